@@ -1,0 +1,60 @@
+# Needs make and Python 3.11 or newer; everything else is set up here.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+DEV_READY := $(VENV)/.ready-dev
+
+# Dagster keeps runs and partitions here, we keep phase values and decoded PCM in .wkmp below it.
+export DAGSTER_HOME ?= $(CURDIR)
+# The music: `make import MUSIC=/path/to/music`.
+MUSIC ?= test_data/sample_library
+
+.PHONY: help setup import status test check bench ui dataset clean
+
+help: ## list the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
+
+setup: $(READY) ## create .venv, install pinned versions and libchromaprint
+
+import: $(READY) ## import the sample library, or MUSIC=/path/to/music
+	@$(BIN)/wkmp import "$(MUSIC)"
+
+status: $(READY) ## say what the library of MUSIC holds
+	@$(BIN)/wkmp status "$(MUSIC)"
+
+test: $(DEV_READY) ## run the tests
+	$(BIN)/python -m pytest
+
+check: $(DEV_READY) ## linters, types, dead code, dependencies
+	$(BIN)/ruff check wkmp_assets wkmp_assets_tests
+	$(BIN)/ruff format --check wkmp_assets wkmp_assets_tests
+	$(BIN)/mypy wkmp_assets wkmp_assets_tests/datasets
+	$(BIN)/vulture
+	$(BIN)/deptry wkmp_assets
+
+bench: $(DEV_READY) dataset ## measure an import of the 100-file library; writes docs/benchmarks.md
+	$(BIN)/python -m wkmp_assets_tests.benchmarks.import_benchmark
+
+ui: $(READY) ## open the web UI for MUSIC on http://127.0.0.1:3000
+	WKMP_LIBRARY_ROOT="$(abspath $(MUSIC))" $(BIN)/dagster dev --host 127.0.0.1 --port 3000
+
+dataset: $(DEV_READY) ## build the 100-file benchmark library (about 500 MB of downloads)
+	$(BIN)/python -m wkmp_assets_tests.datasets.hundred_files
+
+clean: ## remove the environment, caches, and what imports of the sample library left
+	rm -rf $(VENV) .wkmp .mypy_cache .pytest_cache .ruff_cache .coverage* *.egg-info history storage schedules logs .nux .telemetry .logs_queue
+	rm -f test_data/sample_library/wkmp.db test_data/sample_library/wkmp.db-* test_data/sample_library/wkmp.db.gate
+
+$(READY): requirements.txt pyproject.toml
+	@PYTHON="$(PYTHON)" VENV="$(VENV)" .ci/setup
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps -r requirements.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $(READY)
+
+$(DEV_READY): $(READY) requirements-dev.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps -r requirements-dev.txt
+	@touch $(DEV_READY)

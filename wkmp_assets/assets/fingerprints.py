@@ -1,0 +1,34 @@
+"""Phase 5: what each passage sounds like, as AcoustID indexes it."""
+
+import dagster as dg
+
+from wkmp_assets.listen import fingerprint_file
+from wkmp_assets.library.file_key import decode_key
+from wkmp_assets.model.phases import FINGERPRINTS
+from wkmp_assets.model.values import FileIdentity, Fingerprints, PassageSegments
+from wkmp_assets.outcomes import Outcomes
+from wkmp_assets.resources import Library
+from wkmp_assets.workers import WorkerPool
+
+
+@dg.asset(name=FINGERPRINTS, group_name="import", io_manager_key="phase_store", kinds={"python"})
+def fingerprints(
+    context: dg.AssetExecutionContext,
+    file_identity: Outcomes[FileIdentity],
+    passage_segments: Outcomes[PassageSegments],
+    library: dg.ResourceParam[Library],
+    workers: dg.ResourceParam[WorkerPool],
+) -> Outcomes[Fingerprints]:
+    """The Chromaprint fingerprint of every passage of at least ten seconds.
+
+    Made from the PCM that `passage_segments` left, without decoding again. Stale when the passages change.
+    """
+    return workers.compute(
+        FINGERPRINTS,
+        sorted(context.partition_keys),
+        [file_identity, passage_segments],
+        fingerprint_file,
+        lambda key, identity, segments: (
+            library.file_of(key), decode_key(key), identity.content_hash, library.pcm, segments
+        ),
+    )  # fmt: skip

@@ -1,0 +1,49 @@
+"""Phases 1 and 2: file name and content hash."""
+
+import dagster as dg
+
+from wkmp_assets.assets.scan import library_scan
+from wkmp_assets.db.reader import known_by_hash, known_by_path
+from wkmp_assets.library.changes import HashedFile
+from wkmp_assets.library.file_key import decode_key
+from wkmp_assets.library.hashing import hash_file
+from wkmp_assets.library.identity import identify_hashed, sort_out_unchanged
+from wkmp_assets.model.phases import IDENTITY
+from wkmp_assets.model.values import FileIdentity
+from wkmp_assets.outcomes import Failed, Outcomes, Skipped
+from wkmp_assets.resources import Library
+from wkmp_assets.workers import WorkerPool
+
+
+class IdentityConfig(dg.Config):
+    """Which files count as unchanged."""
+
+    force: bool = False
+    """Import files again although the library has them already."""
+
+
+@dg.asset(name=IDENTITY, group_name="import", io_manager_key="phase_store", deps=[library_scan], kinds={"python"})
+def file_identity(
+    context: dg.AssetExecutionContext,
+    config: IdentityConfig,
+    library: dg.ResourceParam[Library],
+    workers: dg.ResourceParam[WorkerPool],
+) -> Outcomes[FileIdentity]:
+    """Which file this is: new, changed, unchanged, touched, moved, or a duplicate, with the SHA-256 of its bytes.
+
+    One partition is one audio file. Unchanged files (same size and time as when they were imported) are not opened, and
+    no later phase looks at them. Stale when the file's size or modification time changes.
+    """
+    paths = {key: decode_key(key) for key in sorted(context.partition_keys)}
+    known = known_by_path(library.database, list(paths.values()))
+    outcomes, to_hash = sort_out_unchanged(library.root, paths, known, force=config.force)
+    hashed: dict[str, HashedFile] = {}
+    tasks = {key: (library.root / paths[key], paths[key]) for key in to_hash}
+    for key, content_hash in workers.map_files(IDENTITY, hash_file, tasks):
+        if isinstance(content_hash, Failed | Skipped):
+            outcomes[key] = content_hash
+        else:
+            hashed[key] = HashedFile(paths[key], to_hash[key], content_hash, known.get(paths[key]))
+    same_content = known_by_hash(library.database, [file.content_hash for file in hashed.values()])
+    return outcomes | identify_hashed(hashed, same_content, library.has_file, force=config.force)
+

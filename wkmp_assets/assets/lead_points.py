@@ -1,0 +1,31 @@
+"""Phase 8: where a passage may overlap its neighbours."""
+
+import dagster as dg
+
+from wkmp_assets.audio.lead_points import find_lead_points
+from wkmp_assets.model.phases import LEAD_POINTS
+from wkmp_assets.model.values import LeadPoints, PassageSegments, SongMatches
+from wkmp_assets.outcomes import Outcomes, map_results
+from wkmp_assets.resources import Library
+
+
+@dg.asset(name=LEAD_POINTS, group_name="import", io_manager_key="phase_store", kinds={"python"})
+def lead_points(
+    context: dg.AssetExecutionContext,
+    passage_segments: Outcomes[PassageSegments],
+    song_matches: Outcomes[SongMatches],
+    library: dg.ResourceParam[Library],
+) -> Outcomes[LeadPoints]:
+    """The lead-in and lead-out point of every passage, from the level envelope alone.
+
+    The next passage may start at the lead-out point, the previous one must have ended by the lead-in point. Stale when
+    the passages or the lead-point settings change.
+    """
+    parameters = library.read_settings().lead_points
+
+    def measure(segments: PassageSegments, matches: SongMatches) -> LeadPoints:
+        spans = [match.span for match in matches.passages]
+        points = tuple(find_lead_points(segments.envelope, span, parameters) for span in spans)
+        return LeadPoints(points, parameters)
+
+    return map_results(LEAD_POINTS, sorted(context.partition_keys), [passage_segments, song_matches], measure)

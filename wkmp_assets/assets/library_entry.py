@@ -1,0 +1,40 @@
+"""Phases 7 and 10: everything about one file, brought together and committed by its IO manager in one transaction."""
+
+import dagster as dg
+
+from wkmp_assets.entry import assemble_entry
+from wkmp_assets.library.file_key import decode_key
+from wkmp_assets.model.phases import ENTRY
+from wkmp_assets.model.values import (
+    FileEntry,
+    FileIdentity,
+    FileTags,
+    Fingerprints,
+    LeadPoints,
+    PassageSegments,
+    SongMatches,
+)
+from wkmp_assets.outcomes import Outcomes
+
+
+@dg.asset(name=ENTRY, group_name="import", io_manager_key="library_db", kinds={"sqlite"})
+def library_entry(
+    context: dg.AssetExecutionContext,
+    file_identity: Outcomes[FileIdentity],
+    file_tags: Outcomes[FileTags],
+    passage_segments: Outcomes[PassageSegments],
+    fingerprints: Outcomes[Fingerprints],
+    song_matches: Outcomes[SongMatches],
+    lead_points: Outcomes[LeadPoints],
+) -> Outcomes[FileEntry]:
+    """The file in the library: its row, passages, songs, artists, albums and works, written in one transaction or not at all.
+
+    The receipt of that transaction (write locks, statements, rows, waiting and holding time, as SQLite reported them) is the
+    partition's metadata. A file that cannot be imported leaves one row in `import_failures` instead. Stale when any
+    earlier phase of the file is.
+    """
+    phases = (file_tags, passage_segments, fingerprints, song_matches, lead_points)
+    return {
+        key: assemble_entry(key, decode_key(key), file_identity[key], [phase[key] for phase in phases])
+        for key in sorted(context.partition_keys)
+    }

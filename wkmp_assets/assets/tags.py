@@ -1,0 +1,31 @@
+"""Phase 3: what the file says of itself."""
+
+import dagster as dg
+
+from wkmp_assets.audio.tags import read_tags
+from wkmp_assets.library.identity import needing_content
+from wkmp_assets.model.phases import TAGS
+from wkmp_assets.model.values import FileIdentity, FileTags
+from wkmp_assets.outcomes import Outcomes
+from wkmp_assets.resources import Library
+from wkmp_assets.workers import WorkerPool
+
+
+@dg.asset(name=TAGS, group_name="import", io_manager_key="phase_store", kinds={"python"})
+def file_tags(
+    context: dg.AssetExecutionContext,
+    file_identity: Outcomes[FileIdentity],
+    library: dg.ResourceParam[Library],
+    workers: dg.ResourceParam[WorkerPool],
+) -> Outcomes[FileTags]:
+    """Title, artist, album, track, year and embedded MusicBrainz ids, from tags of any container.
+
+    Unreadable tags are a warning, not a failure: the audio may be fine. Stale when the file's content changes.
+    """
+    return workers.compute(
+        TAGS,
+        sorted(context.partition_keys),
+        [needing_content(file_identity)],
+        read_tags,
+        lambda key, _identity: (library.file_of(key),),
+    )

@@ -1,0 +1,72 @@
+"""The only assembly: settings in, definitions out. Tests and the command line build their own."""
+
+from collections.abc import Mapping
+
+import dagster as dg
+
+from wkmp_assets.assets.fingerprints import fingerprints
+from wkmp_assets.assets.identity import file_identity
+from wkmp_assets.assets.lead_points import lead_points
+from wkmp_assets.assets.library_entry import library_entry
+from wkmp_assets.assets.scan import library_scan
+from wkmp_assets.assets.segments import passage_segments
+from wkmp_assets.assets.song_matches import song_matches
+from wkmp_assets.assets.tags import file_tags
+from wkmp_assets.io_managers import PhaseStoreIOManager, SqliteBatchIOManager
+from wkmp_assets.jobs import import_job, scan_job
+from wkmp_assets.partitions import audio_files, backfill_policy
+from wkmp_assets.resources import Library
+from wkmp_assets.run_control import RunControl
+from wkmp_assets.settings import Settings, load_settings
+from wkmp_assets.workers import WorkerPool
+
+PER_FILE_ASSETS = (
+    file_identity,
+    file_tags,
+    passage_segments,
+    fingerprints,
+    song_matches,
+    lead_points,
+    library_entry,
+)
+
+
+def build_definitions(
+    settings: Settings | None = None,
+    *,
+    control: RunControl | None = None,
+    resource_overrides: Mapping[str, object] | None = None,
+) -> dg.Definitions:
+    """Assemble the code location.
+
+    Parameters
+    ----------
+    settings : Settings, optional
+        Default: from the environment.
+    control : RunControl, optional
+        For progress and stopping; the command line passes its own.
+    resource_overrides : mapping of str to object, optional
+        Resources to replace, by name.
+    """
+    settings = settings or load_settings()
+    control = control or RunControl()
+    library = Library(settings)
+    partitions, policy = audio_files(settings), backfill_policy(settings)
+
+    def per_file(spec: dg.AssetSpec) -> dg.AssetSpec:
+        return spec.replace_attributes(partitions_def=partitions)
+
+    assets = [asset.map_asset_specs(per_file).with_attributes(backfill_policy=policy) for asset in PER_FILE_ASSETS]
+    resources: dict[str, object] = {
+        "library": library,
+        "workers": WorkerPool(settings.workers, control),
+        "phase_store": PhaseStoreIOManager(library),
+        "library_db": SqliteBatchIOManager(library, control),
+    }
+    return dg.Definitions(
+        assets=[library_scan, *assets],
+        jobs=[scan_job, import_job],
+        resources={**resources, **(resource_overrides or {})},
+        # Parallelism is inside the steps (worker processes); a process per step would only add start-up time.
+        executor=dg.in_process_executor,
+    )

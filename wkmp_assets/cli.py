@@ -1,0 +1,192 @@
+"""The `wkmp` command: import a folder, say what the library holds, list what failed.
+
+Exit status: 0 nothing failed, 1 some files (or the run) failed, 2 the command was not usable as typed.
+"""
+
+import signal
+import sys
+import threading
+import time
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType
+
+import click
+from rich.console import Console
+from rich.table import Table
+
+from wkmp_assets.db.report import read_failures, read_report
+from wkmp_assets.errors import SettingsError, WkmpError
+from wkmp_assets.outcomes import Failed
+from wkmp_assets.settings import Settings, find_dagster_home, find_library, load_settings
+from wkmp_assets.summary import ImportSummary, render_failures
+
+OUT = Console(highlight=False)
+ERR = Console(stderr=True, highlight=False)
+
+_FOLDER = click.argument("folder", type=click.Path(exists=True, file_okay=False, readable=True, path_type=Path))
+_LIBRARY = click.option(
+    "--library",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="Library root, when FOLDER is only a part of it. Default: WKMP_LIBRARY_ROOT if FOLDER lies in it, else the "
+    "nearest folder above FOLDER that holds a wkmp.db, else FOLDER itself.",
+)
+_DATABASE = click.option("--database", type=click.Path(dir_okay=False, path_type=Path), help="Default: wkmp.db in the library.")
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="wkmp-assets")
+def main() -> None:
+    """Import music into a WKMP library, one transaction per file."""
+
+
+@main.command("import")
+@_FOLDER
+@_LIBRARY
+@_DATABASE
+@click.option("--force", is_flag=True, help="Import again what the library has already.")
+@click.option("--workers", type=click.IntRange(1, 64), help="Worker processes. Default: CPU count + 1.")
+def import_command(folder: Path, library: Path | None, database: Path | None, force: bool, workers: int | None) -> None:
+    """Import all new and changed audio files below FOLDER.
+
+    Safe to stop (Ctrl-C) and to repeat: a file is in the library wholly or not at all, and unchanged files are skipped.
+    """
+    settings = _settings(folder, library, database, workers)
+    with _errors_as_exit_status():
+        sys.exit(_import(folder, settings, force=force))
+
+
+@main.command()
+@_FOLDER
+@_LIBRARY
+@_DATABASE
+def status(folder: Path, library: Path | None, database: Path | None) -> None:
+    """Say what the library of FOLDER holds."""
+    settings = _settings(folder, library, database)
+    with _errors_as_exit_status():
+        report = read_report(settings.database_path)
+    if report is None:
+        OUT.print(f"No library yet at {settings.database_path}; make one with: wkmp import {folder}")
+        return
+    table = Table(show_header=False, box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    table.add_row("Library", str(settings.database_path))
+    counts = ", ".join(f"{count} {name}" for name, count in report.files_by_status.items())
+    table.add_row("Files", counts or "none")
+    for name, count in report.rows.items():
+        table.add_row(name.capitalize(), str(count))
+    table.add_row("Failed", f"{report.failures} (see: wkmp failures {folder})" if report.failures else "0")
+    OUT.print(table)
+
+
+@main.command()
+@_FOLDER
+@_LIBRARY
+@_DATABASE
+def failures(folder: Path, library: Path | None, database: Path | None) -> None:
+    """List the files that could not be imported, with cause and next step. Exit status 1 if there are any."""
+    settings = _settings(folder, library, database)
+    with _errors_as_exit_status():
+        stored = read_failures(settings.database_path)
+    if not stored:
+        OUT.print("Nothing failed.")
+        return
+    rows = [
+        (failure.path, Failed(failure.phase, failure.code, f"{failure.message} [{_attempts(failure.attempts)}, last {failure.failed_at} UTC]"))
+        for failure in stored
+    ]
+    OUT.print(render_failures(rows, most=len(rows)))
+    sys.exit(1)
+
+
+def _attempts(count: int) -> str:
+    return "1 attempt" if count == 1 else f"{count} attempts"
+
+
+def _settings(folder: Path, library: Path | None, database: Path | None, workers: int | None = None) -> Settings:
+    given = {"database": database, "workers": workers}
+    try:
+        find_dagster_home()
+        root = find_library(folder, library)
+        return load_settings(library_root=root, **{name: value for name, value in given.items() if value is not None})
+    except SettingsError as error:
+        raise click.UsageError(str(error)) from error
+
+
+@contextmanager
+def _errors_as_exit_status() -> Iterator[None]:
+    """Say what is wrong in one paragraph; our own errors need no traceback."""
+    try:
+        yield
+    except WkmpError as error:
+        ERR.print(f"[bold red]Error:[/] {error}", markup=True)
+        sys.exit(1)
+
+
+def _import(folder: Path, settings: Settings, *, force: bool) -> int:
+    # Dagster takes two seconds to load: `wkmp status` should not wait for it.
+    warnings.filterwarnings("ignore", module="dagster")
+    from dagster import DagsterInstance
+
+    from wkmp_assets.importer import LibraryImporter
+    from wkmp_assets.progress import ImportProgress
+    from wkmp_assets.run_control import RunControl
+
+    started = time.monotonic()
+    control = RunControl()
+    summary = ImportSummary()
+    with DagsterInstance.get() as instance:
+        importer = LibraryImporter(settings, instance, control)
+        changes = importer.scan(settings.relative_folder(folder))
+        wanted = changes.to_import + (changes.unchanged if force else ())
+        summary.unchanged = 0 if force else len(changes.unchanged)
+        summary.missing = len(changes.missing)
+        if not wanted and not changes.unchanged:
+            OUT.print(f"No audio files below {folder}.")
+            return 0
+        ranges = importer.plan(wanted)
+        progress = ImportProgress(sum(files.size for files in ranges), ERR)
+        control.on_file = progress.file_advanced
+        control.on_commit = lambda commit: (summary.add(commit), progress.file_done(commit.key))[0]
+        OUT.print(f"{len(wanted)} to import, {summary.unchanged} unchanged, in {settings.library}")
+        with progress.shown():
+            _in_thread(lambda: list(importer.run(ranges, force=force)), control.request_stop)
+    OUT.print(summary.render(time.monotonic() - started))
+    if control.is_stopping:
+        OUT.print(f"\nStopped. What is listed above is safely in the library; go on with: wkmp import '{folder}'")
+    return 1 if summary.has_failures or control.is_stopping else 0
+
+
+def _in_thread(work: Callable[[], object], stop: Callable[[], None]) -> None:
+    """Do the work in a thread, so that Ctrl-C reaches us and not the middle of a Dagster step.
+
+    The first Ctrl-C asks to stop after the files in hand, the second ends at once.
+    """
+    raised: list[BaseException] = []
+
+    def guarded() -> None:
+        try:
+            work()
+        except BaseException as error:  # noqa: BLE001 - handed over to the main thread below
+            raised.append(error)
+
+    def interrupted(_signal: int, _frame: FrameType | None) -> None:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        ERR.print("Finishing the files in hand (Ctrl-C again ends at once; nothing is lost either way) ...")
+        stop()
+
+    thread = threading.Thread(target=guarded, name="import", daemon=True)
+    before = signal.signal(signal.SIGINT, interrupted)
+    try:
+        thread.start()
+        while thread.is_alive():
+            thread.join(0.5)
+    finally:
+        signal.signal(signal.SIGINT, before)
+    if raised:
+        raise raised[0]
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,112 @@
+"""Commit the files of one run, each in a transaction of its own. Dagster-free: the IO manager calls it, tests can too."""
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from wkmp_assets.db.connection import open_reader, snapshot
+from wkmp_assets.db.library_settings import read_library_settings
+from wkmp_assets.db.plan import Stamp, candidate_file_guids, plan_failure, plan_file
+from wkmp_assets.db.reader import read_state
+from wkmp_assets.db.writer import LibraryWriter
+from wkmp_assets.errors import AudioFileError
+from wkmp_assets.library.file_key import decode_key, is_utf8
+from wkmp_assets.model.batch import Receipt, WriteBatch
+from wkmp_assets.model.phases import ENTRY
+from wkmp_assets.model.values import FileEntry, FileState
+from wkmp_assets.outcomes import Failed, Outcome, Result
+
+
+@dataclass(frozen=True)
+class FileCommit:
+    """What happened to one file."""
+
+    key: str
+    outcome: Outcome[FileEntry]
+    receipt: Receipt | None = None
+    """None when nothing was written."""
+    batch: WriteBatch | None = field(default=None, repr=False)
+
+
+class FileCommitter:
+    """Writes entries to one library; opens it only when there is something to write. A context manager.
+
+    Parameters
+    ----------
+    database : Path
+        The library; created on the first write.
+    run_id : str
+        Written to the rows as their import session.
+    now : callable
+        Returns the current time, aware.
+    """
+
+    def __init__(self, database: Path, *, run_id: str, now: Callable[[], datetime]) -> None:
+        self._database = database
+        self._run_id = run_id
+        self._now = now
+        self._open = ExitStack()
+        self._writer: LibraryWriter | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self._open.close()
+
+    def commit_all(self, entries: Mapping[str, Outcome[FileEntry]]) -> Iterator[FileCommit]:
+        """Commit one entry after the other, originals before their duplicates, and yield what happened to each."""
+        for key in sorted(entries, key=lambda key: (_is_duplicate(entries[key]), key)):
+            yield self._commit(key, entries[key])
+
+    def _commit(self, key: str, outcome: Outcome[FileEntry]) -> FileCommit:
+        if isinstance(outcome, Result):
+            try:
+                return self._write(key, outcome, self._planner(outcome.value))
+            except AudioFileError as error:
+                outcome = Failed(ENTRY, error.code, str(error))
+        if isinstance(outcome, Failed):
+            failed, path = outcome, _storable_path(key)
+            return self._write(key, failed, lambda: plan_failure(path, failed, self._stamp()))
+        return FileCommit(key, outcome)
+
+    def _write(self, key: str, outcome: Outcome[FileEntry], prepare: Callable[[], WriteBatch]) -> FileCommit:
+        writer = self._open_writer()
+        batch, receipt = writer.commit(prepare)
+        return FileCommit(key, outcome, receipt, batch)
+
+    def _open_writer(self) -> LibraryWriter:
+        if self._writer is None:
+            locks = read_library_settings(self._database).locks
+            self._writer = self._open.enter_context(LibraryWriter(self._database, locks))
+            self._reader = self._open.enter_context(open_reader(self._database))
+        return self._writer
+
+    def _planner(self, entry: FileEntry) -> Callable[[], WriteBatch]:
+        """Return what reads the library as it is now and makes the rows; called again after a conflict."""
+
+        def prepare() -> WriteBatch:
+            self._open_writer()
+            assert self._reader is not None, "the writer has created the database"  # noqa: S101 - for the type checker
+            with snapshot(self._reader):
+                state = read_state(self._reader, entry, candidate_file_guids(entry))
+            return plan_file(entry, state, self._stamp())
+
+        return prepare
+
+    def _stamp(self) -> Stamp:
+        return Stamp(self._now(), self._run_id)
+
+
+def _is_duplicate(outcome: Outcome[Any]) -> bool:
+    return isinstance(outcome, Result) and outcome.value.identity.state is FileState.DUPLICATE
+
+
+def _storable_path(key: str) -> str:
+    """Return the path as the library can hold it; the key itself where the name is not UTF-8."""
+    path = decode_key(key)
+    return path if is_utf8(path) else key

@@ -1,0 +1,123 @@
+"""Open the library database, with every pragma in its own function and its reason beside it."""
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+from wkmp_assets.errors import CorruptLibraryError, LibraryDiskError, UnwritableLibraryError, WkmpError
+
+_CORRUPT = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_FORMAT})
+_UNWRITABLE = frozenset({sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM, sqlite3.SQLITE_AUTH})
+_DISK = frozenset({sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_NOLFS})
+
+
+def primary_code(error: sqlite3.Error) -> int | None:
+    """Return SQLite's primary result code (the low byte of the extended one), None if there is none."""
+    code = getattr(error, "sqlite_errorcode", None)
+    return None if code is None else code & 0xFF
+
+
+def translate(error: sqlite3.Error, database: Path) -> WkmpError | None:
+    """Turn an error that says something about the database file into one of ours; None for all others."""
+    code = primary_code(error)
+    if code in _CORRUPT:
+        return CorruptLibraryError(database, str(error))
+    if code in _UNWRITABLE:
+        return UnwritableLibraryError(database, str(error))
+    if code in _DISK:
+        return LibraryDiskError(database, str(error))
+    return None
+
+
+@contextmanager
+def translated(database: Path) -> Iterator[None]:
+    """Translate SQLite's errors about the file itself (corrupt, read-only, full) for the block."""
+    try:
+        yield
+    except sqlite3.Error as error:
+        ours = translate(error, database)
+        if ours is None:
+            raise
+        raise ours from error
+
+
+def _use_wal(connection: sqlite3.Connection) -> None:
+    """Readers (the player) never wait for us, nor we for them: https://sqlite.org/wal.html."""
+    connection.execute("PRAGMA journal_mode = WAL")
+
+
+def _sync_at_checkpoints(connection: sqlite3.Connection) -> None:
+    """In WAL mode NORMAL cannot corrupt: a power cut may lose the last files, which the next run imports again.
+
+    https://sqlite.org/pragma.html#pragma_synchronous
+    """
+    connection.execute("PRAGMA synchronous = NORMAL")
+
+
+def _enforce_foreign_keys(connection: sqlite3.Connection) -> None:
+    """Off by default in SQLite, per connection: https://sqlite.org/foreignkeys.html."""
+    connection.execute("PRAGMA foreign_keys = ON")
+
+
+WRITER_PRAGMAS = (_use_wal, _sync_at_checkpoints, _enforce_foreign_keys)
+
+
+def open_writer(database: Path, *, busy_timeout_ms: int) -> sqlite3.Connection:
+    """Open a connection for write transactions; creates the file when it does not exist.
+
+    Transactions are explicit (`isolation_level=None`): nothing begins behind our back.
+
+    Parameters
+    ----------
+    database : Path
+        The library.
+    busy_timeout_ms : int
+        How long SQLite itself waits for a lock before it reports BUSY.
+
+    Raises
+    ------
+    CorruptLibraryError, UnwritableLibraryError
+        The file is no database, or cannot be written.
+    """
+    with translated(database):
+        connection = sqlite3.connect(
+            database, timeout=busy_timeout_ms / 1000, isolation_level=None, check_same_thread=False
+        )
+        try:
+            for pragma in WRITER_PRAGMAS:
+                pragma(connection)
+        except BaseException:
+            connection.close()
+            raise
+    return connection
+
+
+@contextmanager
+def open_reader(database: Path) -> Iterator[sqlite3.Connection | None]:
+    """Open a read-only connection for the block; yield None when there is no library yet.
+
+    Raises
+    ------
+    CorruptLibraryError
+        The file is no database.
+    """
+    if not database.exists():
+        yield None
+        return
+    with translated(database):
+        # as_uri() escapes `?`, `#` and `%`, which a library's path may contain.
+        uri = f"{database.absolute().as_uri()}?mode=ro"
+        with closing(sqlite3.connect(uri, uri=True, timeout=5.0, isolation_level=None, check_same_thread=False)) as connection:
+            connection.row_factory = sqlite3.Row
+            yield connection
+
+
+@contextmanager
+def snapshot(connection: sqlite3.Connection) -> Iterator[None]:
+    """Let all reads of the block see one state of the library, without locking anybody out (WAL)."""
+    connection.execute("BEGIN")
+    try:
+        yield
+    finally:
+        connection.execute("COMMIT")

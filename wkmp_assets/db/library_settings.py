@@ -1,0 +1,127 @@
+"""Settings that live in the library itself, in its `settings` table, so that every program that opens it agrees.
+
+Read once per run, never written: a default that is written back could not be improved any more. What a run
+used is recorded with every passage (`import_metadata`) instead.
+"""
+
+import math
+import sqlite3
+from dataclasses import dataclass
+from pathlib import Path
+
+from wkmp_assets.db.connection import open_reader
+from wkmp_assets.errors import SettingsError
+from wkmp_assets.model.values import LeadPointParameters, SegmentationParameters
+
+
+@dataclass(frozen=True)
+class SettingRange:
+    """A numeric setting of the `settings` table."""
+
+    key: str
+    default: float
+    low: float
+    high: float
+    unit: str
+    meaning: str
+
+
+SILENCE_THRESHOLD = SettingRange(
+    "silence_threshold_dB", 60.0, 20, 80, "dB below full scale", "RMS level below which a window counts as silent"
+)
+SILENCE_MIN = SettingRange(
+    "silence_min_duration_ticks", 42_336_000, 0, 282_240_000, "ticks", "shortest silence that separates two passages"
+)
+MIN_PASSAGE = SettingRange(
+    "minimum_passage_audio_duration_ticks", 2_822_400, 0, 282_240_000, "ticks", "shortest passage; less in a file is NO AUDIO"
+)
+LEAD_IN = SettingRange(
+    "lead_in_threshold_dB", -12.0, -100, 100, "dB", "lead-in threshold; <= 0 is relative to the passage's peak RMS"
+)
+LEAD_OUT = SettingRange(
+    "lead_out_threshold_dB", -12.0, -100, 100, "dB", "lead-out threshold; <= 0 is relative to the passage's peak RMS"
+)
+BUSY_TIMEOUT = SettingRange(
+    "ai_database_lock_retry_ms", 250, 50, 5000, "ms", "how long SQLite itself waits for a lock before a retry"
+)
+MAX_LOCK_WAIT = SettingRange(
+    "ai_database_max_lock_wait_ms", 5000, 500, 30_000, "ms", "total time to try for the write lock"
+)
+ALL_SETTINGS = (SILENCE_THRESHOLD, SILENCE_MIN, MIN_PASSAGE, LEAD_IN, LEAD_OUT, BUSY_TIMEOUT, MAX_LOCK_WAIT)
+
+LEGACY_LEAD_IN_DB = 45.0
+LEGACY_LEAD_OUT_DB = 40.0
+"""The replaced system's defaults, gains that no window can reach; they mean "not set"."""
+
+
+@dataclass(frozen=True)
+class LockSettings:
+    """How long to wait for SQLite's write lock."""
+
+    busy_timeout_ms: int = int(BUSY_TIMEOUT.default)
+    max_lock_wait_ms: int = int(MAX_LOCK_WAIT.default)
+
+
+@dataclass(frozen=True)
+class LibrarySettings:
+    """Effective values of the `settings` table."""
+
+    segmentation: SegmentationParameters
+    lead_points: LeadPointParameters
+    locks: LockSettings
+
+
+def read_library_settings(database: Path) -> LibrarySettings:
+    """Read the settings of a library; defaults where it has none, or does not exist yet.
+
+    Raises
+    ------
+    SettingsError
+        A stored value is no number, or out of its range; the message names the key.
+    """
+    stored: dict[str, str | None] = {}
+    with open_reader(database) as connection:
+        if connection is not None and _has_settings(connection):
+            stored = dict(connection.execute("SELECT key, value FROM settings").fetchall())
+    return _interpret(stored)
+
+
+def _has_settings(connection: sqlite3.Connection) -> bool:
+    query = "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'settings'"
+    return connection.execute(query).fetchone() is not None
+
+
+def _interpret(stored: dict[str, str | None]) -> LibrarySettings:
+    values = {setting.key: _number(setting, stored.get(setting.key)) for setting in ALL_SETTINGS}
+    return LibrarySettings(
+        SegmentationParameters(
+            silence_threshold_db=values[SILENCE_THRESHOLD.key],
+            min_silence_ticks=int(values[SILENCE_MIN.key]),
+            min_passage_ticks=int(values[MIN_PASSAGE.key]),
+        ),
+        LeadPointParameters(
+            lead_in_threshold_db=_relative_db(values[LEAD_IN.key], LEGACY_LEAD_IN_DB, LEAD_IN),
+            lead_out_threshold_db=_relative_db(values[LEAD_OUT.key], LEGACY_LEAD_OUT_DB, LEAD_OUT),
+        ),
+        LockSettings(int(values[BUSY_TIMEOUT.key]), int(values[MAX_LOCK_WAIT.key])),
+    )
+
+
+def _number(setting: SettingRange, text: str | None) -> float:
+    if text is None or not str(text).strip():
+        return setting.default
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not setting.low <= value <= setting.high:
+        raise SettingsError(
+            f"setting {setting.key} in the library's settings table is {text!r}; it must be a number from "
+            f"{setting.low:g} to {setting.high:g} ({setting.unit}: {setting.meaning})"
+        )
+    return value
+
+
+def _relative_db(value: float, legacy: float, setting: SettingRange) -> float:
+    """Keep relative thresholds (<= 0), read the legacy default as "not set"."""
+    return setting.default if value == legacy else value

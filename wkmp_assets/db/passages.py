@@ -1,0 +1,112 @@
+"""Bring the passages of an import together with those the library has already, so that nothing people did is lost.
+
+New and stored passages that overlap by more than half of both are the same passage: it keeps its guid, fades and user title
+and is updated in place. A stored passage without a partner is deleted only if nobody edited it and nothing refers to it.
+"""
+
+from collections.abc import Callable, Container, Sequence
+from dataclasses import dataclass
+
+from wkmp_assets.db.reader import StoredPassage
+
+
+@dataclass(frozen=True)
+class PlacedPassage:
+    """Where one passage of the import goes."""
+
+    guid: str
+    start_ticks: int
+    end_ticks: int
+    lead_in_ticks: int | None
+    lead_out_ticks: int | None
+
+
+@dataclass(frozen=True)
+class PassagePlan:
+    """What happens to a file's passages."""
+
+    placed: tuple[PlacedPassage, ...]
+    """One per passage of the import, in order."""
+    updated: tuple[str, ...]
+    """Guids among them that exist already."""
+    removed: tuple[str, ...]
+    warnings: tuple[str, ...]
+
+
+def _no_new_guid(_start: int, _end: int, _taken: Container[str]) -> str:
+    raise AssertionError("there are no new passages")
+
+
+def plan_passages(
+    bounds: Sequence[tuple[int, int]],
+    leads: Sequence[tuple[int | None, int | None]],
+    stored: Sequence[StoredPassage],
+    new_guid: Callable[[int, int, Container[str]], str] = _no_new_guid,
+) -> PassagePlan:
+    """Pair the passages of an import with the stored ones.
+
+    Parameters
+    ----------
+    bounds : sequence of (start, end), unit=ticks
+        The import's passages, ascending.
+    leads : sequence of (lead-in, lead-out), unit=ticks
+        Their lead points, None where there are none.
+    stored : sequence of StoredPassage
+        What the library holds.
+    new_guid : callable
+        Makes the id of a passage without a partner from its bounds and the ids that are taken.
+    """
+    partners = _pair(bounds, stored)
+    taken = {passage.guid for passage in stored}
+    placed, warnings = [], []
+    for number, ((start, end), (lead_in, lead_out)) in enumerate(zip(bounds, leads, strict=True)):
+        old = partners.get(number)
+        if old is None:
+            guid = new_guid(start, end, taken)
+            taken.add(guid)
+            placed.append(PlacedPassage(guid, start, end, lead_in, lead_out))
+        elif _fades_fit(old, start, end):
+            placed.append(PlacedPassage(old.guid, start, end, lead_in, lead_out))
+        else:
+            placed.append(PlacedPassage(old.guid, old.start_ticks, old.end_ticks, old.lead_in_ticks, old.lead_out_ticks))
+            warnings.append(f"passage {old.guid} keeps its old boundaries: its fade points lie outside the new ones")
+    unpaired = [passage for passage in stored if passage not in partners.values()]
+    warnings += [
+        f"passage {passage.guid} no longer matches the audio but was kept: a person edited it, or history, queue or "
+        "timeslots refer to it"
+        for passage in unpaired
+        if passage.is_kept
+    ]
+    return PassagePlan(
+        placed=tuple(placed),
+        updated=tuple(old.guid for old in partners.values()),
+        removed=tuple(passage.guid for passage in unpaired if not passage.is_kept),
+        warnings=tuple(warnings),
+    )
+
+
+def _pair(bounds: Sequence[tuple[int, int]], stored: Sequence[StoredPassage]) -> dict[int, StoredPassage]:
+    """Return index of new passage -> stored passage; more than half of both overlaps, so a partner is unique on each side
+    unless stored passages overlap each other: then the larger overlap wins.
+    """
+    candidates = sorted(
+        (
+            (-shared, number, passage.guid, passage)
+            for number, (start, end) in enumerate(bounds)
+            for passage in stored
+            if (shared := min(end, passage.end_ticks) - max(start, passage.start_ticks)) * 2
+            > max(end - start, passage.end_ticks - passage.start_ticks)
+        ),
+        key=lambda candidate: candidate[:3],
+    )
+    partners: dict[int, StoredPassage] = {}
+    used: set[str] = set()
+    for _, number, guid, passage in candidates:
+        if number not in partners and guid not in used:
+            partners[number] = passage
+            used.add(guid)
+    return dict(sorted(partners.items()))
+
+
+def _fades_fit(old: StoredPassage, start: int, end: int) -> bool:
+    return all(point is None or start <= point <= end for point in (old.fade_in_ticks, old.fade_out_ticks))

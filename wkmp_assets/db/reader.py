@@ -1,0 +1,215 @@
+"""Everything the package reads from the library, all of it before any transaction begins."""
+
+import sqlite3
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+
+from wkmp_assets.db.connection import open_reader
+from wkmp_assets.library.changes import KnownFile
+from wkmp_assets.model.batch import ExpectedFile
+from wkmp_assets.model.rows import FileRow
+from wkmp_assets.model.values import FileEntry
+
+_KNOWN_FILE = """
+SELECT f.guid, f.path, f.hash AS content_hash, f.status, f.modification_time AS modified_at,
+       f.file_size_bytes AS size_bytes,
+       f.status <> 'DUPLICATE HASH' OR EXISTS (
+         SELECT 1 FROM json_each(CASE WHEN json_valid(f.matching_hashes) THEN f.matching_hashes ELSE '[]' END) AS copy
+         JOIN files AS original ON original.guid = copy.value
+         WHERE original.status = 'INGEST COMPLETE') AS original_is_complete
+FROM files AS f"""
+
+_OWN_TABLES = frozenset({"passage_songs", "passage_albums", "import_provenance"})
+"""Tables whose references to passages the import itself makes."""
+
+
+@dataclass(frozen=True)
+class StoredPassage:
+    """What the library holds about a passage that an import must respect."""
+
+    guid: str
+    start_ticks: int
+    end_ticks: int
+    fade_in_ticks: int | None
+    fade_out_ticks: int | None
+    is_kept: bool
+    """A person edited it, or history, queue or timeslots refer to it: it must not be deleted."""
+    lead_in_ticks: int | None = None
+    lead_out_ticks: int | None = None
+
+
+@dataclass(frozen=True)
+class LibraryState:
+    """What was read for one file before its transaction."""
+
+    file: FileRow | None = None
+    moved_from: FileRow | None = None
+    copies: tuple[FileRow, ...] = ()
+    """Other files with the same content, by path."""
+    passages: tuple[StoredPassage, ...] = ()
+    taken_file_guids: frozenset[str] = frozenset()
+    song_guids: Mapping[str, str] | None = None
+    """MBID -> guid of the songs, artists, works and albums that exist already."""
+    artist_guids: Mapping[str, str] | None = None
+    work_guids: Mapping[str, str] | None = None
+    album_guids: Mapping[str, str] | None = None
+
+
+def expected_of(row: FileRow) -> ExpectedFile:
+    """Return the part of a row that must not have changed when it is written."""
+    return ExpectedFile(row.guid, row.hash, row.status, row.updated_at, row.matching_hashes)
+
+
+def known_files(database: Path) -> list[KnownFile]:
+    """Read every file the library knows; empty when there is no library yet."""
+    with open_reader(database) as connection:
+        if connection is None or not _has_table(connection, "files"):
+            return []
+        return [_known_file(row) for row in connection.execute(_KNOWN_FILE)]
+
+
+def known_by_path(database: Path, paths: Sequence[str]) -> dict[str, KnownFile]:
+    """Read the files with these paths."""
+    return {row.path: row for row in _known_where(database, "f.path", paths)}
+
+
+def known_by_hash(database: Path, hashes: Sequence[str]) -> dict[str, list[KnownFile]]:
+    """Read the files with these content hashes."""
+    found: dict[str, list[KnownFile]] = {}
+    for row in _known_where(database, "f.hash", hashes):
+        found.setdefault(row.content_hash, []).append(row)
+    return found
+
+
+def rows_of_file(database: Path, path: str) -> dict[str, list[dict[str, object]]] | None:
+    """Read a file's own row and its passages, as plain dictionaries by table; None when the library has no such file."""
+    with open_reader(database) as connection:
+        if connection is None or not _has_table(connection, "files"):
+            return None
+        file = connection.execute("SELECT * FROM files WHERE path = ?", [path]).fetchone()
+        if file is None:
+            return None
+        passages = connection.execute(
+            "SELECT * FROM passages WHERE file_id = ? ORDER BY start_time_ticks", [file["guid"]]
+        ).fetchall()
+        return {"files": [dict(file)], "passages": [dict(passage) for passage in passages]}
+
+
+def _known_where(database: Path, column: str, values: Sequence[str]) -> list[KnownFile]:
+    with open_reader(database) as connection:
+        if connection is None or not _has_table(connection, "files"):
+            return []
+        return [_known_file(row) for row in _select_in(connection, f"{_KNOWN_FILE} WHERE {column} IN", values)]
+
+
+def _known_file(row: sqlite3.Row) -> KnownFile:
+    fields = dict(row)
+    return KnownFile(**{**fields, "original_is_complete": bool(fields["original_is_complete"])})
+
+
+def _has_table(connection: sqlite3.Connection, name: str) -> bool:
+    query = "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = ?"
+    return connection.execute(query, [name]).fetchone() is not None
+
+
+def _select_in(connection: sqlite3.Connection, select: str, values: Iterable[str]) -> Iterator[sqlite3.Row]:
+    """Run `select (?, ?, ...)` over any number of values, in portions SQLite can bind."""
+    remaining = iter(dict.fromkeys(values))
+    while portion := list(islice(remaining, 500)):
+        yield from connection.execute(f"{select} ({', '.join('?' * len(portion))})", portion)
+
+
+def read_state(connection: sqlite3.Connection, entry: FileEntry, candidate_guids: Sequence[str]) -> LibraryState:
+    """Read everything the rows of one file depend on.
+
+    Parameters
+    ----------
+    connection : sqlite3.Connection
+        A read-only connection with `sqlite3.Row` rows.
+    entry : FileEntry
+        What is about to be written.
+    candidate_guids : sequence of str
+        File ids that might be given to it; which of them are taken is read as well.
+    """
+    file = _file_row(connection, "path", entry.path)
+    moved_from = _file_row(connection, "path", entry.identity.moved_from) if entry.identity.moved_from else None
+    same = [FileRow(**dict(row)) for row in connection.execute(_FILE_ROW + " WHERE hash = ? ORDER BY path", [entry.identity.content_hash])]
+    owner = file or moved_from
+    songs = [passage.match.song for passage in entry.passages if passage.match.song]
+    releases = [passage.match.release for passage in entry.passages if passage.match.release]
+    return LibraryState(
+        file=file,
+        moved_from=moved_from,
+        copies=tuple(row for row in same if row.path not in {entry.path, entry.identity.moved_from}),
+        passages=tuple(_stored_passages(connection, owner.guid)) if owner else (),
+        taken_file_guids=frozenset(
+            row["guid"] for row in _select_in(connection, "SELECT guid FROM files WHERE guid IN", candidate_guids)
+        ),
+        song_guids=_guids(connection, "songs", "recording_mbid", [song.recording_mbid for song in songs]),
+        artist_guids=_guids(connection, "artists", "artist_mbid", [a.mbid for song in songs for a in song.artists]),
+        work_guids=_guids(connection, "works", "work_mbid", [w.mbid for song in songs for w in song.works]),
+        album_guids=_guids(connection, "albums", "album_mbid", [release.mbid for release in releases]),
+    )
+
+
+_FILE_ROW = """
+SELECT guid, path, hash, duration_ticks, format, sample_rate, channels, file_size_bytes, artist, title, album,
+       track_number, year, modification_time, status, matching_hashes, created_at, updated_at
+FROM files"""
+
+
+def _file_row(connection: sqlite3.Connection, column: str, value: str) -> FileRow | None:
+    row = connection.execute(f"{_FILE_ROW} WHERE {column} = ?", [value]).fetchone()
+    return FileRow(**dict(row)) if row else None
+
+
+def _guids(connection: sqlite3.Connection, table: str, column: str, mbids: Sequence[str]) -> dict[str, str]:
+    select = f"SELECT {column} AS mbid, guid FROM {table} WHERE {column} IN"  # noqa: S608 - literals only
+    return {row["mbid"]: row["guid"] for row in _select_in(connection, select, mbids)}
+
+
+def _stored_passages(connection: sqlite3.Connection, file_guid: str) -> Iterator[StoredPassage]:
+    rows = connection.execute(
+        "SELECT guid, start_time_ticks, end_time_ticks, fade_in_start_ticks, fade_out_start_ticks, user_title, "
+        "lead_in_start_ticks, lead_out_start_ticks "
+        "FROM passages WHERE file_id = ? ORDER BY start_time_ticks, end_time_ticks, guid",
+        [file_guid],
+    ).fetchall()
+    referenced = _referenced(connection, [row["guid"] for row in rows]) if rows else frozenset()
+    for row in rows:
+        edits = (row["user_title"], row["fade_in_start_ticks"], row["fade_out_start_ticks"])
+        yield StoredPassage(
+            row["guid"],
+            row["start_time_ticks"],
+            row["end_time_ticks"],
+            row["fade_in_start_ticks"],
+            row["fade_out_start_ticks"],
+            is_kept=row["guid"] in referenced or any(edit is not None for edit in edits),
+            lead_in_ticks=row["lead_in_start_ticks"],
+            lead_out_ticks=row["lead_out_start_ticks"],
+        )
+
+
+def _referenced(connection: sqlite3.Connection, guids: Sequence[str]) -> frozenset[str]:
+    """Return the passages that play history, queue, timeslots or any other table refers to.
+
+    The other WKMP programs own those tables and change them, so they are found by their foreign keys and
+    column names, not listed.
+    """
+    found: set[str] = set()
+    for table, column in _referring_columns(connection):
+        select = f'SELECT "{column}" AS guid FROM "{table}" WHERE "{column}" IN'  # noqa: S608 - names from the schema
+        found.update(row["guid"] for row in _select_in(connection, select, guids))
+    return frozenset(found)
+
+
+def _referring_columns(connection: sqlite3.Connection) -> Iterator[tuple[str, str]]:
+    query = """
+        SELECT t.name AS "table", c.name AS "column" FROM sqlite_master AS t, pragma_table_info(t.name) AS c
+        WHERE t.type = 'table' AND (c.name IN ('passage_id', 'passage_guid') OR EXISTS (
+          SELECT 1 FROM pragma_foreign_key_list(t.name) AS k WHERE k."table" = 'passages' AND k."from" = c.name))"""
+    for row in connection.execute(query):
+        if row["table"] not in _OWN_TABLES:
+            yield row["table"].replace('"', '""'), row["column"].replace('"', '""')

@@ -1,0 +1,59 @@
+"""What a library holds, for people: counts and failures. Read-only."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import sqlite_utils
+
+from wkmp_assets.db.connection import open_reader
+
+_COUNTED = ("passages", "songs", "artists", "albums", "works")
+
+
+@dataclass(frozen=True)
+class LibraryReport:
+    """Counts of one library."""
+
+    files_by_status: dict[str, int]
+    rows: dict[str, int]
+    """Table -> number of rows, for the tables an import fills."""
+    failures: int
+
+
+@dataclass(frozen=True)
+class StoredFailure:
+    """One file that could not be imported."""
+
+    path: str
+    phase: str
+    code: str
+    message: str
+    attempts: int
+    failed_at: str
+
+
+def read_report(database: Path) -> LibraryReport | None:
+    """Count what a library holds; None when there is no library yet."""
+    with open_reader(database) as connection:
+        if connection is None:
+            return None
+        library = sqlite_utils.Database(connection)
+        tables = set(library.table_names())
+        statuses: dict[str, int] = {}
+        if "files" in tables:
+            query = "SELECT status, count(*) AS files FROM files GROUP BY status ORDER BY count(*) DESC, status"
+            statuses = {row["status"]: row["files"] for row in library.query(query)}
+        rows = {table: library[table].count if table in tables else 0 for table in _COUNTED}
+        failures = library["import_failures"].count if "import_failures" in tables else 0
+    return LibraryReport(statuses, rows, failures)
+
+
+def read_failures(database: Path) -> list[StoredFailure]:
+    """Read the files that could not be imported, by path."""
+    with open_reader(database) as connection:
+        if connection is None:
+            return []
+        library = sqlite_utils.Database(connection)
+        if "import_failures" not in library.table_names():
+            return []
+        return [StoredFailure(**row) for row in library["import_failures"].rows_where(order_by="path")]

@@ -1,0 +1,97 @@
+"""Retry a transaction while another program holds SQLite's lock. The only place that does.
+
+Judged by SQLite's error code, never by message text. Delays 10, 20, 40 ... 1000 ms with jitter, within a total budget.
+"""
+
+import logging
+import random
+import sqlite3
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TypeVar
+
+from wkmp_assets.db.connection import primary_code
+from wkmp_assets.db.gate import GateTimeoutError
+from wkmp_assets.errors import LibraryLockedError
+
+_LOG = logging.getLogger(__name__)
+Value = TypeVar("Value")
+
+LOCK_CODES = frozenset({sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED})
+"""Primary codes; BUSY_SNAPSHOT (517) and the other extended forms share their low byte."""
+
+FIRST_DELAY_MS = 10.0
+LONGEST_DELAY_MS = 1000.0
+JITTER = 0.2
+
+
+def delays_ms() -> Iterator[float]:
+    """Yield the delays before each retry, without jitter: 10, 20, 40 ... 640, 1000, 1000 ..."""
+    delay = FIRST_DELAY_MS
+    while True:
+        yield min(delay, LONGEST_DELAY_MS)
+        delay = min(delay * 2, LONGEST_DELAY_MS)
+
+
+def is_lock_error(error: BaseException) -> bool:
+    """Tell whether an error only says that somebody else holds the lock."""
+    return isinstance(error, GateTimeoutError) or (
+        isinstance(error, sqlite3.OperationalError) and primary_code(error) in LOCK_CODES
+    )
+
+
+@dataclass
+class LockRetry:
+    """How long and how often to try again.
+
+    Parameters
+    ----------
+    budget_ms : float
+        Total time; checked after each failed attempt, so one busy wait may overrun it.
+    sleep, clock, jitter : callable
+        Seams for tests: seconds to sleep, monotonic seconds, a number in [0, 1).
+    """
+
+    budget_ms: float
+    sleep: Callable[[float], None] = time.sleep
+    clock: Callable[[], float] = time.monotonic
+    jitter: Callable[[], float] = field(default=random.random)  # noqa: S311 - spreads writers, no secret
+
+    def run(self, database: Path, operation: Callable[[], Value]) -> tuple[Value, int]:
+        """Run an operation, again while the lock is held by others.
+
+        Parameters
+        ----------
+        database : Path
+            For the message.
+        operation : callable
+            Must leave nothing behind when it raises, and be safe to repeat.
+
+        Returns
+        -------
+        tuple of value and int
+            What the operation returned, and how many retries it took.
+
+        Raises
+        ------
+        LibraryLockedError
+            The budget is used up.
+        """
+        started = self.clock()
+        for attempt, delay in enumerate(delays_ms(), start=1):
+            try:
+                value = operation()
+            except (sqlite3.OperationalError, GateTimeoutError) as error:
+                waited_ms = (self.clock() - started) * 1000
+                if not is_lock_error(error):
+                    raise
+                if waited_ms >= self.budget_ms:
+                    raise LibraryLockedError(database, waited_ms, attempt) from error
+                _LOG.warning("%s is locked by another program (attempt %d); trying again", database, attempt)
+                spread = 1 + JITTER * (2 * self.jitter() - 1)
+                self.sleep(min(delay * spread, max(self.budget_ms - waited_ms, 0)) / 1000)
+            else:
+                return value, attempt - 1
+        raise AssertionError("delays_ms never ends")

@@ -1,0 +1,82 @@
+"""Create the library's tables, or add to an existing WKMP database what it lacks. Never rebuilds a table.
+
+The statements are in `schema.sql`; this module applies them as sqlite-utils migrations. What an existing table lacks
+is found by comparing it with the same table in a scratch database in memory, so columns are stated once.
+"""
+
+import sqlite3
+from importlib.resources import files
+
+import sqlite_utils
+from sqlite_utils.db import Database
+from sqlite_utils.migrations import Migrations
+
+library_migrations = Migrations("wkmp_assets")
+
+WKMP_SCHEMA_VERSION = 4
+"""Version of WKMP's own numbered migrations whose result `schema.sql` describes."""
+
+
+def ensure_schema(connection: sqlite3.Connection) -> bool:
+    """Bring the database up to date.
+
+    Parameters
+    ----------
+    connection : sqlite3.Connection
+        A writable connection without an open transaction.
+
+    Returns
+    -------
+    bool
+        False when there was nothing to do; nothing was written then.
+    """
+    database = sqlite_utils.Database(connection)
+    if not library_migrations.pending(database):
+        return False
+    library_migrations.apply(database)
+    return True
+
+
+def statements() -> list[str]:
+    """Return the statements of `schema.sql`, in order, without comments between them."""
+    text = files("wkmp_assets.db").joinpath("schema.sql").read_text(encoding="utf-8")
+    found, pending = [], ""
+    for line in text.splitlines(keepends=True):
+        if not pending and (line.startswith("--") or not line.strip()):
+            continue
+        pending += line
+        if sqlite3.complete_statement(pending):
+            found.append(pending.strip())
+            pending = ""
+    return found
+
+
+@library_migrations()
+def m001_tables_columns_and_indexes(database: Database) -> None:
+    """Everything of WKMP's schema version 4 that the import writes, and our `import_failures`."""
+    is_new = not database["files"].exists()
+    ddl = statements()
+    for statement in ddl:
+        if statement.startswith("CREATE TABLE"):
+            database.execute(statement)
+    _add_missing_columns(database, ddl)
+    for statement in ddl:
+        if statement.startswith("CREATE INDEX"):
+            database.execute(statement)
+    if is_new:
+        # Otherwise WKMP would run its own migrations over tables that have their result already.
+        for version in range(1, WKMP_SCHEMA_VERSION + 1):
+            database.execute("INSERT OR IGNORE INTO schema_version (version) VALUES (?)", [version])
+
+
+def _add_missing_columns(database: Database, ddl: list[str]) -> None:
+    with sqlite_utils.Database(memory=True) as reference:
+        for statement in ddl:
+            reference.execute(statement)
+        for table in reference.table_names():
+            present = {row[1] for row in database.execute(f'PRAGMA table_info("{table}")')}
+            for _, name, kind, _, default, _ in reference.execute(f'PRAGMA table_info("{table}")'):
+                if name not in present:
+                    # ALTER TABLE cannot add CURRENT_TIMESTAMP defaults, nor NOT NULL without a constant default.
+                    suffix = "" if default in (None, "CURRENT_TIMESTAMP") else f" DEFAULT {default}"
+                    database.execute(f'ALTER TABLE "{table}" ADD COLUMN "{name}" {kind}{suffix}')

@@ -1,0 +1,151 @@
+"""Every statement of the write transaction. Bindings for values, literals for identifiers, many rows a statement.
+
+Conflict clauses fill in what is missing and never replace what a person, or a better source, has put there.
+"""
+
+from collections.abc import Sequence
+from dataclasses import astuple, fields
+from functools import lru_cache
+from typing import Any
+
+from wkmp_assets.model.rows import (
+    AlbumRow,
+    ArtistRow,
+    FileRow,
+    PassageAlbumRow,
+    PassageRow,
+    PassageSongRow,
+    ProvenanceRow,
+    SongArtistRow,
+    SongRow,
+    SongWorkRow,
+    WorkRow,
+)
+
+BEGIN = "BEGIN IMMEDIATE"
+COMMIT = "COMMIT"
+ROLLBACK = "ROLLBACK"
+
+
+def columns_of(row_class: type) -> tuple[str, ...]:
+    """Return the column names of a row class, in order."""
+    return tuple(field.name for field in fields(row_class))
+
+
+def values_of(rows: Sequence[Any]) -> list[Any]:
+    """Return the values of rows of one class, flat, in column order."""
+    return [value for row in rows for value in astuple(row)]
+
+
+_PASSAGE_OWNED = tuple(name for name in columns_of(PassageRow) if name not in {"guid", "file_id", "created_at"})
+
+_TABLES: dict[type, tuple[str, str]] = {
+    SongRow: (
+        "songs",
+        """ON CONFLICT DO UPDATE SET
+             title = COALESCE(songs.title, excluded.title),
+             artist_name = COALESCE(songs.artist_name, excluded.artist_name),
+             work_id = COALESCE(songs.work_id, excluded.work_id),
+             updated_at = excluded.updated_at
+           WHERE (songs.title IS NULL AND excluded.title IS NOT NULL)
+              OR (songs.artist_name IS NULL AND excluded.artist_name IS NOT NULL)
+              OR (songs.work_id IS NULL AND excluded.work_id IS NOT NULL)""",
+    ),
+    ArtistRow: ("artists", "ON CONFLICT DO NOTHING"),
+    WorkRow: ("works", "ON CONFLICT DO NOTHING"),
+    AlbumRow: (
+        "albums",
+        """ON CONFLICT DO UPDATE SET release_date = excluded.release_date, updated_at = excluded.updated_at
+           WHERE albums.release_date IS NULL AND excluded.release_date IS NOT NULL""",
+    ),
+    PassageRow: (
+        "passages",
+        "ON CONFLICT (guid) DO UPDATE SET " + ", ".join(f"{name} = excluded.{name}" for name in _PASSAGE_OWNED),
+    ),
+    PassageSongRow: ("passage_songs", ""),
+    SongWorkRow: ("song_works", "ON CONFLICT DO NOTHING"),
+    PassageAlbumRow: ("passage_albums", ""),
+    ProvenanceRow: ("import_provenance", ""),
+}
+
+
+def table_of(row_class: type) -> str:
+    """Return the table of a row class."""
+    return "song_artists" if row_class is SongArtistRow else _TABLES[row_class][0]
+
+
+@lru_cache(maxsize=256)
+def insert_rows(row_class: type, count: int) -> str:
+    """Return the statement that inserts `count` rows of a class, with its conflict clause."""
+    names = columns_of(row_class)
+    placeholders = f"({', '.join('?' * len(names))})"
+    values = ", ".join([placeholders] * count)
+    if row_class is SongArtistRow:
+        return _insert_song_artists(names, values)
+    table, conflict = _TABLES[row_class]
+    return f"INSERT INTO {table} ({', '.join(names)}) VALUES {values} {conflict}"  # noqa: S608 - literals only
+
+
+def _insert_song_artists(names: tuple[str, ...], values: str) -> str:
+    """Only for songs without artists: adding to a song that has some would break the sum of its weights."""
+    selected = ", ".join(f"new.column{number}" for number in range(1, len(names) + 1))
+    return (
+        f"INSERT INTO song_artists ({', '.join(names)}) SELECT {selected} FROM (VALUES {values}) AS new "  # noqa: S608
+        "WHERE NOT EXISTS (SELECT 1 FROM song_artists AS old WHERE old.song_id = new.column1)"
+    )
+
+
+_FILE_COLUMNS = columns_of(FileRow)
+_FILE_CHANGED = tuple(name for name in _FILE_COLUMNS if name not in {"guid", "created_at"})
+
+_NO_OTHER_COPY_IS_COMPLETE = (
+    "(? <> 'INGEST COMPLETE' OR NOT EXISTS ("
+    "SELECT 1 FROM files AS other WHERE other.hash = ? AND other.guid <> ? AND other.status = 'INGEST COMPLETE'))"
+)
+"""Of several copies exactly one may be complete: the guard against another run that commits its copy first."""
+
+INSERT_FILE = (
+    f"INSERT INTO files ({', '.join(_FILE_COLUMNS)}) SELECT {', '.join('?' * len(_FILE_COLUMNS))} "  # noqa: S608
+    f"WHERE {_NO_OTHER_COPY_IS_COMPLETE}"
+)
+UPDATE_FILE = (
+    f"UPDATE files SET {', '.join(f'{name} = ?' for name in _FILE_CHANGED)} "  # noqa: S608
+    "WHERE guid = ? AND hash = ? AND status IS ? AND updated_at = ? AND matching_hashes IS ? "
+    f"AND {_NO_OTHER_COPY_IS_COMPLETE}"
+)
+"""Compare-and-set: changes nothing when the row is no longer what was read."""
+
+UPDATE_PEER = (
+    "UPDATE files SET matching_hashes = ?, updated_at = ? "
+    "WHERE guid = ? AND hash = ? AND status IS ? AND updated_at = ? AND matching_hashes IS ?"
+)
+
+
+def file_update_values(row: FileRow) -> list[Any]:
+    """Return the values of `UPDATE_FILE`'s SET part."""
+    return [getattr(row, name) for name in _FILE_CHANGED]
+
+
+def _one_list(sql: str, count: int) -> str:
+    return sql.format(guids=", ".join("?" * count))
+
+
+@lru_cache(maxsize=64)
+def delete_passages(count: int) -> str:
+    """Return the statement that deletes passages nothing else refers to."""
+    return _one_list("DELETE FROM passages WHERE guid IN ({guids})", count)
+
+
+@lru_cache(maxsize=64)
+def delete_links(table: str, count: int) -> str:
+    """Return the statement that removes what an earlier import linked to passages."""
+    return _one_list(f"DELETE FROM {table} WHERE passage_id IN ({{guids}})", count)  # noqa: S608 - literal tables
+
+
+LINK_TABLES = ("passage_songs", "passage_albums", "import_provenance")
+
+DELETE_FAILURE = "DELETE FROM import_failures WHERE path = ?"
+INSERT_FAILURE = """
+INSERT INTO import_failures (path, phase, code, message, failed_at) VALUES (?, ?, ?, ?, ?)
+ON CONFLICT (path) DO UPDATE SET phase = excluded.phase, code = excluded.code, message = excluded.message,
+  failed_at = excluded.failed_at, attempts = import_failures.attempts + 1"""

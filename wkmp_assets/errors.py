@@ -1,0 +1,177 @@
+"""Every exception the package raises.
+
+::
+
+    WkmpError
+    ├── PermanentError                 the same input fails again: change something first
+    │   ├── SettingsError
+    │   ├── LibraryRootError
+    │   ├── PartitionKeyError
+    │   ├── AudioFileError             one file; becomes a `Failed` value, never stops the others
+    │   │   ├── UnencodableNameError
+    │   │   ├── UnreadableFileError
+    │   │   ├── UndecodableAudioError
+    │   │   ├── FileChangedError
+    │   │   └── OriginalNotImportedError
+    │   ├── CorruptLibraryError
+    │   ├── UnwritableLibraryError
+    │   └── CommitRefusedError
+    └── TransientError                 the same input may succeed later
+        ├── LibraryLockedError
+        ├── LibraryChangedError
+        └── LibraryDiskError
+
+Each class takes the facts as fields and builds its own message: what was tried, on what, and what to do
+next. `sqlite3` and decoder exceptions are translated once, in `db` and `audio`, and never leave them.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+class WkmpError(Exception):
+    """Base of every error raised on purpose by this package."""
+
+
+class PermanentError(WkmpError):
+    """A rerun with the same input cannot help."""
+
+
+class TransientError(WkmpError):
+    """A rerun may help."""
+
+
+class SettingsError(PermanentError):
+    """A setting is missing or out of its bounds."""
+
+
+class LibraryRootError(PermanentError):
+    """The music folder cannot be read, or is suddenly empty."""
+
+
+class PartitionKeyError(PermanentError):
+    """A partition key does not decode to a path inside the library."""
+
+
+class AudioFileError(PermanentError):
+    """One audio file cannot be imported; the others are not affected.
+
+    Parameters
+    ----------
+    path : str
+        Path relative to the library root, as a person would type it.
+    cause : str
+        What went wrong, in one clause.
+    """
+
+    code: ClassVar[str] = "FILE_ERROR"
+    next_step: ClassVar[str] = "look at the file"
+
+    def __init__(self, path: str, cause: str) -> None:
+        super().__init__(f"{path}: {cause}; {self.next_step}")
+        self.path = path
+        self.cause = cause
+
+    def __reduce__(self) -> tuple[type[AudioFileError], tuple[str, str]]:
+        # Raised in worker processes: rebuilt from the facts, not from the finished message.
+        return type(self), (self.path, self.cause)
+
+
+class UnencodableNameError(AudioFileError):
+    """The file's name is not UTF-8, so the library (UTF-8 text) cannot hold its path."""
+
+    code = "NAME_NOT_UTF8"
+    next_step = "rename it (for example with convmv) and import again"
+
+
+class UnreadableFileError(AudioFileError):
+    """The file cannot be opened or read."""
+
+    code = "READ_ERROR"
+    next_step = "check that it exists and its permissions, then import again"
+
+
+class UndecodableAudioError(AudioFileError):
+    """No decoder gets any sound out of the file."""
+
+    code = "DECODE_ERROR"
+    next_step = "play it elsewhere; if it is damaged replace it, then import again"
+
+
+class FileChangedError(AudioFileError):
+    """The file was written to while it was being imported."""
+
+    code = "FILE_CHANGED"
+    next_step = "import it again when nothing writes to it any more"
+
+
+class OriginalNotImportedError(AudioFileError):
+    """The file is a copy of another one, and that one could not be imported."""
+
+    code = "ORIGINAL_FAILED"
+    next_step = "mend the other file first, then import both again"
+
+
+class CorruptLibraryError(PermanentError):
+    """SQLite says that the database file is damaged or is no database."""
+
+    def __init__(self, database: Path, detail: str) -> None:
+        super().__init__(
+            f"{database} is not a usable SQLite database ({detail}); it was left untouched. "
+            "Restore a backup, or move the file away to start a new library."
+        )
+        self.database = database
+
+
+class UnwritableLibraryError(PermanentError):
+    """The database or its folder is read-only, or cannot be opened."""
+
+    def __init__(self, database: Path, detail: str) -> None:
+        super().__init__(
+            f"cannot write to {database} ({detail}); check the permissions of the file and its folder, "
+            "or point WKMP_DATABASE at a place that can be written."
+        )
+        self.database = database
+
+
+class CommitRefusedError(PermanentError):
+    """The rows of one file break a rule of the schema; nothing of it was written."""
+
+    def __init__(self, path: str, detail: str) -> None:
+        super().__init__(f"{path}: the library refused its rows ({detail}); nothing was written, please report this")
+        self.path = path
+
+
+class LibraryLockedError(TransientError):
+    """Another process held SQLite's write lock longer than the budget."""
+
+    def __init__(self, database: Path, waited_ms: float, attempts: int) -> None:
+        super().__init__(
+            f"{database} stayed locked by another program for {waited_ms:.0f} ms ({attempts} attempts); nothing was "
+            "written. Close what holds it, or raise ai_database_max_lock_wait_ms in the settings table, and run again."
+        )
+        self.waited_ms = waited_ms
+        self.attempts = attempts
+
+
+class LibraryChangedError(TransientError):
+    """What was read before the transaction is no longer what the library holds."""
+
+    def __init__(self, path: str, what: str) -> None:
+        super().__init__(f"{path}: {what} changed in the library between reading and writing; nothing was written")
+        self.path = path
+
+
+class LibraryDiskError(TransientError):
+    """The disk is full or failing."""
+
+    def __init__(self, database: Path, detail: str) -> None:
+        super().__init__(
+            f"writing to {database} failed ({detail}); nothing of the current file was written. Make room on the "
+            "disk (or check it), then run the import again: it goes on where it stopped."
+        )
+        self.database = database

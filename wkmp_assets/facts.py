@@ -1,0 +1,125 @@
+"""What a partition's metadata says: a few facts per phase, and the receipt of the commit. Pure."""
+
+from functools import singledispatch
+from typing import Any
+
+import dagster as dg
+
+from wkmp_assets.commit import FileCommit
+from wkmp_assets.model.values import (
+    FileIdentity,
+    FileState,
+    FileTags,
+    Fingerprints,
+    LeadPoints,
+    PassageSegments,
+    SongMatches,
+)
+from wkmp_assets.outcomes import Failed, Outcome, Result, Skipped
+
+Facts = dict[str, Any]
+
+
+def describe_outcome(outcome: Outcome[Any]) -> Facts:
+    """Return the metadata of one phase for one file."""
+    if isinstance(outcome, Failed):
+        return {"outcome": "failed", "failed_in": outcome.phase, "code": outcome.code, "message": outcome.message}
+    if isinstance(outcome, Skipped):
+        return {"outcome": f"skipped: {outcome.reason}"} | ({"detail": outcome.detail} if outcome.detail else {})
+    return {"outcome": "done"} | facts(outcome.value)
+
+
+@singledispatch
+def facts(_value: object) -> Facts:
+    """Return what is worth knowing about a phase value."""
+    return {}
+
+
+@facts.register
+def _(value: FileIdentity) -> Facts:
+    known = {"moved_from": value.moved_from, "duplicate_of": value.duplicate_of}
+    found = {"state": str(value.state), "sha256": value.content_hash, "size_bytes": value.size_bytes}
+    return found | {name: path for name, path in known.items() if path}
+
+
+@facts.register
+def _(value: FileTags) -> Facts:
+    named = {"title": value.title, "artist": value.artist, "album": value.album}
+    if value.recording_mbid:
+        named["recording"] = value.recording_mbid
+    return {name: text for name, text in named.items() if text} | _warnings(value.warnings)
+
+
+@facts.register
+def _(value: PassageSegments) -> Facts:
+    audio = value.audio
+    return {
+        "passages": len(value.passages),
+        "duration_s": round(audio.total_samples / audio.sample_rate_hz, 3),
+        "format": f"{audio.format}, {audio.sample_rate_hz} Hz, {audio.channels} ch",
+        "silence_threshold_db": value.parameters.silence_threshold_db,
+    } | _warnings(audio.warnings + value.warnings)
+
+
+@facts.register
+def _(value: Fingerprints) -> Facts:
+    done = sum(passage.fingerprint is not None for passage in value.passages)
+    return {"fingerprinted": done, "too_short": len(value.passages) - done}
+
+
+@facts.register
+def _(value: SongMatches) -> Facts:
+    songs = [match.song.recording_mbid for match in value.passages if match.song]
+    levels = ", ".join(str(match.level) for match in value.passages)
+    return {"identified": len(songs), "levels": levels} | ({"recordings": ", ".join(songs)} if songs else {})
+
+
+@facts.register
+def _(value: LeadPoints) -> Facts:
+    unknown = sum(points.lead_in_sample is None for points in value.passages)
+    warnings = tuple(warning for points in value.passages for warning in points.warnings)
+    return {"passages": len(value.passages), "without_points": unknown} | _warnings(warnings)
+
+
+def describe_commit(commit: FileCommit) -> Facts:
+    """Return the metadata of one file's commit: what became of it, and the receipt."""
+    receipt = commit.receipt
+    described: Facts = {"result": result_word(commit)}
+    if isinstance(commit.outcome, Failed):
+        described |= describe_outcome(commit.outcome)
+    if receipt is None:
+        return described
+    described |= {
+        "write_locks": receipt.write_locks,
+        "transactions": receipt.transactions,
+        "statements": receipt.statements,
+        "selects_in_transaction": receipt.selects_in_transaction,
+        "rows": dg.MetadataValue.json(receipt.rows),
+        "wait_ms": round(receipt.wait_ms, 3),
+        "hold_ms": round(receipt.hold_ms, 3),
+        "retries": receipt.retries,
+        "conflicts": receipt.conflicts,
+    }
+    return described | _warnings(commit.batch.warnings if commit.batch else ())
+
+
+def result_word(commit: FileCommit) -> str:
+    """Return what became of a file, in the words of the summary."""
+    outcome = commit.outcome
+    if isinstance(outcome, Failed):
+        return "failed"
+    if isinstance(outcome, Skipped):
+        return str(outcome.reason)
+    return _word_of_write(outcome, commit)
+
+
+def _word_of_write(outcome: Result[Any], commit: FileCommit) -> str:
+    state = outcome.value.identity.state
+    if state in {FileState.MOVED, FileState.TOUCHED} and outcome.value.audio is None:
+        return str(state)
+    status = commit.batch.file.status if commit.batch and commit.batch.file else ""
+    return {"DUPLICATE HASH": "duplicate", "NO AUDIO": "no audio"}.get(status, "imported")
+
+
+def _warnings(warnings: tuple[str, ...]) -> Facts:
+    return {"warnings": "\n".join(warnings)} if warnings else {}

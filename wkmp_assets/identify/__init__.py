@@ -1,0 +1,1 @@
+"""Which recording a passage is: candidates and evidence in, a match with its confidence out. Pure functions."""

@@ -1,0 +1,69 @@
+"""Identify passages from what the tags say, without any network."""
+
+from wkmp_assets.model.values import (
+    FileTags,
+    Fingerprints,
+    MatchLevel,
+    PassageMatch,
+    PassageSegments,
+    Song,
+    SongMatches,
+    Span,
+)
+
+TAG_SOURCE = "ID3"
+"""WKMP's word for tags of any container."""
+
+TITLE_ONLY_SCORE = 0.65
+"""Confidence of a passage that has a name from tags but no recording; the replaced system's number."""
+
+
+def match_from_tags(tags: FileTags, segments: PassageSegments, _fingerprints: Fingerprints) -> SongMatches:
+    """Match the passages of one file by its tags.
+
+    A recording id in the tags identifies the one passage of a single-track file. Tags speak of the file, so in
+    a file of several tracks they cannot tell which piece they mean: its passages get artist and album, but neither
+    the title nor the recording.
+
+    Parameters
+    ----------
+    tags : FileTags
+        What the file says of itself.
+    segments : PassageSegments
+        Its passages.
+    _fingerprints : Fingerprints
+        Evidence for identification through AcoustID; offline it decides nothing.
+
+    Returns
+    -------
+    SongMatches
+        One entry per passage, in order.
+    """
+    if len(segments.passages) == 1:
+        return SongMatches((_match_whole_file(tags, segments.passages[0]),))
+    return SongMatches(tuple(_match_piece(tags, span) for span in segments.passages))
+
+
+def _match_whole_file(tags: FileTags, span: Span) -> PassageMatch:
+    if tags.recording_mbid is not None:
+        level, score, source = MatchLevel.HIGH, 1.0, TAG_SOURCE
+    elif tags.title or tags.artist:
+        level, score, source = MatchLevel.LOW, TITLE_ONLY_SCORE, TAG_SOURCE
+    else:
+        return PassageMatch(span, MatchLevel.NONE, 0.0, source=None)
+    return PassageMatch(
+        span, level, score, source, tags.title, tags.artist, tags.album, _song(tags), tags.release
+    )
+
+
+def _match_piece(tags: FileTags, span: Span) -> PassageMatch:
+    source = TAG_SOURCE if tags.artist or tags.album else None
+    return PassageMatch(
+        span, MatchLevel.NONE, 0.0, source, artist=tags.artist, album=tags.album, release=tags.release
+    )
+
+
+def _song(tags: FileTags) -> Song | None:
+    if tags.recording_mbid is None:
+        return None
+    return Song(tags.recording_mbid, tags.title, tags.artist, tags.artists, tags.works)

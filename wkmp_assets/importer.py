@@ -1,0 +1,109 @@
+"""Run the import job over everything that needs it, in this process: what `wkmp import` does.
+
+The same Dagster job as in the web UI, with the same events, partitions and receipts; only the launching is direct.
+"""
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import dagster as dg
+from dagster import DagsterInstance
+from dagster._core.storage.tags import ASSET_PARTITION_RANGE_END_TAG, ASSET_PARTITION_RANGE_START_TAG
+
+from wkmp_assets.build import build_definitions
+from wkmp_assets.errors import WkmpError
+from wkmp_assets.jobs import import_job, scan_job
+from wkmp_assets.library.file_key import encode_key
+from wkmp_assets.model.phases import IDENTITY, SCAN
+from wkmp_assets.model.values import LibraryChanges
+from wkmp_assets.partitions import partitions_name
+from wkmp_assets.ranges import FileRange, plan_ranges
+from wkmp_assets.run_control import RunControl
+from wkmp_assets.settings import Settings
+
+_QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
+"""The events are in Dagster's storage; on the terminal they would drown the progress bar."""
+
+
+class RunFailedError(WkmpError):
+    """A run ended with an error that is no fault of a single file; files committed before it are in the library."""
+
+
+class LibraryImporter:
+    """Imports one library with one Dagster instance.
+
+    Parameters
+    ----------
+    settings : Settings
+        The library and how much to do at once.
+    instance : DagsterInstance
+        Keeps partitions, runs and events.
+    control : RunControl
+        Reports progress; can stop the import between files.
+    """
+
+    def __init__(self, settings: Settings, instance: DagsterInstance, control: RunControl) -> None:
+        self._settings = settings
+        self._instance = instance
+        self._control = control
+        self._definitions = build_definitions(settings, control=control)
+
+    def scan(self, folder: str = "") -> LibraryChanges:
+        """Find the audio files below a folder of the library and register them as partitions.
+
+        Raises
+        ------
+        RunFailedError
+            The folder cannot be read; the message says what to do.
+        """
+        result = self._execute(scan_job.name, {"ops": {SCAN: {"config": {"folder": folder}}}}, tags={})
+        changes: LibraryChanges = result.output_for_node(SCAN)[SCAN].value
+        return changes
+
+    def plan(self, paths: Sequence[str]) -> list[FileRange]:
+        """Cut files into range runs of at most `files_per_run`."""
+        ordered = self._instance.get_dynamic_partitions(partitions_name(self._settings))
+        most = None if self._settings.files_per_run == "all" else self._settings.files_per_run
+        return plan_ranges(ordered, [encode_key(path) for path in paths], most)
+
+    def run(self, ranges: Sequence[FileRange], *, force: bool = False) -> Iterator[FileRange]:
+        """Import range after range, yielding each when it is done; ends early when a stop was requested.
+
+        Raises
+        ------
+        RunFailedError
+            Something other than a file is wrong: the database is locked or corrupt, the disk is full.
+        """
+        for files in ranges:
+            if self._control.is_stopping:
+                return
+            config = {"ops": {IDENTITY: {"config": {"force": force}}}} if force else {}
+            tags = {ASSET_PARTITION_RANGE_START_TAG: files.first, ASSET_PARTITION_RANGE_END_TAG: files.last}
+            self._execute(import_job.name, config, tags, may_fail_alone=files.size == 1)
+            yield files
+
+    def _execute(
+        self, job_name: str, config: dict[str, Any], tags: dict[str, str], *, may_fail_alone: bool = False
+    ) -> dg.ExecuteInProcessResult:
+        job = self._definitions.resolve_job_def(job_name)
+        result = job.execute_in_process(
+            run_config={**config, **_QUIET}, instance=self._instance, tags=tags, raise_on_error=False
+        )
+        if not result.success and not (may_fail_alone and _failed_as_a_file(result)):
+            raise RunFailedError(_reason(result))
+        return result
+
+
+def _failed_as_a_file(result: dg.ExecuteInProcessResult) -> bool:
+    """Tell whether the run failed because its only file did; that file is reported like any other."""
+    failures = [event.step_failure_data for event in result.all_node_events if event.is_step_failure]
+    return bool(failures) and all(failure.user_failure_data is not None for failure in failures)
+
+
+def _reason(result: dg.ExecuteInProcessResult) -> str:
+    for event in result.all_events:
+        if event.is_step_failure and event.step_failure_data.error is not None:
+            error = event.step_failure_data.error
+            innermost = error.cause or error
+            return f"{innermost.message.strip()} (in {event.step_key}, run {result.run_id})"
+    return f"run {result.run_id} did not start; see it in the web UI"

@@ -1,0 +1,60 @@
+"""Partition keys: the file's path relative to the library root, readable and reversible.
+
+Only what Dagster or its UI would choke on is percent-encoded, so `Artist/Album/01 Title.flac` stays as it is.
+Nothing ever uses a key as a file name.
+"""
+
+import re
+from pathlib import PurePosixPath
+from urllib.parse import unquote_to_bytes
+
+from wkmp_assets.errors import PartitionKeyError
+
+# Commas and brackets separate keys in the UI's and the CLI's lists, `...` is the range operator, quotes and
+# bars end them, `*` is a wild card; control characters break logs; lone surrogates stand for bytes that are not UTF-8.
+_UNSAFE = re.compile(r'[%,"\[\]|*\x00-\x1f\x7f-\x9f\u2028\u2029\udc80-\udcff]|^/|(?<=\.\.)\.')
+
+
+def _percent(match: re.Match[str]) -> str:
+    return "".join(f"%{byte:02X}" for byte in match.group().encode("utf-8", "surrogateescape"))
+
+
+def encode_key(relative_path: str) -> str:
+    """Turn a path relative to the library root into a partition key.
+
+    Parameters
+    ----------
+    relative_path : str
+        With `/` separators; undecodable bytes as lone surrogates (`os.fsdecode`).
+
+    Returns
+    -------
+    str
+        Valid UTF-8 without control characters and without `...`.
+    """
+    return _UNSAFE.sub(_percent, relative_path)
+
+
+def decode_key(key: str) -> str:
+    """Turn a partition key back into the relative path.
+
+    Raises
+    ------
+    PartitionKeyError
+        The key leads out of the library: absolute, or with a `..` part. Keys can be typed by anyone
+        who reaches the web UI.
+    """
+    path = unquote_to_bytes(key).decode("utf-8", "surrogateescape")
+    parts = PurePosixPath(path).parts
+    if not parts or path.startswith("/") or ".." in parts or "\0" in path:
+        raise PartitionKeyError(f"partition key {key!r} is not a path inside the library")
+    return path
+
+
+def is_utf8(relative_path: str) -> bool:
+    """Tell whether the library, which stores UTF-8 text, can hold this path."""
+    try:
+        relative_path.encode("utf-8")
+    except UnicodeEncodeError:
+        return False
+    return True

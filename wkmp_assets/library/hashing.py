@@ -1,0 +1,40 @@
+"""The content hash: SHA-256 over the whole file, tags included."""
+
+import hashlib
+import os
+from pathlib import Path
+
+from wkmp_assets.errors import UnreadableFileError
+
+_CHUNK_BYTES = 1024 * 1024
+
+
+def hash_file(path: Path, display_path: str) -> str:
+    """Hash a file's bytes.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    display_path : str
+        How to name it in an error.
+
+    Returns
+    -------
+    str
+        SHA-256, 64 lowercase hex digits.
+
+    Raises
+    ------
+    UnreadableFileError
+        The file cannot be read.
+    """
+    digest = hashlib.sha256()
+    try:
+        # O_NONBLOCK: a FIFO that took the file's place since the walk must not block for ever.
+        with open(os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0)), "rb", buffering=0) as file:  # noqa: PTH123
+            while chunk := file.read(_CHUNK_BYTES):
+                digest.update(chunk)
+    except OSError as error:
+        raise UnreadableFileError(display_path, f"cannot be read ({error.strerror})") from error
+    return digest.hexdigest()

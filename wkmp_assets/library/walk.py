@@ -1,0 +1,110 @@
+"""Find the audio files below a folder. Reads names and metadata only, opens nothing."""
+
+import os
+import stat as stat_module
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+
+from wkmp_assets.errors import LibraryRootError
+
+AUDIO_EXTENSIONS = frozenset(
+    ".mp3 .flac .ogg .oga .opus .m4a .mp4 .m4b .aac .wav .wave .aif .aiff .aifc .wv .ape .wma .mpc .tta .caf .mka".split()
+)
+"""What makes a file a candidate. Whether it holds audio the decoder decides: a text file called .mp3 must be
+reported by name, not passed over."""
+
+IGNORED_FOLDERS = frozenset({".git", ".svn", "node_modules", "__MACOSX", "lost+found"})
+
+
+@dataclass(frozen=True)
+class FileStat:
+    """What the file system says of one file."""
+
+    size_bytes: int
+    modified_at: str
+    """UTC, `YYYY-MM-DD HH:MM:SS`: what the library compares, to the second."""
+
+
+@dataclass
+class WalkReport:
+    """What a walk saw besides the audio files."""
+
+    ignored_by_extension: dict[str, int] = field(default_factory=dict)
+    unreadable_folders: list[str] = field(default_factory=list)
+
+
+def read_stat(path: Path) -> FileStat:
+    """Read size and modification time of one file.
+
+    Raises
+    ------
+    OSError
+        The file does not exist or cannot be reached.
+    """
+    return _to_file_stat(path.stat())
+
+
+def find_audio_files(root: Path, folder: Path, report: WalkReport) -> Iterator[tuple[str, FileStat]]:
+    """Yield every audio file below a folder of the library, in sorted order.
+
+    Hidden names and symbolic links are not followed: links could lead out of the library or in circles.
+
+    Parameters
+    ----------
+    root : Path
+        The library root; paths are relative to it.
+    folder : Path
+        `root` or a folder below it: where to look.
+    report : WalkReport
+        Filled while walking.
+
+    Yields
+    ------
+    tuple of str and FileStat
+        Relative path with `/` separators, and what the file system says.
+
+    Raises
+    ------
+    LibraryRootError
+        The folder cannot be read. An unplugged disk must not look like an empty library.
+    """
+    try:
+        os.listdir(folder)
+    except OSError as error:
+        raise LibraryRootError(
+            f"cannot read the music folder {folder} ({error.strerror}); check the path and that the disk is mounted"
+        ) from error
+    yield from _walk(root, folder, report)
+
+
+def _walk(root: Path, folder: Path, report: WalkReport) -> Iterator[tuple[str, FileStat]]:
+    try:
+        with os.scandir(folder) as scan:
+            entries = sorted(scan, key=lambda entry: entry.name)
+    except OSError:
+        report.unreadable_folders.append(os.path.relpath(folder, root))
+        return
+    for entry in entries:
+        if entry.name.startswith(".") or entry.is_symlink():
+            continue
+        if entry.is_dir(follow_symlinks=False):
+            if entry.name not in IGNORED_FOLDERS:
+                yield from _walk(root, Path(entry.path), report)
+            continue
+        extension = os.path.splitext(entry.name)[1].lower()  # noqa: PTH122 - one per file of a large library
+        if extension not in AUDIO_EXTENSIONS:
+            report.ignored_by_extension[extension] = report.ignored_by_extension.get(extension, 0) + 1
+            continue
+        try:
+            status = entry.stat(follow_symlinks=False)
+        except OSError:  # deleted between listing and looking
+            continue
+        if stat_module.S_ISREG(status.st_mode):
+            yield os.path.relpath(entry.path, root), _to_file_stat(status)
+
+
+def _to_file_stat(status: os.stat_result) -> FileStat:
+    modified = datetime.fromtimestamp(int(status.st_mtime), tz=UTC)
+    return FileStat(status.st_size, modified.strftime("%Y-%m-%d %H:%M:%S"))

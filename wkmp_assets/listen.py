@@ -1,0 +1,68 @@
+"""What a worker process does with one file: decode it once and find its passages, fingerprint them."""
+
+from pathlib import Path
+
+from wkmp_assets.audio.decode import measure_file
+from wkmp_assets.audio.fingerprint import fingerprint_passages
+from wkmp_assets.audio.pcm_store import PcmStore
+from wkmp_assets.audio.silence import find_passages, over_segmentation_warning
+from wkmp_assets.errors import FileChangedError
+from wkmp_assets.library.identity import look_at
+from wkmp_assets.model.values import (
+    FileIdentity,
+    Fingerprints,
+    PassageSegments,
+    SegmentationParameters,
+)
+
+
+def segment_file(
+    path: Path, display_path: str, identity: FileIdentity, pcm: PcmStore, parameters: SegmentationParameters
+) -> PassageSegments:
+    """Decode a file and find its passages.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    display_path : str
+        Its path in the library, for errors.
+    identity : FileIdentity
+        What was hashed: the file must still be that.
+    pcm : PcmStore
+        Receives the PCM that later phases need.
+    parameters : SegmentationParameters
+        What counts as silence.
+
+    Raises
+    ------
+    UndecodableAudioError, UnreadableFileError
+        There is no sound to be had.
+    FileChangedError
+        The file was written to since it was hashed: the boundaries would belong to other bytes.
+    """
+    audio, envelope = measure_file(path, pcm_path=pcm.path_for(identity.content_hash), display_path=display_path)
+    on_disk = look_at(path.parent, path.name)
+    if (on_disk.size_bytes, on_disk.modified_at) != (identity.size_bytes, identity.modified_at):
+        pcm.path_for(identity.content_hash).unlink(missing_ok=True)
+        raise FileChangedError(display_path, "was written to while it was being imported")
+    passages = find_passages(
+        envelope,
+        silence_threshold_db=parameters.silence_threshold_db,
+        min_silence_ticks=parameters.min_silence_ticks,
+        min_passage_ticks=parameters.min_passage_ticks,
+    )
+    warning = over_segmentation_warning(envelope, passages)
+    return PassageSegments(audio, envelope, passages, parameters, (warning,) if warning else ())
+
+
+def fingerprint_file(
+    path: Path, display_path: str, content_hash: str, pcm: PcmStore, segments: PassageSegments
+) -> Fingerprints:
+    """Fingerprint the passages of a file from its stored PCM, which is decoded again only if it is gone."""
+    pcm_path = pcm.get(content_hash)
+    if pcm_path is None:
+        pcm_path = pcm.path_for(content_hash)
+        measure_file(path, pcm_path=pcm_path, display_path=display_path)
+    spans = segments.passages
+    return Fingerprints(fingerprint_passages(pcm_path, spans, sample_rate_hz=segments.audio.sample_rate_hz))

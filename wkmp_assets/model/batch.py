@@ -1,0 +1,86 @@
+"""The write batch (everything one transaction will write) and the receipt (what SQLite says it wrote)."""
+
+from dataclasses import dataclass, field
+
+from wkmp_assets.model.rows import (
+    AlbumRow,
+    ArtistRow,
+    FailureRow,
+    FileRow,
+    PassageAlbumRow,
+    PassageRow,
+    PassageSongRow,
+    ProvenanceRow,
+    SongArtistRow,
+    SongRow,
+    SongWorkRow,
+    WorkRow,
+)
+
+
+@dataclass(frozen=True)
+class ExpectedFile:
+    """What a `files` row held when it was read; the write goes through only if it still does."""
+
+    guid: str
+    hash: str
+    status: str | None
+    updated_at: str
+    matching_hashes: str | None
+
+
+@dataclass(frozen=True)
+class PeerLink:
+    """Another file with the same bytes, whose list of copies grows."""
+
+    expected: ExpectedFile
+    matching_hashes: str
+
+
+@dataclass(frozen=True)
+class WriteBatch:
+    """All rows of one file, in the order of their fields."""
+
+    path: str
+    file: FileRow | None = None
+    """None when only a failure is recorded."""
+    expected: ExpectedFile | None = None
+    """The file's row as it was read; None when there was none."""
+    songs: tuple[SongRow, ...] = ()
+    artists: tuple[ArtistRow, ...] = ()
+    works: tuple[WorkRow, ...] = ()
+    albums: tuple[AlbumRow, ...] = ()
+    removed_passages: tuple[str, ...] = ()
+    passages: tuple[PassageRow, ...] = ()
+    relinked_passages: tuple[str, ...] = ()
+    """Existing passages whose links to songs, albums and provenance are replaced."""
+    passage_songs: tuple[PassageSongRow, ...] = ()
+    song_artists: tuple[SongArtistRow, ...] = ()
+    song_works: tuple[SongWorkRow, ...] = ()
+    passage_albums: tuple[PassageAlbumRow, ...] = ()
+    provenance: tuple[ProvenanceRow, ...] = ()
+    peers: tuple[PeerLink, ...] = ()
+    failure: FailureRow | None = None
+    warnings: tuple[str, ...] = ()
+    """What a person should know about this write; goes to the partition's metadata."""
+
+
+@dataclass(frozen=True)
+class Receipt:
+    """What one file's commit cost, as SQLite reported it."""
+
+    write_locks: int
+    """Acquisitions of SQLite's write lock."""
+    transactions: int
+    statements: int
+    selects_in_transaction: int
+    rows: dict[str, int] = field(default_factory=dict)
+    """Table -> rows inserted, updated or deleted."""
+    wait_ms: float = 0.0
+    """From wanting the gate to holding the write lock, all attempts together."""
+    hold_ms: float = 0.0
+    """From holding the write lock to the end of COMMIT, the longest of the transactions."""
+    retries: int = 0
+    """Attempts that met a lock held by others."""
+    conflicts: int = 0
+    """Times the library had changed between reading and writing, and the rows were computed again."""

@@ -1,0 +1,33 @@
+"""The phases' names and the type of value each one stores. Named nowhere else."""
+
+from wkmp_assets.model.values import (
+    FileEntry,
+    FileIdentity,
+    FileTags,
+    Fingerprints,
+    LeadPoints,
+    LibraryChanges,
+    PassageSegments,
+    SongMatches,
+)
+
+SCAN = "library_scan"
+IDENTITY = "file_identity"
+TAGS = "file_tags"
+SEGMENTS = "passage_segments"
+FINGERPRINTS = "fingerprints"
+MATCHES = "song_matches"
+LEAD_POINTS = "lead_points"
+ENTRY = "library_entry"
+
+PHASE_VALUES: dict[str, type] = {
+    SCAN: LibraryChanges,
+    IDENTITY: FileIdentity,
+    TAGS: FileTags,
+    SEGMENTS: PassageSegments,
+    FINGERPRINTS: Fingerprints,
+    MATCHES: SongMatches,
+    LEAD_POINTS: LeadPoints,
+    ENTRY: FileEntry,
+}
+"""In the order they run. All are kept in the phase store but the last, which is the commit."""

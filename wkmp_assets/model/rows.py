@@ -1,0 +1,176 @@
+"""Rows of the library's tables, one frozen dataclass each; field names are column names.
+
+Only the columns an import owns. Probabilities, cooldowns, lyrics, fades and user titles belong to people and are
+never written.
+"""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class FileRow:
+    """One row of `files`."""
+
+    guid: str
+    path: str
+    hash: str
+    duration_ticks: int | None
+    format: str | None
+    sample_rate: int | None
+    channels: int | None
+    file_size_bytes: int
+    artist: str | None
+    title: str | None
+    album: str | None
+    track_number: int | None
+    year: int | None
+    modification_time: str
+    status: str
+    matching_hashes: str | None
+    created_at: str
+    updated_at: str
+
+
+@dataclass(frozen=True)
+class PassageRow:
+    """One row of `passages`."""
+
+    guid: str
+    file_id: str
+    start_time_ticks: int
+    lead_in_start_ticks: int | None
+    lead_out_start_ticks: int | None
+    end_time_ticks: int
+    title: str | None
+    artist: str | None
+    album: str | None
+    recording_mbid: str | None
+    song_id: str | None
+    import_metadata: str
+    decode_status: str
+    title_source: str | None
+    title_confidence: float | None
+    artist_source: str | None
+    artist_confidence: float | None
+    album_source: str | None
+    album_confidence: float | None
+    mbid_source: str | None
+    mbid_confidence: float | None
+    identity_confidence: float
+    validation_status: str
+    import_session_id: str
+    import_timestamp: str
+    import_strategy: str
+    status: str
+    created_at: str
+    updated_at: str
+
+
+@dataclass(frozen=True)
+class SongRow:
+    """One row of `songs`."""
+
+    guid: str
+    recording_mbid: str
+    title: str | None
+    artist_name: str | None
+    work_id: str | None
+    status: str
+    created_at: str
+    updated_at: str
+
+
+@dataclass(frozen=True)
+class ArtistRow:
+    """One row of `artists`."""
+
+    guid: str
+    artist_mbid: str
+    name: str
+    created_at: str
+    updated_at: str
+
+
+@dataclass(frozen=True)
+class WorkRow:
+    """One row of `works`."""
+
+    guid: str
+    work_mbid: str
+    title: str
+    created_at: str
+    updated_at: str
+
+
+@dataclass(frozen=True)
+class AlbumRow:
+    """One row of `albums`: a MusicBrainz release."""
+
+    guid: str
+    album_mbid: str
+    title: str
+    release_date: str | None
+    created_at: str
+    updated_at: str
+
+
+@dataclass(frozen=True)
+class PassageSongRow:
+    """One row of `passage_songs`; ticks are relative to the passage's start."""
+
+    passage_id: str
+    song_id: str
+    start_time_ticks: int
+    end_time_ticks: int
+    created_at: str
+
+
+@dataclass(frozen=True)
+class SongArtistRow:
+    """One row of `song_artists`; a song's weights sum to 1."""
+
+    song_id: str
+    artist_id: str
+    weight: float
+    created_at: str
+
+
+@dataclass(frozen=True)
+class SongWorkRow:
+    """One row of `song_works`."""
+
+    song_id: str
+    work_id: str
+    created_at: str
+
+
+@dataclass(frozen=True)
+class PassageAlbumRow:
+    """One row of `passage_albums`."""
+
+    passage_id: str
+    album_id: str
+    created_at: str
+
+
+@dataclass(frozen=True)
+class ProvenanceRow:
+    """One row of `import_provenance`: what one source said about a passage."""
+
+    id: str
+    passage_id: str
+    source_type: str
+    data_extracted: str
+    confidence: float | None
+    timestamp: int
+
+
+@dataclass(frozen=True)
+class FailureRow:
+    """One row of `import_failures`. `attempts` is counted by the database."""
+
+    path: str
+    phase: str
+    code: str
+    message: str
+    failed_at: str

@@ -1,0 +1,313 @@
+"""What each phase finds out about one file: frozen dataclasses, stored by the phase store as JSON.
+
+Positions are integer samples at the file's native rate, counted from the first decoded sample; intervals are
+half-open. Raise `SCHEMA_VERSION` whenever a stored value changes its meaning or shape.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Annotated, Any
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import Base64Bytes, BeforeValidator, ConfigDict, PlainSerializer, TypeAdapter
+
+SCHEMA_VERSION = 1
+
+_BYTES: TypeAdapter[bytes] = TypeAdapter(Base64Bytes)
+
+
+def _to_array(value: Any) -> NDArray[np.float32]:
+    if isinstance(value, str):
+        return np.frombuffer(_BYTES.validate_python(value), dtype="<f4")
+    return np.asarray(value, dtype=np.float32)
+
+
+def _to_base64(array: NDArray[np.float32]) -> str:
+    return _BYTES.dump_python(array.astype("<f4").tobytes(), mode="json")  # type: ignore[no-any-return]
+
+
+Float32Array = Annotated[
+    NDArray[np.float32], BeforeValidator(_to_array), PlainSerializer(_to_base64, return_type=str)
+]
+"""One-dimensional float32 array; little-endian base64 in JSON."""
+
+
+@dataclass(frozen=True)
+class LibraryChanges:
+    """What a scan found, as sorted relative paths."""
+
+    new: tuple[str, ...]
+    changed: tuple[str, ...]
+    """Known with another size or time, or known but never finished."""
+    unchanged: tuple[str, ...]
+    missing: tuple[str, ...]
+    """In the library, not on disk."""
+
+    @property
+    def to_import(self) -> tuple[str, ...]:
+        """New and changed files, sorted."""
+        return tuple(sorted(self.new + self.changed))
+
+
+class FileState(StrEnum):
+    """How a file on disk stands to the library."""
+
+    NEW = "new"
+    CHANGED = "changed"
+    """The path is known with other bytes, or its import never finished."""
+    UNCHANGED = "unchanged"
+    TOUCHED = "touched"
+    """Same bytes, other modification time."""
+    MOVED = "moved"
+    """Same bytes as a file whose old path is gone."""
+    DUPLICATE = "duplicate"
+    """Same bytes as another file that exists."""
+
+
+@dataclass(frozen=True)
+class FileIdentity:
+    """Phases 1 and 2: which file this is."""
+
+    state: FileState
+    content_hash: str
+    """SHA-256 of the whole file, 64 lowercase hex digits."""
+    size_bytes: int
+    modified_at: str
+    """UTC, `YYYY-MM-DD HH:MM:SS`."""
+    moved_from: str | None = None
+    """The path under which the library knows a moved file."""
+    duplicate_of: str | None = None
+    """Path of the file that stands for this one."""
+
+
+@dataclass(frozen=True)
+class Artist:
+    """A credited MusicBrainz artist."""
+
+    mbid: str
+    name: str
+
+
+@dataclass(frozen=True)
+class Work:
+    """A MusicBrainz work (composition)."""
+
+    mbid: str
+    title: str
+
+
+@dataclass(frozen=True)
+class Release:
+    """A MusicBrainz release: what the library calls an album."""
+
+    mbid: str
+    title: str
+    date: str | None = None
+    """`YYYY[-MM[-DD]]`."""
+
+
+@dataclass(frozen=True)
+class FileTags:
+    """Phase 3: what the file says of itself. Blank texts are None."""
+
+    title: str | None = None
+    artist: str | None = None
+    album: str | None = None
+    track_number: int | None = None
+    year: int | None = None
+    recording_mbid: str | None = None
+    artists: tuple[Artist, ...] = ()
+    release: Release | None = None
+    works: tuple[Work, ...] = ()
+    warnings: tuple[str, ...] = ()
+    """What could not be read or believed, one sentence each."""
+
+
+@dataclass(frozen=True)
+class Span:
+    """Half-open interval `[start_sample, end_sample)`."""
+
+    start_sample: int
+    end_sample: int
+
+    @property
+    def length_samples(self) -> int:
+        """Number of samples inside."""
+        return self.end_sample - self.start_sample
+
+
+@dataclass(frozen=True)
+class AudioProperties:
+    """What the decoder delivered."""
+
+    format: str
+    """`MP3`, `FLAC`, `Opus`, `OGG Vorbis`, `AAC`, `ALAC`, `WAV`, `AIFF`, `WavPack`, `WMA`, `APE`, or the codec's own name."""
+    sample_rate_hz: int
+    channels: int
+    total_samples: int
+    """Exact count of decoded frames, after the container's gapless trimming."""
+    peak: float
+    """Largest absolute sample over all channels, full scale = 1."""
+    warnings: tuple[str, ...] = ()
+    """Skipped packets and the like, one sentence each."""
+
+
+@dataclass(frozen=True, eq=False)
+class Envelope:
+    """Mean square level over all channels in consecutive hops of about 10 ms, full scale = 1.
+
+    Averaging power, not samples, keeps anti-phase stereo from looking silent.
+    """
+
+    __pydantic_config__ = ConfigDict(arbitrary_types_allowed=True)
+
+    sample_rate_hz: int
+    hop_samples: int
+    total_samples: int
+    mean_square: Float32Array
+    """shape=(ceil(total_samples / hop_samples),), range >= 0; the last hop may be shorter."""
+
+
+@dataclass(frozen=True)
+class SegmentationParameters:
+    """The thresholds that made the boundaries."""
+
+    silence_threshold_db: float
+    """Positive number: dB below full scale."""
+    min_silence_ticks: int
+    min_passage_ticks: int
+
+
+@dataclass(frozen=True, eq=False)
+class PassageSegments:
+    """Phase 4: the one decode of a file, and its passages. No passages means NO AUDIO."""
+
+    audio: AudioProperties
+    envelope: Envelope
+    passages: tuple[Span, ...]
+    parameters: SegmentationParameters
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class PassageFingerprint:
+    """Phase 5 for one passage."""
+
+    span: Span
+    fingerprint: str | None
+    """Chromaprint, compressed and base64url-encoded as AcoustID takes it; None when the passage is too short."""
+    duration_s: float
+    """Length of the whole passage, not only of the part that was fingerprinted."""
+
+
+@dataclass(frozen=True)
+class Fingerprints:
+    """Phase 5: one entry per passage, in order."""
+
+    passages: tuple[PassageFingerprint, ...]
+    algorithm: str = "TEST2"
+    """Chromaprint's default algorithm (number 1), the one AcoustID indexes."""
+
+
+class MatchLevel(StrEnum):
+    """How sure the identification is."""
+
+    HIGH = "High"
+    MEDIUM = "Medium"
+    LOW = "Low"
+    NONE = "None"
+
+
+@dataclass(frozen=True)
+class Song:
+    """One recording with everything known about it."""
+
+    recording_mbid: str
+    title: str | None
+    artist_name: str | None
+    """The artist credit as one text."""
+    artists: tuple[Artist, ...] = ()
+    works: tuple[Work, ...] = ()
+
+
+@dataclass(frozen=True)
+class PassageMatch:
+    """Phase 6 for one passage."""
+
+    span: Span
+    level: MatchLevel
+    score: float
+    """0..1."""
+    source: str | None
+    """Where the texts come from: `ID3` (tags of any container), later `AcoustID`, `MusicBrainz`, `Filename`."""
+    title: str | None = None
+    artist: str | None = None
+    album: str | None = None
+    song: Song | None = None
+    release: Release | None = None
+
+
+@dataclass(frozen=True)
+class SongMatches:
+    """Phase 6: one entry per passage, in order."""
+
+    passages: tuple[PassageMatch, ...]
+
+
+@dataclass(frozen=True)
+class LeadPointParameters:
+    """Thresholds of the lead points, as used."""
+
+    lead_in_threshold_db: float
+    """<= 0: dB relative to the passage's peak RMS."""
+    lead_out_threshold_db: float
+    rms_window_ms: float = 100.0
+    quick_ramp_threshold: float = 0.75
+    quick_ramp_duration_s: float = 1.0
+    max_lead_in_duration_s: float = 10.0
+    max_lead_out_duration_s: float = 10.0
+
+
+@dataclass(frozen=True)
+class PassageLeadPoints:
+    """Phase 8 for one passage. Both points are None when the passage is too quiet or too short to tell."""
+
+    span: Span
+    lead_in_sample: int | None
+    """Latest position at which the previous passage may still sound; absolute, from the file's start."""
+    lead_out_sample: int | None
+    """Earliest position at which the next passage may start; absolute."""
+    peak_rms: float
+    quick_ramp_up: bool
+    quick_ramp_down: bool
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class LeadPoints:
+    """Phase 8: one entry per passage, in order."""
+
+    passages: tuple[PassageLeadPoints, ...]
+    parameters: LeadPointParameters
+
+
+@dataclass(frozen=True)
+class PassageEntry:
+    """Everything the library will hold about one passage, except ids."""
+
+    match: PassageMatch
+    lead_points: PassageLeadPoints
+    fingerprint: PassageFingerprint
+
+
+@dataclass(frozen=True)
+class FileEntry:
+    """Everything the library will hold about one file, except ids: what `library_entry` commits."""
+
+    path: str
+    identity: FileIdentity
+    tags: FileTags | None = None
+    audio: AudioProperties | None = None
+    passages: tuple[PassageEntry, ...] = ()
+    lead_point_parameters: LeadPointParameters | None = None

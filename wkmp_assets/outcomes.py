@@ -1,0 +1,138 @@
+"""What a phase says about one file: a result, skipped, or failed.
+
+Values, not exceptions, so that one bad file cannot fail the other 49 of its run. Programming errors are
+never turned into `Failed`: they raise and fail the step.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+
+Value = TypeVar("Value")
+Next = TypeVar("Next")
+
+
+class SkipReason(StrEnum):
+    """Why a phase did not look at a file."""
+
+    UNCHANGED = "unchanged"
+    """The library already holds this content; true for one run only, so never stored."""
+    DUPLICATE = "duplicate"
+    """Another file has the same bytes and stands for both."""
+    INTERRUPTED = "interrupted"
+    """Someone asked the run to stop before this file's turn; true for one run only."""
+
+
+RUN_SCOPED = frozenset({SkipReason.UNCHANGED, SkipReason.INTERRUPTED})
+"""Reasons that speak about a run, not about the file: they must not replace a stored result."""
+
+
+@dataclass(frozen=True)
+class Result(Generic[Value]):
+    """A phase's value for one file, with the SHA-256 of the content it was computed from."""
+
+    value: Value
+    content_hash: str
+
+
+@dataclass(frozen=True)
+class Skipped:
+    """The phase had nothing to do for this file."""
+
+    reason: SkipReason
+    detail: str = ""
+
+
+@dataclass(frozen=True)
+class Failed:
+    """The file cannot be imported. `message` names the file, the cause and the next step."""
+
+    phase: str
+    code: str
+    message: str
+
+
+Outcome = Result[Value] | Skipped | Failed
+
+if TYPE_CHECKING:
+    Outcomes = Mapping[str, Outcome[Value]]
+else:
+
+    class Outcomes:
+        """Partition key -> outcome, one entry for each partition of the run.
+
+        Dagster checks annotated types at run time and refuses a mapping to a union: it is shown a plain dict.
+        """
+
+        def __class_getitem__(cls, _value):
+            return dict
+
+
+
+def join(phase: str, key: str, upstream: Iterable[Outcome[Any]]) -> Result[tuple[Any, ...]] | Skipped | Failed:
+    """Bring the outcomes of several phases for one file together.
+
+    Parameters
+    ----------
+    phase, key : str
+        The phase that wants them, and the partition; for messages.
+    upstream : iterable of Outcome
+        One outcome per earlier phase.
+
+    Returns
+    -------
+    Result, Skipped or Failed
+        The first failure if there is one, else the first skip, else a result holding all the values. Results that were
+        computed from different contents of the file are a failure (`STALE_PHASE_VALUE`): mixing them
+        would put the boundaries of one recording on another.
+    """
+    outcomes = list(upstream)
+    for outcome in outcomes:
+        if isinstance(outcome, Failed):
+            return outcome
+    for outcome in outcomes:
+        if isinstance(outcome, Skipped):
+            return outcome
+    results = [outcome for outcome in outcomes if isinstance(outcome, Result)]
+    hashes = {result.content_hash for result in results}
+    if len(hashes) > 1:
+        return Failed(
+            phase,
+            "STALE_PHASE_VALUE",
+            f"{key}: the stored phase values come from different contents of the file; "
+            "materialize it again from file_identity on",
+        )
+    return Result(tuple(result.value for result in results), hashes.pop())
+
+
+def map_results(
+    phase: str, keys: Iterable[str], upstream: Iterable[Outcomes[Any]], compute: Callable[..., Next]
+) -> dict[str, Outcome[Next]]:
+    """Apply a pure function to every file whose earlier phases all have results; pass the rest on.
+
+    Parameters
+    ----------
+    phase : str
+        Name of the phase that computes, for messages.
+    keys : iterable of str
+        The run's partition keys.
+    upstream : iterable of mapping
+        The earlier phases' outcomes, in the order of `compute`'s parameters.
+    compute : callable
+        Takes one value per upstream phase, returns this phase's value.
+
+    Returns
+    -------
+    dict
+        Partition key -> outcome, for every key, in the order of `keys`.
+    """
+    phases = list(upstream)
+    outcomes: dict[str, Outcome[Next]] = {}
+    for key in keys:
+        joined = join(phase, key, [outcomes_of_phase[key] for outcomes_of_phase in phases])
+        if isinstance(joined, Result):
+            outcomes[key] = Result(compute(*joined.value), joined.content_hash)
+        else:
+            outcomes[key] = joined
+    return outcomes

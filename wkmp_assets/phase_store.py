@@ -1,0 +1,123 @@
+"""Phase values on disk: one small JSON document per phase and partition.
+
+On disk, because values in memory are lost as soon as two steps run in two processes. Documents name the content they
+were computed from and stay after the commit, so that a single phase can be run again later without decoding.
+"""
+
+import hashlib
+import json
+import os
+from collections.abc import Iterable
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from pydantic import TypeAdapter, ValidationError
+
+from wkmp_assets.model.phases import PHASE_VALUES
+from wkmp_assets.model.values import SCHEMA_VERSION
+from wkmp_assets.outcomes import RUN_SCOPED, Failed, Outcome, Result, Skipped, SkipReason
+
+
+@lru_cache(maxsize=None)
+def _adapter(phase: str) -> TypeAdapter[Any]:
+    return TypeAdapter(PHASE_VALUES[phase])
+
+
+class PhaseStore:
+    """Documents of one library.
+
+    Parameters
+    ----------
+    folder : Path
+        Created when the first document is written.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def path_of(self, phase: str, key: str) -> Path:
+        """Return where the document of a phase and partition is kept: under a hash, never under the key itself."""
+        name = hashlib.sha256(key.encode("utf-8")).hexdigest()
+        return self._folder / phase / name[:2] / f"{name}.json"
+
+    def write(self, phase: str, outcomes: Iterable[tuple[str, Outcome[Any]]], run_id: str) -> None:
+        """Store outcomes durably: written under another name, synced, renamed.
+
+        Outcomes that speak about a run only (unchanged, interrupted) leave the stored value alone; a small mark beside it
+        tells the later phases of that run.
+        """
+        for key, outcome in outcomes:
+            path = self.path_of(phase, key)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            mark = path.with_suffix(".mark")
+            if isinstance(outcome, Skipped) and outcome.reason in RUN_SCOPED:
+                mark.write_text(f"{run_id} {outcome.reason}", encoding="utf-8")
+                continue
+            _replace_durably(path, _to_document(phase, key, outcome))
+            mark.unlink(missing_ok=True)
+
+    def read(self, phase: str, key: str, run_id: str) -> Outcome[Any]:
+        """Read an outcome as a later phase of run `run_id` sees it.
+
+        A document that is missing, damaged, or of another version is `Failed`, with what to run again.
+        """
+        path = self.path_of(phase, key)
+        marked = _read_mark(path.with_suffix(".mark"), run_id)
+        if marked is not None:
+            return marked
+        try:
+            document = json.loads(path.read_bytes())
+            if document["schema_version"] != SCHEMA_VERSION:
+                return _unusable(phase, key, f"was stored by another version ({document['schema_version']})")
+            return _from_document(phase, document)
+        except FileNotFoundError:
+            return _unusable(phase, key, "is not stored")
+        except (ValueError, KeyError, TypeError, ValidationError):
+            return _unusable(phase, key, "is stored in a damaged document")
+
+
+def _unusable(phase: str, key: str, what: str) -> Failed:
+    return Failed(phase, "PHASE_VALUE_UNUSABLE", f"{key}: its {phase} value {what}; materialize {phase} for it again")
+
+
+def _to_document(phase: str, key: str, outcome: Outcome[Any]) -> bytes:
+    document: dict[str, Any] = {"schema_version": SCHEMA_VERSION, "phase": phase, "partition": key}
+    if isinstance(outcome, Result):
+        value = _adapter(phase).dump_python(outcome.value, mode="json")
+        document |= {"outcome": "result", "content_hash": outcome.content_hash, "value": value}
+    elif isinstance(outcome, Skipped):
+        document |= {"outcome": "skipped", "reason": outcome.reason, "detail": outcome.detail}
+    else:
+        document |= {"outcome": "failed", "in": outcome.phase, "code": outcome.code, "message": outcome.message}
+    return json.dumps(document, ensure_ascii=False).encode("utf-8")
+
+
+def _from_document(phase: str, document: dict[str, Any]) -> Outcome[Any]:
+    if document["outcome"] == "result":
+        return Result(_adapter(phase).validate_python(document["value"]), document["content_hash"])
+    if document["outcome"] == "skipped":
+        return Skipped(SkipReason(document["reason"]), document["detail"])
+    return Failed(document["in"], document["code"], document["message"])
+
+
+def _read_mark(mark: Path, run_id: str) -> Skipped | None:
+    try:
+        marked_by, _, reason = mark.read_text(encoding="utf-8").partition(" ")
+    except FileNotFoundError:
+        return None
+    return Skipped(SkipReason(reason)) if marked_by == run_id else None
+
+
+def _replace_durably(path: Path, content: bytes) -> None:
+    """Write so that after a crash the old document or the new one is there, whole.
+
+    The rename itself may be lost in a power cut: the old document is then found stale or missing, and the
+    phase runs again. That is why the folder is not synced as well.
+    """
+    temporary = path.with_name(f"{path.name}.{os.getpid()}.tmp")
+    with temporary.open("wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+    temporary.replace(path)

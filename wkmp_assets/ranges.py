@@ -1,0 +1,63 @@
+"""Cut the files of an import into range runs. Pure.
+
+A Dagster range run names its first and last partition and carries everything between them, in the order in which partitions
+were registered. Unchanged files inside a range cost little, but not nothing.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class FileRange:
+    """One run: partitions `first` to `last`, both included."""
+
+    first: str
+    last: str
+    keys: tuple[str, ...]
+    """The wanted partitions inside."""
+    size: int
+    """All partitions inside, wanted or not."""
+
+
+def plan_ranges(ordered: Sequence[str], wanted: Iterable[str], most: int | None) -> list[FileRange]:
+    """Cover the wanted partitions with ranges.
+
+    Parameters
+    ----------
+    ordered : sequence of str
+        All registered partitions in their order.
+    wanted : iterable of str
+        Those to be imported.
+    most : int or None
+        Most partitions a range may span; None for no limit.
+
+    Returns
+    -------
+    list of FileRange
+        In order, not overlapping, each starting and ending with a wanted partition.
+
+    Raises
+    ------
+    ValueError
+        A wanted partition is not registered.
+    """
+    position = {key: number for number, key in enumerate(ordered)}
+    unknown = [key for key in wanted if key not in position]
+    if unknown:
+        raise ValueError(f"not registered as partitions: {unknown[:3]}")
+    ranges: list[FileRange] = []
+    pending: list[int] = []
+    for number in sorted(position[key] for key in set(wanted)):
+        if pending and most is not None and number - pending[0] >= most:
+            ranges.append(_range(ordered, pending))
+            pending = []
+        pending.append(number)
+    if pending:
+        ranges.append(_range(ordered, pending))
+    return ranges
+
+
+def _range(ordered: Sequence[str], numbers: Sequence[int]) -> FileRange:
+    first, last = numbers[0], numbers[-1]
+    return FileRange(ordered[first], ordered[last], tuple(ordered[number] for number in numbers), last - first + 1)

@@ -1,0 +1,56 @@
+"""What the assets get handed: the library (paths, settings, reads), the phase store's folder, the worker processes."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from wkmp_assets.audio.pcm_store import PcmStore
+from wkmp_assets.db.library_settings import LibrarySettings, read_library_settings
+from wkmp_assets.db.reader import rows_of_file
+from wkmp_assets.library.file_key import decode_key
+from wkmp_assets.settings import Settings
+
+
+@dataclass(frozen=True)
+class Library:
+    """One music library: where its files, its database and its decoded PCM are."""
+
+    settings: Settings
+
+    @property
+    def root(self) -> Path:
+        """The music folder."""
+        return self.settings.library
+
+    @property
+    def database(self) -> Path:
+        """The library database; may not exist yet."""
+        return self.settings.database_path
+
+    @cached_property
+    def pcm(self) -> PcmStore:
+        """Decoded PCM for the phases after the one decode."""
+        return PcmStore(self.settings.pcm_dir, self.settings.pcm_cache_mb * 1_000_000)
+
+    def file_of(self, key: str) -> Path:
+        """Return the file of a partition.
+
+        Raises
+        ------
+        PartitionKeyError
+            The key leads out of the library.
+        """
+        return self.root / decode_key(key)
+
+    def has_file(self, path: str) -> bool:
+        """Tell whether a relative path is on disk."""
+        return (self.root / path).exists()
+
+    def read_rows(self, keys: Iterable[str]) -> dict[str, dict[str, list[dict[str, object]]] | None]:
+        """Read what the library holds of some partitions: key -> rows by table, None for a file it does not have."""
+        return {key: rows_of_file(self.database, decode_key(key)) for key in keys}
+
+    def read_settings(self) -> LibrarySettings:
+        """Read the settings kept in the library itself, afresh."""
+        return read_library_settings(self.database)

@@ -1,0 +1,116 @@
+"""What an import did, for the person who started it. Collects commits, renders tables; prints nothing itself."""
+
+import math
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+from rich.console import Group, RenderableType
+from rich.markup import escape
+from rich.table import Table
+from rich.text import Text
+
+from wkmp_assets.commit import FileCommit
+from wkmp_assets.facts import result_word
+from wkmp_assets.library.file_key import decode_key
+from wkmp_assets.model.batch import Receipt
+from wkmp_assets.outcomes import Failed
+
+_ORDER = ("imported", "duplicate", "no audio", "moved", "touched", "unchanged", "failed", "interrupted")
+_MOST_FAILURES = 20
+
+
+@dataclass
+class ImportSummary:
+    """Counts of one import, filled commit by commit."""
+
+    unchanged: int = 0
+    """Files the scan left out of the runs."""
+    missing: int = 0
+    """Files the library knows that are not on disk."""
+    results: Counter[str] = field(default_factory=Counter)
+    passages: int = 0
+    songs: set[str] = field(default_factory=set)
+    failures: list[tuple[str, Failed]] = field(default_factory=list)
+    receipts: list[Receipt] = field(default_factory=list)
+    warnings: list[tuple[str, str]] = field(default_factory=list)
+
+    def add(self, commit: FileCommit) -> None:
+        """Count one file."""
+        self.results[result_word(commit)] += 1
+        if commit.receipt is not None:
+            self.receipts.append(commit.receipt)
+        if isinstance(commit.outcome, Failed):
+            self.failures.append((decode_key(commit.key), commit.outcome))
+        if commit.batch is not None:
+            self.passages += len(commit.batch.passages)
+            self.songs.update(song.guid for song in commit.batch.songs)
+            self.warnings += [(decode_key(commit.key), warning) for warning in commit.batch.warnings]
+
+    @property
+    def has_failures(self) -> bool:
+        """Whether a file could not be imported."""
+        return bool(self.failures)
+
+    def render(self, elapsed_s: float) -> RenderableType:
+        """Return the summary as rich tables."""
+        table = Table(show_header=False, box=None, pad_edge=False, padding=(0, 2, 0, 0))
+        table.add_column(style="bold")
+        table.add_column()
+        for label, text in self._lines(elapsed_s):
+            table.add_row(label, text)
+        parts: list[RenderableType] = [table]
+        if self.warnings:
+            parts += [Text(), Text(f"{len(self.warnings)} warnings", style="bold yellow")]
+            parts += [Text(f"  {printable(path)}: {warning}") for path, warning in self.warnings[:_MOST_FAILURES]]
+        if self.failures:
+            parts += [Text(), render_failures(self.failures)]
+        return Group(*parts)
+
+    def _lines(self, elapsed_s: float) -> Iterator[tuple[str, str]]:
+        results = self.results + Counter({"unchanged": self.unchanged})
+        counts = [f"{results[word]} {word}" for word in _ORDER if results[word]]
+        yield "Files", ", ".join(counts) or "none found"
+        if self.missing:
+            yield "Missing", f"{self.missing} in the library but not on disk (kept)"
+        yield "Passages", str(self.passages)
+        yield "Songs", str(len(self.songs))
+        if self.receipts:
+            locks = [receipt.write_locks for receipt in self.receipts]
+            yield "Write locks", f"{sum(locks) / len(locks):.2f} per file written, at most {max(locks)}"
+            yield "Transaction", f"{_spread([receipt.hold_ms for receipt in self.receipts])} held"
+            yield "Waiting", f"{_spread([receipt.wait_ms for receipt in self.receipts])} for the lock"
+        handled = sum(self.results.values())
+        rate = f", {handled / elapsed_s:.1f} files/s" if handled and elapsed_s > 0 else ""
+        yield "Time", f"{elapsed_s:.1f} s{rate}"
+
+
+def render_failures(failures: Sequence[tuple[str, Failed]], most: int = _MOST_FAILURES) -> Table:
+    """Return failed files as a table: file, phase, and what happened with the next step."""
+    more = f" (the first {most}; all of them: wkmp failures)" if len(failures) > most else ""
+    title = f"{len(failures)} failed{more}"
+    table = Table(title=title, title_justify="left", title_style="bold red", box=None, pad_edge=False)
+    table.add_column("File", overflow="fold")
+    table.add_column("Phase")
+    table.add_column("Why, and what to do", overflow="fold")
+    for path, failed in failures[:most]:
+        reason = failed.message.removeprefix(f"{path}: ")
+        table.add_row(escape(printable(path)), failed.phase, escape(f"{failed.code}: {reason}"))
+    return table
+
+
+def printable(path: str) -> str:
+    """Return a path that any terminal can show: undecodable bytes and control characters escaped."""
+    text = path.encode("utf-8", "backslashreplace").decode()
+    return "".join(character if character.isprintable() else repr(character)[1:-1] for character in text)
+
+
+def percentile(values: Sequence[float], percent: float) -> float:
+    """Return the nearest-rank percentile of at least one value."""
+    ranked = sorted(values)
+    return ranked[max(math.ceil(percent / 100 * len(ranked)) - 1, 0)]
+
+
+def _spread(milliseconds: Sequence[float]) -> str:
+    p50, p99 = percentile(milliseconds, 50), percentile(milliseconds, 99)
+    return f"p50 {p50:.1f} ms, p99 {p99:.1f} ms, max {max(milliseconds):.1f} ms"
