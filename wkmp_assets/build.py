@@ -1,6 +1,6 @@
 """The only assembly: settings in, definitions out. Tests and the command line build their own."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 import dagster as dg
 
@@ -12,6 +12,7 @@ from wkmp_assets.assets.scan import library_scan
 from wkmp_assets.assets.segments import passage_segments
 from wkmp_assets.assets.song_matches import song_matches
 from wkmp_assets.assets.tags import file_tags
+from wkmp_assets.db.connection import kept_open
 from wkmp_assets.io_managers import PhaseStoreIOManager, SqliteBatchIOManager
 from wkmp_assets.jobs import import_job, scan_job
 from wkmp_assets.partitions import audio_files, backfill_policy
@@ -58,7 +59,7 @@ def build_definitions(
 
     assets = [asset.map_asset_specs(per_file).with_attributes(backfill_policy=policy) for asset in PER_FILE_ASSETS]
     resources: dict[str, object] = {
-        "library": library,
+        "library": _kept_open(library),
         "workers": WorkerPool(settings.workers, control),
         "phase_store": PhaseStoreIOManager(library),
         "library_db": SqliteBatchIOManager(library, control),
@@ -70,3 +71,14 @@ def build_definitions(
         # Parallelism is inside the steps (worker processes); a process per step would only add start-up time.
         executor=dg.in_process_executor,
     )
+
+
+def _kept_open(library: Library) -> dg.ResourceDefinition:
+    """Hand the library to the assets, and keep its database attached as long as the run lasts."""
+
+    @dg.resource
+    def open_library(_context: dg.InitResourceContext) -> Iterator[Library]:
+        with kept_open(library.database):
+            yield library
+
+    return open_library

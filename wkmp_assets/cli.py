@@ -17,6 +17,7 @@ import click
 from rich.console import Console
 from rich.table import Table
 
+from wkmp_assets.db.connection import kept_open
 from wkmp_assets.db.report import read_failures, read_report
 from wkmp_assets.errors import SettingsError, WkmpError
 from wkmp_assets.outcomes import Failed
@@ -136,7 +137,7 @@ def _import(folder: Path, settings: Settings, *, force: bool) -> int:
     started = time.monotonic()
     control = RunControl()
     summary = ImportSummary()
-    with DagsterInstance.get() as instance:
+    with DagsterInstance.get() as instance, kept_open(settings.database_path):
         importer = LibraryImporter(settings, instance, control)
         changes = importer.scan(settings.relative_folder(folder))
         wanted = changes.to_import + (changes.unchanged if force else ())

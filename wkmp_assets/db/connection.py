@@ -114,6 +114,19 @@ def open_reader(database: Path) -> Iterator[sqlite3.Connection | None]:
 
 
 @contextmanager
+def kept_open(database: Path) -> Iterator[None]:
+    """Keep a database attached for the block, so that connections inside it come and go cheaply.
+
+    Whenever the last connection of all closes, SQLite checkpoints the write-ahead log, and the next one to open
+    builds its shared index anew under the write lock. One idle connection, which holds no lock, saves both.
+    """
+    with open_reader(database) as connection:
+        if connection is not None:
+            connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
+        yield
+
+
+@contextmanager
 def snapshot(connection: sqlite3.Connection) -> Iterator[None]:
     """Let all reads of the block see one state of the library, without locking anybody out (WAL)."""
     connection.execute("BEGIN")

@@ -186,8 +186,9 @@ def _plan_same_content(entry: FileEntry, state: LibraryState, stamp: Stamp) -> W
 def _plan_duplicate(
     entry: FileEntry, state: LibraryState, stamp: Stamp, originals: Sequence[FileRow]
 ) -> WriteBatch:
-    row = _file_row(entry, state, stamp, FileStatus.DUPLICATE_HASH)
-    row = replace(row, matching_hashes=_copies_json(row.matching_hashes, [], first=originals[0].guid))
+    original = originals[0]
+    row = _as_copy_of(original, _file_row(entry, state, stamp, FileStatus.DUPLICATE_HASH))
+    row = replace(row, matching_hashes=_copies_json(row.matching_hashes, [], first=original.guid))
     outdated = plan_passages((), (), state.passages)
     return WriteBatch(
         entry.path,
@@ -200,16 +201,19 @@ def _plan_duplicate(
 
 
 def _plan_silent_copy(entry: FileEntry, state: LibraryState, stamp: Stamp, silent: FileRow) -> WriteBatch:
-    row = _file_row(entry, state, stamp, FileStatus.NO_AUDIO)
-    row = replace(
-        row,
-        duration_ticks=silent.duration_ticks,
-        format=silent.format,
-        sample_rate=silent.sample_rate,
-        channels=silent.channels,
-    )
+    row = _as_copy_of(silent, _file_row(entry, state, stamp, FileStatus.NO_AUDIO))
     expected = expected_of(state.file) if state.file else None
     return WriteBatch(entry.path, file=row, expected=expected, peers=_peers(row, state.copies))
+
+
+_SAID_BY_CONTENT = (
+    "duration_ticks", "format", "sample_rate", "channels", "artist", "title", "album", "track_number", "year"
+)  # fmt: skip
+
+
+def _as_copy_of(other: FileRow, row: FileRow) -> FileRow:
+    """Take over what the same bytes have already said, without reading them again."""
+    return replace(row, **{name: getattr(other, name) for name in _SAID_BY_CONTENT})
 
 
 def _plan_content(entry: FileEntry, state: LibraryState, stamp: Stamp) -> WriteBatch:

@@ -129,12 +129,15 @@ def identify_contents(
         Relative path -> identity.
     """
     identities: dict[str, FileIdentity] = {}
+    content_now = {file.path: file.content_hash for file in files}
     stand_in: dict[str, str] = {}
     for file in sorted(files, key=lambda file: file.path):
         originals = [
             row
             for row in sorted(same_content.get(file.content_hash, ()), key=lambda row: row.path)
-            if row.path != file.path and row.status == FileStatus.INGEST_COMPLETE
+            if row.path != file.path
+            and row.status == FileStatus.INGEST_COMPLETE
+            and content_now.get(row.path, row.content_hash) == row.content_hash
         ]
         identity = _identify(file, originals, stand_in.get(file.content_hash), exists)
         identities[file.path] = identity

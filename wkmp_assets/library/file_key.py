@@ -5,7 +5,6 @@ Nothing ever uses a key as a file name.
 """
 
 import re
-from pathlib import PurePosixPath
 from urllib.parse import unquote_to_bytes
 
 from wkmp_assets.errors import PartitionKeyError
@@ -41,12 +40,11 @@ def decode_key(key: str) -> str:
     Raises
     ------
     PartitionKeyError
-        The key leads out of the library: absolute, or with a `..` part. Keys can be typed by anyone
-        who reaches the web UI.
+        The key leads out of the library (absolute, or with a `..` part), or spells a path in a second way
+        (`./a`, `a//b`): one file must not be two partitions. Keys can be typed by anyone who reaches the web UI.
     """
     path = unquote_to_bytes(key).decode("utf-8", "surrogateescape")
-    parts = PurePosixPath(path).parts
-    if not parts or path.startswith("/") or ".." in parts or "\0" in path:
+    if path.startswith("/") or "\0" in path or any(part in {"", ".", ".."} for part in path.split("/")):
         raise PartitionKeyError(f"partition key {key!r} is not a path inside the library")
     return path
 

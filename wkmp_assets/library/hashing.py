@@ -31,10 +31,14 @@ def hash_file(path: Path, display_path: str) -> str:
     """
     digest = hashlib.sha256()
     try:
-        # O_NONBLOCK: a FIFO that took the file's place since the walk must not block for ever.
-        with open(os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0)), "rb", buffering=0) as file:  # noqa: PTH123
+        with open(path, "rb", buffering=0, opener=_open_without_waiting) as file:  # noqa: PTH123
             while chunk := file.read(_CHUNK_BYTES):
                 digest.update(chunk)
     except OSError as error:
         raise UnreadableFileError(display_path, f"cannot be read ({error.strerror})") from error
     return digest.hexdigest()
+
+
+def _open_without_waiting(path: str, flags: int) -> int:
+    """Open with O_NONBLOCK: a FIFO that took the file's place since the walk must not block for ever."""
+    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))

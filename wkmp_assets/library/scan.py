@@ -32,13 +32,18 @@ def scan_folder(
     Raises
     ------
     LibraryRootError
-        The folder lies outside the library, cannot be read, or is empty although the library knows files in it: more likely
+        The folder lies outside the library or behind a link, cannot be read, or is empty although the library knows files in it: more likely
         an unplugged disk than a deleted collection.
     """
     within = os.path.normpath(folder) if folder else ""
-    if within.startswith("..") or os.path.isabs(within):  # noqa: PTH117 - text, not a path on disk
+    if within.split(os.sep)[0] == ".." or os.path.isabs(within):  # noqa: PTH117 - text, not a path on disk
         raise LibraryRootError(f"{folder} is not a folder inside the library {root}")
     within = "" if within == "." else within
+    if (root / within).resolve() != root.resolve() / within:
+        raise LibraryRootError(
+            f"{root / within} is reached through a symbolic link, which a scan of the library does not follow; "
+            "name the folder itself, if it lies in the library"
+        )
     report = WalkReport()
     on_disk = dict(find_audio_files(root, root / within, report))
     changes = compare_library(on_disk, known, within=within)

@@ -1,5 +1,6 @@
 """Find the audio files below a folder. Reads names and metadata only, opens nothing."""
 
+import errno
 import os
 import stat as stat_module
 from collections.abc import Iterator
@@ -41,9 +42,12 @@ def read_stat(path: Path) -> FileStat:
     Raises
     ------
     OSError
-        The file does not exist or cannot be reached.
+        The file does not exist, cannot be reached, or is a folder, a FIFO or the like.
     """
-    return _to_file_stat(path.stat())
+    status = path.stat()
+    if not stat_module.S_ISREG(status.st_mode):
+        raise OSError(errno.EINVAL, "not a regular file", str(path))
+    return _to_file_stat(status)
 
 
 def find_audio_files(root: Path, folder: Path, report: WalkReport) -> Iterator[tuple[str, FileStat]]:

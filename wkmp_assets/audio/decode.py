@@ -1,0 +1,138 @@
+"""Decode one file, once, in bounded memory: its properties, its level envelope, its PCM for Chromaprint.
+
+What is made of the envelope is the business of `silence` and `lead_points`.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from wkmp_assets.audio.decode_sources import (
+    DecodePass,
+    NothingDecodedError,
+    decode_with_ffmpeg,
+    decode_with_libsndfile,
+)
+from wkmp_assets.errors import UndecodableAudioError, UnreadableFileError
+from wkmp_assets.model.values import AudioProperties
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from typing import BinaryIO
+
+    from wkmp_assets.audio.decode_graph import DecodeGraph
+    from wkmp_assets.model.values import Envelope
+
+SHORTFALL_S = 1.0
+
+
+def measure_file(path: Path, *, pcm_path: Path | None, display_path: str) -> tuple[AudioProperties, Envelope]:
+    """Decode a file from beginning to end and measure it on the way.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    pcm_path : Path or None
+        Where to put the whole file as mono int16 little-endian PCM at 11,025 Hz, for `fingerprint_passages`.
+        Written under a temporary name beside it and renamed at the end, so it is whole or absent. None: not
+        wanted.
+    display_path : str
+        How to call the file in messages.
+
+    Returns
+    -------
+    AudioProperties, Envelope
+        Both count samples at the file's native rate, after the container's gapless trimming. Damaged packets
+        are left out, NaN and infinity count as 0, and a stream that changes its rate or layout midway is
+        converted to that of its beginning; each with a sentence in `warnings`.
+
+    Raises
+    ------
+    UnreadableFileError
+        The file is missing, is no file, or may not be read.
+    UndecodableAudioError
+        Neither FFmpeg nor libsndfile gets a single sample out of it.
+    OSError
+        `pcm_path` cannot be written.
+    """
+    _require_readable(path, display_path)
+    with _pcm_file(pcm_path) as pcm:
+        done = _decode(path, pcm, display_path)
+    if done.graph is None:
+        raise AssertionError("a pass that delivered nothing has raised before")
+    return _summary(done, done.graph)
+
+
+def _decode(path: Path, pcm: BinaryIO | None, display_path: str) -> DecodePass:
+    """Try FFmpeg, then libsndfile."""
+    try:
+        return decode_with_ffmpeg(path, pcm, display_path)
+    except NothingDecodedError as error:
+        ffmpeg_cause = str(error)
+    if pcm is not None:
+        pcm.seek(0)
+        pcm.truncate()
+    try:
+        done = decode_with_libsndfile(path, pcm)
+    except NothingDecodedError as error:
+        cause = f"no sound in it (FFmpeg: {ffmpeg_cause}; libsndfile: {error})"
+        raise UndecodableAudioError(display_path, cause) from error
+    done.warnings.append(f"Read with libsndfile because FFmpeg could not ({ffmpeg_cause}).")
+    return done
+
+
+def _require_readable(path: Path, display_path: str) -> None:
+    try:
+        with path.open("rb") as file:
+            file.read(1)
+    except OSError as error:
+        raise UnreadableFileError(display_path, error.strerror or str(error)) from error
+
+
+@contextlib.contextmanager
+def _pcm_file(pcm_path: Path | None) -> Iterator[BinaryIO | None]:
+    """Open the PCM under a temporary name; give it its name when all went well, else remove it."""
+    if pcm_path is None:
+        yield None
+        return
+    handle, name = tempfile.mkstemp(prefix=pcm_path.name, suffix=".tmp", dir=pcm_path.parent)
+    temporary = Path(name)
+    try:
+        with os.fdopen(handle, "wb") as pcm:
+            yield pcm
+        temporary.replace(pcm_path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def _summary(done: DecodePass, graph: DecodeGraph) -> tuple[AudioProperties, Envelope]:
+    levels = graph.levels
+    audio = AudioProperties(
+        format=done.format,
+        sample_rate_hz=levels.sample_rate_hz,
+        channels=graph.channels,
+        total_samples=levels.total_samples,
+        peak=levels.peak,
+        warnings=(*done.warnings, *_damages(done, graph)),
+    )
+    return audio, levels.finish()
+
+
+def _damages(done: DecodePass, graph: DecodeGraph) -> Iterator[str]:
+    """Say in sentences what was left out or replaced."""
+    rate = graph.levels.sample_rate_hz
+    if done.skipped_packets:
+        yield f"Damaged audio packets left out: {done.skipped_packets}."
+    bad_samples = done.bad_samples + graph.levels.bad_samples
+    if bad_samples:
+        yield f"Samples that are not numbers, taken as silence: {bad_samples}."
+    if graph.has_changed:
+        yield f"The stream changes midway; all was converted to {rate} Hz, {graph.channels} channels."
+    decoded_s = graph.levels.total_samples / rate
+    if done.announced_s is not None and decoded_s < done.announced_s - SHORTFALL_S:
+        yield f"The file is cut short: {decoded_s:.1f} s of the {done.announced_s:.1f} s it announces."

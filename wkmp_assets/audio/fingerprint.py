@@ -1,0 +1,95 @@
+"""Chromaprint fingerprints of passages, from the 11,025 Hz PCM that the decode left on disk.
+
+The PCM was made with Chromaprint's own resampler options, so the fingerprints are those of `fpcalc`. Looking
+them up is the business of `wkmp_assets.identify`.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import chromaprint
+import numpy as np
+
+from wkmp_assets.model.values import PassageFingerprint
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+    from wkmp_assets.model.values import Span
+
+PCM_RATE_HZ = 11_025
+"""Chromaprint's own rate: any other would be resampled inside it."""
+SHORTEST_PASSAGE_S = 10
+"""AcoustID knows no shorter recordings worth matching."""
+FINGERPRINTED_S = 120
+"""AcoustID indexes the first two minutes."""
+END_SLACK_SAMPLES = PCM_RATE_HZ // 100
+"""A span that ends within one hop of the file's end runs to the end of the PCM, whatever the resampler's
+tail."""
+
+
+def fingerprint_passages(
+    pcm_path: Path, spans: Sequence[Span], *, sample_rate_hz: int
+) -> tuple[PassageFingerprint, ...]:
+    """Fingerprint each passage of one file.
+
+    Parameters
+    ----------
+    pcm_path : Path
+        Raw little-endian int16, mono, 11,025 Hz, of the whole file.
+    spans : sequence of Span
+        Passages, in samples at `sample_rate_hz`.
+    sample_rate_hz : int, > 0
+        The file's native rate.
+
+    Returns
+    -------
+    tuple of PassageFingerprint
+        One entry per span, in order. At most the first 120 s of a passage are used; under 10 s, or where the
+        PCM is too short for a fingerprint, it is None.
+
+    Raises
+    ------
+    FileNotFoundError
+        `pcm_path` is gone: the store evicted it, decode again.
+    """
+    pcm = _map_pcm(pcm_path)
+    return tuple(
+        PassageFingerprint(
+            span,
+            _fingerprint(_cut(pcm, span, sample_rate_hz))
+            if span.length_samples >= SHORTEST_PASSAGE_S * sample_rate_hz
+            else None,
+            span.length_samples / sample_rate_hz,
+        )
+        for span in spans
+    )
+
+
+def _map_pcm(pcm_path: Path) -> NDArray[np.int16]:
+    if pcm_path.stat().st_size < 2:  # an empty file cannot be mapped
+        return np.zeros(0, "<i2")
+    return np.memmap(pcm_path, dtype="<i2", mode="r")
+
+
+def _cut(pcm: NDArray[np.int16], span: Span, sample_rate_hz: int) -> NDArray[np.int16]:
+    start = round(span.start_sample * PCM_RATE_HZ / sample_rate_hz)
+    end = round(span.end_sample * PCM_RATE_HZ / sample_rate_hz)
+    if end >= pcm.size - END_SLACK_SAMPLES:
+        end = pcm.size
+    return pcm[start : min(end, start + FINGERPRINTED_S * PCM_RATE_HZ)]
+
+
+def _fingerprint(pcm: NDArray[np.int16]) -> str | None:
+    if pcm.size == 0:
+        return None
+    printer = chromaprint.Fingerprinter()
+    printer.start(PCM_RATE_HZ, 1)
+    printer.feed(pcm.tobytes())
+    encoded: bytes = printer.finish()
+    raw, _ = chromaprint.decode_fingerprint(encoded)
+    return encoded.decode("ascii") if raw else None

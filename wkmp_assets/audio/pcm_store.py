@@ -1,0 +1,112 @@
+"""Decoded PCM kept on disk between phases: a cache under a size limit that may lose any entry at any time.
+
+Several processes use one store at once; a file that another process deleted meanwhile is never an error.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from wkmp_assets.audio.fingerprint import PCM_RATE_HZ
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator
+    from pathlib import Path
+
+FORMAT_VERSION = 1
+"""Raise when the samples of the same file change: other resampler options, other sample format."""
+SUFFIX = f".{PCM_RATE_HZ}hz-mono-s16le.v{FORMAT_VERSION}.pcm"
+RECENT_S = 600
+"""Entries used within this time may still be mapped by a running phase."""
+LEFTOVER_S = 3600
+"""A temporary file this old has lost its writer."""
+
+
+@dataclass(frozen=True)
+class _Entry:
+    path: Path
+    size_bytes: int
+    used_at: float
+
+
+class PcmStore:
+    """A folder of PCM files named by content hash, rate and format version.
+
+    Parameters
+    ----------
+    root : Path
+        The folder; made when first needed.
+    limit_bytes : int, >= 0
+        What `evict` brings the folder down to.
+    """
+
+    def __init__(self, root: Path, limit_bytes: int) -> None:
+        self.root = root
+        self.limit_bytes = limit_bytes
+
+    def path_for(self, content_hash: str) -> Path:
+        """Return where the PCM of this content belongs, there or not; the folder exists afterwards."""
+        self.root.mkdir(parents=True, exist_ok=True)
+        return self.root / f"{content_hash}{SUFFIX}"
+
+    def get(self, content_hash: str) -> Path | None:
+        """Find the PCM of this content and mark it as just used; None when it is not in the store."""
+        path = self.root / f"{content_hash}{SUFFIX}"
+        try:
+            os.utime(path)
+        except FileNotFoundError:
+            return None
+        return path
+
+    def evict(self, keep: Collection[str] = ()) -> int:
+        """Delete the least recently used entries until the folder is within its limit.
+
+        Parameters
+        ----------
+        keep : collection of str
+            Content hashes that must stay. Entries used within the last ten minutes stay as well, so the
+            folder may remain above its limit.
+
+        Returns
+        -------
+        int
+            Bytes freed, leftovers of killed writers included.
+        """
+        now = time.time()
+        entries = list(self._entries())
+        leftovers = [e for e in entries if e.path.suffix == ".tmp" and now - e.used_at > LEFTOVER_S]
+        freed = sum(_delete(entry) for entry in leftovers)
+        stored = [e for e in entries if e.path.suffix == ".pcm"]
+        excess = sum(e.size_bytes for e in stored) - self.limit_bytes
+        for entry in sorted(stored, key=lambda e: e.used_at):
+            if excess <= 0:
+                break
+            if now - entry.used_at < RECENT_S or entry.path.name.partition(".")[0] in keep:
+                continue
+            freed += _delete(entry)
+            excess -= entry.size_bytes
+        return freed
+
+    def _entries(self) -> Iterator[_Entry]:
+        try:
+            paths = list(self.root.iterdir())
+        except FileNotFoundError:
+            return
+        for path in paths:
+            try:
+                status = path.stat()
+            except FileNotFoundError:
+                continue
+            yield _Entry(path, status.st_size, status.st_mtime)
+
+
+def _delete(entry: _Entry) -> int:
+    """Delete one file and return the bytes freed: 0 when another process was faster."""
+    try:
+        entry.path.unlink()
+    except FileNotFoundError:
+        return 0
+    return entry.size_bytes

@@ -1,0 +1,146 @@
+"""Passages of one file: what lies between its silences, from the level envelope alone."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from wkmp_assets import ticks
+from wkmp_assets.audio.envelope import HOPS_PER_WINDOW, hop_energy, window_rms
+from wkmp_assets.model.values import Span
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from numpy.typing import NDArray
+
+    from wkmp_assets.model.values import Envelope
+
+ORDINARY_FILE_S = 15 * 60
+ORDINARY_PASSAGES = 8
+
+
+def find_passages(
+    envelope: Envelope, *, silence_threshold_db: float, min_silence_ticks: int, min_passage_ticks: int
+) -> tuple[Span, ...]:
+    """Split a file at its silences.
+
+    Parameters
+    ----------
+    envelope : Envelope
+        Of the whole file.
+    silence_threshold_db : float, >= 0
+        dB below full scale; a window of 100 ms is silent when its RMS over all channels is below. Full scale,
+        not the file's own peak: a quiet track is not a silent one.
+    min_silence_ticks : int, >= 0
+        Shorter gaps belong to the music. A gap of this length is found wherever it lies; its two outermost
+        hops, where sound and silence meet, are given the benefit of the doubt, so a gap up to two hops (20
+        ms) shorter may be found as well.
+    min_passage_ticks : int, >= 0
+        Shorter stretches between silences are dropped.
+
+    Returns
+    -------
+    tuple of Span
+        Ascending, not touching, each boundary within one hop of the true one. The whole file as one passage
+        when there is no silence. Empty means NO AUDIO: the windows at or above the threshold (100 ms each,
+        counted from the file's start) last less than `min_passage_ticks` in all, or no stretch is long
+        enough.
+    """
+    total, rate = envelope.total_samples, envelope.sample_rate_hz
+    threshold = 10 ** (-silence_threshold_db / 20)
+    loud = _loud_samples(envelope, threshold)
+    if loud == 0 or ticks.from_samples(loud, rate) < min_passage_ticks:
+        return ()
+    passages = []
+    start = 0
+    for silence in [*_find_silences(envelope, threshold**2, min_silence_ticks), Span(total, total)]:
+        span = Span(start, silence.start_sample)
+        if span.length_samples > 0 and ticks.from_samples(span.length_samples, rate) >= min_passage_ticks:
+            passages.append(span)
+        start = silence.end_sample
+    return tuple(passages)
+
+
+def over_segmentation_warning(envelope: Envelope, passages: Sequence[Span]) -> str | None:
+    """Say so when an ordinary file (under 15 minutes) fell into more than 8 passages; None otherwise."""
+    length_s = envelope.total_samples / envelope.sample_rate_hz
+    if length_s >= ORDINARY_FILE_S or len(passages) <= ORDINARY_PASSAGES:
+        return None
+    return (
+        f"{len(passages)} passages in {length_s / 60:.1f} minutes look like one piece cut at its rests; "
+        "raise silence_threshold_dB (to 60, say) or silence_min_duration_ticks (to half a second or more)."
+    )
+
+
+def _loud_samples(envelope: Envelope, threshold: float) -> int:
+    """Add up the lengths of the fixed 100 ms windows that are not silent."""
+    rms = window_rms(envelope, 0, envelope.total_samples)
+    width = HOPS_PER_WINDOW * envelope.hop_samples
+    lengths = np.minimum(width, envelope.total_samples - np.arange(rms.size) * width)
+    return int(lengths[rms >= threshold].sum())
+
+
+def _find_silences(envelope: Envelope, threshold_power: float, min_silence_ticks: int) -> Iterator[Span]:
+    hop = envelope.hop_samples
+    rate = envelope.sample_rate_hz
+    total = envelope.total_samples
+    for first, end in _silent_runs(envelope, threshold_power, _window_hops(envelope, min_silence_ticks)):
+        span = Span(first * hop, min(end * hop, total))
+        doubt = (hop - 1) * ((span.start_sample > 0) + (span.end_sample < total))
+        if ticks.from_samples(span.length_samples + doubt, rate) >= min_silence_ticks:
+            yield span
+
+
+def _window_hops(envelope: Envelope, min_silence_ticks: int) -> int:
+    """Choose a window that fits into the shortest silence sought whatever its phase: 100 ms or less."""
+    hops_in_silence = min_silence_ticks // ticks.from_samples(envelope.hop_samples, envelope.sample_rate_hz)
+    return max(1, min(HOPS_PER_WINDOW, hops_in_silence - 1, envelope.mean_square.size))
+
+
+def _silent_runs(envelope: Envelope, threshold_power: float, window_hops: int) -> Iterator[tuple[int, int]]:
+    """Find the runs of hops that lie in a silent window, at whatever hop the window starts.
+
+    The first and last hop of each run are silent themselves and their outer neighbours are not: the window
+    tells that there is a silence, in spite of a faint click inside it, and the hops tell where it ends.
+    """
+    silent_hop = envelope.mean_square < threshold_power
+    in_silence = np.zeros(silent_hop.size, np.bool_)
+    windows = _silent_windows(envelope, threshold_power, window_hops)
+    for first, end in _runs(_covered_by(windows, window_hops)):
+        inside = first + np.flatnonzero(silent_hop[first:end])
+        if inside.size:
+            start = _walk(silent_hop, int(inside[0]), -1)
+            in_silence[start : _walk(silent_hop, int(inside[-1]), 1) + 1] = True
+    yield from _runs(in_silence)
+
+
+def _silent_windows(envelope: Envelope, threshold_power: float, window_hops: int) -> NDArray[np.bool_]:
+    """Tell for each window of `window_hops` hops, one starting at each hop, whether it is silent."""
+    cumulative = np.concatenate([[0.0], np.cumsum(hop_energy(envelope))])
+    edges = np.minimum(np.arange(cumulative.size) * envelope.hop_samples, envelope.total_samples)
+    energy = cumulative[window_hops:] - cumulative[:-window_hops]
+    silent: NDArray[np.bool_] = energy < threshold_power * (edges[window_hops:] - edges[:-window_hops])
+    return silent
+
+
+def _covered_by(windows: NDArray[np.bool_], window_hops: int) -> NDArray[np.bool_]:
+    """Turn "the window starting here" into "this hop lies in such a window"; `window_hops - 1` longer."""
+    steps = np.zeros(windows.size + window_hops, np.int64)
+    steps[: windows.size] += windows
+    steps[window_hops:] -= windows
+    return np.cumsum(steps)[:-1] > 0
+
+
+def _runs(flags: NDArray[np.bool_]) -> Iterator[tuple[int, int]]:
+    """Yield the half-open index ranges in which the flags hold, ascending."""
+    edges = np.flatnonzero(np.diff(np.concatenate([[0], flags.astype(np.int8), [0]])))
+    yield from ((int(first), int(end)) for first, end in edges.reshape(-1, 2))
+
+
+def _walk(flags: NDArray[np.bool_], index: int, step: int) -> int:
+    """Go from a hop that is set as far as its neighbours in one direction are set too."""
+    while 0 <= index + step < flags.size and flags[index + step]:
+        index += step
+    return index

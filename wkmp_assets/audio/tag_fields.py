@@ -1,0 +1,211 @@
+"""The raw texts of a file's tags under one set of names, whatever the container calls them.
+
+One table per family of containers, after Picard's mapping
+(https://picard-docs.musicbrainz.org/en/appendices/tag_mapping.html). What the texts mean is the business of
+`tags`.
+"""
+
+from __future__ import annotations
+
+import struct
+import unicodedata
+import zlib
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import mutagen
+from mutagen.apev2 import APETextValue, APEv2
+from mutagen.asf import ASFTags
+from mutagen.asf._attrs import ASFBaseAttribute, ASFByteArrayAttribute
+from mutagen.id3 import ID3, UFID, ID3NoHeaderError, TextFrame
+from mutagen.mp4 import MP4Tags
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+LEAKED_BY_MUTAGEN = (
+    mutagen.MutagenError,
+    OSError,
+    AttributeError,
+    EOFError,
+    IndexError,
+    KeyError,
+    OverflowError,
+    TypeError,
+    ValueError,
+    struct.error,
+    zlib.error,
+)
+"""What mutagen raises on damaged files: its own errors, and those that bad lengths and texts provoke inside
+it."""
+
+
+class TagFields(NamedTuple):
+    """Cleaned texts of one file; an absent field is an empty tuple, values keep their order."""
+
+    title: tuple[str, ...] = ()
+    artist: tuple[str, ...] = ()
+    album: tuple[str, ...] = ()
+    track: tuple[str, ...] = ()
+    date: tuple[str, ...] = ()
+    artist_names: tuple[str, ...] = ()
+    work_titles: tuple[str, ...] = ()
+    recording_ids: tuple[str, ...] = ()
+    artist_ids: tuple[str, ...] = ()
+    release_ids: tuple[str, ...] = ()
+    work_ids: tuple[str, ...] = ()
+
+
+_Keys = TagFields
+"""A table: for each field the container's names for it in lower case, best first; the first that has a text
+counts."""
+
+_ID3 = _Keys(
+    title=("tit2",),
+    artist=("tpe1",),
+    album=("talb",),
+    track=("trck",),
+    date=("tdrc", "tyer", "tdrl", "tdor", "tory"),
+    artist_names=("txxx:artists",),
+    work_titles=("txxx:work",),
+    recording_ids=("ufid:http://musicbrainz.org", "txxx:musicbrainz recording id"),
+    artist_ids=("txxx:musicbrainz artist id",),
+    release_ids=("txxx:musicbrainz album id",),
+    work_ids=("txxx:musicbrainz work id",),
+)
+_VORBIS = _Keys(
+    title=("title",),
+    artist=("artist",),
+    album=("album",),
+    track=("tracknumber", "track"),
+    date=("date", "year", "originaldate", "originalyear"),
+    artist_names=("artists",),
+    work_titles=("work",),
+    recording_ids=("musicbrainz_trackid", "musicbrainz_recordingid"),
+    artist_ids=("musicbrainz_artistid",),
+    release_ids=("musicbrainz_albumid",),
+    work_ids=("musicbrainz_workid",),
+)
+_APE = _VORBIS._replace(track=("track", "tracknumber"), date=("year", "date", "originaldate", "originalyear"))
+_MP4 = _Keys(
+    title=("©nam",),
+    artist=("©art",),
+    album=("©alb",),
+    track=("trkn",),
+    date=("©day",),
+    artist_names=("----:com.apple.itunes:artists",),
+    work_titles=("©wrk", "----:com.apple.itunes:work"),
+    recording_ids=("----:com.apple.itunes:musicbrainz track id",),
+    artist_ids=("----:com.apple.itunes:musicbrainz artist id",),
+    release_ids=("----:com.apple.itunes:musicbrainz album id",),
+    work_ids=("----:com.apple.itunes:musicbrainz work id",),
+)
+_ASF = _Keys(
+    title=("title",),
+    artist=("author",),
+    album=("wm/albumtitle",),
+    track=("wm/tracknumber", "wm/track"),
+    date=("wm/year", "wm/originalreleasetime", "wm/originalreleaseyear"),
+    artist_names=("wm/artists",),
+    work_titles=("wm/work",),
+    recording_ids=("musicbrainz/track id",),
+    artist_ids=("musicbrainz/artist id",),
+    release_ids=("musicbrainz/album id",),
+    work_ids=("musicbrainz/work id",),
+)
+
+
+def read_fields(path: Path) -> TagFields | None:
+    """Read the tags of one file.
+
+    Returns
+    -------
+    TagFields or None
+        All fields empty when the file has no tags; None when mutagen does not know the container.
+
+    Raises
+    ------
+    One of LEAKED_BY_MUTAGEN
+        The file or its tags cannot be read.
+    """
+    file, tags = _open(path)
+    if tags is None:
+        return None if file is None else TagFields()
+    texts: dict[str, list[str]] = {}
+    for key, value in tags.items():
+        texts.setdefault(key.lower(), []).extend(text for text in map(_clean, _texts(value)) if text)
+    table = _table_of(tags)
+    return TagFields._make(_first_present(texts, keys) for keys in table)
+
+
+def _open(path: Path) -> tuple[Any, Any]:
+    """Open the file and its tags; where mutagen finds none, look for an ID3 header before any other stream.
+
+    AAC streams commonly have one, and mutagen takes them for damaged MP3 files then.
+    """
+    try:
+        file = mutagen.File(path)
+    except LEAKED_BY_MUTAGEN:
+        tags = _leading_id3(path)
+        if tags is None:
+            raise
+        return tags, tags
+    tags = file.tags if file is not None else None
+    return file, _leading_id3(path) if tags is None else tags
+
+
+def _leading_id3(path: Path) -> Any:
+    open_id3: Any = ID3
+    try:
+        return open_id3(path)
+    except ID3NoHeaderError:
+        return None
+
+
+def _table_of(tags: object) -> TagFields:
+    if isinstance(tags, ID3):
+        return _ID3
+    if isinstance(tags, MP4Tags):
+        return _MP4
+    if isinstance(tags, APEv2):
+        return _APE
+    if isinstance(tags, ASFTags):
+        return _ASF
+    return _VORBIS
+
+
+def _texts(value: Any) -> list[str]:
+    """Return the texts of one entry of any container; nothing for pictures and other binary entries."""
+    frame = value  # mutagen sets the attributes of its frames at run time, where no type checker sees them
+    if isinstance(value, UFID):
+        return [frame.data.decode("ascii", "replace")]
+    if isinstance(value, TextFrame):
+        return [str(text) for text in frame.text]
+    if isinstance(value, (list, APETextValue)):
+        return [text for item in value if (text := _text(item)) is not None]
+    return []
+
+
+def _text(item: object) -> str | None:
+    if isinstance(item, str):
+        return item
+    if isinstance(item, bytes):  # MP4 freeform
+        return item.decode("utf-8", "replace")
+    if isinstance(item, tuple):  # MP4 track number and count
+        return "/".join(map(str, item))
+    if isinstance(item, ASFBaseAttribute) and not isinstance(item, ASFByteArrayAttribute):
+        return str(item)
+    return None
+
+
+def _clean(text: str) -> str:
+    """Drop control characters and what UTF-8 cannot hold, fold white space, strip."""
+    kept = (" " if char.isspace() else char for char in text)
+    return " ".join("".join(c for c in kept if unicodedata.category(c) not in {"Cc", "Cs"}).split())
+
+
+def _first_present(texts: Mapping[str, list[str]], keys: tuple[str, ...]) -> tuple[str, ...]:
+    for key in keys:
+        if texts.get(key):
+            return tuple(texts[key])
+    return ()

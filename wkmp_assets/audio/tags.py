@@ -1,0 +1,193 @@
+"""What a file says of itself: texts, numbers and MusicBrainz ids from its tags.
+
+Tags are claims: every id must look like one, and what cannot be believed becomes a warning, never an error.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, TypeVar
+
+from wkmp_assets.audio.tag_fields import LEAKED_BY_MUTAGEN, TagFields, read_fields
+from wkmp_assets.model.values import Artist, FileTags, Release, Work
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from pathlib import Path
+
+_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+_ID_SEPARATORS = re.compile(r"[/;,\s]+")
+_TRACK = re.compile(r"0*([1-9][0-9]{0,4})(?![0-9])")
+_DATE = re.compile(r"([1-9][0-9]{3})(?:-(0[1-9]|1[0-2])(?:-(0[1-9]|[12][0-9]|3[01]))?)?(?![0-9])")
+_YEAR = re.compile(r"(?<![0-9])[1-9][0-9]{3}(?=(?:[01][0-9][0-3][0-9])?(?![0-9]))")
+_JOIN_PHRASES = re.compile(
+    r"\s+\(?(?:feat\.?|ft\.?|featuring|and|x|vs\.?|with|&|\+)\s+|\s*[,;/]\s*", re.IGNORECASE
+)
+_LIST_SEPARATORS = re.compile(r"\s*[;/]\s*")
+_QUOTED_CHARACTERS = 60
+
+Item = TypeVar("Item")
+
+
+def read_tags(path: Path) -> FileTags:
+    """Read the tags of one file.
+
+    Parameters
+    ----------
+    path : Path
+        Any file.
+
+    Returns
+    -------
+    FileTags
+        Blank texts are None. MusicBrainz ids are lower-case UUIDs without repetition; each artist has a name
+        and each work and release a title, or it is left out. Unreadable tags, an unknown container or a
+        missing file give empty tags with a warning: whether the file can be read at all is judged elsewhere.
+    """
+    try:
+        fields = read_fields(path)
+    except LEAKED_BY_MUTAGEN as error:
+        return FileTags(warnings=(f"The tags cannot be read ({_shorten(str(error) or repr(error))}).",))
+    if fields is None:
+        return FileTags(warnings=("The tags cannot be read (unknown kind of file).",))
+    return _interpret(fields)
+
+
+def _interpret(fields: TagFields) -> FileTags:
+    warnings: list[str] = []
+    title = _first(fields.title)
+    artist = "; ".join(fields.artist) or None
+    return FileTags(
+        title=title,
+        artist=artist,
+        album=_first(fields.album),
+        track_number=_track_number(fields.track),
+        year=_year(fields.date),
+        recording_mbid=_one_id("recording", fields.recording_ids, warnings),
+        artists=_artists(fields, artist, warnings),
+        release=_release(fields, warnings),
+        works=_works(fields, title, warnings),
+        warnings=tuple(warnings),
+    )
+
+
+def _first(texts: Sequence[str]) -> str | None:
+    return texts[0] if texts else None
+
+
+def _track_number(texts: Sequence[str]) -> int | None:
+    """Read `3`, `03` or `3/12`; None for 0 and for what is no number."""
+    match = _TRACK.match(texts[0]) if texts else None
+    return int(match[1]) if match else None
+
+
+def _year(texts: Sequence[str]) -> int | None:
+    """Read the year out of `2003`, `2003-04-01`, `20030401`, `01.04.2003` and the like."""
+    match = _YEAR.search(texts[0]) if texts else None
+    return int(match[0]) if match else None
+
+
+def _date(texts: Sequence[str]) -> str | None:
+    """Read `YYYY[-MM[-DD]]`, else at least the year."""
+    match = _DATE.match(texts[0]) if texts else None
+    if match:
+        return "-".join(part for part in match.groups() if part)
+    year = _year(texts)
+    return str(year) if year else None
+
+
+def _ids(what: str, texts: Iterable[str], warnings: list[str]) -> list[str | None]:
+    """Read the ids in a field; one that is no UUID leaves None, because names are paired by place."""
+    ids: list[str | None] = []
+    for text in texts:
+        for part in filter(None, _ID_SEPARATORS.split(text)):
+            mbid = part.lower()
+            if _UUID.fullmatch(mbid):
+                ids.append(mbid)
+            else:
+                ids.append(None)
+                warnings.append(f'The MusicBrainz {what} id "{_shorten(part)}" is no UUID and was ignored.')
+    return ids
+
+
+def _one_id(what: str, texts: Iterable[str], warnings: list[str]) -> str | None:
+    ids = _unique(mbid for mbid in _ids(what, texts, warnings) if mbid)
+    if len(ids) > 1:
+        warnings.append(f"The tags name {len(ids)} MusicBrainz {what} ids; the first was taken.")
+    return ids[0] if ids else None
+
+
+def _artists(fields: TagFields, credit: str | None, warnings: list[str]) -> tuple[Artist, ...]:
+    ids = _ids("artist", fields.artist_ids, warnings)
+    if not any(ids):
+        return ()
+    credit = credit or " & ".join(fields.artist_names)
+    if not credit:
+        warnings.append("The MusicBrainz artist ids were ignored because the tags name no artist.")
+        return ()
+    names: Sequence[str] | None = None
+    for candidate in (ids, _unique(ids)):
+        names = _names(fields, credit, len(candidate))
+        if names:
+            ids = candidate
+            break
+    if not names:
+        warnings.append(f'The artist "{_shorten(credit)}" could not be told apart into {len(ids)} artists.')
+        names = [credit] * len(ids)
+    by_id: dict[str, Artist] = {}
+    for mbid, name in zip(ids, names, strict=True):
+        if mbid:
+            by_id.setdefault(mbid, Artist(mbid, name))
+    return tuple(by_id.values())
+
+
+def _names(fields: TagFields, credit: str, count: int) -> Sequence[str] | None:
+    """Find as many artist names as there are ids; None when no reading of the tags gives that many."""
+    if count == 1 and len(fields.artist_names) != 1:
+        return [credit]
+    readings = (
+        fields.artist_names,
+        _split(_LIST_SEPARATORS, "; ".join(fields.artist_names)),
+        fields.artist,
+        _split(_JOIN_PHRASES, credit),
+    )
+    return next((names for names in readings if len(names) == count), None)
+
+
+def _works(fields: TagFields, title: str | None, warnings: list[str]) -> tuple[Work, ...]:
+    ids = _ids("work", fields.work_ids, warnings)
+    titles: Sequence[str | None] = fields.work_titles
+    if len(titles) != len(ids):
+        titles = _split(_LIST_SEPARATORS, "; ".join(fields.work_titles))
+    if len(titles) != len(ids):
+        titles = [_first(fields.work_titles) if len(ids) == 1 and fields.work_titles else title] * len(ids)
+    by_id: dict[str, Work] = {}
+    for mbid, work_title in zip(ids, titles, strict=True):
+        if mbid and work_title:
+            by_id.setdefault(mbid, Work(mbid, work_title))
+        elif mbid:
+            warnings.append("A MusicBrainz work id was ignored because the tags give no title for it.")
+    return tuple(by_id.values())
+
+
+def _release(fields: TagFields, warnings: list[str]) -> Release | None:
+    mbid = _one_id("release", fields.release_ids, warnings)
+    if mbid is None:
+        return None
+    title = _first(fields.album)
+    if title is None:
+        warnings.append("The MusicBrainz release id was ignored because the tags give no album title.")
+        return None
+    return Release(mbid, title, _date(fields.date))
+
+
+def _split(pattern: re.Pattern[str], text: str) -> list[str]:
+    return [part for part in (piece.strip(" ()") for piece in pattern.split(text)) if part]
+
+
+def _unique(items: Iterable[Item]) -> list[Item]:
+    return list(dict.fromkeys(items))
+
+
+def _shorten(text: str) -> str:
+    return text if len(text) <= _QUOTED_CHARACTERS else text[: _QUOTED_CHARACTERS - 1] + "…"

@@ -1,0 +1,100 @@
+"""The envelope is the level of the samples, whatever the pieces they came in."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from wkmp_assets.audio.envelope import HOPS_PER_WINDOW, EnvelopeBuilder, hop_energy, hop_length, window_rms
+from wkmp_assets_tests.audio.sounds import envelope_of, joined, noise, silence, tone
+
+RATES_HZ = [8_000, 11_025, 22_050, 44_100, 48_000, 96_000]
+
+
+@pytest.mark.parametrize(
+    ("rate_hz", "expected"),
+    [(8_000, 80), (11_025, 110), (44_100, 441), (48_000, 480), (96_000, 960), (30, 1)],
+)
+def test_a_hop_is_a_hundredth_of_a_second_in_whole_samples(rate_hz: int, expected: int) -> None:
+    assert hop_length(rate_hz) == expected
+
+
+@settings(deadline=None, max_examples=50)
+@given(sizes=st.lists(st.integers(0, 1500), min_size=1, max_size=12), channels=st.integers(1, 6))
+def test_the_envelope_does_not_depend_on_the_pieces(sizes: list[int], channels: int) -> None:
+    samples = noise(sum(sizes) / 44_100, channels=channels)
+    builder = EnvelopeBuilder(44_100)
+    for piece in np.split(samples, np.cumsum(sizes)[:-1], axis=1):
+        builder.add(piece)
+    envelope = builder.finish()
+    expected = [float(np.mean(hop.astype(np.float64) ** 2)) for hop in _hops(samples, 441)]
+    assert envelope.total_samples == samples.shape[1]
+    assert builder.peak == pytest.approx(float(np.abs(samples).max(initial=0.0)))
+    np.testing.assert_allclose(envelope.mean_square, expected, rtol=1e-5)
+
+
+def _hops(samples: np.ndarray, hop: int) -> list[np.ndarray]:
+    return [samples[:, start : start + hop] for start in range(0, samples.shape[1], hop)]
+
+
+def test_opposite_channels_are_as_loud_as_equal_ones() -> None:
+    equal = tone(1, channels=2)
+    opposite = equal * np.array([[1], [-1]], np.float32)
+    np.testing.assert_array_equal(envelope_of(equal).mean_square, envelope_of(opposite).mean_square)
+
+
+def test_silence_in_one_of_two_channels_halves_the_power() -> None:
+    one_sided = np.concatenate([tone(1), silence(1)])
+    np.testing.assert_allclose(
+        envelope_of(one_sided).mean_square, envelope_of(tone(1)).mean_square / 2, rtol=1e-6
+    )
+
+
+def test_samples_that_are_not_numbers_count_as_zero() -> None:
+    samples = tone(0.1, amplitude=0.5)
+    samples[0, 100:103] = [np.nan, np.inf, -np.inf]
+    builder = EnvelopeBuilder(44_100)
+    builder.add(samples)
+    assert builder.bad_samples == 3
+    assert builder.peak <= 0.5
+    assert np.isfinite(builder.finish().mean_square).all()
+
+
+def test_an_empty_stream_has_an_empty_envelope() -> None:
+    envelope = EnvelopeBuilder(44_100).finish()
+    assert envelope.total_samples == 0
+    assert envelope.mean_square.size == 0
+    assert hop_energy(envelope).size == 0
+    assert window_rms(envelope, 0, 0).size == 0
+
+
+@pytest.mark.parametrize("rate_hz", RATES_HZ)
+def test_windows_agree_with_librosa(rate_hz: int) -> None:
+    librosa = pytest.importorskip("librosa")
+    samples = noise(3.456, rate_hz) * np.linspace(0, 1, round(3.456 * rate_hz), dtype=np.float32)
+    window = HOPS_PER_WINDOW * hop_length(rate_hz)
+    oracle = librosa.feature.rms(y=samples[0], frame_length=window, hop_length=window, center=False)[0]
+    measured = window_rms(envelope_of(samples, rate_hz), 0, samples.shape[1])
+    np.testing.assert_allclose(measured[: oracle.size], oracle, rtol=1e-4)
+    assert measured.size == -(-samples.shape[1] // window)
+
+
+def test_a_last_window_that_is_not_full_is_averaged_over_its_own_samples() -> None:
+    envelope = envelope_of(np.full((1, 4410 + 100), 0.5, np.float32))
+    np.testing.assert_allclose(window_rms(envelope, 0, 4510), [0.5, 0.5], rtol=1e-6)
+
+
+def test_windows_start_where_the_stretch_starts() -> None:
+    envelope = envelope_of(joined(silence(0.15), tone(0.1), silence(0.15)))
+    loud = window_rms(envelope, 6615, 11_025)
+    np.testing.assert_allclose(loud, [0.8 / np.sqrt(2)], rtol=1e-3)
+
+
+def test_a_stretch_off_the_hop_grid_takes_the_hop_as_constant() -> None:
+    envelope = envelope_of(np.full((1, 44_100), 0.25, np.float32))
+    np.testing.assert_allclose(window_rms(envelope, 100, 9_999), 0.25, rtol=1e-6)
+
+
+def test_silence_after_something_loud_measures_exactly_zero() -> None:
+    envelope = envelope_of(joined(noise(20, rms=0.3), silence(1)))
+    assert window_rms(envelope, 20 * 44_100, 21 * 44_100).max() == 0

@@ -1,0 +1,423 @@
+"""Tags of every container family say the same thing, and what cannot be believed becomes a warning."""
+
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any
+
+import mutagen.aiff
+import mutagen.apev2
+import mutagen.asf
+import mutagen.flac
+import mutagen.id3
+import mutagen.mp3
+import mutagen.mp4
+import mutagen.oggopus
+import mutagen.oggvorbis
+import mutagen.wave
+import mutagen.wavpack
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from wkmp_assets.audio.tags import read_tags
+from wkmp_assets.model.values import Artist, FileTags, Release, Work
+from wkmp_assets_tests.audio.sounds import encode, silence
+
+RECORDING = "b1a9c0e9-d987-4042-ae91-78d6a3267d69"
+ARTIST_1 = "f27ec8db-af05-4f36-916e-3d57f91ecf5e"
+ARTIST_2 = "5b11f4ce-a62d-471e-81fc-a69a8278c7da"
+RELEASE = "f5093c06-23e3-404f-aeaa-40f72885ee3a"
+WORK = "b6b5f9f0-7d5a-3f0d-8d0a-1f0c6a0a3b6e"
+Texts = dict[str, str | list[str]]
+
+TEXTS: Texts = {
+    "title": "Ode",
+    "artist": "Anna & Bert",
+    "album": "Odes",
+    "track": "03/12",
+    "date": "2003-04-01",
+    "recording": RECORDING,
+    "artists": ["Anna", "Bert"],
+    "artist ids": [ARTIST_1, ARTIST_2],
+    "release": RELEASE,
+    "work ids": WORK,
+    "work": "Ode to Tests",
+}
+EXPECTED = FileTags(
+    title="Ode",
+    artist="Anna & Bert",
+    album="Odes",
+    track_number=3,
+    year=2003,
+    recording_mbid=RECORDING,
+    artists=(Artist(ARTIST_1, "Anna"), Artist(ARTIST_2, "Bert")),
+    release=Release(RELEASE, "Odes", "2003-04-01"),
+    works=(Work(WORK, "Ode to Tests"),),
+)
+
+id3: Any = mutagen.id3
+ID3_FRAMES: dict[str, Callable[[list[str]], Any]] = {
+    "title": lambda texts: id3.TIT2(text=texts),
+    "artist": lambda texts: id3.TPE1(text=texts),
+    "album": lambda texts: id3.TALB(text=texts),
+    "track": lambda texts: id3.TRCK(text=texts),
+    "date": lambda texts: id3.TDRC(text=texts),
+    "recording": lambda texts: id3.UFID(owner="http://musicbrainz.org", data=texts[0].encode()),
+    "artists": lambda texts: id3.TXXX(desc="ARTISTS", text=texts),
+    "artist ids": lambda texts: id3.TXXX(desc="MusicBrainz Artist Id", text=texts),
+    "release": lambda texts: id3.TXXX(desc="MusicBrainz Album Id", text=texts),
+    "work ids": lambda texts: id3.TXXX(desc="MusicBrainz Work Id", text=texts),
+    "work": lambda texts: id3.TXXX(desc="WORK", text=texts),
+}
+VORBIS_KEYS = {
+    "track": "TRACKNUMBER",
+    "recording": "MUSICBRAINZ_TRACKID",
+    "artist ids": "MUSICBRAINZ_ARTISTID",
+    "release": "MUSICBRAINZ_ALBUMID",
+    "work ids": "MUSICBRAINZ_WORKID",
+}
+APE_KEYS = {**VORBIS_KEYS, "track": "Track", "date": "Year"}
+FREEFORM = "----:com.apple.iTunes:"
+MP4_KEYS = {
+    "title": "©nam",
+    "artist": "©ART",
+    "album": "©alb",
+    "date": "©day",
+    "work": "©wrk",
+    "recording": FREEFORM + "MusicBrainz Track Id",
+    "artists": FREEFORM + "ARTISTS",
+    "artist ids": FREEFORM + "MusicBrainz Artist Id",
+    "release": FREEFORM + "MusicBrainz Album Id",
+    "work ids": FREEFORM + "MusicBrainz Work Id",
+}
+ASF_KEYS = {
+    "title": "Title",
+    "artist": "Author",
+    "album": "WM/AlbumTitle",
+    "track": "WM/TrackNumber",
+    "date": "WM/Year",
+    "recording": "MusicBrainz/Track Id",
+    "artists": "WM/ARTISTS",
+    "artist ids": "MusicBrainz/Artist Id",
+    "release": "MusicBrainz/Album Id",
+    "work ids": "MusicBrainz/Work Id",
+    "work": "WM/Work",
+}
+
+
+def listed(value: str | list[str]) -> list[str]:
+    return [value] if isinstance(value, str) else value
+
+
+def tag_id3(file: Any, texts: Texts) -> None:
+    if file.tags is None:
+        file.add_tags()
+    for field, value in texts.items():
+        file.tags.add(ID3_FRAMES[field](listed(value)))
+
+
+def tag_keys(keys: dict[str, str]) -> Callable[[Any, Texts], None]:
+    def tag(file: Any, texts: Texts) -> None:
+        for field, value in texts.items():
+            file[keys.get(field, field)] = listed(value)
+
+    return tag
+
+
+def tag_mp4(file: Any, texts: Texts) -> None:
+    for field, value in texts.items():
+        if field == "track":
+            number, _, count = str(value).partition("/")
+            file["trkn"] = [(int(number), int(count or 0))]
+        elif MP4_KEYS[field].startswith("----"):
+            file[MP4_KEYS[field]] = [text.encode() for text in listed(value)]
+        else:
+            file[MP4_KEYS[field]] = listed(value)
+
+
+CONTAINERS: dict[str, tuple[str, int, Any, Callable[[Any, Texts], None]]] = {
+    "a.mp3": ("libmp3lame", 44_100, mutagen.mp3.MP3, tag_id3),
+    "a.wav": ("pcm_s16le", 44_100, mutagen.wave.WAVE, tag_id3),
+    "a.aiff": ("pcm_s16be", 44_100, mutagen.aiff.AIFF, tag_id3),
+    "a.flac": ("flac", 44_100, mutagen.flac.FLAC, tag_keys(VORBIS_KEYS)),
+    "a.ogg": ("vorbis", 44_100, mutagen.oggvorbis.OggVorbis, tag_keys(VORBIS_KEYS)),
+    "a.opus": ("libopus", 48_000, mutagen.oggopus.OggOpus, tag_keys(VORBIS_KEYS)),
+    "a.m4a": ("aac", 44_100, mutagen.mp4.MP4, tag_mp4),
+    "a.wv": ("wavpack", 44_100, mutagen.wavpack.WavPack, tag_keys(APE_KEYS)),
+    "a.wma": ("wmav2", 44_100, mutagen.asf.ASF, tag_keys(ASF_KEYS)),
+}
+
+
+def tagged(path: Path, texts: Texts) -> Path:
+    codec, rate_hz, opener, tag = CONTAINERS[path.name]
+    encode(path, silence(0.2, rate_hz, channels=2), rate_hz, codec)
+    file = opener(path)
+    tag(file, texts)
+    file.save()
+    return path
+
+
+def read_flac(tmp_path: Path, **texts: str | list[str]) -> FileTags:
+    return read_tags(
+        tagged(tmp_path / "a.flac", {key.replace("_", " "): value for key, value in texts.items()})
+    )
+
+
+@pytest.mark.parametrize("name", CONTAINERS)
+def test_every_container_says_the_same(tmp_path: Path, name: str) -> None:
+    texts = TEXTS | ({"date": "2003"} if name == "a.wma" else {})
+    found = read_tags(tagged(tmp_path / name, texts))
+    if name == "a.wma":
+        assert found.release == Release(RELEASE, "Odes", "2003")
+    else:
+        assert found.release == EXPECTED.release
+    assert found.warnings == ()
+    assert (found.title, found.artist, found.album) == (EXPECTED.title, EXPECTED.artist, EXPECTED.album)
+    assert (found.track_number, found.year) == (3, 2003)
+    assert found.recording_mbid == RECORDING
+    assert found.artists == EXPECTED.artists
+    assert found.works == EXPECTED.works
+
+
+@pytest.mark.parametrize("name", CONTAINERS)
+def test_a_file_without_tags_says_nothing(tmp_path: Path, name: str) -> None:
+    assert read_tags(tagged(tmp_path / name, {})) == FileTags()
+
+
+def test_id3_version_2_3_is_read_like_2_4(tmp_path: Path) -> None:
+    path = tagged(tmp_path / "a.mp3", TEXTS)
+    opener: Any = mutagen.mp3.MP3
+    file = opener(path)
+    file.tags.update_to_v23()
+    file.save(v2_version=3, v23_sep="; ")
+    assert read_tags(path) == EXPECTED
+
+
+def test_an_id3_header_before_an_aac_stream_is_read(tmp_path: Path) -> None:
+    path = encode(tmp_path / "a.aac", silence(0.5, channels=2), 44_100, "aac")
+    header = id3.ID3()
+    header.add(id3.TIT2(text=["Ode"]))
+    header.save(path)
+    assert read_tags(path).title == "Ode"
+
+
+def test_an_ape_tag_after_an_mp3_without_id3_does_not_confuse(tmp_path: Path) -> None:
+    path = tagged(tmp_path / "a.mp3", {})
+    opener: Any = mutagen.apev2.APEv2
+    ape = opener()
+    ape["Title"] = "Ode"
+    ape.save(path)
+    assert read_tags(path).warnings == ()
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("  Ode\t", "Ode"),
+        (" \t ", None),
+        ("", None),
+        ("O\x00d\x1be", "Ode"),
+        ("Ode\nto\r\n tests", "Ode to tests"),
+    ],
+)
+def test_texts_are_stripped_of_blanks_and_control_characters(
+    tmp_path: Path, text: str, expected: str | None
+) -> None:
+    found = read_flac(tmp_path, title=text, artist=text, album=text)
+    assert (found.title, found.artist, found.album) == (expected, expected, expected)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("3", 3),
+        ("03", 3),
+        ("3/12", 3),
+        ("3 of 12", 3),
+        ("0", None),
+        ("A1", None),
+        ("/12", None),
+        ("9" * 30, None),
+    ],
+)
+def test_track_numbers_are_read_from_their_usual_forms(
+    tmp_path: Path, text: str, expected: int | None
+) -> None:
+    assert read_flac(tmp_path, track=text).track_number == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "year", "date"),
+    [
+        ("2003", 2003, "2003"),
+        ("2003-04", 2003, "2003-04"),
+        ("2003-04-01", 2003, "2003-04-01"),
+        ("2003-04-01T12:00:00Z", 2003, "2003-04-01"),
+        ("20030401", 2003, "2003"),
+        ("01.04.2003", 2003, "2003"),
+        ("2003-00-00", 2003, "2003"),
+        ("2003-13-01", 2003, "2003"),
+        ("0000", None, None),
+        ("last year", None, None),
+    ],
+)
+def test_years_and_dates_are_read_from_their_usual_forms(
+    tmp_path: Path, text: str, year: int | None, date: str | None
+) -> None:
+    found = read_flac(tmp_path, date=text, album="Odes", release=RELEASE)
+    assert found.year == year
+    assert found.release == Release(RELEASE, "Odes", date)
+
+
+def test_ids_are_lower_case_and_rid_of_blanks(tmp_path: Path) -> None:
+    found = read_flac(tmp_path, recording=f" {RECORDING.upper()} ")
+    assert found.recording_mbid == RECORDING
+    assert found.warnings == ()
+
+
+@pytest.mark.parametrize(
+    "text", ["42", RECORDING[:-1], RECORDING + "0", RECORDING.replace("-", ""), "x" * 500]
+)
+def test_an_id_that_is_no_uuid_is_dropped_with_a_warning(tmp_path: Path, text: str) -> None:
+    found = read_flac(tmp_path, title="Ode", recording=text)
+    assert found.recording_mbid is None
+    assert found.title == "Ode"
+    assert len(found.warnings) == 1
+    assert "recording" in found.warnings[0]
+    assert len(found.warnings[0]) < 150
+
+
+def test_several_recording_ids_give_the_first_and_a_warning(tmp_path: Path) -> None:
+    found = read_flac(tmp_path, recording=[RECORDING, WORK])
+    assert found.recording_mbid == RECORDING
+    assert "2 MusicBrainz recording ids" in found.warnings[0]
+
+
+BOTH = f"{ARTIST_1}; {ARTIST_2}"
+
+
+@pytest.mark.parametrize(
+    ("texts", "names"),
+    [
+        pytest.param({"artists": ["A", "B"], "artist": "A meets B"}, ("A", "B"), id="artists-list"),
+        pytest.param({"artists": "A; B", "artist": "A meets B"}, ("A", "B"), id="artists-in-one-text"),
+        pytest.param({"artist": ["A", "B"]}, ("A", "B"), id="several-artist-tags"),
+        pytest.param({"artist": "A feat. B"}, ("A", "B"), id="feat"),
+        pytest.param({"artist": "A (ft. B)"}, ("A", "B"), id="ft-in-brackets"),
+        pytest.param({"artist": "A & B"}, ("A", "B"), id="ampersand"),
+        pytest.param({"artist": "A, B"}, ("A", "B"), id="comma"),
+        pytest.param({"artist": "A/B"}, ("A", "B"), id="slash"),
+        pytest.param({"artist": "A;B"}, ("A", "B"), id="semicolon"),
+        pytest.param({"artist": "A and B"}, ("A", "B"), id="and"),
+        pytest.param({"artist": "A x B"}, ("A", "B"), id="x"),
+        pytest.param({"artist": "A vs. B"}, ("A", "B"), id="vs"),
+        pytest.param({"artists": ["A", "B"]}, ("A", "B"), id="no-credit"),
+    ],
+)
+@pytest.mark.parametrize("ids", [[ARTIST_1, ARTIST_2], BOTH, f"{ARTIST_1}/{ARTIST_2}"])
+def test_artist_ids_are_paired_with_names(
+    tmp_path: Path, texts: Texts, names: tuple[str, str], ids: str | list[str]
+) -> None:
+    found = read_flac(tmp_path, **texts, artist_ids=ids)
+    assert found.artists == (Artist(ARTIST_1, names[0]), Artist(ARTIST_2, names[1]))
+    assert found.warnings == ()
+
+
+def test_a_single_artist_id_takes_the_whole_credit(tmp_path: Path) -> None:
+    found = read_flac(tmp_path, artist="Simon & Garfunkel", artist_ids=ARTIST_1)
+    assert found.artists == (Artist(ARTIST_1, "Simon & Garfunkel"),)
+
+
+def test_artists_that_cannot_be_told_apart_share_the_credit_with_a_warning(tmp_path: Path) -> None:
+    found = read_flac(tmp_path, artist="The Both", artist_ids=BOTH)
+    assert found.artists == (Artist(ARTIST_1, "The Both"), Artist(ARTIST_2, "The Both"))
+    assert "told apart" in found.warnings[0]
+
+
+def test_an_invalid_artist_id_does_not_shift_the_names(tmp_path: Path) -> None:
+    found = read_flac(tmp_path, artist="A & B", artist_ids=["nonsense", ARTIST_2])
+    assert found.artists == (Artist(ARTIST_2, "B"),)
+    assert len(found.warnings) == 1
+
+
+def test_an_artist_named_twice_is_one_artist(tmp_path: Path) -> None:
+    found = read_flac(tmp_path, artist="Anna", artist_ids=[ARTIST_1, ARTIST_1])
+    assert found.artists == (Artist(ARTIST_1, "Anna"),)
+    assert found.warnings == ()
+
+
+def test_artist_ids_without_any_name_are_dropped_with_a_warning(tmp_path: Path) -> None:
+    found = read_flac(tmp_path, artist_ids=ARTIST_1)
+    assert found.artists == ()
+    assert "no artist" in found.warnings[0]
+
+
+def test_a_work_without_a_title_takes_that_of_the_file(tmp_path: Path) -> None:
+    assert read_flac(tmp_path, title="Ode", work_ids=WORK).works == (Work(WORK, "Ode"),)
+
+
+def test_a_work_without_any_title_is_dropped_with_a_warning(tmp_path: Path) -> None:
+    found = read_flac(tmp_path, work_ids=WORK)
+    assert found.works == ()
+    assert "work" in found.warnings[0]
+
+
+def test_works_are_paired_with_their_titles(tmp_path: Path) -> None:
+    found = read_flac(tmp_path, title="Medley", work_ids=[WORK, RECORDING], work="One; Two")
+    assert found.works == (Work(WORK, "One"), Work(RECORDING, "Two"))
+
+
+def test_a_release_without_an_album_title_is_dropped_with_a_warning(tmp_path: Path) -> None:
+    found = read_flac(tmp_path, release=RELEASE)
+    assert found.release is None
+    assert "no album title" in found.warnings[0]
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("gone.mp3", None),
+        ("empty.mp3", b""),
+        ("text.txt", b"no music"),
+        ("stub.flac", b"fLaC"),
+        ("a.ogg", b"OggS"),
+    ],
+)
+def test_what_cannot_be_read_is_a_warning(tmp_path: Path, name: str, content: bytes | None) -> None:
+    if content is not None:
+        (tmp_path / name).write_bytes(content)
+    found = read_tags(tmp_path / name)
+    assert found == FileTags(warnings=found.warnings)
+    assert len(found.warnings) == 1
+    assert found.warnings[0].startswith("The tags cannot be read")
+
+
+@pytest.fixture(scope="module")
+def tagged_files(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
+    folder = tmp_path_factory.mktemp("tagged")
+    return [tagged(folder / name, TEXTS | {"date": "2003"}) for name in CONTAINERS]
+
+
+@settings(deadline=None, max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(seed=st.integers(0, 2**32 - 1), flips=st.integers(1, 60), keep=st.floats(0.01, 1.0))
+def test_no_damage_makes_reading_tags_raise(
+    tagged_files: list[Path], tmp_path: Path, seed: int, flips: int, keep: float
+) -> None:
+    rng = np.random.default_rng(seed)
+    for source in tagged_files:
+        content = bytearray(source.read_bytes())
+        content = content[: max(1, int(len(content) * keep))]
+        _damage(content, rng.integers(0, min(len(content), 3000), flips), rng)
+        path = tmp_path / source.name
+        path.write_bytes(content)
+        found = read_tags(path)
+        texts = [found.title, found.artist, found.album, *(artist.name for artist in found.artists)]
+        for text in filter(None, texts):
+            assert text == text.strip()
+            text.encode("utf-8")
+
+
+def _damage(content: bytearray, positions: Iterable[int], rng: np.random.Generator) -> None:
+    for position in positions:
+        content[position] = int(rng.integers(0, 256))

@@ -1,0 +1,132 @@
+"""`wkmp import`, `status` and `failures` as a person meets them."""
+
+import hashlib
+import shutil
+import sqlite3
+import time
+from contextlib import closing
+from pathlib import Path
+
+from wkmp_assets_tests.end_to_end.conftest import TEST_DATA, Imported, Workplace, interrupt
+
+
+def library_rows(database: Path) -> dict[str, list[tuple[object, ...]]]:
+    """Everything a library holds, except when and by which run it was written."""
+    volatile = {"created_at", "updated_at", "import_timestamp", "import_session_id", "import_metadata", "timestamp", "applied_at"}
+    with closing(sqlite3.connect(database)) as connection:
+        tables = [name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
+        dump = {}
+        for table in tables:
+            columns = [row[1] for row in connection.execute(f'PRAGMA table_info("{table}")') if row[1] not in volatile]
+            dump[table] = sorted(connection.execute(f'SELECT {", ".join(columns)} FROM "{table}"'), key=repr)
+    dump.pop("_sqlite_migrations", None)
+    return dump
+
+
+def test_the_summary_says_what_happened(imported_sample: Imported) -> None:
+    summary = imported_sample.result.stdout
+    assert "16 imported, 1 duplicate, 1 no audio" in summary
+    assert "1.00 per file written, at most 1" in summary
+
+
+def test_a_second_import_opens_no_music_and_writes_nothing(workplace: Workplace) -> None:
+    assert workplace.wkmp("import", workplace.music).returncode == 0
+    before = hashlib.sha256(workplace.database.read_bytes()).hexdigest()
+    for file in workplace.music.rglob("*.*"):
+        if file.suffix not in {".db", ".gate", ".db-wal", ".db-shm"} and file.is_file():
+            file.chmod(0)  # root reads all the same, but then the access time tells
+    accessed = {file: file.stat().st_atime_ns for file in workplace.music.rglob("*.flac")}
+    again = workplace.wkmp("import", workplace.music)
+    assert again.returncode == 0
+    assert "18 unchanged" in again.stdout
+    assert hashlib.sha256(workplace.database.read_bytes()).hexdigest() == before
+    assert {file: file.stat().st_atime_ns for file in accessed} == accessed
+
+
+def test_only_new_and_changed_files_are_imported(workplace: Workplace) -> None:
+    flac = "Destructavator/UFO Alien Invasion/02 David02... Continued.flac"
+    (workplace.music / flac).rename(workplace.music.parent / "later.flac")
+    assert "15 imported" in workplace.wkmp("import", workplace.music).stdout
+    (workplace.music.parent / "later.flac").rename(workplace.music / flac)
+    again = workplace.wkmp("import", workplace.music)
+    assert "1 imported, 17 unchanged" in again.stdout
+
+
+def test_a_part_of_a_library_is_imported_with_paths_of_the_whole(workplace: Workplace) -> None:
+    assert workplace.wkmp("import", workplace.music / "Maxstack").returncode == 0
+    with closing(sqlite3.connect(workplace.database)) as connection:
+        paths = [path for (path,) in connection.execute("SELECT path FROM files")]
+    assert len(paths) == 3
+    assert all(path.startswith("Maxstack/") for path in paths)
+
+
+def test_ctrl_c_finishes_the_files_in_hand_and_a_second_import_goes_on(
+    workplace: Workplace, imported_sample: Imported
+) -> None:
+    workplace.extra = {"WKMP_FILES_PER_RUN": "4"}
+    process = workplace.start("import", workplace.music)
+    deadline = time.monotonic() + 120
+    while not workplace.database.exists() and time.monotonic() < deadline:
+        time.sleep(0.05)
+    interrupt(process)
+    out, err = process.communicate(timeout=120)
+    assert process.returncode == 1
+    assert "go on with: wkmp import" in out
+    assert "Traceback" not in err
+    with closing(sqlite3.connect(workplace.database)) as connection:
+        done = connection.execute("SELECT count(*) FROM files").fetchone()[0]
+        assert connection.execute("SELECT count(*) FROM files WHERE status = 'PENDING'").fetchone()[0] == 0
+    assert 0 < done < 18
+    assert workplace.wkmp("import", workplace.music).returncode == 0
+    assert library_rows(workplace.database) == library_rows(imported_sample.place.database)
+
+
+def test_status_counts_and_failures_lists(imported_broken: Imported, tmp_path: Path) -> None:
+    place = imported_broken.place
+    status = place.wkmp("status", place.music)
+    assert status.returncode == 0
+    assert "3 INGEST COMPLETE" in status.stdout
+    failures = place.wkmp("failures", place.music)
+    assert failures.returncode == 1
+    assert "text.mp3" in failures.stdout
+    assert "DECODE_ERROR" in failures.stdout
+
+
+def test_a_mended_file_leaves_the_list_of_failures(workplace: Workplace) -> None:
+    shutil.rmtree(workplace.music)
+    workplace.music.mkdir()
+    shutil.copy(TEST_DATA / "broken_files/text.mp3", workplace.music / "song.mp3")
+    assert workplace.wkmp("import", workplace.music).returncode == 1
+    shutil.copy(TEST_DATA / "sample_library/azrael1322/azrael1.mp3", workplace.music / "song.mp3")
+    assert workplace.wkmp("import", workplace.music).returncode == 0
+    assert "Nothing failed" in workplace.wkmp("failures", workplace.music).stdout
+
+
+def test_a_mistyped_command_is_exit_status_2(workplace: Workplace) -> None:
+    assert workplace.wkmp("import", workplace.music / "no such folder").returncode == 2
+    assert workplace.wkmp("import", "--workers", "0", workplace.music).returncode == 2
+    elsewhere = workplace.wkmp("import", workplace.music, "--library", workplace.home)
+    assert elsewhere.returncode == 2
+    assert "is not inside the library" in elsewhere.stderr
+
+
+def test_a_database_that_is_none_is_named_and_left_alone(workplace: Workplace) -> None:
+    workplace.database.write_bytes(b"This is a shopping list, not a database. " * 100)
+    before = workplace.database.read_bytes()
+    result = workplace.wkmp("import", workplace.music)
+    assert result.returncode == 1
+    assert "is not a usable SQLite database" in " ".join(result.stderr.split())
+    assert "Traceback" not in result.stderr
+    assert workplace.database.read_bytes() == before
+
+
+def test_an_emptied_library_is_an_error_and_not_a_deletion(workplace: Workplace) -> None:
+    assert workplace.wkmp("import", workplace.music).returncode == 0
+    for folder in workplace.music.iterdir():
+        if folder.is_dir():
+            shutil.rmtree(folder)
+    result = workplace.wkmp("import", workplace.music)
+    assert result.returncode == 1
+    assert "check that its disk is mounted" in " ".join(result.stderr.split())
+    with closing(sqlite3.connect(workplace.database)) as connection:
+        assert connection.execute("SELECT count(*) FROM files").fetchone()[0] == 18
