@@ -36,6 +36,17 @@ if TYPE_CHECKING:
 class WkmpError(Exception):
     """Base of every error raised on purpose by this package."""
 
+    def __reduce__(self) -> tuple[object, ...]:
+        # Raised in worker processes: carried over as it is, since the facts cannot be told from the finished message.
+        return _restore, (type(self), self.args, vars(self))
+
+
+def _restore(kind: type[WkmpError], arguments: tuple[object, ...], facts: dict[str, object]) -> WkmpError:
+    error = kind.__new__(kind, *arguments)
+    error.args = arguments
+    vars(error).update(facts)
+    return error
+
 
 class PermanentError(WkmpError):
     """A rerun with the same input cannot help."""
@@ -75,10 +86,6 @@ class AudioFileError(PermanentError):
         super().__init__(f"{path}: {cause}; {self.next_step}")
         self.path = path
         self.cause = cause
-
-    def __reduce__(self) -> tuple[type[AudioFileError], tuple[str, str]]:
-        # Raised in worker processes: rebuilt from the facts, not from the finished message.
-        return type(self), (self.path, self.cause)
 
 
 class UnencodableNameError(AudioFileError):

@@ -3,8 +3,6 @@
 from functools import singledispatch
 from typing import Any
 
-import dagster as dg
-
 from wkmp_assets.commit import FileCommit
 from wkmp_assets.model.values import (
     FileIdentity,
@@ -94,7 +92,7 @@ def describe_commit(commit: FileCommit) -> Facts:
         "transactions": receipt.transactions,
         "statements": receipt.statements,
         "selects_in_transaction": receipt.selects_in_transaction,
-        "rows": dg.MetadataValue.json(receipt.rows),
+        "rows": receipt.rows,
         "wait_ms": round(receipt.wait_ms, 3),
         "hold_ms": round(receipt.hold_ms, 3),
         "retries": receipt.retries,

@@ -6,7 +6,7 @@ from wkmp_assets.audio.decode import measure_file
 from wkmp_assets.audio.fingerprint import fingerprint_passages
 from wkmp_assets.audio.pcm_store import PcmStore
 from wkmp_assets.audio.silence import find_passages, over_segmentation_warning
-from wkmp_assets.errors import FileChangedError
+from wkmp_assets.errors import FileChangedError, UndecodableAudioError
 from wkmp_assets.library.identity import look_at
 from wkmp_assets.model.values import (
     FileIdentity,
@@ -14,6 +14,9 @@ from wkmp_assets.model.values import (
     PassageSegments,
     SegmentationParameters,
 )
+
+MOST_CHANNELS = 32
+"""What the library's schema allows."""
 
 
 def segment_file(
@@ -42,6 +45,8 @@ def segment_file(
         The file was written to since it was hashed: the boundaries would belong to other bytes.
     """
     audio, envelope = measure_file(path, pcm_path=pcm.path_for(identity.content_hash), display_path=display_path)
+    if audio.channels > MOST_CHANNELS:
+        raise UndecodableAudioError(display_path, f"it has {audio.channels} channels, the library holds {MOST_CHANNELS}")
     on_disk = look_at(path.parent, path.name)
     if (on_disk.size_bytes, on_disk.modified_at) != (identity.size_bytes, identity.modified_at):
         pcm.path_for(identity.content_hash).unlink(missing_ok=True)

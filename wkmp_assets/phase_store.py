@@ -90,7 +90,8 @@ def _to_document(phase: str, key: str, outcome: Outcome[Any]) -> bytes:
         document |= {"outcome": "skipped", "reason": outcome.reason, "detail": outcome.detail}
     else:
         document |= {"outcome": "failed", "in": outcome.phase, "code": outcome.code, "message": outcome.message}
-    return json.dumps(document, ensure_ascii=False).encode("utf-8")
+    # ASCII with escapes: a file name that is not UTF-8 has no other form in JSON.
+    return json.dumps(document).encode("ascii")
 
 
 def _from_document(phase: str, document: dict[str, Any]) -> Outcome[Any]:

@@ -41,7 +41,7 @@ def _default_state_dir() -> Path:
 class Settings(BaseSettings):
     """Settings from `WKMP_*` environment variables; arguments given here win over them."""
 
-    model_config = SettingsConfigDict(env_prefix="WKMP_", frozen=True, extra="forbid")
+    model_config = SettingsConfigDict(env_prefix="WKMP_", env_ignore_empty=True, frozen=True, extra="forbid")
 
     library_root: Path | None = Field(
         default_factory=_default_library_root,

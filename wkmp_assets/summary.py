@@ -62,7 +62,7 @@ class ImportSummary:
         parts: list[RenderableType] = [table]
         if self.warnings:
             parts += [Text(), Text(f"{len(self.warnings)} warnings", style="bold yellow")]
-            parts += [Text(f"  {printable(path)}: {warning}") for path, warning in self.warnings[:_MOST_FAILURES]]
+            parts += [Text(f"  {printable(path)}: {printable(warning)}") for path, warning in self.warnings[:_MOST_FAILURES]]
         if self.failures:
             parts += [Text(), render_failures(self.failures)]
         return Group(*parts)
@@ -95,7 +95,7 @@ def render_failures(failures: Sequence[tuple[str, Failed]], most: int = _MOST_FA
     table.add_column("Why, and what to do", overflow="fold")
     for path, failed in failures[:most]:
         reason = failed.message.removeprefix(f"{path}: ")
-        table.add_row(escape(printable(path)), failed.phase, escape(f"{failed.code}: {reason}"))
+        table.add_row(escape(printable(path)), failed.phase, escape(f"{failed.code}: {printable(reason)}"))
     return table
 
 

@@ -92,8 +92,13 @@ class WorkerPool:
         while (waiting and not self._control.is_stopping) or in_hand:
             # Few more in hand than workers: a crash then accuses few, and a stop ends soon.
             while waiting and len(in_hand) < self._workers + 1 and not self._control.is_stopping:
-                key = waiting.pop(0)
-                in_hand[executor.submit(function, *tasks[key])] = key
+                try:
+                    future = executor.submit(function, *tasks[waiting[0]])
+                except BrokenProcessPool:  # a worker died since the last look; the files in hand will say so
+                    if not in_hand:
+                        return
+                    break
+                in_hand[future] = waiting.pop(0)
             done, _ = wait(in_hand, return_when=FIRST_COMPLETED)
             for future in done:
                 key = in_hand.pop(future)

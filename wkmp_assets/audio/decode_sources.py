@@ -6,6 +6,8 @@ Both fill a `DecodePass`. Their exceptions end here: a file that one of them can
 
 from __future__ import annotations
 
+import os
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any, cast
@@ -209,12 +211,28 @@ def decode_with_libsndfile(path: Path, pcm: BinaryIO | None) -> DecodePass:
         libsndfile does not know the format, or finds no samples.
     """
     try:
-        with soundfile.SoundFile(path) as file:
+        with _quiet_stderr(), soundfile.SoundFile(path) as file:
             done = DecodePass(pcm, libsndfile_format_name(file.format, file.subtype))
             done.push_all(_without_bad_samples(_libsndfile_frames(file, done), done))
     except (soundfile.SoundFileError, TypeError) as error:  # TypeError: it takes "*.raw" for headerless audio
         raise NothingDecodedError(_cause(error)) from error
     return done
+
+
+@contextmanager
+def _quiet_stderr() -> Iterator[None]:
+    """Keep notes that libsndfile's MP3 decoder writes to the terminal off it; what matters is in its exceptions.
+
+    Replaces the descriptor for the whole process: workers decode one file at a time and nothing beside it.
+    """
+    kept = os.dup(2)
+    try:
+        with open(os.devnull, "wb") as nowhere:  # noqa: PTH123 - a device
+            os.dup2(nowhere.fileno(), 2)
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
 
 
 def _libsndfile_frames(file: soundfile.SoundFile, done: DecodePass) -> Iterator[AudioFrame]:

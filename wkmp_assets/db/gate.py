@@ -100,7 +100,7 @@ def _lock_in_thread(descriptor: int, limit_ms: float) -> bool:
         fcntl.flock(descriptor, fcntl.LOCK_EX)
         with state:
             if abandoned:
-                os.close(descriptor)
+                pass
             else:
                 acquired.set()
 

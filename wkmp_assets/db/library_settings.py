@@ -30,7 +30,7 @@ SILENCE_THRESHOLD = SettingRange(
     "silence_threshold_dB", 60.0, 20, 80, "dB below full scale", "RMS level below which a window counts as silent"
 )
 SILENCE_MIN = SettingRange(
-    "silence_min_duration_ticks", 42_336_000, 0, 282_240_000, "ticks", "shortest silence that separates two passages"
+    "silence_min_duration_ticks", 56_448_000, 0, 282_240_000, "ticks", "shortest silence that separates two passages"
 )
 MIN_PASSAGE = SettingRange(
     "minimum_passage_audio_duration_ticks", 2_822_400, 0, 282_240_000, "ticks", "shortest passage; less in a file is NO AUDIO"

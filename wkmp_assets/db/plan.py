@@ -13,7 +13,7 @@ from wkmp_assets import ticks
 from wkmp_assets.db import ids
 from wkmp_assets.db.passages import PassagePlan, plan_passages
 from wkmp_assets.db.reader import LibraryState, expected_of
-from wkmp_assets.errors import OriginalNotImportedError
+from wkmp_assets.errors import FileChangedError, OriginalNotImportedError
 from wkmp_assets.library.changes import FileStatus
 from wkmp_assets.model.batch import PeerLink, WriteBatch
 from wkmp_assets.model.rows import (
@@ -34,6 +34,7 @@ from wkmp_assets.model.values import FileEntry, FileState, FileTags, PassageEntr
 from wkmp_assets.outcomes import Failed
 
 IMPORT_STRATEGY = "DAGSTER1"
+_WEIGHT_UNITS = 2**48
 _KEEPS_CONTENT = frozenset({FileState.TOUCHED, FileState.MOVED})
 
 
@@ -79,14 +80,19 @@ def plan_file(entry: FileEntry, state: LibraryState, stamp: Stamp) -> WriteBatch
     ------
     OriginalNotImportedError
         The file is a copy of another that could not be imported either.
+    FileChangedError
+        It was touched or moved, but the library no longer holds its content.
     """
-    if entry.identity.state in _KEEPS_CONTENT:
-        return _plan_same_content(entry, state, stamp)
+    old = state.file or state.moved_from
+    if entry.identity.state in _KEEPS_CONTENT and old is not None and old.hash == entry.identity.content_hash:
+        return _plan_same_content(entry, state, stamp, old)
     originals = [row for row in state.copies if row.status == FileStatus.INGEST_COMPLETE]
     if originals:
         return _plan_duplicate(entry, state, stamp, originals)
     if entry.audio is None:
         silent = [row for row in state.copies if row.status == FileStatus.NO_AUDIO]
+        if not silent and entry.identity.state in _KEEPS_CONTENT:
+            raise FileChangedError(entry.path, "another import changed what the library holds of it meanwhile")
         if not silent:
             raise OriginalNotImportedError(entry.path, f"has the same content as {entry.identity.duplicate_of}, which could not be imported")
         return _plan_silent_copy(entry, state, stamp, silent[0])
@@ -97,6 +103,9 @@ def _file_row(entry: FileEntry, state: LibraryState, stamp: Stamp, status: str) 
     """Build the file's row: known values stay where the new import has none."""
     old = state.file or state.moved_from
     guid = old.guid if old else ids.file_id(entry.path, entry.identity.content_hash, state.taken_file_guids)
+    copies = [copy.guid for copy in state.copies]
+    # Only what still has the same content: this file's, or another's, may have changed since the list was made.
+    listed = [copy for copy in _read_list(old.matching_hashes if old else None) if copy in copies]
     row = FileRow(
         guid=guid,
         path=entry.path,
@@ -113,7 +122,7 @@ def _file_row(entry: FileEntry, state: LibraryState, stamp: Stamp, status: str) 
         year=None,
         modification_time=entry.identity.modified_at,
         status=status,
-        matching_hashes=_copies_json(old.matching_hashes if old else None, [copy.guid for copy in state.copies]),
+        matching_hashes=_copies_json(json.dumps(listed), copies),
         created_at=old.created_at if old else stamp.text,
         updated_at=stamp.text,
     )
@@ -174,11 +183,8 @@ def _peers(row: FileRow, copies: Sequence[FileRow]) -> tuple[PeerLink, ...]:
     )
 
 
-def _plan_same_content(entry: FileEntry, state: LibraryState, stamp: Stamp) -> WriteBatch:
+def _plan_same_content(entry: FileEntry, state: LibraryState, stamp: Stamp, old: FileRow) -> WriteBatch:
     """Touched or moved: the same bytes, so only path, time and size change."""
-    old = state.file or state.moved_from
-    if old is None:
-        raise OriginalNotImportedError(entry.path, "was moved within the library, but its old row is gone")
     row = _file_row(entry, state, stamp, old.status)
     return WriteBatch(entry.path, file=row, expected=expected_of(old), peers=_peers(row, state.copies))
 
@@ -202,8 +208,15 @@ def _plan_duplicate(
 
 def _plan_silent_copy(entry: FileEntry, state: LibraryState, stamp: Stamp, silent: FileRow) -> WriteBatch:
     row = _as_copy_of(silent, _file_row(entry, state, stamp, FileStatus.NO_AUDIO))
-    expected = expected_of(state.file) if state.file else None
-    return WriteBatch(entry.path, file=row, expected=expected, peers=_peers(row, state.copies))
+    outdated = plan_passages((), (), state.passages)
+    return WriteBatch(
+        entry.path,
+        file=row,
+        expected=expected_of(state.file) if state.file else None,
+        removed_passages=outdated.removed,
+        peers=_peers(row, state.copies),
+        warnings=outdated.warnings,
+    )
 
 
 _SAID_BY_CONTENT = (
@@ -302,10 +315,13 @@ class _Entities:
         )
 
     def song_artists(self) -> Iterable[SongArtistRow]:
-        """Equal weights over distinct artists; the last takes what is left, so that the sum is exactly 1."""
+        """Equal weights over distinct artists; the last takes what is left, so that the sum is exactly 1.
+
+        Weights are multiples of 2**-48: their sums are exact whatever the order, in SQLite as in Python.
+        """
         for mbid, song in self._credits.items():
             distinct = list(dict.fromkeys(artist.mbid for artist in song.artists))
-            weight = 1.0 / len(distinct) if distinct else 1.0
+            weight = round(_WEIGHT_UNITS / len(distinct)) / _WEIGHT_UNITS if distinct else 1.0
             for number, artist_mbid in enumerate(distinct, start=1):
                 share = weight if number < len(distinct) else 1.0 - weight * (len(distinct) - 1)
                 yield SongArtistRow(self.songs[mbid].guid, self.artists[artist_mbid].guid, share, self._now)

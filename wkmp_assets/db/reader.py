@@ -8,18 +8,22 @@ from pathlib import Path
 
 from wkmp_assets.db.connection import open_reader
 from wkmp_assets.library.changes import KnownFile
+from wkmp_assets.library.file_key import is_utf8
 from wkmp_assets.model.batch import ExpectedFile
 from wkmp_assets.model.rows import FileRow
 from wkmp_assets.model.values import FileEntry
 
 _KNOWN_FILE = """
-SELECT f.guid, f.path, f.hash AS content_hash, f.status, f.modification_time AS modified_at,
+SELECT f.guid, f.path, f.hash AS content_hash, f.status, COALESCE(f.modification_time, '') AS modified_at,
        f.file_size_bytes AS size_bytes,
        f.status <> 'DUPLICATE HASH' OR EXISTS (
          SELECT 1 FROM json_each(CASE WHEN json_valid(f.matching_hashes) THEN f.matching_hashes ELSE '[]' END) AS copy
-         JOIN files AS original ON original.guid = copy.value
-         WHERE original.status = 'INGEST COMPLETE') AS original_is_complete
-FROM files AS f"""
+         JOIN ({files}) AS original ON original.guid = copy.value
+         WHERE original.status = 'INGEST COMPLETE' AND original.hash = f.hash) AS original_is_complete
+FROM ({files}) AS f"""
+"""An original whose content changed since stands no longer for its copies, hence the comparison of hashes."""
+
+_KNOWN_FILE_COLUMNS = ("guid", "path", "hash", "status", "modification_time", "file_size_bytes", "matching_hashes")
 
 _OWN_TABLES = frozenset({"passage_songs", "passage_albums", "import_provenance"})
 """Tables whose references to passages the import itself makes."""
@@ -67,12 +71,12 @@ def known_files(database: Path) -> list[KnownFile]:
     with open_reader(database) as connection:
         if connection is None or not _has_table(connection, "files"):
             return []
-        return [_known_file(row) for row in connection.execute(_KNOWN_FILE)]
+        return [_known_file(row) for row in connection.execute(_select_known_files(connection))]
 
 
 def known_by_path(database: Path, paths: Sequence[str]) -> dict[str, KnownFile]:
-    """Read the files with these paths."""
-    return {row.path: row for row in _known_where(database, "f.path", paths)}
+    """Read the files with these paths; a name that is not UTF-8 cannot be among them."""
+    return {row.path: row for row in _known_where(database, "f.path", [path for path in paths if is_utf8(path)])}
 
 
 def known_by_hash(database: Path, hashes: Sequence[str]) -> dict[str, list[KnownFile]]:
@@ -86,7 +90,7 @@ def known_by_hash(database: Path, hashes: Sequence[str]) -> dict[str, list[Known
 def rows_of_file(database: Path, path: str) -> dict[str, list[dict[str, object]]] | None:
     """Read a file's own row and its passages, as plain dictionaries by table; None when the library has no such file."""
     with open_reader(database) as connection:
-        if connection is None or not _has_table(connection, "files"):
+        if connection is None or not _has_table(connection, "files") or not is_utf8(path):
             return None
         file = connection.execute("SELECT * FROM files WHERE path = ?", [path]).fetchone()
         if file is None:
@@ -101,7 +105,15 @@ def _known_where(database: Path, column: str, values: Sequence[str]) -> list[Kno
     with open_reader(database) as connection:
         if connection is None or not _has_table(connection, "files"):
             return []
-        return [_known_file(row) for row in _select_in(connection, f"{_KNOWN_FILE} WHERE {column} IN", values)]
+        select = f"{_select_known_files(connection)} WHERE {column} IN"
+        return [_known_file(row) for row in _select_in(connection, select, values)]
+
+
+def _select_known_files(connection: sqlite3.Connection) -> str:
+    """Return the query for a library that may be older than some columns: it gets them with the first write."""
+    present = {row["name"] for row in connection.execute("SELECT name FROM pragma_table_info('files')")}
+    columns = ", ".join(name if name in present else f"NULL AS {name}" for name in _KNOWN_FILE_COLUMNS)
+    return _KNOWN_FILE.format(files=f"SELECT {columns} FROM files")  # noqa: S608 - literals only
 
 
 def _known_file(row: sqlite3.Row) -> KnownFile:

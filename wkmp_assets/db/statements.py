@@ -110,14 +110,15 @@ INSERT_FILE = (
 )
 UPDATE_FILE = (
     f"UPDATE files SET {', '.join(f'{name} = ?' for name in _FILE_CHANGED)} "  # noqa: S608
-    "WHERE guid = ? AND hash = ? AND status IS ? AND updated_at = ? AND matching_hashes IS ? "
+    "WHERE guid = ? AND hash IS ? AND status IS ? AND updated_at IS ? AND matching_hashes IS ? "
     f"AND {_NO_OTHER_COPY_IS_COMPLETE}"
 )
-"""Compare-and-set: changes nothing when the row is no longer what was read."""
+"""Compare-and-set: changes nothing when the row is no longer what was read. `IS`, because in an older library any of these
+may be NULL."""
 
 UPDATE_PEER = (
     "UPDATE files SET matching_hashes = ?, updated_at = ? "
-    "WHERE guid = ? AND hash = ? AND status IS ? AND updated_at = ? AND matching_hashes IS ?"
+    "WHERE guid = ? AND hash IS ? AND status IS ? AND updated_at IS ? AND matching_hashes IS ?"
 )
 
 

@@ -54,22 +54,24 @@ class LibraryWriter:
         self._hold_ms = 0.0
 
     def __enter__(self) -> Self:
-        self._connection = open_writer(self.database, busy_timeout_ms=self._locks.busy_timeout_ms)
-        try:
-            with translated(self.database):
-                self._retry.run(self.database, self._complete_schema)
-        except BaseException:
-            self._connection.close()
-            raise
+        with translated(self.database):
+            self._connection, _ = self._retry.run(self.database, self._open)
         self._log.watch(self._connection)
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         self._connection.close()
 
-    def _complete_schema(self) -> None:
+    def _open(self) -> sqlite3.Connection:
+        """Open with the schema complete; both may need the write lock, so a retry starts here."""
         with self._gate.hold(limit_ms=self._locks.max_lock_wait_ms):
-            ensure_schema(self._connection)
+            connection = open_writer(self.database, busy_timeout_ms=self._locks.busy_timeout_ms)
+            try:
+                ensure_schema(connection)
+            except BaseException:
+                connection.close()
+                raise
+        return connection
 
     def commit(self, prepare: Callable[[], WriteBatch]) -> tuple[WriteBatch, Receipt]:
         """Write one file's rows in one transaction.
@@ -175,7 +177,9 @@ class LibraryWriter:
         row = batch.file
         if row is None:
             return
-        guard = [row.status, row.hash, row.guid]
+        was_so_already = batch.expected and (batch.expected.status, batch.expected.hash) == (row.status, row.hash)
+        # An older library may hold two complete copies; the guard is for a file that becomes complete.
+        guard = ["" if was_so_already else row.status, row.hash, row.guid]
         if batch.expected is None:
             written = self._execute("files", sql.INSERT_FILE, [*sql.values_of([row]), *guard])
         else:

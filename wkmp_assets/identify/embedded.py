@@ -50,7 +50,7 @@ def _match_whole_file(tags: FileTags, span: Span) -> PassageMatch:
     elif tags.title or tags.artist:
         level, score, source = MatchLevel.LOW, TITLE_ONLY_SCORE, TAG_SOURCE
     else:
-        return PassageMatch(span, MatchLevel.NONE, 0.0, source=None)
+        return _match_piece(tags, span)
     return PassageMatch(
         span, level, score, source, tags.title, tags.artist, tags.album, _song(tags), tags.release
     )

@@ -1,0 +1,91 @@
+"""Dagster's own SQLite storage with its index of events kept open: same files, same tables, longer-lived connections.
+
+For every event (two per file and phase) Dagster's class opens two databases, compiles its statements anew, and closes them,
+which makes SQLite checkpoint each time. That was most of the cost of orchestration; docs/benchmarks.md has the figures.
+Chosen in dagster.yaml, so the web UI, the daemon and every run use it; taking the block out there brings Dagster's
+class back, with nothing to convert.
+"""
+
+from collections import OrderedDict
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Self
+
+from dagster._core.storage.event_log.base import EventHandlerFn
+from dagster._core.storage.event_log.sqlite import SqliteEventLogStorage
+from dagster._core.storage.event_log.sqlite.sqlite_event_log import INDEX_SHARD_NAME
+from dagster._core.storage.sqlite_storage import DagsterSqliteStorage
+from dagster._serdes import ConfigurableClassData
+from sqlalchemy import Connection, Engine, create_engine
+from sqlalchemy.pool import StaticPool
+
+_BUSY_TIMEOUT_S = 60
+_MOST_ENGINES = 8
+
+
+class KeptOpenEventLogStorage(SqliteEventLogStorage):
+    """Event log that keeps its connections to the index and to the latest runs' databases."""
+
+    def __init__(self, base_dir: str, inst_data: ConfigurableClassData | None = None) -> None:
+        self._engines: OrderedDict[str, Engine] = OrderedDict()
+        super().__init__(base_dir, inst_data)
+
+    @contextmanager
+    def _connect(self, shard: str) -> Iterator[Connection]:
+        # The lock, Dagster's own, is what makes one connection enough for all threads.
+        with self._db_lock:
+            engine = self._engine(shard)
+            if shard not in self._initialized_dbs:
+                self._initdb(engine)
+                self._initialized_dbs.add(shard)
+            with engine.connect() as connection, connection.begin():
+                yield connection
+
+    def _engine(self, shard: str) -> Engine:
+        if shard not in self._engines:
+            self._engines[shard] = self._open(shard)
+            oldest = next(iter(self._engines))
+            if len(self._engines) > _MOST_ENGINES and oldest != INDEX_SHARD_NAME:
+                self._engines.pop(oldest).dispose()
+        if INDEX_SHARD_NAME in self._engines:
+            self._engines.move_to_end(INDEX_SHARD_NAME)
+        return self._engines[shard]
+
+    def _open(self, shard: str) -> Engine:
+        engine = create_engine(
+            self.conn_string_for_shard(shard),
+            poolclass=StaticPool,
+            connect_args={"timeout": _BUSY_TIMEOUT_S, "check_same_thread": False},
+        )
+        with engine.connect() as connection:
+            # In WAL mode NORMAL cannot corrupt. A power cut may lose the last events; the library does not depend on them.
+            connection.exec_driver_sql("PRAGMA synchronous = NORMAL")
+        return engine
+
+    def watch(self, run_id: str, cursor: str | None, callback: EventHandlerFn) -> None:
+        """Call back for new events of a run, which are first written to the log beside its database."""
+        super().watch(run_id, cursor, callback)
+        watchdog, _ = self._watchers[run_id][callback]
+        path = self.path_for_shard(run_id)
+        watchdog._patterns = [path, f"{path}-wal"]  # noqa: SLF001 - Dagster's class watches the database only
+
+    def dispose(self) -> None:
+        """Close all connections."""
+        super().dispose()
+        with self._db_lock:
+            while self._engines:
+                self._engines.popitem()[1].dispose()
+
+
+class KeptOpenSqliteStorage(DagsterSqliteStorage):
+    """Dagster's SQLite storage with `KeptOpenEventLogStorage` for its events."""
+
+    def __init__(self, base_dir: str, inst_data: ConfigurableClassData | None = None) -> None:
+        super().__init__(base_dir, inst_data)
+        self._event_log_storage = KeptOpenEventLogStorage(str(Path(base_dir) / "history" / "runs"))
+
+    @classmethod
+    def from_config_value(cls, inst_data: ConfigurableClassData | None, config_value: Any) -> Self:
+        """Build from the `config` block of dagster.yaml."""
+        return cls.from_local(inst_data=inst_data, **config_value)
