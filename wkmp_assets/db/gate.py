@@ -100,7 +100,7 @@ def _lock_in_thread(descriptor: int, limit_ms: float) -> bool:
         fcntl.flock(descriptor, fcntl.LOCK_EX)
         with state:
             if abandoned:
-                pass
+                os.close(descriptor)
             else:
                 acquired.set()
 

@@ -8,6 +8,7 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from typing import Any
 
 from wkmp_assets import ticks
 from wkmp_assets.db import ids
@@ -153,7 +154,7 @@ def _merge_audio(row: FileRow, entry: FileEntry, old: FileRow | None) -> FileRow
 def _merge_tags(row: FileRow, tags: FileTags | None, old: FileRow | None) -> FileRow:
     """A new value replaces the old, a missing one keeps it."""
     names = ("artist", "title", "album", "track_number", "year")
-    merged = {name: getattr(tags, name, None) for name in names}
+    merged: dict[str, Any] = {name: getattr(tags, name, None) for name in names}
     if old is not None:
         merged = {name: getattr(old, name) if value is None else value for name, value in merged.items()}
     return replace(row, **merged)

@@ -203,7 +203,8 @@ class LibraryWriter:
         most = self._connection.getlimit(sqlite3.SQLITE_LIMIT_VARIABLE_NUMBER) // len(sql.columns_of(row_class))
         for start in range(0, len(rows), most):
             part = rows[start : start + most]
-            self._execute(sql.table_of(row_class), sql.insert_rows(row_class, len(part)), sql.values_of(part))
+            statement = sql.insert_rows(row_class, len(part))  # type: ignore[arg-type] # mypy: a class has no hash
+            self._execute(sql.table_of(row_class), statement, sql.values_of(part))
 
     def _delete(self, table: str, statement: Callable[[int], str], guids: Sequence[str]) -> None:
         if guids:

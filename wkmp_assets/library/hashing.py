@@ -31,7 +31,7 @@ def hash_file(path: Path, display_path: str) -> str:
     """
     digest = hashlib.sha256()
     try:
-        with open(path, "rb", buffering=0, opener=_open_without_waiting) as file:  # noqa: PTH123
+        with open(path, "rb", buffering=0, opener=_open_without_waiting) as file:
             while chunk := file.read(_CHUNK_BYTES):
                 digest.update(chunk)
     except OSError as error:

@@ -36,7 +36,7 @@ def scan_folder(
         an unplugged disk than a deleted collection.
     """
     within = os.path.normpath(folder) if folder else ""
-    if within.split(os.sep)[0] == ".." or os.path.isabs(within):  # noqa: PTH117 - text, not a path on disk
+    if Path(within).parts[:1] == ("..",) or os.path.isabs(within):  # noqa: PTH117 - text, not a path on disk
         raise LibraryRootError(f"{folder} is not a folder inside the library {root}")
     within = "" if within == "." else within
     if (root / within).resolve() != root.resolve() / within:

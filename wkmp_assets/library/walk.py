@@ -91,7 +91,7 @@ def _walk(root: Path, folder: Path, report: WalkReport) -> Iterator[tuple[str, F
         report.unreadable_folders.append(os.path.relpath(folder, root))
         return
     for entry in entries:
-        if entry.name.startswith(".") or entry.is_symlink():
+        if _is_hidden(entry.name) or entry.is_symlink():
             continue
         if entry.is_dir(follow_symlinks=False):
             if entry.name not in IGNORED_FOLDERS:
@@ -112,3 +112,8 @@ def _walk(root: Path, folder: Path, report: WalkReport) -> Iterator[tuple[str, F
 def _to_file_stat(status: os.stat_result) -> FileStat:
     modified = datetime.fromtimestamp(int(status.st_mtime), tz=UTC)
     return FileStat(status.st_size, modified.strftime("%Y-%m-%d %H:%M:%S"))
+
+
+def _is_hidden(name: str) -> bool:
+    """A leading dot hides a name; a leading ellipsis (`...And Oceans`) is part of a title."""
+    return name.startswith(".") and not name.startswith("..")

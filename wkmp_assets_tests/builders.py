@@ -1,0 +1,256 @@
+"""Build what the phases would find out, commit it, and look at the library through a fresh connection."""
+
+import hashlib
+import sqlite3
+import subprocess
+import sys
+import uuid
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from wkmp_assets.commit import FileCommit, FileCommitter
+from wkmp_assets.db.connection import open_reader, snapshot
+from wkmp_assets.db.plan import Stamp, candidate_file_guids, plan_file
+from wkmp_assets.db.reader import read_state
+from wkmp_assets.library.file_key import encode_key
+from wkmp_assets.model.batch import WriteBatch
+from wkmp_assets.model.values import (
+    Artist,
+    AudioProperties,
+    Envelope,
+    FileEntry,
+    FileIdentity,
+    FileState,
+    FileTags,
+    Fingerprints,
+    LeadPointParameters,
+    LeadPoints,
+    MatchLevel,
+    PassageEntry,
+    PassageFingerprint,
+    PassageLeadPoints,
+    PassageMatch,
+    PassageSegments,
+    Release,
+    SegmentationParameters,
+    Song,
+    SongMatches,
+    Span,
+    Work,
+)
+from wkmp_assets.outcomes import Outcome, Result
+
+RATE_HZ = 44_100
+TICKS_PER_SAMPLE = 640
+NOW = datetime(2026, 3, 1, 12, 0, 0, tzinfo=UTC)
+LATER = datetime(2026, 3, 2, 12, 0, 0, tzinfo=UTC)
+MODIFIED = "2026-02-01 10:00:00"
+Bounds = Sequence[tuple[int, int]]
+
+
+def sha(content: str) -> str:
+    return hashlib.sha256(content.encode()).hexdigest()
+
+
+def mbid(name: str) -> str:
+    return str(uuid.uuid5(uuid.NAMESPACE_URL, name))
+
+
+def artist(name: str) -> Artist:
+    return Artist(mbid(f"artist {name}"), name)
+
+
+def work(title: str) -> Work:
+    return Work(mbid(f"work {title}"), title)
+
+
+def release(title: str = "Album", date: str | None = "2001-02-03") -> Release:
+    return Release(mbid(f"release {title}"), title, date)
+
+
+def song(
+    title: str, artists: Sequence[str] = ("Ann", "Bob", "Cyd"), works: Sequence[str] = ("Opus",)
+) -> Song:
+    credit = " & ".join(artists) or None
+    return Song(
+        mbid(f"recording {title}"), title, credit, tuple(map(artist, artists)), tuple(map(work, works))
+    )
+
+
+def seconds(*bounds: tuple[float, float]) -> Bounds:
+    """Intervals in seconds as samples."""
+    return [(round(start * RATE_HZ), round(end * RATE_HZ)) for start, end in bounds]
+
+
+def in_a_row(count: int) -> Bounds:
+    """`count` passages of 20 s with 3 s between them."""
+    return seconds(*((number * 23.0, number * 23.0 + 20.0) for number in range(count)))
+
+
+def passage(bounds: tuple[int, int], song: Song | None, *, album: Release | None = None) -> PassageEntry:
+    span = Span(*bounds)
+    title = song.title if song else None
+    level, score = (MatchLevel.HIGH, 1.0) if song else (MatchLevel.NONE, 0.0)
+    match = PassageMatch(span, level, score, "ID3" if song else None, title, "Ann", "Album", song, album)
+    quarter = span.length_samples // 4
+    points = PassageLeadPoints(
+        span, span.start_sample + quarter, span.end_sample - quarter, 0.3, False, False
+    )
+    return PassageEntry(match, points, PassageFingerprint(span, "AQAD", span.length_samples / RATE_HZ))
+
+
+def audio(total_samples: int = 600 * RATE_HZ) -> AudioProperties:
+    return AudioProperties("FLAC", RATE_HZ, 2, total_samples, 0.9)
+
+
+def identity(content: str = "a", state: FileState = FileState.NEW, **known: Any) -> FileIdentity:
+    return FileIdentity(state, sha(content), **{"size_bytes": 1000, "modified_at": MODIFIED} | known)
+
+
+LEAD_PARAMETERS = LeadPointParameters(-12.0, -12.0)
+
+
+def entry(
+    path: str = "Artist/Album/01.flac",
+    content: str = "a",
+    bounds: Bounds | None = None,
+    *,
+    songs: Sequence[Song | None] | None = None,
+    state: FileState = FileState.NEW,
+    tags: FileTags | None = None,
+    **known: Any,
+) -> FileEntry:
+    """A file with content: one identified passage, unless told otherwise."""
+    bounds = in_a_row(1) if bounds is None else bounds
+    songs = [song(f"{content} {number}") for number in range(len(bounds))] if songs is None else songs
+    passages = tuple(
+        passage(span, played, album=release() if played else None)
+        for span, played in zip(bounds, songs, strict=True)
+    )
+    tags = tags or FileTags(title="Title", artist="Ann", album="Album", track_number=1, year=2001)
+    return FileEntry(path, identity(content, state, **known), tags, audio(), passages, LEAD_PARAMETERS)
+
+
+def bare(path: str, content: str = "a", state: FileState = FileState.DUPLICATE, **known: Any) -> FileEntry:
+    """A file whose content no phase looked at: a duplicate, moved or touched."""
+    return FileEntry(path, identity(content, state, **known))
+
+
+def done(value: FileEntry) -> Result[FileEntry]:
+    return Result(value, value.identity.content_hash)
+
+
+def commit(
+    database: Path,
+    *outcomes: FileEntry | tuple[str, Outcome[FileEntry]],
+    now: datetime = NOW,
+    run_id: str = "run-1",
+) -> dict[str, FileCommit]:
+    """Commit entries, or other outcomes with their path, as one run; path -> commit."""
+    given = dict((one.path, done(one)) if isinstance(one, FileEntry) else one for one in outcomes)
+    with FileCommitter(database, run_id=run_id, now=lambda: now) as committer:
+        commits = list(committer.commit_all({encode_key(path): outcome for path, outcome in given.items()}))
+    by_key = {one.key: one for one in commits}
+    return {path: by_key[encode_key(path)] for path in given}
+
+
+def prepared(database: Path, one: FileEntry, now: datetime = NOW, run_id: str = "run-1") -> WriteBatch:
+    """The batch of an entry against the library as it is now."""
+    with open_reader(database) as reader:
+        assert reader is not None
+        with snapshot(reader):
+            state = read_state(reader, one, candidate_file_guids(one))
+    return plan_file(one, state, Stamp(now, run_id))
+
+
+@contextmanager
+def opened(database: Path) -> Iterator[sqlite3.Connection]:
+    """A fresh connection that commits each statement."""
+    with closing(sqlite3.connect(database, isolation_level=None)) as connection:
+        connection.row_factory = sqlite3.Row
+        yield connection
+
+
+def rows(database: Path, query: str, *values: Any) -> list[dict[str, Any]]:
+    with opened(database) as connection:
+        return [dict(row) for row in connection.execute(query, values)]
+
+
+def column(database: Path, query: str, *values: Any) -> list[Any]:
+    return [next(iter(row.values())) for row in rows(database, query, *values)]
+
+
+def file_row(database: Path, path: str) -> dict[str, Any]:
+    (row,) = rows(database, "SELECT * FROM files WHERE path = ?", path)
+    return row
+
+
+def run_sql(database: Path, *statements: str) -> None:
+    with opened(database) as connection:
+        for statement in statements:
+            connection.execute(statement)
+
+
+def dump(database: Path) -> list[str]:
+    """The whole database as statements."""
+    with opened(database) as connection:
+        return list(connection.iterdump())
+
+
+def problems(database: Path) -> list[Any]:
+    """What SQLite finds wrong with the file or its references."""
+    with opened(database) as connection:
+        integrity = [row[0] for row in connection.execute("PRAGMA integrity_check") if row[0] != "ok"]
+        return integrity + [tuple(row) for row in connection.execute("PRAGMA foreign_key_check")]
+
+
+_HOLD = """
+import sqlite3, sys, time
+connection = sqlite3.connect(sys.argv[1], isolation_level=None, timeout=20)
+connection.execute("BEGIN IMMEDIATE")
+print("held", flush=True)
+if float(sys.argv[2]) < 0:
+    sys.stdin.read()
+else:
+    time.sleep(float(sys.argv[2]))
+connection.execute("COMMIT")
+connection.close()
+"""
+
+
+@contextmanager
+def write_lock_held(database: Path, for_s: float = -1) -> Iterator[None]:
+    """Let another process, which knows no gate, hold SQLite's write lock: for a time, else for the block."""
+    command = [sys.executable, "-c", _HOLD, str(database), str(for_s)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as holder:
+        assert holder.stdout is not None
+        assert holder.stdout.readline() == "held\n"
+        yield
+        holder.communicate()
+    assert holder.returncode == 0
+
+
+def phase_values() -> dict[str, Any]:
+    """One value of every phase, with everything filled in."""
+    one = entry(bounds=in_a_row(2))
+    envelope = Envelope(RATE_HZ, 441, 1000, np.array([0.0, 0.25, 1e-9], dtype=np.float32))
+    spans = tuple(item.match.span for item in one.passages)
+    segments = PassageSegments(
+        audio(), envelope, spans, SegmentationParameters(60.0, 42_336_000, 2_822_400), ("odd",)
+    )
+    return {
+        "file_identity": identity(state=FileState.MOVED, moved_from="Old/Ä.flac", duplicate_of=None),
+        "file_tags": FileTags(
+            "T", "A", "B", 3, 1999, mbid("r"), (artist("Ann"),), release(), (work("W"),), ("w",)
+        ),
+        "passage_segments": segments,
+        "fingerprints": Fingerprints(tuple(item.fingerprint for item in one.passages)),
+        "song_matches": SongMatches(tuple(item.match for item in one.passages)),
+        "lead_points": LeadPoints(tuple(item.lead_points for item in one.passages), LEAD_PARAMETERS),
+        "library_entry": one,
+    }

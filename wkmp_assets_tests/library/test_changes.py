@@ -1,0 +1,189 @@
+"""The decision tables of phases 1 and 2."""
+
+from collections.abc import Sequence
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from wkmp_assets.library.changes import (
+    HashedFile,
+    KnownFile,
+    compare_library,
+    identify_contents,
+    is_unchanged,
+    normalise_timestamp,
+)
+from wkmp_assets.library.walk import FileStat
+from wkmp_assets.model.values import FileIdentity, FileState
+from wkmp_assets_tests.builders import sha
+
+ON_DISK = FileStat(1000, "2026-02-01 10:00:00")
+
+
+def known(
+    path: str = "a.mp3", content: str = "a", status: str = "INGEST COMPLETE", **other: object
+) -> KnownFile:
+    fields = {"modified_at": ON_DISK.modified_at, "size_bytes": ON_DISK.size_bytes} | other
+    return KnownFile(f"guid of {path}", path, sha(content), status, **fields)  # type: ignore[arg-type]
+
+
+PHASE_ONE = {
+    "no row": (None, False),
+    "complete, same": (known(), True),
+    "complete, other size": (known(size_bytes=999), False),
+    "complete, size unknown": (known(size_bytes=None), False),
+    "complete, other time": (known(modified_at="2026-02-01 10:00:01"), False),
+    "duplicate, original complete": (known(status="DUPLICATE HASH", original_is_complete=True), True),
+    "duplicate, original not complete": (known(status="DUPLICATE HASH", original_is_complete=False), False),
+    "duplicate, other time": (known(status="DUPLICATE HASH", modified_at="2000-01-01 00:00:00"), False),
+    "no audio, same": (known(status="NO AUDIO"), True),
+    "no audio, other size": (known(status="NO AUDIO", size_bytes=1), False),
+    "pending, same": (known(status="PENDING"), False),
+    "processing, same": (known(status="PROCESSING"), False),
+    "pending, changed": (known(status="PENDING", size_bytes=1), False),
+    "no status": (known(status=None), False),  # type: ignore[arg-type]
+}
+
+
+@pytest.mark.parametrize(("row", "skipped"), PHASE_ONE.values(), ids=PHASE_ONE)
+def test_a_file_is_skipped_only_when_the_decision_table_says_so(row: KnownFile | None, skipped: bool) -> None:
+    assert is_unchanged(row, ON_DISK) is skipped
+
+
+@pytest.mark.parametrize(
+    ("stored", "expected"),
+    [
+        ("2026-02-01 10:00:00", True),
+        ("2026-02-01T10:00:00Z", True),
+        ("2026-02-01T10:00:00+00:00", True),
+        ("2026-02-01T12:00:00+02:00", True),
+        ("2026-02-01T10:00:00.987654321+00:00", True),
+        ("2026-02-01T10:00:01Z", False),
+        ("1769940000", False),
+        ("yesterday", False),
+        ("", False),
+    ],
+)
+def test_both_forms_of_time_in_wkmp_databases_are_understood(stored: str, expected: bool) -> None:
+    assert is_unchanged(known(modified_at=stored), ON_DISK) is expected
+
+
+def test_text_in_no_known_form_stays_as_it_is() -> None:
+    assert normalise_timestamp("yesterday") == "yesterday"
+
+
+PATHS = st.lists(st.sampled_from(["a", "b/c", "b/d", "bc", "e"]), unique=True)
+
+
+@given(on_disk=PATHS, rows=PATHS)
+def test_every_path_ends_in_exactly_one_list(on_disk: list[str], rows: list[str]) -> None:
+    changes = compare_library(dict.fromkeys(on_disk, ON_DISK), [known(path) for path in rows])
+    lists = [changes.new, changes.changed, changes.unchanged, changes.missing]
+    assert sorted(path for one in lists for path in one) == sorted({*on_disk, *rows})
+    assert all(list(one) == sorted(one) for one in lists)
+    assert set(changes.missing) == set(rows) - set(on_disk)
+
+
+def hashed(path: str, content: str = "a", row: KnownFile | None = None) -> HashedFile:
+    return HashedFile(path, ON_DISK, sha(content), row)
+
+
+def identify(
+    files: Sequence[HashedFile], rows: Sequence[KnownFile] = (), gone: Sequence[str] = ()
+) -> dict[str, FileIdentity]:
+    same: dict[str, list[KnownFile]] = {}
+    for row in rows:
+        same.setdefault(row.content_hash, []).append(row)
+    return identify_contents(files, same, lambda path: path not in gone)
+
+
+def test_a_file_nobody_knows_is_new() -> None:
+    found = identify([hashed("a.mp3")])["a.mp3"]
+    assert (found.state, found.moved_from, found.duplicate_of) == (FileState.NEW, None, None)
+    assert (found.content_hash, found.size_bytes, found.modified_at) == (sha("a"), 1000, ON_DISK.modified_at)
+
+
+@pytest.mark.parametrize("status", ["INGEST COMPLETE", "NO AUDIO", "DUPLICATE HASH"])
+def test_the_same_bytes_with_another_time_are_touched(status: str) -> None:
+    row = known(status=status, modified_at="2000-01-01 00:00:00")
+    assert identify([hashed("a.mp3", row=row)], [row])["a.mp3"].state is FileState.TOUCHED
+
+
+def test_other_bytes_under_a_known_path_are_changed() -> None:
+    row = known(content="old")
+    assert identify([hashed("a.mp3", "new", row)], [row])["a.mp3"].state is FileState.CHANGED
+
+
+@pytest.mark.parametrize("status", ["PENDING", "PROCESSING"])
+def test_an_import_that_never_finished_is_taken_up_again(status: str) -> None:
+    row = known(status=status)
+    assert identify([hashed("a.mp3", row=row)], [row])["a.mp3"].state is FileState.CHANGED
+
+
+def test_a_duplicate_without_its_original_is_imported() -> None:
+    row = known(status="DUPLICATE HASH", original_is_complete=False)
+    assert identify([hashed("a.mp3", row=row)], [row])["a.mp3"].state is FileState.CHANGED
+
+
+def test_a_copy_of_an_imported_file_is_its_duplicate() -> None:
+    found = identify([hashed("b.mp3")], [known("z.mp3")])["b.mp3"]
+    assert (found.state, found.duplicate_of) == (FileState.DUPLICATE, "z.mp3")
+
+
+def test_a_file_replaced_by_a_copy_of_another_is_its_duplicate() -> None:
+    row, original = known("b.mp3", "old"), known("z.mp3")
+    assert identify([hashed("b.mp3", row=row)], [row, original])["b.mp3"].state is FileState.DUPLICATE
+
+
+@pytest.mark.parametrize("status", ["PENDING", "PROCESSING", "DUPLICATE HASH"])
+def test_a_copy_that_is_not_imported_stands_for_nobody(status: str) -> None:
+    """The original that crashed must not lose its content to a copy that waits for it."""
+    assert identify([hashed("b.mp3")], [known("z.mp3", status=status)])["b.mp3"].state is FileState.NEW
+
+
+def test_a_file_whose_old_path_is_gone_was_moved() -> None:
+    found = identify([hashed("new.mp3")], [known("old.mp3")], gone=["old.mp3"])["new.mp3"]
+    assert (found.state, found.moved_from, found.duplicate_of) == (FileState.MOVED, "old.mp3", None)
+
+
+def test_of_two_copies_of_a_moved_file_one_is_moved_and_the_other_its_duplicate() -> None:
+    found = identify([hashed("y.mp3"), hashed("x.mp3")], [known("old.mp3")], gone=["old.mp3"])
+    assert (found["x.mp3"].state, found["x.mp3"].moved_from) == (FileState.MOVED, "old.mp3")
+    assert (found["y.mp3"].state, found["y.mp3"].duplicate_of) == (FileState.DUPLICATE, "x.mp3")
+
+
+def test_a_copy_is_a_duplicate_of_what_is_there_not_of_what_is_gone() -> None:
+    found = identify([hashed("c.mp3")], [known("a.mp3"), known("b.mp3")], gone=["a.mp3"])["c.mp3"]
+    assert (found.state, found.duplicate_of) == (FileState.DUPLICATE, "b.mp3")
+
+
+def test_two_files_that_swapped_names_are_not_duplicates_of_each_other() -> None:
+    a, b = known("a.mp3", "a"), known("b.mp3", "b")
+    found = identify([hashed("a.mp3", "b", a), hashed("b.mp3", "a", b)], [a, b])
+    assert [found[path].state for path in ("a.mp3", "b.mp3")] == [FileState.CHANGED, FileState.CHANGED]
+
+
+CONTENTS = st.dictionaries(st.sampled_from("abcdefgh"), st.sampled_from("xyz"), min_size=1)
+
+
+@given(contents=CONTENTS, imported=CONTENTS, gone=st.sets(st.sampled_from("abcdefgh")), data=st.data())
+def test_of_all_files_with_the_same_bytes_exactly_one_stands_for_all(
+    contents: dict[str, str], imported: dict[str, str], gone: set[str], data: st.DataObject
+) -> None:
+    """A and B in the same run: exactly one gets passages, whatever order they come in."""
+    one_each = {content: path for path, content in imported.items()}
+    rows = {path: known(path, content) for content, path in one_each.items()}
+    files = [
+        hashed(path, content, rows.get(path))
+        for path, content in data.draw(st.permutations(sorted(contents.items())))
+    ]
+    absent = gone - set(contents)
+    found = identify(files, list(rows.values()), gone=list(absent))
+    for content in set(contents.values()):
+        paths = [path for path in contents if contents[path] == content]
+        standing = [path for path in paths if found[path].state is not FileState.DUPLICATE]
+        original = one_each.get(content)
+        elsewhere = original is not None and original not in contents and original not in absent
+        assert len(standing) == (0 if elsewhere else 1)
+        assert all(found[path].duplicate_of is not None for path in paths if path not in standing)

@@ -1,0 +1,89 @@
+"""Phases 1 and 2 over the files of a run."""
+
+import hashlib
+import os
+from pathlib import Path
+
+import pytest
+
+from wkmp_assets.errors import UnencodableNameError, UnreadableFileError
+from wkmp_assets.library.changes import HashedFile, KnownFile
+from wkmp_assets.library.hashing import hash_file
+from wkmp_assets.library.identity import identify_hashed, look_at, needing_content, sort_out_unchanged
+from wkmp_assets.library.walk import read_stat
+from wkmp_assets.model.values import FileState
+from wkmp_assets.outcomes import Failed, Result, Skipped, SkipReason
+from wkmp_assets_tests.builders import identity
+
+
+def row_of(root: Path, path: str) -> KnownFile:
+    stat = read_stat(root / path)
+    content_hash = hash_file(root / path, path)
+    return KnownFile("guid", path, content_hash, "INGEST COMPLETE", stat.modified_at, stat.size_bytes)
+
+
+@pytest.mark.parametrize("size", [0, 1, 1024 * 1024, 1024 * 1024 + 1])
+def test_the_content_hash_is_sha256_of_the_whole_file(tmp_path: Path, size: int) -> None:
+    content = os.urandom(size)
+    (tmp_path / "a.mp3").write_bytes(content)
+    assert hash_file(tmp_path / "a.mp3", "a.mp3") == hashlib.sha256(content).hexdigest()
+
+
+def test_hashing_what_cannot_be_read_names_the_file(tmp_path: Path) -> None:
+    with pytest.raises(UnreadableFileError, match=r"^A/a\.mp3: cannot be read \(No such file"):
+        hash_file(tmp_path / "a.mp3", "A/a.mp3")
+
+
+def test_hashing_a_folder_fails_without_leaking_its_descriptor(tmp_path: Path) -> None:
+    before = len(os.listdir("/proc/self/fd"))  # noqa: PTH208
+    with pytest.raises(UnreadableFileError):
+        hash_file(tmp_path, "folder.mp3")
+    assert len(os.listdir("/proc/self/fd")) == before  # noqa: PTH208
+
+
+def test_a_name_that_is_not_utf8_is_refused_before_the_file_is_touched(tmp_path: Path) -> None:
+    with pytest.raises(UnencodableNameError, match="rename it"):
+        look_at(tmp_path, os.fsdecode(b"caf\xe9.mp3"))
+
+
+def test_only_files_that_changed_are_hashed(tmp_path: Path) -> None:
+    for name in ("same.mp3", "new.mp3"):
+        (tmp_path / name).write_bytes(name.encode())
+    paths = {"k-same": "same.mp3", "k-new": "new.mp3", "k-gone": "gone.mp3", "k-odd": "caf\udce9.mp3"}
+    known = {"same.mp3": row_of(tmp_path, "same.mp3")}
+    clear, to_hash = sort_out_unchanged(tmp_path, paths, known, force=False)
+    assert list(to_hash) == ["k-new"]
+    assert clear["k-same"] == Skipped(SkipReason.UNCHANGED)
+    codes = {key: outcome.code for key, outcome in clear.items() if isinstance(outcome, Failed)}
+    assert codes == {"k-gone": "READ_ERROR", "k-odd": "NAME_NOT_UTF8"}
+
+
+def test_force_imports_again_what_did_not_change(tmp_path: Path) -> None:
+    (tmp_path / "a.mp3").write_bytes(b"a")
+    known = {"a.mp3": row_of(tmp_path, "a.mp3")}
+    clear, to_hash = sort_out_unchanged(tmp_path, {"a.mp3": "a.mp3"}, known, force=True)
+    assert (clear, list(to_hash)) == ({}, ["a.mp3"])
+    file = HashedFile("a.mp3", to_hash["a.mp3"], known["a.mp3"].content_hash, known["a.mp3"])
+    for force, state in ((True, FileState.CHANGED), (False, FileState.TOUCHED)):
+        outcome = identify_hashed({"a.mp3": file}, {}, lambda _path: True, force=force)["a.mp3"]
+        assert isinstance(outcome, Result)
+        assert outcome.value.state is state
+        assert outcome.content_hash == file.content_hash
+
+
+@pytest.mark.parametrize("state", FileState)
+def test_only_new_and_changed_content_is_listened_to(state: FileState) -> None:
+    outcome = needing_content({"a": Result(identity(state=state, duplicate_of="b.mp3"), "h")})["a"]
+    if state in {FileState.NEW, FileState.CHANGED, FileState.UNCHANGED}:
+        assert isinstance(outcome, Result)
+    elif state is FileState.DUPLICATE:
+        assert outcome == Skipped(SkipReason.DUPLICATE, "same content as b.mp3")
+    else:
+        assert outcome == Skipped(SkipReason.UNCHANGED)
+
+
+@pytest.mark.parametrize(
+    "outcome", [Failed("p", "C", "m"), Skipped(SkipReason.INTERRUPTED)], ids=["failed", "skipped"]
+)
+def test_what_is_no_identity_is_passed_on(outcome: Failed | Skipped) -> None:
+    assert needing_content({"a": outcome}) == {"a": outcome}

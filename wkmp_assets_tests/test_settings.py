@@ -1,0 +1,154 @@
+"""Settings of the deployment, from the environment."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from wkmp_assets import settings as settings_module
+from wkmp_assets.errors import SettingsError
+from wkmp_assets.settings import Settings, find_dagster_home, find_library, load_settings
+
+
+@pytest.fixture(autouse=True)
+def _clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in list(os.environ):
+        if name.startswith(("WKMP_", "DAGSTER_", "XDG_STATE")):
+            monkeypatch.delenv(name)
+
+
+def test_the_environment_is_read(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    given = {
+        "WKMP_LIBRARY_ROOT": str(tmp_path / "music"), "WKMP_DATABASE": str(tmp_path / "x.db"), "WKMP_STATE_DIR": str(tmp_path / "state"),  # noqa: E501
+        "WKMP_FILES_PER_RUN": "7", "WKMP_WORKERS": "3", "WKMP_PCM_CACHE_MB": "100",
+    }  # fmt: skip
+    for name, value in given.items():
+        monkeypatch.setenv(name, value)
+    found = load_settings()
+    assert (found.library, found.database_path, found.state_dir) == (
+        tmp_path / "music",
+        tmp_path / "x.db",
+        tmp_path / "state",
+    )
+    assert (found.files_per_run, found.workers, found.pcm_cache_mb) == (7, 3, 100)
+    assert found.phase_dir.is_relative_to(tmp_path / "state")
+    assert found.pcm_dir.is_relative_to(tmp_path / "state")
+
+
+def test_arguments_win_over_the_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("WKMP_WORKERS", "3")
+    assert load_settings(workers=5, library_root=tmp_path).workers == 5
+
+
+def test_an_empty_variable_is_as_good_as_none(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Otherwise an empty WKMP_LIBRARY_ROOT would make the working folder a library."""
+    before = load_settings()
+    for name in Settings.model_fields:
+        monkeypatch.setenv(f"WKMP_{name.upper()}", "")
+    monkeypatch.chdir(tmp_path)
+    assert load_settings() == before
+
+
+def test_the_database_is_in_the_library_unless_told_otherwise(tmp_path: Path) -> None:
+    assert load_settings(library_root=tmp_path).database_path == tmp_path / "wkmp.db"
+
+
+def test_the_state_is_beside_dagster_s(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "xdg"))
+    assert load_settings().state_dir == tmp_path / "xdg" / "wkmp"
+    monkeypatch.setenv("DAGSTER_HOME", str(tmp_path / "home"))
+    assert load_settings().state_dir == tmp_path / "home" / ".wkmp"
+
+
+REFUSED = [
+    ("WKMP_WORKERS", "0"), ("WKMP_WORKERS", "65"), ("WKMP_WORKERS", "many"), ("WKMP_FILES_PER_RUN", "0"),
+    ("WKMP_FILES_PER_RUN", "10001"), ("WKMP_FILES_PER_RUN", "-3"), ("WKMP_FILES_PER_RUN", "some"),
+    ("WKMP_FILES_PER_RUN", "1.5"), ("WKMP_PCM_CACHE_MB", "1"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("name", "value"), REFUSED)
+def test_a_value_out_of_bounds_is_refused_by_the_variable_s_name(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str
+) -> None:
+    monkeypatch.setenv(name, value)
+    with pytest.raises(SettingsError, match=f"^{name}: .*{value}"):
+        load_settings()
+
+
+@pytest.mark.parametrize(("value", "expected"), [("1", 1), ("10000", 10_000), ("all", "all")])
+def test_files_per_run_is_a_number_or_all(
+    monkeypatch: pytest.MonkeyPatch, value: str, expected: object
+) -> None:
+    monkeypatch.setenv("WKMP_FILES_PER_RUN", value)
+    assert load_settings().files_per_run == expected
+
+
+def test_a_setting_that_does_not_exist_is_an_error() -> None:
+    with pytest.raises(SettingsError, match="WKMP_WROKERS"):
+        load_settings(wrokers=3)
+
+
+def test_without_any_music_the_message_says_what_to_set() -> None:
+    with pytest.raises(SettingsError, match="WKMP_LIBRARY_ROOT"):
+        _ = load_settings(library_root=None).library
+
+
+def test_paths_are_absolute_but_links_stay(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "real").mkdir()
+    (tmp_path / "link").symlink_to(tmp_path / "real")
+    monkeypatch.chdir(tmp_path)
+    assert load_settings(library_root=Path("x/../link")).library == tmp_path / "link"
+
+
+def test_a_library_is_told_from_another_by_its_root(tmp_path: Path) -> None:
+    ids = [load_settings(library_root=tmp_path / name).library_id for name in ("a", "b", "a", "a/")]
+    assert ids[0] == ids[2] == ids[3] != ids[1]
+    assert load_settings(library_root=Path("/music")).library_id == "d47414a7"
+    assert load_settings(library_root=tmp_path / "caf\udce9").library_id not in ids
+
+
+def test_the_given_library_is_the_library(tmp_path: Path) -> None:
+    assert find_library(tmp_path / "a" / "b", tmp_path / "a") == tmp_path / "a"
+    assert find_library(tmp_path / "a", tmp_path / "a") == tmp_path / "a"
+
+
+@pytest.mark.parametrize("folder", ["b", "", "ab"])
+def test_a_folder_outside_the_given_library_is_an_error(tmp_path: Path, folder: str) -> None:
+    with pytest.raises(SettingsError, match="is not inside the library"):
+        find_library(tmp_path / folder, tmp_path / "a")
+
+
+def test_the_configured_library_counts_when_the_folder_is_in_it(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("WKMP_LIBRARY_ROOT", str(tmp_path / "a"))
+    assert find_library(tmp_path / "a" / "b", None) == tmp_path / "a"
+    assert find_library(tmp_path / "c", None) == tmp_path / "c"
+
+
+def test_the_nearest_folder_above_that_holds_a_library_counts(tmp_path: Path) -> None:
+    (tmp_path / "a" / "b" / "c").mkdir(parents=True)
+    assert find_library(tmp_path / "a" / "b" / "c", None) == tmp_path / "a" / "b" / "c"
+    (tmp_path / "wkmp.db").touch()
+    assert find_library(tmp_path / "a" / "b" / "c", None) == tmp_path
+    (tmp_path / "a" / "wkmp.db").touch()
+    assert find_library(tmp_path / "a" / "b" / "c", None) == tmp_path / "a"
+
+
+def test_a_folder_is_named_relative_to_its_library(tmp_path: Path) -> None:
+    found = load_settings(library_root=tmp_path)
+    assert [found.relative_folder(tmp_path / name) for name in ("", "a/b", "a/../c")] == ["", "a/b", "c"]
+
+
+def test_dagster_home_is_taken_as_given_else_found(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("DAGSTER_HOME", "")
+    monkeypatch.setattr(settings_module, "_CHECKOUT", tmp_path / "checkout")
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(SettingsError, match="set DAGSTER_HOME"):
+        find_dagster_home()
+    (tmp_path / "dagster.yaml").touch()
+    assert find_dagster_home() == Path.cwd()
+    assert os.environ["DAGSTER_HOME"] == str(Path.cwd())
+    monkeypatch.setenv("DAGSTER_HOME", "/elsewhere")
+    assert find_dagster_home() == Path("/elsewhere")
