@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
+from typing import TYPE_CHECKING
 
 import click
 from rich.console import Console
@@ -24,6 +25,10 @@ from wkmp_assets.outcomes import Failed
 from wkmp_assets.settings import Settings, find_dagster_home, find_library, load_settings
 from wkmp_assets.summary import ImportSummary, render_failures
 
+if TYPE_CHECKING:
+    from wkmp_assets.commit import FileCommit
+    from wkmp_assets.progress import ImportProgress
+
 OUT = Console(highlight=False)
 ERR = Console(stderr=True, highlight=False)
 
@@ -34,7 +39,9 @@ _LIBRARY = click.option(
     help="Library root, when FOLDER is only a part of it. Default: WKMP_LIBRARY_ROOT if FOLDER lies in it, else the "
     "nearest folder above FOLDER that holds a wkmp.db, else FOLDER itself.",
 )
-_DATABASE = click.option("--database", type=click.Path(dir_okay=False, path_type=Path), help="Default: wkmp.db in the library.")
+_DATABASE = click.option(
+    "--database", type=click.Path(dir_okay=False, path_type=Path), help="Default: wkmp.db in the library."
+)
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -94,7 +101,14 @@ def failures(folder: Path, library: Path | None, database: Path | None) -> None:
         OUT.print("Nothing failed.")
         return
     rows = [
-        (failure.path, Failed(failure.phase, failure.code, f"{failure.message} [{_attempts(failure.attempts)}, last {failure.failed_at} UTC]"))
+        (
+            failure.path,
+            Failed(
+                failure.phase,
+                failure.code,
+                f"{failure.message} [{_attempts(failure.attempts)}, last {failure.failed_at} UTC]",
+            ),
+        )
         for failure in stored
     ]
     OUT.print(render_failures(rows, most=len(rows)))
@@ -149,7 +163,7 @@ def _import(folder: Path, settings: Settings, *, force: bool) -> int:
         ranges = importer.plan(wanted)
         progress = ImportProgress(sum(files.size for files in ranges), ERR)
         control.on_file = progress.file_advanced
-        control.on_commit = lambda commit: (summary.add(commit), progress.file_done(commit.key))[0]
+        control.on_commit = lambda commit: _note(commit, summary, progress)
         OUT.print(f"{len(wanted)} to import, {summary.unchanged} unchanged, in {settings.library}")
         with progress.shown():
             _in_thread(lambda: list(importer.run(ranges, force=force)), control.request_stop)
@@ -157,6 +171,11 @@ def _import(folder: Path, settings: Settings, *, force: bool) -> int:
     if control.is_stopping:
         OUT.print(f"\nStopped. What is listed above is safely in the library; go on with: wkmp import '{folder}'")
     return 1 if summary.has_failures or control.is_stopping else 0
+
+
+def _note(commit: "FileCommit", summary: ImportSummary, progress: "ImportProgress") -> None:
+    summary.add(commit)
+    progress.file_done(commit.key)
 
 
 def _in_thread(work: Callable[[], object], stop: Callable[[], None]) -> None:

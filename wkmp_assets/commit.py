@@ -1,4 +1,4 @@
-"""Commit the files of one run, each in a transaction of its own. Dagster-free: the IO manager calls it, tests can too."""
+"""Commit the files of one run, each in a transaction of its own. Dagster-free."""
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
@@ -55,7 +55,9 @@ class FileCommitter:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self._open.close()
 
     def commit_all(self, entries: Mapping[str, Outcome[FileEntry]]) -> Iterator[FileCommit]:

@@ -1,18 +1,18 @@
 """Dagster's own SQLite storage with its index of events kept open: same files, same tables, longer-lived connections.
 
-For every event (two per file and phase) Dagster's class opens two databases, compiles its statements anew, and closes them,
-which makes SQLite checkpoint each time. That was most of the cost of orchestration; docs/benchmarks.md has the figures.
+For every event (two per file and phase) Dagster's class opens two databases, compiles its statements anew, and
+closes them, which makes SQLite checkpoint each time. That was most of the cost of orchestration (docs/benchmarks.md).
 Chosen in dagster.yaml, so the web UI, the daemon and every run use it; taking the block out there brings Dagster's
 class back, with nothing to convert.
 """
 
 from collections import OrderedDict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Self
 
-from dagster._core.storage.event_log.base import EventHandlerFn
+from dagster._core.events.log import EventLogEntry
 from dagster._core.storage.event_log.sqlite import SqliteEventLogStorage
 from dagster._core.storage.event_log.sqlite.sqlite_event_log import INDEX_SHARD_NAME
 from dagster._core.storage.sqlite_storage import DagsterSqliteStorage
@@ -59,16 +59,17 @@ class KeptOpenEventLogStorage(SqliteEventLogStorage):
             connect_args={"timeout": _BUSY_TIMEOUT_S, "check_same_thread": False},
         )
         with engine.connect() as connection:
-            # In WAL mode NORMAL cannot corrupt. A power cut may lose the last events; the library does not depend on them.
+            # In WAL mode NORMAL cannot corrupt. A power cut may lose the last events; the library does not
+            # depend on them.
             connection.exec_driver_sql("PRAGMA synchronous = NORMAL")
         return engine
 
-    def watch(self, run_id: str, cursor: str | None, callback: EventHandlerFn) -> None:
+    def watch(self, run_id: str, cursor: str | None, callback: Callable[[EventLogEntry, str], None]) -> None:
         """Call back for new events of a run, which are first written to the log beside its database."""
         super().watch(run_id, cursor, callback)
         watchdog, _ = self._watchers[run_id][callback]
         path = self.path_for_shard(run_id)
-        watchdog._patterns = [path, f"{path}-wal"]  # noqa: SLF001 - Dagster's class watches the database only
+        watchdog._patterns = [path, f"{path}-wal"]
 
     def dispose(self) -> None:
         """Close all connections."""

@@ -21,7 +21,12 @@ Facts = dict[str, Any]
 def describe_outcome(outcome: Outcome[Any]) -> Facts:
     """Return the metadata of one phase for one file."""
     if isinstance(outcome, Failed):
-        return {"outcome": "failed", "failed_in": outcome.phase, "code": outcome.code, "message": outcome.message}
+        return {
+            "outcome": "failed",
+            "failed_in": outcome.phase,
+            "code": outcome.code,
+            "message": outcome.message,
+        }
     if isinstance(outcome, Skipped):
         return {"outcome": f"skipped: {outcome.reason}"} | ({"detail": outcome.detail} if outcome.detail else {})
     return {"outcome": "done"} | facts(outcome.value)
@@ -62,7 +67,7 @@ def _(value: PassageSegments) -> Facts:
 @facts.register
 def _(value: Fingerprints) -> Facts:
     done = sum(passage.fingerprint is not None for passage in value.passages)
-    return {"fingerprinted": done, "too_short": len(value.passages) - done}
+    return {"algorithm": value.algorithm, "fingerprinted": done, "too_short": len(value.passages) - done}
 
 
 @facts.register

@@ -64,7 +64,7 @@ class SqliteBatchIOManager(dg.IOManager):
         _fail_if_alone(outcomes)
 
     def load_input(self, context: dg.InputContext) -> dict[str, Any]:
-        """Read what the library holds of the run's partitions: partition key -> rows of the file, None if there is none."""
+        """Read what the library holds of the run's partitions: key -> rows of the file, None if there is none."""
         return self._library.read_rows(context.asset_partition_keys)
 
 
@@ -75,11 +75,11 @@ def _utc_now() -> datetime:
 def _add_metadata(context: dg.OutputContext, key: str, metadata: Mapping[str, Any]) -> None:
     """Attach metadata to one partition of the run.
 
-    Not through the public `add_asset_metadata`: it checks every partition against all that are registered, read from storage
-    anew on each call. With 50,000 files that costs more than the import itself.
+    Not through the public `add_asset_metadata`: it checks every partition against all that are registered,
+    read from storage anew on each call. With 50,000 files that costs more than the import itself.
     """
     step = context.step_context
-    step._metadata_accumulator = step._metadata_accumulator.with_additional_asset_metadata(  # noqa: SLF001
+    step._metadata_accumulator = step._metadata_accumulator.with_additional_asset_metadata(
         asset_key=context.asset_key, metadata=metadata, partition_key=key
     )
 

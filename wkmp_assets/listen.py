@@ -46,7 +46,9 @@ def segment_file(
     """
     audio, envelope = measure_file(path, pcm_path=pcm.path_for(identity.content_hash), display_path=display_path)
     if audio.channels > MOST_CHANNELS:
-        raise UndecodableAudioError(display_path, f"it has {audio.channels} channels, the library holds {MOST_CHANNELS}")
+        raise UndecodableAudioError(
+            display_path, f"it has {audio.channels} channels, the library holds {MOST_CHANNELS}"
+        )
     on_disk = look_at(path.parent, path.name)
     if (on_disk.size_bytes, on_disk.modified_at) != (identity.size_bytes, identity.modified_at):
         pcm.path_for(identity.content_hash).unlink(missing_ok=True)

@@ -69,7 +69,6 @@ else:
             return dict
 
 
-
 def join(phase: str, key: str, upstream: Iterable[Outcome[Any]]) -> Result[tuple[Any, ...]] | Skipped | Failed:
     """Bring the outcomes of several phases for one file together.
 

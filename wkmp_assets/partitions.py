@@ -8,7 +8,8 @@ from wkmp_assets.settings import Settings
 def partitions_name(settings: Settings) -> str:
     """Return the name of the library's partition set.
 
-    It names the library: one Dagster instance may serve several, and a range `first...last` must not run into another one's files.
+    It names the library: one Dagster instance may serve several, and a range `first...last` must not run into
+    another one's files.
     """
     return f"audio_files_{settings.library_id}"
 

@@ -8,7 +8,7 @@ import hashlib
 import json
 import os
 from collections.abc import Iterable
-from functools import lru_cache
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +19,7 @@ from wkmp_assets.model.values import SCHEMA_VERSION
 from wkmp_assets.outcomes import RUN_SCOPED, Failed, Outcome, Result, Skipped, SkipReason
 
 
-@lru_cache(maxsize=None)
+@cache
 def _adapter(phase: str) -> TypeAdapter[Any]:
     return TypeAdapter(PHASE_VALUES[phase])
 
@@ -44,8 +44,8 @@ class PhaseStore:
     def write(self, phase: str, outcomes: Iterable[tuple[str, Outcome[Any]]], run_id: str) -> None:
         """Store outcomes durably: written under another name, synced, renamed.
 
-        Outcomes that speak about a run only (unchanged, interrupted) leave the stored value alone; a small mark beside it
-        tells the later phases of that run.
+        Outcomes that speak about a run only (unchanged, interrupted) leave the stored value alone; a small
+        mark beside it tells the later phases of that run.
         """
         for key, outcome in outcomes:
             path = self.path_of(phase, key)
@@ -89,7 +89,12 @@ def _to_document(phase: str, key: str, outcome: Outcome[Any]) -> bytes:
     elif isinstance(outcome, Skipped):
         document |= {"outcome": "skipped", "reason": outcome.reason, "detail": outcome.detail}
     else:
-        document |= {"outcome": "failed", "in": outcome.phase, "code": outcome.code, "message": outcome.message}
+        document |= {
+            "outcome": "failed",
+            "in": outcome.phase,
+            "code": outcome.code,
+            "message": outcome.message,
+        }
     # ASCII with escapes: a file name that is not UTF-8 has no other form in JSON.
     return json.dumps(document).encode("ascii")
 

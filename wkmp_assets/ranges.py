@@ -1,7 +1,7 @@
 """Cut the files of an import into range runs. Pure.
 
-A Dagster range run names its first and last partition and carries everything between them, in the order in which partitions
-were registered. Unchanged files inside a range cost little, but not nothing.
+A Dagster range run names its first and last partition and carries everything between them, in the order in
+which partitions were registered. Unchanged files inside a range cost little, but not nothing.
 """
 
 from collections.abc import Iterable, Sequence

@@ -47,7 +47,9 @@ class Settings(BaseSettings):
         default_factory=_default_library_root,
         description="Folder of the music. Default in a checkout: the sample library.",
     )
-    database: Path | None = Field(default=None, description="The library database. Default: wkmp.db in the library root.")
+    database: Path | None = Field(
+        default=None, description="The library database. Default: wkmp.db in the library root."
+    )
     state_dir: Path = Field(
         default_factory=_default_state_dir,
         description="Folder for phase values and decoded PCM. Default: .wkmp in DAGSTER_HOME.",
@@ -119,7 +121,6 @@ class Settings(BaseSettings):
         """Where decoded PCM is kept, by content hash, for all libraries."""
         return self.state_dir / "pcm"
 
-
     def relative_folder(self, folder: Path) -> str:
         """Return a folder of the library relative to its root, `""` for the root itself."""
         relative = os.path.relpath(_absolute_path(folder), self.library)
@@ -132,7 +133,7 @@ def _absolute_path(path: Path) -> Path:
 
 
 def find_dagster_home() -> Path:
-    """Return DAGSTER_HOME; set it to the working folder or the checkout when it is not set and one of them has a dagster.yaml.
+    """Return DAGSTER_HOME; when it is not set, set it to the working folder or the checkout if there is a dagster.yaml.
 
     Raises
     ------

@@ -62,7 +62,9 @@ class ImportSummary:
         parts: list[RenderableType] = [table]
         if self.warnings:
             parts += [Text(), Text(f"{len(self.warnings)} warnings", style="bold yellow")]
-            parts += [Text(f"  {printable(path)}: {printable(warning)}") for path, warning in self.warnings[:_MOST_FAILURES]]
+            parts += [
+                Text(f"  {printable(path)}: {printable(warning)}") for path, warning in self.warnings[:_MOST_FAILURES]
+            ]
         if self.failures:
             parts += [Text(), render_failures(self.failures)]
         return Group(*parts)

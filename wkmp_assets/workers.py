@@ -1,8 +1,8 @@
 """Worker processes for what costs CPU: decoding, hashing, fingerprinting.
 
 Processes, because decoding does not scale on threads (measured: two decoding threads run at half to once the speed of
-one). The workers live as long as the run and are shared by its phases. A decoder that crashes takes one worker down and is
-charged to the one file that crashes again when it is tried alone.
+one). The workers live as long as the run and are shared by its phases. A decoder that crashes takes one worker
+down and is charged to the one file that crashes again when it is tried alone.
 """
 
 import signal
@@ -124,7 +124,7 @@ class WorkerPool:
             return Failed(
                 phase,
                 "WORKER_CRASHED",
-                f"{key}: its worker process died twice while it was being read (a crash in a decoder, or out of memory); "
+                f"{key}: its worker process died twice while reading it (a crash in a decoder, or out of memory); "
                 "check or re-encode the file, then import again",
             )
         return _outcome(phase, future)

@@ -73,13 +73,9 @@ def release(title: str = "Album", date: str | None = "2001-02-03") -> Release:
     return Release(mbid(f"release {title}"), title, date)
 
 
-def song(
-    title: str, artists: Sequence[str] = ("Ann", "Bob", "Cyd"), works: Sequence[str] = ("Opus",)
-) -> Song:
+def song(title: str, artists: Sequence[str] = ("Ann", "Bob", "Cyd"), works: Sequence[str] = ("Opus",)) -> Song:
     credit = " & ".join(artists) or None
-    return Song(
-        mbid(f"recording {title}"), title, credit, tuple(map(artist, artists)), tuple(map(work, works))
-    )
+    return Song(mbid(f"recording {title}"), title, credit, tuple(map(artist, artists)), tuple(map(work, works)))
 
 
 def seconds(*bounds: tuple[float, float]) -> Bounds:
@@ -98,9 +94,7 @@ def passage(bounds: tuple[int, int], song: Song | None, *, album: Release | None
     level, score = (MatchLevel.HIGH, 1.0) if song else (MatchLevel.NONE, 0.0)
     match = PassageMatch(span, level, score, "ID3" if song else None, title, "Ann", "Album", song, album)
     quarter = span.length_samples // 4
-    points = PassageLeadPoints(
-        span, span.start_sample + quarter, span.end_sample - quarter, 0.3, False, False
-    )
+    points = PassageLeadPoints(span, span.start_sample + quarter, span.end_sample - quarter, 0.3, False, False)
     return PassageEntry(match, points, PassageFingerprint(span, "AQAD", span.length_samples / RATE_HZ))
 
 
@@ -129,8 +123,7 @@ def entry(
     bounds = in_a_row(1) if bounds is None else bounds
     songs = [song(f"{content} {number}") for number in range(len(bounds))] if songs is None else songs
     passages = tuple(
-        passage(span, played, album=release() if played else None)
-        for span, played in zip(bounds, songs, strict=True)
+        passage(span, played, album=release() if played else None) for span, played in zip(bounds, songs, strict=True)
     )
     tags = tags or FileTags(title="Title", artist="Ann", album="Album", track_number=1, year=2001)
     return FileEntry(path, identity(content, state, **known), tags, audio(), passages, LEAD_PARAMETERS)
@@ -240,14 +233,10 @@ def phase_values() -> dict[str, Any]:
     one = entry(bounds=in_a_row(2))
     envelope = Envelope(RATE_HZ, 441, 1000, np.array([0.0, 0.25, 1e-9], dtype=np.float32))
     spans = tuple(item.match.span for item in one.passages)
-    segments = PassageSegments(
-        audio(), envelope, spans, SegmentationParameters(60.0, 42_336_000, 2_822_400), ("odd",)
-    )
+    segments = PassageSegments(audio(), envelope, spans, SegmentationParameters(60.0, 42_336_000, 2_822_400), ("odd",))
     return {
         "file_identity": identity(state=FileState.MOVED, moved_from="Old/Ä.flac", duplicate_of=None),
-        "file_tags": FileTags(
-            "T", "A", "B", 3, 1999, mbid("r"), (artist("Ann"),), release(), (work("W"),), ("w",)
-        ),
+        "file_tags": FileTags("T", "A", "B", 3, 1999, mbid("r"), (artist("Ann"),), release(), (work("W"),), ("w",)),
         "passage_segments": segments,
         "fingerprints": Fingerprints(tuple(item.fingerprint for item in one.passages)),
         "song_matches": SongMatches(tuple(item.match for item in one.passages)),

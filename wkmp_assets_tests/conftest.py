@@ -19,7 +19,7 @@ def database(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def public_folder() -> Iterator[Path]:
-    """A folder that any user can reach; pytest's own temporary folders are root's alone when root runs the tests."""  # noqa: E501
+    """A folder that any user can reach; pytest's own temporary folders are root's alone when root runs the tests."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         folder.chmod(0o755)

@@ -244,9 +244,7 @@ def test_a_file_with_nothing_to_do_opens_no_database(database: Path, reason: Ski
 
 
 def test_every_file_of_a_run_is_a_transaction_of_its_own(database: Path) -> None:
-    outcomes = [
-        (f"{number}.flac", done(entry(f"{number}.flac", content=str(number)))) for number in range(10)
-    ]
+    outcomes = [(f"{number}.flac", done(entry(f"{number}.flac", content=str(number)))) for number in range(10)]
     commits = commit(
         database, *outcomes, ("bad.flac", Failed("p", "C", "m")), ("same.flac", Skipped(SkipReason.UNCHANGED))
     )

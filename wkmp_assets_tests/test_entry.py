@@ -32,10 +32,7 @@ def test_all_results_become_an_entry() -> None:
     values = phase_values()
     expected = entry(
         "a.flac",
-        bounds=[
-            (one.match.span.start_sample, one.match.span.end_sample)
-            for one in values["library_entry"].passages
-        ],
+        bounds=[(one.match.span.start_sample, one.match.span.end_sample) for one in values["library_entry"].passages],
     )
     assert outcome.value.passages == expected.passages
     assert (outcome.value.path, outcome.value.tags, outcome.value.audio) == (
@@ -54,9 +51,7 @@ KEEPS = [
 
 
 @pytest.mark.parametrize(("state", "reason"), KEEPS, ids=[state for state, _ in KEEPS])
-def test_a_file_whose_content_the_library_has_is_an_entry_without_content(
-    state: FileState, reason: SkipReason
-) -> None:
+def test_a_file_whose_content_the_library_has_is_an_entry_without_content(state: FileState, reason: SkipReason) -> None:
     outcome = assemble(Result(identity(state=state), sha("a")), all_skipped(reason))
     assert outcome == Result(bare("a.flac", state=state), sha("a"))
 

@@ -41,9 +41,7 @@ def classes(root: type = WkmpError) -> dict[str, type]:
 
 
 def build(kind: type) -> WkmpError:
-    facts = FACTS.get(
-        kind.__name__, ("a/b.mp3", "is odd") if issubclass(kind, AudioFileError) else ("a message",)
-    )
+    facts = FACTS.get(kind.__name__, ("a/b.mp3", "is odd") if issubclass(kind, AudioFileError) else ("a message",))
     error: WkmpError = kind(*facts)
     return error
 

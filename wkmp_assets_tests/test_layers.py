@@ -43,7 +43,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "jobs": {"model"},
     "io_managers": {"commit", "facts", "phase_store", "resources", "run_control"} | VALUES,
     "assets": {
-        "assets", "audio", "db.reader", "entry", "identify", "flavor", "library", "listen", "partitions", "resources",  # noqa: E501
+        "assets", "audio", "db.reader", "entry", "identify", "flavor", "library", "listen", "partitions", "resources",
         "workers",
     } | VALUES,
     "checks": {"checks", "assets", "db.reader", "db.report", "library", "partitions", "resources"} | VALUES,
@@ -56,7 +56,7 @@ MAY_IMPORT: dict[str, set[str]] = {
 }  # fmt: skip
 
 DAGSTER = {
-    "assets", "checks", "facts", "partitions", "jobs", "sensors", "schedules", "importer", "build", "definitions",  # noqa: E501
+    "assets", "checks", "facts", "partitions", "jobs", "sensors", "schedules", "importer", "build", "definitions",
     "io_managers", "resources", "event_storage", "cli",
 }  # fmt: skip
 DATABASE = {"db"}
@@ -131,13 +131,13 @@ def test_sqlite_is_known_only_to_the_database_layer() -> None:
 
 
 def test_sound_is_known_only_to_the_audio_layer() -> None:
-    assert {
-        layer_of(module) for module in importing("av", "mutagen", "soundfile", "chromaprint", "acoustid")
-    } <= {"audio"}
+    assert {layer_of(module) for module in importing("av", "mutagen", "soundfile", "chromaprint", "acoustid")} <= {
+        "audio"
+    }
 
 
 SQL = re.compile(
-    r"\b(SELECT\s.+\sFROM|INSERT\s+(OR \w+ )?INTO|UPDATE\s+\w+\s+SET|DELETE\s+FROM|CREATE\s+(TABLE|INDEX)|PRAGMA)\b",  # noqa: E501
+    r"\b(SELECT\s.+\sFROM|INSERT\s+(OR \w+ )?INTO|UPDATE\s+\w+\s+SET|DELETE\s+FROM|CREATE\s+(TABLE|INDEX)|PRAGMA)\b",
     re.DOTALL,
 )
 
@@ -146,9 +146,7 @@ def literals(module: str) -> Iterator[str]:
     """Text in the code that is no docstring."""
     tree = tree_of(module)
     documentation = {
-        id(node.value)
-        for node in ast.walk(tree)
-        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
+        id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
     }
     for node in ast.walk(tree):
         if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in documentation:

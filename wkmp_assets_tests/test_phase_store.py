@@ -57,9 +57,7 @@ def test_a_value_comes_back_as_it_was(store: PhaseStore, phase: str) -> None:
 
 
 @given(levels=arrays(np.float32, st.integers(0, 50), elements=st.floats(0, 1, width=32)))
-def test_an_envelope_comes_back_to_the_last_bit(
-    tmp_path_factory: pytest.TempPathFactory, levels: Any
-) -> None:
+def test_an_envelope_comes_back_to_the_last_bit(tmp_path_factory: pytest.TempPathFactory, levels: Any) -> None:
     store = PhaseStore(tmp_path_factory.mktemp("phases"))
     segments = VALUES["passage_segments"]
     back = passed_on(
@@ -114,19 +112,14 @@ DAMAGE: dict[str, Callable[[Path], Any]] = {
     "not text": lambda path: path.write_bytes(b"\xff\xfe\x00garbage"),
     "not an object": lambda path: path.write_text("[1, 2]"),
     "other version": edited(lambda document: document | {"schema_version": 99}),
-    "no version": edited(
-        lambda document: {name: document[name] for name in document if name != "schema_version"}
-    ),
+    "no version": edited(lambda document: {name: document[name] for name in document if name != "schema_version"}),
     "no value": edited(lambda document: {name: document[name] for name in document if name != "value"}),
     "wrong type": edited(lambda document: document | {"value": 3}),
     "unknown field": edited(lambda document: document | {"value": document["value"] | {"audio": None}}),
     "broken array": edited(
         lambda document: (
             document
-            | {
-                "value": document["value"]
-                | {"envelope": document["value"]["envelope"] | {"mean_square": "AAA"}}
-            }
+            | {"value": document["value"] | {"envelope": document["value"]["envelope"] | {"mean_square": "AAA"}}}
         )
     ),
 }
@@ -152,9 +145,7 @@ def test_a_document_that_cannot_be_used_fails_the_file_and_says_what_to_run(
 
 @pytest.mark.parametrize("key", ["../../etc/passwd", "/etc/passwd", "a" * 5000, "CON", "a/b\\c:d"])
 def test_no_file_is_named_after_a_key(store: PhaseStore, tmp_path: Path, key: str) -> None:
-    store.write(
-        "file_tags", [(key, Result(VALUES["file_tags"], "h")), (key, Skipped(SkipReason.UNCHANGED))], "r"
-    )
+    store.write("file_tags", [(key, Result(VALUES["file_tags"], "h")), (key, Skipped(SkipReason.UNCHANGED))], "r")
     files = [path for path in tmp_path.rglob("*") if path.is_file()]
     assert len(files) == 2
     assert all(path.is_relative_to(tmp_path / "phases" / "file_tags") for path in files)
@@ -168,9 +159,7 @@ def test_documents_are_plain_json(store: PhaseStore) -> None:
         assert (document["phase"], document["partition"]) == (phase, KEY)
 
 
-def test_a_crash_before_the_rename_leaves_the_old_value(
-    store: PhaseStore, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_crash_before_the_rename_leaves_the_old_value(store: PhaseStore, monkeypatch: pytest.MonkeyPatch) -> None:
     old = Result(VALUES["file_tags"], "old")
     store.write("file_tags", [(KEY, old)], "r")
 

@@ -28,9 +28,7 @@ def shown(renderable: RenderableType, width: int = 200) -> str:
 
 def written(one: FileEntry, hold_ms: float = 1.0) -> FileCommit:
     batch = plan_file(one, LibraryState(), Stamp(NOW, "run"))
-    return FileCommit(
-        encode_key(one.path), done(one), Receipt(1, 1, 9, 0, hold_ms=hold_ms, wait_ms=0.5), batch
-    )
+    return FileCommit(encode_key(one.path), done(one), Receipt(1, 1, 9, 0, hold_ms=hold_ms, wait_ms=0.5), batch)
 
 
 def summary_of(*commits: FileCommit) -> ImportSummary:

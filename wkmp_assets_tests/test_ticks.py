@@ -51,9 +51,7 @@ def test_seconds_become_the_ticks_of_the_reference(seconds: float, expected: int
     ("samples", "rate_hz", "expected"),
     [(1, 384_000, 74), (2, 384_000, 147), (-1, 384_000, -74), (1, 37_800, 747), (3, 37_800, 2240)],
 )
-def test_a_rate_that_does_not_divide_rounds_half_away_from_zero(
-    samples: int, rate_hz: int, expected: int
-) -> None:
+def test_a_rate_that_does_not_divide_rounds_half_away_from_zero(samples: int, rate_hz: int, expected: int) -> None:
     assert not ticks.is_exact(rate_hz)
     assert ticks.from_samples(samples, rate_hz) == expected
 

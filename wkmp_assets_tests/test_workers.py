@@ -88,8 +88,7 @@ def test_a_programming_error_is_not_charged_to_a_file(pool: WorkerPool) -> None:
 @pytest.mark.parametrize("deaths", [1, 3])
 def test_a_crash_is_charged_to_the_file_that_caused_it(pool: WorkerPool, deaths: int) -> None:
     tasks = {
-        f"k{number}": ("die" if number % 4 == 1 and number < 4 * deaths else "work", number)
-        for number in range(12)
+        f"k{number}": ("die" if number % 4 == 1 and number < 4 * deaths else "work", number) for number in range(12)
     }
     found = dict(pool.map_files("segments", do, tasks))
     assert set(found) == set(tasks)
@@ -106,9 +105,7 @@ def test_a_file_that_works_when_tried_alone_is_innocent(pool: WorkerPool, tmp_pa
     assert dict(pool.map_files("phase", die_in_company, {"a": (tmp_path,)})) == {"a": 7}
 
 
-def test_a_worker_that_dies_while_a_result_is_looked_at_stops_nobody(
-    pool: WorkerPool, tmp_path: Path
-) -> None:
+def test_a_worker_that_dies_while_a_result_is_looked_at_stops_nobody(pool: WorkerPool, tmp_path: Path) -> None:
     """The next file is handed to a pool that is broken already."""
     started, go = tmp_path / "started", tmp_path / "go"
     tasks: dict[str, tuple[Any, ...]] = {"quick": ("work", 1), "dies": ("die", 2, started, go)}
@@ -165,9 +162,7 @@ def test_a_phase_computes_what_has_values_and_passes_the_rest_on(pool: WorkerPoo
         {"a": Result("work", "h"), "b": failed, "c": Result("work", "h"), "d": Result("bad file", "h")},
         {"a": Result(1, "h"), "b": Result(2, "h"), "c": skipped, "d": Result(4, "h")},
     ]
-    found = pool.compute(
-        "phase", ["d", "c", "b", "a"], upstream, do, lambda _key, what, number: (what, number)
-    )
+    found = pool.compute("phase", ["d", "c", "b", "a"], upstream, do, lambda _key, what, number: (what, number))
     assert list(found) == ["d", "c", "b", "a"]
     assert (found["a"], found["b"], found["c"]) == (Result(10, "h"), failed, skipped)
     assert isinstance(found["d"], Failed)

@@ -2,8 +2,8 @@
 
 import dagster as dg
 
-from wkmp_assets.listen import fingerprint_file
 from wkmp_assets.library.file_key import decode_key
+from wkmp_assets.listen import fingerprint_file
 from wkmp_assets.model.phases import FINGERPRINTS
 from wkmp_assets.model.values import FileIdentity, Fingerprints, PassageSegments
 from wkmp_assets.outcomes import Outcomes

@@ -46,4 +46,3 @@ def file_identity(
             hashed[key] = HashedFile(paths[key], to_hash[key], content_hash, known.get(paths[key]))
     same_content = known_by_hash(library.database, [file.content_hash for file in hashed.values()])
     return outcomes | identify_hashed(hashed, same_content, library.has_file, force=config.force)
-

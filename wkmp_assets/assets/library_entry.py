@@ -27,9 +27,10 @@ def library_entry(
     song_matches: Outcomes[SongMatches],
     lead_points: Outcomes[LeadPoints],
 ) -> Outcomes[FileEntry]:
-    """The file in the library: its row, passages, songs, artists, albums and works, written in one transaction or not at all.
+    """The file in the library, with passages, songs, artists, albums and works: one transaction, or nothing at all.
 
-    The receipt of that transaction (write locks, statements, rows, waiting and holding time, as SQLite reported them) is the
+    The receipt of that transaction (write locks, statements, rows, waiting and holding time, as SQLite
+    reported them) is the
     partition's metadata. A file that cannot be imported leaves one row in `import_failures` instead. Stale when any
     earlier phase of the file is.
     """

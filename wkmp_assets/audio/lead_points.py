@@ -71,9 +71,7 @@ def _measure(
     index = np.arange(rms.size)
     from_start = index * width
     from_end = np.maximum(span.length_samples - (index + 1) * width, 0)
-    lead_in, is_quick_up = levels.lead(
-        from_start, parameters.lead_in_threshold_db, parameters.max_lead_in_duration_s
-    )
+    lead_in, is_quick_up = levels.lead(from_start, parameters.lead_in_threshold_db, parameters.max_lead_in_duration_s)
     lead_out, is_quick_down = levels.lead(
         from_end, parameters.lead_out_threshold_db, parameters.max_lead_out_duration_s
     )

@@ -20,9 +20,7 @@ _ID_SEPARATORS = re.compile(r"[/;,\s]+")
 _TRACK = re.compile(r"0*([1-9][0-9]{0,4})(?![0-9])")
 _DATE = re.compile(r"([1-9][0-9]{3})(?:-(0[1-9]|1[0-2])(?:-(0[1-9]|[12][0-9]|3[01]))?)?(?![0-9])")
 _YEAR = re.compile(r"(?<![0-9])[1-9][0-9]{3}(?=(?:[01][0-9][0-3][0-9])?(?![0-9]))")
-_JOIN_PHRASES = re.compile(
-    r"\s+\(?(?:feat\.?|ft\.?|featuring|and|x|vs\.?|with|&|\+)\s+|\s*[,;/]\s*", re.IGNORECASE
-)
+_JOIN_PHRASES = re.compile(r"\s+\(?(?:feat\.?|ft\.?|featuring|and|x|vs\.?|with|&|\+)\s+|\s*[,;/]\s*", re.IGNORECASE)
 _LIST_SEPARATORS = re.compile(r"\s*[;/]\s*")
 _QUOTED_CHARACTERS = 60
 

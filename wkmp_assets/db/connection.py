@@ -108,7 +108,9 @@ def open_reader(database: Path) -> Iterator[sqlite3.Connection | None]:
     with translated(database):
         # as_uri() escapes `?`, `#` and `%`, which a library's path may contain.
         uri = f"{database.absolute().as_uri()}?mode=ro"
-        with closing(sqlite3.connect(uri, uri=True, timeout=5.0, isolation_level=None, check_same_thread=False)) as connection:
+        with closing(
+            sqlite3.connect(uri, uri=True, timeout=5.0, isolation_level=None, check_same_thread=False)
+        ) as connection:
             connection.row_factory = sqlite3.Row
             yield connection
 

@@ -1,7 +1,7 @@
 """The writer gate: our own writers queue in the kernel instead of sleeping in SQLite's busy handler.
 
-An advisory `flock` on a file beside the database. Programs that do not know it (the player) still meet SQLite's own lock;
-`retry` is for them.
+An advisory `flock` on a file beside the database. Programs that do not know it (the player) still meet
+SQLite's own lock; `retry` is for them.
 """
 
 import errno

@@ -1,5 +1,7 @@
-"""Deterministic ids: two runs that meet the same song agree without looking, and a resumed import equals an uninterrupted
-one to the last id. Existing guids, from an older WKMP database too, always win over these.
+"""Deterministic ids.
+
+Two runs that meet the same song agree without looking, and a resumed import equals an uninterrupted one to the
+last id. Existing guids, from an older WKMP database too, always win over these.
 """
 
 import uuid

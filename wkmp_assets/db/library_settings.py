@@ -27,19 +27,44 @@ class SettingRange:
 
 
 SILENCE_THRESHOLD = SettingRange(
-    "silence_threshold_dB", 60.0, 20, 80, "dB below full scale", "RMS level below which a window counts as silent"
+    "silence_threshold_dB",
+    60.0,
+    20,
+    80,
+    "dB below full scale",
+    "RMS level below which a window counts as silent",
 )
 SILENCE_MIN = SettingRange(
-    "silence_min_duration_ticks", 56_448_000, 0, 282_240_000, "ticks", "shortest silence that separates two passages"
+    "silence_min_duration_ticks",
+    56_448_000,
+    0,
+    282_240_000,
+    "ticks",
+    "shortest silence that separates two passages",
 )
 MIN_PASSAGE = SettingRange(
-    "minimum_passage_audio_duration_ticks", 2_822_400, 0, 282_240_000, "ticks", "shortest passage; less in a file is NO AUDIO"
+    "minimum_passage_audio_duration_ticks",
+    2_822_400,
+    0,
+    282_240_000,
+    "ticks",
+    "shortest passage; less in a file is NO AUDIO",
 )
 LEAD_IN = SettingRange(
-    "lead_in_threshold_dB", -12.0, -100, 100, "dB", "lead-in threshold; <= 0 is relative to the passage's peak RMS"
+    "lead_in_threshold_dB",
+    -12.0,
+    -100,
+    100,
+    "dB",
+    "lead-in threshold; <= 0 is relative to the passage's peak RMS",
 )
 LEAD_OUT = SettingRange(
-    "lead_out_threshold_dB", -12.0, -100, 100, "dB", "lead-out threshold; <= 0 is relative to the passage's peak RMS"
+    "lead_out_threshold_dB",
+    -12.0,
+    -100,
+    100,
+    "dB",
+    "lead-out threshold; <= 0 is relative to the passage's peak RMS",
 )
 BUSY_TIMEOUT = SettingRange(
     "ai_database_lock_retry_ms", 250, 50, 5000, "ms", "how long SQLite itself waits for a lock before a retry"

@@ -1,7 +1,9 @@
 """Bring the passages of an import together with those the library has already, so that nothing people did is lost.
 
-New and stored passages that overlap by more than half of both are the same passage: it keeps its guid, fades and user title
-and is updated in place. A stored passage without a partner is deleted only if nobody edited it and nothing refers to it.
+New and stored passages that overlap by more than half of both are the same passage: it keeps its guid, fades
+and user title
+and is updated in place. A stored passage without a partner is deleted only if nobody edited it and nothing
+refers to it.
 """
 
 from collections.abc import Callable, Container, Sequence
@@ -68,7 +70,9 @@ def plan_passages(
         elif _fades_fit(old, start, end):
             placed.append(PlacedPassage(old.guid, start, end, lead_in, lead_out))
         else:
-            placed.append(PlacedPassage(old.guid, old.start_ticks, old.end_ticks, old.lead_in_ticks, old.lead_out_ticks))
+            placed.append(
+                PlacedPassage(old.guid, old.start_ticks, old.end_ticks, old.lead_in_ticks, old.lead_out_ticks)
+            )
             warnings.append(f"passage {old.guid} keeps its old boundaries: its fade points lie outside the new ones")
     unpaired = [passage for passage in stored if passage not in partners.values()]
     warnings += [
@@ -86,8 +90,10 @@ def plan_passages(
 
 
 def _pair(bounds: Sequence[tuple[int, int]], stored: Sequence[StoredPassage]) -> dict[int, StoredPassage]:
-    """Return index of new passage -> stored passage; more than half of both overlaps, so a partner is unique on each side
-    unless stored passages overlap each other: then the larger overlap wins.
+    """Return index of new passage -> stored passage.
+
+    More than half of both overlaps, so a partner is unique on each side unless stored passages overlap each other:
+    then the larger overlap wins.
     """
     candidates = sorted(
         (

@@ -95,7 +95,10 @@ def plan_file(entry: FileEntry, state: LibraryState, stamp: Stamp) -> WriteBatch
         if not silent and entry.identity.state in _KEEPS_CONTENT:
             raise FileChangedError(entry.path, "another import changed what the library holds of it meanwhile")
         if not silent:
-            raise OriginalNotImportedError(entry.path, f"has the same content as {entry.identity.duplicate_of}, which could not be imported")
+            raise OriginalNotImportedError(
+                entry.path,
+                f"has the same content as {entry.identity.duplicate_of}, which could not be imported",
+            )
         return _plan_silent_copy(entry, state, stamp, silent[0])
     return _plan_content(entry, state, stamp)
 
@@ -152,7 +155,7 @@ def _merge_audio(row: FileRow, entry: FileEntry, old: FileRow | None) -> FileRow
 
 
 def _merge_tags(row: FileRow, tags: FileTags | None, old: FileRow | None) -> FileRow:
-    """A new value replaces the old, a missing one keeps it."""
+    """Let a new value replace the old, and a missing one keep it."""
     names = ("artist", "title", "album", "track_number", "year")
     merged: dict[str, Any] = {name: getattr(tags, name, None) for name in names}
     if old is not None:
@@ -190,9 +193,7 @@ def _plan_same_content(entry: FileEntry, state: LibraryState, stamp: Stamp, old:
     return WriteBatch(entry.path, file=row, expected=expected_of(old), peers=_peers(row, state.copies))
 
 
-def _plan_duplicate(
-    entry: FileEntry, state: LibraryState, stamp: Stamp, originals: Sequence[FileRow]
-) -> WriteBatch:
+def _plan_duplicate(entry: FileEntry, state: LibraryState, stamp: Stamp, originals: Sequence[FileRow]) -> WriteBatch:
     original = originals[0]
     row = _as_copy_of(original, _file_row(entry, state, stamp, FileStatus.DUPLICATE_HASH))
     row = replace(row, matching_hashes=_copies_json(row.matching_hashes, [], first=original.guid))
@@ -238,7 +239,10 @@ def _plan_content(entry: FileEntry, state: LibraryState, stamp: Stamp) -> WriteB
         entities.add(passage)
     rate_hz = entry.audio.sample_rate_hz if entry.audio else 1
     bounds = [
-        (ticks.from_samples(passage.match.span.start_sample, rate_hz), ticks.from_samples(passage.match.span.end_sample, rate_hz))
+        (
+            ticks.from_samples(passage.match.span.start_sample, rate_hz),
+            ticks.from_samples(passage.match.span.end_sample, rate_hz),
+        )
         for passage in entry.passages
     ]
     plan = plan_passages(
@@ -403,9 +407,7 @@ def _amplitude_json(entry: FileEntry, passage: PassageEntry, stamp: Stamp) -> st
     return json.dumps({"amplitude_analysis": analysis})
 
 
-def _passage_songs(
-    entry: FileEntry, plan: PassagePlan, entities: _Entities, stamp: Stamp
-) -> Iterable[PassageSongRow]:
+def _passage_songs(entry: FileEntry, plan: PassagePlan, entities: _Entities, stamp: Stamp) -> Iterable[PassageSongRow]:
     for passage, placed in zip(entry.passages, plan.placed, strict=True):
         if passage.match.song:
             song = entities.songs[passage.match.song.recording_mbid]
@@ -436,6 +438,9 @@ def _provenance(entry: FileEntry, plan: PassagePlan, stamp: Stamp) -> Iterable[P
             guid = ids.provenance_id(placed.guid, match.source)
             yield ProvenanceRow(guid, placed.guid, match.source, json.dumps(said), match.score, seconds)
         if passage.fingerprint.fingerprint is not None:
-            heard = {"duration_s": passage.fingerprint.duration_s, "fingerprint": passage.fingerprint.fingerprint}
+            heard = {
+                "duration_s": passage.fingerprint.duration_s,
+                "fingerprint": passage.fingerprint.fingerprint,
+            }
             guid = ids.provenance_id(placed.guid, "Chromaprint")
             yield ProvenanceRow(guid, placed.guid, "Chromaprint", json.dumps(heard), None, seconds)

@@ -23,7 +23,15 @@ SELECT f.guid, f.path, f.hash AS content_hash, f.status, COALESCE(f.modification
 FROM ({files}) AS f"""
 """An original whose content changed since stands no longer for its copies, hence the comparison of hashes."""
 
-_KNOWN_FILE_COLUMNS = ("guid", "path", "hash", "status", "modification_time", "file_size_bytes", "matching_hashes")
+_KNOWN_FILE_COLUMNS = (
+    "guid",
+    "path",
+    "hash",
+    "status",
+    "modification_time",
+    "file_size_bytes",
+    "matching_hashes",
+)
 
 _OWN_TABLES = frozenset({"passage_songs", "passage_albums", "import_provenance"})
 """Tables whose references to passages the import itself makes."""
@@ -88,7 +96,7 @@ def known_by_hash(database: Path, hashes: Sequence[str]) -> dict[str, list[Known
 
 
 def rows_of_file(database: Path, path: str) -> dict[str, list[dict[str, object]]] | None:
-    """Read a file's own row and its passages, as plain dictionaries by table; None when the library has no such file."""
+    """Read a file's row and its passages, as dictionaries by table; None when the library has no such file."""
     with open_reader(database) as connection:
         if connection is None or not _has_table(connection, "files") or not is_utf8(path):
             return None
@@ -147,7 +155,10 @@ def read_state(connection: sqlite3.Connection, entry: FileEntry, candidate_guids
     """
     file = _file_row(connection, "path", entry.path)
     moved_from = _file_row(connection, "path", entry.identity.moved_from) if entry.identity.moved_from else None
-    same = [FileRow(**dict(row)) for row in connection.execute(_FILE_ROW + " WHERE hash = ? ORDER BY path", [entry.identity.content_hash])]
+    same = [
+        FileRow(**dict(row))
+        for row in connection.execute(_FILE_ROW + " WHERE hash = ? ORDER BY path", [entry.identity.content_hash])
+    ]
     owner = file or moved_from
     songs = [passage.match.song for passage in entry.passages if passage.match.song]
     releases = [passage.match.release for passage in entry.passages if passage.match.release]

@@ -105,7 +105,7 @@ _NO_OTHER_COPY_IS_COMPLETE = (
 """Of several copies exactly one may be complete: the guard against another run that commits its copy first."""
 
 INSERT_FILE = (
-    f"INSERT INTO files ({', '.join(_FILE_COLUMNS)}) SELECT {', '.join('?' * len(_FILE_COLUMNS))} "  # noqa: S608
+    f"INSERT INTO files ({', '.join(_FILE_COLUMNS)}) SELECT {', '.join('?' * len(_FILE_COLUMNS))} "
     f"WHERE {_NO_OTHER_COPY_IS_COMPLETE}"
 )
 UPDATE_FILE = (
@@ -113,8 +113,9 @@ UPDATE_FILE = (
     "WHERE guid = ? AND hash IS ? AND status IS ? AND updated_at IS ? AND matching_hashes IS ? "
     f"AND {_NO_OTHER_COPY_IS_COMPLETE}"
 )
-"""Compare-and-set: changes nothing when the row is no longer what was read. `IS`, because in an older library any of these
-may be NULL."""
+"""Compare-and-set: changes nothing when the row is no longer what was read.
+
+`IS`, because in an older library any of these may be NULL."""
 
 UPDATE_PEER = (
     "UPDATE files SET matching_hashes = ?, updated_at = ? "
@@ -127,20 +128,10 @@ def file_update_values(row: FileRow) -> list[Any]:
     return [getattr(row, name) for name in _FILE_CHANGED]
 
 
-def _one_list(sql: str, count: int) -> str:
-    return sql.format(guids=", ".join("?" * count))
-
-
 @lru_cache(maxsize=64)
-def delete_passages(count: int) -> str:
-    """Return the statement that deletes passages nothing else refers to."""
-    return _one_list("DELETE FROM passages WHERE guid IN ({guids})", count)
-
-
-@lru_cache(maxsize=64)
-def delete_links(table: str, count: int) -> str:
-    """Return the statement that removes what an earlier import linked to passages."""
-    return _one_list(f"DELETE FROM {table} WHERE passage_id IN ({{guids}})", count)  # noqa: S608 - literal tables
+def delete_rows(table: str, column: str, count: int) -> str:
+    """Return the statement that deletes the rows whose `column` is one of `count` values."""
+    return f"DELETE FROM {table} WHERE {column} IN ({', '.join('?' * count)})"  # noqa: S608 - literals only
 
 
 LINK_TABLES = ("passage_songs", "passage_albums", "import_provenance")

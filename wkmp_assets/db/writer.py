@@ -1,16 +1,16 @@
 """The one write transaction per file.
 
-Compute first, lock last: rows are prepared outside, the transaction holds INSERT, UPDATE and DELETE only, and it is all or
-nothing. When the library has changed since it was read, the whole unit is prepared and tried again.
+Compute first, lock last: rows are prepared outside, the transaction holds INSERT, UPDATE and DELETE only, and
+it is all or nothing. When the library has changed since it was read, the whole unit is prepared and tried again.
 """
 
 import sqlite3
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Iterator, Self
+from typing import Any, Self
 
 from wkmp_assets.db import statements as sql
 from wkmp_assets.db.connection import open_writer, translated
@@ -26,7 +26,11 @@ MOST_CONFLICTS = 8
 """After so many changes under our hands something else is wrong."""
 
 _CHANGED = frozenset(
-    {sqlite3.SQLITE_CONSTRAINT_UNIQUE, sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY, sqlite3.SQLITE_CONSTRAINT_FOREIGNKEY}
+    {
+        sqlite3.SQLITE_CONSTRAINT_UNIQUE,
+        sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY,
+        sqlite3.SQLITE_CONSTRAINT_FOREIGNKEY,
+    }
 )
 """Broken when a row we counted on came or went since it was read; any other broken rule is our own mistake."""
 
@@ -59,7 +63,9 @@ class LibraryWriter:
         self._log.watch(self._connection)
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self._connection.close()
 
     def _open(self) -> sqlite3.Connection:
@@ -124,14 +130,13 @@ class LibraryWriter:
     def _transact(self, batch: WriteBatch) -> None:
         self._rows = {}
         wanted = time.perf_counter()
-        with self._gate.hold(limit_ms=self._locks.max_lock_wait_ms):
-            with self._transaction(wanted):
-                try:
-                    self._write(batch)
-                except sqlite3.IntegrityError as error:
-                    if error.sqlite_errorcode in _CHANGED:
-                        raise LibraryChangedError(batch.path, str(error)) from error
-                    raise CommitRefusedError(batch.path, str(error)) from error
+        with self._gate.hold(limit_ms=self._locks.max_lock_wait_ms), self._transaction(wanted):
+            try:
+                self._write(batch)
+            except sqlite3.IntegrityError as error:
+                if error.sqlite_errorcode in _CHANGED:
+                    raise LibraryChangedError(batch.path, str(error)) from error
+                raise CommitRefusedError(batch.path, str(error)) from error
 
     @contextmanager
     def _transaction(self, wanted: float) -> Iterator[None]:
@@ -158,11 +163,12 @@ class LibraryWriter:
         self._write_file(batch)
         for rows in (batch.songs, batch.artists, batch.works, batch.albums):
             self._insert(rows)
-        self._delete("passages", sql.delete_passages, batch.removed_passages)
+        self._delete("passages", "guid", batch.removed_passages)
         for table in sql.LINK_TABLES:
-            self._delete(table, lambda count, table=table: sql.delete_links(table, count), batch.relinked_passages)  # type: ignore[misc]
+            self._delete(table, "passage_id", batch.relinked_passages)
         for links in (
-            batch.passages, batch.passage_songs, batch.song_artists, batch.song_works, batch.passage_albums, batch.provenance
+            batch.passages, batch.passage_songs, batch.song_artists, batch.song_works, batch.passage_albums,
+            batch.provenance
         ):  # fmt: skip
             self._insert(links)
         self._write_peers(batch)
@@ -177,7 +183,10 @@ class LibraryWriter:
         row = batch.file
         if row is None:
             return
-        was_so_already = batch.expected and (batch.expected.status, batch.expected.hash) == (row.status, row.hash)
+        was_so_already = batch.expected and (batch.expected.status, batch.expected.hash) == (
+            row.status,
+            row.hash,
+        )
         # An older library may hold two complete copies; the guard is for a file that becomes complete.
         guard = ["" if was_so_already else row.status, row.hash, row.guid]
         if batch.expected is None:
@@ -206,9 +215,9 @@ class LibraryWriter:
             statement = sql.insert_rows(row_class, len(part))  # type: ignore[arg-type] # mypy: a class has no hash
             self._execute(sql.table_of(row_class), statement, sql.values_of(part))
 
-    def _delete(self, table: str, statement: Callable[[int], str], guids: Sequence[str]) -> None:
+    def _delete(self, table: str, column: str, guids: Sequence[str]) -> None:
         if guids:
-            self._execute(table, statement(len(guids)), guids)
+            self._execute(table, sql.delete_rows(table, column, len(guids)), guids)
 
     def _execute(self, table: str, statement: str, values: Sequence[Any]) -> int:
         changed = self._connection.execute(statement, values).rowcount

@@ -51,16 +51,12 @@ def _match_whole_file(tags: FileTags, span: Span) -> PassageMatch:
         level, score, source = MatchLevel.LOW, TITLE_ONLY_SCORE, TAG_SOURCE
     else:
         return _match_piece(tags, span)
-    return PassageMatch(
-        span, level, score, source, tags.title, tags.artist, tags.album, _song(tags), tags.release
-    )
+    return PassageMatch(span, level, score, source, tags.title, tags.artist, tags.album, _song(tags), tags.release)
 
 
 def _match_piece(tags: FileTags, span: Span) -> PassageMatch:
     source = TAG_SOURCE if tags.artist or tags.album else None
-    return PassageMatch(
-        span, MatchLevel.NONE, 0.0, source, artist=tags.artist, album=tags.album, release=tags.release
-    )
+    return PassageMatch(span, MatchLevel.NONE, 0.0, source, artist=tags.artist, album=tags.album, release=tags.release)
 
 
 def _song(tags: FileTags) -> Song | None:

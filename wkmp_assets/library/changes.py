@@ -64,9 +64,7 @@ def is_unchanged(known: KnownFile | None, on_disk: FileStat) -> bool:
     )
 
 
-def compare_library(
-    on_disk: Mapping[str, FileStat], known: Iterable[KnownFile], *, within: str = ""
-) -> LibraryChanges:
+def compare_library(on_disk: Mapping[str, FileStat], known: Iterable[KnownFile], *, within: str = "") -> LibraryChanges:
     """Sort the files of a scan into new, changed, unchanged and missing.
 
     Parameters
@@ -165,7 +163,7 @@ def _identify(
 
 
 def _is_touched(file: HashedFile) -> bool:
-    """Same bytes as when it was imported, only the time differs (or a duplicate's original is still there)."""
+    """Tell whether a file has the bytes it was imported with (and, for a duplicate, its original still stands)."""
     known = file.known
     return (
         known is not None

@@ -10,9 +10,7 @@ from wkmp_assets.library.walk import WalkReport, find_audio_files
 from wkmp_assets.model.values import LibraryChanges
 
 
-def scan_folder(
-    root: Path, folder: str, known: Sequence[KnownFile]
-) -> tuple[LibraryChanges, WalkReport]:
+def scan_folder(root: Path, folder: str, known: Sequence[KnownFile]) -> tuple[LibraryChanges, WalkReport]:
     """Find the audio files of a folder and compare them with the library.
 
     Parameters
@@ -32,8 +30,8 @@ def scan_folder(
     Raises
     ------
     LibraryRootError
-        The folder lies outside the library or behind a link, cannot be read, or is empty although the library knows files in it: more likely
-        an unplugged disk than a deleted collection.
+        The folder lies outside the library or behind a link, cannot be read, or is empty although the library
+        knows files in it: more likely an unplugged disk than a deleted collection.
     """
     within = os.path.normpath(folder) if folder else ""
     if Path(within).parts[:1] == ("..",) or os.path.isabs(within):  # noqa: PTH117 - text, not a path on disk

@@ -11,7 +11,29 @@ from pathlib import Path
 from wkmp_assets.errors import LibraryRootError
 
 AUDIO_EXTENSIONS = frozenset(
-    ".mp3 .flac .ogg .oga .opus .m4a .mp4 .m4b .aac .wav .wave .aif .aiff .aifc .wv .ape .wma .mpc .tta .caf .mka".split()
+    [
+        ".mp3",
+        ".flac",
+        ".ogg",
+        ".oga",
+        ".opus",
+        ".m4a",
+        ".mp4",
+        ".m4b",
+        ".aac",
+        ".wav",
+        ".wave",
+        ".aif",
+        ".aiff",
+        ".aifc",
+        ".wv",
+        ".ape",
+        ".wma",
+        ".mpc",
+        ".tta",
+        ".caf",
+        ".mka",
+    ]
 )
 """What makes a file a candidate. Whether it holds audio the decoder decides: a text file called .mp3 must be
 reported by name, not passed over."""
@@ -75,7 +97,7 @@ def find_audio_files(root: Path, folder: Path, report: WalkReport) -> Iterator[t
         The folder cannot be read. An unplugged disk must not look like an empty library.
     """
     try:
-        os.listdir(folder)
+        os.scandir(folder).close()
     except OSError as error:
         raise LibraryRootError(
             f"cannot read the music folder {folder} ({error.strerror}); check the path and that the disk is mounted"
@@ -115,5 +137,5 @@ def _to_file_stat(status: os.stat_result) -> FileStat:
 
 
 def _is_hidden(name: str) -> bool:
-    """A leading dot hides a name; a leading ellipsis (`...And Oceans`) is part of a title."""
+    """Tell whether a leading dot hides a name; a leading ellipsis (`...And Oceans`) belongs to a title."""
     return name.startswith(".") and not name.startswith("..")

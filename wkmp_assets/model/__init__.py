@@ -1,1 +1,1 @@
-"""Plain data: phase values (`values`), table rows (`rows`) and the write batch (`batch`). No behaviour beyond derived facts."""
+"""Plain data: phase values (`values`), table rows (`rows`), the write batch (`batch`). No behaviour."""

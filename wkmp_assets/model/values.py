@@ -27,9 +27,7 @@ def _to_base64(array: NDArray[np.float32]) -> str:
     return _BYTES.dump_python(array.astype("<f4").tobytes(), mode="json")  # type: ignore[no-any-return]
 
 
-Float32Array = Annotated[
-    NDArray[np.float32], BeforeValidator(_to_array), PlainSerializer(_to_base64, return_type=str)
-]
+Float32Array = Annotated[NDArray[np.float32], BeforeValidator(_to_array), PlainSerializer(_to_base64, return_type=str)]
 """One-dimensional float32 array; little-endian base64 in JSON."""
 
 
@@ -142,7 +140,7 @@ class AudioProperties:
     """What the decoder delivered."""
 
     format: str
-    """`MP3`, `FLAC`, `Opus`, `OGG Vorbis`, `AAC`, `ALAC`, `WAV`, `AIFF`, `WavPack`, `WMA`, `APE`, or the codec's own name."""
+    """`MP3`, `FLAC`, `Opus`, `OGG Vorbis`, `AAC`, `ALAC`, `WAV`, `AIFF`, `WavPack`, `WMA`, `APE`; else the codec."""
     sample_rate_hz: int
     channels: int
     total_samples: int

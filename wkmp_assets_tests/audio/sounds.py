@@ -33,9 +33,7 @@ def silence(seconds: float, rate_hz: int = 44_100, *, channels: int = 1) -> Samp
     return np.zeros((channels, round(seconds * rate_hz)), np.float32)
 
 
-def noise(
-    seconds: float, rate_hz: int = 44_100, *, rms: float = 0.1, channels: int = 1, seed: int = 1
-) -> Samples:
+def noise(seconds: float, rate_hz: int = 44_100, *, rms: float = 0.1, channels: int = 1, seed: int = 1) -> Samples:
     rng = np.random.default_rng(seed)
     return (rms * rng.standard_normal((channels, round(seconds * rate_hz)))).astype(np.float32)
 

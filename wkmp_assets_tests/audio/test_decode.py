@@ -75,9 +75,7 @@ def test_the_frame_count_is_that_of_the_original(
 
 
 @pytest.mark.parametrize(("name", "codec"), [("a.aac", "aac"), ("a.wma", "wmav2")])
-def test_containers_without_gapless_data_add_less_than_a_few_frames(
-    tmp_path: Path, name: str, codec: str
-) -> None:
+def test_containers_without_gapless_data_add_less_than_a_few_frames(tmp_path: Path, name: str, codec: str) -> None:
     audio, _ = measure(encode(tmp_path / name, melody(3), 44_100, codec))
     assert audio.format == {"a.aac": "AAC", "a.wma": "WMA"}[name]
     assert abs(audio.total_samples - 3 * 44_100) < 4 * 2048
@@ -124,9 +122,7 @@ def test_unusual_channel_counts_are_measured_and_mixed(tmp_path: Path, channels:
 
 def test_mono_pcm_of_equal_channels_has_the_level_of_the_original(tmp_path: Path) -> None:
     """libswresample mixes to float 3 dB too loud; the mix must be the average."""
-    pcm = pcm_of(
-        write_sound(tmp_path / "a.wav", tone(3, amplitude=0.9, channels=2), subtype="FLOAT"), tmp_path
-    )
+    pcm = pcm_of(write_sound(tmp_path / "a.wav", tone(3, amplitude=0.9, channels=2), subtype="FLOAT"), tmp_path)
     assert abs(pcm.size - 3 * 11_025) < 64
     assert np.abs(pcm).max() == pytest.approx(0.9 * 32_767, rel=0.02)
 
@@ -165,10 +161,7 @@ def test_a_stream_that_changes_rate_and_channels_midway_keeps_those_of_its_start
 
 
 def test_chained_ogg_streams_are_decoded(tmp_path: Path) -> None:
-    parts = [
-        encode(tmp_path / f"{i}.ogg", melody(2, rate), rate, "vorbis")
-        for i, rate in enumerate([44_100, 48_000])
-    ]
+    parts = [encode(tmp_path / f"{i}.ogg", melody(2, rate), rate, "vorbis") for i, rate in enumerate([44_100, 48_000])]
     audio, _ = measure(concatenated(tmp_path / "a.ogg", parts))
     assert audio.sample_rate_hz == 44_100
     assert audio.total_samples >= 2 * 44_100
@@ -187,9 +180,7 @@ def test_cover_art_is_no_audio(tmp_path: Path) -> None:
     assert (audio.format, audio.total_samples) == ("MP3", 88_200)
 
 
-@pytest.mark.parametrize(
-    ("name", "codec"), [("a.mp3", "libmp3lame"), ("a.flac", "flac"), ("a.ogg", "vorbis")]
-)
+@pytest.mark.parametrize(("name", "codec"), [("a.mp3", "libmp3lame"), ("a.flac", "flac"), ("a.ogg", "vorbis")])
 def test_flipped_bits_cost_only_what_they_hit(tmp_path: Path, name: str, codec: str) -> None:
     path = encode(tmp_path / name, melody(20), 44_100, codec)
     content = bytearray(path.read_bytes())
@@ -267,15 +258,11 @@ def test_a_format_that_ffmpeg_lacks_is_read_with_libsndfile(tmp_path: Path) -> N
     assert (audio.sample_rate_hz, audio.channels, audio.total_samples) == (22_050, 2, 66_150)
     assert any("libsndfile" in warning for warning in audio.warnings)
     assert any("not numbers" in warning and warning.endswith(" 1.") for warning in audio.warnings)
-    np.testing.assert_allclose(
-        envelope.mean_square, envelope_of(np.nan_to_num(samples), 22_050).mean_square, rtol=1e-3
-    )
+    np.testing.assert_allclose(envelope.mean_square, envelope_of(np.nan_to_num(samples), 22_050).mean_square, rtol=1e-3)
     assert abs(pcm_of(path, tmp_path).size - 3 * 11_025) < 64
 
 
-@pytest.mark.parametrize(
-    "name", ["http:song.wav", "pipe:0.wav", "Ünïcödé 音楽.wav", "100%d.wav", "concat:a|b.wav"]
-)
+@pytest.mark.parametrize("name", ["http:song.wav", "pipe:0.wav", "Ünïcödé 音楽.wav", "100%d.wav", "concat:a|b.wav"])
 def test_a_name_is_a_name_and_no_address(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
     write_sound(tmp_path / "plain.wav", tone(1)).rename(tmp_path / name)
     monkeypatch.chdir(tmp_path)
@@ -297,9 +284,7 @@ def test_a_pcm_store_that_cannot_be_written_is_not_the_audio_files_fault(tmp_pat
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(
-    not Path("/proc/self/status").exists(), reason="the peak of one process is read from /proc"
-)
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="the peak of one process is read from /proc")
 def test_memory_does_not_grow_with_the_length_of_the_file(tmp_path: Path) -> None:
     minute_of_music = melody(60).T
     peaks = []

@@ -45,9 +45,7 @@ def test_opposite_channels_are_as_loud_as_equal_ones() -> None:
 
 def test_silence_in_one_of_two_channels_halves_the_power() -> None:
     one_sided = np.concatenate([tone(1), silence(1)])
-    np.testing.assert_allclose(
-        envelope_of(one_sided).mean_square, envelope_of(tone(1)).mean_square / 2, rtol=1e-6
-    )
+    np.testing.assert_allclose(envelope_of(one_sided).mean_square, envelope_of(tone(1)).mean_square / 2, rtol=1e-6)
 
 
 def test_samples_that_are_not_numbers_count_as_zero() -> None:

@@ -43,9 +43,7 @@ def reference(path: Path) -> str:
     if shutil.which("fpcalc"):
         # Debian's fpcalc exits with 3 after a correct answer on files of 120 s or less.
         printed = subprocess.run(["fpcalc", path], capture_output=True, text=True, check=False).stdout
-        return next(
-            line.partition("=")[2] for line in printed.splitlines() if line.startswith("FINGERPRINT=")
-        )
+        return next(line.partition("=")[2] for line in printed.splitlines() if line.startswith("FINGERPRINT="))
     options = {"filter_size": "16", "phase_shift": "8", "linear_interp": "1", "cutoff": "0.8"}
     resampler = AudioResampler("s16", "mono", 11_025, options=options)
     with av.open(path) as container:

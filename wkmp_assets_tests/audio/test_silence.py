@@ -90,10 +90,7 @@ def test_nothing_but_zeros_is_no_audio(length_s: float, rate_hz: int) -> None:
 
 def test_zeros_are_no_audio_even_when_every_passage_is_long_enough() -> None:
     envelope = envelope_of(silence(0.2))
-    assert (
-        find_passages(envelope, silence_threshold_db=35, min_silence_ticks=MINIMUM_TICKS, min_passage_ticks=0)
-        == ()
-    )
+    assert find_passages(envelope, silence_threshold_db=35, min_silence_ticks=MINIMUM_TICKS, min_passage_ticks=0) == ()
 
 
 def test_an_empty_envelope_is_no_audio() -> None:
@@ -139,9 +136,7 @@ def test_every_gap_of_the_minimum_length_is_found_wherever_it_starts(
     length = round(minimum_s * rate_hz) + extra_samples
     samples = noise(start_s + minimum_s + 1.5, rate_hz, rms=0.2)
     samples[:, start : start + length] = 0
-    found = passages_of(
-        samples, rate_hz, min_silence_ticks=ticks.from_samples(round(minimum_s * rate_hz), rate_hz)
-    )
+    found = passages_of(samples, rate_hz, min_silence_ticks=ticks.from_samples(round(minimum_s * rate_hz), rate_hz))
     assert len(found) == 2
     assert _distance(found, [(0, start), (start + length, samples.shape[1])]) < hop_length(rate_hz)
 
@@ -159,9 +154,7 @@ def test_a_gap_more_than_two_hops_too_short_belongs_to_the_music(
     length = round(minimum_s * rate_hz) - 2 * hop_length(rate_hz)
     samples = tone_samples(3 * rate_hz, rate_hz)
     samples[:, start : start + length] = 0
-    found = passages_of(
-        samples, rate_hz, min_silence_ticks=ticks.from_samples(round(minimum_s * rate_hz), rate_hz)
-    )
+    found = passages_of(samples, rate_hz, min_silence_ticks=ticks.from_samples(round(minimum_s * rate_hz), rate_hz))
     assert found == [(0, 3 * rate_hz)]
 
 

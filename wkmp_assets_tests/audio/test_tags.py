@@ -159,9 +159,7 @@ def tagged(path: Path, texts: Texts) -> Path:
 
 
 def read_flac(tmp_path: Path, **texts: str | list[str]) -> FileTags:
-    return read_tags(
-        tagged(tmp_path / "a.flac", {key.replace("_", " "): value for key, value in texts.items()})
-    )
+    return read_tags(tagged(tmp_path / "a.flac", {key.replace("_", " "): value for key, value in texts.items()}))
 
 
 @pytest.mark.parametrize("name", CONTAINERS)
@@ -221,9 +219,7 @@ def test_an_ape_tag_after_an_mp3_without_id3_does_not_confuse(tmp_path: Path) ->
         ("Ode\nto\r\n tests", "Ode to tests"),
     ],
 )
-def test_texts_are_stripped_of_blanks_and_control_characters(
-    tmp_path: Path, text: str, expected: str | None
-) -> None:
+def test_texts_are_stripped_of_blanks_and_control_characters(tmp_path: Path, text: str, expected: str | None) -> None:
     found = read_flac(tmp_path, title=text, artist=text, album=text)
     assert (found.title, found.artist, found.album) == (expected, expected, expected)
 
@@ -241,9 +237,7 @@ def test_texts_are_stripped_of_blanks_and_control_characters(
         ("9" * 30, None),
     ],
 )
-def test_track_numbers_are_read_from_their_usual_forms(
-    tmp_path: Path, text: str, expected: int | None
-) -> None:
+def test_track_numbers_are_read_from_their_usual_forms(tmp_path: Path, text: str, expected: int | None) -> None:
     assert read_flac(tmp_path, track=text).track_number == expected
 
 
@@ -276,9 +270,7 @@ def test_ids_are_lower_case_and_rid_of_blanks(tmp_path: Path) -> None:
     assert found.warnings == ()
 
 
-@pytest.mark.parametrize(
-    "text", ["42", RECORDING[:-1], RECORDING + "0", RECORDING.replace("-", ""), "x" * 500]
-)
+@pytest.mark.parametrize("text", ["42", RECORDING[:-1], RECORDING + "0", RECORDING.replace("-", ""), "x" * 500])
 def test_an_id_that_is_no_uuid_is_dropped_with_a_warning(tmp_path: Path, text: str) -> None:
     found = read_flac(tmp_path, title="Ode", recording=text)
     assert found.recording_mbid is None

@@ -54,9 +54,7 @@ def attribution_text() -> str:
     rows = [_row(excerpt.path, excerpt.source) for excerpt in EXCERPTS]
     rows += [_row(SEVERAL_TRACKS_PATH, source) for source, _, _ in SEVERAL_TRACKS]
     licences = "\n".join(f"- {key}: {name}, <{address}>" for key, (name, address) in LICENCES.items())
-    tail = _TAIL.format(
-        silent=SILENT_PATH, duplicate=DUPLICATE_PATH, original=DUPLICATE_OF, licences=licences
-    )
+    tail = _TAIL.format(silent=SILENT_PATH, duplicate=DUPLICATE_PATH, original=DUPLICATE_OF, licences=licences)
     return _HEAD + "\n".join(sorted(rows)) + "\n" + tail
 
 

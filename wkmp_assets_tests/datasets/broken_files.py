@@ -23,9 +23,7 @@ def build_broken_files(root: Path) -> list[Record]:
     """Write the broken files into `root`, which is emptied first, and return the truth about them."""
     shutil.rmtree(root, ignore_errors=True)
     root.mkdir(parents=True)
-    flac = _sound_file(
-        root, "FLAC", INDUSTRIAL, 6.0, Tags("Industrial", "Marine Baklund", "Broken", 1, "2010")
-    )
+    flac = _sound_file(root, "FLAC", INDUSTRIAL, 6.0, Tags("Industrial", "Marine Baklund", "Broken", 1, "2010"))
     mp3 = _sound_file(root, "MP3", DAVID02, 10.0, Tags("David02", "Destructavator", "Broken", 2, "2009"))
     records = [
         _truncated(root, flac, "FLAC"),
@@ -63,9 +61,7 @@ def _bit_flips(root: Path, whole: tuple[Path, Tags]) -> Record:
     start, end = int(len(data) * 0.4), int(len(data) * 0.6)
     draw = np.random.default_rng(FLIP_SEED)
     # Bit by bit: an array operation would flip only once where a position is drawn twice.
-    for position, bit in zip(
-        draw.integers(start, end, FLIPPED_BITS), draw.integers(0, 8, FLIPPED_BITS), strict=True
-    ):
+    for position, bit in zip(draw.integers(start, end, FLIPPED_BITS), draw.integers(0, 8, FLIPPED_BITS), strict=True):
         data[position] ^= np.uint8(1 << int(bit))
     path = root / "bit_flips.mp3"
     path.write_bytes(data.tobytes())

@@ -77,9 +77,7 @@ def manifest_entry(job: Job, size: int, timeline: Timeline) -> dict[str, Any]:
         "planted_gaps": [list(gap) for gap in timeline.gaps],
         "copied_as_is": job.copied,
         "tags": {key: text for key, text in asdict(job.tags).items() if key != "musicbrainz"},
-        "sources": [
-            {"package": track.package, "file": track.path, "licence": track.licence} for track in job.sources
-        ],
+        "sources": [{"package": track.package, "file": track.path, "licence": track.licence} for track in job.sources],
     }
 
 

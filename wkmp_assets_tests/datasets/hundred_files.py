@@ -161,12 +161,8 @@ def _progress() -> Progress:
 
 
 def _arguments(arguments: list[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        prog="hundred_files", description="Build a library of 100 real music files."
-    )
-    parser.add_argument(
-        "--out", type=Path, default=TEST_DATA / "100_file_dataset", help="root of the library"
-    )
+    parser = argparse.ArgumentParser(prog="hundred_files", description="Build a library of 100 real music files.")
+    parser.add_argument("--out", type=Path, default=TEST_DATA / "100_file_dataset", help="root of the library")
     parser.add_argument("--subset", action="store_true", help="only the 10-file subset")
     parser.add_argument("--verify", action="store_true", help="afterwards, decode every file and compare")
     return parser.parse_args(arguments)

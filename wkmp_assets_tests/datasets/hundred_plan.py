@@ -89,9 +89,7 @@ class _Planner:
         """Ten short files from two small packages: each format, several tracks in one, a duplicate."""
         for form in SUBSET_SINGLES:
             rate = 48_000 if form == "Opus" else 44_100
-            fitting = [
-                track for track in self._left if track.package in SUBSET_PACKAGES and track.rate == rate
-            ]
+            fitting = [track for track in self._left if track.package in SUBSET_PACKAGES and track.rate == rate]
             self._single(form, min(fitting, key=lambda track: track.frames), in_subset=True)
         self._multi("MP3", 3, SUBSET_PACKAGES, in_subset=True)
         self._duplicate(self.jobs[SUBSET_DUPLICATED], in_subset=True)
@@ -105,9 +103,7 @@ class _Planner:
                 copied = position < COPIES.get(form, 0)
                 self._single(form, self._next_for(form, copied=copied))
         for form in DUPLICATED:
-            candidates = [
-                job for job in self.jobs if job.form == form and job.kind == "single" and not job.in_subset
-            ]
+            candidates = [job for job in self.jobs if job.form == form and job.kind == "single" and not job.in_subset]
             self._duplicate(self._random.choice(candidates))
 
     def _next_for(self, form: str, *, copied: bool) -> Track:
@@ -138,9 +134,7 @@ class _Planner:
             )
         )
 
-    def _multi(
-        self, form: str, count: int, packages: frozenset[str] | None = None, *, in_subset: bool = False
-    ) -> None:
+    def _multi(self, form: str, count: int, packages: frozenset[str] | None = None, *, in_subset: bool = False) -> None:
         rate = 48_000 if form == "Opus" else 44_100
         fitting = [
             track

@@ -51,6 +51,6 @@ def _fields(paragraph: str) -> dict[str, str]:
 def _covers(pattern: str, path: PurePosixPath) -> bool:
     # A pattern is relative to the source tree, the path to the installed one: compare their common tails.
     wanted = PurePosixPath(pattern).parts
-    return any(
-        fnmatchcase("/".join(path.parts[-n:]), "/".join(wanted[-n:])) for n in range(1, len(wanted) + 1)
-    ) and (len(wanted) == 1 or wanted[-2] in path.parts or wanted[-2] == "*")
+    return any(fnmatchcase("/".join(path.parts[-n:]), "/".join(wanted[-n:])) for n in range(1, len(wanted) + 1)) and (
+        len(wanted) == 1 or wanted[-2] in path.parts or wanted[-2] == "*"
+    )

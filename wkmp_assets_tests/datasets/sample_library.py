@@ -5,8 +5,8 @@ Run as `python -m wkmp_assets_tests.datasets.sample_library`; the result is the 
 
 import logging
 import shutil
-from dataclasses import replace
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -76,7 +76,7 @@ def take_piece(source: Source, from_s: float, length_s: float) -> Pcm:
 
 
 def _without_padding(path: Path, piece: Pcm) -> Measured:
-    """Return what was encoded: FFmpeg leaves an MP4's end padding in, an importer that respects the edit list does not."""
+    """Return what was encoded: FFmpeg leaves an MP4's end padding in, an exact importer does not."""
     return replace(measure(path), frames=piece.frames)
 
 

@@ -69,9 +69,7 @@ def _ufoai(name: str, author: str, title: str, licence: str) -> Source:
 
 
 def _singularity(title: str) -> Source:
-    return Source(
-        "singularity-music", f"{SINGULARITY}/{title}.ogg", "Max McCracken (Maxstack)", title, "CC-BY-SA-3.0"
-    )
+    return Source("singularity-music", f"{SINGULARITY}/{title}.ogg", "Max McCracken (Maxstack)", title, "CC-BY-SA-3.0")
 
 
 def _hyperrogue(name: str, author: str, title: str) -> Source:
@@ -83,14 +81,10 @@ DAVID02 = _ufoai("David02", "David Reeves (Destructavator)", "David02", "CC-BY-3
 AZRAEL = _ufoai("azrael1", "azrael1322", "azrael1", "CC-BY-3.0")
 GEOSCAPE = _ufoai("karlmacklin_geoscape", "Karl Macklin", "Geoscape theme #1", "CC-BY-3.0")
 UFO_THEME = _ufoai("van_theme", 'Manuel "Vanethian" Marino', "Ufo: AI Main Theme", "CC-BY-3.0")
-BATTLESCAPE = _ufoai(
-    "Crystan-Battlescape03", 'Christian "Crystan" Hoffmann', "Crystan-Battlescape03", "CC-BY-SA-3.0"
-)
+BATTLESCAPE = _ufoai("Crystan-Battlescape03", 'Christian "Crystan" Hoffmann', "Crystan-Battlescape03", "CC-BY-SA-3.0")
 URBAN_WARFARE = _ufoai("MarineUrbanWarfare", '"Marine" Baklund', "MarineUrbanWarfare", "CC-BY-SA-3.0")
 INDUSTRIAL = _ufoai("MarineIndustrial", '"Marine" Baklund', "MarineIndustrial", "CC-BY-SA-3.0")
-GEOSPHERE = _ufoai(
-    "Crystan-Geosphere03", 'Christian "Crystan" Hoffmann', "Crystan-Geosphere03", "CC-BY-SA-3.0"
-)
+GEOSPHERE = _ufoai("Crystan-Geosphere03", 'Christian "Crystan" Hoffmann', "Crystan-Geosphere03", "CC-BY-SA-3.0")
 CAVES = _hyperrogue("hr3-caves", "Shawn Parrotte (NeonCorridor)", "Living Caves")
 CARIBBEAN = _hyperrogue("hr-savino-caribbean", "Will Savino", "Caribbean")
 OCEAN = _hyperrogue("hr-savino-ocean", "Will Savino", "Ocean")

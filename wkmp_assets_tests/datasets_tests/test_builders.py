@@ -106,9 +106,7 @@ def test_an_untagged_file_has_no_tag_block(tmp_path: Path) -> None:
     assert mutagen.File(path).tags is None
 
 
-def test_a_missing_tool_names_the_package_and_the_remedy(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_missing_tool_names_the_package_and_the_remedy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(PackageUnavailableError, match="some-music") as caught:
         fetch_package("some-music", tmp_path)

@@ -65,12 +65,8 @@ OUT_OF_RANGE = [
 ]
 
 
-@pytest.mark.parametrize(
-    ("setting", "value"), OUT_OF_RANGE, ids=[f"{one.key}={value}" for one, value in OUT_OF_RANGE]
-)
-def test_a_value_out_of_range_is_refused_by_name(
-    database: Path, setting: SettingRange, value: object
-) -> None:
+@pytest.mark.parametrize(("setting", "value"), OUT_OF_RANGE, ids=[f"{one.key}={value}" for one, value in OUT_OF_RANGE])
+def test_a_value_out_of_range_is_refused_by_name(database: Path, setting: SettingRange, value: object) -> None:
     store(database, **{setting.key: str(value)})
     with pytest.raises(SettingsError, match=setting.key) as raised:
         read_library_settings(database)

@@ -18,9 +18,7 @@ def stored(
     fades: tuple[int | None, int | None] = (None, None),
     kept: bool = False,
 ) -> StoredPassage:
-    return StoredPassage(
-        guid, start, end, *fades, is_kept=kept, lead_in_ticks=start + 1, lead_out_ticks=end - 1
-    )
+    return StoredPassage(guid, start, end, *fades, is_kept=kept, lead_in_ticks=start + 1, lead_out_ticks=end - 1)
 
 
 def new_guid(start: int, end: int, taken: Container[str]) -> str:
@@ -44,9 +42,7 @@ PAIRS = {
 
 
 @pytest.mark.parametrize(("bounds", "paired"), PAIRS.values(), ids=PAIRS)
-def test_passages_are_the_same_when_more_than_half_of_both_overlaps(
-    bounds: tuple[int, int], paired: bool
-) -> None:
+def test_passages_are_the_same_when_more_than_half_of_both_overlaps(bounds: tuple[int, int], paired: bool) -> None:
     found = plan([bounds], [stored("old", 0, 100)])
     assert (found.placed[0].guid == "old") is paired
     assert found.updated == (("old",) if paired else ())
@@ -92,9 +88,7 @@ def test_a_new_passage_gets_no_guid_that_is_taken() -> None:
     assert found.placed[0].guid == "newer 0-10"
 
 
-INTERVALS = st.lists(
-    st.tuples(st.integers(0, 50), st.integers(1, 20)).map(lambda one: (one[0], sum(one))), max_size=6
-)
+INTERVALS = st.lists(st.tuples(st.integers(0, 50), st.integers(1, 20)).map(lambda one: (one[0], sum(one))), max_size=6)
 
 
 @given(bounds=INTERVALS.map(lambda found: sorted(set(found))), old=INTERVALS, kept=st.sets(st.integers(0, 5)))

@@ -98,7 +98,7 @@ def test_fades_outside_the_new_boundaries_are_not_broken(database: Path) -> None
     assert column(database, "SELECT start_time_ticks FROM passages") == [0]
     assert column(
         database,
-        "SELECT p.end_time_ticks = l.end_time_ticks FROM passages p JOIN passage_songs l ON l.passage_id = p.guid",  # noqa: E501
+        "SELECT p.end_time_ticks = l.end_time_ticks FROM passages p JOIN passage_songs l ON l.passage_id = p.guid",
     ) == [1]
 
 

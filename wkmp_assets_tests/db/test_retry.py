@@ -61,15 +61,11 @@ def test_delays_double_from_10_ms_to_1_s() -> None:
     assert list(islice(delays_ms(), 10)) == [10, 20, 40, 80, 160, 320, 640, 1000, 1000, 1000]
 
 
-@pytest.mark.parametrize(
-    ("busy_ms", "attempts"), [(0, 12), (250, 10)], ids=["fails at once", "250 ms busy wait"]
-)
+@pytest.mark.parametrize(("busy_ms", "attempts"), [(0, 12), (250, 10)], ids=["fails at once", "250 ms busy wait"])
 def test_the_budget_of_5_s_allows_the_attempts_of_the_reference(busy_ms: int, attempts: int) -> None:
     clock = Clock()
     with pytest.raises(LibraryLockedError) as raised:
-        retrying(clock).run(
-            Path("wkmp.db"), failing(clock, sqlite_error(sqlite3.SQLITE_BUSY), busy_ms=busy_ms)
-        )
+        retrying(clock).run(Path("wkmp.db"), failing(clock, sqlite_error(sqlite3.SQLITE_BUSY), busy_ms=busy_ms))
     assert raised.value.attempts == attempts
     assert raised.value.waited_ms >= 5000
     assert clock.now_ms <= 5000 + busy_ms

@@ -68,18 +68,14 @@ def test_a_file_and_its_passages_are_written_as_found(database: Path) -> None:
             None,
         )
         assert (
-            json.loads(found["import_metadata"])["amplitude_analysis"]["parameters_used"][
-                "lead_in_threshold_dB"
-            ]
+            json.loads(found["import_metadata"])["amplitude_analysis"]["parameters_used"]["lead_in_threshold_dB"]
             == -12.0
         )
     assert problems(database) == []
 
 
 def test_every_song_is_linked_to_what_belongs_to_it(database: Path) -> None:
-    one = entry(
-        bounds=in_a_row(3), songs=[song("x", ["Ann", "Bob"], ["W1", "W2"]), song("y", ["Bob"], []), None]
-    )
+    one = entry(bounds=in_a_row(3), songs=[song("x", ["Ann", "Bob"], ["W1", "W2"]), song("y", ["Bob"], []), None])
     commit(database, one)
     links = rows(
         database,
@@ -107,8 +103,7 @@ def test_every_song_is_linked_to_what_belongs_to_it(database: Path) -> None:
 def test_the_same_song_twice_in_a_file_is_one_song(database: Path) -> None:
     commit(database, entry(bounds=in_a_row(2), songs=[song("x"), song("x")]))
     counts = [
-        column(database, f"SELECT count(*) FROM {table}")[0]
-        for table in ("songs", "passage_songs", "song_artists")
+        column(database, f"SELECT count(*) FROM {table}")[0] for table in ("songs", "passage_songs", "song_artists")
     ]
     assert counts == [1, 2, 3]
 
@@ -178,9 +173,7 @@ def test_guids_that_exist_already_win(database: Path) -> None:
     commit(database, one)
     (song_row,) = rows(database, "SELECT * FROM songs WHERE title = 'x'")
     assert (song_row["guid"], song_row["work_id"]) == ("old songs", "old works")
-    assert column(database, "SELECT artist_id FROM song_artists WHERE song_id = 'old songs'") == [
-        "old artists"
-    ]
+    assert column(database, "SELECT artist_id FROM song_artists WHERE song_id = 'old songs'") == ["old artists"]
     assert column(database, "SELECT work_id FROM song_works WHERE song_id = 'old songs'") == ["old works"]
     assert column(database, "SELECT album_id FROM passage_albums") == ["old albums"]
     assert problems(database) == []
@@ -189,8 +182,8 @@ def test_guids_that_exist_already_win(database: Path) -> None:
 PEOPLE_S = {
     "songs": "title = 'mine', base_probability = 2.5, min_cooldown = 1, ramping_cooldown = 2, lyrics = 'la', "
     "related_songs = '[]', last_played_at = 'now', flavor_vector = '{}', status = 'FLAVOR READY'",
-    "artists": "name = 'mine', base_probability = 0, min_cooldown = 3, ramping_cooldown = 4, last_played_at = 'now'",  # noqa: E501
-    "works": "title = 'mine', base_probability = 7, min_cooldown = 3, ramping_cooldown = 4, last_played_at = 'now'",  # noqa: E501
+    "artists": "name = 'mine', base_probability = 0, min_cooldown = 3, ramping_cooldown = 4, last_played_at = 'now'",
+    "works": "title = 'mine', base_probability = 7, min_cooldown = 3, ramping_cooldown = 4, last_played_at = 'now'",
     "albums": "title = 'mine', release_date = '1999'",
     "song_artists": "weight = 0.25",
 }
@@ -201,7 +194,7 @@ def test_what_people_and_players_wrote_stays(database: Path) -> None:
     run_sql(database, *(f"UPDATE {table} SET {values}" for table, values in PEOPLE_S.items()))
     run_sql(
         database,
-        "UPDATE passages SET user_title = 'mine', fade_in_start_ticks = start_time_ticks + 5, fade_in_curve = 'cosine'",  # noqa: E501
+        "UPDATE passages SET user_title = 'mine', fade_in_start_ticks = start_time_ticks + 5, fade_in_curve = 'cosine'",
     )
     before = {table: rows(database, f"SELECT * FROM {table}") for table in PEOPLE_S}
     commit(database, entry(state=FileState.CHANGED), now=LATER)
@@ -220,9 +213,9 @@ def test_what_was_missing_is_filled_in(database: Path) -> None:
         "UPDATE albums SET release_date = NULL",
     )
     commit(database, entry(state=FileState.CHANGED), now=LATER)
-    assert rows(
-        database, "SELECT title, artist_name, work_id = (SELECT guid FROM works) AS has_work FROM songs"
-    ) == [{"title": "a 0", "artist_name": "Ann & Bob & Cyd", "has_work": 1}]
+    assert rows(database, "SELECT title, artist_name, work_id = (SELECT guid FROM works) AS has_work FROM songs") == [
+        {"title": "a 0", "artist_name": "Ann & Bob & Cyd", "has_work": 1}
+    ]
     assert column(database, "SELECT release_date FROM albums") == ["2001-02-03"]
 
 
@@ -242,9 +235,7 @@ TAGS = {
 
 
 @pytest.mark.parametrize(("old", "new", "merged"), TAGS.values(), ids=TAGS)
-def test_tags_are_merged(
-    database: Path, old: dict[str, str], new: dict[str, str], merged: dict[str, str]
-) -> None:
+def test_tags_are_merged(database: Path, old: dict[str, str], new: dict[str, str], merged: dict[str, str]) -> None:
     commit(database, entry(tags=FileTags(**old)))  # type: ignore[arg-type]
     commit(database, entry(content="b", tags=FileTags(**new), state=FileState.CHANGED))  # type: ignore[arg-type]
     row = file_row(database, entry().path)

@@ -49,9 +49,7 @@ def complete(database: Path) -> bool:
 
 
 def definitions(database: Path) -> dict[str, str]:
-    query = (
-        "SELECT name, sql FROM sqlite_master WHERE sql IS NOT NULL AND name NOT LIKE '%_sqlite_migrations%'"
-    )
+    query = "SELECT name, sql FROM sqlite_master WHERE sql IS NOT NULL AND name NOT LIKE '%_sqlite_migrations%'"
     return {row["name"]: " ".join(row["sql"].split()) for row in rows(database, query)}
 
 
@@ -66,9 +64,7 @@ def columns(database: Path, table: str) -> set[str]:
 
 
 def tables(database: Path) -> list[str]:
-    return column(
-        database, "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE '\\_%' ESCAPE '\\'"
-    )
+    return column(database, "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE '\\_%' ESCAPE '\\'")
 
 
 def test_a_new_library_has_every_table_check_and_index_of_the_schema(database: Path, tmp_path: Path) -> None:
@@ -169,9 +165,7 @@ def test_several_processes_may_create_a_library_at_once(database: Path, older: b
         create_older(database)
     context = multiprocessing.get_context("spawn")
     barrier, results = context.Barrier(4), context.Queue()
-    processes = [
-        context.Process(target=_create_when_told, args=(database, barrier, results)) for _ in range(4)
-    ]
+    processes = [context.Process(target=_create_when_told, args=(database, barrier, results)) for _ in range(4)]
     for process in processes:
         process.start()
     outcomes = [results.get(timeout=60) for _ in processes]

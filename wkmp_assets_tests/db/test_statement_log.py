@@ -24,9 +24,7 @@ def log(connection: sqlite3.Connection) -> StatementLog:
     return log
 
 
-def test_a_transaction_is_counted_with_what_is_in_it(
-    connection: sqlite3.Connection, log: StatementLog
-) -> None:
+def test_a_transaction_is_counted_with_what_is_in_it(connection: sqlite3.Connection, log: StatementLog) -> None:
     for statement in ("BEGIN IMMEDIATE", "INSERT INTO t VALUES (1), (2)", "UPDATE t SET a = 3", "COMMIT"):
         connection.execute(statement)
     assert (log.begins, log.commits, log.rollbacks) == (1, 1, 0)
@@ -82,9 +80,7 @@ def test_a_read_counts_only_inside_a_transaction(
     ["INSERT INTO t SELECT 1", "WITH x AS (SELECT 1) INSERT INTO t SELECT * FROM x"],
     ids=["insert", "with"],
 )
-def test_a_write_that_reads_is_a_write(
-    connection: sqlite3.Connection, log: StatementLog, statement: str
-) -> None:
+def test_a_write_that_reads_is_a_write(connection: sqlite3.Connection, log: StatementLog, statement: str) -> None:
     connection.execute("BEGIN")
     connection.execute(statement)
     connection.execute("COMMIT")

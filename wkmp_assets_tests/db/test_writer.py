@@ -53,7 +53,7 @@ def test_a_file_costs_one_lock_and_no_reads_however_many_passages_it_has(databas
 
 
 class FailingConnection:
-    """Executes the first statements of a transaction, then fails like a full disk, after the statement has run."""  # noqa: E501
+    """Executes the first statements of a transaction, then fails like a full disk, after the statement has run."""
 
     def __init__(self, connection: sqlite3.Connection, succeed: int) -> None:
         self._connection = connection
@@ -80,7 +80,7 @@ def reimported(database: Path) -> WriteBatch:
     commit(database, first, entry("Copy.flac", content="b"))
     run_sql(
         database,
-        "INSERT INTO import_failures (path, phase, code, message) VALUES ('Artist/Album/01.flac', 'p', 'c', 'm')",  # noqa: E501
+        "INSERT INTO import_failures (path, phase, code, message) VALUES ('Artist/Album/01.flac', 'p', 'c', 'm')",
     )
     run_sql(database, "UPDATE files SET status = 'PENDING' WHERE path = 'Copy.flac'")
     new = entry(content="b", bounds=seconds((0, 21), (100, 120)), state=FileState.CHANGED)
@@ -104,9 +104,7 @@ def test_a_failure_after_any_statement_leaves_the_library_as_it_was(database: Pa
                 pytest.fail("COMMIT was never reached")
         succeed += 1
     assert succeed >= 15
-    assert column(
-        database, "SELECT count(*) FROM passages WHERE file_id = (SELECT guid FROM files LIMIT 1)"
-    ) == [2]
+    assert column(database, "SELECT count(*) FROM passages WHERE file_id = (SELECT guid FROM files LIMIT 1)") == [2]
     assert problems(database) == []
 
 
@@ -152,9 +150,7 @@ def test_rows_that_break_the_schema_are_refused_whole(database: Path) -> None:
 
 def test_a_library_that_changes_between_reading_and_writing_is_read_again(database: Path) -> None:
     commit(database, entry())
-    changes = iter(
-        ["UPDATE files SET updated_at = '2030-01-01 00:00:00'", "UPDATE files SET matching_hashes = '[]'"]
-    )
+    changes = iter(["UPDATE files SET updated_at = '2030-01-01 00:00:00'", "UPDATE files SET matching_hashes = '[]'"])
 
     def prepare() -> WriteBatch:
         batch = prepared(database, entry(state=FileState.CHANGED, content="new"), now=LATER)
@@ -193,9 +189,7 @@ def test_a_song_that_another_run_inserts_with_its_own_guid_is_linked_by_that_gui
     one = entry()
     recording = one.passages[0].match.song
     assert recording is not None
-    inserted = iter(
-        [f"INSERT INTO songs (guid, recording_mbid) VALUES ('theirs', '{recording.recording_mbid}')"]
-    )
+    inserted = iter([f"INSERT INTO songs (guid, recording_mbid) VALUES ('theirs', '{recording.recording_mbid}')"])
 
     def prepare() -> WriteBatch:
         batch = prepared(database, one)
@@ -249,15 +243,11 @@ def test_two_writers_that_both_believe_to_be_first_leave_one_original(database: 
 
 
 @pytest.mark.parametrize("state", [FileState.TOUCHED, FileState.MOVED])
-def test_two_complete_copies_in_an_older_library_do_not_block_each_other(
-    database: Path, state: FileState
-) -> None:
+def test_two_complete_copies_in_an_older_library_do_not_block_each_other(database: Path, state: FileState) -> None:
     commit(database, entry("a.flac"), entry("b.flac", content="b"))
     run_sql(database, "UPDATE files SET hash = (SELECT hash FROM files WHERE path = 'a.flac')")
     path = "a.flac" if state is FileState.TOUCHED else "c.flac"
-    one = replace(
-        entry("a.flac", state=state, moved_from="a.flac"), path=path, audio=None, tags=None, passages=()
-    )
+    one = replace(entry("a.flac", state=state, moved_from="a.flac"), path=path, audio=None, tags=None, passages=())
     receipt = commit(database, one, now=LATER)[path].receipt
     assert receipt is not None
     assert receipt.conflicts == 0

@@ -1,4 +1,4 @@
-"""Real imports of real music, run as a person runs them: the `wkmp` and `dagster` commands in processes of their own."""
+"""Real imports of real music, run as a person runs them: `wkmp` and `dagster` in processes of their own."""
 
 import json
 import os
@@ -6,7 +6,7 @@ import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -50,7 +50,13 @@ class Workplace:
 
     def run(self, command: Sequence[str]) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
-            command, env=self.environment(), cwd=ROOT, capture_output=True, text=True, timeout=300, check=False
+            command,
+            env=self.environment(),
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+            timeout=300,
+            check=False,
         )
 
     def start(self, *arguments: str | Path) -> subprocess.Popen[str]:
@@ -76,9 +82,9 @@ def make_workplace(folder: Path, music: Path) -> Workplace:
 
 
 @pytest.fixture
-def workplace(tmp_path: Path) -> Iterator[Workplace]:
+def workplace(tmp_path: Path) -> Workplace:
     """The sample library, not imported yet."""
-    yield make_workplace(tmp_path, TEST_DATA / "sample_library")
+    return make_workplace(tmp_path, TEST_DATA / "sample_library")
 
 
 @dataclass(frozen=True)

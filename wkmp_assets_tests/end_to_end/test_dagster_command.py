@@ -41,7 +41,7 @@ def receipts(place: Workplace) -> dict[str, dict[str, object]]:
 
 def test_the_scan_registers_a_partition_per_file(scanned: Workplace) -> None:
     with DagsterInstance.from_config(str(scanned.home)) as instance:
-        sets = {name for name in _partition_sets(instance)}
+        sets = _partition_sets(instance)
         assert len(sets) == 1
         assert instance.get_dynamic_partitions(sets.pop()) == sorted([*KEYS, "broken.mp3"])
 
@@ -58,7 +58,11 @@ def test_one_partition_is_one_file(scanned: Workplace, key: str) -> None:
     assert result.returncode == 0, result.stderr
     assert list(statuses(scanned).values()) == ["INGEST COMPLETE"]
     (receipt,) = receipts(scanned).values()
-    assert (receipt["result"], receipt["write_locks"], receipt["selects_in_transaction"]) == ("imported", 1, 0)
+    assert (receipt["result"], receipt["write_locks"], receipt["selects_in_transaction"]) == (
+        "imported",
+        1,
+        0,
+    )
 
 
 def test_a_range_is_imported_in_one_run(scanned: Workplace) -> None:

@@ -116,7 +116,10 @@ def test_a_copy_and_its_original_know_each_other(imported_sample: Imported) -> N
     copies = [record for record in SAMPLE if record["duplicate_of"]]
     assert copies, "the sample library holds a duplicate"
     for record in copies:
-        copy, original = file_row(imported_sample, record["path"]), file_row(imported_sample, record["duplicate_of"])
+        copy, original = (
+            file_row(imported_sample, record["path"]),
+            file_row(imported_sample, record["duplicate_of"]),
+        )
         assert original["guid"] in copy["matching_hashes"]
         assert copy["guid"] in original["matching_hashes"]
 

@@ -12,13 +12,22 @@ from wkmp_assets_tests.end_to_end.conftest import TEST_DATA, Imported, Workplace
 
 def library_rows(database: Path) -> dict[str, list[tuple[object, ...]]]:
     """Everything a library holds, except when and by which run it was written."""
-    volatile = {"created_at", "updated_at", "import_timestamp", "import_session_id", "import_metadata", "timestamp", "applied_at"}
+    volatile = {
+        "created_at",
+        "updated_at",
+        "import_timestamp",
+        "import_session_id",
+        "import_metadata",
+        "timestamp",
+        "applied_at",
+    }
     with closing(sqlite3.connect(database)) as connection:
         tables = [name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
         dump = {}
         for table in tables:
             columns = [row[1] for row in connection.execute(f'PRAGMA table_info("{table}")') if row[1] not in volatile]
-            dump[table] = sorted(connection.execute(f'SELECT {", ".join(columns)} FROM "{table}"'), key=repr)
+            query = f'SELECT {", ".join(columns)} FROM "{table}"'  # noqa: S608 - names from the schema
+            dump[table] = sorted(connection.execute(query), key=repr)
     dump.pop("_sqlite_migrations", None)
     return dump
 
@@ -81,7 +90,7 @@ def test_ctrl_c_finishes_the_files_in_hand_and_a_second_import_goes_on(
     assert library_rows(workplace.database) == library_rows(imported_sample.place.database)
 
 
-def test_status_counts_and_failures_lists(imported_broken: Imported, tmp_path: Path) -> None:
+def test_status_counts_and_failures_lists(imported_broken: Imported) -> None:
     place = imported_broken.place
     status = place.wkmp("status", place.music)
     assert status.returncode == 0

@@ -21,9 +21,7 @@ from wkmp_assets_tests.builders import sha
 ON_DISK = FileStat(1000, "2026-02-01 10:00:00")
 
 
-def known(
-    path: str = "a.mp3", content: str = "a", status: str = "INGEST COMPLETE", **other: object
-) -> KnownFile:
+def known(path: str = "a.mp3", content: str = "a", status: str = "INGEST COMPLETE", **other: object) -> KnownFile:
     fields = {"modified_at": ON_DISK.modified_at, "size_bytes": ON_DISK.size_bytes} | other
     return KnownFile(f"guid of {path}", path, sha(content), status, **fields)  # type: ignore[arg-type]
 
@@ -175,8 +173,7 @@ def test_of_all_files_with_the_same_bytes_exactly_one_stands_for_all(
     one_each = {content: path for path, content in imported.items()}
     rows = {path: known(path, content) for content, path in one_each.items()}
     files = [
-        hashed(path, content, rows.get(path))
-        for path, content in data.draw(st.permutations(sorted(contents.items())))
+        hashed(path, content, rows.get(path)) for path, content in data.draw(st.permutations(sorted(contents.items())))
     ]
     absent = gone - set(contents)
     found = identify(files, list(rows.values()), gone=list(absent))

@@ -13,9 +13,7 @@ from wkmp_assets.library.file_key import decode_key, encode_key, is_utf8
 AWKWARD = st.sampled_from(
     [".", "..", "...", "/", "%", "%2F", ",", '"', "[", "]", "|", "*", "\n", "\x85", "\udcff", " "]
 )
-ANY_NAME = st.lists(AWKWARD | st.text(max_size=3) | st.binary(max_size=3).map(os.fsdecode), max_size=8).map(
-    "".join
-)
+ANY_NAME = st.lists(AWKWARD | st.text(max_size=3) | st.binary(max_size=3).map(os.fsdecode), max_size=8).map("".join)
 """What a file system can hold: any bytes, here as Python shows them."""
 
 FORBIDDEN = re.compile(r'[,"\[\]|*\x00-\x1f\x7f-\x9f]|\.\.\.|^/')
@@ -85,8 +83,6 @@ def test_a_second_spelling_of_a_path_is_refused(key: str) -> None:
         decode_key(key)
 
 
-@pytest.mark.parametrize(
-    ("path", "expected"), [("Ä.mp3", True), ("caf\udce9.mp3", False)], ids=["utf-8", "latin-1"]
-)
+@pytest.mark.parametrize(("path", "expected"), [("Ä.mp3", True), ("caf\udce9.mp3", False)], ids=["utf-8", "latin-1"])
 def test_only_utf8_names_fit_into_the_library(path: str, expected: bool) -> None:
     assert is_utf8(path) is expected

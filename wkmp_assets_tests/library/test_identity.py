@@ -82,8 +82,6 @@ def test_only_new_and_changed_content_is_listened_to(state: FileState) -> None:
         assert outcome == Skipped(SkipReason.UNCHANGED)
 
 
-@pytest.mark.parametrize(
-    "outcome", [Failed("p", "C", "m"), Skipped(SkipReason.INTERRUPTED)], ids=["failed", "skipped"]
-)
+@pytest.mark.parametrize("outcome", [Failed("p", "C", "m"), Skipped(SkipReason.INTERRUPTED)], ids=["failed", "skipped"])
 def test_what_is_no_identity_is_passed_on(outcome: Failed | Skipped) -> None:
     assert needing_content({"a": outcome}) == {"a": outcome}

@@ -44,9 +44,7 @@ def test_an_empty_new_library_is_no_error(tmp_path: Path) -> None:
 @pytest.mark.parametrize("folder", ["A", "A/", "./A", "B/../A"])
 def test_only_files_inside_the_scanned_folder_can_be_missing(tmp_path: Path, folder: str) -> None:
     touch(tmp_path, "A/1.mp3", "AB/2.mp3", "B/4.mp3")
-    changes, _ = scan_folder(
-        tmp_path, folder, [known("A/gone.mp3"), known("AB/gone.mp3"), known("B/gone.mp3")]
-    )
+    changes, _ = scan_folder(tmp_path, folder, [known("A/gone.mp3"), known("AB/gone.mp3"), known("B/gone.mp3")])
     assert changes.new == ("A/1.mp3",)
     assert changes.missing == ("A/gone.mp3",)
 
