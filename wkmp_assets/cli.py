@@ -9,7 +9,7 @@ import threading
 import time
 import warnings
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING
@@ -151,8 +151,11 @@ def _import(folder: Path, settings: Settings, *, force: bool) -> int:
     started = time.monotonic()
     control = RunControl()
     summary = ImportSummary()
-    with DagsterInstance.get() as instance, kept_open(settings.database_path):
-        importer = LibraryImporter(settings, instance, control)
+    with (
+        DagsterInstance.get() as instance,
+        kept_open(settings.database_path),
+        closing(LibraryImporter(settings, instance, control)) as importer,
+    ):
         changes = importer.scan(settings.relative_folder(folder))
         wanted = changes.to_import + (changes.unchanged if force else ())
         summary.unchanged = 0 if force else len(changes.unchanged)

@@ -20,6 +20,7 @@ from wkmp_assets.partitions import partitions_name
 from wkmp_assets.ranges import FileRange, plan_ranges
 from wkmp_assets.run_control import RunControl
 from wkmp_assets.settings import Settings
+from wkmp_assets.workers import WorkerPool
 
 _QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 """The events are in Dagster's storage; on the terminal they would drown the progress bar."""
@@ -46,7 +47,13 @@ class LibraryImporter:
         self._settings = settings
         self._instance = instance
         self._control = control
-        self._definitions = build_definitions(settings, control=control)
+        self._workers = WorkerPool(settings.workers, control)
+        overrides = {"workers": self._workers}
+        self._definitions = build_definitions(settings, control=control, resource_overrides=overrides)
+
+    def close(self) -> None:
+        """End the worker processes."""
+        self._workers.shut_down()
 
     def scan(self, folder: str = "") -> LibraryChanges:
         """Find the audio files below a folder of the library and register them as partitions.

@@ -1,7 +1,9 @@
 """What a worker process does with one file: decode it once and find its passages, fingerprint them."""
 
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from wkmp_assets import ticks
 from wkmp_assets.audio.decode import measure_file
 from wkmp_assets.audio.fingerprint import fingerprint_passages
 from wkmp_assets.audio.pcm_store import PcmStore
@@ -9,10 +11,12 @@ from wkmp_assets.audio.silence import find_passages, over_segmentation_warning
 from wkmp_assets.errors import FileChangedError, UndecodableAudioError
 from wkmp_assets.library.identity import look_at
 from wkmp_assets.model.values import (
+    Envelope,
     FileIdentity,
     Fingerprints,
     PassageSegments,
     SegmentationParameters,
+    Span,
 )
 
 MOST_CHANNELS = 32
@@ -59,8 +63,15 @@ def segment_file(
         min_silence_ticks=parameters.min_silence_ticks,
         min_passage_ticks=parameters.min_passage_ticks,
     )
-    warning = over_segmentation_warning(envelope, passages)
-    return PassageSegments(audio, envelope, passages, parameters, (warning,) if warning else ())
+    return PassageSegments(audio, envelope, passages, parameters, tuple(_warnings(envelope, passages)))
+
+
+def _warnings(envelope: Envelope, passages: Sequence[Span]) -> Iterator[str]:
+    too_many = over_segmentation_warning(envelope, passages)
+    if too_many:
+        yield too_many
+    if not ticks.is_exact(envelope.sample_rate_hz):
+        yield f"A sample at {envelope.sample_rate_hz} Hz is not a whole number of ticks: positions are rounded."
 
 
 def fingerprint_file(

@@ -38,13 +38,3 @@ def from_samples(samples: int, rate_hz: int) -> int:
 def is_exact(rate_hz: int) -> bool:
     """Tell whether one sample at `rate_hz` is a whole number of ticks."""
     return TICKS_PER_SECOND % rate_hz == 0
-
-
-def from_seconds(seconds: float) -> int:
-    """Convert seconds to the nearest tick. For settings and display, never for positions in audio."""
-    return round(seconds * TICKS_PER_SECOND)
-
-
-def to_seconds(ticks: int) -> float:
-    """Convert ticks to seconds, for display."""
-    return ticks / TICKS_PER_SECOND

@@ -33,7 +33,6 @@ class WorkerPool:
     ----------
     workers : int, >= 1
         Number of processes.
-
     control : RunControl
         Told about each file; asked whether to stop.
     """
@@ -41,6 +40,7 @@ class WorkerPool:
     def __init__(self, workers: int, control: RunControl) -> None:
         self._workers = workers
         self._control = control
+        self._has_started = False
 
     def map_files(
         self, phase: str, function: Callable[..., Any], tasks: Mapping[str, tuple[Any, ...]]
@@ -85,9 +85,7 @@ class WorkerPool:
         suspects: list[str],
     ) -> Iterator[tuple[str, Any | Failed]]:
         """Work through `waiting`; when a worker dies, put the files that were in hand into `suspects` and return."""
-        executor = get_reusable_executor(
-            max_workers=self._workers, timeout=_IDLE_S, initializer=_ignore_interrupts, reuse=True
-        )
+        executor = self._executor()
         in_hand: dict[Future[Any], str] = {}
         while (waiting and not self._control.is_stopping) or in_hand:
             # Few more in hand than workers: a crash then accuses few, and a stop ends soon.
@@ -115,9 +113,7 @@ class WorkerPool:
 
     def _run_alone(self, phase: str, function: Callable[..., Any], key: str, task: tuple[Any, ...]) -> Any | Failed:
         """Try one file with nothing beside it, so that a crash has one culprit."""
-        executor = get_reusable_executor(
-            max_workers=self._workers, timeout=_IDLE_S, initializer=_ignore_interrupts, reuse=True
-        )
+        executor = self._executor()
         future = executor.submit(function, *task)
         wait([future])
         if isinstance(future.exception(), BrokenProcessPool):
@@ -165,9 +161,15 @@ class WorkerPool:
         return outcomes
 
     def shut_down(self) -> None:
-        """End the worker processes."""
-        get_reusable_executor(max_workers=self._workers, timeout=_IDLE_S, initializer=_ignore_interrupts).shutdown(
-            wait=True, kill_workers=True
+        """End the worker processes, if there are any."""
+        if self._has_started:
+            self._executor().shutdown(wait=True, kill_workers=True)
+            self._has_started = False
+
+    def _executor(self) -> Any:
+        self._has_started = True
+        return get_reusable_executor(
+            max_workers=self._workers, timeout=_IDLE_S, initializer=_ignore_interrupts, reuse=True
         )
 
 

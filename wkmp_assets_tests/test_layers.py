@@ -51,8 +51,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     "schedules": {"jobs", "settings"},
     "build": {"*"},
     "definitions": {"build"},
-    "importer": {"build", "jobs", "library", "partitions", "ranges", "run_control", "settings"} | VALUES,
-    "cli": {"db", "importer", "progress", "run_control", "settings", "summary"} | VALUES,
+    "importer": {"build", "jobs", "library", "partitions", "ranges", "run_control", "settings", "workers"} | VALUES,
+    "cli": {"commit", "db", "importer", "progress", "run_control", "settings", "summary"} | VALUES,
 }  # fmt: skip
 
 DAGSTER = {

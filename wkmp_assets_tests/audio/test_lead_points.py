@@ -50,7 +50,10 @@ def test_a_passage_is_judged_by_itself_and_its_points_count_from_the_file_start(
     span = Span(7 * 44_100, 47 * 44_100)
     found = find_lead_points(envelope_of(samples), span, PARAMETERS)
     assert found.span == span
-    assert in_ticks(found) == (22_579_200 + ticks.from_seconds(7), 1_106_380_800 + ticks.from_seconds(7))
+    assert in_ticks(found) == (
+        22_579_200 + round(7 * ticks.TICKS_PER_SECOND),
+        1_106_380_800 + round(7 * ticks.TICKS_PER_SECOND),
+    )
 
 
 def test_level_does_not_matter_only_shape_does() -> None:
@@ -88,7 +91,7 @@ def test_a_lead_is_never_longer_than_its_maximum() -> None:
 def test_a_wider_window_and_thresholds_of_their_own_are_used() -> None:
     parameters = LeadPointParameters(-6.0, -18.0, rms_window_ms=200.0)
     found = lead_points(faded(60, 8, 8), parameters)
-    assert in_ticks(found) == (ticks.from_seconds(4.0), ticks.from_seconds(60 - 1.0))
+    assert in_ticks(found) == (round(4.0 * ticks.TICKS_PER_SECOND), round((60 - 1.0) * ticks.TICKS_PER_SECOND))
 
 
 @pytest.mark.parametrize("length_s", [0.2, 0.35, 1.0, 3.21])

@@ -39,7 +39,7 @@ def in_ticks(spans: list[tuple[int, int]], rate_hz: int) -> list[tuple[int, int]
 
 
 def seconds(*values: float) -> tuple[int, ...]:
-    return tuple(ticks.from_seconds(value) for value in values)
+    return tuple(round(value * ticks.TICKS_PER_SECOND) for value in values)
 
 
 @pytest.mark.parametrize(("db", "linear"), [(35, 0.0177828), (12, 0.2511886)])
@@ -116,7 +116,7 @@ def test_a_passage_shorter_than_the_minimum_is_dropped() -> None:
 def test_a_faint_click_does_not_end_a_silence() -> None:
     gap = silence(2)
     gap[0, 40_000:40_200] = 0.05
-    assert passages_of(joined(tone(1), gap, tone(1)), min_silence_ticks=ticks.from_seconds(1.9)) == [
+    assert passages_of(joined(tone(1), gap, tone(1)), min_silence_ticks=round(1.9 * ticks.TICKS_PER_SECOND)) == [
         (0, 44_100),
         (3 * 44_100, 4 * 44_100),
     ]

@@ -69,8 +69,8 @@ def check_passages(imported: Imported, record: dict[str, Any]) -> None:
     assert len(found) == len(record["passages"])
     for passage, truth in zip(found, record["passages"], strict=True):
         start, end = passage["start_time_ticks"], passage["end_time_ticks"]
-        assert ticks.to_seconds(start) == pytest.approx(truth["start_s"], abs=record["tolerance_s"])
-        assert ticks.to_seconds(end) == pytest.approx(truth["end_s"], abs=record["tolerance_s"])
+        assert start / ticks.TICKS_PER_SECOND == pytest.approx(truth["start_s"], abs=record["tolerance_s"])
+        assert end / ticks.TICKS_PER_SECOND == pytest.approx(truth["end_s"], abs=record["tolerance_s"])
         per_sample = ticks.TICKS_PER_SECOND // record["sample_rate"]
         assert start % per_sample == end % per_sample == 0, "boundaries are whole samples"
         assert passage["status"] == "INGEST COMPLETE"
