@@ -51,10 +51,13 @@ clean: ## remove the environment, caches, and what imports of the sample library
 
 $(READY): requirements.txt pyproject.toml
 	@PYTHON="$(PYTHON)" VENV="$(VENV)" .ci/setup
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps -r requirements.txt
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@echo "Installing the pinned packages into $(VENV) (about a minute, once) ..."
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps -r requirements.txt
+	@PYTHONWARNINGS=ignore $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@touch $(READY)
 
 $(DEV_READY): $(READY) requirements-dev.txt
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps -r requirements-dev.txt
+	@echo "Installing the tools for tests and checks ..."
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps -r requirements-dev.txt
+	@VENV="$(VENV)" .ci/setup tools
 	@touch $(DEV_READY)

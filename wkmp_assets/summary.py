@@ -75,8 +75,9 @@ class ImportSummary:
         yield "Files", ", ".join(counts) or "none found"
         if self.missing:
             yield "Missing", f"{self.missing} in the library but not on disk (kept)"
-        yield "Passages", str(self.passages)
-        yield "Songs", str(len(self.songs))
+        if self.results:
+            yield "Passages", str(self.passages)
+            yield "Songs", str(len(self.songs))
         if self.receipts:
             locks = [receipt.write_locks for receipt in self.receipts]
             yield "Write locks", f"{sum(locks) / len(locks):.2f} per file written, at most {max(locks)}"

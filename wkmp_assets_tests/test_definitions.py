@@ -1,0 +1,127 @@
+"""The code location and its instance settings, as Dagster loads them."""
+
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import dagster as dg
+import pytest
+import yaml
+from dagster import DagsterInstance
+
+from wkmp_assets.build import build_definitions
+from wkmp_assets.event_storage import KeptOpenEventLogStorage
+from wkmp_assets.model.phases import ENTRY, SCAN
+from wkmp_assets.partitions import partitions_name
+from wkmp_assets.settings import Settings, load_settings
+
+ROOT = Path(__file__).resolve().parents[1]
+PER_FILE = {
+    "file_identity",
+    "file_tags",
+    "passage_segments",
+    "fingerprints",
+    "song_matches",
+    "lead_points",
+    "library_entry",
+}
+
+
+def settings_for(folder: Path, **overrides: object) -> Settings:
+    return load_settings(library_root=folder, state_dir=folder / "state", **overrides)
+
+
+def assets_of(definitions: dg.Definitions) -> dict[str, dg.AssetsDefinition]:
+    return {
+        asset.key.to_user_string(): asset
+        for asset in definitions.assets or ()
+        if isinstance(asset, dg.AssetsDefinition)
+    }
+
+
+def test_the_code_location_loads_with_an_empty_environment() -> None:
+    code = "from wkmp_assets.definitions import defs; print(len(list(defs.resolve_all_asset_keys())))"
+    result = subprocess.run(
+        [sys.executable, "-W", "error::UserWarning", "-c", code],
+        env={},
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert result.returncode == 0, result.stderr
+    assert result.stdout.strip() == "8"
+
+
+def test_every_asset_but_the_scan_has_one_partition_per_file(tmp_path: Path) -> None:
+    settings = settings_for(tmp_path)
+    assets = assets_of(build_definitions(settings))
+    assert set(assets) == PER_FILE | {SCAN}
+    assert assets[SCAN].partitions_def is None
+    for name in PER_FILE:
+        partitions = assets[name].partitions_def
+        assert isinstance(partitions, dg.DynamicPartitionsDefinition)
+        assert partitions.name == partitions_name(settings)
+        assert assets[name].group_names_by_key[dg.AssetKey(name)] == "import"
+
+
+def test_the_backfill_policy_follows_the_setting(tmp_path: Path) -> None:
+    many = assets_of(build_definitions(settings_for(tmp_path)))[ENTRY].backfill_policy
+    one = assets_of(build_definitions(settings_for(tmp_path, files_per_run="all")))[ENTRY].backfill_policy
+    assert many == dg.BackfillPolicy.multi_run(50)
+    assert one == dg.BackfillPolicy.single_run()
+
+
+def test_two_libraries_do_not_share_partitions(tmp_path: Path) -> None:
+    assert partitions_name(settings_for(tmp_path / "a")) != partitions_name(settings_for(tmp_path / "b"))
+
+
+def test_every_asset_says_what_it_is(tmp_path: Path) -> None:
+    for name, asset in assets_of(build_definitions(settings_for(tmp_path))).items():
+        description = asset.descriptions_by_key[dg.AssetKey(name)]
+        assert description is not None
+        assert "Stale" in description
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("DAGSTER_HOME", str(tmp_path))
+    (tmp_path / "dagster.yaml").write_text((ROOT / "dagster.yaml").read_text(encoding="utf-8"), encoding="utf-8")
+    return tmp_path
+
+
+def test_the_instance_keeps_its_event_index_open_and_dagster_reads_the_same_files(home: Path) -> None:
+    with DagsterInstance.get() as instance:
+        assert isinstance(instance.event_log_storage, KeptOpenEventLogStorage)
+        assert not instance.telemetry_enabled
+        instance.add_dynamic_partitions("files", ["a", "b"])
+        instance.report_runless_asset_event(dg.AssetMaterialization("library_entry", partition="a"))
+    without = yaml.safe_load((home / "dagster.yaml").read_text(encoding="utf-8"))
+    del without["storage"]
+    (home / "dagster.yaml").write_text(yaml.safe_dump(without), encoding="utf-8")
+    with DagsterInstance.get() as plain:
+        assert not isinstance(plain.event_log_storage, KeptOpenEventLogStorage)
+        assert plain.get_dynamic_partitions("files") == ["a", "b"]
+        assert plain.get_materialized_partitions(dg.AssetKey("library_entry")) == {"a"}
+
+
+@pytest.mark.usefixtures("home")
+def test_whoever_watches_a_run_hears_of_its_events() -> None:
+    heard = threading.Event()
+    with DagsterInstance.get() as instance:
+
+        @dg.job
+        def nothing() -> None: ...
+
+        run = instance.create_run_for_job(nothing)
+        instance.watch_event_logs(run.run_id, None, lambda _event, _cursor: heard.set())
+        instance.report_engine_event("something happened", run)
+        assert heard.wait(10)
+
+
+def test_every_value_of_the_instance_settings_has_its_reason() -> None:
+    lines = (ROOT / "dagster.yaml").read_text(encoding="utf-8").splitlines()
+    blocks = [number for number, line in enumerate(lines) if line and not line.startswith((" ", "#"))]
+    assert blocks
+    assert all(lines[number - 1].startswith("#") for number in blocks)
