@@ -6,12 +6,14 @@ import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import pytest
+from dagster import DagsterInstance
 
 ROOT = Path(__file__).resolve().parents[2]
 TEST_DATA = ROOT / "test_data"
@@ -33,6 +35,14 @@ class Workplace:
     @property
     def database(self) -> Path:
         return self.music / "wkmp.db"
+
+    @contextmanager
+    def instance(self) -> Iterator[DagsterInstance]:
+        """Open this workplace's Dagster instance; its settings refer to DAGSTER_HOME."""
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setenv("DAGSTER_HOME", str(self.home))
+            with DagsterInstance.get() as instance:
+                yield instance
 
     def environment(self) -> dict[str, str]:
         kept = {name: value for name, value in os.environ.items() if not name.startswith(("WKMP_", "DAGSTER_"))}

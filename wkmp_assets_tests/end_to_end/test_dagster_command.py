@@ -29,7 +29,7 @@ def statuses(place: Workplace) -> dict[str, str]:
 
 
 def receipts(place: Workplace) -> dict[str, dict[str, object]]:
-    with DagsterInstance.from_config(str(place.home)) as instance:
+    with place.instance() as instance:
         found = {}
         for record in instance.fetch_materializations(AssetKey("library_entry"), limit=1000).records:
             materialization = record.asset_materialization
@@ -40,7 +40,7 @@ def receipts(place: Workplace) -> dict[str, dict[str, object]]:
 
 
 def test_the_scan_registers_a_partition_per_file(scanned: Workplace) -> None:
-    with DagsterInstance.from_config(str(scanned.home)) as instance:
+    with scanned.instance() as instance:
         sets = _partition_sets(instance)
         assert len(sets) == 1
         assert instance.get_dynamic_partitions(sets.pop()) == sorted([*KEYS, "broken.mp3"])
@@ -101,7 +101,7 @@ def test_a_later_phase_runs_again_without_decoding(scanned: Workplace) -> None:
 
 
 def test_a_partition_that_leads_out_of_the_library_is_refused(scanned: Workplace) -> None:
-    with DagsterInstance.from_config(str(scanned.home)) as instance:
+    with scanned.instance() as instance:
         (name,) = _partition_sets(instance)
         outside = quote("../home/dagster.yaml", safe="/.")
         instance.add_dynamic_partitions(name, [outside])
