@@ -10,8 +10,9 @@ from typing import Any, Self
 
 from wkmp_assets.db.connection import open_reader, snapshot
 from wkmp_assets.db.library_settings import read_library_settings
-from wkmp_assets.db.plan import Stamp, candidate_file_guids, plan_failure, plan_file
+from wkmp_assets.db.plan import candidate_file_guids, plan_failure, plan_file
 from wkmp_assets.db.reader import read_state
+from wkmp_assets.db.stamp import Stamp
 from wkmp_assets.db.writer import LibraryWriter
 from wkmp_assets.errors import AudioFileError
 from wkmp_assets.library.file_key import decode_key, is_utf8

@@ -15,8 +15,9 @@ import numpy as np
 
 from wkmp_assets.commit import FileCommit, FileCommitter
 from wkmp_assets.db.connection import open_reader, snapshot
-from wkmp_assets.db.plan import Stamp, candidate_file_guids, plan_file
+from wkmp_assets.db.plan import candidate_file_guids, plan_file
 from wkmp_assets.db.reader import read_state
+from wkmp_assets.db.stamp import Stamp
 from wkmp_assets.library.file_key import encode_key
 from wkmp_assets.model.batch import WriteBatch
 from wkmp_assets.model.values import (

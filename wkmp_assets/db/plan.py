@@ -5,51 +5,28 @@ duplicate, or without audio.
 """
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import Any
 
 from wkmp_assets import ticks
 from wkmp_assets.db import ids
-from wkmp_assets.db.passages import PassagePlan, plan_passages
+from wkmp_assets.db.entities import Entities
+from wkmp_assets.db.passage_rows import passage_albums, passage_rows, passage_songs, provenance
+from wkmp_assets.db.passages import plan_passages
 from wkmp_assets.db.reader import LibraryState, expected_of
+from wkmp_assets.db.stamp import Stamp
 from wkmp_assets.errors import FileChangedError, OriginalNotImportedError
 from wkmp_assets.library.changes import FileStatus
 from wkmp_assets.model.batch import PeerLink, WriteBatch
 from wkmp_assets.model.rows import (
-    AlbumRow,
-    ArtistRow,
     FailureRow,
     FileRow,
-    PassageAlbumRow,
-    PassageRow,
-    PassageSongRow,
-    ProvenanceRow,
-    SongArtistRow,
-    SongRow,
-    SongWorkRow,
-    WorkRow,
 )
-from wkmp_assets.model.values import FileEntry, FileState, FileTags, PassageEntry, Song
+from wkmp_assets.model.values import FileEntry, FileState, FileTags, PassageEntry
 from wkmp_assets.outcomes import Failed
 
-IMPORT_STRATEGY = "DAGSTER1"
-_WEIGHT_UNITS = 2**48
 _KEEPS_CONTENT = frozenset({FileState.TOUCHED, FileState.MOVED})
-
-
-@dataclass(frozen=True)
-class Stamp:
-    """When and by which run rows are written."""
-
-    now: datetime
-    run_id: str
-
-    @property
-    def text(self) -> str:
-        """UTC, `YYYY-MM-DD HH:MM:SS`."""
-        return self.now.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S")
 
 
 def candidate_file_guids(entry: FileEntry, most: int = 16) -> list[str]:
@@ -234,7 +211,7 @@ def _as_copy_of(other: FileRow, row: FileRow) -> FileRow:
 def _plan_content(entry: FileEntry, state: LibraryState, stamp: Stamp) -> WriteBatch:
     status = FileStatus.INGEST_COMPLETE if entry.passages else FileStatus.NO_AUDIO
     file = _file_row(entry, state, stamp, status)
-    entities = _Entities(state, stamp)
+    entities = Entities(state, stamp)
     for passage in entry.passages:
         entities.add(passage)
     rate_hz = entry.audio.sample_rate_hz if entry.audio else 1
@@ -260,13 +237,13 @@ def _plan_content(entry: FileEntry, state: LibraryState, stamp: Stamp) -> WriteB
         works=tuple(entities.works.values()),
         albums=tuple(entities.albums.values()),
         removed_passages=plan.removed,
-        passages=tuple(_passage_rows(entry, file, plan, entities, stamp)),
+        passages=tuple(passage_rows(entry, file, plan, entities, stamp)),
         relinked_passages=plan.updated,
-        passage_songs=tuple(_passage_songs(entry, plan, entities, stamp)),
+        passage_songs=tuple(passage_songs(entry, plan, entities, stamp)),
         song_artists=tuple(entities.song_artists()),
         song_works=tuple(entities.song_works()),
-        passage_albums=tuple(_passage_albums(entry, plan, entities, stamp)),
-        provenance=tuple(_provenance(entry, plan, stamp)),
+        passage_albums=tuple(passage_albums(entry, plan, entities, stamp)),
+        provenance=tuple(provenance(entry, plan, stamp)),
         peers=_peers(file, state.copies),
         warnings=plan.warnings,
     )
@@ -278,169 +255,3 @@ def _lead_ticks(passage: PassageEntry, rate_hz: int) -> tuple[int | None, int | 
         None if points.lead_in_sample is None else ticks.from_samples(points.lead_in_sample, rate_hz),
         None if points.lead_out_sample is None else ticks.from_samples(points.lead_out_sample, rate_hz),
     )
-
-
-class _Entities:
-    """Songs, artists, works and albums of one file, each once, with the guid the library will know them by."""
-
-    def __init__(self, state: LibraryState, stamp: Stamp) -> None:
-        self._state = state
-        self._now = stamp.text
-        self._credits: dict[str, Song] = {}
-        self.songs: dict[str, SongRow] = {}
-        self.artists: dict[str, ArtistRow] = {}
-        self.works: dict[str, WorkRow] = {}
-        self.albums: dict[str, AlbumRow] = {}
-
-    def add(self, passage: PassageEntry) -> None:
-        match = passage.match
-        if match.release is not None and match.release.mbid not in self.albums:
-            release = match.release
-            guid = _guid(self._state.album_guids, "album", release.mbid)
-            self.albums[release.mbid] = AlbumRow(guid, release.mbid, release.title, release.date, self._now, self._now)
-        song = match.song
-        if song is None or song.recording_mbid in self.songs:
-            return
-        self._credits[song.recording_mbid] = song
-        for artist in song.artists:
-            guid = _guid(self._state.artist_guids, "artist", artist.mbid)
-            self.artists.setdefault(artist.mbid, ArtistRow(guid, artist.mbid, artist.name, self._now, self._now))
-        for work in song.works:
-            guid = _guid(self._state.work_guids, "work", work.mbid)
-            self.works.setdefault(work.mbid, WorkRow(guid, work.mbid, work.title, self._now, self._now))
-        self.songs[song.recording_mbid] = SongRow(
-            guid=_guid(self._state.song_guids, "song", song.recording_mbid),
-            recording_mbid=song.recording_mbid,
-            title=song.title,
-            artist_name=song.artist_name,
-            work_id=self.works[song.works[0].mbid].guid if song.works else None,
-            status="PENDING",
-            created_at=self._now,
-            updated_at=self._now,
-        )
-
-    def song_artists(self) -> Iterable[SongArtistRow]:
-        """Equal weights over distinct artists; the last takes what is left, so that the sum is exactly 1.
-
-        Weights are multiples of 2**-48: their sums are exact whatever the order, in SQLite as in Python.
-        """
-        for mbid, song in self._credits.items():
-            distinct = list(dict.fromkeys(artist.mbid for artist in song.artists))
-            weight = round(_WEIGHT_UNITS / len(distinct)) / _WEIGHT_UNITS if distinct else 1.0
-            for number, artist_mbid in enumerate(distinct, start=1):
-                share = weight if number < len(distinct) else 1.0 - weight * (len(distinct) - 1)
-                yield SongArtistRow(self.songs[mbid].guid, self.artists[artist_mbid].guid, share, self._now)
-
-    def song_works(self) -> Iterable[SongWorkRow]:
-        for mbid, song in self._credits.items():
-            for work_mbid in dict.fromkeys(work.mbid for work in song.works):
-                yield SongWorkRow(self.songs[mbid].guid, self.works[work_mbid].guid, self._now)
-
-
-def _guid(existing: Mapping[str, str] | None, kind: str, mbid: str) -> str:
-    return (existing or {}).get(mbid) or ids.entity_id(kind, mbid)
-
-
-def _passage_rows(
-    entry: FileEntry, file: FileRow, plan: PassagePlan, entities: _Entities, stamp: Stamp
-) -> Iterable[PassageRow]:
-    for passage, placed in zip(entry.passages, plan.placed, strict=True):
-        match = passage.match
-        source = match.source
-        yield PassageRow(
-            guid=placed.guid,
-            file_id=file.guid,
-            start_time_ticks=placed.start_ticks,
-            lead_in_start_ticks=placed.lead_in_ticks,
-            lead_out_start_ticks=placed.lead_out_ticks,
-            end_time_ticks=placed.end_ticks,
-            title=match.title,
-            artist=match.artist,
-            album=match.album,
-            recording_mbid=match.song.recording_mbid if match.song else None,
-            song_id=entities.songs[match.song.recording_mbid].guid if match.song else None,
-            import_metadata=_amplitude_json(entry, passage, stamp),
-            decode_status="successful",
-            title_source=source if match.title else None,
-            title_confidence=match.score if match.title else None,
-            artist_source=source if match.artist else None,
-            artist_confidence=match.score if match.artist else None,
-            album_source=source if match.album else None,
-            album_confidence=match.score if match.album else None,
-            mbid_source=source if match.song else None,
-            mbid_confidence=match.score if match.song else None,
-            identity_confidence=match.score,
-            validation_status="Pending",
-            import_session_id=stamp.run_id,
-            import_timestamp=stamp.text,
-            import_strategy=IMPORT_STRATEGY,
-            status="INGEST COMPLETE",
-            created_at=stamp.text,
-            updated_at=stamp.text,
-        )
-
-
-def _amplitude_json(entry: FileEntry, passage: PassageEntry, stamp: Stamp) -> str:
-    points, used = passage.lead_points, entry.lead_point_parameters
-    rate_hz = entry.audio.sample_rate_hz if entry.audio else 1
-    lead_in, lead_out = points.lead_in_sample, points.lead_out_sample
-    analysis = {
-        "peak_rms": round(points.peak_rms, 6),
-        "lead_in_detected_s": None if lead_in is None else (lead_in - points.span.start_sample) / rate_hz,
-        "lead_out_detected_s": None if lead_out is None else (points.span.end_sample - lead_out) / rate_hz,
-        "quick_ramp_up": points.quick_ramp_up,
-        "quick_ramp_down": points.quick_ramp_down,
-        "parameters_used": None
-        if used is None
-        else {
-            "rms_window_ms": used.rms_window_ms,
-            "lead_in_threshold_dB": used.lead_in_threshold_db,
-            "lead_out_threshold_dB": used.lead_out_threshold_db,
-            "quick_ramp_threshold": used.quick_ramp_threshold,
-            "quick_ramp_duration_s": used.quick_ramp_duration_s,
-            "max_lead_in_duration_s": used.max_lead_in_duration_s,
-            "max_lead_out_duration_s": used.max_lead_out_duration_s,
-            "apply_a_weighting": False,
-        },
-        "analyzed_at": stamp.now.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
-    }
-    return json.dumps({"amplitude_analysis": analysis})
-
-
-def _passage_songs(entry: FileEntry, plan: PassagePlan, entities: _Entities, stamp: Stamp) -> Iterable[PassageSongRow]:
-    for passage, placed in zip(entry.passages, plan.placed, strict=True):
-        if passage.match.song:
-            song = entities.songs[passage.match.song.recording_mbid]
-            yield PassageSongRow(placed.guid, song.guid, 0, placed.end_ticks - placed.start_ticks, stamp.text)
-
-
-def _passage_albums(
-    entry: FileEntry, plan: PassagePlan, entities: _Entities, stamp: Stamp
-) -> Iterable[PassageAlbumRow]:
-    for passage, placed in zip(entry.passages, plan.placed, strict=True):
-        if passage.match.release:
-            yield PassageAlbumRow(placed.guid, entities.albums[passage.match.release.mbid].guid, stamp.text)
-
-
-def _provenance(entry: FileEntry, plan: PassagePlan, stamp: Stamp) -> Iterable[ProvenanceRow]:
-    """One row per source that said something about a passage."""
-    seconds = int(stamp.now.timestamp())
-    for passage, placed in zip(entry.passages, plan.placed, strict=True):
-        match = passage.match
-        if match.source is not None:
-            said = {
-                "title": match.title,
-                "artist": match.artist,
-                "album": match.album,
-                "recording_mbid": match.song.recording_mbid if match.song else None,
-                "release_mbid": match.release.mbid if match.release else None,
-            }
-            guid = ids.provenance_id(placed.guid, match.source)
-            yield ProvenanceRow(guid, placed.guid, match.source, json.dumps(said), match.score, seconds)
-        if passage.fingerprint.fingerprint is not None:
-            heard = {
-                "duration_s": passage.fingerprint.duration_s,
-                "fingerprint": passage.fingerprint.fingerprint,
-            }
-            guid = ids.provenance_id(placed.guid, "Chromaprint")
-            yield ProvenanceRow(guid, placed.guid, "Chromaprint", json.dumps(heard), None, seconds)

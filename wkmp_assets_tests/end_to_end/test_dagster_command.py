@@ -95,7 +95,8 @@ def test_a_later_phase_runs_again_without_decoding(scanned: Workplace) -> None:
     key = "azrael1322/azrael1.mp3"
     assert scanned.materialize("--select", "group:import", "--partition", key).returncode == 0
     (scanned.music / key).unlink()  # what is not there cannot be decoded
-    again = scanned.materialize("--select", "song_matches,lead_points,library_entry", "--partition", key)
+    selection = "fingerprints,song_matches,lead_points,library_entry"
+    again = scanned.materialize("--select", selection, "--partition", key)
     assert again.returncode == 0, again.stderr
     assert statuses(scanned) == {key: "INGEST COMPLETE"}
 

@@ -1,0 +1,74 @@
+"""Songs, artists, albums and works of one file, with their links. Pure."""
+
+from collections.abc import Iterable, Mapping
+
+from wkmp_assets.db import ids
+from wkmp_assets.db.reader import LibraryState
+from wkmp_assets.db.stamp import Stamp
+from wkmp_assets.model.rows import AlbumRow, ArtistRow, SongArtistRow, SongRow, SongWorkRow, WorkRow
+from wkmp_assets.model.values import PassageEntry, Song
+
+_WEIGHT_UNITS = 2**48
+
+
+class Entities:
+    """Songs, artists, works and albums of one file, each once, with the guid the library will know them by."""
+
+    def __init__(self, state: LibraryState, stamp: Stamp) -> None:
+        self._state = state
+        self._now = stamp.text
+        self._credits: dict[str, Song] = {}
+        self.songs: dict[str, SongRow] = {}
+        self.artists: dict[str, ArtistRow] = {}
+        self.works: dict[str, WorkRow] = {}
+        self.albums: dict[str, AlbumRow] = {}
+
+    def add(self, passage: PassageEntry) -> None:
+        """Take in the song and the album of one passage."""
+        match = passage.match
+        if match.release is not None and match.release.mbid not in self.albums:
+            release = match.release
+            guid = _guid(self._state.album_guids, "album", release.mbid)
+            self.albums[release.mbid] = AlbumRow(guid, release.mbid, release.title, release.date, self._now, self._now)
+        song = match.song
+        if song is None or song.recording_mbid in self.songs:
+            return
+        self._credits[song.recording_mbid] = song
+        for artist in song.artists:
+            guid = _guid(self._state.artist_guids, "artist", artist.mbid)
+            self.artists.setdefault(artist.mbid, ArtistRow(guid, artist.mbid, artist.name, self._now, self._now))
+        for work in song.works:
+            guid = _guid(self._state.work_guids, "work", work.mbid)
+            self.works.setdefault(work.mbid, WorkRow(guid, work.mbid, work.title, self._now, self._now))
+        self.songs[song.recording_mbid] = SongRow(
+            guid=_guid(self._state.song_guids, "song", song.recording_mbid),
+            recording_mbid=song.recording_mbid,
+            title=song.title,
+            artist_name=song.artist_name,
+            work_id=self.works[song.works[0].mbid].guid if song.works else None,
+            status="PENDING",
+            created_at=self._now,
+            updated_at=self._now,
+        )
+
+    def song_artists(self) -> Iterable[SongArtistRow]:
+        """Equal weights over distinct artists; the last takes what is left, so that the sum is exactly 1.
+
+        Weights are multiples of 2**-48: their sums are exact whatever the order, in SQLite as in Python.
+        """
+        for mbid, song in self._credits.items():
+            distinct = list(dict.fromkeys(artist.mbid for artist in song.artists))
+            weight = round(_WEIGHT_UNITS / len(distinct)) / _WEIGHT_UNITS if distinct else 1.0
+            for number, artist_mbid in enumerate(distinct, start=1):
+                share = weight if number < len(distinct) else 1.0 - weight * (len(distinct) - 1)
+                yield SongArtistRow(self.songs[mbid].guid, self.artists[artist_mbid].guid, share, self._now)
+
+    def song_works(self) -> Iterable[SongWorkRow]:
+        """Link every song to all of its works."""
+        for mbid, song in self._credits.items():
+            for work_mbid in dict.fromkeys(work.mbid for work in song.works):
+                yield SongWorkRow(self.songs[mbid].guid, self.works[work_mbid].guid, self._now)
+
+
+def _guid(existing: Mapping[str, str] | None, kind: str, mbid: str) -> str:
+    return (existing or {}).get(mbid) or ids.entity_id(kind, mbid)

@@ -1,0 +1,120 @@
+"""Rows of one file's passages: the passages themselves, their links, and where what they say comes from. Pure."""
+
+import json
+from collections.abc import Iterable
+from datetime import UTC
+
+from wkmp_assets.db import ids
+from wkmp_assets.db.entities import Entities
+from wkmp_assets.db.passages import PassagePlan
+from wkmp_assets.db.stamp import Stamp
+from wkmp_assets.model.rows import FileRow, PassageAlbumRow, PassageRow, PassageSongRow, ProvenanceRow
+from wkmp_assets.model.values import FileEntry, PassageEntry
+
+IMPORT_STRATEGY = "DAGSTER1"
+
+
+def passage_rows(
+    entry: FileEntry, file: FileRow, plan: PassagePlan, entities: Entities, stamp: Stamp
+) -> Iterable[PassageRow]:
+    """Make a row for every passage of the import, new or updated in place."""
+    for passage, placed in zip(entry.passages, plan.placed, strict=True):
+        match = passage.match
+        source = match.source
+        yield PassageRow(
+            guid=placed.guid,
+            file_id=file.guid,
+            start_time_ticks=placed.start_ticks,
+            lead_in_start_ticks=placed.lead_in_ticks,
+            lead_out_start_ticks=placed.lead_out_ticks,
+            end_time_ticks=placed.end_ticks,
+            title=match.title,
+            artist=match.artist,
+            album=match.album,
+            recording_mbid=match.song.recording_mbid if match.song else None,
+            song_id=entities.songs[match.song.recording_mbid].guid if match.song else None,
+            import_metadata=_amplitude_json(entry, passage, stamp),
+            decode_status="successful",
+            title_source=source if match.title else None,
+            title_confidence=match.score if match.title else None,
+            artist_source=source if match.artist else None,
+            artist_confidence=match.score if match.artist else None,
+            album_source=source if match.album else None,
+            album_confidence=match.score if match.album else None,
+            mbid_source=source if match.song else None,
+            mbid_confidence=match.score if match.song else None,
+            identity_confidence=match.score,
+            validation_status="Pending",
+            import_session_id=stamp.run_id,
+            import_timestamp=stamp.text,
+            import_strategy=IMPORT_STRATEGY,
+            status="INGEST COMPLETE",
+            created_at=stamp.text,
+            updated_at=stamp.text,
+        )
+
+
+def _amplitude_json(entry: FileEntry, passage: PassageEntry, stamp: Stamp) -> str:
+    points, used = passage.lead_points, entry.lead_point_parameters
+    rate_hz = entry.audio.sample_rate_hz if entry.audio else 1
+    lead_in, lead_out = points.lead_in_sample, points.lead_out_sample
+    analysis = {
+        "peak_rms": round(points.peak_rms, 6),
+        "lead_in_detected_s": None if lead_in is None else (lead_in - points.span.start_sample) / rate_hz,
+        "lead_out_detected_s": None if lead_out is None else (points.span.end_sample - lead_out) / rate_hz,
+        "quick_ramp_up": points.quick_ramp_up,
+        "quick_ramp_down": points.quick_ramp_down,
+        "parameters_used": None
+        if used is None
+        else {
+            "rms_window_ms": used.rms_window_ms,
+            "lead_in_threshold_dB": used.lead_in_threshold_db,
+            "lead_out_threshold_dB": used.lead_out_threshold_db,
+            "quick_ramp_threshold": used.quick_ramp_threshold,
+            "quick_ramp_duration_s": used.quick_ramp_duration_s,
+            "max_lead_in_duration_s": used.max_lead_in_duration_s,
+            "max_lead_out_duration_s": used.max_lead_out_duration_s,
+            "apply_a_weighting": False,
+        },
+        "analyzed_at": stamp.now.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+    }
+    return json.dumps({"amplitude_analysis": analysis})
+
+
+def passage_songs(entry: FileEntry, plan: PassagePlan, entities: Entities, stamp: Stamp) -> Iterable[PassageSongRow]:
+    """Link every identified passage to its song, over its whole length; ticks are relative to the passage."""
+    for passage, placed in zip(entry.passages, plan.placed, strict=True):
+        if passage.match.song:
+            song = entities.songs[passage.match.song.recording_mbid]
+            yield PassageSongRow(placed.guid, song.guid, 0, placed.end_ticks - placed.start_ticks, stamp.text)
+
+
+def passage_albums(entry: FileEntry, plan: PassagePlan, entities: Entities, stamp: Stamp) -> Iterable[PassageAlbumRow]:
+    """Link passages to the album they are from."""
+    for passage, placed in zip(entry.passages, plan.placed, strict=True):
+        if passage.match.release:
+            yield PassageAlbumRow(placed.guid, entities.albums[passage.match.release.mbid].guid, stamp.text)
+
+
+def provenance(entry: FileEntry, plan: PassagePlan, stamp: Stamp) -> Iterable[ProvenanceRow]:
+    """One row per source that said something about a passage."""
+    seconds = int(stamp.now.timestamp())
+    for passage, placed in zip(entry.passages, plan.placed, strict=True):
+        match = passage.match
+        if match.source is not None:
+            said = {
+                "title": match.title,
+                "artist": match.artist,
+                "album": match.album,
+                "recording_mbid": match.song.recording_mbid if match.song else None,
+                "release_mbid": match.release.mbid if match.release else None,
+            }
+            guid = ids.provenance_id(placed.guid, match.source)
+            yield ProvenanceRow(guid, placed.guid, match.source, json.dumps(said), match.score, seconds)
+        if passage.fingerprint.fingerprint is not None:
+            heard = {
+                "duration_s": passage.fingerprint.duration_s,
+                "fingerprint": passage.fingerprint.fingerprint,
+            }
+            guid = ids.provenance_id(placed.guid, "Chromaprint")
+            yield ProvenanceRow(guid, placed.guid, "Chromaprint", json.dumps(heard), None, seconds)
