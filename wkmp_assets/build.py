@@ -12,6 +12,7 @@ from wkmp_assets.assets.scan import library_scan
 from wkmp_assets.assets.segments import passage_segments
 from wkmp_assets.assets.song_matches import song_matches
 from wkmp_assets.assets.tags import file_tags
+from wkmp_assets.checks.imported import files_imported
 from wkmp_assets.db.connection import kept_open
 from wkmp_assets.io_managers import PhaseStoreIOManager, SqliteBatchIOManager
 from wkmp_assets.jobs import import_job, scan_job
@@ -66,6 +67,7 @@ def build_definitions(
     }
     return dg.Definitions(
         assets=[library_scan, *assets],
+        asset_checks=[files_imported],
         jobs=[scan_job, import_job],
         resources={**resources, **(resource_overrides or {})},
         # Parallelism is inside the steps (worker processes); a process per step would only add start-up time.

@@ -15,7 +15,7 @@ from wkmp_assets.db.reader import read_state
 from wkmp_assets.db.stamp import Stamp
 from wkmp_assets.db.writer import LibraryWriter
 from wkmp_assets.errors import AudioFileError
-from wkmp_assets.library.file_key import decode_key, is_utf8
+from wkmp_assets.library.file_key import storable_path
 from wkmp_assets.model.batch import Receipt, WriteBatch
 from wkmp_assets.model.phases import ENTRY
 from wkmp_assets.model.values import FileEntry, FileState
@@ -73,7 +73,7 @@ class FileCommitter:
             except AudioFileError as error:
                 outcome = Failed(ENTRY, error.code, str(error))
         if isinstance(outcome, Failed):
-            failed, path = outcome, _storable_path(key)
+            failed, path = outcome, storable_path(key)
             return self._write(key, failed, lambda: plan_failure(path, failed, self._stamp()))
         return FileCommit(key, outcome)
 
@@ -107,9 +107,3 @@ class FileCommitter:
 
 def _is_duplicate(outcome: Outcome[Any]) -> bool:
     return isinstance(outcome, Result) and outcome.value.identity.state is FileState.DUPLICATE
-
-
-def _storable_path(key: str) -> str:
-    """Return the path as the library can hold it; the key itself where the name is not UTF-8."""
-    path = decode_key(key)
-    return path if is_utf8(path) else key

@@ -49,6 +49,12 @@ def decode_key(key: str) -> str:
     return path
 
 
+def storable_path(key: str) -> str:
+    """Return the path of a partition as the library can hold it: the key itself where the name is not UTF-8."""
+    path = decode_key(key)
+    return path if is_utf8(path) else key
+
+
 def is_utf8(relative_path: str) -> bool:
     """Tell whether the library, which stores UTF-8 text, can hold this path."""
     try:
