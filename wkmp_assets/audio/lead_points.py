@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 VERY_QUIET_PEAK_RMS = 0.05
 """Below this peak RMS (-26 dBFS) there is no telling where the music starts."""
+PCM16_FULL_SCALE = 32768
 LEAST_WINDOWS = 2
 LARGEST_FRACTION = 4
 """Each lead takes at most a quarter of the passage, so they can never cross."""
@@ -35,7 +36,8 @@ def find_lead_points(envelope: Envelope, span: Span, parameters: LeadPointParame
     span : Span
         The passage.
     parameters : LeadPointParameters
-        Thresholds relative to the passage's peak RMS, the window, the limits.
+        Thresholds (<= 0: dB relative to the passage's peak RMS; > 0: dB above one step of 16-bit PCM), the window,
+        the limits.
 
     Returns
     -------
@@ -67,7 +69,7 @@ def _measure(
     sample_rate_hz: int,
     parameters: LeadPointParameters,
 ) -> PassageLeadPoints:
-    levels = _Levels(rms / peak, span.length_samples, sample_rate_hz, parameters)
+    levels = _Levels(rms / peak, peak, span.length_samples, sample_rate_hz, parameters)
     index = np.arange(rms.size)
     from_start = index * width
     from_end = np.maximum(span.length_samples - (index + 1) * width, 0)
@@ -98,6 +100,7 @@ class _Levels:
     """The window levels of one passage relative to their peak, and the rules they are judged by."""
 
     relative: NDArray[np.float64]
+    peak: float
     length_samples: int
     sample_rate_hz: int
     parameters: LeadPointParameters
@@ -111,5 +114,14 @@ class _Levels:
         if strong.size and int(strong.min()) < self.parameters.quick_ramp_duration_s * self.sample_rate_hz:
             return 0, True
         limit = min(self.length_samples // LARGEST_FRACTION, round(longest_s * self.sample_rate_hz))
-        reached = distance[(self.relative >= 10 ** (threshold_db / 20)) & (distance <= limit)]
+        reached = distance[(self.relative >= self._share_of_peak(threshold_db)) & (distance <= limit)]
         return (int(reached.min()) if reached.size else limit), False
+
+    def _share_of_peak(self, threshold_db: float) -> float:
+        """Return a threshold as a share of the peak.
+
+        Positive ones, which an older library may hold, are dB above one step of 16-bit PCM: the only absolute reading
+        in which the replaced system's numbers make sense.
+        """
+        level = float(10 ** (threshold_db / 20))
+        return level if threshold_db <= 0 else level / PCM16_FULL_SCALE / self.peak

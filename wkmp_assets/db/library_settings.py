@@ -56,7 +56,7 @@ LEAD_IN = SettingRange(
     -100,
     100,
     "dB",
-    "lead-in threshold; <= 0 is relative to the passage's peak RMS",
+    "lead-in threshold; <= 0 is relative to the passage's peak RMS, > 0 to one step of 16-bit PCM",
 )
 LEAD_OUT = SettingRange(
     "lead_out_threshold_dB",
@@ -64,7 +64,7 @@ LEAD_OUT = SettingRange(
     -100,
     100,
     "dB",
-    "lead-out threshold; <= 0 is relative to the passage's peak RMS",
+    "lead-out threshold; <= 0 is relative to the passage's peak RMS, > 0 to one step of 16-bit PCM",
 )
 BUSY_TIMEOUT = SettingRange(
     "ai_database_lock_retry_ms", 250, 50, 5000, "ms", "how long SQLite itself waits for a lock before a retry"
@@ -125,8 +125,8 @@ def _interpret(stored: dict[str, str | None]) -> LibrarySettings:
             min_passage_ticks=int(values[MIN_PASSAGE.key]),
         ),
         LeadPointParameters(
-            lead_in_threshold_db=_relative_db(values[LEAD_IN.key], LEGACY_LEAD_IN_DB, LEAD_IN),
-            lead_out_threshold_db=_relative_db(values[LEAD_OUT.key], LEGACY_LEAD_OUT_DB, LEAD_OUT),
+            lead_in_threshold_db=_lead_threshold(values[LEAD_IN.key], LEGACY_LEAD_IN_DB, LEAD_IN),
+            lead_out_threshold_db=_lead_threshold(values[LEAD_OUT.key], LEGACY_LEAD_OUT_DB, LEAD_OUT),
         ),
         LockSettings(int(values[BUSY_TIMEOUT.key]), int(values[MAX_LOCK_WAIT.key])),
     )
@@ -147,6 +147,6 @@ def _number(setting: SettingRange, text: str | None) -> float:
     return value
 
 
-def _relative_db(value: float, legacy: float, setting: SettingRange) -> float:
-    """Keep relative thresholds (<= 0), read the legacy default as "not set"."""
+def _lead_threshold(value: float, legacy: float, setting: SettingRange) -> float:
+    """Keep a threshold as it is, but read the legacy default as "not set"."""
     return setting.default if value == legacy else value

@@ -258,7 +258,7 @@ class LeadPointParameters:
     """Thresholds of the lead points, as used."""
 
     lead_in_threshold_db: float
-    """<= 0: dB relative to the passage's peak RMS."""
+    """<= 0: dB relative to the passage's peak RMS; > 0: dB above one step of 16-bit PCM."""
     lead_out_threshold_db: float
     rms_window_ms: float = 100.0
     quick_ramp_threshold: float = 0.75

@@ -119,3 +119,14 @@ def test_a_passage_shorter_than_two_windows_has_no_lead_points() -> None:
     found = lead_points(tone(0.19))
     assert (found.lead_in_sample, found.lead_out_sample) == (None, None)
     assert "too short" in found.warnings[0]
+
+
+@pytest.mark.parametrize("absolute_db", [60.0, 70.0, 76.0])
+def test_a_positive_threshold_is_decibels_above_one_step_of_16_bit_pcm(absolute_db: float) -> None:
+    samples = faded(60, 8, 8)
+    peak = lead_points(samples).peak_rms
+    relative_db = absolute_db - 20 * np.log10(32768 * peak)
+    absolute = LeadPointParameters(lead_in_threshold_db=absolute_db, lead_out_threshold_db=absolute_db)
+    relative = LeadPointParameters(lead_in_threshold_db=relative_db, lead_out_threshold_db=relative_db)
+    assert relative_db < 0
+    assert in_ticks(lead_points(samples, absolute)) == in_ticks(lead_points(samples, relative))
