@@ -28,7 +28,7 @@ class SettingRange:
 
 SILENCE_THRESHOLD = SettingRange(
     "silence_threshold_dB",
-    60.0,
+    65.0,
     20,
     80,
     "dB below full scale",
@@ -36,7 +36,7 @@ SILENCE_THRESHOLD = SettingRange(
 )
 SILENCE_MIN = SettingRange(
     "silence_min_duration_ticks",
-    56_448_000,
+    50_803_200,
     0,
     282_240_000,
     "ticks",

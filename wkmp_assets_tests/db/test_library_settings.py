@@ -24,7 +24,7 @@ def store(database: Path, **values: object) -> None:
 
 def test_a_library_that_does_not_exist_has_the_defaults(database: Path) -> None:
     found = read_library_settings(database)
-    assert found.segmentation.silence_threshold_db == 60.0
+    assert found.segmentation.silence_threshold_db == ALL_SETTINGS[0].default
     assert found.segmentation.min_silence_ticks == SILENCE_MIN.default
     assert found.segmentation.min_passage_ticks == 2_822_400
     assert (found.lead_points.lead_in_threshold_db, found.lead_points.lead_out_threshold_db) == (-12.0, -12.0)
