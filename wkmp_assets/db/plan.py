@@ -66,7 +66,7 @@ def plan_file(entry: FileEntry, state: LibraryState, stamp: Stamp) -> WriteBatch
         return _plan_same_content(entry, state, stamp, old)
     originals = [row for row in state.copies if row.status == FileStatus.INGEST_COMPLETE]
     if originals:
-        return _plan_duplicate(entry, state, stamp, originals)
+        return _plan_copy(entry, state, stamp, originals[0], FileStatus.DUPLICATE_HASH)
     if entry.audio is None:
         silent = [row for row in state.copies if row.status == FileStatus.NO_AUDIO]
         if not silent and entry.identity.state in _KEEPS_CONTENT:
@@ -76,7 +76,7 @@ def plan_file(entry: FileEntry, state: LibraryState, stamp: Stamp) -> WriteBatch
                 entry.path,
                 f"has the same content as {entry.identity.duplicate_of}, which could not be imported",
             )
-        return _plan_silent_copy(entry, state, stamp, silent[0])
+        return _plan_copy(entry, state, stamp, silent[0], FileStatus.NO_AUDIO)
     return _plan_content(entry, state, stamp)
 
 
@@ -170,23 +170,11 @@ def _plan_same_content(entry: FileEntry, state: LibraryState, stamp: Stamp, old:
     return WriteBatch(entry.path, file=row, expected=expected_of(old), peers=_peers(row, state.copies))
 
 
-def _plan_duplicate(entry: FileEntry, state: LibraryState, stamp: Stamp, originals: Sequence[FileRow]) -> WriteBatch:
-    original = originals[0]
-    row = _as_copy_of(original, _file_row(entry, state, stamp, FileStatus.DUPLICATE_HASH))
-    row = replace(row, matching_hashes=_copies_json(row.matching_hashes, [], first=original.guid))
-    outdated = plan_passages((), (), state.passages)
-    return WriteBatch(
-        entry.path,
-        file=row,
-        expected=expected_of(state.file) if state.file else None,
-        removed_passages=outdated.removed,
-        peers=_peers(row, state.copies),
-        warnings=outdated.warnings,
-    )
-
-
-def _plan_silent_copy(entry: FileEntry, state: LibraryState, stamp: Stamp, silent: FileRow) -> WriteBatch:
-    row = _as_copy_of(silent, _file_row(entry, state, stamp, FileStatus.NO_AUDIO))
+def _plan_copy(entry: FileEntry, state: LibraryState, stamp: Stamp, other: FileRow, status: str) -> WriteBatch:
+    """Plan the copy of a file that stands for both: a row and the links, but no passages."""
+    row = _as_copy_of(other, _file_row(entry, state, stamp, status))
+    if status == FileStatus.DUPLICATE_HASH:
+        row = replace(row, matching_hashes=_copies_json(row.matching_hashes, [], first=other.guid))
     outdated = plan_passages((), (), state.passages)
     return WriteBatch(
         entry.path,
