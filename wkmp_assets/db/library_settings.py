@@ -28,7 +28,7 @@ class SettingRange:
 
 SILENCE_THRESHOLD = SettingRange(
     "silence_threshold_dB",
-    65.0,
+    64.0,
     20,
     80,
     "dB below full scale",
