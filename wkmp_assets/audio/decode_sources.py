@@ -255,4 +255,6 @@ def _libsndfile_frames(file: soundfile.SoundFile, done: DecodePass) -> Iterator[
 
 
 def _cause(error: Exception) -> str:
-    return (getattr(error, "strerror", None) or str(error)).rstrip(".")
+    # What the exceptions say without the path, which the message around it has already.
+    said = getattr(error, "strerror", None) or getattr(error, "error_string", None) or str(error)
+    return str(said).rstrip(".")
