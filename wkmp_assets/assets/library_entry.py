@@ -30,9 +30,8 @@ def library_entry(
     """The file in the library, with passages, songs, artists, albums and works: one transaction, or nothing at all.
 
     The receipt of that transaction (write locks, statements, rows, waiting and holding time, as SQLite
-    reported them) is the
-    partition's metadata. A file that cannot be imported leaves one row in `import_failures` instead. Stale when any
-    earlier phase of the file is.
+    reported them) is the partition's metadata. A file that cannot be imported leaves one row in `import_failures`
+    instead. Stale when any earlier phase of the file is.
     """
     phases = (file_tags, passage_segments, fingerprints, song_matches, lead_points)
     return {

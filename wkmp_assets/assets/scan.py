@@ -26,8 +26,8 @@ def library_scan(
     """The audio files of the library folder: each is a partition from now on.
 
     Finds them by name, registers a partition for each, and compares them with the library: new, changed,
-    unchanged, missing.
-    Opens no file and writes nothing to the library. Stale whenever files were added, changed or removed.
+    unchanged, missing. Opens no file and writes nothing to the library. Stale whenever files were added, changed
+    or removed.
     """
     changes, report = scan_folder(library.root, config.folder, known_files(library.database))
     keys = [encode_key(path) for path in (*changes.new, *changes.changed, *changes.unchanged)]

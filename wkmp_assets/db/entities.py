@@ -52,7 +52,7 @@ class Entities:
         )
 
     def song_artists(self) -> Iterable[SongArtistRow]:
-        """Equal weights over distinct artists; the last takes what is left, so that the sum is exactly 1.
+        """Weigh distinct artists equally; the last takes what is left, so that the sum is exactly 1.
 
         Weights are multiples of 2**-48: their sums are exact whatever the order, in SQLite as in Python.
         """

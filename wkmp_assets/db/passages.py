@@ -1,9 +1,8 @@
 """Bring the passages of an import together with those the library has already, so that nothing people did is lost.
 
 New and stored passages that overlap by more than half of both are the same passage: it keeps its guid, fades
-and user title
-and is updated in place. A stored passage without a partner is deleted only if nobody edited it and nothing
-refers to it.
+and user title and is updated in place. A stored passage without a partner is deleted only if nobody edited it and
+nothing refers to it.
 """
 
 from collections.abc import Callable, Container, Sequence
