@@ -14,18 +14,40 @@ from typing import Any, Self
 
 from dagster._core.events.log import EventLogEntry
 from dagster._core.storage.event_log.sqlite import SqliteEventLogStorage
-from dagster._core.storage.event_log.sqlite.sqlite_event_log import INDEX_SHARD_NAME
+from dagster._core.storage.event_log.sqlite.sqlite_event_log import INDEX_SHARD_NAME, SqliteEventLogStorageWatchdog
 from dagster._core.storage.sqlite_storage import DagsterSqliteStorage
 from dagster._serdes import ConfigurableClassData
 from sqlalchemy import Connection, Engine, create_engine
 from sqlalchemy.pool import StaticPool
+from watchdog.events import FileSystemEvent
+from watchdog.observers import Observer
 
 _BUSY_TIMEOUT_S = 60
 _MOST_ENGINES = 8
 
 
+class _LogWatchdog(SqliteEventLogStorageWatchdog):
+    """Dagster's watcher of one run, which also looks at the write-ahead log: events stay there for a while."""
+
+    def __init__(
+        self,
+        storage: SqliteEventLogStorage,
+        run_id: str,
+        callback: Callable[[EventLogEntry, str], None],
+        cursor: str | None,
+    ) -> None:
+        super().__init__(storage, run_id, callback, cursor)
+        self._patterns = [self._log_path, f"{self._log_path}-wal"]
+
+    def on_modified(self, _event: FileSystemEvent) -> None:
+        """Pass new events on, whichever of the two files told of them."""
+        self._process_log()
+
+
 class KeptOpenEventLogStorage(SqliteEventLogStorage):
     """Event log that keeps its connections to the index and to the latest runs' databases."""
+
+    _obs: Any  # the observer of watched runs; None until the first is watched
 
     def __init__(self, base_dir: str, inst_data: ConfigurableClassData | None = None) -> None:
         self._engines: OrderedDict[str, Engine] = OrderedDict()
@@ -66,10 +88,11 @@ class KeptOpenEventLogStorage(SqliteEventLogStorage):
 
     def watch(self, run_id: str, cursor: str | None, callback: Callable[[EventLogEntry, str], None]) -> None:
         """Call back for new events of a run, which are first written to the log beside its database."""
-        super().watch(run_id, cursor, callback)
-        watchdog, _ = self._watchers[run_id][callback]
-        path = self.path_for_shard(run_id)
-        watchdog._patterns = [path, f"{path}-wal"]
+        if not self._obs:
+            self._obs = Observer()
+            self._obs.start()
+        watchdog = _LogWatchdog(self, run_id, callback, cursor)
+        self._watchers[run_id][callback] = (watchdog, self._obs.schedule(watchdog, self._base_dir))
 
     def dispose(self) -> None:
         """Close all connections."""
