@@ -8,7 +8,23 @@ from pathlib import Path
 
 import pytest
 
+from wkmp_assets_tests.plan import PLAN_TESTS
+
 _NOBODY = 65534
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Make the plan's test ids markers."""
+    for test in PLAN_TESTS:
+        config.addinivalue_line("markers", f"{test.id}: {test.text} ({test.requirement})")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Tie every test to the ids that ask for a run of the whole suite."""
+    for item in items:
+        for test in PLAN_TESTS:
+            if test.is_whole_suite:
+                item.add_marker(test.id)
 
 
 @pytest.fixture
