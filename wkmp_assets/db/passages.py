@@ -28,8 +28,6 @@ class PassagePlan:
 
     placed: tuple[PlacedPassage, ...]
     """One per passage of the import, in order."""
-    updated: tuple[str, ...]
-    """Guids among them that exist already."""
     removed: tuple[str, ...]
     warnings: tuple[str, ...]
 
@@ -82,7 +80,6 @@ def plan_passages(
     ]
     return PassagePlan(
         placed=tuple(placed),
-        updated=tuple(old.guid for old in partners.values()),
         removed=tuple(passage.guid for passage in unpaired if not passage.is_kept),
         warnings=tuple(warnings),
     )

@@ -14,7 +14,7 @@ from wkmp_assets.db import ids
 from wkmp_assets.db.entities import Entities
 from wkmp_assets.db.passage_rows import passage_albums, passage_rows, passage_songs, provenance
 from wkmp_assets.db.passages import plan_passages
-from wkmp_assets.db.reader import LibraryState, expected_of
+from wkmp_assets.db.reader import LibraryState, expected
 from wkmp_assets.db.stamp import Stamp
 from wkmp_assets.errors import FileChangedError, OriginalNotImportedError
 from wkmp_assets.library.changes import FileStatus
@@ -61,6 +61,9 @@ def plan_file(entry: FileEntry, state: LibraryState, stamp: Stamp) -> WriteBatch
     FileChangedError
         It was touched or moved, but the library no longer holds its content.
     """
+    if state.file is None and state.moved_from is not None and state.moved_from.hash != entry.identity.content_hash:
+        # Another import has put something else there meanwhile: that row and its passages are no longer this file's.
+        state = replace(state, moved_from=None, passages=(), passages_text=None)
     old = state.file or state.moved_from
     if entry.identity.state in _KEEPS_CONTENT and old is not None and old.hash == entry.identity.content_hash:
         return _plan_same_content(entry, state, stamp, old)
@@ -158,7 +161,7 @@ def _read_list(stored: str | None) -> list[str]:
 def _peers(row: FileRow, copies: Sequence[FileRow]) -> tuple[PeerLink, ...]:
     """Return the copies whose own list lacks this file."""
     return tuple(
-        PeerLink(expected_of(copy), _copies_json(copy.matching_hashes, [row.guid]) or "[]")
+        PeerLink(copy, _copies_json(copy.matching_hashes, [row.guid]) or "[]")
         for copy in copies
         if row.guid not in _read_list(copy.matching_hashes)
     )
@@ -167,7 +170,7 @@ def _peers(row: FileRow, copies: Sequence[FileRow]) -> tuple[PeerLink, ...]:
 def _plan_same_content(entry: FileEntry, state: LibraryState, stamp: Stamp, old: FileRow) -> WriteBatch:
     """Touched or moved: the same bytes, so only path, time and size change."""
     row = _file_row(entry, state, stamp, old.status)
-    return WriteBatch(entry.path, file=row, expected=expected_of(old), peers=_peers(row, state.copies))
+    return WriteBatch(entry.path, file=row, expected=expected(state, old), peers=_peers(row, state.copies))
 
 
 def _plan_copy(entry: FileEntry, state: LibraryState, stamp: Stamp, other: FileRow, status: str) -> WriteBatch:
@@ -179,8 +182,9 @@ def _plan_copy(entry: FileEntry, state: LibraryState, stamp: Stamp, other: FileR
     return WriteBatch(
         entry.path,
         file=row,
-        expected=expected_of(state.file) if state.file else None,
+        expected=expected(state, state.file),
         removed_passages=outdated.removed,
+        passage_references=state.passage_references,
         peers=_peers(row, state.copies),
         warnings=outdated.warnings,
     )
@@ -219,14 +223,14 @@ def _plan_content(entry: FileEntry, state: LibraryState, stamp: Stamp) -> WriteB
     return WriteBatch(
         entry.path,
         file=file,
-        expected=expected_of(state.file) if state.file else None,
+        expected=expected(state, state.file),
         songs=tuple(entities.songs.values()),
         artists=tuple(entities.artists.values()),
         works=tuple(entities.works.values()),
         albums=tuple(entities.albums.values()),
         removed_passages=plan.removed,
+        passage_references=state.passage_references,
         passages=tuple(passage_rows(entry, file, plan, entities, stamp)),
-        relinked_passages=plan.updated,
         passage_songs=tuple(passage_songs(entry, plan, entities, stamp)),
         song_artists=tuple(entities.song_artists()),
         song_works=tuple(entities.song_works()),

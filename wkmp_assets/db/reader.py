@@ -7,6 +7,7 @@ from itertools import islice
 from pathlib import Path
 
 from wkmp_assets.db.connection import open_reader
+from wkmp_assets.db.statements import LINK_TABLES, PASSAGES_OF_FILE, quoted
 from wkmp_assets.library.changes import KnownFile
 from wkmp_assets.library.file_key import is_utf8
 from wkmp_assets.model.batch import ExpectedFile
@@ -33,9 +34,6 @@ _KNOWN_FILE_COLUMNS = (
     "matching_hashes",
 )
 
-_OWN_TABLES = frozenset({"passage_songs", "passage_albums", "import_provenance"})
-"""Tables whose references to passages the import itself makes."""
-
 
 @dataclass(frozen=True)
 class StoredPassage:
@@ -61,6 +59,10 @@ class LibraryState:
     copies: tuple[FileRow, ...] = ()
     """Other files with the same content, by path."""
     passages: tuple[StoredPassage, ...] = ()
+    passages_text: str | None = None
+    """The same as one text, to compare when writing."""
+    passage_references: tuple[tuple[str, str], ...] = ()
+    """Table and column of everything in the library that refers to passages, except the import's own links."""
     taken_file_guids: frozenset[str] = frozenset()
     song_guids: Mapping[str, str] | None = None
     """MBID -> guid of the songs, artists, works and albums that exist already."""
@@ -69,9 +71,9 @@ class LibraryState:
     album_guids: Mapping[str, str] | None = None
 
 
-def expected_of(row: FileRow) -> ExpectedFile:
-    """Return the part of a row that must not have changed when it is written."""
-    return ExpectedFile(row.guid, row.hash, row.status, row.updated_at, row.matching_hashes)
+def expected(state: LibraryState, row: FileRow | None) -> ExpectedFile | None:
+    """Return what must still be so when a file is written whose row was `row`; None if it had none."""
+    return None if row is None else ExpectedFile(row, state.passages_text)
 
 
 def known_files(database: Path) -> list[KnownFile]:
@@ -160,13 +162,16 @@ def read_state(connection: sqlite3.Connection, entry: FileEntry, candidate_guids
         for row in connection.execute(_FILE_ROW + " WHERE hash = ? ORDER BY path", [entry.identity.content_hash])
     ]
     owner = file or moved_from
+    references = tuple(_passage_references(connection))
     songs = [passage.match.song for passage in entry.passages if passage.match.song]
     releases = [passage.match.release for passage in entry.passages if passage.match.release]
     return LibraryState(
         file=file,
         moved_from=moved_from,
         copies=tuple(row for row in same if row.path not in {entry.path, entry.identity.moved_from}),
-        passages=tuple(_stored_passages(connection, owner.guid)) if owner else (),
+        passages=tuple(_stored_passages(connection, owner.guid, references)) if owner else (),
+        passages_text=_passages_text(connection, owner.guid) if owner else None,
+        passage_references=references,
         taken_file_guids=frozenset(
             row["guid"] for row in _select_in(connection, "SELECT guid FROM files WHERE guid IN", candidate_guids)
         ),
@@ -193,14 +198,22 @@ def _guids(connection: sqlite3.Connection, table: str, column: str, mbids: Seque
     return {row["mbid"]: row["guid"] for row in _select_in(connection, select, mbids)}
 
 
-def _stored_passages(connection: sqlite3.Connection, file_guid: str) -> Iterator[StoredPassage]:
+def _passages_text(connection: sqlite3.Connection, file_guid: str) -> str | None:
+    query = f"SELECT {PASSAGES_OF_FILE} AS passages FROM files WHERE guid = ?"  # noqa: S608 - literals only
+    text: str | None = connection.execute(query, [file_guid]).fetchone()["passages"]
+    return text
+
+
+def _stored_passages(
+    connection: sqlite3.Connection, file_guid: str, references: Sequence[tuple[str, str]]
+) -> Iterator[StoredPassage]:
     rows = connection.execute(
         "SELECT guid, start_time_ticks, end_time_ticks, fade_in_start_ticks, fade_out_start_ticks, user_title, "
         "lead_in_start_ticks, lead_out_start_ticks "
         "FROM passages WHERE file_id = ? ORDER BY start_time_ticks, end_time_ticks, guid",
         [file_guid],
     ).fetchall()
-    referenced = _referenced(connection, [row["guid"] for row in rows]) if rows else frozenset()
+    referenced = _referenced(connection, [row["guid"] for row in rows], references)
     for row in rows:
         edits = (row["user_title"], row["fade_in_start_ticks"], row["fade_out_start_ticks"])
         yield StoredPassage(
@@ -215,24 +228,27 @@ def _stored_passages(connection: sqlite3.Connection, file_guid: str) -> Iterator
         )
 
 
-def _referenced(connection: sqlite3.Connection, guids: Sequence[str]) -> frozenset[str]:
-    """Return the passages that play history, queue, timeslots or any other table refers to.
-
-    The other WKMP programs own those tables and change them, so they are found by their foreign keys and
-    column names, not listed.
-    """
+def _referenced(
+    connection: sqlite3.Connection, guids: Sequence[str], references: Sequence[tuple[str, str]]
+) -> frozenset[str]:
+    """Return the passages that play history, queue, timeslots or any other table refers to."""
     found: set[str] = set()
-    for table, column in _referring_columns(connection):
-        select = f'SELECT "{column}" AS guid FROM "{table}" WHERE "{column}" IN'  # noqa: S608 - names from the schema
+    for table, column in references:
+        name = quoted(column)
+        select = f"SELECT {name} AS guid FROM {quoted(table)} WHERE {name} IN"  # noqa: S608 - names from the schema
         found.update(row["guid"] for row in _select_in(connection, select, guids))
     return frozenset(found)
 
 
-def _referring_columns(connection: sqlite3.Connection) -> Iterator[tuple[str, str]]:
+def _passage_references(connection: sqlite3.Connection) -> Iterator[tuple[str, str]]:
+    """Find what refers to passages by foreign keys and column names.
+
+    The other WKMP programs own those tables and change them, so they cannot be listed here.
+    """
     query = """
         SELECT t.name AS "table", c.name AS "column" FROM sqlite_master AS t, pragma_table_info(t.name) AS c
         WHERE t.type = 'table' AND (c.name IN ('passage_id', 'passage_guid') OR EXISTS (
           SELECT 1 FROM pragma_foreign_key_list(t.name) AS k WHERE k."table" = 'passages' AND k."from" = c.name))"""
     for row in connection.execute(query):
-        if row["table"] not in _OWN_TABLES:
-            yield row["table"].replace('"', '""'), row["column"].replace('"', '""')
+        if row["table"] not in LINK_TABLES:
+            yield row["table"], row["column"]

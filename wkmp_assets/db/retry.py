@@ -22,6 +22,10 @@ Value = TypeVar("Value")
 LOCK_CODES = frozenset({sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED})
 """Primary codes; BUSY_SNAPSHOT (517) and the other extended forms share their low byte."""
 
+SLOW_MS = 2000.0
+VERY_SLOW_MS = 5000.0
+"""A write that got through after this long is logged as a warning, or as an error."""
+
 FIRST_DELAY_MS = 10.0
 LONGEST_DELAY_MS = 1000.0
 JITTER = 0.2
@@ -88,10 +92,20 @@ class LockRetry:
                 if not is_lock_error(error):
                     raise
                 if waited_ms >= self.budget_ms:
+                    _LOG.error("%s stayed locked for %.0f ms, given up after %d attempts", database, waited_ms, attempt)
                     raise LibraryLockedError(database, waited_ms, attempt) from error
                 _LOG.warning("%s is locked by another program (attempt %d); trying again", database, attempt)
                 spread = 1 + JITTER * (2 * self.jitter() - 1)
                 self.sleep(min(delay * spread, max(self.budget_ms - waited_ms, 0)) / 1000)
             else:
+                if attempt > 1:
+                    waited_ms = (self.clock() - started) * 1000
+                    _LOG.log(_level(waited_ms), "%s written after %d attempts, %.0f ms", database, attempt, waited_ms)
                 return value, attempt - 1
         raise AssertionError("delays_ms never ends")
+
+
+def _level(waited_ms: float) -> int:
+    if waited_ms > VERY_SLOW_MS:
+        return logging.ERROR
+    return logging.WARNING if waited_ms > SLOW_MS else logging.DEBUG

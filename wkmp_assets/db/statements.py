@@ -108,18 +108,25 @@ INSERT_FILE = (
     f"INSERT INTO files ({', '.join(_FILE_COLUMNS)}) SELECT {', '.join('?' * len(_FILE_COLUMNS))} "
     f"WHERE {_NO_OTHER_COPY_IS_COMPLETE}"
 )
+PASSAGES_OF_FILE = """(
+SELECT group_concat(one) FROM (
+  SELECT json_array(
+    guid, start_time_ticks, end_time_ticks, fade_in_start_ticks, fade_out_start_ticks, user_title) AS one
+  FROM passages WHERE file_id = files.guid ORDER BY guid))"""
+"""A file's passages with all that people edit, as one text to compare: read before, compared in the transaction."""
+
 UPDATE_FILE = (
     f"UPDATE files SET {', '.join(f'{name} = ?' for name in _FILE_CHANGED)} "  # noqa: S608
-    "WHERE guid = ? AND hash IS ? AND status IS ? AND updated_at IS ? AND matching_hashes IS ? "
-    f"AND {_NO_OTHER_COPY_IS_COMPLETE}"
+    f"WHERE {' AND '.join(f'{name} IS ?' for name in _FILE_COLUMNS)} "
+    f"AND {PASSAGES_OF_FILE} IS ? AND {_NO_OTHER_COPY_IS_COMPLETE}"
 )
-"""Compare-and-set: changes nothing when the row is no longer what was read.
+"""Compare-and-set: changes nothing when the row or its passages are no longer what was read.
 
-`IS`, because in an older library any of these may be NULL."""
+Every column that is written is compared, for `updated_at` has whole seconds only. `IS`, because any may be NULL."""
 
 UPDATE_PEER = (
     "UPDATE files SET matching_hashes = ?, updated_at = ? "
-    "WHERE guid = ? AND hash IS ? AND status IS ? AND updated_at IS ? AND matching_hashes IS ?"
+    "WHERE guid = ? AND hash IS ? AND status IS ? AND matching_hashes IS ?"
 )
 
 
@@ -129,9 +136,28 @@ def file_update_values(row: FileRow) -> list[Any]:
 
 
 @lru_cache(maxsize=64)
-def delete_rows(table: str, column: str, count: int) -> str:
-    """Return the statement that deletes the rows whose `column` is one of `count` values."""
-    return f"DELETE FROM {table} WHERE {column} IN ({', '.join('?' * count)})"  # noqa: S608 - literals only
+def delete_links(table: str, count: int) -> str:
+    """Return the statement that deletes the rows of a link table that belong to one of `count` passages."""
+    return f"DELETE FROM {table} WHERE passage_id IN ({', '.join('?' * count)})"  # noqa: S608 - literals only
+
+
+@lru_cache(maxsize=64)
+def delete_passages(count: int, references: tuple[tuple[str, str], ...]) -> str:
+    """Return the statement that deletes up to `count` passages: those that nothing refers to.
+
+    Deleting a passage takes its play history and its place in the queue with it (ON DELETE CASCADE). The
+    player may have added a row since the library was read, so the last look is in the statement itself.
+    """
+    unreferenced = "".join(
+        f" AND NOT EXISTS (SELECT 1 FROM {quoted(table)} AS r WHERE r.{quoted(column)} = passages.guid)"  # noqa: S608
+        for table, column in references
+    )
+    return f"DELETE FROM passages WHERE guid IN ({', '.join('?' * count)}){unreferenced}"  # noqa: S608
+
+
+def quoted(identifier: str) -> str:
+    """Quote the name of a table or column of another program."""
+    return '"' + identifier.replace('"', '""') + '"'
 
 
 LINK_TABLES = ("passage_songs", "passage_albums", "import_provenance")

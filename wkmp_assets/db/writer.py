@@ -20,7 +20,7 @@ from wkmp_assets.db.retry import LockRetry
 from wkmp_assets.db.schema import ensure_schema
 from wkmp_assets.db.statement_log import StatementLog
 from wkmp_assets.errors import CommitRefusedError, LibraryChangedError
-from wkmp_assets.model.batch import ExpectedFile, Receipt, WriteBatch
+from wkmp_assets.model.batch import Receipt, WriteBatch
 
 MOST_CONFLICTS = 8
 """After so many changes under our hands something else is wrong."""
@@ -163,9 +163,8 @@ class LibraryWriter:
         self._write_file(batch)
         for rows in (batch.songs, batch.artists, batch.works, batch.albums):
             self._insert(rows)
-        self._delete("passages", "guid", batch.removed_passages)
-        for table in sql.LINK_TABLES:
-            self._delete(table, "passage_id", batch.relinked_passages)
+        self._remove_passages(batch)
+        self._unlink_passages(batch)
         for links in (
             batch.passages, batch.passage_songs, batch.song_artists, batch.song_works, batch.passage_albums,
             batch.provenance
@@ -183,26 +182,42 @@ class LibraryWriter:
         row = batch.file
         if row is None:
             return
-        was_so_already = batch.expected and (batch.expected.status, batch.expected.hash) == (
-            row.status,
-            row.hash,
-        )
+        old = batch.expected.row if batch.expected else None
+        was_so_already = old is not None and (old.status, old.hash) == (row.status, row.hash)
         # An older library may hold two complete copies; the guard is for a file that becomes complete.
         guard = ["" if was_so_already else row.status, row.hash, row.guid]
         if batch.expected is None:
             written = self._execute("files", sql.INSERT_FILE, [*sql.values_of([row]), *guard])
         else:
-            values = [*sql.file_update_values(row), *_expected_values(batch.expected), *guard]
-            written = self._execute("files", sql.UPDATE_FILE, values)
+            as_read = [*sql.values_of([batch.expected.row]), batch.expected.passages]
+            written = self._execute("files", sql.UPDATE_FILE, [*sql.file_update_values(row), *as_read, *guard])
         if written != 1:
-            raise LibraryChangedError(batch.path, "its row, or another file with the same content,")
+            raise LibraryChangedError(batch.path, "its row, its passages, or another file with the same content,")
+
+    def _remove_passages(self, batch: WriteBatch) -> None:
+        guids = batch.removed_passages
+        if not guids:
+            return
+        statement = sql.delete_passages(len(guids), batch.passage_references)
+        if self._execute("passages", statement, guids) != len(guids):
+            raise LibraryChangedError(batch.path, "what refers to its passages")
+
+    def _unlink_passages(self, batch: WriteBatch) -> None:
+        """Make way for the links of all passages.
+
+        Of new ones, too: a program that deletes passages without foreign keys leaves orphaned links behind.
+        """
+        guids = [passage.guid for passage in batch.passages]
+        for table in sql.LINK_TABLES if guids else ():
+            self._execute(table, sql.delete_links(table, len(guids)), guids)
 
     def _write_peers(self, batch: WriteBatch) -> None:
         if batch.file is None:
             return
         for peer in batch.peers:
-            values = [peer.matching_hashes, batch.file.updated_at, *_expected_values(peer.expected)]
-            if self._execute("files", sql.UPDATE_PEER, values) != 1:
+            read = peer.read
+            as_read = [read.guid, read.hash, read.status, read.matching_hashes]
+            if self._execute("files", sql.UPDATE_PEER, [peer.matching_hashes, batch.file.updated_at, *as_read]) != 1:
                 raise LibraryChangedError(batch.path, "a file with the same content")
 
     def _insert(self, rows: Sequence[Any]) -> None:
@@ -215,16 +230,8 @@ class LibraryWriter:
             statement = sql.insert_rows(row_class, len(part))  # type: ignore[arg-type] # mypy: a class has no hash
             self._execute(sql.table_of(row_class), statement, sql.values_of(part))
 
-    def _delete(self, table: str, column: str, guids: Sequence[str]) -> None:
-        if guids:
-            self._execute(table, sql.delete_rows(table, column, len(guids)), guids)
-
     def _execute(self, table: str, statement: str, values: Sequence[Any]) -> int:
         changed = self._connection.execute(statement, values).rowcount
         if changed > 0:
             self._rows[table] = self._rows.get(table, 0) + changed
         return changed
-
-
-def _expected_values(expected: ExpectedFile) -> list[Any]:
-    return [expected.guid, expected.hash, expected.status, expected.updated_at, expected.matching_hashes]

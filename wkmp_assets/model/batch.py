@@ -20,20 +20,19 @@ from wkmp_assets.model.rows import (
 
 @dataclass(frozen=True)
 class ExpectedFile:
-    """What a `files` row held when it was read; the write goes through only if it still does."""
+    """What the library held of a file when it was read; the write goes through only if it still does."""
 
-    guid: str
-    hash: str
-    status: str | None
-    updated_at: str
-    matching_hashes: str | None
+    row: FileRow
+    passages: str | None
+    """Its passages with everything people edit, as one text made by SQLite; None when it had none."""
 
 
 @dataclass(frozen=True)
 class PeerLink:
     """Another file with the same bytes, whose list of copies grows."""
 
-    expected: ExpectedFile
+    read: FileRow
+    """The other file's row, as it was read."""
     matching_hashes: str
 
 
@@ -45,15 +44,15 @@ class WriteBatch:
     file: FileRow | None = None
     """None when only a failure is recorded."""
     expected: ExpectedFile | None = None
-    """The file's row as it was read; None when there was none."""
+    """The file as it was read; None when the library did not have it."""
     songs: tuple[SongRow, ...] = ()
     artists: tuple[ArtistRow, ...] = ()
     works: tuple[WorkRow, ...] = ()
     albums: tuple[AlbumRow, ...] = ()
     removed_passages: tuple[str, ...] = ()
+    passage_references: tuple[tuple[str, str], ...] = ()
+    """Table and column of everything that refers to passages and is not ours: no removed passage may be among it."""
     passages: tuple[PassageRow, ...] = ()
-    relinked_passages: tuple[str, ...] = ()
-    """Existing passages whose links to songs, albums and provenance are replaced."""
     passage_songs: tuple[PassageSongRow, ...] = ()
     song_artists: tuple[SongArtistRow, ...] = ()
     song_works: tuple[SongWorkRow, ...] = ()

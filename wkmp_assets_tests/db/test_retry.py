@@ -119,6 +119,28 @@ def test_any_other_error_is_raised_at_once(error: BaseException) -> None:
     assert clock.slept_ms == []
 
 
+@pytest.mark.parametrize(
+    ("busy_ms", "level"), [(100, "DEBUG"), (2100, "WARNING"), (5100, "ERROR")], ids=["quick", "slow", "very slow"]
+)
+def test_a_write_that_took_its_time_is_logged_with_its_attempts(
+    caplog: pytest.LogCaptureFixture, busy_ms: int, level: str
+) -> None:
+    clock = Clock()
+    caplog.set_level("DEBUG", logger="wkmp_assets")
+    busy = failing(clock, sqlite_error(sqlite3.SQLITE_BUSY), busy_ms=busy_ms, times=1)
+    retrying(clock, budget_ms=10_000).run(Path("wkmp.db"), busy)
+    assert [record.levelname for record in caplog.records] == ["WARNING", level]
+    assert f"after 2 attempts, {busy_ms + 10} ms" in caplog.messages[1]
+
+
+def test_a_write_that_is_given_up_is_logged_as_an_error(caplog: pytest.LogCaptureFixture) -> None:
+    clock = Clock()
+    with pytest.raises(LibraryLockedError):
+        retrying(clock).run(Path("wkmp.db"), failing(clock, sqlite_error(sqlite3.SQLITE_BUSY)))
+    assert caplog.records[-1].levelname == "ERROR"
+    assert "given up after 12 attempts" in caplog.messages[-1]
+
+
 def test_a_write_waits_for_a_program_that_knows_no_gate(database: Path) -> None:
     with LibraryWriter(database, LockSettings(50, 30_000)) as writer:
         batch = prepared(database, entry())
