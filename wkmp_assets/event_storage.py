@@ -6,6 +6,7 @@ Chosen in dagster.yaml, so the web UI, the daemon and every run use it; taking t
 class back, with nothing to convert.
 """
 
+import fcntl
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -103,11 +104,19 @@ class KeptOpenEventLogStorage(SqliteEventLogStorage):
 
 
 class KeptOpenSqliteStorage(DagsterSqliteStorage):
-    """Dagster's SQLite storage with `KeptOpenEventLogStorage` for its events."""
+    """Dagster's SQLite storage with `KeptOpenEventLogStorage` for its events.
+
+    Processes that start at the same moment open it one after the other: the first of all creates the tables, and
+    Dagster does not expect a second one at it.
+    """
 
     def __init__(self, base_dir: str, inst_data: ConfigurableClassData | None = None) -> None:
-        super().__init__(base_dir, inst_data)
-        self._event_log_storage = KeptOpenEventLogStorage(str(Path(base_dir) / "history" / "runs"))
+        history = Path(base_dir, "history")
+        history.mkdir(parents=True, exist_ok=True)
+        with (history / ".opening.lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)  # until the file is closed
+            super().__init__(base_dir, inst_data)
+        self._event_log_storage = KeptOpenEventLogStorage(str(history / "runs"))
 
     @classmethod
     def from_config_value(cls, inst_data: ConfigurableClassData | None, config_value: Any) -> Self:

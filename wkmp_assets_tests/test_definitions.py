@@ -1,9 +1,11 @@
 """The code location and its instance settings, as Dagster loads them."""
 
+import multiprocessing
 import subprocess
 import sys
 import threading
 import time
+from multiprocessing.synchronize import Barrier
 from pathlib import Path
 
 import dagster as dg
@@ -12,7 +14,7 @@ import yaml
 from dagster import DagsterInstance, EventLogEntry
 
 from wkmp_assets.build import build_definitions
-from wkmp_assets.event_storage import KeptOpenEventLogStorage
+from wkmp_assets.event_storage import KeptOpenEventLogStorage, KeptOpenSqliteStorage
 from wkmp_assets.model.phases import ENTRY, SCAN
 from wkmp_assets.partitions import partitions_name
 from wkmp_assets.settings import Settings, load_settings
@@ -105,6 +107,23 @@ def test_the_instance_keeps_its_event_index_open_and_dagster_reads_the_same_file
         assert not isinstance(plain.event_log_storage, KeptOpenEventLogStorage)
         assert plain.get_dynamic_partitions("files") == ["a", "b"]
         assert plain.get_materialized_partitions(dg.AssetKey("library_entry")) == {"a"}
+
+
+def _open_storage(folder: Path, together: Barrier) -> None:
+    together.wait()
+    KeptOpenSqliteStorage.from_local(str(folder)).dispose()
+
+
+def test_processes_that_start_together_share_one_new_storage(tmp_path: Path) -> None:
+    """Two imports at once, the first thing after installation: Dagster creates its tables without expecting company."""
+    spawned = multiprocessing.get_context("fork")
+    together = spawned.Barrier(8)
+    processes = [spawned.Process(target=_open_storage, args=(tmp_path, together)) for _ in range(8)]
+    for process in processes:
+        process.start()
+    for process in processes:
+        process.join(120)
+    assert [process.exitcode for process in processes] == [0] * 8
 
 
 @pytest.mark.usefixtures("home")
