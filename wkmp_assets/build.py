@@ -1,5 +1,6 @@
 """The only assembly: settings in, definitions out. Tests and the command line build their own."""
 
+import os
 from collections.abc import Iterator, Mapping
 
 import dagster as dg
@@ -13,6 +14,7 @@ from wkmp_assets.assets.segments import passage_segments
 from wkmp_assets.assets.song_matches import song_matches
 from wkmp_assets.assets.tags import file_tags
 from wkmp_assets.checks.imported import files_imported
+from wkmp_assets.claims import RunClaims, claiming
 from wkmp_assets.db.connection import kept_open
 from wkmp_assets.io_managers import PhaseStoreIOManager, SqliteBatchIOManager
 from wkmp_assets.jobs import import_job, scan_job
@@ -61,6 +63,7 @@ def build_definitions(
     assets = [asset.map_asset_specs(per_file).with_attributes(backfill_policy=policy) for asset in PER_FILE_ASSETS]
     resources: dict[str, object] = {
         "library": _kept_open(library),
+        "claims": _claims(settings),
         "workers": WorkerPool(settings.workers, control),
         "phase_store": PhaseStoreIOManager(library),
         "library_db": SqliteBatchIOManager(library, control),
@@ -73,6 +76,17 @@ def build_definitions(
         # Parallelism is inside the steps (worker processes); a process per step would only add start-up time.
         executor=dg.in_process_executor,
     )
+
+
+def _claims(settings: Settings) -> dg.ResourceDefinition:
+    """Let a run claim the files it imports, for as long as it lasts."""
+
+    @dg.resource
+    def open_claims(context: dg.InitResourceContext) -> Iterator[RunClaims]:
+        with claiming(settings.claims_dir, context.run_id or f"no run, process {os.getpid()}") as claims:
+            yield claims
+
+    return open_claims
 
 
 def _kept_open(library: Library) -> dg.ResourceDefinition:

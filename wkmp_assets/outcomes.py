@@ -22,9 +22,11 @@ class SkipReason(StrEnum):
     """Another file has the same bytes and stands for both."""
     INTERRUPTED = "interrupted"
     """Someone asked the run to stop before this file's turn; true for one run only."""
+    ELSEWHERE = "being imported by another run"
+    """Another run has this file in hand; true for one run only."""
 
 
-RUN_SCOPED = frozenset({SkipReason.UNCHANGED, SkipReason.INTERRUPTED})
+RUN_SCOPED = frozenset({SkipReason.UNCHANGED, SkipReason.INTERRUPTED, SkipReason.ELSEWHERE})
 """Reasons that speak about a run, not about the file: they must not replace a stored result."""
 
 

@@ -117,6 +117,11 @@ class Settings(BaseSettings):
         return self.state_dir / self.library_id / "phases"
 
     @cached_property
+    def claims_dir(self) -> Path:
+        """Where the runs of this library note which files they have in hand."""
+        return self.state_dir / self.library_id / "claims"
+
+    @cached_property
     def pcm_dir(self) -> Path:
         """Where decoded PCM is kept, by content hash, for all libraries."""
         return self.state_dir / "pcm"

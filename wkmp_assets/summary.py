@@ -14,9 +14,12 @@ from wkmp_assets.commit import FileCommit
 from wkmp_assets.facts import result_word
 from wkmp_assets.library.file_key import decode_key
 from wkmp_assets.model.batch import Receipt
-from wkmp_assets.outcomes import Failed
+from wkmp_assets.outcomes import Failed, SkipReason
 
-_ORDER = ("imported", "duplicate", "no audio", "moved", "touched", "unchanged", "failed", "interrupted")
+_ORDER = (
+    "imported", "duplicate", "no audio", "moved", "touched", "unchanged", "failed", "interrupted",
+    SkipReason.ELSEWHERE,
+)  # fmt: skip
 _MOST_FAILURES = 20
 
 

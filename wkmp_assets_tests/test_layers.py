@@ -33,6 +33,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "listen": {"audio", "library"} | VALUES,
     "commit": {"db", "library"} | VALUES,
     "run_control": {"commit"},
+    "claims": set(),
     "event_storage": set(),
     "workers": {"run_control"} | VALUES,
     "facts": {"commit"} | VALUES,
@@ -43,8 +44,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     "jobs": {"model"},
     "io_managers": {"commit", "facts", "phase_store", "resources", "run_control"} | VALUES,
     "assets": {
-        "assets", "audio", "db.reader", "entry", "identify", "flavor", "library", "listen", "partitions", "resources",
-        "workers",
+        "assets", "audio", "claims", "db.reader", "entry", "identify", "flavor", "library", "listen", "partitions",
+        "resources", "workers",
     } | VALUES,
     "checks": {"checks", "assets", "db.reader", "db.report", "library", "partitions", "resources"} | VALUES,
     "sensors": {"jobs", "library", "partitions", "ranges", "resources", "settings"} | VALUES,

@@ -3,6 +3,7 @@
 import dagster as dg
 
 from wkmp_assets.assets.scan import library_scan
+from wkmp_assets.claims import RunClaims
 from wkmp_assets.db.reader import known_by_hash, known_by_path
 from wkmp_assets.library.changes import HashedFile
 from wkmp_assets.library.file_key import decode_key
@@ -10,7 +11,7 @@ from wkmp_assets.library.hashing import hash_file
 from wkmp_assets.library.identity import identify_hashed, sort_out_unchanged
 from wkmp_assets.model.phases import IDENTITY
 from wkmp_assets.model.values import FileIdentity
-from wkmp_assets.outcomes import Failed, Outcomes, Skipped
+from wkmp_assets.outcomes import Failed, Outcomes, Skipped, SkipReason
 from wkmp_assets.resources import Library
 from wkmp_assets.workers import WorkerPool
 
@@ -28,13 +29,18 @@ def file_identity(
     config: IdentityConfig,
     library: dg.ResourceParam[Library],
     workers: dg.ResourceParam[WorkerPool],
+    claims: dg.ResourceParam[RunClaims],
 ) -> Outcomes[FileIdentity]:
     """Which file this is: new, changed, unchanged, touched, moved, or a duplicate, with the SHA-256 of its bytes.
 
     One partition is one audio file. Unchanged files (same size and time as when they were imported) are not opened, and
-    no later phase looks at them. Stale when the file's size or modification time changes.
+    no later phase looks at them; files that another run has in hand are left to it. Stale when the file's size or
+    modification time changes.
     """
-    paths = {key: decode_key(key) for key in sorted(context.partition_keys)}
+    # Before anything is read: what another run has just finished is then seen as unchanged.
+    claimed = claims.claim(context.partition_keys)
+    elsewhere = {key: Skipped(SkipReason.ELSEWHERE) for key in context.partition_keys if key not in claimed}
+    paths = {key: decode_key(key) for key in sorted(claimed)}
     known = known_by_path(library.database, list(paths.values()))
     outcomes, to_hash = sort_out_unchanged(library.root, paths, known, force=config.force)
     hashed: dict[str, HashedFile] = {}
@@ -45,4 +51,4 @@ def file_identity(
         else:
             hashed[key] = HashedFile(paths[key], to_hash[key], content_hash, known.get(paths[key]))
     same_content = known_by_hash(library.database, [file.content_hash for file in hashed.values()])
-    return outcomes | identify_hashed(hashed, same_content, library.has_file, force=config.force)
+    return outcomes | elsewhere | identify_hashed(hashed, same_content, library.has_file, force=config.force)

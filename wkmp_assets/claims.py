@@ -1,0 +1,77 @@
+"""Which run is importing which files, so that two runs at once share the work instead of doing it twice.
+
+A run lists its partitions in a file of its own and keeps that locked for as long as it lives. Another run leaves
+them alone: their phase values would overwrite each other's. The kernel releases the lock of a run that was killed, so
+there is nothing to clean up by hand and nothing to wait for. The library does not depend on any of this: should claims
+not work on some file system, two runs compute the same rows twice, and compare-and-set sorts them out at the write.
+"""
+
+import fcntl
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import IO
+
+
+class RunClaims:
+    """What one run has claimed; made by `claiming`.
+
+    Parameters
+    ----------
+    folder : Path
+        Where the runs of one library keep their claims.
+    own : file
+        This run's list, locked.
+    """
+
+    def __init__(self, folder: Path, own: IO[str]) -> None:
+        self._folder = folder
+        self._own = own
+
+    def claim(self, keys: Iterable[str]) -> frozenset[str]:
+        """Claim partitions until the run ends, and return those that no other run is importing."""
+        with _one_at_a_time(self._folder):
+            claimed = frozenset(keys) - self._claimed_by_others()
+            self._own.writelines(f"{key}\n" for key in sorted(claimed))
+            self._own.flush()
+        return claimed
+
+    def _claimed_by_others(self) -> frozenset[str]:
+        taken: set[str] = set()
+        for path in self._folder.glob("*.claims"):
+            if path == Path(self._own.name):
+                continue
+            with path.open(encoding="utf-8") as theirs:
+                if _lock(theirs):
+                    path.unlink()  # its run is gone
+                else:
+                    taken.update(theirs.read().splitlines())
+        return frozenset(taken)
+
+
+@contextmanager
+def claiming(folder: Path, run_id: str) -> Iterator[RunClaims]:
+    """Let a run claim partitions during the block; they are free again at its end, however it ends."""
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / f"{run_id}.claims"
+    with ExitStack() as stack:
+        with _one_at_a_time(folder):  # nobody sees the list before it is locked
+            own = stack.enter_context(path.open("w", encoding="utf-8"))
+            _lock(own)
+        stack.callback(path.unlink, missing_ok=True)
+        yield RunClaims(folder, own)
+
+
+def _lock(file: IO[str]) -> bool:
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+@contextmanager
+def _one_at_a_time(folder: Path) -> Iterator[None]:
+    with (folder / "lock").open("w") as gate:
+        fcntl.flock(gate, fcntl.LOCK_EX)  # until the file is closed
+        yield
