@@ -29,6 +29,8 @@ class PassagePlan:
     placed: tuple[PlacedPassage, ...]
     """One per passage of the import, in order."""
     removed: tuple[str, ...]
+    kept: int
+    """Stored ones that match nothing and stay, because somebody needs them."""
     warnings: tuple[str, ...]
 
 
@@ -72,6 +74,7 @@ def plan_passages(
             )
             warnings.append(f"passage {old.guid} keeps its old boundaries: its fade points lie outside the new ones")
     unpaired = [passage for passage in stored if passage not in partners.values()]
+    removed = tuple(passage.guid for passage in unpaired if not passage.is_kept)
     warnings += [
         f"passage {passage.guid} no longer matches the audio but was kept: a person edited it, or history, queue or "
         "timeslots refer to it"
@@ -80,7 +83,8 @@ def plan_passages(
     ]
     return PassagePlan(
         placed=tuple(placed),
-        removed=tuple(passage.guid for passage in unpaired if not passage.is_kept),
+        removed=removed,
+        kept=len(unpaired) - len(removed),
         warnings=tuple(warnings),
     )
 

@@ -170,7 +170,13 @@ def _peers(row: FileRow, copies: Sequence[FileRow]) -> tuple[PeerLink, ...]:
 def _plan_same_content(entry: FileEntry, state: LibraryState, stamp: Stamp, old: FileRow) -> WriteBatch:
     """Touched or moved: the same bytes, so only path, time and size change."""
     row = _file_row(entry, state, stamp, old.status)
-    return WriteBatch(entry.path, file=row, expected=expected(state, old), peers=_peers(row, state.copies))
+    return WriteBatch(
+        entry.path,
+        file=row,
+        expected=expected(state, old),
+        kept_passages=len(state.passages),
+        peers=_peers(row, state.copies),
+    )
 
 
 def _plan_copy(entry: FileEntry, state: LibraryState, stamp: Stamp, other: FileRow, status: str) -> WriteBatch:
@@ -184,6 +190,7 @@ def _plan_copy(entry: FileEntry, state: LibraryState, stamp: Stamp, other: FileR
         file=row,
         expected=expected(state, state.file),
         removed_passages=outdated.removed,
+        kept_passages=outdated.kept,
         passage_references=state.passage_references,
         peers=_peers(row, state.copies),
         warnings=outdated.warnings,
@@ -229,6 +236,7 @@ def _plan_content(entry: FileEntry, state: LibraryState, stamp: Stamp) -> WriteB
         works=tuple(entities.works.values()),
         albums=tuple(entities.albums.values()),
         removed_passages=plan.removed,
+        kept_passages=plan.kept,
         passage_references=state.passage_references,
         passages=tuple(passage_rows(entry, file, plan, entities, stamp)),
         passage_songs=tuple(passage_songs(entry, plan, entities, stamp)),

@@ -4,13 +4,15 @@ Compute first, lock last: rows are prepared outside, the transaction holds INSER
 it is all or nothing. When the library has changed since it was read, the whole unit is prepared and tried again.
 """
 
+import logging
 import sqlite3
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Self
 
 from wkmp_assets.db import statements as sql
 from wkmp_assets.db.connection import open_writer, translated
@@ -18,9 +20,15 @@ from wkmp_assets.db.gate import WriterGate
 from wkmp_assets.db.library_settings import LockSettings
 from wkmp_assets.db.retry import LockRetry
 from wkmp_assets.db.schema import ensure_schema
+from wkmp_assets.db.script import Step, script_of
 from wkmp_assets.db.statement_log import StatementLog
 from wkmp_assets.errors import CommitRefusedError, LibraryChangedError
-from wkmp_assets.model.batch import Receipt, WriteBatch
+from wkmp_assets.model.batch import Receipt, WriteBatch, written_by
+
+_LOG = logging.getLogger(__name__)
+
+CHECKPOINT_BYTES = 4_000_000
+"""About 1,000 pages of 4 KiB, SQLite's own limit: https://sqlite.org/pragma.html#pragma_wal_autocheckpoint"""
 
 MOST_CONFLICTS = 8
 """After so many changes under our hands something else is wrong."""
@@ -52,6 +60,8 @@ class LibraryWriter:
         self._gate = WriterGate(database)
         self._retry = LockRetry(budget_ms=locks.max_lock_wait_ms)
         self._log = StatementLog()
+        self._wal = database.with_name(database.name + "-wal")
+        self._path = ""
         self._rows: dict[str, int] = {}
         self._refused_begins = 0
         self._wait_ms = 0.0
@@ -102,17 +112,18 @@ class LibraryWriter:
         conflicts = retries = 0
         while True:
             batch = prepare()
+            script = script_of(batch, self._connection.getlimit(sqlite3.SQLITE_LIMIT_VARIABLE_NUMBER))
             try:
                 with translated(self.database):
-                    _, tries = self._retry.run(self.database, lambda batch=batch: self._transact(batch))  # type: ignore[misc]
+                    _, tries = self._retry.run(self.database, partial(self._transact, batch.path, script))
                 retries += tries
-                return batch, self._receipt(retries, conflicts)
+                return batch, self._receipt(batch, retries, conflicts)
             except LibraryChangedError:
                 conflicts += 1
                 if conflicts > MOST_CONFLICTS:
                     raise
 
-    def _receipt(self, retries: int, conflicts: int) -> Receipt:
+    def _receipt(self, batch: WriteBatch, retries: int, conflicts: int) -> Receipt:
         log = self._log.take()
         transactions = log.begins - self._refused_begins
         return Receipt(
@@ -125,18 +136,21 @@ class LibraryWriter:
             hold_ms=self._hold_ms,
             retries=retries,
             conflicts=conflicts,
+            written=written_by(batch),
         )
 
-    def _transact(self, batch: WriteBatch) -> None:
-        self._rows = {}
+    def _transact(self, path: str, script: Sequence[Step]) -> None:
+        self._rows, self._path = {}, path
         wanted = time.perf_counter()
-        with self._gate.hold(limit_ms=self._locks.max_lock_wait_ms), self._transaction(wanted):
-            try:
-                self._write(batch)
-            except sqlite3.IntegrityError as error:
-                if error.sqlite_errorcode in _CHANGED:
-                    raise LibraryChangedError(batch.path, str(error)) from error
-                raise CommitRefusedError(batch.path, str(error)) from error
+        with self._gate.hold(limit_ms=self._locks.max_lock_wait_ms):
+            with self._transaction(wanted):
+                try:
+                    self._write(script)
+                except sqlite3.IntegrityError as error:
+                    if error.sqlite_errorcode in _CHANGED:
+                        raise LibraryChangedError(path, str(error)) from error
+                    raise CommitRefusedError(path, str(error)) from error
+            self._checkpoint_if_due()
 
     @contextmanager
     def _transaction(self, wanted: float) -> Iterator[None]:
@@ -159,79 +173,30 @@ class LibraryWriter:
         finally:
             self._hold_ms = max(self._hold_ms, (time.perf_counter() - begun) * 1000)
 
-    def _write(self, batch: WriteBatch) -> None:
-        self._write_file(batch)
-        for rows in (batch.songs, batch.artists, batch.works, batch.albums):
-            self._insert(rows)
-        self._remove_passages(batch)
-        self._unlink_passages(batch)
-        for links in (
-            batch.passages, batch.passage_songs, batch.song_artists, batch.song_works, batch.passage_albums,
-            batch.provenance
-        ):  # fmt: skip
-            self._insert(links)
-        self._write_peers(batch)
-        if batch.failure is None:
-            self._execute("import_failures", sql.DELETE_FAILURE, [batch.path])
-        else:
-            failure = batch.failure
-            values = [failure.path, failure.phase, failure.code, failure.message, failure.failed_at]
-            self._execute("import_failures", sql.INSERT_FAILURE, values)
+    def _write(self, script: Sequence[Step]) -> None:
+        for step in script:
+            changed = self._connection.execute(step.statement, step.values).rowcount
+            if step.must_change is not None and changed != step.must_change:
+                raise LibraryChangedError(self._path, step.subject)
+            if changed > 0:
+                self._rows[step.table] = self._rows.get(step.table, 0) + changed
 
-    def _write_file(self, batch: WriteBatch) -> None:
-        row = batch.file
-        if row is None:
-            return
-        old = batch.expected.row if batch.expected else None
-        was_so_already = old is not None and (old.status, old.hash) == (row.status, row.hash)
-        # An older library may hold two complete copies; the guard is for a file that becomes complete.
-        guard = ["" if was_so_already else row.status, row.hash, row.guid]
-        if batch.expected is None:
-            written = self._execute("files", sql.INSERT_FILE, [*sql.values_of([row]), *guard])
-        else:
-            as_read = [*sql.values_of([batch.expected.row]), batch.expected.passages]
-            written = self._execute("files", sql.UPDATE_FILE, [*sql.file_update_values(row), *as_read, *guard])
-        if written != 1:
-            raise LibraryChangedError(batch.path, "its row, its passages, or another file with the same content,")
+    def _checkpoint_if_due(self) -> None:
+        """Copy the write-ahead log into the database when it has grown.
 
-    def _remove_passages(self, batch: WriteBatch) -> None:
-        guids = batch.removed_passages
-        if not guids:
-            return
-        statement = sql.delete_passages(len(guids), batch.passage_references)
-        if self._execute("passages", statement, guids) != len(guids):
-            raise LibraryChangedError(batch.path, "what refers to its passages")
-
-    def _unlink_passages(self, batch: WriteBatch) -> None:
-        """Make way for the links of all passages.
-
-        Of new ones, too: a program that deletes passages without foreign keys leaves orphaned links behind.
+        SQLite would do it inside COMMIT; here the write lock is free already and only our own writers wait. They
+        must: a log that others go on filling meanwhile is never copied to its end, and never begins anew.
         """
-        guids = [passage.guid for passage in batch.passages]
-        for table in sql.LINK_TABLES if guids else ():
-            self._execute(table, sql.delete_links(table, len(guids)), guids)
-
-    def _write_peers(self, batch: WriteBatch) -> None:
-        if batch.file is None:
+        if self._log_size() < CHECKPOINT_BYTES:
             return
-        for peer in batch.peers:
-            read = peer.read
-            as_read = [read.guid, read.hash, read.status, read.matching_hashes]
-            if self._execute("files", sql.UPDATE_PEER, [peer.matching_hashes, batch.file.updated_at, *as_read]) != 1:
-                raise LibraryChangedError(batch.path, "a file with the same content")
+        try:
+            self._connection.execute(sql.CHECKPOINT)
+        except sqlite3.Error as error:
+            # The file is committed. The next one tries again, and fails by itself if there is no room.
+            _LOG.warning("%s: its write-ahead log could not be checkpointed (%s)", self.database, error)
 
-    def _insert(self, rows: Sequence[Any]) -> None:
-        if not rows:
-            return
-        row_class = type(rows[0])
-        most = self._connection.getlimit(sqlite3.SQLITE_LIMIT_VARIABLE_NUMBER) // len(sql.columns_of(row_class))
-        for start in range(0, len(rows), most):
-            part = rows[start : start + most]
-            statement = sql.insert_rows(row_class, len(part))  # type: ignore[arg-type] # mypy: a class has no hash
-            self._execute(sql.table_of(row_class), statement, sql.values_of(part))
-
-    def _execute(self, table: str, statement: str, values: Sequence[Any]) -> int:
-        changed = self._connection.execute(statement, values).rowcount
-        if changed > 0:
-            self._rows[table] = self._rows.get(table, 0) + changed
-        return changed
+    def _log_size(self) -> int:
+        try:
+            return self._wal.stat().st_size
+        except FileNotFoundError:
+            return 0

@@ -50,6 +50,8 @@ class WriteBatch:
     works: tuple[WorkRow, ...] = ()
     albums: tuple[AlbumRow, ...] = ()
     removed_passages: tuple[str, ...] = ()
+    kept_passages: int = 0
+    """Existing passages that stay as they are."""
     passage_references: tuple[tuple[str, str], ...] = ()
     """Table and column of everything that refers to passages and is not ours: no removed passage may be among it."""
     passages: tuple[PassageRow, ...] = ()
@@ -62,6 +64,43 @@ class WriteBatch:
     failure: FailureRow | None = None
     warnings: tuple[str, ...] = ()
     """What a person should know about this write; goes to the partition's metadata."""
+
+
+@dataclass(frozen=True)
+class Written:
+    """What the library holds of a file once its commit is through: checks compare it with what they find."""
+
+    file: str
+    """Guid of its row."""
+    status: str
+    content_hash: str
+    written_at: str
+    """The time stamped on every row of the commit."""
+    passages: int
+    """Written by this commit, like the rows that belong to them; the import session of each is the run."""
+    passage_songs: int
+    passage_albums: int
+    provenance: int
+    kept_passages: int
+    """Older ones that this commit left as they were."""
+
+
+def written_by(batch: WriteBatch) -> Written | None:
+    """Return what the library holds after a batch; None when that only records a failure."""
+    row = batch.file
+    if row is None:
+        return None
+    return Written(
+        file=row.guid,
+        status=row.status,
+        content_hash=row.hash,
+        written_at=row.updated_at,
+        passages=len(batch.passages),
+        passage_songs=len(batch.passage_songs),
+        passage_albums=len(batch.passage_albums),
+        provenance=len(batch.provenance),
+        kept_passages=batch.kept_passages,
+    )
 
 
 @dataclass(frozen=True)
@@ -83,3 +122,5 @@ class Receipt:
     """Attempts that met a lock held by others."""
     conflicts: int = 0
     """Times the library had changed between reading and writing, and the rows were computed again."""
+    written: Written | None = None
+    """None when only a failure was recorded."""

@@ -4,6 +4,7 @@
 import json
 import math
 import random
+import uuid
 from pathlib import Path
 
 import pytest
@@ -236,8 +237,8 @@ TAGS = {
 
 @pytest.mark.parametrize(("old", "new", "merged"), TAGS.values(), ids=TAGS)
 def test_tags_are_merged(database: Path, old: dict[str, str], new: dict[str, str], merged: dict[str, str]) -> None:
-    commit(database, entry(tags=FileTags(**old)))  # type: ignore[arg-type]
-    commit(database, entry(content="b", tags=FileTags(**new), state=FileState.CHANGED))  # type: ignore[arg-type]
+    commit(database, entry(tags=FileTags(**old)))  # type: ignore[arg-type] # from a table of cases
+    commit(database, entry(content="b", tags=FileTags(**new), state=FileState.CHANGED))  # type: ignore[arg-type] # from a table of cases
     row = file_row(database, entry().path)
     names = ("title", "artist", "album", "track_number", "year")
     assert {name: row[name] for name in names if row[name] is not None} == merged
@@ -249,3 +250,14 @@ def test_an_import_of_the_same_again_changes_nothing_but_times(database: Path) -
     before = dump(database)
     commit(database, one)
     assert sorted(dump(database)) == sorted(before)
+
+
+def test_the_ids_of_a_file_s_passages_lie_together(database: Path) -> None:
+    """In every index: the fewer pages a transaction touches, the shorter it holds the lock."""
+    commit(database, entry(bounds=in_a_row(5)))
+    (file,) = column(database, "SELECT guid FROM files")
+    for query in ("SELECT guid FROM passages", "SELECT id FROM import_provenance"):
+        ids_of_file = [uuid.UUID(text) for text in column(database, query)]
+        assert len(set(ids_of_file)) == len(ids_of_file) >= 5
+        assert {one.version for one in ids_of_file} == {8}
+        assert {one.hex[:12] for one in ids_of_file} == {uuid.UUID(file).hex[:12]}
