@@ -14,6 +14,8 @@ from wkmp_assets.assets.segments import passage_segments
 from wkmp_assets.assets.song_matches import song_matches
 from wkmp_assets.assets.tags import file_tags
 from wkmp_assets.checks.imported import files_imported
+from wkmp_assets.checks.receipts import commit_receipts
+from wkmp_assets.checks.stored import stored_rows
 from wkmp_assets.claims import RunClaims, claiming
 from wkmp_assets.db.connection import kept_open
 from wkmp_assets.io_managers import PhaseStoreIOManager, SqliteBatchIOManager
@@ -70,7 +72,7 @@ def build_definitions(
     }
     return dg.Definitions(
         assets=[library_scan, *assets],
-        asset_checks=[files_imported],
+        asset_checks=[files_imported, commit_receipts, stored_rows],
         jobs=[scan_job, import_job],
         resources={**resources, **(resource_overrides or {})},
         # Parallelism is inside the steps (worker processes); a process per step would only add start-up time.
@@ -83,7 +85,8 @@ def _claims(settings: Settings) -> dg.ResourceDefinition:
 
     @dg.resource
     def open_claims(context: dg.InitResourceContext) -> Iterator[RunClaims]:
-        with claiming(settings.claims_dir, context.run_id or f"no run, process {os.getpid()}") as claims:
+        run_id = context.run.run_id if context.run else f"no run, process {os.getpid()}"
+        with claiming(settings.claims_dir, run_id) as claims:
             yield claims
 
     return open_claims

@@ -1,9 +1,12 @@
-"""What a partition's metadata says: a few facts per phase, and the receipt of the commit. Pure."""
+"""What a partition's metadata says: a few facts per phase, and the receipt of the commit, there and back. Pure."""
 
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
 from functools import singledispatch
 from typing import Any
 
 from wkmp_assets.commit import FileCommit
+from wkmp_assets.model.batch import Receipt, Written
 from wkmp_assets.model.values import (
     FileIdentity,
     FileState,
@@ -17,12 +20,14 @@ from wkmp_assets.outcomes import Failed, Outcome, Result, Skipped
 
 Facts = dict[str, Any]
 
+FAILED = "failed"
+
 
 def describe_outcome(outcome: Outcome[Any]) -> Facts:
     """Return the metadata of one phase for one file."""
     if isinstance(outcome, Failed):
         return {
-            "outcome": "failed",
+            "outcome": FAILED,
             "failed_in": outcome.phase,
             "code": outcome.code,
             "message": outcome.message,
@@ -103,14 +108,45 @@ def describe_commit(commit: FileCommit) -> Facts:
         "retries": receipt.retries,
         "conflicts": receipt.conflicts,
     }
+    if receipt.written is not None:
+        described["written"] = asdict(receipt.written)
     return described | _warnings(commit.batch.warnings if commit.batch else ())
+
+
+@dataclass(frozen=True)
+class RecordedCommit:
+    """A file's commit as its partition's metadata tells of it."""
+
+    run_id: str
+    result: str
+    """What became of the file, in the words of the summary."""
+    receipt: Receipt | None
+    """None when nothing was written."""
+
+
+def recorded_commit(metadata: Mapping[str, Any], run_id: str) -> RecordedCommit:
+    """Read back what `describe_commit` wrote.
+
+    Parameters
+    ----------
+    metadata : mapping of str to value
+        Of one partition of `library_entry`. Receipts of older versions, which say less, are read too.
+    run_id : str
+        The run that recorded it.
+    """
+    result = str(metadata.get("result", ""))
+    if "write_locks" not in metadata:
+        return RecordedCommit(run_id, result, None)
+    counted = {field.name: metadata[field.name] for field in fields(Receipt) if field.name in metadata}
+    written = counted.pop("written", None)
+    return RecordedCommit(run_id, result, Receipt(**counted, written=Written(**written) if written else None))
 
 
 def result_word(commit: FileCommit) -> str:
     """Return what became of a file, in the words of the summary."""
     outcome = commit.outcome
     if isinstance(outcome, Failed):
-        return "failed"
+        return FAILED
     if isinstance(outcome, Skipped):
         return str(outcome.reason)
     return _word_of_write(outcome, commit)

@@ -71,6 +71,13 @@ class Settings(BaseSettings):
         description="Most megabytes of decoded PCM kept for later phases; the least recently used go first.",
     )
 
+    hold_budget_ms: int = Field(
+        default=100,
+        ge=1,
+        le=60_000,
+        description="Milliseconds a file's write transaction may take: more is a warning, ten times as many an error.",
+    )
+
     @field_validator("files_per_run", mode="before")
     @classmethod
     def _number_or_all(cls, value: object) -> object:
@@ -203,7 +210,7 @@ def load_settings(**overrides: object) -> Settings:
         A value is out of its bounds; the message names the variable.
     """
     try:
-        return Settings(**overrides)  # type: ignore[arg-type]
+        return Settings(**overrides)  # type: ignore[arg-type] # pydantic looks at the values itself
     except ValidationError as error:
         first = error.errors()[0]
         name = "WKMP_" + str(first["loc"][0]).upper() if first["loc"] else "WKMP_*"

@@ -1,6 +1,5 @@
 """What an import did, for the person who started it. Collects commits, renders tables; prints nothing itself."""
 
-import math
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -15,6 +14,7 @@ from wkmp_assets.facts import result_word
 from wkmp_assets.library.file_key import decode_key
 from wkmp_assets.model.batch import Receipt
 from wkmp_assets.outcomes import Failed, SkipReason
+from wkmp_assets.percentiles import percentile
 
 _ORDER = (
     "imported", "duplicate", "no audio", "moved", "touched", "unchanged", "failed", "interrupted",
@@ -109,12 +109,6 @@ def printable(path: str) -> str:
     """Return a path that any terminal can show: undecodable bytes and control characters escaped."""
     text = path.encode("utf-8", "backslashreplace").decode()
     return "".join(character if character.isprintable() else repr(character)[1:-1] for character in text)
-
-
-def percentile(values: Sequence[float], percent: float) -> float:
-    """Return the nearest-rank percentile of at least one value."""
-    ranked = sorted(values)
-    return ranked[max(math.ceil(percent / 100 * len(ranked)) - 1, 0)]
 
 
 def _spread(milliseconds: Sequence[float]) -> str:

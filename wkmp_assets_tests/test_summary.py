@@ -15,7 +15,8 @@ from wkmp_assets.library.file_key import encode_key
 from wkmp_assets.model.batch import Receipt, WriteBatch
 from wkmp_assets.model.values import FileEntry, FileState
 from wkmp_assets.outcomes import Failed, Skipped, SkipReason
-from wkmp_assets.summary import ImportSummary, percentile, printable, render_failures
+from wkmp_assets.percentiles import percentile
+from wkmp_assets.summary import ImportSummary, printable, render_failures
 from wkmp_assets_tests.builders import NOW, Stamp, bare, done, entry, in_a_row
 
 

@@ -2,8 +2,8 @@
 
 import dagster as dg
 
+from wkmp_assets.checks.scope import scope_of
 from wkmp_assets.db.report import StoredFailure, read_failures
-from wkmp_assets.library.file_key import storable_path
 from wkmp_assets.model.phases import ENTRY
 from wkmp_assets.resources import Library
 
@@ -12,18 +12,18 @@ _MOST_ROWS = 100
 
 @dg.asset_check(asset=ENTRY)
 def files_imported(context: dg.AssetCheckExecutionContext, library: dg.ResourceParam[Library]) -> dg.AssetCheckResult:
-    """No file of the run is among those that could not be imported.
+    """No file of the run is among those that could not be imported; run alone, no file of the library.
 
     A bad file does not fail a run of many: this check does, and names it with its cause and the next step.
     """
-    keys = context.partition_keys
-    paths = {storable_path(key) for key in keys}
+    scope = scope_of(context, library)
+    paths = {path for _, path in scope.paths()}
     failed = [failure for failure in read_failures(library.database) if failure.path in paths]
     return dg.AssetCheckResult(
         passed=not failed,
         severity=dg.AssetCheckSeverity.ERROR,
-        description=_describe(failed, len(keys)),
-        metadata={"files": len(keys), "failed": len(failed), "failures": _table(failed)},
+        description=_describe(failed, len(scope.keys)),
+        metadata={"files": len(scope.keys), "failed": len(failed), "failures": _table(failed)},
     )
 
 

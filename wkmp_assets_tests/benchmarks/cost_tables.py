@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from statistics import median
 
-from wkmp_assets.summary import percentile
+from wkmp_assets.percentiles import percentile
+from wkmp_assets_tests.benchmarks.budgets import budgets, judged
 from wkmp_assets_tests.benchmarks.file_costs import BARE, PHASES, RESAMPLER, FileCost
 from wkmp_assets_tests.benchmarks.import_run import decodes
 from wkmp_assets_tests.benchmarks.markdown import Table
@@ -16,21 +17,18 @@ def budget_table(results: Results) -> Table:
     locks = [receipt.write_locks for receipt in first.receipts]
     holds = [receipt.hold_ms for receipt in first.receipts]
     rows = [
-        _judged("CPU of all phases / CPU of one bare decode", results.ratio(), 2, 1.5, "{:.2f}"),
-        _judged("orchestration per file in range runs, s", first.orchestration_s, 0.15, 0.08, "{:.3f}"),
-        _judged("peak memory of a worker, MB", max(results.library.worker_peaks_mb), 500, 300, "{:.0f}"),
-        _judged("decodes per file with content of its own", _decodes_per_file(results), 1, 1, "{:.2f}"),
-        _judged("write locks per file, highest", max(locks), 2, 1, "{:.0f}"),
-        _judged("write transaction held, p99, ms", percentile(holds, 99), 100, 10, "{:.1f}"),
-        _judged("reads inside a transaction, all files", reads_in_transactions(first), 0, 0, "{:.0f}"),
-        _judged("second import: files decoded", decodes(again), 0, 0, "{:.0f}"),
-        _judged("second import: writes", len(again.receipts), 0, 0, "{:.0f}"),
-        _judged("second import: ms per file", 1000 * again.scan_s / first.files, None, 1, "{:.2f}"),
+        judged("CPU of all phases / CPU of one bare decode", results.ratio(), 2, 1.5, "{:.2f}"),
+        judged("orchestration per file in range runs, s", first.orchestration_s, 0.15, 0.08, "{:.3f}"),
+        judged("peak memory of a worker, MB", max(results.library.worker_peaks_mb), 500, 300, "{:.0f}"),
+        judged("decodes per file with content of its own", _decodes_per_file(results), 1, 1, "{:.2f}"),
+        judged("write locks per file, highest", max(locks), 2, 1, "{:.0f}"),
+        judged("write transaction held, p99, ms", percentile(holds, 99), 100, 10, "{:.1f}"),
+        judged("reads inside a transaction, all files", reads_in_transactions(first), 0, 0, "{:.0f}"),
+        judged("second import: files decoded", decodes(again), 0, 0, "{:.0f}"),
+        judged("second import: writes", len(again.receipts), 0, 0, "{:.0f}"),
+        judged("second import: ms per file", 1000 * again.scan_s / first.files, None, 1, "{:.2f}"),
     ]
-    missed = [row[0] for row in rows if row[-1] == "MISSED"]
-    unaimed = [row[0] for row in rows if row[-1] == "short of the aim"]
-    reading = f"Budgets missed: {'; '.join(missed) or 'none'}. Short of the aim only: {'; '.join(unaimed) or 'none'}."
-    return Table("Budgets", ("what", "budget", "aim", "measured", "measured / budget", "verdict"), rows, reading)
+    return budgets(rows)
 
 
 def format_table(results: Results) -> Table:
@@ -120,15 +118,6 @@ def whole_table(results: Results) -> Table:
         f"among them), main process {library.main_peak_mb:.0f} MB."
     )
     return Table("The import as a whole", ("", "wall s", "CPU s", "wall / bare", "CPU / bare"), rows, reading)
-
-
-def _judged(name: str, value: float, budget: float | None, aim: float, form: str) -> tuple[str, ...]:
-    if value <= aim:
-        verdict = "within the aim"
-    else:
-        verdict = "short of the aim" if budget is None or value <= budget else "MISSED"
-    share = f"{value / budget:.2f}" if budget else "-"
-    return name, "-" if budget is None else f"{budget:g}", f"{aim:g}", form.format(value), share, verdict
 
 
 def _format_row(name: str, costs: Sequence[FileCost], ratio: float) -> tuple[str, ...]:

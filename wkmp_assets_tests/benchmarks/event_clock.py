@@ -48,7 +48,7 @@ class EventClock:
         self._store = instance.handle_new_event
         self._stored_at = (time.perf_counter(), time.process_time())
         self._previous = ""
-        instance.handle_new_event = self._handle  # type: ignore[method-assign]
+        instance.handle_new_event = self._handle  # type: ignore[method-assign] # to look on
 
     def _handle(self, event: EventLogEntry, **options: Any) -> None:
         arrived = (time.perf_counter(), time.process_time())

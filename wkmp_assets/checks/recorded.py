@@ -1,0 +1,39 @@
+"""The receipts, as Dagster recorded them: the metadata of each partition's latest materialization."""
+
+from collections.abc import Collection
+
+import dagster as dg
+from dagster import DagsterInstance
+
+from wkmp_assets.facts import RecordedCommit, recorded_commit
+from wkmp_assets.model.phases import ENTRY
+
+
+def recorded_commits(instance: DagsterInstance, keys: Collection[str]) -> dict[str, RecordedCommit]:
+    """Return what the last run with each partition said of its commit.
+
+    Parameters
+    ----------
+    instance : DagsterInstance
+        Keeps the events.
+    keys : collection of str
+        Partition keys, a few hundred at most: their events are all in memory at once.
+
+    Returns
+    -------
+    dict
+        Partition key -> commit; without those that were never materialized.
+    """
+    entry, materialized = dg.AssetKey(ENTRY), dg.DagsterEventType.ASSET_MATERIALIZATION
+    # No keys would mean all of them.
+    ids = instance.get_latest_storage_id_by_partition(entry, materialized, set(keys)) if keys else {}
+    if not ids:
+        return {}
+    wanted = dg.AssetRecordsFilter(asset_key=entry, storage_ids=list(ids.values()))
+    commits: dict[str, RecordedCommit] = {}
+    for record in instance.fetch_materializations(wanted, limit=len(ids)).records:
+        event = record.asset_materialization
+        if event is not None and event.partition is not None:
+            metadata = {name: value.value for name, value in event.metadata.items()}
+            commits[event.partition] = recorded_commit(metadata, record.run_id)
+    return commits
