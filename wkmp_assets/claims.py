@@ -12,6 +12,8 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import IO
 
+from wkmp_assets.unfinished import on_state_disk
+
 
 class RunClaims:
     """What one run has claimed; made by `claiming`.
@@ -29,8 +31,14 @@ class RunClaims:
         self._own = own
 
     def claim(self, keys: Iterable[str]) -> frozenset[str]:
-        """Claim partitions until the run ends, and return those that no other run is importing."""
-        with _one_at_a_time(self._folder):
+        """Claim partitions until the run ends, and return those that no other run is importing.
+
+        Raises
+        ------
+        StateDiskError
+            The list of claims cannot be written.
+        """
+        with on_state_disk(self._folder), _one_at_a_time(self._folder):
             claimed = frozenset(keys) - self._claimed_by_others()
             self._own.writelines(f"{key}\n" for key in sorted(claimed))
             self._own.flush()
@@ -51,11 +59,16 @@ class RunClaims:
 
 @contextmanager
 def claiming(folder: Path, run_id: str) -> Iterator[RunClaims]:
-    """Let a run claim partitions during the block; they are free again at its end, however it ends."""
-    folder.mkdir(parents=True, exist_ok=True)
+    """Let a run claim partitions during the block; they are free again at its end, however it ends.
+
+    Raises
+    ------
+    StateDiskError
+        The list of claims cannot be written.
+    """
     path = folder / f"{run_id}.claims"
     with ExitStack() as stack:
-        with _one_at_a_time(folder):  # nobody sees the list before it is locked
+        with on_state_disk(folder), _one_at_a_time(folder):  # nobody sees the list before it is locked
             own = stack.enter_context(path.open("w", encoding="utf-8"))
             _lock(own)
         stack.callback(path.unlink, missing_ok=True)
@@ -72,6 +85,7 @@ def _lock(file: IO[str]) -> bool:
 
 @contextmanager
 def _one_at_a_time(folder: Path) -> Iterator[None]:
+    folder.mkdir(parents=True, exist_ok=True)
     with (folder / "lock").open("w") as gate:
         fcntl.flock(gate, fcntl.LOCK_EX)  # until the file is closed
         yield

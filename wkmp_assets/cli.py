@@ -142,9 +142,7 @@ def _errors_as_exit_status() -> Iterator[None]:
 def _import(folder: Path, settings: Settings, *, force: bool) -> int:
     # Dagster takes two seconds to load: `wkmp status` should not wait for it.
     warnings.filterwarnings("ignore", module="dagster")
-    from dagster import DagsterInstance
-
-    from wkmp_assets.importer import LibraryImporter
+    from wkmp_assets.importer import LibraryImporter, open_instance
     from wkmp_assets.progress import ImportProgress
     from wkmp_assets.run_control import RunControl
 
@@ -152,7 +150,7 @@ def _import(folder: Path, settings: Settings, *, force: bool) -> int:
     control = RunControl()
     summary = ImportSummary()
     with (
-        DagsterInstance.get() as instance,
+        open_instance() as instance,
         kept_open(settings.database_path),
         closing(LibraryImporter(settings, instance, control)) as importer,
     ):

@@ -19,7 +19,8 @@
     └── TransientError                 the same input may succeed later
         ├── LibraryLockedError
         ├── LibraryChangedError
-        └── LibraryDiskError
+        ├── LibraryDiskError
+        └── StateDiskError
 
 Each class takes the facts as fields and builds its own message: what was tried, on what, and what to do
 next. `sqlite3` and decoder exceptions are translated once, in `db` and `audio`, and never leave them.
@@ -139,8 +140,8 @@ class UnwritableLibraryError(PermanentError):
 
     def __init__(self, database: Path, detail: str) -> None:
         super().__init__(
-            f"cannot write to {database} ({detail}); check the permissions of the file and its folder, "
-            "or point WKMP_DATABASE at a place that can be written."
+            f"cannot write to {database} ({detail}); check the permissions of the file, of its -wal and -shm beside "
+            "it, and of its folder, or point WKMP_DATABASE at a place that can be written."
         )
         self.database = database
 
@@ -182,3 +183,14 @@ class LibraryDiskError(TransientError):
             "disk (or check it), then run the import again: it goes on where it stopped."
         )
         self.database = database
+
+
+class StateDiskError(TransientError):
+    """What is not the library (phase values, decoded PCM, Dagster's records) cannot be written."""
+
+    def __init__(self, folder: Path, detail: str) -> None:
+        super().__init__(
+            f"writing to {folder} failed ({detail}); the library holds whole files only. Make room on the disk (or "
+            "check it and the permissions of the folder), then run the import again: it goes on where it stopped."
+        )
+        self.folder = folder

@@ -4,14 +4,17 @@ The same Dagster job as in the web UI, with the same events, partitions and rece
 """
 
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import dagster as dg
 from dagster import DagsterInstance
 from dagster._core.storage.tags import ASSET_PARTITION_RANGE_END_TAG, ASSET_PARTITION_RANGE_START_TAG
+from sqlalchemy.exc import DBAPIError
 
+from wkmp_assets import errors
 from wkmp_assets.build import build_definitions
-from wkmp_assets.errors import WkmpError
+from wkmp_assets.errors import StateDiskError, WkmpError
 from wkmp_assets.jobs import import_job, scan_job
 from wkmp_assets.library.file_key import encode_key
 from wkmp_assets.model.phases import IDENTITY, SCAN
@@ -19,7 +22,8 @@ from wkmp_assets.model.values import LibraryChanges
 from wkmp_assets.partitions import partitions_name
 from wkmp_assets.ranges import FileRange, plan_ranges
 from wkmp_assets.run_control import RunControl
-from wkmp_assets.settings import Settings
+from wkmp_assets.settings import Settings, find_dagster_home
+from wkmp_assets.unfinished import on_state_disk
 from wkmp_assets.workers import WorkerPool
 
 _QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
@@ -28,6 +32,25 @@ _QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 
 class RunFailedError(WkmpError):
     """A run ended with an error that is no fault of a single file; files committed before it are in the library."""
+
+
+@contextmanager
+def open_instance() -> Iterator[DagsterInstance]:
+    """Open the Dagster instance of DAGSTER_HOME for the block.
+
+    Raises
+    ------
+    StateDiskError
+        Its databases, there or later in the block, cannot be written.
+    """
+    home = find_dagster_home()
+    try:
+        with on_state_disk(home):
+            instance = DagsterInstance.get()
+        with instance:
+            yield instance
+    except DBAPIError as error:
+        raise StateDiskError(home, str(error.orig)) from error
 
 
 class LibraryImporter:
@@ -109,8 +132,18 @@ def _failed_as_a_file(result: dg.ExecuteInProcessResult) -> bool:
 
 def _reason(result: dg.ExecuteInProcessResult) -> str:
     for event in result.all_events:
-        if event.is_step_failure and event.step_failure_data.error is not None:
-            error = event.step_failure_data.error
-            innermost = error.cause or error
-            return f"{innermost.message.strip()} (in {event.step_key}, run {result.run_id})"
+        if event.is_step_failure:
+            return f"{_message(event.step_failure_data.error)} (in {event.step_key}, run {result.run_id})"
+    for event in result.all_events:
+        if event.is_job_failure:
+            return f"{_message(event.job_failure_data.error)} (run {result.run_id})"
     return f"run {result.run_id} did not start; see it in the web UI"
+
+
+def _message(error: Any) -> str:  # Dagster's SerializableErrorInfo, a name it does not export
+    if error is None:
+        return "it failed without saying why; see it in the web UI"
+    innermost = error.cause or error
+    # Our own messages are for people; of any other error its class says the most.
+    message: str = innermost.message.strip()
+    return message.removeprefix(f"{errors.__name__}.{innermost.cls_name}: ")

@@ -6,7 +6,6 @@ were computed from and stay after the commit, so that a single phase can be run 
 
 import hashlib
 import json
-import os
 from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
@@ -17,6 +16,7 @@ from pydantic import TypeAdapter, ValidationError
 from wkmp_assets.model.phases import PHASE_VALUES
 from wkmp_assets.model.values import SCHEMA_VERSION
 from wkmp_assets.outcomes import RUN_SCOPED, Failed, Outcome, Result, Skipped, SkipReason
+from wkmp_assets.unfinished import finish, on_state_disk, remove_leftovers, temporary_name
 
 
 @cache
@@ -35,6 +35,7 @@ class PhaseStore:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
+        self._unfinished = folder / "unfinished"
 
     def path_of(self, phase: str, key: str) -> Path:
         """Return where the document of a phase and partition is kept: under a hash, never under the key itself."""
@@ -46,16 +47,33 @@ class PhaseStore:
 
         Outcomes that speak about a run only (unchanged, interrupted) leave the stored value alone; a small
         mark beside it tells the later phases of that run.
+
+        Raises
+        ------
+        StateDiskError
+            The disk is full, or the folder may not be written to.
         """
-        for key, outcome in outcomes:
-            path = self.path_of(phase, key)
-            path.parent.mkdir(parents=True, exist_ok=True)
-            mark = path.with_suffix(".mark")
-            if isinstance(outcome, Skipped) and outcome.reason in RUN_SCOPED:
-                mark.write_text(f"{run_id} {outcome.reason}", encoding="utf-8")
-                continue
-            _replace_durably(path, _to_document(phase, key, outcome))
-            mark.unlink(missing_ok=True)
+        with on_state_disk(self._folder):
+            remove_leftovers(self._unfinished)
+            for key, outcome in outcomes:
+                self._write(phase, key, outcome, run_id)
+
+    def _write(self, phase: str, key: str, outcome: Outcome[Any], run_id: str) -> None:
+        path = self.path_of(phase, key)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        mark = path.with_suffix(".mark")
+        if isinstance(outcome, Skipped) and outcome.reason in RUN_SCOPED:
+            mark.write_text(f"{run_id} {outcome.reason}", encoding="utf-8")
+            return
+        self._replace(path, _to_document(phase, key, outcome))
+        mark.unlink(missing_ok=True)
+
+    def _replace(self, path: Path, content: bytes) -> None:
+        # In one folder for all documents, where leftovers are found without a walk through 100,000 of them.
+        self._unfinished.mkdir(exist_ok=True)
+        temporary = self._unfinished / temporary_name(f"{path.parent.parent.name}-{path.name}")
+        temporary.write_bytes(content)
+        finish(temporary, path)
 
     def read(self, phase: str, key: str, run_id: str) -> Outcome[Any]:
         """Read an outcome as a later phase of run `run_id` sees it.
@@ -113,17 +131,3 @@ def _read_mark(mark: Path, run_id: str) -> Skipped | None:
     except FileNotFoundError:
         return None
     return Skipped(SkipReason(reason)) if marked_by == run_id else None
-
-
-def _replace_durably(path: Path, content: bytes) -> None:
-    """Write so that after a crash the old document or the new one is there, whole.
-
-    The rename itself may be lost in a power cut: the old document is then found stale or missing, and the
-    phase runs again. That is why the folder is not synced as well.
-    """
-    temporary = path.with_name(f"{path.name}.{os.getpid()}.tmp")
-    with temporary.open("wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    temporary.replace(path)

@@ -1,6 +1,8 @@
 """Fixtures of the whole suite."""
 
 import os
+import subprocess
+import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
@@ -58,3 +60,10 @@ def _unprivileged() -> Iterator[None]:
 def unprivileged() -> Callable[[], AbstractContextManager[None]]:
     """A block in which permissions count, also when root runs the tests."""
     return _unprivileged
+
+
+@pytest.fixture
+def name_of_a_dead_writer() -> str:
+    """The temporary name of a file whose process ended before the file was done."""
+    code = "from wkmp_assets.unfinished import temporary_name; print(temporary_name('left'))"
+    return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip()

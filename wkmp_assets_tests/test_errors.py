@@ -13,6 +13,7 @@ FACTS: dict[str, tuple[object, ...]] = {
     "CorruptLibraryError": (Path("/m/wkmp.db"), "malformed"),
     "UnwritableLibraryError": (Path("/m/wkmp.db"), "read-only"),
     "LibraryDiskError": (Path("/m/wkmp.db"), "full"),
+    "StateDiskError": (Path("/home/.wkmp"), "full"),
     "CommitRefusedError": ("a/b.mp3", "CHECK"),
     "LibraryChangedError": ("a/b.mp3", "its row"),
     "LibraryLockedError": (Path("/m/wkmp.db"), 5000.5, 12),
@@ -56,7 +57,7 @@ def test_the_drawn_tree_is_the_tree_of_the_classes() -> None:
 @pytest.mark.parametrize("kind", classes().values(), ids=classes())
 def test_an_error_survives_the_way_from_a_worker(kind: type) -> None:
     error = build(kind)
-    copy = pickle.loads(pickle.dumps(error))  # noqa: S301
+    copy = pickle.loads(pickle.dumps(error))  # noqa: S301 - our own bytes
     assert type(copy) is kind
     assert str(copy) == str(error)
     assert vars(copy) == vars(error)

@@ -1,6 +1,7 @@
 """Phase values on disk: whole or not at all, and never under the name of a file."""
 
 import json
+import os
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -12,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
+from wkmp_assets.errors import StateDiskError
 from wkmp_assets.model.phases import PHASE_VALUES
 from wkmp_assets.model.values import Envelope, LibraryChanges
 from wkmp_assets.outcomes import Failed, Outcome, Result, Skipped, SkipReason
@@ -105,10 +107,18 @@ def edited(change: Callable[[dict[str, Any]], Any]) -> Callable[[Path], None]:
     return edit
 
 
+def with_a_hole(path: Path) -> None:
+    """A block that never reached the disk, in a file of the right length."""
+    content = path.read_bytes()
+    path.write_bytes(content[:100] + bytes(100) + content[200:])
+
+
 DAMAGE: dict[str, Callable[[Path], Any]] = {
     "missing": lambda path: path.unlink(),
     "empty": lambda path: path.write_bytes(b""),
     "cut off": lambda path: path.write_bytes(path.read_bytes()[:-40]),
+    "all zero": lambda path: path.write_bytes(bytes(path.stat().st_size)),
+    "hole": with_a_hole,
     "not text": lambda path: path.write_bytes(b"\xff\xfe\x00garbage"),
     "not an object": lambda path: path.write_text("[1, 2]"),
     "other version": edited(lambda document: document | {"schema_version": 99}),
@@ -175,3 +185,50 @@ def test_a_crash_before_the_rename_leaves_the_old_value(store: PhaseStore, monke
     back = store.read("file_tags", KEY, "r")
     assert isinstance(back, Result)
     assert back.content_hash == "new"
+
+
+def test_every_beginning_of_a_document_is_refused(store: PhaseStore) -> None:
+    """What a power cut may leave of it."""
+    store.write("file_tags", [(KEY, Result(VALUES["file_tags"], "h"))], "r")
+    path = store.path_of("file_tags", KEY)
+    content = path.read_bytes()
+    for length in range(len(content)):
+        path.write_bytes(content[:length])
+        assert isinstance(store.read("file_tags", KEY, "r"), Failed), length
+
+
+def test_a_document_is_on_the_disk_before_it_gets_its_name(store: PhaseStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Otherwise a power cut leaves an empty file under that name."""
+    steps: list[tuple[str, object]] = []
+    fsync, replace_file = os.fsync, Path.replace
+
+    def synced(descriptor: int) -> None:
+        steps.append(("synced", os.fstat(descriptor).st_ino))
+        fsync(descriptor)
+
+    def renamed(path: Path, target: Path) -> Path:
+        steps.append(("renamed", path.stat().st_ino))
+        return replace_file(path, target)
+
+    monkeypatch.setattr(os, "fsync", synced)
+    monkeypatch.setattr(Path, "replace", renamed)
+    store.write("file_tags", [(KEY, Result(VALUES["file_tags"], "h"))], "r")
+    document = store.path_of("file_tags", KEY).stat().st_ino
+    assert steps == [("synced", document), ("renamed", document)]
+
+
+def test_what_a_killed_process_left_goes_with_the_next_write(
+    store: PhaseStore, tmp_path: Path, name_of_a_dead_writer: str
+) -> None:
+    value = Result(VALUES["file_tags"], "h")
+    store.write("file_tags", [(KEY, value)], "r")
+    folder = tmp_path / "phases" / "unfinished"
+    (folder / name_of_a_dead_writer).write_bytes(b"{")
+    store.write("file_tags", [("other", value)], "r")
+    assert list(folder.iterdir()) == []
+
+
+def test_a_folder_that_cannot_be_written_is_an_error_that_says_so(tmp_path: Path) -> None:
+    (tmp_path / "phases").write_text("a file where the folder should be")
+    with pytest.raises(StateDiskError, match=r"phases failed \(Not a directory\).*run the import again"):
+        PhaseStore(tmp_path / "phases").write("file_tags", [(KEY, Failed("p", "c", "m"))], "r")

@@ -6,9 +6,6 @@ What is made of the envelope is the business of `silence` and `lead_points`.
 from __future__ import annotations
 
 import contextlib
-import os
-import tempfile
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from wkmp_assets.audio.decode_sources import (
@@ -17,11 +14,13 @@ from wkmp_assets.audio.decode_sources import (
     decode_with_ffmpeg,
     decode_with_libsndfile,
 )
+from wkmp_assets.audio.pcm_store import pcm_file
 from wkmp_assets.errors import UndecodableAudioError, UnreadableFileError
 from wkmp_assets.model.values import AudioProperties
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
     from typing import BinaryIO
 
     from wkmp_assets.audio.decode_graph import DecodeGraph
@@ -57,11 +56,11 @@ def measure_file(path: Path, *, pcm_path: Path | None, display_path: str) -> tup
         The file is missing, is no file, or may not be read.
     UndecodableAudioError
         Neither FFmpeg nor libsndfile gets a single sample out of it.
-    OSError
+    StateDiskError
         `pcm_path` cannot be written.
     """
     _require_readable(path, display_path)
-    with _pcm_file(pcm_path) as pcm:
+    with pcm_file(pcm_path) if pcm_path else contextlib.nullcontext() as pcm:
         done = _decode(path, pcm, display_path)
     if done.graph is None:
         raise AssertionError("a pass that delivered nothing has raised before")
@@ -92,22 +91,6 @@ def _require_readable(path: Path, display_path: str) -> None:
             file.read(1)
     except OSError as error:
         raise UnreadableFileError(display_path, error.strerror or str(error)) from error
-
-
-@contextlib.contextmanager
-def _pcm_file(pcm_path: Path | None) -> Iterator[BinaryIO | None]:
-    """Open the PCM under a temporary name; give it its name when all went well, else remove it."""
-    if pcm_path is None:
-        yield None
-        return
-    handle, name = tempfile.mkstemp(prefix=pcm_path.name, suffix=".tmp", dir=pcm_path.parent)
-    temporary = Path(name)
-    try:
-        with os.fdopen(handle, "wb") as pcm:
-            yield pcm
-        temporary.replace(pcm_path)
-    finally:
-        temporary.unlink(missing_ok=True)
 
 
 def _summary(done: DecodePass, graph: DecodeGraph) -> tuple[AudioProperties, Envelope]:

@@ -5,24 +5,28 @@ Several processes use one store at once; a file that another process deleted mea
 
 from __future__ import annotations
 
+import contextlib
+import io
 import os
 import time
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from wkmp_assets.audio.fingerprint import PCM_RATE_HZ
+from wkmp_assets.unfinished import finish, on_state_disk, remove_leftovers, temporary_name
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
-    from pathlib import Path
+    from typing import BinaryIO
+
+    from _typeshed import ReadableBuffer
 
 FORMAT_VERSION = 1
 """Raise when the samples of the same file change: other resampler options, other sample format."""
 SUFFIX = f".{PCM_RATE_HZ}hz-mono-s16le.v{FORMAT_VERSION}.pcm"
 RECENT_S = 600
 """Entries used within this time may still be mapped by a running phase."""
-LEFTOVER_S = 3600
-"""A temporary file this old has lost its writer."""
 
 
 @dataclass(frozen=True)
@@ -49,7 +53,8 @@ class PcmStore:
 
     def path_for(self, content_hash: str) -> Path:
         """Return where the PCM of this content belongs, there or not; the folder exists afterwards."""
-        self.root.mkdir(parents=True, exist_ok=True)
+        with on_state_disk(self.root):
+            self.root.mkdir(parents=True, exist_ok=True)
         return self.root / f"{content_hash}{SUFFIX}"
 
     def get(self, content_hash: str) -> Path | None:
@@ -73,13 +78,11 @@ class PcmStore:
         Returns
         -------
         int
-            Bytes freed, leftovers of killed writers included.
+            Bytes freed.
         """
         now = time.time()
-        entries = list(self._entries())
-        leftovers = [e for e in entries if e.path.suffix == ".tmp" and now - e.used_at > LEFTOVER_S]
-        freed = sum(_delete(entry) for entry in leftovers)
-        stored = [e for e in entries if e.path.suffix == ".pcm"]
+        freed = 0
+        stored = [entry for entry in self._entries() if entry.path.suffix == ".pcm"]
         excess = sum(e.size_bytes for e in stored) - self.limit_bytes
         for entry in sorted(stored, key=lambda e: e.used_at):
             if excess <= 0:
@@ -101,6 +104,38 @@ class PcmStore:
             except FileNotFoundError:
                 continue
             yield _Entry(path, status.st_size, status.st_mtime)
+
+
+@contextlib.contextmanager
+def pcm_file(path: Path) -> Iterator[BinaryIO]:
+    """Open a PCM file for writing; it gets its name when all went well, so it is whole or absent.
+
+    Removes what killed writers have left: on a disk that is full of it no writer would come to its end.
+
+    Raises
+    ------
+    StateDiskError
+        The disk is full, or the folder may not be written to. Any other `OSError` is about the music.
+    """
+    temporary = path.with_name(temporary_name(path.name))
+    with on_state_disk(path.parent):
+        remove_leftovers(path.parent)
+        raw = _StateFile(temporary, "w")
+    try:
+        with io.BufferedWriter(raw) as pcm:
+            yield pcm
+        with on_state_disk(path.parent):
+            finish(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+class _StateFile(io.FileIO):
+    """Its errors say that they are about the state folder."""
+
+    def write(self, data: ReadableBuffer) -> int:
+        with on_state_disk(Path(self.name).parent):
+            return super().write(data)
 
 
 def _delete(entry: _Entry) -> int:

@@ -8,6 +8,8 @@ import errno
 import fcntl
 import logging
 import os
+import struct
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,6 +17,12 @@ from pathlib import Path
 
 _LOG = logging.getLogger(__name__)
 _NOT_SUPPORTED = frozenset({errno.ENOLCK, errno.EOPNOTSUPP, errno.ENOSYS, errno.EINVAL})
+_FLOCK_FORMAT = "hhqqi4x"
+"""C's `struct flock` as Linux has it: type, whence, start, length (0: all that follows), process (always 0 here)."""
+_DESK = 0
+"""The byte that is locked while somebody looks for the end of the queue."""
+_FIRST = 2
+"""The byte of a writer before whom nobody waits; nobody ever locks the one before it."""
 
 
 class GateTimeoutError(Exception):
@@ -22,7 +30,7 @@ class GateTimeoutError(Exception):
 
 
 class WriterGate:
-    """One writer at a time among the processes that use this gate.
+    """One writer at a time among the processes that use this gate, in the order in which they came.
 
     Parameters
     ----------
@@ -71,10 +79,11 @@ class WriterGate:
 
     def _lock(self, descriptor: int, limit_ms: float) -> bool:
         """Lock; False when the limit passed, and the waiting thread then closes the descriptor."""
+        place = _Place(descriptor)
         try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            place.enter(fcntl.LOCK_NB)
         except BlockingIOError:
-            return _lock_in_thread(descriptor, limit_ms)
+            return _enter_in_thread(place, limit_ms)
         except OSError as error:
             if error.errno not in _NOT_SUPPORTED:
                 raise
@@ -86,10 +95,59 @@ class WriterGate:
         _LOG.warning("no writer gate at %s (%s): writers rely on SQLite's own lock", self.path, error.strerror)
 
 
-def _lock_in_thread(descriptor: int, limit_ms: float) -> bool:
-    """Wait for the lock in the kernel, with a time limit that `flock` itself does not have.
+class _Place:
+    """A place in the queue before the gate.
 
-    A thread blocks in `flock`; should the limit pass first it is told that nobody waits any more and closes the
+    Without a queue a lock goes to whoever asks first once it is free. That is rarely the waiter the kernel has just
+    woken, who then waits on behind all others: with 16 busy writers some were overtaken a hundred times. So every
+    writer locks a byte of its own in the gate file, behind the last one locked, and waits for the byte before it. A
+    process takes its byte with it, however it ends. All this is about the order only, and left out where there are
+    no such locks (they are Linux's); the `flock` keeps two writers apart.
+    """
+
+    def __init__(self, descriptor: int) -> None:
+        self.descriptor = descriptor
+        self._byte: int | None = None
+
+    def enter(self, how: int) -> None:
+        """Wait for one's turn and lock; with LOCK_NB for `how`, BlockingIOError instead of waiting."""
+        if sys.platform == "linux":
+            if self._byte is None:
+                self._byte = _line_up(self.descriptor, how)
+            _lock_byte(self.descriptor, self._byte - 1, how)
+        fcntl.flock(self.descriptor, fcntl.LOCK_EX | how)
+
+
+def _line_up(descriptor: int, how: int) -> int:
+    """Lock the first byte that is free and has only free ones behind it."""
+    _lock_byte(descriptor, _DESK, how)
+    try:
+        end = _FIRST
+        while True:
+            found = fcntl.fcntl(descriptor, fcntl.F_OFD_GETLK, _flock(fcntl.F_WRLCK, end, length=0))
+            kind, _, start, length, _ = struct.unpack(_FLOCK_FORMAT, found)
+            if kind == fcntl.F_UNLCK or length == 0:  # length 0: not one of ours; locking the byte will tell
+                break
+            end = start + length
+        _lock_byte(descriptor, end, how)
+    finally:
+        fcntl.fcntl(descriptor, fcntl.F_OFD_SETLK, _flock(fcntl.F_UNLCK, _DESK))
+    return end
+
+
+def _lock_byte(descriptor: int, position: int, how: int) -> None:
+    command = fcntl.F_OFD_SETLK if how == fcntl.LOCK_NB else fcntl.F_OFD_SETLKW
+    fcntl.fcntl(descriptor, command, _flock(fcntl.F_WRLCK, position))
+
+
+def _flock(kind: int, start: int, length: int = 1) -> bytes:
+    return struct.pack(_FLOCK_FORMAT, kind, os.SEEK_SET, start, length, 0)
+
+
+def _enter_in_thread(place: _Place, limit_ms: float) -> bool:
+    """Wait for the lock in the kernel, with a time limit that the kernel's locks do not have.
+
+    A thread blocks there; should the limit pass first it is told that nobody waits any more and closes the
     descriptor, which releases the lock at once when it comes.
     """
     state = threading.Lock()
@@ -97,10 +155,10 @@ def _lock_in_thread(descriptor: int, limit_ms: float) -> bool:
     abandoned = False
 
     def wait() -> None:
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        place.enter(0)
         with state:
             if abandoned:
-                os.close(descriptor)
+                os.close(place.descriptor)
             else:
                 acquired.set()
 

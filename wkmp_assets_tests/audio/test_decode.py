@@ -13,7 +13,7 @@ import soundfile
 
 from wkmp_assets.audio.decode import measure_file
 from wkmp_assets.audio.envelope import window_rms
-from wkmp_assets.errors import UndecodableAudioError, UnreadableFileError
+from wkmp_assets.errors import StateDiskError, UndecodableAudioError, UnreadableFileError
 from wkmp_assets.model.values import AudioProperties, Envelope
 from wkmp_assets_tests.audio.sounds import (
     concatenated,
@@ -279,7 +279,7 @@ def test_the_pcm_appears_whole_and_leaves_nothing_beside_it(tmp_path: Path) -> N
 
 def test_a_pcm_store_that_cannot_be_written_is_not_the_audio_files_fault(tmp_path: Path) -> None:
     path = write_sound(tmp_path / "a.wav", tone(1))
-    with pytest.raises(FileNotFoundError, match="nowhere"):
+    with pytest.raises(StateDiskError, match="nowhere"):
         measure_file(path, pcm_path=tmp_path / "nowhere" / "x.pcm", display_path="a.wav")
 
 

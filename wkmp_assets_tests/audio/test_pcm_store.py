@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from wkmp_assets.audio.pcm_store import PcmStore
+from wkmp_assets.audio.pcm_store import PcmStore, pcm_file
 
 HOUR_S = 3600
 
@@ -75,14 +75,23 @@ def test_within_the_limit_nothing_goes(tmp_path: Path) -> None:
     assert store.evict() == 0
 
 
-def test_leftovers_of_killed_writers_go_and_those_of_running_ones_stay(tmp_path: Path) -> None:
-    store = PcmStore(tmp_path, 1000)
-    dead, alive = tmp_path / "x.pcmabc.tmp", tmp_path / "y.pcmdef.tmp"
-    for path, age_s in ((dead, 2 * HOUR_S), (alive, 60)):
-        path.write_bytes(bytes(7))
-        os.utime(path, (time.time() - age_s, time.time() - age_s))
-    assert store.evict() == 7
-    assert list(tmp_path.iterdir()) == [alive]
+def test_a_file_that_is_written_is_whole_or_absent(tmp_path: Path) -> None:
+    path = tmp_path / "a.pcm"
+    with pytest.raises(ZeroDivisionError), pcm_file(path) as pcm:
+        pcm.write(bytes(7 // path.exists()))
+    assert list(tmp_path.iterdir()) == []
+    with pcm_file(path) as pcm:
+        pcm.write(bytes(7))
+    assert path.read_bytes() == bytes(7)
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_writer_removes_what_a_killed_one_has_left(tmp_path: Path, name_of_a_dead_writer: str) -> None:
+    """Before it writes: the leftovers may be what fills the disk."""
+    leftover = tmp_path / name_of_a_dead_writer
+    leftover.write_bytes(bytes(7))
+    with pcm_file(tmp_path / "a.pcm"):
+        assert not leftover.exists()
 
 
 def test_files_that_other_processes_delete_meanwhile_are_no_error(

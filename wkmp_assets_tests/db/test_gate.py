@@ -13,6 +13,11 @@ from pathlib import Path
 import pytest
 
 from wkmp_assets.db.gate import GateTimeoutError, WriterGate
+from wkmp_assets.db.library_settings import LockSettings
+from wkmp_assets.db.writer import LibraryWriter
+from wkmp_assets.errors import LibraryLockedError
+from wkmp_assets_tests.builders import column, entry, prepared
+from wkmp_assets_tests.sql_trace import traced
 
 _HOLD = """
 import sys
@@ -54,6 +59,24 @@ def test_a_held_gate_keeps_other_processes_out(database: Path) -> None:
     with gate.hold(limit_ms=50):
         assert not is_free(gate)
     assert is_free(gate)
+
+
+def test_a_write_queues_at_the_gate_and_asks_sqlite_for_nothing_meanwhile(database: Path) -> None:
+    with LibraryWriter(database, LockSettings(50, 500)):
+        batch = prepared(database, entry())
+    with traced(database) as statements, LibraryWriter(database, LockSettings(50, 500)) as writer:
+        with gate_held(database), pytest.raises(LibraryLockedError):
+            writer.commit(lambda: batch)
+        assert "BEGIN IMMEDIATE" not in [one.sql for one in statements]
+        _, receipt = writer.commit(lambda: batch)
+    assert (receipt.write_locks, receipt.retries) == (1, 0)
+    assert column(database, "SELECT count(*) FROM files") == [1]
+
+
+def test_whoever_creates_a_library_queues_at_the_gate(database: Path) -> None:
+    with gate_held(database), pytest.raises(LibraryLockedError), LibraryWriter(database, LockSettings(50, 500)):
+        pytest.fail("two processes create the schema")
+    assert not database.exists()
 
 
 def test_the_gate_opens_again_after_an_error(database: Path) -> None:
@@ -135,8 +158,8 @@ def test_where_locks_are_not_supported_the_gate_stays_open(
 
 def test_the_gate_leaves_no_open_file_behind(database: Path) -> None:
     gate = WriterGate(database)
-    before = len(os.listdir("/proc/self/fd"))  # noqa: PTH208
+    before = len(os.listdir("/proc/self/fd"))  # noqa: PTH208 - numbers, not files
     for _ in range(5):
         with gate.hold(limit_ms=10):
             pass
-    assert len(os.listdir("/proc/self/fd")) == before  # noqa: PTH208
+    assert len(os.listdir("/proc/self/fd")) == before  # noqa: PTH208 - numbers, not files

@@ -44,7 +44,7 @@ def ticks() -> Iterator[None]:
 
 def play(database: str) -> dict[str, object]:
     """Read and write until told to stop."""
-    while not os.path.exists(database):  # noqa: PTH110
+    while not os.path.exists(database):  # noqa: PTH110 - a program of few imports
         time.sleep(0.01)
     done: Counter[str] = Counter()
     unfinished: list[str] = []
@@ -70,4 +70,4 @@ def play(database: str) -> dict[str, object]:
 
 
 if __name__ == "__main__":
-    print(json.dumps(play(sys.argv[1])))  # noqa: T201
+    print(json.dumps(play(sys.argv[1])))  # noqa: T201 - what it has to say

@@ -47,7 +47,7 @@ def test_the_scan_registers_a_partition_per_file(scanned: Workplace) -> None:
 
 
 def _partition_sets(instance: DagsterInstance) -> set[str]:
-    with instance.event_log_storage.index_connection() as connection:  # type: ignore[attr-defined]
+    with instance.event_log_storage.index_connection() as connection:  # type: ignore[attr-defined] # SQLite's
         query = "SELECT DISTINCT partitions_def_name FROM dynamic_partitions"
         return {name for (name,) in connection.exec_driver_sql(query)}
 

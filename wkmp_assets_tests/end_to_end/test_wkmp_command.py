@@ -5,31 +5,9 @@ import shutil
 import sqlite3
 import time
 from contextlib import closing
-from pathlib import Path
 
 from wkmp_assets_tests.end_to_end.conftest import TEST_DATA, Imported, Workplace, interrupt
-
-
-def library_rows(database: Path) -> dict[str, list[tuple[object, ...]]]:
-    """Everything a library holds, except when and by which run it was written."""
-    volatile = {
-        "created_at",
-        "updated_at",
-        "import_timestamp",
-        "import_session_id",
-        "import_metadata",
-        "timestamp",
-        "applied_at",
-    }
-    with closing(sqlite3.connect(database)) as connection:
-        tables = [name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
-        dump = {}
-        for table in tables:
-            columns = [row[1] for row in connection.execute(f'PRAGMA table_info("{table}")') if row[1] not in volatile]
-            query = f'SELECT {", ".join(columns)} FROM "{table}"'  # noqa: S608 - names from the schema
-            dump[table] = sorted(connection.execute(query), key=repr)
-    dump.pop("_sqlite_migrations", None)
-    return dump
+from wkmp_assets_tests.library_rows import library_rows
 
 
 def test_the_summary_says_what_happened(imported_sample: Imported) -> None:
