@@ -13,10 +13,10 @@ export DAGSTER_HOME ?= $(CURDIR)
 # The music: `make import MUSIC=/path/to/music`.
 MUSIC ?= test_data/sample_library
 
-.PHONY: help setup import status test check bench ui dataset clean
+.PHONY: help setup import status test test-faults test-safety coverage-baseline check bench bench-writer ui dataset clean
 
 help: ## list the targets
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 26
 
 setup: $(READY) ## create .venv, install pinned versions and libchromaprint
 
@@ -26,8 +26,17 @@ import: $(READY) ## import the sample library, or MUSIC=/path/to/music
 status: $(READY) ## say what the library of MUSIC holds
 	@$(BIN)/wkmp status "$(MUSIC)"
 
-test: $(DEV_READY) ## run the tests
-	$(BIN)/python -m pytest
+test: $(DEV_READY) ## run the tests; fails when coverage falls by more than 0.1 points
+	$(BIN)/python -m wkmp_assets_tests.coverage_gate
+
+test-faults: $(DEV_READY) ## every fault in full: 200 kills, full disks, foreign locks (about ten minutes)
+	WKMP_TEST_KILLS=200 $(BIN)/python -m pytest -m faults
+
+test-safety: $(DEV_READY) ## remove each safety measure in a copy of the code and see its tests fail
+	$(BIN)/python -m wkmp_assets_tests.safety.prove
+
+coverage-baseline: $(DEV_READY) ## run the tests and keep their coverage as the new baseline
+	$(BIN)/python -m wkmp_assets_tests.coverage_gate --record
 
 check: $(DEV_READY) ## linters, types, dead code, dependencies
 	$(BIN)/ruff check wkmp_assets wkmp_assets_tests
@@ -38,6 +47,9 @@ check: $(DEV_READY) ## linters, types, dead code, dependencies
 
 bench: $(DEV_READY) dataset ## measure an import of the 100-file library; writes docs/benchmarks.md
 	$(BIN)/python -m wkmp_assets_tests.benchmarks.import_benchmark
+
+bench-writer: $(DEV_READY) ## measure the batch writer beside the unbatched one; writes docs/writer.md
+	$(BIN)/python -m wkmp_assets_tests.benchmarks.writer_benchmark
 
 ui: $(READY) ## open the web UI for MUSIC on http://127.0.0.1:3000
 	WKMP_LIBRARY_ROOT="$(abspath $(MUSIC))" $(BIN)/dagster dev --host 127.0.0.1 --port 3000

@@ -63,7 +63,7 @@ def test_a_file_that_is_no_database_is_left_untouched(database: Path) -> None:
     before = database.read_bytes()
     with pytest.raises(CorruptLibraryError, match="left untouched"), LibraryWriter(database, LockSettings()):
         pass
-    with pytest.raises(CorruptLibraryError), open_reader(database) as connection:  # noqa: PT012
+    with pytest.raises(CorruptLibraryError), open_reader(database) as connection:  # noqa: PT012 - either may raise
         assert connection is not None
         connection.execute("SELECT * FROM sqlite_master").fetchall()
     assert database.read_bytes() == before

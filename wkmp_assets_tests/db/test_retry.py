@@ -1,6 +1,7 @@
 """Retries: the delays on a hand-driven clock, the lock with another process."""
 
 import sqlite3
+import time
 from collections.abc import Callable
 from contextlib import closing
 from itertools import islice
@@ -14,6 +15,7 @@ from wkmp_assets.db.retry import LockRetry, delays_ms, is_lock_error
 from wkmp_assets.db.writer import LibraryWriter
 from wkmp_assets.errors import LibraryLockedError
 from wkmp_assets_tests.builders import column, dump, entry, prepared, write_lock_held
+from wkmp_assets_tests.plan import plan_test
 
 SQLITE_BUSY_SNAPSHOT = 517
 SQLITE_BUSY_RECOVERY = 261
@@ -57,6 +59,7 @@ def failing(clock: Clock, error: BaseException, *, busy_ms: int = 0, times: int 
     return operation
 
 
+@plan_test("TC-I-BW-050-02")
 def test_delays_double_from_10_ms_to_1_s() -> None:
     assert list(islice(delays_ms(), 10)) == [10, 20, 40, 80, 160, 320, 640, 1000, 1000, 1000]
 
@@ -110,6 +113,7 @@ OTHERS = {
 }
 
 
+@plan_test("TC-I-BW-050-02")
 @pytest.mark.parametrize("error", OTHERS.values(), ids=OTHERS)
 def test_any_other_error_is_raised_at_once(error: BaseException) -> None:
     clock = Clock()
@@ -141,6 +145,7 @@ def test_a_write_that_is_given_up_is_logged_as_an_error(caplog: pytest.LogCaptur
     assert "given up after 12 attempts" in caplog.messages[-1]
 
 
+@plan_test("TC-I-BW-050-02")
 def test_a_write_waits_for_a_program_that_knows_no_gate(database: Path) -> None:
     with LibraryWriter(database, LockSettings(50, 30_000)) as writer:
         batch = prepared(database, entry())
@@ -152,6 +157,7 @@ def test_a_write_waits_for_a_program_that_knows_no_gate(database: Path) -> None:
     assert column(database, "SELECT status FROM files") == ["INGEST COMPLETE"]
 
 
+@plan_test("TC-I-BW-050-02")
 def test_a_lock_held_longer_than_the_budget_is_an_error_and_nothing_is_written(database: Path) -> None:
     with LibraryWriter(database, LockSettings(50, 500)) as writer:
         batch = prepared(database, entry())
@@ -161,6 +167,26 @@ def test_a_lock_held_longer_than_the_budget_is_an_error_and_nothing_is_written(d
         assert dump(database) == before
         writer.commit(lambda: batch)
     assert column(database, "SELECT count(*) FROM files") == [1]
+
+
+@plan_test("TC-I-BW-050-02")
+def test_while_another_process_writes_the_delays_double_until_the_budget_is_used_up(database: Path) -> None:
+    slept_ms: list[int] = []
+
+    def sleep(seconds: float) -> None:
+        slept_ms.append(round(seconds * 1000))
+        time.sleep(seconds)
+
+    with LibraryWriter(database, LockSettings(50, 2000)) as writer:
+        writer._retry = LockRetry(budget_ms=2000, sleep=sleep, jitter=lambda: 0.5)
+        batch = prepared(database, entry())
+        with write_lock_held(database), pytest.raises(LibraryLockedError) as raised:
+            writer.commit(lambda: batch)
+    assert slept_ms[:5] == [10, 20, 40, 80, 160]
+    assert sum(slept_ms) <= 2000
+    assert raised.value.waited_ms >= 2000
+    assert raised.value.attempts == len(slept_ms) + 1
+    assert column(database, "SELECT count(*) FROM files") == [0]
 
 
 def test_a_library_that_is_locked_while_it_is_opened_is_waited_for(database: Path) -> None:

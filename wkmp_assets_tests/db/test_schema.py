@@ -155,7 +155,7 @@ def _create_when_told(database: Path, barrier: Any, results: Any) -> None:
     try:
         with LibraryWriter(database, LockSettings()):
             results.put("created")
-    except Exception as error:  # noqa: BLE001
+    except Exception as error:  # noqa: BLE001 - told to the parent process
         results.put(repr(error))
 
 

@@ -2,11 +2,9 @@
 # ruff: noqa: S608 - identifiers from the tables of this module
 
 import sqlite3
-from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -30,6 +28,8 @@ from wkmp_assets_tests.builders import (
     seconds,
     song,
 )
+from wkmp_assets_tests.faults.statement_faults import Moment, disk_full, fault_at
+from wkmp_assets_tests.plan import plan_test
 
 LOCKS = LockSettings(50, 2000)
 NAMES = [f"Artist {number}" for number in range(4)]
@@ -40,6 +40,7 @@ def create(database: Path) -> None:
         ensure_schema(connection)
 
 
+@plan_test("TC-U-BW-020-01")
 @pytest.mark.parametrize("count", [0, 1, 3, 24, 200])
 def test_a_file_costs_one_lock_and_no_reads_however_many_passages_it_has(database: Path, count: int) -> None:
     songs = [song(f"Song {number}", NAMES, ["Opus 1", "Opus 2"]) for number in range(count)]
@@ -50,28 +51,6 @@ def test_a_file_costs_one_lock_and_no_reads_however_many_passages_it_has(databas
     counted = {table: column(database, f"SELECT count(*) FROM {table}")[0] for table in receipt.rows}
     assert receipt.rows == counted
     assert receipt.statements < 20
-
-
-class FailingConnection:
-    """Executes the first statements of a transaction, then fails like a full disk, after the statement has run."""
-
-    def __init__(self, connection: sqlite3.Connection, succeed: int) -> None:
-        self._connection = connection
-        self._left = succeed
-
-    def execute(self, statement: str, values: Sequence[Any] = ()) -> sqlite3.Cursor:
-        cursor = self._connection.execute(statement, values)
-        if statement == "ROLLBACK":
-            return cursor
-        self._left -= 1
-        if self._left < 0:
-            error = sqlite3.OperationalError("database or disk is full")
-            error.sqlite_errorcode = sqlite3.SQLITE_FULL
-            raise error
-        return cursor
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._connection, name)
 
 
 def reimported(database: Path) -> WriteBatch:
@@ -87,23 +66,21 @@ def reimported(database: Path) -> WriteBatch:
     return prepared(database, new, now=LATER)
 
 
-def test_a_failure_after_any_statement_leaves_the_library_as_it_was(database: Path) -> None:
+def test_a_failure_at_any_statement_leaves_the_library_as_it_was(database: Path) -> None:
+    """All statements of one batch; `faults` has every kind of batch."""
     batch = reimported(database)
     before = dump(database)
-    succeed = 1
+    failures = 0
     while True:
-        with LibraryWriter(database, LOCKS) as writer:
-            writer._connection = FailingConnection(writer._connection, succeed)  # type: ignore[assignment]
+        with fault_at(failures, Moment.BEFORE, disk_full), LibraryWriter(database, LOCKS) as writer:
             try:
                 writer.commit(lambda: batch)
             except LibraryDiskError:
-                # A statement that "failed" as COMMIT had run already: then everything is there, never a part.
-                if dump(database) != before:
-                    break
+                assert dump(database) == before
+                failures += 1
             else:
-                pytest.fail("COMMIT was never reached")
-        succeed += 1
-    assert succeed >= 15
+                break
+    assert failures >= 15
     assert column(database, "SELECT count(*) FROM passages WHERE file_id = (SELECT guid FROM files LIMIT 1)") == [2]
     assert problems(database) == []
 
@@ -115,6 +92,7 @@ TABLES = {
 }  # fmt: skip
 
 
+@plan_test("TC-U-BW-040-01")
 @pytest.mark.parametrize("action", ["ABORT", "ROLLBACK", "FAIL"])
 @pytest.mark.parametrize(("table", "event"), TABLES.items(), ids=TABLES)
 def test_a_refusal_at_any_table_leaves_the_library_as_it_was(
@@ -138,6 +116,7 @@ def test_a_refusal_at_any_table_leaves_the_library_as_it_was(
     assert receipt.write_locks == 1
 
 
+@plan_test("TC-U-BW-040-01")
 def test_rows_that_break_the_schema_are_refused_whole(database: Path) -> None:
     create(database)
     good = prepared(database, entry(bounds=in_a_row(3)))

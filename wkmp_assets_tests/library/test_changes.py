@@ -23,7 +23,7 @@ ON_DISK = FileStat(1000, "2026-02-01 10:00:00")
 
 def known(path: str = "a.mp3", content: str = "a", status: str = "INGEST COMPLETE", **other: object) -> KnownFile:
     fields = {"modified_at": ON_DISK.modified_at, "size_bytes": ON_DISK.size_bytes} | other
-    return KnownFile(f"guid of {path}", path, sha(content), status, **fields)  # type: ignore[arg-type]
+    return KnownFile(f"guid of {path}", path, sha(content), status, **fields)  # type: ignore[arg-type] # by name
 
 
 PHASE_ONE = {
@@ -40,7 +40,7 @@ PHASE_ONE = {
     "pending, same": (known(status="PENDING"), False),
     "processing, same": (known(status="PROCESSING"), False),
     "pending, changed": (known(status="PENDING", size_bytes=1), False),
-    "no status": (known(status=None), False),  # type: ignore[arg-type]
+    "no status": (known(status=None), False),  # type: ignore[arg-type] # as older libraries have it
 }
 
 

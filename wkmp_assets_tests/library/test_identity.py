@@ -35,10 +35,10 @@ def test_hashing_what_cannot_be_read_names_the_file(tmp_path: Path) -> None:
 
 
 def test_hashing_a_folder_fails_without_leaking_its_descriptor(tmp_path: Path) -> None:
-    before = len(os.listdir("/proc/self/fd"))  # noqa: PTH208
+    before = len(os.listdir("/proc/self/fd"))  # noqa: PTH208 - numbers, not files
     with pytest.raises(UnreadableFileError):
         hash_file(tmp_path, "folder.mp3")
-    assert len(os.listdir("/proc/self/fd")) == before  # noqa: PTH208
+    assert len(os.listdir("/proc/self/fd")) == before  # noqa: PTH208 - numbers, not files
 
 
 def test_a_name_that_is_not_utf8_is_refused_before_the_file_is_touched(tmp_path: Path) -> None:

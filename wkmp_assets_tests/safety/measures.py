@@ -1,0 +1,379 @@
+"""The table of safety measures: what each is for, how to take it away, and which tests then fail.
+
+`prove` takes them away one at a time, in a copy; `docs/safety.md` is generated from this table.
+"""
+
+from dataclasses import dataclass
+
+QUICK = ("write gate", "BEGIN IMMEDIATE", "rollback")
+"""Taken away in every run of the test suite; the others in `make test-safety`."""
+
+
+@dataclass(frozen=True)
+class Measure:
+    """One safety measure."""
+
+    name: str
+    why: str
+    """What would happen without it."""
+    module: str
+    """Below `wkmp_assets`."""
+    find: str
+    """Source text that occurs once in the module."""
+    without: str
+    """What stands there when the measure is taken away."""
+    tests: tuple[str, ...]
+    """Tests that must fail then, below `wkmp_assets_tests`."""
+
+
+LOCKS = (
+    Measure(
+        "write gate",
+        "our own writers would sleep and retry in SQLite's busy handler instead of queueing in the kernel",
+        "db/writer.py",
+        "with self._gate.hold(limit_ms=self._locks.max_lock_wait_ms):\n            with self._transaction",
+        "if True:\n            with self._transaction",
+        ("db/test_gate.py::test_a_write_queues_at_the_gate_and_asks_sqlite_for_nothing_meanwhile",),
+    ),
+    Measure(
+        "write gate when a library is opened",
+        "two imports that start at once would both create its tables",
+        "db/writer.py",
+        "with self._gate.hold(limit_ms=self._locks.max_lock_wait_ms):\n            connection = open_writer",
+        "if True:\n            connection = open_writer",
+        ("db/test_gate.py::test_whoever_creates_a_library_queues_at_the_gate",),
+    ),
+    Measure(
+        "one writer at a time in the gate",
+        "a gate that lets two in is none",
+        "db/gate.py",
+        "place.enter(fcntl.LOCK_NB)",
+        "pass",
+        ("db/test_gate.py::test_a_held_gate_keeps_other_processes_out",),
+    ),
+    Measure(
+        "BEGIN IMMEDIATE",
+        "the write lock would come with the first write, and refuse a transaction that is half done",
+        "db/statements.py",
+        'BEGIN = "BEGIN IMMEDIATE"',
+        'BEGIN = "BEGIN"',
+        (
+            "db/test_retry.py::test_a_write_waits_for_a_program_that_knows_no_gate",
+            "db/test_transaction.py::test_three_new_songs_and_any_number_of_passages_are_one_begin_and_one_commit",
+        ),
+    ),
+    Measure(
+        "retry",
+        "a player that writes for a moment would fail the import of a file",
+        "db/writer.py",
+        "self._retry.run(self.database, partial(self._transact, batch.path, script))",
+        "self._transact(batch.path, script), 0",
+        (
+            "db/test_retry.py::test_a_write_waits_for_a_program_that_knows_no_gate",
+            "db/test_one_entry_point.py::test_what_begins_a_transaction_is_only_ever_handed_to_the_retry",
+        ),
+    ),
+    Measure(
+        "retry by error code",
+        "a lock in other words would fail the file, and an error that mentions a lock would be retried",
+        "db/retry.py",
+        "primary_code(error) in LOCK_CODES",
+        '"locked" in str(error)',
+        (
+            "db/test_retry.py::test_a_lock_is_told_by_its_code",
+            "db/test_retry.py::test_any_other_error_is_raised_at_once",
+        ),
+    ),
+    Measure(
+        "retry budget",
+        "a lock that never goes away would hang the import",
+        "db/retry.py",
+        "if waited_ms >= self.budget_ms:",
+        "if attempt > 40:",
+        ("db/test_retry.py::test_the_budget_of_5_s_allows_the_attempts_of_the_reference",),
+    ),
+    Measure(
+        "write-ahead log",
+        "the player could not read while a file is written",
+        "db/connection.py",
+        "PRAGMA journal_mode = WAL",
+        "PRAGMA journal_mode = DELETE",
+        (
+            "db/test_connection.py::test_a_snapshot_sees_one_state_and_locks_nobody_out",
+            "db/test_connection.py::test_a_fresh_writer_has_its_pragmas",
+        ),
+    ),
+    Measure(
+        "checkpoints",
+        "the write-ahead log would grow with the import, and slow down every reader",
+        "db/writer.py",
+        "if self._log_size() < CHECKPOINT_BYTES:",
+        "if True:",
+        ("db/test_checkpoint.py::test_the_log_does_not_grow_with_the_import",),
+    ),
+    Measure(
+        "read-only readers",
+        "a mistake in a query could write, past the gate and the receipt",
+        "db/connection.py",
+        "?mode=ro",
+        "?mode=rw",
+        ("db/test_connection.py::test_a_reader_cannot_write",),
+    ),
+    Measure(
+        "many rows a statement",
+        "the lock would be held for as many statements as a file has rows",
+        "db/script.py",
+        "most = most_values // len(sql.columns_of(row_class))",
+        "most = 1",
+        (
+            "db/test_transaction.py::test_the_number_of_statements_does_not_depend_on_the_number_of_passages",
+            "db/test_writer.py::test_a_file_costs_one_lock_and_no_reads_however_many_passages_it_has",
+        ),
+    ),
+    Measure(
+        "receipts count stray writes",
+        "a write outside the transaction would take a lock that no check sees",
+        "db/writer.py",
+        "write_locks=transactions + log.autocommit_writes",
+        "write_locks=transactions",
+        ("db/test_transaction.py::test_a_stray_write_of_the_writer_itself_shows_in_the_receipt",),
+    ),
+    Measure(
+        "receipts count reads",
+        "a look-up inside a transaction would go unseen",
+        "db/writer.py",
+        "selects_in_transaction=log.selects_in_transaction",
+        "selects_in_transaction=0",
+        ("db/test_transaction.py::test_a_read_inside_the_transaction_shows_in_the_receipt",),
+    ),
+)
+
+ALL_OR_NOTHING = (
+    Measure(
+        "rollback",
+        "what a refused file had written so far would be committed with the next one",
+        "db/writer.py",
+        "self._connection.execute(sql.ROLLBACK)",
+        "pass",
+        ("db/test_writer.py::test_a_refusal_at_any_table_leaves_the_library_as_it_was",),
+    ),
+    Measure(
+        "foreign keys",
+        "deleting a passage would leave its links behind, and a link could point to nothing",
+        "db/connection.py",
+        "PRAGMA foreign_keys = ON",
+        "PRAGMA foreign_keys = OFF",
+        (
+            "db/test_reimport.py::test_passages_without_a_partner_go",
+            "db/test_connection.py::test_a_fresh_writer_has_its_pragmas",
+        ),
+    ),
+    Measure(
+        "fsync of phase values",
+        "after a power cut a document could be there under its name and be empty",
+        "unfinished.py",
+        "os.fsync(file.fileno())",
+        "pass",
+        ("end_to_end/test_durability_from_outside.py::test_a_phase_value_is_synced_before_it_is_renamed",),
+    ),
+    Measure(
+        "phase values are renamed into place",
+        "a crash while one is written would destroy the one that was there",
+        "phase_store.py",
+        'temporary = self._unfinished / temporary_name(f"{path.parent.parent.name}-{path.name}")',
+        "temporary = path",
+        (
+            "test_phase_store.py::test_a_crash_before_the_rename_leaves_the_old_value",
+            "end_to_end/test_durability_from_outside.py::test_a_phase_value_is_synced_before_it_is_renamed",
+        ),
+    ),
+    Measure(
+        "phase values of one content",
+        "the boundaries of one recording would be put on another",
+        "outcomes.py",
+        "if len(hashes) > 1:",
+        "if False:",
+        ("test_entry.py::test_phases_that_heard_other_bytes_are_not_mixed",),
+    ),
+    Measure(
+        "a file is what was hashed",
+        "a file that is written to while it is imported would get the boundaries of half of it",
+        "listen.py",
+        "!= (identity.size_bytes, identity.modified_at)",
+        "== ()",
+        ("test_listen.py::test_a_file_that_is_written_to_while_it_is_read_fails_and_leaves_no_pcm",),
+    ),
+    Measure(
+        "derived ids",
+        "a resumed import would differ from an uninterrupted one, and two runs would give a song two ids",
+        "db/ids.py",
+        'str(uuid.uuid5(_NAMESPACE, f"{kind}:{mbid}"))',
+        "str(uuid.uuid4())",
+        ("db/test_rows.py::test_the_ids_depend_on_nothing_but_the_file_and_its_songs",),
+    ),
+    Measure(
+        "derived ids of files and passages",
+        "the same, for what is not in MusicBrainz",
+        "db/ids.py",
+        'derived = uuid.uuid5(_NAMESPACE, f"{name}:{number}" if number else name)',
+        "derived = uuid.uuid4()",
+        ("db/test_rows.py::test_the_ids_depend_on_nothing_but_the_file_and_its_songs",),
+    ),
+)
+
+OTHERS_AT_WORK = (
+    Measure(
+        "compare-and-set on the file",
+        "what another import or program wrote since the file was read would be overwritten unseen",
+        "db/statements.py",
+        "{name} IS ?",
+        "({name} IS ? OR {_FILE_COLUMNS.index(name)})",  # `OR 0` for the guid, which is needed to find the row
+        (
+            "db/test_writer.py::test_a_library_that_changes_between_reading_and_writing_is_read_again",
+            "db/test_races.py::test_a_tag_somebody_mends_within_the_same_second_is_not_overwritten_unseen",
+        ),
+    ),
+    Measure(
+        "compare-and-set on the passages",
+        "a title or fade that a person sets while the file is imported would be lost",
+        "db/statements.py",
+        "AND {PASSAGES_OF_FILE} IS ? AND",
+        "AND ({PASSAGES_OF_FILE} IS ? OR 1) AND",
+        (
+            "db/test_races.py::test_an_edit_in_the_meantime_is_kept",
+            "db/test_races.py::test_a_passage_a_person_adds_in_the_meantime_is_kept",
+        ),
+    ),
+    Measure(
+        "compare-and-set on copies",
+        "of two copies that come in at once the original would list only one",
+        "db/statements.py",
+        '"WHERE guid = ? AND hash IS ? AND status IS ? AND matching_hashes IS ?"',
+        '"WHERE guid = ? AND (hash IS ? OR status IS ? OR matching_hashes IS ? OR 1)"',
+        ("db/test_races.py::test_a_copy_that_gets_another_copy_in_the_meantime_lists_both",),
+    ),
+    Measure(
+        "a comparison that fails is noticed",
+        "the rest of a file would be written although its row was not",
+        "db/writer.py",
+        "if step.must_change is not None and changed != step.must_change:",
+        "if False:",
+        (
+            "db/test_races.py::test_an_edit_in_the_meantime_is_kept",
+            "db/test_races.py::test_a_passage_that_is_played_in_the_meantime_is_not_deleted",
+        ),
+    ),
+    Measure(
+        "one complete copy",
+        "two imports that both believe to be first would import the same music twice",
+        "db/statements.py",
+        "\"(? <> 'INGEST COMPLETE' OR NOT EXISTS (\"",
+        "\"(1 OR ? <> 'INGEST COMPLETE' OR NOT EXISTS (\"",
+        ("db/test_writer.py::test_two_writers_that_both_believe_to_be_first_leave_one_original",),
+    ),
+    Measure(
+        "prepared again after a conflict",
+        "a file whose row changed would fail, or be written from what was read before",
+        "db/writer.py",
+        "if conflicts > MOST_CONFLICTS:",
+        "if conflicts:",
+        (
+            "db/test_writer.py::test_a_library_that_changes_between_reading_and_writing_is_read_again",
+            "db/test_writer.py::test_a_song_that_another_run_inserts_with_its_own_guid_is_linked_by_that_guid",
+        ),
+    ),
+    Measure(
+        "a limit to that",
+        "a library that never stands still would keep the import busy for ever",
+        "db/writer.py",
+        "if conflicts > MOST_CONFLICTS:",
+        "if conflicts > 100:",
+        ("db/test_writer.py::test_a_library_that_never_stands_still_is_given_up",),
+    ),
+    Measure(
+        "one run per file",
+        "two imports at once would do the same work twice, and overwrite each other's phase values",
+        "claims.py",
+        "frozenset(keys) - self._claimed_by_others()",
+        "frozenset(keys)",
+        ("test_claims.py::test_a_file_is_claimed_by_one_run",),
+    ),
+    Measure(
+        "one snapshot for all reads",
+        "half of what a file's rows are made of could be older than the other half",
+        "commit.py",
+        "with snapshot(self._reader):",
+        "if True:",
+        (
+            "db/test_transaction.py::test_an_edit_in_the_middle_of_reading_is_not_lost",
+            "db/test_transaction.py::test_all_look_ups_of_a_file_see_one_state_of_the_library",
+        ),
+    ),
+)
+
+WHAT_IS_PEOPLE_S = (
+    Measure(
+        "passages that are referred to are kept",
+        "re-importing a changed file would try to delete what play history, queue and timeslots refer to",
+        "db/reader.py",
+        'is_kept=row["guid"] in referenced or any(',
+        "is_kept=any(",
+        ("db/test_reimport.py::test_a_passage_something_refers_to_is_kept_with_a_warning",),
+    ),
+    Measure(
+        "edited passages are kept",
+        "re-importing a changed file would delete a passage with a person's title or fades",
+        "db/reader.py",
+        " or any(edit is not None for edit in edits)",
+        "",
+        ("db/test_reimport.py::test_a_passage_a_person_edited_is_kept_with_a_warning",),
+    ),
+    Measure(
+        "a last look before deleting",
+        "a passage that is played while the file is imported would be deleted, and its history with it",
+        "db/statements.py",
+        "AS r WHERE r.",
+        "AS r WHERE 0 AND r.",
+        ("db/test_races.py::test_a_passage_that_is_played_in_the_meantime_is_not_deleted",),
+    ),
+    Measure(
+        "existing ids win",
+        "a song that the library has already would get a second row",
+        "db/entities.py",
+        "return (existing or {}).get(mbid) or ids.entity_id(kind, mbid)",
+        "return ids.entity_id(kind, mbid)",
+        ("db/test_rows.py::test_guids_that_exist_already_win",),
+    ),
+    Measure(
+        "weights of a song's artists",
+        "weights that a person set would get company, and no longer sum to 1",
+        "db/statements.py",
+        '"WHERE NOT EXISTS (SELECT 1 FROM song_artists',
+        '"WHERE 1 OR NOT EXISTS (SELECT 1 FROM song_artists',
+        ("db/test_rows.py::test_what_people_and_players_wrote_stays",),
+    ),
+    Measure(
+        "what is there is not replaced",
+        "a release date that a person mended would be overwritten by the next import",
+        "db/statements.py",
+        "WHERE albums.release_date IS NULL AND excluded.release_date IS NOT NULL",
+        "",
+        ("db/test_rows.py::test_what_people_and_players_wrote_stays",),
+    ),
+    Measure(
+        "an empty disk is no empty library",
+        "a disk that is not mounted would make every file count as missing",
+        "library/scan.py",
+        "if not on_disk and changes.missing:",
+        "if False:",
+        ("library/test_scan.py::test_an_empty_root_with_known_files_is_an_error",),
+    ),
+)
+
+SECTIONS = {
+    "One short lock per file": LOCKS,
+    "All or nothing": ALL_OR_NOTHING,
+    "Others at work at the same time": OTHERS_AT_WORK,
+    "What is people's": WHAT_IS_PEOPLE_S,
+}
+MEASURES = tuple(measure for measures in SECTIONS.values() for measure in measures)
