@@ -28,6 +28,7 @@ DATA = ROOT / ".coverage"
 TOLERANCE = 0.1
 """Percentage points."""
 IS_BEING_MEASURED = "WKMP_TESTS_ARE_MEASURED"
+"""Environment of the tests while they are measured: `compare` or `record`."""
 
 
 @dataclass(frozen=True)
@@ -70,13 +71,15 @@ def write(path: Path, coverage: Coverage) -> None:
     path.write_text(json.dumps(asdict(coverage), indent=2) + "\n", encoding="utf-8")
 
 
-def measure(arguments: list[str]) -> Coverage:
+def measure(arguments: list[str], purpose: str = "compare") -> Coverage:
     """Run all tests under coverage.
 
     Parameters
     ----------
     arguments : list of str
         For pytest.
+    purpose : {"compare", "record"}
+        What the total is wanted for; the tests are told.
 
     Raises
     ------
@@ -87,7 +90,7 @@ def measure(arguments: list[str]) -> Coverage:
     with tempfile.TemporaryDirectory(prefix="wkmp-coverage-") as folder:
         data, report = Path(folder, "data"), Path(folder, "report.json")
         tests = [*_coverage("run", data), "-m", "pytest", *arguments]
-        if subprocess.run(tests, cwd=ROOT, env=os.environ | {IS_BEING_MEASURED: "1"}, check=False).returncode:
+        if subprocess.run(tests, cwd=ROOT, env=os.environ | {IS_BEING_MEASURED: purpose}, check=False).returncode:
             raise TestsFailedError
         subprocess.run([*_coverage("combine", DATA), "--quiet", folder], cwd=ROOT, check=True)
         subprocess.run([*_coverage("json", DATA), "--quiet", "-o", str(report)], cwd=ROOT, check=True)
@@ -142,7 +145,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--record", action="store_true", help="keep the total as the new baseline")
     options, for_pytest = parser.parse_known_args(arguments)
     try:
-        measured = measure(for_pytest)
+        measured = measure(for_pytest, "record" if options.record else "compare")
     except TestsFailedError:
         return 1
     if options.record:

@@ -29,6 +29,8 @@ BEFORE = Coverage(97.5, 3900, 4000, "3.11", "2026-01-01", "hash")
 @plan_test("TC-I-NF-010-01")
 def test_the_baseline_is_recorded() -> None:
     baseline = read(BASELINE)
+    if baseline is None and os.environ.get(IS_BEING_MEASURED) == "record":
+        pytest.skip("it is recorded when this run is done")
     assert baseline is not None
     assert baseline.total == pytest.approx(100 * baseline.reached / baseline.of, abs=0.001)
     assert 90 < baseline.total <= 100

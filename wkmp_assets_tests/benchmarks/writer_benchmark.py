@@ -22,8 +22,8 @@ from wkmp_assets_tests.benchmarks.writer_processes import Load, WriterProcesses
 
 OUT = Console(highlight=False)
 MODULE = "wkmp_assets_tests.benchmarks.writer_benchmark"
-PASSAGES = (1, 24)
-PAUSE_S = 0.2
+PAUSES_S = {1: 0.2, 24: 1.0}
+"""By passages: shorter than what it takes to decode such a file."""
 _FIRST_IMPORT = re.compile(r"^\| first import \| ([\d.]+) \|", re.MULTILINE)
 _FILES = re.compile(r"^(\d+) files \(", re.MULTILINE)
 
@@ -45,7 +45,7 @@ def main(arguments: list[str] | None = None) -> int:
         OUT.print()
     OUT.print(tables.meaning(results))
     command = shlex.join(["python", "-m", MODULE, *options.given])
-    introduction = tables.introduction(results, command, PAUSE_S)
+    introduction = tables.introduction(results, command)
     write_page(options.out, "One transaction per file, and the way it was", introduction, shown)
     OUT.print(f"Written: {options.out}")
     return 0
@@ -75,11 +75,11 @@ def _cells(processes: Sequence[int]) -> list[Cell]:
     return [
         *[
             Cell(passages, count, synchronous)
-            for passages in PASSAGES
+            for passages in PAUSES_S
             for count in processes
             for synchronous in ("NORMAL", "FULL")
         ],
-        *[Cell(passages, max(processes), is_paced=True) for passages in PASSAGES],
+        *[Cell(passages, max(processes), pause_s=pause_s) for passages, pause_s in PAUSES_S.items()],
     ]
 
 
@@ -93,7 +93,7 @@ def _run(processes: WriterProcesses, cell: Cell, series: Series, folder: Path, f
             max(files // cell.processes, 1),
             cell.passages,
             cell.synchronous,
-            PAUSE_S if cell.is_paced else 0.0,
+            cell.pause_s,
         )
         written, elapsed_s = processes.run(load)
     series.files += written
@@ -104,7 +104,7 @@ def _arguments(arguments: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog=f"python -m {MODULE}", description="Compare the batch writer with the unbatched one."
     )
-    parser.add_argument("--files", type=int, default=128, help="files per run, shared among its processes")
+    parser.add_argument("--files", type=int, default=96, help="files per run, shared among its processes")
     parser.add_argument("--processes", type=_counts, default=[1, 4, 16], help="numbers of processes, as in 1,4,16")
     parser.add_argument("--rounds", type=int, default=3, help="repetitions")
     parser.add_argument(

@@ -59,8 +59,8 @@ class Cell:
     processes: int
     synchronous: str = "NORMAL"
     """Or FULL, which the package does not use."""
-    is_paced: bool = False
-    """Every process pauses before each file, as if it had to listen to it first; else all write without a break."""
+    pause_s: float = 0.0
+    """Mean pause of every process before each file, as if it had to listen to it first; else without a break."""
 
 
 @dataclass

@@ -64,7 +64,7 @@ def cell_tables(results: WriterResults) -> list[Table]:
 
 def meaning(results: WriterResults) -> str:
     """Say what the figures mean for an import."""
-    pairs = [pair for pair in results.shipped() if not pair.cell.is_paced]
+    pairs = [pair for pair in results.shipped() if not pair.cell.pause_s]
     calm = min(pairs, key=lambda pair: (pair.cell.processes, pair.cell.passages))
     busy = max(pairs, key=lambda pair: (pair.cell.processes, pair.cell.passages))
     old_ms, new_ms = (1000 / median(series.rates) for series in (calm.unbatched, calm.batch))
@@ -88,7 +88,7 @@ def meaning(results: WriterResults) -> str:
     )
 
 
-def introduction(results: WriterResults, command: str, pause_s: float) -> list[str]:
+def introduction(results: WriterResults, command: str) -> list[str]:
     """Return the paragraphs before the tables."""
     what = (
         f"Written by `{command}` (`make bench-writer`): every figure below comes from that one run; rounds: "
@@ -104,8 +104,8 @@ def introduction(results: WriterResults, command: str, pause_s: float) -> list[s
     modes = (
         "All processes start at the same moment, each with files of its own, on one database on one disk. *Without a "
         "break*: every process writes one file after the other, which no import does; the best that a fair queue can "
-        "give then is a wait of all the other processes' holds in a row. *Paced*: every process pauses before each "
-        f"file, {1000 * pause_s:.0f} ms on average."
+        "give then is a wait of all the other processes' holds in a row. *Paused*: every process pauses before each "
+        "file, for a random time with the mean given."
     )
     words = (
         "*Waited* is the time from wanting a lock to having it or giving it up, one figure for every lock; *held* the "
@@ -148,15 +148,16 @@ def _reading(pair: Pair) -> str:
 
 def _name(cell: Cell) -> str:
     processes = "1 process" if cell.processes == 1 else f"{cell.processes} processes"
-    return f"{_passages(cell.passages)}, {processes}, {'paced' if cell.is_paced else 'without a break'}"
+    pace = f"paused {1000 * cell.pause_s:.0f} ms" if cell.pause_s else "without a break"
+    return f"{_passages(cell.passages)}, {processes}, {pace}"
 
 
 def _passages(count: int) -> str:
     return "1 passage" if count == 1 else f"{count} passages"
 
 
-def _without_synchronous(cell: Cell) -> tuple[int, int, bool]:
-    return cell.passages, cell.processes, cell.is_paced
+def _without_synchronous(cell: Cell) -> tuple[int, int, float]:
+    return cell.passages, cell.processes, cell.pause_s
 
 
 def _locks(pairs: Iterable[Pair], passages: int) -> list[int]:

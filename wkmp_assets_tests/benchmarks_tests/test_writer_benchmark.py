@@ -32,7 +32,12 @@ def test_a_short_run_prints_and_writes_its_tables(tmp_path: Path, capsys: pytest
     given = ["--files", "4", "--processes", "1,2", "--rounds", "1", "--import-seconds", "0.2", "--out", str(page)]
     assert writer_benchmark.main(given) == 0
     written, printed = page.read_text(encoding="utf-8"), capsys.readouterr().out
-    for heading in ("Machine", "Budgets", "1 passage, 1 process, without a break", "24 passages, 2 processes, paced"):
+    for heading in (
+        "Machine",
+        "Budgets",
+        "1 passage, 1 process, without a break",
+        "24 passages, 2 processes, paused 1000 ms",
+    ):
         assert f"## {heading}\n" in written
         assert heading in printed
     assert "| write locks per file | 77.00 | 1.00 | 77.00 | 77.00 | 1.00 | 77.00 |" in written

@@ -1,6 +1,7 @@
 """The shape of a file's transaction, held against what SQLite reports and not against the receipt."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import dropwhile, takewhile
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import pytest
 from wkmp_assets.db.library_settings import LockSettings
 from wkmp_assets.db.script import Step
 from wkmp_assets.db.writer import LibraryWriter
+from wkmp_assets.errors import CommitRefusedError
 from wkmp_assets.model.batch import WriteBatch
 from wkmp_assets.model.values import FileState
 from wkmp_assets_tests.builders import (
@@ -132,6 +134,20 @@ def test_a_known_mbid_is_reused_and_gets_no_second_row(database: Path) -> None:
     assert counted(database) == before
     assert column(database, "SELECT count(DISTINCT song_id) FROM passage_songs") == [1]
     assert column(database, "SELECT count(*) FROM passage_songs") == [6]
+
+
+@plan_test("TC-U-BW-040-01")
+def test_a_refused_file_leaves_nothing_behind_for_the_next_one(database: Path) -> None:
+    """Otherwise what it had written so far would be committed with that."""
+    with LibraryWriter(database, LockSettings()) as writer:
+        bad = prepared(database, entry("bad.flac", content="bad", bounds=in_a_row(3)))
+        last = replace(bad.passages[2], end_time_ticks=bad.passages[2].start_time_ticks)
+        with pytest.raises(CommitRefusedError, match="CHECK"):
+            writer.commit(lambda: replace(bad, passages=(*bad.passages[:2], last)))
+        writer.commit(lambda: prepared(database, entry("good.flac", content="good")))
+    assert column(database, "SELECT path FROM files") == ["good.flac"]
+    assert column(database, "SELECT count(*) FROM passages") == [1]
+    assert column(database, "SELECT title FROM songs") == ["good 0"]
 
 
 def test_a_stray_write_of_the_writer_itself_shows_in_the_receipt(database: Path) -> None:

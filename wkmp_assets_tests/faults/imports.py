@@ -94,7 +94,7 @@ def step_reached(place: Workplace) -> str:
             found = connection.execute(query).fetchone()
         except sqlite3.OperationalError:  # killed before the log had its tables
             found = None
-    return (found and found[0]) or "between runs"
+    return (found and found[0]) or "between steps"
 
 
 def processes_of(place: Workplace) -> list[psutil.Process]:
@@ -110,19 +110,22 @@ def processes_of(place: Workplace) -> list[psutil.Process]:
     return found
 
 
-def look_at_what_is_left(database: Path, folder: Path, references: Collection[Path]) -> set[str]:
-    """Check a library that nobody has opened since it was left; return the files in it, each whole.
-
-    A copy in `folder` is opened, with its write-ahead log: recovery is left to the import that comes next.
-    """
-    if not database.exists():
-        return set()
+def copy_of(database: Path, folder: Path) -> Path:
+    """Copy a library that nobody has open, with its write-ahead log: recovery is left to the import that comes next."""
     folder.mkdir(exist_ok=True)
     copy = folder / "wkmp.db"
     for suffix in ("", "-wal"):
         copy.with_name(copy.name + suffix).unlink(missing_ok=True)
         if (file := database.with_name(database.name + suffix)).exists():
             shutil.copy(file, folder)
+    return copy
+
+
+def look_at_what_is_left(database: Path, folder: Path, references: Collection[Path]) -> set[str]:
+    """Check a library after something went wrong, in a copy; return the files in it, each whole."""
+    if not database.exists():
+        return set()
+    copy = copy_of(database, folder)
     found = whole_files(copy, *references)
     assert problems(copy) == []
     return found

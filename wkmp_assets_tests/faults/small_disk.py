@@ -22,7 +22,7 @@ class SmallDisk:
     path: Path
     """Where it is for programs started with `prefix`."""
     seen_from_here: Path
-    """The same folder for this process."""
+    """The same folder for this process; to copy from and to, for SQLite would follow a link in it to another place."""
     prefix: tuple[str, ...] = ()
     """What to put before a command that is to see the disk."""
 

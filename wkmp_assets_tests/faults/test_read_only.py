@@ -10,11 +10,11 @@ from pathlib import Path
 import pytest
 
 from wkmp_assets_tests.end_to_end.conftest import Workplace
-from wkmp_assets_tests.faults.conftest import SHORT_FILES, Reference
+from wkmp_assets_tests.faults.conftest import Reference
 from wkmp_assets_tests.faults.extent import full_form
 from wkmp_assets_tests.faults.imports import clear_error, succeed
 from wkmp_assets_tests.faults.small_disk import small_disk
-from wkmp_assets_tests.library_rows import library_rows, make_library_of
+from wkmp_assets_tests.library_rows import library_rows
 
 WITHOUT_ROOT_S_RIGHTS = ["setpriv", "--bounding-set=-dac_override,-dac_read_search"] if os.geteuid() == 0 else []
 """Permissions mean nothing to root otherwise."""
@@ -77,15 +77,13 @@ def test_a_library_that_cannot_be_made_is_an_error_and_leaves_nothing(short_plac
 
 
 @full_form
-def test_a_library_on_a_read_only_disk_is_left_as_it_was(
-    short_place: Workplace, short_library: Reference, tmp_path: Path
-) -> None:
+def test_a_library_on_a_read_only_disk_is_left_as_it_was(half_imported: Workplace, tmp_path: Path) -> None:
     (folder := tmp_path / "disk").mkdir()
     with small_disk(folder, size_mb=32) as disk:
         database = disk.seen_from_here / "wkmp.db"
-        short_place.extra = {"WKMP_DATABASE": str(disk.path / "wkmp.db")}
-        make_library_of(short_library.databases[0], SHORT_FILES[:1], database)
+        half_imported.extra = {"WKMP_DATABASE": str(disk.path / "wkmp.db")}
+        shutil.copy(half_imported.database, database)
         before = files_of_library(database)
         disk.make_read_only()
-        assert "cannot write to" in clear_error(wkmp_import(short_place, *disk.prefix))
+        assert "cannot write to" in clear_error(wkmp_import(half_imported, *disk.prefix))
         assert files_of_library(database) == before

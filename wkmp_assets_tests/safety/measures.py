@@ -155,7 +155,7 @@ ALL_OR_NOTHING = (
         "db/writer.py",
         "self._connection.execute(sql.ROLLBACK)",
         "pass",
-        ("db/test_writer.py::test_a_refusal_at_any_table_leaves_the_library_as_it_was",),
+        ("db/test_transaction.py::test_a_refused_file_leaves_nothing_behind_for_the_next_one",),
     ),
     Measure(
         "foreign keys",
