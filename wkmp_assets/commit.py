@@ -8,7 +8,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from wkmp_assets.db.connection import open_reader, snapshot
+from wkmp_assets.db.connection import open_reader, snapshot, translated
 from wkmp_assets.db.library_settings import read_library_settings
 from wkmp_assets.db.plan import candidate_file_guids, plan_failure, plan_file
 from wkmp_assets.db.reader import read_state
@@ -95,7 +95,7 @@ class FileCommitter:
         def prepare() -> WriteBatch:
             self._open_writer()
             assert self._reader is not None, "the writer has created the database"  # noqa: S101 - for the type checker
-            with snapshot(self._reader):
+            with translated(self._database), snapshot(self._reader):
                 state = read_state(self._reader, entry, candidate_file_guids(entry))
             return plan_file(entry, state, self._stamp())
 

@@ -87,7 +87,8 @@ def measure(arguments: list[str], purpose: str = "compare") -> Coverage:
         At least one did.
     """
     source = source_hash()
-    with tempfile.TemporaryDirectory(prefix="wkmp-coverage-") as folder:
+    # A process that a test killed late may still write its data there.
+    with tempfile.TemporaryDirectory(prefix="wkmp-coverage-", ignore_cleanup_errors=True) as folder:
         data, report = Path(folder, "data"), Path(folder, "report.json")
         tests = [*_coverage("run", data), "-m", "pytest", *arguments]
         if subprocess.run(tests, cwd=ROOT, env=os.environ | {IS_BEING_MEASURED: purpose}, check=False).returncode:

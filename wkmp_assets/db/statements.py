@@ -2,6 +2,7 @@
 
 Conflict clauses fill in what is missing and never replace what a person, or a better source, has put there.
 """
+# ruff: noqa: S608 - identifiers are literals of this package, or names from the schema, quoted
 
 from collections.abc import Sequence
 from dataclasses import fields
@@ -89,14 +90,14 @@ def insert_rows(row_class: type, count: int) -> str:
     if row_class is SongArtistRow:
         return _insert_song_artists(names, values)
     table, conflict = _TABLES[row_class]
-    return f"INSERT INTO {table} ({', '.join(names)}) VALUES {values} {conflict}"  # noqa: S608 - literals only
+    return f"INSERT INTO {table} ({', '.join(names)}) VALUES {values} {conflict}"
 
 
 def _insert_song_artists(names: tuple[str, ...], values: str) -> str:
     """Only for songs without artists: adding to a song that has some would break the sum of its weights."""
     selected = ", ".join(f"new.column{number}" for number in range(1, len(names) + 1))
     return (
-        f"INSERT INTO song_artists ({', '.join(names)}) SELECT {selected} FROM (VALUES {values}) AS new "  # noqa: S608
+        f"INSERT INTO song_artists ({', '.join(names)}) SELECT {selected} FROM (VALUES {values}) AS new "
         "WHERE NOT EXISTS (SELECT 1 FROM song_artists AS old WHERE old.song_id = new.column1)"
     )
 
@@ -122,7 +123,7 @@ SELECT group_concat(one) FROM (
 """A file's passages with all that people edit, as one text to compare: read before, compared in the transaction."""
 
 UPDATE_FILE = (
-    f"UPDATE files SET {', '.join(f'{name} = ?' for name in _FILE_CHANGED)} "  # noqa: S608
+    f"UPDATE files SET {', '.join(f'{name} = ?' for name in _FILE_CHANGED)} "
     f"WHERE {' AND '.join(f'{name} IS ?' for name in _FILE_COLUMNS)} "
     f"AND {PASSAGES_OF_FILE} IS ? AND {_NO_OTHER_COPY_IS_COMPLETE}"
 )
@@ -144,7 +145,7 @@ def file_update_values(row: FileRow) -> list[Any]:
 @lru_cache(maxsize=64)
 def delete_links(table: str, count: int) -> str:
     """Return the statement that deletes the rows of a link table that belong to one of `count` passages."""
-    return f"DELETE FROM {table} WHERE passage_id IN ({', '.join('?' * count)})"  # noqa: S608 - literals only
+    return f"DELETE FROM {table} WHERE passage_id IN ({', '.join('?' * count)})"
 
 
 @lru_cache(maxsize=64)
@@ -155,10 +156,10 @@ def delete_passages(count: int, references: tuple[tuple[str, str], ...]) -> str:
     player may have added a row since the library was read, so the last look is in the statement itself.
     """
     unreferenced = "".join(
-        f" AND NOT EXISTS (SELECT 1 FROM {quoted(table)} AS r WHERE r.{quoted(column)} = passages.guid)"  # noqa: S608
+        f" AND NOT EXISTS (SELECT 1 FROM {quoted(table)} AS r WHERE r.{quoted(column)} = passages.guid)"
         for table, column in references
     )
-    return f"DELETE FROM passages WHERE guid IN ({', '.join('?' * count)}){unreferenced}"  # noqa: S608
+    return f"DELETE FROM passages WHERE guid IN ({', '.join('?' * count)}){unreferenced}"
 
 
 def quoted(identifier: str) -> str:

@@ -24,7 +24,8 @@ def _to_array(value: Any) -> NDArray[np.float32]:
 
 
 def _to_base64(array: NDArray[np.float32]) -> str:
-    return _BYTES.dump_python(array.astype("<f4").tobytes(), mode="json")  # type: ignore[no-any-return]
+    text: str = _BYTES.dump_python(array.astype("<f4").tobytes(), mode="json")
+    return text
 
 
 Float32Array = Annotated[NDArray[np.float32], BeforeValidator(_to_array), PlainSerializer(_to_base64, return_type=str)]

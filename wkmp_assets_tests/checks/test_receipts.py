@@ -122,15 +122,15 @@ def test_a_read_inside_the_transaction_is_red(song: CheckedLibrary, monkeypatch:
     assert evaluations[LOCKS].passed
 
 
-@pytest.mark.parametrize(("budget_ms", "severity"), [(100, WARN), (10, ERROR)])
+@pytest.mark.parametrize(("budget_ms", "severity"), [(900, WARN), (90, ERROR)])
 def test_a_slow_transaction_is_red_by_the_budget_of_the_settings(
     song: CheckedLibrary, monkeypatch: pytest.MonkeyPatch, budget_ms: int, severity: dg.AssetCheckSeverity
 ) -> None:
-    after_write(monkeypatch, lambda _connection: time.sleep(0.15))
+    after_write(monkeypatch, lambda _connection: time.sleep(1))  # ten times 900 ms is far off
     evaluation = song.with_settings(hold_budget_ms=budget_ms).import_one("song.flac")[HOLD]
     assert verdict(evaluation) == (False, severity)
     (line,) = findings(evaluation)
-    assert line["hold_ms"] >= 150
+    assert line["hold_ms"] >= 1000
     assert number(evaluation, "hold_ms_max") == line["hold_ms"]
     assert number(evaluation, "budget_ms") == budget_ms
     assert "WKMP_HOLD_BUDGET_MS" in str(evaluation.description)

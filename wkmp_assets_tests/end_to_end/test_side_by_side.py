@@ -45,7 +45,10 @@ def import_at_once(place: Workplace, *folders: Path, force: bool = False) -> lis
 
 
 def rows_by_content(database: Path) -> dict[str, list[str]]:
-    """Everything in a library but which of two copies came first: their names are replaced by their content."""
+    """Everything in a library but which of two copies came first.
+
+    Their own rows are left out, and their names replaced by their content.
+    """
     pair = rows(database, "SELECT guid, path, hash FROM files WHERE path IN (?, ?)", ORIGINAL, COPY)
     names = {row[name]: row["hash"] for row in pair for name in ("guid", "path")}
     names |= {
@@ -55,9 +58,10 @@ def rows_by_content(database: Path) -> dict[str, list[str]]:
     }
     dump = library_rows(database)
     provenance = [(*line[1:],) for line in dump["import_provenance"]]  # its ids are derived from the passages' guids
+    others = [line for line in dump["files"] if line[0] not in names]
     return {
         table: sorted(_renamed(repr(line), names) for line in content)
-        for table, content in {**dump, "import_provenance": provenance}.items()
+        for table, content in {**dump, "import_provenance": provenance, "files": others}.items()
     }
 
 

@@ -69,7 +69,6 @@ def test_a_damaged_database_is_named_and_left_as_it_is_until_a_backup_is_back(
     assert library_rows(database) == library_rows(short_library.databases[0])
 
 
-@pytest.mark.xfail(strict=True, reason="reads before the transaction are not translated: FileCommitter._planner")
 def test_garbage_in_any_page_is_found_out_or_not_in_the_way(tmp_path: Path) -> None:
     """SQLite reads the pages it needs, no others: a commit may go well beside a page that is damaged."""
     whole, database = tmp_path / "whole.db", tmp_path / "damaged.db"

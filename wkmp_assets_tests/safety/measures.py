@@ -5,7 +5,7 @@
 
 from dataclasses import dataclass
 
-QUICK = ("write gate", "BEGIN IMMEDIATE", "rollback")
+QUICK = ("BEGIN IMMEDIATE", "rollback")
 """Taken away in every run of the test suite; the others in `make test-safety`."""
 
 
@@ -302,8 +302,8 @@ OTHERS_AT_WORK = (
         "one snapshot for all reads",
         "half of what a file's rows are made of could be older than the other half",
         "commit.py",
-        "with snapshot(self._reader):",
-        "if True:",
+        "with translated(self._database), snapshot(self._reader):",
+        "with translated(self._database):",
         (
             "db/test_transaction.py::test_an_edit_in_the_middle_of_reading_is_not_lost",
             "db/test_transaction.py::test_all_look_ups_of_a_file_see_one_state_of_the_library",
