@@ -47,7 +47,7 @@ class Coverage:
     how: str = "make coverage-baseline: all tests under coverage.py, statements and branches, child processes included"
 
 
-class TestsFailedError(Exception):
+class FailedTestsError(Exception):
     """There is nothing to compare."""
 
 
@@ -83,16 +83,17 @@ def measure(arguments: list[str], purpose: str = "compare") -> Coverage:
 
     Raises
     ------
-    TestsFailedError
+    FailedTestsError
         At least one did.
     """
     source = source_hash()
     # A process that a test killed late may still write its data there.
     with tempfile.TemporaryDirectory(prefix="wkmp-coverage-", ignore_cleanup_errors=True) as folder:
-        data, report = Path(folder, "data"), Path(folder, "report.json")
+        # `combine` looks in a folder for the name of the data file that it writes, with a suffix.
+        data, report = Path(folder, DATA.name), Path(folder, "report.json")
         tests = [*_coverage("run", data), "-m", "pytest", *arguments]
         if subprocess.run(tests, cwd=ROOT, env=os.environ | {IS_BEING_MEASURED: purpose}, check=False).returncode:
-            raise TestsFailedError
+            raise FailedTestsError
         subprocess.run([*_coverage("combine", DATA), "--quiet", folder], cwd=ROOT, check=True)
         subprocess.run([*_coverage("json", DATA), "--quiet", "-o", str(report)], cwd=ROOT, check=True)
         totals = json.loads(report.read_text(encoding="utf-8"))["totals"]
@@ -147,7 +148,7 @@ def main(arguments: list[str] | None = None) -> int:
     options, for_pytest = parser.parse_known_args(arguments)
     try:
         measured = measure(for_pytest, "record" if options.record else "compare")
-    except TestsFailedError:
+    except FailedTestsError:
         return 1
     if options.record:
         write(BASELINE, measured)

@@ -14,6 +14,7 @@ from wkmp_assets_tests.coverage_gate import (
     LAST,
     ROOT,
     Coverage,
+    FailedTestsError,
     compare,
     fall,
     measure,
@@ -78,6 +79,21 @@ def test_the_total_of_this_source_is_not_below_the_baseline(request: pytest.Fixt
         measured = measure(["-q"])
     assert baseline is not None
     assert fall(measured, baseline) is None
+
+
+def test_a_measurement_counts_what_the_tests_reach(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(coverage_gate, "DATA", tmp_path / ".coverage")
+    monkeypatch.setattr(coverage_gate, "LAST", tmp_path / "last.json")
+    measured = measure(["-q", "wkmp_assets_tests/test_facts.py"])
+    assert 0 < measured.reached < measured.of
+    assert read(tmp_path / "last.json") == measured
+
+
+def test_tests_that_fail_are_no_measurement(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(coverage_gate, "LAST", tmp_path / "last.json")
+    with pytest.raises(FailedTestsError):
+        measure(["-q", "wkmp_assets_tests/there_is_no_such_test.py"])
+    assert not (tmp_path / "last.json").exists()
 
 
 def test_any_change_of_code_or_tests_makes_a_measurement_stale(tmp_path: Path) -> None:

@@ -1,9 +1,10 @@
 """Files to write: what the phases would hand over, made up, as large as the real thing."""
 
 import random
-import string
+from base64 import urlsafe_b64encode
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import cache
 
 from wkmp_assets.model.values import FileEntry, FileTags, PassageEntry, PassageFingerprint
 from wkmp_assets_tests.builders import entry, in_a_row, passage, release, song
@@ -12,16 +13,16 @@ from wkmp_assets_tests.datasets.hundred_plan import plan_library
 
 FINGERPRINT_LENGTH = 2300
 """Characters: the average in an import of the 100-file library."""
-_BASE64 = string.ascii_letters + string.digits + "-_"
 
 
-def files_of(process: int, count: int, passages: int) -> list[FileEntry]:
+@cache
+def files_of(process: int, count: int, passages: int) -> tuple[FileEntry, ...]:
     """Return the files of one process, different from every other's.
 
     Songs, works and album are a file's own; of a song's two artists one is in all of the process' files and one in
     all files of all processes.
     """
-    return [
+    return tuple(
         _file(
             f"Artist {process}/Album {number}/{number:03d}.flac",
             [f"Song {process} {number} {position}" for position in range(passages)],
@@ -29,7 +30,7 @@ def files_of(process: int, count: int, passages: int) -> list[FileEntry]:
             album=f"Album {process} {number}",
         )
         for number in range(count)
-    ]
+    )
 
 
 def hundred_files() -> list[FileEntry]:
@@ -58,5 +59,5 @@ def _file(path: str, titles: Sequence[str], *, artists: Sequence[str], album: st
 
 
 def _with_fingerprint(made: PassageEntry, title: str) -> PassageEntry:
-    text = "".join(random.Random(title).choices(_BASE64, k=FINGERPRINT_LENGTH))
+    text = urlsafe_b64encode(random.Random(title).randbytes(3 * FINGERPRINT_LENGTH // 4)).decode()
     return replace(made, fingerprint=PassageFingerprint(made.match.span, text, made.fingerprint.duration_s))

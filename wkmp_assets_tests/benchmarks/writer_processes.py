@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from multiprocessing import get_context
 from multiprocessing.connection import Connection
 from pathlib import Path
-from typing import Protocol, Self
+from typing import Any, Protocol, Self
 
 from wkmp_assets.commit import FileCommitter
 from wkmp_assets.db.connection import open_reader
@@ -118,8 +118,8 @@ class WriterProcesses:
 
         Raises
         ------
-        EOFError
-            A process died; it has printed why.
+        RuntimeError
+            A process died; it has printed why, unless it was killed.
         """
         create_library(load.database)
         if not load.is_batched:
@@ -128,14 +128,22 @@ class WriterProcesses:
         lines = self._lines[: load.processes]
         for line in lines:
             line.send(load)
-        for line in lines:
-            line.recv()  # ready
+        for number in range(load.processes):
+            self._answer_of(number)  # ready
         start = time.monotonic() + _HEAD_START_S
         for line in lines:
             line.send(start)
-        outcomes: list[Outcome] = [line.recv() for line in lines]
+        outcomes: list[Outcome] = [self._answer_of(number) for number in range(load.processes)]
         elapsed_s = max(outcome.ended for outcome in outcomes) - min(outcome.started for outcome in outcomes)
         return [file for outcome in outcomes for file in outcome.files], elapsed_s
+
+    def _answer_of(self, number: int) -> Any:
+        try:
+            return self._lines[number].recv()
+        except (EOFError, ConnectionError) as error:
+            process = self._processes[number]
+            process.join()
+            raise RuntimeError(f"writer {number} died with exit code {process.exitcode}") from error
 
 
 def _serve(line: Connection, number: int) -> None:
@@ -168,5 +176,5 @@ def _write(line: Connection, load: Load, number: int) -> None:
         line.send(Outcome(started, time.monotonic(), written))
 
 
-def _files(load: Load, number: int) -> list[FileEntry]:
+def _files(load: Load, number: int) -> tuple[FileEntry, ...]:
     return files_of(number, load.files, load.passages)

@@ -39,7 +39,7 @@ def test_measures_have_names_of_their_own() -> None:
 
 
 def test_without_a_measure_its_tests_fail() -> None:
-    """Three of them, for real; `make test-safety` does all."""
+    """The quick ones, for real; `make test-safety` does all."""
     found = {finding.measure.name: finding for finding in prove(one for one in MEASURES if one.name in QUICK)}
     assert set(found) == set(QUICK)
     assert [name for name, finding in found.items() if not finding.is_proven] == []
