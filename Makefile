@@ -29,7 +29,7 @@ status: $(READY) ## say what the library of MUSIC holds
 test: $(DEV_READY) ## run the tests; fails when coverage falls by more than 0.1 points
 	$(BIN)/python -m wkmp_assets_tests.coverage_gate
 
-test-faults: $(DEV_READY) ## every fault in full: 200 kills, full disks, foreign locks (about ten minutes)
+test-faults: $(DEV_READY) ## every fault in full: 200 kills, full disks, foreign locks (about half an hour)
 	WKMP_TEST_KILLS=200 $(BIN)/python -m pytest -m faults
 
 test-safety: $(DEV_READY) ## remove each safety measure in a copy of the code and see its tests fail

@@ -7,6 +7,12 @@ from pathlib import Path
 
 from wkmp_assets.errors import CorruptLibraryError, LibraryDiskError, UnwritableLibraryError, WkmpError
 
+CHECKPOINT_BYTES = 4_000_000
+"""Of write-ahead log: about 1,000 pages of 4 KiB, as SQLite itself has it.
+
+https://sqlite.org/pragma.html#pragma_wal_autocheckpoint
+"""
+
 _CORRUPT = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_FORMAT})
 _UNWRITABLE = frozenset({sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM, sqlite3.SQLITE_AUTH})
 _DISK = frozenset({sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_NOLFS})
@@ -66,8 +72,11 @@ def _leave_checkpoints_to_the_writer(connection: sqlite3.Connection) -> None:
 
 
 def _shorten_the_log(connection: sqlite3.Connection) -> None:
-    """Cut the write-ahead log when it begins anew, so that its size tells how much there is to checkpoint."""
-    connection.execute("PRAGMA journal_size_limit = 0")
+    """Cut what a long checkpointless time has left of the write-ahead log when it begins anew.
+
+    Not to nothing: writing over a file's blocks is cheaper than getting new ones, while the lock is held.
+    """
+    connection.execute(f"PRAGMA journal_size_limit = {CHECKPOINT_BYTES}")
 
 
 WRITER_PRAGMAS = (

@@ -15,9 +15,10 @@ from types import TracebackType
 from typing import Self
 
 from wkmp_assets.db import statements as sql
-from wkmp_assets.db.connection import open_writer, translated
+from wkmp_assets.db.connection import CHECKPOINT_BYTES, open_writer, translated
 from wkmp_assets.db.gate import WriterGate
 from wkmp_assets.db.library_settings import LockSettings
+from wkmp_assets.db.log_file import reaches
 from wkmp_assets.db.retry import LockRetry
 from wkmp_assets.db.schema import ensure_schema
 from wkmp_assets.db.script import Step, script_of
@@ -26,9 +27,6 @@ from wkmp_assets.errors import CommitRefusedError, LibraryChangedError
 from wkmp_assets.model.batch import Receipt, WriteBatch, written_by
 
 _LOG = logging.getLogger(__name__)
-
-CHECKPOINT_BYTES = 4_000_000
-"""About 1,000 pages of 4 KiB, SQLite's own limit: https://sqlite.org/pragma.html#pragma_wal_autocheckpoint"""
 
 MOST_CONFLICTS = 8
 """After so many changes under our hands something else is wrong."""
@@ -187,16 +185,10 @@ class LibraryWriter:
         SQLite would do it inside COMMIT; here the write lock is free already and only our own writers wait. They
         must: a log that others go on filling meanwhile is never copied to its end, and never begins anew.
         """
-        if self._log_size() < CHECKPOINT_BYTES:
+        if not reaches(self._wal, CHECKPOINT_BYTES):
             return
         try:
             self._connection.execute(sql.CHECKPOINT)
         except sqlite3.Error as error:
             # The file is committed. The next one tries again, and fails by itself if there is no room.
             _LOG.warning("%s: its write-ahead log could not be checkpointed (%s)", self.database, error)
-
-    def _log_size(self) -> int:
-        try:
-            return self._wal.stat().st_size
-        except FileNotFoundError:
-            return 0

@@ -1,13 +1,14 @@
 """The write-ahead log goes into the database in time, and never while the write lock is held."""
 
 import sqlite3
+from contextlib import closing
 from functools import partial
-from itertools import pairwise
 from pathlib import Path
 
 import pytest
 
 from wkmp_assets.db import writer as writer_module
+from wkmp_assets.db.log_file import reaches
 from wkmp_assets_tests.builders import column, commit, entry, in_a_row, problems
 from wkmp_assets_tests.sql_trace import traced
 
@@ -15,21 +16,60 @@ FILES = 60
 """With 24 passages each they fill the log several times over."""
 
 
-def log_size(database: Path) -> int:
-    return database.with_name(database.name + "-wal").stat().st_size
+def log_of(database: Path) -> Path:
+    return database.with_name(database.name + "-wal")
 
 
 def test_the_log_does_not_grow_with_the_import(database: Path) -> None:
-    sizes = []
+    sizes, rounds = [], set()
     with sqlite3.connect(database) as keeps_the_log:
         for number in range(FILES):
             commit(database, entry(f"{number}.flac", content=str(number), bounds=in_a_row(24)))
             keeps_the_log.execute("SELECT 1 FROM sqlite_master").fetchall()
-            sizes.append(log_size(database))
+            log = log_of(database).read_bytes()
+            sizes.append(len(log))
+            rounds.add(log[16:24])
     keeps_the_log.close()
     assert max(sizes) < 1.5 * writer_module.CHECKPOINT_BYTES
-    assert sum(later < earlier for earlier, later in pairwise(sizes)) >= 2, "it begins anew"
+    assert len(rounds) >= 3, "it begins anew"
     assert problems(database) == []
+
+
+def test_a_log_is_as_long_as_its_present_round(tmp_path: Path) -> None:
+    database = tmp_path / "any.db"
+    log = log_of(database)
+    assert not reaches(log, 0)
+    with closing(sqlite3.connect(database, isolation_level=None)) as connection:
+        for pragma in ("journal_mode = WAL", "wal_autocheckpoint = 0", "page_size = 4096"):
+            connection.execute(f"PRAGMA {pragma}")
+        connection.execute("CREATE TABLE t (a)")
+        frame = 24 + 4096
+        for _ in range(50):
+            connection.execute("INSERT INTO t VALUES (zeroblob(3000))")
+        whole = log.stat().st_size
+        assert [reaches(log, size) for size in (0, 1000, whole // 2, whole - frame)] == [True] * 4
+        assert not reaches(log, whole + frame)
+        connection.execute("PRAGMA wal_checkpoint(RESTART)")
+        connection.execute("INSERT INTO t VALUES (1)")
+        assert log.stat().st_size == whole, "the older round is still there, and does not count"
+        assert reaches(log, 0)
+        assert not reaches(log, whole // 2)
+    log.write_bytes(b"")
+    assert not reaches(log, 0)
+
+
+def test_a_log_that_has_grown_long_is_cut_when_it_begins_anew(database: Path) -> None:
+    commit(database, entry())
+    with closing(sqlite3.connect(database, isolation_level=None)) as reader:
+        reader.execute("BEGIN")
+        reader.execute("SELECT count(*) FROM files").fetchone()
+        entries = [entry(f"{number}.flac", content=str(number), bounds=in_a_row(24)) for number in range(FILES)]
+        commit(database, *entries)
+        assert log_of(database).stat().st_size > 2 * writer_module.CHECKPOINT_BYTES, "a reader holds it"
+        reader.execute("COMMIT")
+        commit(database, entry("a.flac", content="a"))
+        commit(database, entry("b.flac", content="b"))
+        assert log_of(database).stat().st_size <= 1.1 * writer_module.CHECKPOINT_BYTES
 
 
 def test_checkpoints_come_after_commit_and_only_when_they_are_due(database: Path) -> None:

@@ -1,0 +1,35 @@
+"""How much of SQLite's write-ahead log waits to be copied into the database.
+
+Read from the log itself, whose format is fixed (https://sqlite.org/fileformat2.html#the_write_ahead_log). Its size says
+nothing: the file is written from its beginning again and again, which is cheaper than letting it shrink and grow.
+"""
+
+from pathlib import Path
+
+_HEADER_BYTES = 32
+_FRAME_HEADER_BYTES = 24
+_SALTS = slice(16, 24)
+_SALTS_OF_FRAME = slice(8, 16)
+"""Two numbers that are others whenever the log begins anew; what an older round has left carries older ones."""
+
+
+def reaches(log: Path, size_bytes: int) -> bool:
+    """Tell whether the present round of a log is at least so long.
+
+    Parameters
+    ----------
+    log : Path
+        The `-wal` file. One that is missing, or empty, reaches nowhere.
+    size_bytes : int
+        Counted from the file's beginning.
+    """
+    try:
+        # Not the -shm file, which would tell it too: closing that one would drop SQLite's own locks on it.
+        with log.open("rb", buffering=0) as file:
+            header = file.read(_HEADER_BYTES)
+            frame_bytes = _FRAME_HEADER_BYTES + int.from_bytes(header[8:12], "big")
+            file.seek(_HEADER_BYTES + max(0, size_bytes - _HEADER_BYTES) // frame_bytes * frame_bytes)
+            frame = file.read(_FRAME_HEADER_BYTES)
+    except FileNotFoundError:
+        return False
+    return len(header) == _HEADER_BYTES and frame[_SALTS_OF_FRAME] == header[_SALTS]
