@@ -2,6 +2,8 @@
 
 import os
 from collections.abc import Iterator, Mapping
+from importlib.metadata import version
+from pathlib import Path
 
 import dagster as dg
 
@@ -9,17 +11,22 @@ from wkmp_assets.assets.fingerprints import fingerprints
 from wkmp_assets.assets.identity import file_identity
 from wkmp_assets.assets.lead_points import lead_points
 from wkmp_assets.assets.library_entry import library_entry
+from wkmp_assets.assets.lookups import recording_lookups
 from wkmp_assets.assets.scan import library_scan
 from wkmp_assets.assets.segments import passage_segments
 from wkmp_assets.assets.song_matches import song_matches
 from wkmp_assets.assets.tags import file_tags
+from wkmp_assets.checks.identified import lookups_complete, passages_identified
 from wkmp_assets.checks.imported import files_imported
 from wkmp_assets.checks.receipts import commit_receipts
 from wkmp_assets.checks.stored import stored_rows
 from wkmp_assets.claims import RunClaims, claiming
 from wkmp_assets.db.connection import kept_open
+from wkmp_assets.db.library_settings import read_acoustid_key
+from wkmp_assets.identify.lookup import Lookup
+from wkmp_assets.identify.services import ServiceSettings, open_services, resolve_key
 from wkmp_assets.io_managers import PhaseStoreIOManager, SqliteBatchIOManager
-from wkmp_assets.jobs import import_job, scan_job
+from wkmp_assets.jobs import import_job, retry_job, scan_job
 from wkmp_assets.partitions import audio_files, backfill_policy
 from wkmp_assets.resources import Library
 from wkmp_assets.run_control import RunControl
@@ -31,6 +38,7 @@ PER_FILE_ASSETS = (
     file_tags,
     passage_segments,
     fingerprints,
+    recording_lookups,
     song_matches,
     lead_points,
     library_entry,
@@ -66,14 +74,15 @@ def build_definitions(
     resources: dict[str, object] = {
         "library": _kept_open(library),
         "claims": _claims(settings),
+        "services": _services(library),
         "workers": WorkerPool(settings.workers, control),
         "phase_store": PhaseStoreIOManager(library),
         "library_db": SqliteBatchIOManager(library, control),
     }
     return dg.Definitions(
         assets=[library_scan, *assets],
-        asset_checks=[files_imported, commit_receipts, stored_rows],
-        jobs=[scan_job, import_job],
+        asset_checks=[lookups_complete, passages_identified, files_imported, commit_receipts, stored_rows],
+        jobs=[scan_job, import_job, retry_job],
         resources={**resources, **(resource_overrides or {})},
         # Parallelism is inside the steps (worker processes); a process per step would only add start-up time.
         executor=dg.in_process_executor,
@@ -90,6 +99,29 @@ def _claims(settings: Settings) -> dg.ResourceDefinition:
             yield claims
 
     return open_claims
+
+
+def _services(library: Library) -> dg.ResourceDefinition:
+    """Open AcoustID and MusicBrainz for a run, when there is a key."""
+
+    @dg.resource
+    def open_lookup(_context: dg.InitResourceContext) -> Iterator[Lookup]:
+        settings = library.settings
+        # Not Path.home(), which raises where the user has none, as in some containers.
+        toml = Path(os.path.expanduser("~/.config/wkmp/wkmp-ai.toml"))  # noqa: PTH111 - the reason above
+        key = resolve_key(read_acoustid_key(library.database), settings.acoustid_api_key, toml)
+        services = ServiceSettings(
+            folder=settings.services_dir,
+            acoustid_url=settings.acoustid_url,
+            acoustid_interval_ms=settings.acoustid_interval_ms,
+            musicbrainz_url=settings.musicbrainz_url,
+            musicbrainz_interval_ms=settings.musicbrainz_interval_ms,
+            user_agent=f"wkmp_assets/{version('wkmp-assets')} ({settings.contact})",
+        )
+        with open_services(services, key) as lookup:
+            yield lookup
+
+    return open_lookup
 
 
 def _kept_open(library: Library) -> dg.ResourceDefinition:

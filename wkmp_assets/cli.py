@@ -19,7 +19,7 @@ from rich.console import Console
 from rich.table import Table
 
 from wkmp_assets.db.connection import kept_open
-from wkmp_assets.db.report import read_failures, read_report
+from wkmp_assets.db.report import read_deferred, read_failures, read_report
 from wkmp_assets.errors import SettingsError, WkmpError
 from wkmp_assets.outcomes import Failed
 from wkmp_assets.settings import Settings, find_dagster_home, find_library, load_settings
@@ -55,15 +55,22 @@ def main() -> None:
 @_LIBRARY
 @_DATABASE
 @click.option("--force", is_flag=True, help="Import again what the library has already.")
+@click.option(
+    "--retry-deferred", is_flag=True, help="Only ask AcoustID and MusicBrainz again for what they could not be asked."
+)
 @click.option("--workers", type=click.IntRange(1, 64), help="Worker processes. Default: CPU count + 1.")
-def import_command(folder: Path, library: Path | None, database: Path | None, force: bool, workers: int | None) -> None:
+def import_command(
+    folder: Path, library: Path | None, database: Path | None, force: bool, retry_deferred: bool, workers: int | None
+) -> None:
     """Import all new and changed audio files below FOLDER.
 
     Safe to stop (Ctrl-C) and to repeat: a file is in the library wholly or not at all, and unchanged files are skipped.
     """
+    if force and retry_deferred:
+        raise click.UsageError("--force imports everything again, --retry-deferred nothing: give one of them")
     settings = _settings(folder, library, database, workers)
     with _errors_as_exit_status():
-        sys.exit(_import(folder, settings, force=force))
+        sys.exit(_import(folder, settings, force=force, retry_deferred=retry_deferred))
 
 
 @main.command()
@@ -139,7 +146,7 @@ def _errors_as_exit_status() -> Iterator[None]:
         sys.exit(1)
 
 
-def _import(folder: Path, settings: Settings, *, force: bool) -> int:
+def _import(folder: Path, settings: Settings, *, force: bool, retry_deferred: bool) -> int:
     # Dagster takes two seconds to load: `wkmp status` should not wait for it.
     warnings.filterwarnings("ignore", module="dagster")
     from wkmp_assets.importer import LibraryImporter, open_instance
@@ -155,8 +162,14 @@ def _import(folder: Path, settings: Settings, *, force: bool) -> int:
         closing(LibraryImporter(settings, instance, control)) as importer,
     ):
         changes = importer.scan(settings.relative_folder(folder))
-        wanted = changes.to_import + (changes.unchanged if force else ())
-        summary.unchanged = 0 if force else len(changes.unchanged)
+        if retry_deferred:
+            on_disk = {*changes.unchanged, *changes.to_import}
+            wanted = tuple(path for path in read_deferred(settings.database_path) if path in on_disk)
+            todo = f"{len(wanted)} to look up again"
+        else:
+            wanted = changes.to_import + (changes.unchanged if force else ())
+            summary.unchanged = 0 if force else len(changes.unchanged)
+            todo = f"{len(wanted)} to import, {summary.unchanged} unchanged"
         summary.missing = len(changes.missing)
         if not wanted and not changes.unchanged:
             OUT.print(f"No audio files below {folder}.")
@@ -165,9 +178,10 @@ def _import(folder: Path, settings: Settings, *, force: bool) -> int:
         progress = ImportProgress(sum(files.size for files in ranges), ERR)
         control.on_file = progress.file_advanced
         control.on_commit = lambda commit: _note(commit, summary, progress)
-        OUT.print(f"{len(wanted)} to import, {summary.unchanged} unchanged, in {settings.library}")
+        OUT.print(f"{todo}, in {settings.library}")
+        runs = importer.retry(ranges) if retry_deferred else importer.run(ranges, force=force)
         with progress.shown():
-            _in_thread(lambda: list(importer.run(ranges, force=force)), control.request_stop)
+            _in_thread(lambda: list(runs), control.request_stop)
     OUT.print(summary.render(time.monotonic() - started))
     if control.is_stopping:
         OUT.print(f"\nStopped. What is listed above is safely in the library; go on with: wkmp import '{folder}'")

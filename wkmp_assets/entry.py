@@ -11,8 +11,10 @@ from wkmp_assets.model.values import (
     Fingerprints,
     LeadPoints,
     PassageEntry,
+    PassageFingerprint,
     PassageSegments,
     SongMatches,
+    Span,
 )
 from wkmp_assets.outcomes import Outcome, Result, Skipped, SkipReason, join
 
@@ -56,10 +58,15 @@ def _with_content(
     matches: SongMatches,
     lead_points: LeadPoints,
 ) -> FileEntry:
+    heard = {fingerprint.span: fingerprint for fingerprint in fingerprints.passages}
+    rate_hz = segments.audio.sample_rate_hz
     passages = tuple(
-        PassageEntry(match, points, fingerprint)
-        for match, points, fingerprint in zip(
-            matches.passages, lead_points.passages, fingerprints.passages, strict=True
-        )
+        # Passages that were joined are fingerprinted in parts only, which identify nothing.
+        PassageEntry(match, points, heard.get(match.span) or _unheard(match.span, rate_hz))
+        for match, points in zip(matches.passages, lead_points.passages, strict=True)
     )
     return FileEntry(path, identity, tags, segments.audio, passages, lead_points.parameters)
+
+
+def _unheard(span: Span, rate_hz: int) -> PassageFingerprint:
+    return PassageFingerprint(span, None, span.length_samples / rate_hz)

@@ -20,7 +20,9 @@
         ├── LibraryLockedError
         ├── LibraryChangedError
         ├── LibraryDiskError
-        └── StateDiskError
+        ├── StateDiskError
+        └── ServiceUnavailableError    never stops an import: the passage is looked up later
+            └── RefusedKeyError
 
 Each class takes the facts as fields and builds its own message: what was tried, on what, and what to do
 next. `sqlite3` and decoder exceptions are translated once, in `db` and `audio`, and never leave them.
@@ -194,3 +196,21 @@ class StateDiskError(TransientError):
             "check it and the permissions of the folder), then run the import again: it goes on where it stopped."
         )
         self.folder = folder
+
+
+class ServiceUnavailableError(TransientError):
+    """A web service gives no usable answer. What was to be asked is deferred."""
+
+    def __init__(self, service: str, reason: str) -> None:
+        super().__init__(
+            f"{service}: {reason}; nothing is lost: `wkmp import --retry-deferred` asks again once it is back"
+        )
+        self.service = service
+        self.reason = reason
+
+
+class RefusedKeyError(ServiceUnavailableError):
+    """The service does not know the application key."""
+
+    def __init__(self, service: str) -> None:
+        super().__init__(service, "it refused the application key; check WKMP_ACOUSTID_API_KEY")

@@ -1,5 +1,6 @@
 """What a partition's metadata says: a few facts per phase, and the receipt of the commit, there and back. Pure."""
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from functools import singledispatch
@@ -14,6 +15,7 @@ from wkmp_assets.model.values import (
     Fingerprints,
     LeadPoints,
     PassageSegments,
+    RecordingLookups,
     SongMatches,
 )
 from wkmp_assets.outcomes import Failed, Outcome, Result, Skipped
@@ -76,10 +78,29 @@ def _(value: Fingerprints) -> Facts:
 
 
 @facts.register
+def _(value: RecordingLookups) -> Facts:
+    outcomes = Counter(str(lookup.outcome) for lookup in value.passages)
+    details = tuple(dict.fromkeys(lookup.detail for lookup in value.passages if lookup.detail))
+    counted = ", ".join(f"{count} {outcome}" for outcome, count in outcomes.items())
+    described = {"lookups": counted, "requests_sent": value.asked, "answers_from_cache": value.from_cache}
+    return described | ({"reason": "\n".join(details)} if details else {})
+
+
+@facts.register
 def _(value: SongMatches) -> Facts:
-    songs = [match.song.recording_mbid for match in value.passages if match.song]
-    levels = ", ".join(str(match.level) for match in value.passages)
-    return {"identified": len(songs), "levels": levels} | ({"recordings": ", ".join(songs)} if songs else {})
+    matches = value.passages
+    songs = [match.song.recording_mbid for match in matches if match.song]
+    described = {
+        "identified": len(songs),
+        "levels": ", ".join(str(match.level) for match in matches),
+        "scores": ", ".join(f"{match.score:.2f}" for match in matches),
+        "sources": ", ".join(dict.fromkeys(match.source or "none" for match in matches)),
+    }
+    return described | ({"recordings": "\n".join(map(_recording_page, songs))} if songs else {})
+
+
+def _recording_page(mbid: str) -> str:
+    return f"https://musicbrainz.org/recording/{mbid}"
 
 
 @facts.register

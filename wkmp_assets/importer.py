@@ -15,7 +15,7 @@ from sqlalchemy.exc import DBAPIError
 from wkmp_assets import errors
 from wkmp_assets.build import build_definitions
 from wkmp_assets.errors import StateDiskError, WkmpError
-from wkmp_assets.jobs import import_job, scan_job
+from wkmp_assets.jobs import import_job, retry_job, scan_job
 from wkmp_assets.library.file_key import encode_key
 from wkmp_assets.model.phases import IDENTITY, SCAN
 from wkmp_assets.model.values import LibraryChanges
@@ -95,6 +95,15 @@ class LibraryImporter:
         ordered = self._instance.get_dynamic_partitions(partitions_name(self._settings))
         most = None if self._settings.files_per_run == "all" else self._settings.files_per_run
         return plan_ranges(ordered, [encode_key(path) for path in paths], most)
+
+    def retry(self, ranges: Sequence[FileRange]) -> Iterator[FileRange]:
+        """Ask the services again for files that are in the library, range after range, as `run` does."""
+        for files in ranges:
+            if self._control.is_stopping:
+                return
+            tags = {ASSET_PARTITION_RANGE_START_TAG: files.first, ASSET_PARTITION_RANGE_END_TAG: files.last}
+            self._execute(retry_job.name, {}, tags, may_fail_alone=files.size == 1)
+            yield files
 
     def run(self, ranges: Sequence[FileRange], *, force: bool = False) -> Iterator[FileRange]:
         """Import range after range, yielding each when it is done; ends early when a stop was requested.

@@ -2,10 +2,15 @@
 
 import dagster as dg
 
-from wkmp_assets.model.phases import SCAN
+from wkmp_assets.model.phases import ENTRY, LEAD_POINTS, LOOKUPS, MATCHES, SCAN
 
 scan_job = dg.define_asset_job("scan_library", selection=dg.AssetSelection.assets(SCAN))
 """Finds the audio files and registers a partition for each."""
 
 import_job = dg.define_asset_job("import_files", selection=dg.AssetSelection.groups("import"))
 """Takes files through all phases to their commit: one file, or a range of them."""
+
+retry_job = dg.define_asset_job(
+    "retry_deferred", selection=dg.AssetSelection.assets(LOOKUPS, MATCHES, LEAD_POINTS, ENTRY)
+)
+"""Asks the services again and commits what they say; nothing is decoded."""

@@ -11,7 +11,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Literal
 
-from pydantic import Field, ValidationError, field_validator
+from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from wkmp_assets.errors import SettingsError
@@ -78,6 +78,39 @@ class Settings(BaseSettings):
         description="Milliseconds a file's write transaction may take: more is a warning, ten times as many an error.",
     )
 
+    acoustid_api_key: SecretStr | None = Field(
+        default=None,
+        description="AcoustID application key. Without one, here or in the library's settings, no service is asked.",
+    )
+    acoustid_url: str = Field(
+        default="https://api.acoustid.org/v2",
+        pattern=r"^https?://",
+        description="AcoustID's web service, or a mirror of it.",
+    )
+    acoustid_interval_ms: int = Field(
+        default=400,
+        ge=0,
+        le=10_000,
+        description="Milliseconds between two requests to AcoustID, of all processes together: it allows 3 a second.",
+    )
+    musicbrainz_url: str = Field(
+        default="https://musicbrainz.org/ws/2",
+        pattern=r"^https?://",
+        description="MusicBrainz' web service, or a mirror of it.",
+    )
+    musicbrainz_interval_ms: int = Field(
+        default=1100,
+        ge=0,
+        le=10_000,
+        description="Milliseconds between two requests to MusicBrainz, of all processes together: it allows 1 a "
+        "second.",
+    )
+    contact: str = Field(
+        default="no contact given",
+        pattern=r"^[\x20-\x7e]{1,200}$",
+        description="Mail address or web page of yours, sent to the services with every request, as they ask.",
+    )
+
     @field_validator("files_per_run", mode="before")
     @classmethod
     def _number_or_all(cls, value: object) -> object:
@@ -132,6 +165,11 @@ class Settings(BaseSettings):
     def pcm_dir(self) -> Path:
         """Where decoded PCM is kept, by content hash, for all libraries."""
         return self.state_dir / "pcm"
+
+    @cached_property
+    def services_dir(self) -> Path:
+        """Where answers of web services are kept, for all libraries."""
+        return self.state_dir / "services"
 
     def relative_folder(self, folder: Path) -> str:
         """Return a folder of the library relative to its root, `""` for the root itself."""

@@ -13,7 +13,8 @@ from wkmp_assets.commit import FileCommit
 from wkmp_assets.facts import result_word
 from wkmp_assets.library.file_key import decode_key
 from wkmp_assets.model.batch import Receipt
-from wkmp_assets.outcomes import Failed, SkipReason
+from wkmp_assets.model.values import FileEntry, LookupOutcome
+from wkmp_assets.outcomes import Failed, Outcome, Result, SkipReason
 from wkmp_assets.percentiles import percentile
 
 _ORDER = (
@@ -37,6 +38,8 @@ class ImportSummary:
     failures: list[tuple[str, Failed]] = field(default_factory=list)
     receipts: list[Receipt] = field(default_factory=list)
     warnings: list[tuple[str, str]] = field(default_factory=list)
+    deferred: Counter[str] = field(default_factory=Counter)
+    """Passages that no service could be asked for, by reason."""
 
     def add(self, commit: FileCommit) -> None:
         """Count one file."""
@@ -48,6 +51,7 @@ class ImportSummary:
         if commit.batch is not None:
             self.passages += len(commit.batch.passages)
             self.songs.update(song.guid for song in commit.batch.songs)
+            self.deferred.update(_deferred(commit.outcome))
             self.warnings += [(decode_key(commit.key), warning) for warning in commit.batch.warnings]
 
     @property
@@ -76,6 +80,8 @@ class ImportSummary:
         results = self.results + Counter({"unchanged": self.unchanged})
         counts = [f"{results[word]} {word}" for word in _ORDER if results[word]]
         yield "Files", ", ".join(counts) or "none found"
+        for reason, count in self.deferred.items():
+            yield "Deferred", f"{count} passages to look up later ({reason}): wkmp import --retry-deferred"
         if self.missing:
             yield "Missing", f"{self.missing} in the library but not on disk (kept)"
         if self.results:
@@ -114,3 +120,10 @@ def printable(path: str) -> str:
 def _spread(milliseconds: Sequence[float]) -> str:
     p50, p99 = percentile(milliseconds, 50), percentile(milliseconds, 99)
     return f"p50 {p50:.1f} ms, p99 {p99:.1f} ms, max {max(milliseconds):.1f} ms"
+
+
+def _deferred(outcome: Outcome[FileEntry]) -> Iterator[str]:
+    for passage in outcome.value.passages if isinstance(outcome, Result) else ():
+        lookup = passage.match.lookup
+        if lookup is not None and lookup.outcome is LookupOutcome.DEFERRED:
+            yield lookup.detail

@@ -7,6 +7,7 @@ import sys
 import uuid
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,7 @@ from wkmp_assets.model.batch import WriteBatch
 from wkmp_assets.model.values import (
     Artist,
     AudioProperties,
+    Candidate,
     Envelope,
     FileEntry,
     FileIdentity,
@@ -31,12 +33,15 @@ from wkmp_assets.model.values import (
     Fingerprints,
     LeadPointParameters,
     LeadPoints,
+    LookupOutcome,
     MatchLevel,
     PassageEntry,
     PassageFingerprint,
     PassageLeadPoints,
+    PassageLookup,
     PassageMatch,
     PassageSegments,
+    RecordingLookups,
     Release,
     SegmentationParameters,
     Song,
@@ -235,12 +240,20 @@ def phase_values() -> dict[str, Any]:
     envelope = Envelope(RATE_HZ, 441, 1000, np.array([0.0, 0.25, 1e-9], dtype=np.float32))
     spans = tuple(item.match.span for item in one.passages)
     segments = PassageSegments(audio(), envelope, spans, SegmentationParameters(60.0, 42_336_000, 2_822_400), ("odd",))
+    candidate = Candidate(song("Song"), 200.5, mbid("acoustid"), 0.9, 0.8, 1.0, 0.88)
+    lookups = (
+        PassageLookup(spans[0], LookupOutcome.MATCH, (candidate,), release()),
+        PassageLookup(spans[1], LookupOutcome.DEFERRED, detail="MusicBrainz: HTTP 503"),
+    )
     return {
         "file_identity": identity(state=FileState.MOVED, moved_from="Old/Ä.flac", duplicate_of=None),
         "file_tags": FileTags("T", "A", "B", 3, 1999, mbid("r"), (artist("Ann"),), release(), (work("W"),), ("w",)),
         "passage_segments": segments,
         "fingerprints": Fingerprints(tuple(item.fingerprint for item in one.passages)),
-        "song_matches": SongMatches(tuple(item.match for item in one.passages)),
+        "recording_lookups": RecordingLookups(lookups, asked=3, from_cache=1),
+        "song_matches": SongMatches(
+            tuple(replace(item.match, lookup=lookup) for item, lookup in zip(one.passages, lookups, strict=True))
+        ),
         "lead_points": LeadPoints(tuple(item.lead_points for item in one.passages), LEAD_PARAMETERS),
         "library_entry": one,
     }

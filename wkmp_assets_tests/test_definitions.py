@@ -25,6 +25,7 @@ PER_FILE = {
     "file_tags",
     "passage_segments",
     "fingerprints",
+    "recording_lookups",
     "song_matches",
     "lead_points",
     "library_entry",
@@ -54,7 +55,7 @@ def test_the_code_location_loads_with_an_empty_environment() -> None:
         check=False,
     )
     assert result.returncode == 0, result.stderr
-    assert result.stdout.strip() == "8"
+    assert result.stdout.strip() == "9"
 
 
 def test_every_asset_but_the_scan_has_one_partition_per_file(tmp_path: Path) -> None:

@@ -1,13 +1,14 @@
 """Bringing the phases' outcomes for one file together."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from wkmp_assets.entry import assemble_entry
-from wkmp_assets.model.values import FileState
+from wkmp_assets.model.values import FileState, LeadPoints, SongMatches, Span
 from wkmp_assets.outcomes import Failed, Outcome, Result, Skipped, SkipReason
-from wkmp_assets_tests.builders import bare, entry, identity, phase_values, sha
+from wkmp_assets_tests.builders import LEAD_PARAMETERS, RATE_HZ, bare, identity, phase_values, sha
 
 CONTENT = ("file_tags", "passage_segments", "fingerprints", "song_matches", "lead_points")
 FAILED = Failed("passage_segments", "DECODE_ERROR", "broken")
@@ -30,17 +31,32 @@ def test_all_results_become_an_entry() -> None:
     outcome = assemble(Result(identity(), sha("a")), content())
     assert isinstance(outcome, Result)
     values = phase_values()
-    expected = entry(
-        "a.flac",
-        bounds=[(one.match.span.start_sample, one.match.span.end_sample) for one in values["library_entry"].passages],
-    )
-    assert outcome.value.passages == expected.passages
+    passages = outcome.value.passages
+    assert tuple(passage.match for passage in passages) == values["song_matches"].passages
+    assert tuple(passage.lead_points for passage in passages) == values["lead_points"].passages
+    assert tuple(passage.fingerprint for passage in passages) == values["fingerprints"].passages
     assert (outcome.value.path, outcome.value.tags, outcome.value.audio) == (
         "a.flac",
         values["file_tags"],
-        expected.audio,
+        values["passage_segments"].audio,
     )
     assert outcome.content_hash == sha("a")
+
+
+def test_a_passage_that_was_joined_of_several_has_no_fingerprint() -> None:
+    first, second = phase_values()["song_matches"].passages
+    whole = Span(first.span.start_sample, second.span.end_sample)
+    joined = SongMatches((replace(first, span=whole),))
+    points = LeadPoints((replace(phase_values()["lead_points"].passages[0], span=whole),), LEAD_PARAMETERS)
+    outcome = assemble(
+        Result(identity(), sha("a")),
+        content(song_matches=Result(joined, sha("a")), lead_points=Result(points, sha("a"))),
+    )
+    assert isinstance(outcome, Result)
+    (passage,) = outcome.value.passages
+    assert passage.match.span == passage.fingerprint.span == whole
+    assert passage.fingerprint.fingerprint is None
+    assert passage.fingerprint.duration_s == whole.length_samples / RATE_HZ
 
 
 KEEPS = [

@@ -16,6 +16,7 @@ FACTS: dict[str, tuple[object, ...]] = {
     "StateDiskError": (Path("/home/.wkmp"), "full"),
     "CommitRefusedError": ("a/b.mp3", "CHECK"),
     "LibraryChangedError": ("a/b.mp3", "its row"),
+    "ServiceUnavailableError": ("MusicBrainz", "it cannot be reached"),
     "LibraryLockedError": (Path("/m/wkmp.db"), 5000.5, 12),
 }
 

@@ -21,6 +21,7 @@ handle_output  # Dagster calls it on IO managers
 load_input  # the same
 PENDING  # a value of files.status that other WKMP programs write; the decision table names all five
 PROCESSING  # the same
-MEDIUM  # a level of the confidence scale; identification through AcoustID gives it
+_content  # where requests keeps what it has read of an answer
+max_redirects  # requests' session reads it
 __class_getitem__  # called by subscription, Outcomes[...]
 model_config  # pydantic reads it

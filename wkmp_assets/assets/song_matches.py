@@ -1,10 +1,10 @@
-"""Phase 6: which recording each passage is."""
+"""Phase 6, second part: which recording each passage is."""
 
 import dagster as dg
 
-from wkmp_assets.identify.embedded import match_from_tags
+from wkmp_assets.identify.match import match_passages
 from wkmp_assets.model.phases import MATCHES
-from wkmp_assets.model.values import FileTags, Fingerprints, PassageSegments, SongMatches
+from wkmp_assets.model.values import FileTags, PassageSegments, RecordingLookups, SongMatches
 from wkmp_assets.outcomes import Outcomes, map_results
 
 
@@ -13,11 +13,12 @@ def song_matches(
     context: dg.AssetExecutionContext,
     file_tags: Outcomes[FileTags],
     passage_segments: Outcomes[PassageSegments],
-    fingerprints: Outcomes[Fingerprints],
+    recording_lookups: Outcomes[RecordingLookups],
 ) -> Outcomes[SongMatches]:
-    """The song of every passage, as far as the MusicBrainz ids embedded in the tags tell, and how sure that is.
+    """The song of every passage and how sure that is, from the tags and from what the services said.
 
-    A file without such ids becomes passages with the tags' texts and no song. Stale when tags or passages change.
+    A file of which neither knows a recording becomes passages with the tags' texts and no song. Stale when tags,
+    passages or lookups change.
     """
-    phases = [file_tags, passage_segments, fingerprints]
-    return map_results(MATCHES, sorted(context.partition_keys), phases, match_from_tags)
+    phases = [file_tags, passage_segments, recording_lookups]
+    return map_results(MATCHES, sorted(context.partition_keys), phases, match_passages)

@@ -111,6 +111,15 @@ def read_library_settings(database: Path) -> LibrarySettings:
     return _interpret(stored)
 
 
+def read_acoustid_key(database: Path) -> str | None:
+    """Read AcoustID's application key from the library's settings, where WKMP keeps it; None when it has none."""
+    with open_reader(database) as connection:
+        if connection is None or not _has_settings(connection):
+            return None
+        row = connection.execute("SELECT value FROM settings WHERE key = 'acoustid_api_key'").fetchone()
+        return None if row is None else row["value"]
+
+
 def _has_settings(connection: sqlite3.Connection) -> bool:
     query = "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'settings'"
     return connection.execute(query).fetchone() is not None

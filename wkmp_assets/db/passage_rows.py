@@ -9,9 +9,11 @@ from wkmp_assets.db.entities import Entities
 from wkmp_assets.db.passages import PassagePlan
 from wkmp_assets.db.stamp import Stamp
 from wkmp_assets.model.rows import FileRow, PassageAlbumRow, PassageRow, PassageSongRow, ProvenanceRow
-from wkmp_assets.model.values import FileEntry, PassageEntry
+from wkmp_assets.model.values import FileEntry, PassageEntry, PassageLookup
 
 IMPORT_STRATEGY = "DAGSTER1"
+LOOKUP_SOURCE = "Lookup"
+"""Source of the row that says what became of asking, with all candidates; `db.report` finds deferred passages by it."""
 
 
 def passage_rows(
@@ -111,6 +113,11 @@ def provenance(entry: FileEntry, plan: PassagePlan, stamp: Stamp) -> Iterable[Pr
             }
             guid = ids.provenance_id(placed.guid, match.source)
             yield ProvenanceRow(guid, placed.guid, match.source, json.dumps(said), match.score, seconds)
+        if match.lookup is not None:
+            said_by_services = json.dumps(_lookup_json(match.lookup))
+            best = match.lookup.candidates[0].confidence if match.lookup.candidates else None
+            guid = ids.provenance_id(placed.guid, LOOKUP_SOURCE)
+            yield ProvenanceRow(guid, placed.guid, LOOKUP_SOURCE, said_by_services, best, seconds)
         if passage.fingerprint.fingerprint is not None:
             heard = {
                 "duration_s": passage.fingerprint.duration_s,
@@ -118,3 +125,20 @@ def provenance(entry: FileEntry, plan: PassagePlan, stamp: Stamp) -> Iterable[Pr
             }
             guid = ids.provenance_id(placed.guid, "Chromaprint")
             yield ProvenanceRow(guid, placed.guid, "Chromaprint", json.dumps(heard), None, seconds)
+
+
+def _lookup_json(lookup: PassageLookup) -> dict[str, object]:
+    candidates = [
+        {
+            "recording_mbid": one.song.recording_mbid,
+            "title": one.song.title,
+            "artist": one.song.artist_name,
+            "acoustid": one.acoustid,
+            "fingerprint": one.fingerprint_score,
+            "metadata": one.metadata_score,
+            "duration": one.duration_score,
+            "confidence": one.confidence,
+        }
+        for one in lookup.candidates
+    ]
+    return {"outcome": lookup.outcome, "detail": lookup.detail, "candidates": candidates}

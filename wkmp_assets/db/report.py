@@ -57,3 +57,18 @@ def read_failures(database: Path) -> list[StoredFailure]:
         if "import_failures" not in library.table_names():
             return []
         return [StoredFailure(**row) for row in library["import_failures"].rows_where(order_by="path")]
+
+
+def read_deferred(database: Path) -> list[str]:
+    """Read the paths of files with a passage that no service could be asked for yet, sorted."""
+    query = """
+        SELECT DISTINCT f.path FROM import_provenance AS v
+        JOIN passages AS p ON p.guid = v.passage_id
+        JOIN files AS f ON f.guid = p.file_id
+        WHERE v.source_type = 'Lookup' AND json_extract(v.data_extracted, '$.outcome') = 'deferred'
+        ORDER BY f.path
+    """
+    with open_reader(database) as connection:
+        if connection is None or "import_provenance" not in sqlite_utils.Database(connection).table_names():
+            return []
+        return [row["path"] for row in connection.execute(query)]

@@ -2,12 +2,10 @@
 
 from wkmp_assets.model.values import (
     FileTags,
-    Fingerprints,
     MatchLevel,
     PassageMatch,
     PassageSegments,
     Song,
-    SongMatches,
     Span,
 )
 
@@ -18,7 +16,7 @@ TITLE_ONLY_SCORE = 0.65
 """Confidence of a passage that has a name from tags but no recording; the replaced system's number."""
 
 
-def match_from_tags(tags: FileTags, segments: PassageSegments, _fingerprints: Fingerprints) -> SongMatches:
+def match_from_tags(tags: FileTags, segments: PassageSegments) -> tuple[PassageMatch, ...]:
     """Match the passages of one file by its tags.
 
     A recording id in the tags identifies the one passage of a single-track file. Tags speak of the file, so in
@@ -31,17 +29,15 @@ def match_from_tags(tags: FileTags, segments: PassageSegments, _fingerprints: Fi
         What the file says of itself.
     segments : PassageSegments
         Its passages.
-    _fingerprints : Fingerprints
-        Evidence for identification through AcoustID; offline it decides nothing.
 
     Returns
     -------
-    SongMatches
+    tuple of PassageMatch
         One entry per passage, in order.
     """
     if len(segments.passages) == 1:
-        return SongMatches((_match_whole_file(tags, segments.passages[0]),))
-    return SongMatches(tuple(_match_piece(tags, span) for span in segments.passages))
+        return (_match_whole_file(tags, segments.passages[0]),)
+    return tuple(_match_piece(tags, span) for span in segments.passages)
 
 
 def _match_whole_file(tags: FileTags, span: Span) -> PassageMatch:

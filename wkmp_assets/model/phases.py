@@ -8,6 +8,7 @@ from wkmp_assets.model.values import (
     LeadPoints,
     LibraryChanges,
     PassageSegments,
+    RecordingLookups,
     SongMatches,
 )
 
@@ -16,6 +17,7 @@ IDENTITY = "file_identity"
 TAGS = "file_tags"
 SEGMENTS = "passage_segments"
 FINGERPRINTS = "fingerprints"
+LOOKUPS = "recording_lookups"
 MATCHES = "song_matches"
 LEAD_POINTS = "lead_points"
 ENTRY = "library_entry"
@@ -26,6 +28,7 @@ PHASE_VALUES: dict[str, type] = {
     TAGS: FileTags,
     SEGMENTS: PassageSegments,
     FINGERPRINTS: Fingerprints,
+    LOOKUPS: RecordingLookups,
     MATCHES: SongMatches,
     LEAD_POINTS: LeadPoints,
     ENTRY: FileEntry,

@@ -230,6 +230,60 @@ class Song:
     works: tuple[Work, ...] = ()
 
 
+class LookupOutcome(StrEnum):
+    """What became of asking for a passage."""
+
+    MATCH = "match"
+    """Candidates were found; how good they are is another matter."""
+    NO_MATCH = "no match"
+    TOO_SHORT = "too short"
+    """To be fingerprinted."""
+    DEFERRED = "deferred"
+    """A service was down, or had no time for us: to be asked again."""
+    SKIPPED = "skipped"
+    """Not asked, on purpose: no key is set."""
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A recording that a passage may be, and what speaks for it."""
+
+    song: Song
+    length_s: float | None
+    acoustid: str | None
+    """None for a recording that the tags name."""
+    fingerprint_score: float
+    metadata_score: float
+    duration_score: float
+    confidence: float
+    """All scores 0..1."""
+
+
+@dataclass(frozen=True)
+class PassageLookup:
+    """What the services said about one passage."""
+
+    span: Span
+    outcome: LookupOutcome
+    candidates: tuple[Candidate, ...] = ()
+    """The five best, best first; the first with everything MusicBrainz knows."""
+    release: Release | None = None
+    """Of the best candidate, the one that fits the tags best."""
+    detail: str = ""
+    """Why it was deferred or skipped."""
+
+
+@dataclass(frozen=True)
+class RecordingLookups:
+    """What the services said: one entry per passage, in order."""
+
+    passages: tuple[PassageLookup, ...]
+    asked: int = 0
+    """Requests that were sent for it."""
+    from_cache: int = 0
+    """Answers that were kept from before."""
+
+
 @dataclass(frozen=True)
 class PassageMatch:
     """Phase 6 for one passage."""
@@ -239,12 +293,14 @@ class PassageMatch:
     score: float
     """0..1."""
     source: str | None
-    """Where the texts come from: `ID3` (tags of any container), later `AcoustID`, `MusicBrainz`, `Filename`."""
+    """Where the texts come from: `ID3` (tags of any container), `AcoustID` or `MusicBrainz`."""
     title: str | None = None
     artist: str | None = None
     album: str | None = None
     song: Song | None = None
     release: Release | None = None
+    lookup: PassageLookup | None = None
+    """What was asked for it; None when nothing was."""
 
 
 @dataclass(frozen=True)

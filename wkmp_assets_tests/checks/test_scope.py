@@ -13,7 +13,12 @@ from wkmp_assets.partitions import partitions_name
 from wkmp_assets_tests.builders import run_sql
 from wkmp_assets_tests.checks.checked_library import TAKE, CheckedLibrary, Evaluations, number
 
-EVERY = {"files_imported", *(promise.name for promise in RECEIPT_PROMISES + STORE_PROMISES)}
+EVERY = {
+    "files_imported",
+    "lookups_complete",
+    "passages_identified",
+    *(promise.name for promise in RECEIPT_PROMISES + STORE_PROMISES),
+}
 ORPHAN = ["PRAGMA foreign_keys = OFF", "INSERT INTO passage_albums (passage_id, album_id) VALUES ('nobody', 'nothing')"]
 
 

@@ -7,7 +7,6 @@ from wkmp_assets.identify.embedded import TITLE_ONLY_SCORE, match_from_tags
 from wkmp_assets.model.values import (
     Envelope,
     FileTags,
-    Fingerprints,
     MatchLevel,
     PassageMatch,
     PassageSegments,
@@ -23,7 +22,7 @@ def matches(tags: FileTags, count: int) -> tuple[PassageMatch, ...]:
     spans = tuple(Span(*bounds) for bounds in in_a_row(count))
     envelope = Envelope(RATE_HZ, 441, 1, np.zeros(1, dtype=np.float32))
     segments = PassageSegments(audio(), envelope, spans, SegmentationParameters(60, 1, 1))
-    found = match_from_tags(tags, segments, Fingerprints(())).passages
+    found = match_from_tags(tags, segments)
     assert [match.span for match in found] == list(spans)
     return found
 

@@ -1,0 +1,153 @@
+"""AcoustID: from a fingerprint to recordings (https://acoustid.org/webservice)."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Annotated
+
+from pydantic import BaseModel, Field, SecretStr, StringConstraints, ValidationError
+
+from wkmp_assets.errors import RefusedKeyError, ServiceUnavailableError
+from wkmp_assets.identify.session import Answer, Service, ServiceSession
+from wkmp_assets.model.values import Artist, Song
+
+NAME = "AcoustID"
+KEEP_NO_MATCH = timedelta(days=30)
+"""People go on submitting fingerprints; a match stays one."""
+
+INVALID_FINGERPRINT = 3
+INVALID_KEY = 4
+_META = "recordings releasegroups compress"
+
+Mbid = Annotated[str, StringConstraints(pattern=r"^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$", to_lower=True)]
+Text = Annotated[str, StringConstraints(strip_whitespace=True, max_length=2_000)]
+
+
+class _Artist(BaseModel):
+    id: Mbid
+    name: Text
+    joinphrase: Annotated[str, StringConstraints(max_length=100)] = ""
+
+
+class _Recording(BaseModel):
+    id: Mbid
+    title: Text | None = None
+    duration: float | None = Field(default=None, ge=0, le=1e6)
+    artists: list[_Artist] = Field(default=[], max_length=200)
+
+
+class _Result(BaseModel):
+    id: Mbid
+    score: float = Field(ge=0, le=1)
+    recordings: list[_Recording] = Field(default=[], max_length=2_000)
+
+
+class _Found(BaseModel):
+    results: list[_Result] = Field(max_length=200)
+
+
+@dataclass(frozen=True)
+class Heard:
+    """A recording that sounds alike."""
+
+    acoustid: str
+    score: float
+    """0..1, AcoustID's own."""
+    song: Song
+    length_s: float | None
+
+
+def service(url: str, interval_ms: int) -> Service:
+    """Describe AcoustID. A match is kept for ever."""
+    return Service(NAME, url, interval_ms, keep_for=None, keep_none_for=KEEP_NO_MATCH)
+
+
+def judge(answer: Answer) -> bool | None:
+    """Keep what was found, and for a while that nothing was."""
+    try:
+        found = _Found.model_validate(answer.value)
+    except ValidationError:
+        return False
+    if answer.status != 200 or answer.value.get("status") != "ok":
+        return False
+    return True if any(result.recordings for result in found.results) else None
+
+
+class AcoustIdClient:
+    """Looks fingerprints up.
+
+    Parameters
+    ----------
+    session : ServiceSession
+        To the service; cached.
+    key : SecretStr
+        The application's key.
+    """
+
+    def __init__(self, session: ServiceSession, key: SecretStr) -> None:
+        self.session = session
+        self._key = key
+
+    def lookup(self, fingerprint: str, duration_s: float) -> list[Heard]:
+        """Return the recordings that sound alike, best first; each once.
+
+        Parameters
+        ----------
+        fingerprint : str
+            Compressed, base64url.
+        duration_s : float
+            Length of what was fingerprinted.
+
+        Raises
+        ------
+        RefusedKeyError
+            The service does not know the key.
+        ServiceUnavailableError
+            No usable answer.
+        """
+        form = {
+            "client": self._key.get_secret_value(),
+            "format": "json",
+            "meta": _META,
+            "duration": str(int(duration_s)),
+            "fingerprint": fingerprint,
+        }
+        answer = self.session.post("lookup", form)
+        status = answer.value.get("status") if isinstance(answer.value, dict) else None
+        if status == "error":
+            return self._refused(answer)
+        try:
+            found = _Found.model_validate(answer.value)
+        except ValidationError as error:
+            raise ServiceUnavailableError(NAME, "its answer has another shape than documented") from error
+        return _heard(found)
+
+    def _refused(self, answer: Answer) -> list[Heard]:
+        error = answer.value.get("error")
+        code = error.get("code") if isinstance(error, dict) else None
+        if code == INVALID_KEY:
+            refused = RefusedKeyError(NAME)
+            self.session.give_up(refused.reason)
+            raise refused
+        if code == INVALID_FINGERPRINT:
+            return []
+        raise ServiceUnavailableError(NAME, f"it answered with error {code!r}"[:100])
+
+
+def _heard(found: _Found) -> list[Heard]:
+    best: dict[str, Heard] = {}
+    for result in found.results:
+        for recording in result.recordings:
+            known = best.get(recording.id)
+            if known is None or result.score > known.score:
+                best[recording.id] = Heard(result.id, result.score, _song(recording), recording.duration)
+    return sorted(best.values(), key=lambda heard: (-heard.score, heard.song.recording_mbid))
+
+
+def _song(recording: _Recording) -> Song:
+    text = "".join(artist.name + artist.joinphrase for artist in recording.artists) or None
+    return Song(
+        recording.id,
+        recording.title or None,
+        text,
+        tuple(Artist(artist.id, artist.name) for artist in recording.artists),
+    )

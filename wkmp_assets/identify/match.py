@@ -1,0 +1,73 @@
+"""Say which recording every passage is, from the tags and from what the services said. Pure."""
+
+from dataclasses import replace
+
+from wkmp_assets.identify.embedded import match_from_tags
+from wkmp_assets.identify.merging import merge
+from wkmp_assets.identify.scoring import level_of
+from wkmp_assets.model.values import (
+    FileTags,
+    LookupOutcome,
+    MatchLevel,
+    PassageLookup,
+    PassageMatch,
+    PassageSegments,
+    RecordingLookups,
+    SongMatches,
+)
+
+ACOUSTID_SOURCE = "AcoustID"
+MUSICBRAINZ_SOURCE = "MusicBrainz"
+
+
+def match_passages(tags: FileTags, segments: PassageSegments, lookups: RecordingLookups) -> SongMatches:
+    """Match the passages of one file.
+
+    Parameters
+    ----------
+    tags : FileTags
+        What the file says of itself; counts alone where no service was asked, or none knew anything.
+    segments : PassageSegments
+        Its passages.
+    lookups : RecordingLookups
+        One per passage.
+
+    Returns
+    -------
+    SongMatches
+        One entry per passage, in order; fewer than there were segments where neighbours are joined.
+    """
+    by_tags = match_from_tags(tags, segments)
+    matches = [_match(match, lookup) for match, lookup in zip(by_tags, lookups.passages, strict=True)]
+    return SongMatches(merge(matches, segments.audio.sample_rate_hz))
+
+
+def _match(by_tags: PassageMatch, lookup: PassageLookup) -> PassageMatch:
+    match = replace(by_tags, lookup=None if lookup.outcome is LookupOutcome.SKIPPED else lookup)
+    if not lookup.candidates:
+        return match
+    best = lookup.candidates[0]
+    if by_tags.song is not None:
+        # The tags name the recording: they keep the say about its texts, MusicBrainz adds what they leave out.
+        return replace(
+            match,
+            song=best.song,
+            title=match.title or best.song.title,
+            artist=match.artist or best.song.artist_name,
+            album=match.album or (lookup.release.title if lookup.release else None),
+            release=match.release or lookup.release,
+        )
+    level = level_of(best.confidence)
+    if level is MatchLevel.NONE:
+        return match
+    return replace(
+        match,
+        level=level,
+        score=best.confidence,
+        source=MUSICBRAINZ_SOURCE if lookup.outcome is LookupOutcome.MATCH else ACOUSTID_SOURCE,
+        title=best.song.title or match.title,
+        artist=best.song.artist_name or match.artist,
+        album=lookup.release.title if lookup.release else match.album,
+        song=best.song,
+        release=lookup.release or match.release,
+    )

@@ -1,0 +1,150 @@
+"""How sure it is that a passage is a recording. Pure.
+
+Weights, levels and neutral values are the replaced system's; what is compared is more: every candidate, artists as well
+as titles, and the length.
+"""
+
+from collections.abc import Sequence
+
+from rapidfuzz.distance import JaroWinkler
+
+from wkmp_assets.identify.acoustid_client import Heard
+from wkmp_assets.identify.musicbrainz_client import KnownRelease, Recording
+from wkmp_assets.model.values import Candidate, FileTags, MatchLevel, Release
+
+SINGLE = (0.30, 0.60, 0.10)
+"""Weights of metadata, fingerprint and duration in a file of one track."""
+SEVERAL = (0.35, 0.55, 0.10)
+"""In a file of several."""
+
+HIGH = 0.85
+MEDIUM = 0.70
+LOW = 0.60
+_EQUAL = 1e-9
+"""Sums of weighted doubles miss the levels' bounds by less."""
+
+NOTHING_TO_COMPARE = 0.3
+UNKNOWN_LENGTH = 0.5
+SIMILAR_TITLE = 0.85
+"""Jaro-Winkler: the replaced system's level for accepting a text as the same."""
+
+
+def confidence(
+    metadata: float, fingerprint: float, duration: float, weights: tuple[float, float, float] = SINGLE
+) -> float:
+    """Weigh the evidence.
+
+    Parameters
+    ----------
+    metadata, fingerprint, duration : float
+        Each 0..1.
+    weights : tuple of float
+        `SINGLE` or `SEVERAL`.
+
+    Returns
+    -------
+    float
+        0..1.
+
+    Raises
+    ------
+    ValueError
+        A score is outside 0..1.
+    """
+    scores = (metadata, fingerprint, duration)
+    if not all(0 <= score <= 1 for score in scores):
+        raise ValueError(f"scores must be from 0 to 1, not {scores}")
+    return sum(weight * score for weight, score in zip(weights, scores, strict=True))
+
+
+def level_of(confidence: float) -> MatchLevel:
+    """Name a confidence."""
+    for least, level in ((HIGH, MatchLevel.HIGH), (MEDIUM, MatchLevel.MEDIUM), (LOW, MatchLevel.LOW)):
+        if confidence >= least - _EQUAL:
+            return level
+    return MatchLevel.NONE
+
+
+def similarity(one: str, other: str) -> float:
+    """Compare two texts: Jaro-Winkler without regard to case and surrounding blanks, 0..1."""
+    return JaroWinkler.normalized_similarity(one.strip().lower(), other.strip().lower())
+
+
+def metadata_score(tags: FileTags, title: str | None, artist: str | None, mbid: str, *, is_whole_file: bool) -> float:
+    """Compare what the tags say with a recording, 0..1.
+
+    Of a file of several tracks the tags name the artist, but none of the titles.
+    """
+    if is_whole_file and tags.recording_mbid == mbid:
+        return 1.0
+    pairs = [(tags.artist, artist)]
+    if is_whole_file:
+        pairs.append((tags.title, title))
+    similarities = [similarity(said, known) for said, known in pairs if said and known]
+    return sum(similarities) / len(similarities) if similarities else NOTHING_TO_COMPARE
+
+
+def duration_score(passage_s: float, recording_s: float | None) -> float:
+    """Compare lengths: 1 within 5 %, 0.5 within 10 % or when the recording's is unknown, else 0."""
+    if not recording_s:
+        return UNKNOWN_LENGTH
+    difference = abs(passage_s - recording_s) / recording_s
+    return 1.0 if difference <= 0.05 + _EQUAL else 0.5 if difference <= 0.10 + _EQUAL else 0.0
+
+
+def rank(heard: Sequence[Heard], tags: FileTags, passage_s: float, *, is_whole_file: bool) -> list[Candidate]:
+    """Score recordings that sound like a passage, best first.
+
+    Ties are broken by AcoustID's score, then by the likeness of the titles, then by the id: the order never depends on
+    the order of the answer.
+    """
+    return sorted(
+        (_candidate(one, tags, passage_s, is_whole_file=is_whole_file) for one in heard),
+        key=lambda one: (
+            -round(one.confidence, 9),
+            -one.fingerprint_score,
+            -similarity(tags.title or "", one.song.title or ""),
+            one.song.recording_mbid,
+        ),
+    )
+
+
+def _candidate(heard: Heard, tags: FileTags, passage_s: float, *, is_whole_file: bool) -> Candidate:
+    song = heard.song
+    metadata = metadata_score(tags, song.title, song.artist_name, song.recording_mbid, is_whole_file=is_whole_file)
+    duration = duration_score(passage_s, heard.length_s)
+    total = confidence(metadata, heard.score, duration, SINGLE if is_whole_file else SEVERAL)
+    return Candidate(song, heard.length_s, heard.acoustid, heard.score, metadata, duration, total)
+
+
+def rank_by_text(found: Sequence[Recording], tags: FileTags, passage_s: float) -> list[Candidate]:
+    """Score recordings that are named like a file, best first; those not similar in both title and artist are left out.
+
+    Without a fingerprint the weights are 0.4 for the artist, 0.4 for the title and 0.2 for the length.
+    """
+    candidates = []
+    for recording in found:
+        artist = similarity(tags.artist or "", recording.song.artist_name or "")
+        title = similarity(tags.title or "", recording.song.title or "")
+        duration = duration_score(passage_s, recording.length_s)
+        if min(artist, title) < SIMILAR_TITLE - _EQUAL or duration == 0:
+            continue
+        total = 0.4 * artist + 0.4 * title + 0.2 * duration
+        candidates.append(
+            Candidate(recording.song, recording.length_s, None, 0.0, (artist + title) / 2, duration, total)
+        )
+    return sorted(candidates, key=lambda one: (-round(one.confidence, 9), one.song.recording_mbid))
+
+
+def choose_release(releases: Sequence[KnownRelease], album: str | None) -> Release | None:
+    """Choose the release that a recording is taken from.
+
+    In this order: named like the album tag, official, an album and nothing but, the earliest, the lowest id.
+    """
+
+    def merits(known: KnownRelease) -> tuple[bool, bool, bool, str, str]:
+        is_named_so = album is not None and similarity(known.release.title, album) >= SIMILAR_TITLE - _EQUAL
+        date = known.release.date or "9999"
+        return not is_named_so, not known.is_official, not known.is_plain_album, date, known.release.mbid
+
+    return min(releases, key=merits).release if releases else None

@@ -1,0 +1,83 @@
+"""Open both services for one run."""
+
+import tomllib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from pydantic import SecretStr
+
+from wkmp_assets.errors import SettingsError
+from wkmp_assets.identify import acoustid_client, musicbrainz_client
+from wkmp_assets.identify.acoustid_client import AcoustIdClient
+from wkmp_assets.identify.lookup import Lookup, NoLookup, ServiceLookup
+from wkmp_assets.identify.musicbrainz_client import MusicBrainzClient
+from wkmp_assets.identify.session import ServiceSession
+
+TOML_FIELD = "acoustid_api_key"
+NO_KEY = "no AcoustID key is set (WKMP_ACOUSTID_API_KEY)"
+
+
+@dataclass(frozen=True)
+class ServiceSettings:
+    """How to reach the services."""
+
+    folder: Path
+    """For caches and shared rates."""
+    acoustid_url: str
+    acoustid_interval_ms: int
+    musicbrainz_url: str
+    musicbrainz_interval_ms: int
+    user_agent: str
+
+
+def resolve_key(stored: str | None, configured: SecretStr | None, toml: Path) -> SecretStr | None:
+    """Find AcoustID's application key: in the library, else in the environment, else in WKMP's own TOML file.
+
+    Parameters
+    ----------
+    stored : str or None
+        `acoustid_api_key` of the library's settings table.
+    configured : SecretStr or None
+        From the environment.
+    toml : Path
+        May be missing.
+
+    Returns
+    -------
+    SecretStr or None
+        None when it is nowhere; a blank one counts as missing.
+
+    Raises
+    ------
+    SettingsError
+        The TOML file cannot be read.
+    """
+    if stored and stored.strip():
+        return SecretStr(stored.strip())
+    if configured is not None and configured.get_secret_value().strip():
+        return SecretStr(configured.get_secret_value().strip())
+    try:
+        value = tomllib.loads(toml.read_text(encoding="utf-8")).get(TOML_FIELD)
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError):
+        # Not from the error: its text, and the chain to it, may quote the key.
+        raise SettingsError(f"{toml} cannot be read as TOML; mend it, or remove it") from None
+    return SecretStr(value.strip()) if isinstance(value, str) and value.strip() else None
+
+
+@contextmanager
+def open_services(settings: ServiceSettings, key: SecretStr | None) -> Iterator[Lookup]:
+    """Open both services for the block; without a key neither is asked for anything."""
+    if key is None:
+        yield NoLookup(NO_KEY)
+        return
+    acoustid = acoustid_client.service(settings.acoustid_url, settings.acoustid_interval_ms)
+    musicbrainz = musicbrainz_client.service(settings.musicbrainz_url, settings.musicbrainz_interval_ms)
+    with (
+        ServiceSession(acoustid, settings.folder, settings.user_agent, acoustid_client.judge) as fingerprints,
+        ServiceSession(musicbrainz, settings.folder, settings.user_agent, musicbrainz_client.judge) as recordings,
+    ):
+        yield ServiceLookup(AcoustIdClient(fingerprints, key), MusicBrainzClient(recordings))

@@ -1,0 +1,305 @@
+"""Asking both services about a file's passages, passage by passage."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from pydantic import SecretStr
+from werkzeug import Response
+
+from wkmp_assets.errors import SettingsError
+from wkmp_assets.identify.lookup import Lookup
+from wkmp_assets.identify.match import match_passages
+from wkmp_assets.identify.services import NO_KEY, ServiceSettings, open_services, resolve_key
+from wkmp_assets.model.values import (
+    Envelope,
+    FileTags,
+    Fingerprints,
+    LookupOutcome,
+    MatchLevel,
+    PassageFingerprint,
+    PassageLookup,
+    PassageMatch,
+    PassageSegments,
+    SegmentationParameters,
+    Span,
+)
+from wkmp_assets_tests.builders import RATE_HZ, audio, in_a_row, mbid
+from wkmp_assets_tests.identify.music_services import (
+    KEY,
+    MusicServices,
+    acoustid_recording,
+    acoustid_result,
+    musicbrainz_recording,
+    musicbrainz_release,
+)
+
+ANN, BOB = (mbid("ann"), "Ann"), (mbid("bob"), "Bob")
+SONG, OTHER, MERGED = mbid("song"), mbid("other"), mbid("merged")
+TAGS = FileTags(title="Song", artist="Ann", album="Best of Ann")
+
+
+def segments(count: int) -> PassageSegments:
+    spans = tuple(Span(*bounds) for bounds in in_a_row(count))
+    envelope = Envelope(RATE_HZ, 441, 1, np.zeros(1, dtype=np.float32))
+    return PassageSegments(audio(), envelope, spans, SegmentationParameters(60, 1, 1))
+
+
+def fingerprints(count: int, duration_s: float = 100.0) -> Fingerprints:
+    return Fingerprints(
+        tuple(
+            PassageFingerprint(span, f"AQ{number}", duration_s) for number, span in enumerate(segments(count).passages)
+        )
+    )
+
+
+def settings(services: MusicServices, folder: Path) -> ServiceSettings:
+    return ServiceSettings(folder, services.acoustid_url, 0, services.musicbrainz_url, 0, "test/1 (nobody)")
+
+
+@pytest.fixture
+def lookup(services: MusicServices, tmp_path: Path) -> Iterator[Lookup]:
+    with open_services(settings(services, tmp_path), SecretStr(KEY)) as opened:
+        yield opened
+
+
+def know_the_song(services: MusicServices, fingerprint: str = "AQ0", score: float = 0.95) -> None:
+    services.fingerprints[fingerprint] = [acoustid_result(score, acoustid_recording(SONG, "Song", ANN, 100.0))]
+    services.recordings[SONG] = musicbrainz_recording(
+        SONG,
+        "Song",
+        [ANN, BOB],
+        length_ms=101_000,
+        releases=[
+            musicbrainz_release(mbid("first"), "First", "1999"),
+            musicbrainz_release(mbid("best"), "Best Of Ann"),
+        ],
+        works=[(mbid("opus"), "Opus"), (mbid("opus 2"), "Opus 2")],
+    )
+
+
+def looked_up(lookup: Lookup, count: int = 1, tags: FileTags = TAGS) -> tuple[list[PassageLookup], list[PassageMatch]]:
+    found = lookup.look_up(tags, segments(count), fingerprints(count))
+    return list(found.passages), list(match_passages(tags, segments(count), found).passages)
+
+
+def test_a_recording_comes_with_everything(services: MusicServices, lookup: Lookup) -> None:
+    know_the_song(services)
+    (found,), (match,) = looked_up(lookup)
+    assert found.outcome is LookupOutcome.MATCH
+    assert (match.level, match.source, match.title) == (MatchLevel.HIGH, "MusicBrainz", "Song")
+    assert match.score == pytest.approx(0.3 + 0.6 * 0.95 + 0.1)
+    assert match.song is not None
+    assert match.artist == match.song.artist_name == "Ann & Bob"
+    assert [one.name for one in match.song.artists] == ["Ann", "Bob"]
+    assert [one.title for one in match.song.works] == ["Opus", "Opus 2"]
+    assert match.release is not None
+    assert match.album == match.release.title == "Best Of Ann"
+
+
+def test_a_merged_recording_is_known_by_its_new_id(services: MusicServices, lookup: Lookup) -> None:
+    know_the_song(services)
+    services.fingerprints["AQ0"] = [acoustid_result(0.95, acoustid_recording(MERGED, "Song", ANN))]
+    services.merged[MERGED] = SONG
+    _, (match,) = looked_up(lookup)
+    assert match.song is not None
+    assert match.song.recording_mbid == SONG
+
+
+def test_what_musicbrainz_does_not_have_keeps_what_acoustid_said(services: MusicServices, lookup: Lookup) -> None:
+    services.fingerprints["AQ0"] = [acoustid_result(0.95, acoustid_recording(OTHER, "Song", ANN))]
+    (found,), (match,) = looked_up(lookup)
+    assert found.outcome is LookupOutcome.MATCH
+    assert match.song is not None
+    assert (match.song.recording_mbid, match.song.title, match.song.works) == (OTHER, "Song", ())
+
+
+def test_five_candidates_are_kept_and_only_the_best_is_asked_for(services: MusicServices, lookup: Lookup) -> None:
+    know_the_song(services)
+    others = [acoustid_recording(mbid(f"other {number}"), "Xyz", BOB) for number in range(9)]
+    services.fingerprints["AQ0"].append(acoustid_result(0.97, *others))
+    (found,), _ = looked_up(lookup)
+    assert len(found.candidates) == 5
+    assert found.candidates[0].song.recording_mbid == SONG
+    assert services.count("MusicBrainz") == 1
+
+
+def test_a_poor_match_is_no_song_and_is_not_asked_for(services: MusicServices, lookup: Lookup) -> None:
+    know_the_song(services, score=0.2)
+    (found,), (match,) = looked_up(lookup, tags=FileTags(title="Xyz", artist="Nobody"))
+    assert found.outcome is LookupOutcome.MATCH
+    assert match.song is None
+    assert (match.level, match.title) == (MatchLevel.LOW, "Xyz")  # by its tags
+    assert services.count("MusicBrainz") == 0
+
+
+def test_outcomes_are_per_passage(services: MusicServices, lookup: Lookup) -> None:
+    know_the_song(services, "AQ0")
+    know_the_song(services, "AQ2")
+    found = lookup.look_up(
+        TAGS,
+        segments(3),
+        Fingerprints((*fingerprints(2).passages, PassageFingerprint(segments(3).passages[2], None, 2.0))),
+    )
+    assert [one.outcome for one in found.passages] == [
+        LookupOutcome.MATCH, LookupOutcome.NO_MATCH, LookupOutcome.TOO_SHORT
+    ]  # fmt: skip
+
+
+def test_a_file_of_one_track_is_asked_for_with_its_whole_length_too(services: MusicServices, lookup: Lookup) -> None:
+    looked_up(lookup, tags=FileTags())
+    lengths = [asked.form["duration"] for asked in services.asked]
+    whole_s = int(audio().total_samples / RATE_HZ)
+    assert lengths == ["100", str(whole_s)]
+    assert looked_up(lookup, 2, FileTags())[0][0].outcome is LookupOutcome.NO_MATCH
+    assert [asked.form["duration"] for asked in services.asked[2:]] == ["100"]  # of two, one was known already
+
+
+def test_a_recording_named_by_the_tags_is_not_asked_for_by_its_sound(services: MusicServices, lookup: Lookup) -> None:
+    know_the_song(services)
+    (found,), (match,) = looked_up(lookup, tags=FileTags(title="As I call it", recording_mbid=SONG))
+    assert services.count("AcoustID") == 0
+    assert (match.level, match.score, match.source, match.title) == (MatchLevel.HIGH, 1.0, "ID3", "As I call it")
+    assert match.song is not None
+    assert len(match.song.works) == 2
+    assert match.artist == "Ann & Bob"
+    assert found.release is not None
+
+
+def test_a_service_that_is_down_defers_and_the_other_one_goes_on(services: MusicServices, lookup: Lookup) -> None:
+    know_the_song(services)
+    services.musicbrainz_behaviour = lambda _request: Response(status=503, headers={"Retry-After": "3600"})
+    (found,), (match,) = looked_up(lookup)
+    assert found.outcome is LookupOutcome.DEFERRED
+    assert found.detail == "MusicBrainz: HTTP 503, come back in 3600 s"
+    assert match.song is not None
+    assert (match.source, match.song.title) == ("AcoustID", "Song")
+
+
+def test_a_refused_key_is_told_apart_and_nothing_more_is_sent(services: MusicServices, tmp_path: Path) -> None:
+    with open_services(settings(services, tmp_path), SecretStr("wrong-key")) as opened:
+        found, _ = looked_up(opened, 5)
+    assert {one.outcome for one in found} == {LookupOutcome.DEFERRED}
+    assert "refused the application key" in found[0].detail
+    assert "wrong-key" not in repr(found)
+    assert services.count("AcoustID") == 1
+
+
+QUERY = r'artist:"Ann \"The\" Voice" AND recording:"C:\\ Song"'
+NAMED = FileTags(title="C:\\ Song", artist='Ann "The" Voice')
+
+
+def test_a_file_that_nobody_has_heard_is_searched_for_by_its_tags(services: MusicServices, lookup: Lookup) -> None:
+    found = [
+        musicbrainz_recording(OTHER, "Something else", [(ANN[0], 'Ann "The" Voice')], length_ms=100_000),
+        musicbrainz_recording(mbid("too long"), "C:\\ Song", [(ANN[0], 'Ann "The" Voice')], length_ms=200_000),
+        musicbrainz_recording(SONG, "c:\\ song", [(ANN[0], 'Ann "The" Voice')], length_ms=100_000),
+    ]
+    services.searches[QUERY] = found
+    services.recordings[SONG] = musicbrainz_recording(SONG, "C:\\ Song", [ANN], works=[(mbid("opus"), "Opus")])
+    (looked,), (match,) = looked_up(lookup, tags=NAMED)
+    assert [one.song.recording_mbid for one in looked.candidates] == [SONG]
+    assert looked.candidates[0].confidence == pytest.approx(1.0)
+    assert match.song is not None
+    assert [one.title for one in match.song.works] == ["Opus"]
+    assert (match.level, match.source) == (MatchLevel.HIGH, "MusicBrainz")
+
+
+def test_a_search_that_finds_nothing_is_no_match_and_one_that_fails_is_deferred(
+    services: MusicServices, lookup: Lookup
+) -> None:
+    assert looked_up(lookup, tags=NAMED)[0][0].outcome is LookupOutcome.NO_MATCH
+    services.musicbrainz_behaviour = lambda _request: Response('{"recordings": 5}')
+    (found,), _ = looked_up(lookup, tags=FileTags(title="T", artist="A"))
+    assert (found.outcome, found.detail) == (
+        LookupOutcome.DEFERRED, "MusicBrainz: its answer has another shape than documented"
+    )  # fmt: skip
+
+
+WRONG_SHAPES = {
+    "score out of range": [{"id": SONG, "score": 7}],
+    "no MBID": [acoustid_result(0.9, {"id": "../../etc/passwd", "title": "x"})],
+    "wrong type": [{"id": SONG, "score": 0.9, "recordings": "many"}],
+    "endless title": [acoustid_result(0.9, {"id": SONG, "title": "x" * 5000})],
+}
+
+
+@pytest.mark.parametrize("results", WRONG_SHAPES.values(), ids=WRONG_SHAPES)
+def test_an_answer_of_another_shape_defers(
+    services: MusicServices, lookup: Lookup, results: list[dict[str, object]]
+) -> None:
+    services.fingerprints["AQ0"] = results
+    (found,), _ = looked_up(lookup)
+    assert found.outcome is LookupOutcome.DEFERRED
+    assert "another shape" in found.detail
+
+
+def test_a_fingerprint_that_acoustid_refuses_is_no_match(lookup: Lookup) -> None:
+    one = PassageFingerprint(segments(1).passages[0], "no fingerprint", 100.0)
+    found = lookup.look_up(FileTags(), segments(1), Fingerprints((one,)))
+    assert found.passages[0].outcome is LookupOutcome.NO_MATCH
+
+
+def test_another_error_of_acoustid_defers(services: MusicServices, lookup: Lookup) -> None:
+    services.acoustid_behaviour = lambda _request: Response('{"status": "error", "error": {"code": 5}}', status=400)
+    (found,), _ = looked_up(lookup)
+    assert (found.outcome, found.detail) == (LookupOutcome.DEFERRED, "AcoustID: it answered with error 5")
+
+
+def test_a_recording_found_twice_counts_by_its_better_score(services: MusicServices, lookup: Lookup) -> None:
+    know_the_song(services)
+    services.fingerprints["AQ0"].append(acoustid_result(0.5, acoustid_recording(SONG, "Song", ANN)))
+    (found,), _ = looked_up(lookup)
+    assert [one.fingerprint_score for one in found.candidates] == [0.95]
+
+
+@pytest.mark.parametrize("wrong", ['{"id": "no MBID", "title": "x"}', '{"title": 5}', "[]"])
+def test_a_recording_of_another_shape_defers_and_is_not_kept(
+    services: MusicServices, lookup: Lookup, wrong: str
+) -> None:
+    know_the_song(services)
+    services.musicbrainz_behaviour = lambda _request: Response(wrong)
+    assert looked_up(lookup)[0][0].outcome is LookupOutcome.DEFERRED
+    services.musicbrainz_behaviour = lambda _request: None
+    assert looked_up(lookup)[0][0].outcome is LookupOutcome.MATCH
+
+
+def test_without_a_key_nobody_is_asked(services: MusicServices, tmp_path: Path) -> None:
+    with open_services(settings(services, tmp_path), None) as opened:
+        (found,), (match,) = looked_up(opened)
+    assert (found.outcome, found.detail) == (LookupOutcome.SKIPPED, NO_KEY)
+    assert match.lookup is None
+    assert not services.asked
+    assert not list(tmp_path.iterdir())
+
+
+def test_the_key_comes_from_the_library_then_the_environment_then_the_file(tmp_path: Path) -> None:
+    toml = tmp_path / "wkmp-ai.toml"
+    assert resolve_key(None, None, toml) is None
+    toml.write_text('acoustid_api_key = " from-toml "', encoding="utf-8")
+
+    def found(stored: str | None, configured: str | None) -> str:
+        key = resolve_key(stored, None if configured is None else SecretStr(configured), toml)
+        return key.get_secret_value() if key else ""
+
+    assert found(None, None) == "from-toml"
+    assert found(" ", " ") == "from-toml"
+    assert found(None, "from-environment") == "from-environment"
+    assert found("from-library", "from-environment") == "from-library"
+
+
+@pytest.mark.parametrize("text", ["", "acoustid_api_key = ''", "acoustid_api_key = 5"])
+def test_a_file_without_a_key_is_no_key(tmp_path: Path, text: str) -> None:
+    toml = tmp_path / "wkmp-ai.toml"
+    toml.write_text(text, encoding="utf-8")
+    assert resolve_key(None, None, toml) is None
+
+
+def test_a_broken_file_is_an_error_that_does_not_quote_it(tmp_path: Path) -> None:
+    toml = tmp_path / "wkmp-ai.toml"
+    toml.write_text("acoustid_api_key = secret-without-quotes", encoding="utf-8")
+    with pytest.raises(SettingsError, match=r"wkmp-ai\.toml") as raised:
+        resolve_key(None, None, toml)
+    assert "secret" not in str(raised.value)
+    assert raised.value.__suppress_context__

@@ -1,0 +1,112 @@
+"""How sure it is, by the numbers of the domain description (appendix A, vector 7)."""
+
+import random
+
+import pytest
+
+from wkmp_assets.identify.acoustid_client import Heard
+from wkmp_assets.identify.musicbrainz_client import KnownRelease
+from wkmp_assets.identify.scoring import (
+    SEVERAL,
+    choose_release,
+    confidence,
+    duration_score,
+    level_of,
+    metadata_score,
+    rank,
+    similarity,
+)
+from wkmp_assets.model.values import FileTags, MatchLevel, Release, Song
+from wkmp_assets_tests.builders import artist, mbid
+
+VECTORS = {
+    (0.9, 0.95, 1.0): (0.94, MatchLevel.HIGH),
+    (0.7, 0.7, 0.0): (0.63, MatchLevel.LOW),
+    (0.3, 0.4, 0.0): (0.33, MatchLevel.NONE),
+    (0.3, 0.95, 1.0): (0.76, MatchLevel.MEDIUM),
+    (0.85, 0.85, 0.85): (0.85, MatchLevel.HIGH),
+    (0.6, 0.6, 0.6): (0.6, MatchLevel.LOW),
+    (0.7, 0.7, 0.7): (0.7, MatchLevel.MEDIUM),
+}
+
+
+@pytest.mark.parametrize(("scores", "expected"), VECTORS.items())
+def test_confidence_and_level(scores: tuple[float, float, float], expected: tuple[float, MatchLevel]) -> None:
+    total = confidence(*scores)
+    assert total == pytest.approx(expected[0], abs=1e-12)
+    assert level_of(total) is expected[1]
+
+
+def test_in_a_file_of_several_tracks_metadata_weigh_more() -> None:
+    assert confidence(0.85, 0.60, 1.0, SEVERAL) == pytest.approx(0.7275, abs=1e-12)
+
+
+@pytest.mark.parametrize("scores", [(1.5, 0, 0), (0, -0.1, 0), (0, 0, float("nan"))])
+def test_a_score_that_is_none_is_an_error(scores: tuple[float, float, float]) -> None:
+    with pytest.raises(ValueError, match="from 0 to 1"):
+        confidence(*scores)
+
+
+def test_texts_are_compared_without_case_and_blanks() -> None:
+    assert similarity("  Martha ", "MARTHA") == 1.0
+    assert similarity("MARTHA", "MARHTA") == pytest.approx(0.9611, abs=1e-4)  # Winkler's own example
+    assert similarity("abc", "xyz") == 0.0
+
+
+LENGTHS = {(100, 100): 1.0, (105, 100): 1.0, (95, 100): 1.0, (110, 100): 0.5, (89.9, 100): 0.0, (100, None): 0.5}
+
+
+@pytest.mark.parametrize(("lengths", "expected"), LENGTHS.items())
+def test_lengths(lengths: tuple[float, float | None], expected: float) -> None:
+    assert duration_score(*lengths) == expected
+
+
+def test_metadata_are_compared_as_far_as_both_sides_have_them() -> None:
+    tags = FileTags(title="Song", artist="Ann")
+    assert metadata_score(tags, "song", "ANN", "m", is_whole_file=True) == 1.0
+    assert metadata_score(tags, "Song", None, "m", is_whole_file=True) == 1.0
+    assert metadata_score(tags, "Xyz", "Ann", "m", is_whole_file=True) == pytest.approx(0.5)
+    assert metadata_score(FileTags(), "Song", "Ann", "m", is_whole_file=True) == 0.3
+    assert metadata_score(tags, "Xyz", "Ann", "m", is_whole_file=False) == 1.0
+    assert metadata_score(FileTags(recording_mbid="m"), "Xyz", "Bob", "m", is_whole_file=True) == 1.0
+    assert metadata_score(FileTags(recording_mbid="m"), "Xyz", "Bob", "m", is_whole_file=False) == 0.3
+
+
+def heard(name: str, score: float, title: str = "Song", length_s: float | None = 100) -> Heard:
+    return Heard(mbid(f"acoustid {name}"), score, Song(mbid(name), title, "Ann", (artist("Ann"),)), length_s)
+
+
+def test_every_candidate_is_scored_and_the_best_wins_not_the_first() -> None:
+    found = [heard("a", 0.92, "Xylophone"), heard("b", 0.90, "Song"), heard("c", 0.91, "Song", 300)]
+    ranked = rank(found, FileTags(title="Song", artist="Ann"), 100, is_whole_file=True)
+    assert ranked[0].song.recording_mbid == mbid("b")
+    assert ranked[0].confidence == pytest.approx(0.3 + 0.6 * 0.90 + 0.1)
+
+
+def test_ties_do_not_depend_on_the_order_of_the_answer() -> None:
+    found = [heard(name, 0.9) for name in "abcdef"]
+    orders = []
+    for seed in range(10):
+        random.Random(seed).shuffle(found)
+        ranked = rank(found, FileTags(title="Song"), 100, is_whole_file=True)
+        orders.append([one.song.recording_mbid for one in ranked])
+    assert all(order == sorted(order) for order in orders)
+
+
+def release(name: str, title: str = "Album", date: str | None = "2001") -> Release:
+    return Release(mbid(name), title, date)
+
+
+def test_the_release_is_chosen_by_title_then_status_then_kind_then_date() -> None:
+    named = KnownRelease(release("n", "Greatest Hits", "2010"), is_official=False, is_plain_album=False)
+    bootleg = KnownRelease(release("b", date="1999"), is_official=False, is_plain_album=True)
+    single = KnownRelease(release("s", date="1998"), is_official=True, is_plain_album=False)
+    later = KnownRelease(release("l", date="2002"), is_official=True, is_plain_album=True)
+    undated = KnownRelease(release("u", date=None), is_official=True, is_plain_album=True)
+    album = KnownRelease(release("a", date="2001-05"), is_official=True, is_plain_album=True)
+    every = [named, bootleg, single, later, undated, album]
+    assert choose_release(every, "Greatest hits") == named.release
+    assert choose_release(every, None) == album.release
+    assert choose_release(every[:4], "Unheard of") == later.release
+    assert choose_release([bootleg, single], None) == single.release
+    assert choose_release([], "Album") is None
