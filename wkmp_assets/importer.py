@@ -96,15 +96,6 @@ class LibraryImporter:
         most = None if self._settings.files_per_run == "all" else self._settings.files_per_run
         return plan_ranges(ordered, [encode_key(path) for path in paths], most)
 
-    def retry(self, ranges: Sequence[FileRange]) -> Iterator[FileRange]:
-        """Ask the services again for files that are in the library, range after range, as `run` does."""
-        for files in ranges:
-            if self._control.is_stopping:
-                return
-            tags = {ASSET_PARTITION_RANGE_START_TAG: files.first, ASSET_PARTITION_RANGE_END_TAG: files.last}
-            self._execute(retry_job.name, {}, tags, may_fail_alone=files.size == 1)
-            yield files
-
     def run(self, ranges: Sequence[FileRange], *, force: bool = False) -> Iterator[FileRange]:
         """Import range after range, yielding each when it is done; ends early when a stop was requested.
 
@@ -113,12 +104,18 @@ class LibraryImporter:
         RunFailedError
             Something other than a file is wrong: the database is locked or corrupt, the disk is full.
         """
+        return self._each(import_job.name, {"ops": {IDENTITY: {"config": {"force": force}}}} if force else {}, ranges)
+
+    def retry(self, ranges: Sequence[FileRange]) -> Iterator[FileRange]:
+        """Ask the services again for files that are in the library, range after range, as `run` does."""
+        return self._each(retry_job.name, {}, ranges)
+
+    def _each(self, job_name: str, config: dict[str, Any], ranges: Sequence[FileRange]) -> Iterator[FileRange]:
         for files in ranges:
             if self._control.is_stopping:
                 return
-            config = {"ops": {IDENTITY: {"config": {"force": force}}}} if force else {}
             tags = {ASSET_PARTITION_RANGE_START_TAG: files.first, ASSET_PARTITION_RANGE_END_TAG: files.last}
-            self._execute(import_job.name, config, tags, may_fail_alone=files.size == 1)
+            self._execute(job_name, config, tags, may_fail_alone=files.size == 1)
             yield files
 
     def _execute(

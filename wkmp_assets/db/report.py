@@ -6,6 +6,8 @@ from pathlib import Path
 import sqlite_utils
 
 from wkmp_assets.db.connection import open_reader
+from wkmp_assets.db.passage_rows import LOOKUP_SOURCE
+from wkmp_assets.model.values import LookupOutcome
 
 _COUNTED = ("passages", "songs", "artists", "albums", "works")
 
@@ -65,10 +67,10 @@ def read_deferred(database: Path) -> list[str]:
         SELECT DISTINCT f.path FROM import_provenance AS v
         JOIN passages AS p ON p.guid = v.passage_id
         JOIN files AS f ON f.guid = p.file_id
-        WHERE v.source_type = 'Lookup' AND json_extract(v.data_extracted, '$.outcome') = 'deferred'
+        WHERE v.source_type = ? AND json_extract(v.data_extracted, '$.outcome') = ?
         ORDER BY f.path
     """
     with open_reader(database) as connection:
         if connection is None or "import_provenance" not in sqlite_utils.Database(connection).table_names():
             return []
-        return [row["path"] for row in connection.execute(query)]
+        return [row["path"] for row in connection.execute(query, (LOOKUP_SOURCE, LookupOutcome.DEFERRED))]

@@ -94,15 +94,11 @@ class ServiceLookup:
             lengths = [passage.duration_s, file_s] if is_whole_file else [passage.duration_s]
             try:
                 heard = self._heard(passage.fingerprint, lengths)
+                ranked = rank(heard, tags, passage.duration_s, is_whole_file=is_whole_file)
+                if not ranked and is_whole_file and tags.artist and tags.title:
+                    ranked = rank_by_text(self.musicbrainz.search(tags.artist, tags.title), tags, passage.duration_s)
             except ServiceUnavailableError as error:
                 return _deferred(passage, error)
-            ranked = rank(heard, tags, passage.duration_s, is_whole_file=is_whole_file)
-        if not ranked and is_whole_file and tags.artist and tags.title:
-            try:
-                named_so = self.musicbrainz.search(tags.artist, tags.title)
-            except ServiceUnavailableError as error:
-                return _deferred(passage, error)
-            ranked = rank_by_text(named_so, tags, passage.duration_s)
         return self._with_details(passage, ranked[:CANDIDATES_KEPT], tags)
 
     def _heard(self, fingerprint: str, lengths: Sequence[float]) -> list[Heard]:
