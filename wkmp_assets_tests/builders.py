@@ -41,6 +41,7 @@ from wkmp_assets.model.values import (
     PassageLookup,
     PassageMatch,
     PassageSegments,
+    PathNames,
     RecordingLookups,
     Release,
     SegmentationParameters,
@@ -247,7 +248,19 @@ def phase_values() -> dict[str, Any]:
     )
     return {
         "file_identity": identity(state=FileState.MOVED, moved_from="Old/Ä.flac", duplicate_of=None),
-        "file_tags": FileTags("T", "A", "B", 3, 1999, mbid("r"), (artist("Ann"),), release(), (work("W"),), ("w",)),
+        "file_tags": FileTags(
+            "T",
+            "A",
+            "B",
+            3,
+            1999,
+            mbid("r"),
+            (artist("Ann"),),
+            release(),
+            (work("W"),),
+            ("w",),
+            PathNames(("T",), ("A",)),
+        ),
         "passage_segments": segments,
         "fingerprints": Fingerprints(tuple(item.fingerprint for item in one.passages)),
         "recording_lookups": RecordingLookups(lookups, asked=3, from_cache=1),

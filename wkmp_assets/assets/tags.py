@@ -1,12 +1,16 @@
 """Phase 3: what the file says of itself."""
 
+from dataclasses import replace
+
 import dagster as dg
 
 from wkmp_assets.audio.tags import read_tags
+from wkmp_assets.identify.naming import names_of
+from wkmp_assets.library.file_key import decode_key
 from wkmp_assets.library.identity import needing_content
 from wkmp_assets.model.phases import TAGS
 from wkmp_assets.model.values import FileIdentity, FileTags
-from wkmp_assets.outcomes import Outcomes
+from wkmp_assets.outcomes import Outcomes, Result
 from wkmp_assets.resources import Library
 from wkmp_assets.workers import WorkerPool
 
@@ -22,10 +26,16 @@ def file_tags(
 
     Unreadable tags are a warning, not a failure: the audio may be fine. Stale when the file's content changes.
     """
-    return workers.compute(
+    outcomes = workers.compute(
         TAGS,
         sorted(context.partition_keys),
         [needing_content(file_identity)],
         read_tags,
         lambda key, _identity: (library.file_of(key),),
     )
+    return {
+        key: replace(outcome, value=replace(outcome.value, names=names_of(decode_key(key))))
+        if isinstance(outcome, Result)
+        else outcome
+        for key, outcome in outcomes.items()
+    }

@@ -10,7 +10,7 @@ from rapidfuzz.distance import JaroWinkler
 
 from wkmp_assets.identify.acoustid_client import Heard
 from wkmp_assets.identify.musicbrainz_client import KnownRelease, Recording
-from wkmp_assets.model.values import Candidate, FileTags, MatchLevel, Release
+from wkmp_assets.model.values import Candidate, FileTags, MatchLevel, PathNames, Release
 
 SINGLE = (0.30, 0.60, 0.10)
 """Weights of metadata, fingerprint and duration in a file of one track."""
@@ -24,6 +24,8 @@ _EQUAL = 1e-9
 """Sums of weighted doubles miss the levels' bounds by less."""
 
 NOTHING_TO_COMPARE = 0.3
+NAMED_ALIKE = 0.8
+"""The replaced system's score for equal titles; for names of files and folders, which anybody may have given."""
 UNKNOWN_LENGTH = 0.5
 SIMILAR_TITLE = 0.85
 """Jaro-Winkler: the replaced system's level for accepting a text as the same."""
@@ -73,7 +75,8 @@ def similarity(one: str, other: str) -> float:
 def metadata_score(tags: FileTags, title: str | None, artist: str | None, mbid: str, *, is_whole_file: bool) -> float:
     """Compare what the tags say with a recording, 0..1.
 
-    Of a file of several tracks the tags name the artist, but none of the titles.
+    Of a file of several tracks the tags name the artist, but none of the titles. Tags that say nothing that could be
+    compared leave it to the names of file and folders, which can only speak for a recording, not against it.
     """
     if is_whole_file and tags.recording_mbid == mbid:
         return 1.0
@@ -81,7 +84,19 @@ def metadata_score(tags: FileTags, title: str | None, artist: str | None, mbid: 
     if is_whole_file:
         pairs.append((tags.title, title))
     similarities = [similarity(said, known) for said, known in pairs if said and known]
-    return sum(similarities) / len(similarities) if similarities else NOTHING_TO_COMPARE
+    if similarities:
+        return sum(similarities) / len(similarities)
+    return _names_score(tags.names, title if is_whole_file else None, artist)
+
+
+def _names_score(names: PathNames, title: str | None, artist: str | None) -> float:
+    """Score what a path says: half of it for a title in the file's name, half for an artist anywhere."""
+    found = (_is_named(title, names.file), _is_named(artist, names.file + names.folders))
+    return sum(NAMED_ALIKE if is_found else NOTHING_TO_COMPARE for is_found in found) / len(found)
+
+
+def _is_named(known: str | None, texts: Sequence[str]) -> bool:
+    return known is not None and any(similarity(text, known) >= SIMILAR_TITLE - _EQUAL for text in texts)
 
 
 def duration_score(passage_s: float, recording_s: float | None) -> float:

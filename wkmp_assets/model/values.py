@@ -107,6 +107,16 @@ class Release:
 
 
 @dataclass(frozen=True)
+class PathNames:
+    """Texts out of a file's path: any may be a title, an artist, an album, or nothing of the kind."""
+
+    file: tuple[str, ...] = ()
+    """Parts of the file's name, without track number and file type."""
+    folders: tuple[str, ...] = ()
+    """Outermost first, below the library's root."""
+
+
+@dataclass(frozen=True)
 class FileTags:
     """Phase 3: what the file says of itself. Blank texts are None."""
 
@@ -121,6 +131,8 @@ class FileTags:
     works: tuple[Work, ...] = ()
     warnings: tuple[str, ...] = ()
     """What could not be read or believed, one sentence each."""
+    names: PathNames = PathNames()
+    """Weak evidence, never written to the library."""
 
 
 @dataclass(frozen=True)

@@ -80,6 +80,13 @@ def test_every_passage_that_was_heard_has_a_song(identified: Beside) -> None:
     )
 
 
+def test_names_of_file_and_folder_are_evidence_that_is_kept(identified: Beside) -> None:
+    documents = [
+        path.read_text(encoding="utf-8") for path in identified.place.home.rglob("phases/**/*") if path.is_file()
+    ]
+    assert sum('"names": {"file": ["untitled take"], "folders": ["Unsorted"]}' in text for text in documents) == 1
+
+
 def test_it_still_is_one_lock_per_file(identified: Beside) -> None:
     assert "1.00 per file written, at most 1" in identified.printed
 

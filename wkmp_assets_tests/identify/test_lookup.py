@@ -11,6 +11,7 @@ from werkzeug import Response
 from wkmp_assets.errors import SettingsError
 from wkmp_assets.identify.lookup import Lookup
 from wkmp_assets.identify.match import match_passages
+from wkmp_assets.identify.naming import names_of
 from wkmp_assets.identify.services import NO_KEY, ServiceSettings, open_services, resolve_key
 from wkmp_assets.model.values import (
     Envelope,
@@ -96,6 +97,13 @@ def test_a_recording_comes_with_everything(services: MusicServices, lookup: Look
     assert [one.title for one in match.song.works] == ["Opus", "Opus 2"]
     assert match.release is not None
     assert match.album == match.release.title == "Best Of Ann"
+
+
+def test_the_name_of_an_untagged_file_speaks_for_a_recording(services: MusicServices, lookup: Lookup) -> None:
+    know_the_song(services)
+    for path, level in {"Ann/01 Song.wav": MatchLevel.HIGH, "take 1.wav": MatchLevel.MEDIUM}.items():
+        _, (match,) = looked_up(lookup, tags=FileTags(names=names_of(path)))
+        assert match.level is level, path
 
 
 def test_a_merged_recording_is_known_by_its_new_id(services: MusicServices, lookup: Lookup) -> None:

@@ -16,7 +16,7 @@ from wkmp_assets.identify.scoring import (
     rank,
     similarity,
 )
-from wkmp_assets.model.values import FileTags, MatchLevel, Release, Song
+from wkmp_assets.model.values import FileTags, MatchLevel, PathNames, Release, Song
 from wkmp_assets_tests.builders import artist, mbid
 
 VECTORS = {
@@ -59,6 +59,35 @@ LENGTHS = {(100, 100): 1.0, (105, 100): 1.0, (95, 100): 1.0, (110, 100): 0.5, (8
 @pytest.mark.parametrize(("lengths", "expected"), LENGTHS.items())
 def test_lengths(lengths: tuple[float, float | None], expected: float) -> None:
     assert duration_score(*lengths) == expected
+
+
+NAMES = {
+    (("Ann", "Song"), ()): 0.8,
+    (("Song",), ("Ann", "Best of")): 0.8,
+    (("Song",), ("Bob",)): 0.55,
+    (("Xyz",), ("Ann",)): 0.55,
+    (("Xyz",), ("Song",)): 0.3,  # a folder is named after no title
+    ((), ()): 0.3,
+}
+
+
+@pytest.mark.parametrize(("names", "expected"), NAMES.items())
+def test_names_of_file_and_folders_count_where_the_tags_are_silent(
+    names: tuple[tuple[str, ...], tuple[str, ...]], expected: float
+) -> None:
+    silent = FileTags(names=PathNames(*names))
+    assert metadata_score(silent, "Song", "Ann", "m", is_whole_file=True) == pytest.approx(expected)
+    tagged = FileTags(title="Xyz", artist="Bob", names=PathNames(*names))
+    without = FileTags(title="Xyz", artist="Bob")
+    assert metadata_score(tagged, "Song", "Ann", "m", is_whole_file=True) == metadata_score(
+        without, "Song", "Ann", "m", is_whole_file=True
+    )
+
+
+def test_of_a_file_of_several_tracks_the_name_says_no_title() -> None:
+    names = FileTags(names=PathNames(("Song",), ("Ann",)))
+    assert metadata_score(names, "Song", "Ann", "m", is_whole_file=False) == pytest.approx(0.55)
+    assert metadata_score(names, "Song", "Bob", "m", is_whole_file=False) == 0.3
 
 
 def test_metadata_are_compared_as_far_as_both_sides_have_them() -> None:
