@@ -6,7 +6,10 @@ were computed from and stay after the commit, so that a single phase can be run 
 
 import hashlib
 import json
+import shutil
+import time
 from collections.abc import Iterable
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -17,6 +20,9 @@ from wkmp_assets.model.phases import PHASE_VALUES
 from wkmp_assets.model.values import SCHEMA_VERSION
 from wkmp_assets.outcomes import RUN_SCOPED, Failed, Outcome, Result, Skipped, SkipReason
 from wkmp_assets.unfinished import finish, on_state_disk, remove_leftovers, temporary_name
+
+KEEP_MARKS_S = 7 * 24 * 3600
+"""Far longer than any run takes."""
 
 
 @cache
@@ -36,6 +42,7 @@ class PhaseStore:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._unfinished = folder / "unfinished"
+        self._marks = folder / "marks"
 
     def path_of(self, phase: str, key: str) -> Path:
         """Return where the document of a phase and partition is kept: under a hash, never under the key itself."""
@@ -46,7 +53,7 @@ class PhaseStore:
         """Store outcomes durably: written under another name, synced, renamed.
 
         Outcomes that speak about a run only (unchanged, interrupted) leave the stored value alone; a small
-        mark beside it tells the later phases of that run.
+        mark in a folder of that run tells its later phases. Other runs may have other marks for the same file.
 
         Raises
         ------
@@ -55,18 +62,33 @@ class PhaseStore:
         """
         with on_state_disk(self._folder):
             remove_leftovers(self._unfinished)
+            self._remove_old_marks(run_id)
             for key, outcome in outcomes:
                 self._write(phase, key, outcome, run_id)
 
     def _write(self, phase: str, key: str, outcome: Outcome[Any], run_id: str) -> None:
         path = self.path_of(phase, key)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        mark = path.with_suffix(".mark")
+        mark = self._mark_of(path, run_id)
         if isinstance(outcome, Skipped) and outcome.reason in RUN_SCOPED:
-            mark.write_text(f"{run_id} {outcome.reason}", encoding="utf-8")
+            mark.parent.mkdir(parents=True, exist_ok=True)
+            mark.write_text(outcome.reason, encoding="utf-8")
             return
+        path.parent.mkdir(parents=True, exist_ok=True)
         self._replace(path, _to_document(phase, key, outcome))
         mark.unlink(missing_ok=True)
+
+    def _mark_of(self, path: Path, run_id: str) -> Path:
+        return self._marks / run_id / path.relative_to(self._folder).with_suffix(".mark")
+
+    def _remove_old_marks(self, run_id: str) -> None:
+        """Remove what runs that are long over have left; once per run, as there may be a thousand of them."""
+        if not self._marks.is_dir() or (self._marks / run_id).exists():
+            return
+        oldest = time.time() - KEEP_MARKS_S
+        for run in self._marks.iterdir():
+            with suppress(FileNotFoundError):  # another process was faster
+                if run.stat().st_mtime < oldest:
+                    shutil.rmtree(run, ignore_errors=True)
 
     def _replace(self, path: Path, content: bytes) -> None:
         # In one folder for all documents, where leftovers are found without a walk through 100,000 of them.
@@ -81,7 +103,7 @@ class PhaseStore:
         A document that is missing, damaged, or of another version is `Failed`, with what to run again.
         """
         path = self.path_of(phase, key)
-        marked = _read_mark(path.with_suffix(".mark"), run_id)
+        marked = _read_mark(self._mark_of(path, run_id))
         if marked is not None:
             return marked
         try:
@@ -125,9 +147,8 @@ def _from_document(phase: str, document: dict[str, Any]) -> Outcome[Any]:
     return Failed(document["in"], document["code"], document["message"])
 
 
-def _read_mark(mark: Path, run_id: str) -> Skipped | None:
+def _read_mark(mark: Path) -> Skipped | None:
     try:
-        marked_by, _, reason = mark.read_text(encoding="utf-8").partition(" ")
+        return Skipped(SkipReason(mark.read_text(encoding="utf-8")))
     except FileNotFoundError:
         return None
-    return Skipped(SkipReason(reason)) if marked_by == run_id else None
