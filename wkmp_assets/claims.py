@@ -8,7 +8,7 @@ not work on some file system, two runs compute the same rows twice, and compare-
 
 import fcntl
 from collections.abc import Iterable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import IO
 
@@ -49,7 +49,7 @@ class RunClaims:
         for path in self._folder.glob("*.claims"):
             if path == Path(self._own.name):
                 continue
-            with path.open(encoding="utf-8") as theirs:
+            with suppress(FileNotFoundError), path.open(encoding="utf-8") as theirs:  # or its run ends just now
                 if _lock(theirs):
                     path.unlink()  # its run is gone
                 else:

@@ -8,7 +8,7 @@ class back, with nothing to convert.
 
 import fcntl
 from collections import OrderedDict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Self
@@ -25,6 +25,13 @@ from watchdog.observers import Observer
 
 _BUSY_TIMEOUT_S = 60
 _MOST_ENGINES = 8
+
+
+@contextmanager
+def _one_at_a_time(path: Path) -> Iterator[None]:
+    with path.open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # until the file is closed
+        yield
 
 
 class _LogWatchdog(SqliteEventLogStorageWatchdog):
@@ -87,6 +94,11 @@ class KeptOpenEventLogStorage(SqliteEventLogStorage):
             connection.exec_driver_sql("PRAGMA synchronous = NORMAL")
         return engine
 
+    def add_dynamic_partitions(self, partitions_def_name: str, partition_keys: Sequence[str]) -> None:
+        """Register partitions, one process after the other: Dagster adds what it did not find a moment before."""
+        with _one_at_a_time(Path(self._base_dir, ".partitions.lock")):
+            super().add_dynamic_partitions(partitions_def_name, partition_keys)
+
     def watch(self, run_id: str, cursor: str | None, callback: Callable[[EventLogEntry, str], None]) -> None:
         """Call back for new events of a run, which are first written to the log beside its database."""
         if not self._obs:
@@ -113,8 +125,7 @@ class KeptOpenSqliteStorage(DagsterSqliteStorage):
     def __init__(self, base_dir: str, inst_data: ConfigurableClassData | None = None) -> None:
         history = Path(base_dir, "history")
         history.mkdir(parents=True, exist_ok=True)
-        with (history / ".opening.lock").open("w") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)  # until the file is closed
+        with _one_at_a_time(history / ".opening.lock"):
             super().__init__(base_dir, inst_data)
         self._event_log_storage = KeptOpenEventLogStorage(str(history / "runs"))
 

@@ -4,8 +4,10 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import suppress
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, suppress
 from pathlib import Path
+from threading import Event
 
 import pytest
 
@@ -82,3 +84,20 @@ def test_fifty_thousand_files_can_be_claimed(runs: tuple[RunClaims, RunClaims]) 
     keys = {f"Artist {number // 10}/Album/{number} Title.flac" for number in range(50_000)}
     assert one.claim(keys) == keys
     assert two.claim(keys) == frozenset()
+
+
+def test_runs_that_end_while_another_claims_are_in_nobodys_way(tmp_path: Path) -> None:
+    over = Event()
+
+    def begin_and_end() -> None:
+        while not over.is_set():
+            with ExitStack() as several:
+                for number in range(20):
+                    several.enter_context(claiming(tmp_path, f"short {number}"))
+
+    with ThreadPoolExecutor(1) as others, claiming(tmp_path, "mine") as mine:
+        others.submit(begin_and_end)
+        try:
+            assert all(mine.claim([str(number)]) == {str(number)} for number in range(300))
+        finally:
+            over.set()

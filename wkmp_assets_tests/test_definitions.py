@@ -128,6 +128,28 @@ def test_processes_that_start_together_share_one_new_storage(tmp_path: Path) -> 
 
 
 @pytest.mark.usefixtures("home")
+def _register_partitions(folder: Path, together: Barrier) -> None:
+    storage = KeptOpenSqliteStorage.from_local(str(folder)).event_log_storage
+    for start in range(0, 2_000, 100):
+        together.wait(60)
+        storage.add_dynamic_partitions("files", [str(number) for number in range(start, start + 100)])
+    storage.dispose()
+
+
+def test_processes_that_find_the_same_files_register_them_once(tmp_path: Path) -> None:
+    spawned = multiprocessing.get_context("fork")
+    together = spawned.Barrier(4)
+    processes = [spawned.Process(target=_register_partitions, args=(tmp_path, together)) for _ in range(4)]
+    for process in processes:
+        process.start()
+    for process in processes:
+        process.join(120)
+    assert [process.exitcode for process in processes] == [0] * 4
+    storage = KeptOpenSqliteStorage.from_local(str(tmp_path)).event_log_storage
+    assert sorted(storage.get_dynamic_partitions("files"), key=int) == [str(number) for number in range(2_000)]
+    storage.dispose()
+
+
 def test_whoever_watches_a_run_hears_of_its_events() -> None:
     heard = threading.Event()
     with DagsterInstance.get() as instance:
