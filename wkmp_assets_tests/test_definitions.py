@@ -127,7 +127,6 @@ def test_processes_that_start_together_share_one_new_storage(tmp_path: Path) -> 
     assert [process.exitcode for process in processes] == [0] * 8
 
 
-@pytest.mark.usefixtures("home")
 def _register_partitions(folder: Path, together: Barrier) -> None:
     storage = KeptOpenSqliteStorage.from_local(str(folder)).event_log_storage
     for start in range(0, 2_000, 100):
@@ -150,6 +149,7 @@ def test_processes_that_find_the_same_files_register_them_once(tmp_path: Path) -
     storage.dispose()
 
 
+@pytest.mark.usefixtures("home")
 def test_whoever_watches_a_run_hears_of_its_events() -> None:
     heard = threading.Event()
     with DagsterInstance.get() as instance:
