@@ -25,3 +25,6 @@ _content  # where requests keeps what it has read of an answer
 max_redirects  # requests' session reads it
 __class_getitem__  # called by subscription, Outcomes[...]
 model_config  # pydantic reads it
+combine  # public arithmetic of flavors, for programs that play the library
+parse_flavor  # the same
+flavor_json  # the same

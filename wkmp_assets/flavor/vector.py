@@ -1,0 +1,177 @@
+"""A musical flavor and its arithmetic: read, write, combine, compare. Pure.
+
+A flavor maps characteristics to distributions over their values: `{"mood_happy": {"happy": 0.8, "not_happy": 0.2}}`.
+A characteristic with exactly two values is binary, one with more is complex.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+Distribution = dict[str, float]
+"""Value -> probability."""
+Flavor = dict[str, Distribution]
+"""Characteristic -> its distribution."""
+
+SUM_TOLERANCE = 1e-4
+"""Sums further from 1 are reported; the values are used all the same."""
+DECIMALS = 6
+_UNITS = 10**DECIMALS
+UNLIKE = 1.0
+"""Distance of two flavors that have nothing to compare."""
+
+
+@dataclass(frozen=True)
+class ReadFlavor:
+    """What was usable of a flavor from outside."""
+
+    flavor: Flavor
+    warnings: tuple[str, ...] = ()
+    """What was left out, or looks wrong, one sentence each."""
+
+
+def read_flavor(value: object) -> ReadFlavor:
+    """Take what is usable out of parsed JSON.
+
+    Parameters
+    ----------
+    value : object
+        Anything. Only an object of objects of numbers has characteristics; the replaced system's own shape, with
+        texts and Hertz, has none.
+
+    Returns
+    -------
+    ReadFlavor
+        Characteristics with at least two values, each from 0 to 1. Anything else is left out whole, with a warning.
+    """
+    if not isinstance(value, dict):
+        return ReadFlavor({}, ("it is no JSON object",))
+    flavor: Flavor = {}
+    warnings: list[str] = []
+    for name in sorted(value):
+        problem = _problem(value[name])
+        if problem is not None:
+            warnings.append(f"{name} is left out: {problem}")
+            continue
+        flavor[name] = {key: float(value[name][key]) for key in sorted(value[name])}
+        total = math.fsum(flavor[name].values())
+        if abs(total - 1) >= SUM_TOLERANCE:
+            warnings.append(f"the values of {name} sum to {total:.6f}, not 1")
+    return ReadFlavor(flavor, tuple(warnings))
+
+
+def parse_flavor(text: str | None) -> ReadFlavor:
+    """Read a stored flavor; None is one without characteristics."""
+    if text is None:
+        return ReadFlavor({})
+    try:
+        return read_flavor(json.loads(text))
+    except (ValueError, RecursionError):
+        return ReadFlavor({}, ("it is no JSON",))
+
+
+def _problem(values: object) -> str | None:
+    if not isinstance(values, dict):
+        return "it has no values"
+    if len(values) < 2:
+        return f"it has {len(values)} of at least two values"
+    for name, number in values.items():
+        if isinstance(number, bool) or not isinstance(number, int | float) or not 0 <= number <= 1:
+            return f"{name} is {number!r}, not a number from 0 to 1"
+    return None
+
+
+def flavor_json(flavor: Mapping[str, Mapping[str, float]]) -> str:
+    """Write a flavor: sorted names, six decimals, so that equal flavors are equal texts.
+
+    The decimals of a distribution that sums to 1 still sum to 1 within 1e-9: what rounding takes goes to the values
+    with the largest remainders.
+    """
+    return json.dumps({name: rounded(values) for name, values in flavor.items()}, sort_keys=True)
+
+
+def rounded(values: Mapping[str, float]) -> Distribution:
+    """Round a distribution to six decimals, keeping its sum when that is 1 (within 1e-4)."""
+    names = sorted(values)
+    total = math.fsum(values.values())
+    is_whole = abs(total - 1) < SUM_TOLERANCE
+    exact = [values[name] * _UNITS / (total if is_whole else 1.0) for name in names]
+    units = [math.floor(value) if is_whole else round(value) for value in exact]
+    if is_whole:
+        by_remainder = sorted(range(len(names)), key=lambda i: (units[i] - exact[i], i))
+        for index in by_remainder[: _UNITS - sum(units)]:
+            units[index] += 1
+    return {name: unit / _UNITS for name, unit in zip(names, units, strict=True)}
+
+
+def combine(parts: Iterable[tuple[float, Flavor]]) -> Flavor:
+    """Combine flavors into one: the weighted centroid.
+
+    Parameters
+    ----------
+    parts : iterable of (float > 0, Flavor)
+        A recording's running time inside the passage, in any unit, and its flavor. Those without any characteristic do
+        not count.
+
+    Returns
+    -------
+    Flavor
+        All characteristics of all parts. Each value is the mean over the parts that have it; complex characteristics
+        are brought back to the sum 1, of a binary one the second value is 1 minus the first.
+    """
+    weighted = [(weight, flavor) for weight, flavor in parts if flavor]
+    return {name: _combined(list(_having(weighted, name))) for name in sorted({n for _, f in weighted for n in f})}
+
+
+def _having(parts: Sequence[tuple[float, Flavor]], name: str) -> Iterator[tuple[float, Distribution]]:
+    return ((weight, flavor[name]) for weight, flavor in parts if name in flavor)
+
+
+def _combined(parts: Sequence[tuple[float, Distribution]]) -> Distribution:
+    if len(parts) == 1:
+        return dict(parts[0][1])
+    means = {}
+    for value in sorted({value for _, values in parts for value in values}):
+        having = [(weight, values[value]) for weight, values in parts if value in values]
+        means[value] = math.fsum(w * p for w, p in having) / math.fsum(w for w, _ in having)
+    if len(means) == 2:
+        first, second = means
+        return {first: means[first], second: 1 - means[first]}
+    total = math.fsum(means.values())
+    return {value: mean / total for value, mean in means.items()} if total > 0 else means
+
+
+def distance(one: Flavor, other: Flavor) -> float:
+    """Return how far apart two flavors are, by the characteristics that both have.
+
+    Half the mean squared difference over common binary characteristics, plus half the mean over common complex ones of
+    the mean squared difference of their common values. A half without anything in common counts 1.
+
+    Returns
+    -------
+    float
+        0 for equal flavors, at most 1 for distributions. Note the scale: opposite one-hot distributions over ten values
+        are 0.2 apart, so that a missing half weighs more than any disagreement.
+    """
+    binary: list[float] = []
+    complex_: list[float] = []
+    for name in sorted(one.keys() & other.keys()):
+        common = sorted(one[name].keys() & other[name].keys())
+        is_binary = len(one[name]) == 2
+        if not common or is_binary != (len(other[name]) == 2):
+            continue
+        if is_binary:
+            binary.append((one[name][common[0]] - other[name][common[0]]) ** 2)
+        else:
+            complex_.append(_mean([(one[name][value] - other[name][value]) ** 2 for value in common]))
+    return ((_mean(binary) if binary else UNLIKE) + (_mean(complex_) if complex_ else UNLIKE)) / 2
+
+
+def _mean(values: Sequence[float]) -> float:
+    return math.fsum(values) / len(values)
