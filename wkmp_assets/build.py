@@ -11,6 +11,7 @@ from wkmp_assets.assets.fingerprints import fingerprints
 from wkmp_assets.assets.identity import file_identity
 from wkmp_assets.assets.lead_points import lead_points
 from wkmp_assets.assets.library_entry import library_entry
+from wkmp_assets.assets.library_report import library_report
 from wkmp_assets.assets.lookups import recording_lookups
 from wkmp_assets.assets.scan import library_scan
 from wkmp_assets.assets.segments import passage_segments
@@ -80,7 +81,7 @@ def build_definitions(
         "library_db": SqliteBatchIOManager(library, control),
     }
     return dg.Definitions(
-        assets=[library_scan, *assets],
+        assets=[library_scan, *assets, library_report],
         asset_checks=[lookups_complete, passages_identified, files_imported, commit_receipts, stored_rows],
         jobs=[scan_job, import_job, retry_job],
         resources={**resources, **(resource_overrides or {})},

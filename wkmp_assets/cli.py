@@ -122,6 +122,25 @@ def failures(folder: Path, library: Path | None, database: Path | None) -> None:
     sys.exit(1)
 
 
+@main.command()
+@_FOLDER
+@_LIBRARY
+@_DATABASE
+@click.option("--output", type=click.Path(dir_okay=False, path_type=Path), help="Default: in the state folder.")
+def report(folder: Path, library: Path | None, database: Path | None, output: Path | None) -> None:
+    """Write a report on the library of FOLDER: one HTML page, to be opened in a browser; it needs no network."""
+    settings = _settings(folder, library, database)
+    # As for an import: Dagster, which keeps the receipts, takes two seconds to load.
+    warnings.filterwarnings("ignore", module="dagster")
+    from wkmp_assets.importer import open_instance
+    from wkmp_assets.reporting import write_report
+
+    path = (output or settings.report_path).absolute()
+    with _errors_as_exit_status(), open_instance() as instance:
+        write_report(settings, instance, path)
+    click.echo(path)
+
+
 def _attempts(count: int) -> str:
     return "1 attempt" if count == 1 else f"{count} attempts"
 

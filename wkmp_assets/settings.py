@@ -162,6 +162,11 @@ class Settings(BaseSettings):
         return self.state_dir / self.library_id / "claims"
 
     @cached_property
+    def report_path(self) -> Path:
+        """The page of the library report."""
+        return self.state_dir / self.library_id / "report.html"
+
+    @cached_property
     def pcm_dir(self) -> Path:
         """Where decoded PCM is kept, by content hash, for all libraries."""
         return self.state_dir / "pcm"

@@ -36,6 +36,9 @@ MAY_IMPORT: dict[str, set[str]] = {
     "commit": {"db", "library"} | VALUES,
     "run_control": {"commit"},
     "claims": {"unfinished"},
+    "recorded": {"facts"} | VALUES,
+    "report": {"report", "db.overview", "db.report", "flavor.vector", "identify.scoring", "percentiles"} | VALUES,
+    "reporting": {"db", "partitions", "recorded", "report", "settings", "unfinished"} | VALUES,
     "event_storage": set(),
     "workers": {"run_control"} | VALUES,
     "facts": {"commit"} | VALUES,
@@ -47,10 +50,11 @@ MAY_IMPORT: dict[str, set[str]] = {
     "io_managers": {"commit", "facts", "phase_store", "resources", "run_control"} | VALUES,
     "assets": {
         "assets", "audio", "claims", "db.reader", "entry", "identify", "flavor", "library", "listen", "partitions",
-        "resources", "workers",
+        "reporting", "resources", "workers",
     } | VALUES,
     "checks": {
-        "checks", "db.audit", "db.report", "facts", "library", "partitions", "percentiles", "phase_store", "resources",
+        "checks", "db.audit", "db.report", "facts", "library", "partitions", "percentiles", "phase_store", "recorded",
+        "resources",
     } | VALUES,
     "sensors": {"jobs", "library", "partitions", "ranges", "resources", "settings"} | VALUES,
     "schedules": {"jobs", "settings"},
@@ -59,12 +63,12 @@ MAY_IMPORT: dict[str, set[str]] = {
     "importer": {
         "build", "jobs", "library", "partitions", "ranges", "run_control", "settings", "unfinished", "workers",
     } | VALUES,
-    "cli": {"commit", "db", "importer", "progress", "run_control", "settings", "summary"} | VALUES,
+    "cli": {"commit", "db", "importer", "progress", "reporting", "run_control", "settings", "summary"} | VALUES,
 }  # fmt: skip
 
 DAGSTER = {
     "assets", "checks", "facts", "partitions", "jobs", "sensors", "schedules", "importer", "build", "definitions",
-    "io_managers", "resources", "event_storage", "cli",
+    "io_managers", "recorded", "reporting", "resources", "event_storage", "cli",
 }  # fmt: skip
 DATABASE = {"db"}
 FOR_DAGSTER_S_OWN_DATABASES = {"event_storage"}

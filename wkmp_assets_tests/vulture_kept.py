@@ -28,3 +28,13 @@ model_config  # pydantic reads it
 combine  # public arithmetic of flavors, for programs that play the library
 parse_flavor  # the same
 flavor_json  # the same
+p50_ms  # read by the template of the library report
+p99_ms  # the same
+most_ms  # the same
+files_per_s  # the same
+mean_locks  # the same
+examples  # the same
+with_song  # the same
+without_leads  # the same
+share_shown  # the same
+filters  # jinja2 reads it when a template names one

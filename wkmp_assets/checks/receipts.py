@@ -7,8 +7,8 @@ import dagster as dg
 from wkmp_assets.checks import receipt_rules as rules
 from wkmp_assets.checks.evaluation import Promise, evaluate
 from wkmp_assets.checks.findings import Findings
-from wkmp_assets.checks.recorded import recorded_commits
 from wkmp_assets.checks.scope import scope_of
+from wkmp_assets.recorded import recorded_commits
 from wkmp_assets.resources import Library
 
 ONE_TRANSACTION = Promise(

@@ -21,6 +21,8 @@ LOOKUPS = "recording_lookups"
 MATCHES = "song_matches"
 LEAD_POINTS = "lead_points"
 ENTRY = "library_entry"
+REPORT = "library_report"
+"""No phase: it is about the whole library."""
 
 PHASE_VALUES: dict[str, type] = {
     SCAN: LibraryChanges,

@@ -1,0 +1,48 @@
+"""Counts as bars: what every chart of the report but the map is made of. Pure."""
+
+from bisect import bisect_right
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Bar:
+    """One bar of a chart."""
+
+    label: str
+    count: int
+    height: float
+    """0..1, the largest of the chart is 1."""
+
+
+def bars(counts: Mapping[str, int]) -> tuple[Bar, ...]:
+    """Make a bar of every count, in the order given."""
+    largest = max(counts.values(), default=0) or 1
+    return tuple(Bar(label, count, count / largest) for label, count in counts.items())
+
+
+def binned(values: Iterable[float], bounds: Sequence[float], labels: Sequence[str]) -> tuple[Bar, ...]:
+    """Count values between bounds.
+
+    Parameters
+    ----------
+    values : iterable of float
+        What to count.
+    bounds : sequence of float
+        Ascending; a value that equals one is counted above it.
+    labels : sequence of str
+        One more than bounds: of what is below the first, ..., of what is above the last.
+
+    Returns
+    -------
+    tuple of Bar
+        Without the empty bins at both ends; empty when there are no values.
+    """
+    counts = [0] * len(labels)
+    for value in values:
+        counts[bisect_right(bounds, value)] += 1
+    filled = [number for number, count in enumerate(counts) if count]
+    if not filled:
+        return ()
+    shown = slice(filled[0], filled[-1] + 1)
+    return bars(dict(zip(labels[shown], counts[shown], strict=True)))

@@ -1,0 +1,127 @@
+"""What the receipts add up to: locks, waiting and holding, and how fast files came in. Pure."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from itertools import pairwise
+
+from wkmp_assets.model.batch import Receipt
+from wkmp_assets.percentiles import percentile
+from wkmp_assets.report.bars import Bar, bars, binned
+
+_MS_BOUNDS = (0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50, 100, 200, 500, 1000)
+_MS_LABELS = ("< 0.1", *(f"{bound:g}" for bound in _MS_BOUNDS))
+NEW_SESSION_S = 600
+"""A pause this long separates two imports."""
+_MOST_BUCKETS = 60
+_BUCKETS_S = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 21_600, 43_200, 86_400)
+_SHOWN_SESSIONS = 8
+
+
+@dataclass(frozen=True)
+class Spread:
+    """How a time is distributed over the files."""
+
+    bars: tuple[Bar, ...]
+    p50_ms: float
+    p99_ms: float
+    most_ms: float
+
+
+@dataclass(frozen=True)
+class Session:
+    """Files that were written without a long pause between two of them."""
+
+    first: datetime
+    last: datetime
+    files: int
+    passages: int
+
+    @property
+    def seconds(self) -> float:
+        """From the first commit to the last; at least one, as their times have whole seconds."""
+        return max((self.last - self.first).total_seconds(), 1.0)
+
+    @property
+    def files_per_s(self) -> float:
+        """Files by that time."""
+        return self.files / self.seconds
+
+
+@dataclass(frozen=True)
+class CommitFigures:
+    """Of all receipts that are kept: one per file, of its last write."""
+
+    files: int
+    locks: tuple[Bar, ...]
+    mean_locks: float
+    reads: int
+    retries: int
+    conflicts: int
+    hold: Spread
+    wait: Spread
+    sessions: tuple[Session, ...]
+    """The latest first."""
+    largest: Session | None
+    """The one with the most files; None when no receipt says when it was written."""
+    pace: tuple[Bar, ...]
+    """Of that one: files written in each stretch of `pace_s`."""
+    pace_s: int
+
+
+def commit_figures(receipts: Sequence[Receipt]) -> CommitFigures | None:
+    """Add up receipts; None when there are none."""
+    if not receipts:
+        return None
+    locks = Counter(receipt.write_locks for receipt in receipts)
+    written = sorted(_times(receipts))
+    sessions = _sessions(written)
+    largest = max(sessions, key=lambda session: session.files, default=None)
+    pace_s, pace = _pace([time for time, _ in written], largest) if largest else (1, ())
+    return CommitFigures(
+        files=len(receipts),
+        locks=bars({str(count): locks[count] for count in sorted(locks)}),
+        mean_locks=sum(receipt.write_locks for receipt in receipts) / len(receipts),
+        reads=sum(receipt.selects_in_transaction for receipt in receipts),
+        retries=sum(receipt.retries for receipt in receipts),
+        conflicts=sum(receipt.conflicts for receipt in receipts),
+        hold=_spread([receipt.hold_ms for receipt in receipts]),
+        wait=_spread([receipt.wait_ms for receipt in receipts]),
+        sessions=tuple(reversed(sessions))[:_SHOWN_SESSIONS],
+        largest=largest,
+        pace=pace,
+        pace_s=pace_s,
+    )
+
+
+def _spread(values_ms: Sequence[float]) -> Spread:
+    distribution = binned(values_ms, _MS_BOUNDS, _MS_LABELS)
+    return Spread(distribution, percentile(values_ms, 50), percentile(values_ms, 99), max(values_ms))
+
+
+def _times(receipts: Sequence[Receipt]) -> list[tuple[datetime, int]]:
+    written = [receipt.written for receipt in receipts if receipt.written]
+    return [(datetime.fromisoformat(one.written_at), one.passages) for one in written]
+
+
+def _sessions(written: Sequence[tuple[datetime, int]]) -> list[Session]:
+    """Cut commits, sorted by time, at the long pauses."""
+    if not written:
+        return []
+    pause = timedelta(seconds=NEW_SESSION_S)
+    cuts = [number for number, (one, other) in enumerate(pairwise(written), 1) if other[0] - one[0] > pause]
+    parts = [written[start:end] for start, end in pairwise([0, *cuts, len(written)])]
+    return [Session(part[0][0], part[-1][0], len(part), sum(count for _, count in part)) for part in parts]
+
+
+def _pace(times: Sequence[datetime], session: Session) -> tuple[int, tuple[Bar, ...]]:
+    """Count a session's files in stretches of equal length, at most some sixty."""
+    width = next((width for width in _BUCKETS_S if session.seconds / width < _MOST_BUCKETS), _BUCKETS_S[-1])
+    inside = [time for time in times if session.first <= time <= session.last]
+    counts = Counter(int((time - session.first).total_seconds()) // width for time in inside)
+    return width, bars({_after(number * width): counts[number] for number in range(max(counts) + 1)})
+
+
+def _after(seconds: int) -> str:
+    return f"{seconds // 3600}:{seconds % 3600 // 60:02}:{seconds % 60:02}"

@@ -1,0 +1,129 @@
+"""The figures of the library report, from what was read. Pure."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from wkmp_assets.db.overview import LibraryOverview, NamedPassage, PassageNumbers
+from wkmp_assets.db.report import LibraryReport, StoredFailure
+from wkmp_assets.flavor.vector import parse_flavor
+from wkmp_assets.identify.scoring import level_of
+from wkmp_assets.model.batch import Receipt
+from wkmp_assets.model.values import MatchLevel
+from wkmp_assets.report.bars import Bar, bars, binned
+from wkmp_assets.report.commits import CommitFigures, commit_figures
+from wkmp_assets.report.flavor_map import FlavorMap, map_flavors
+from wkmp_assets.ticks import TICKS_PER_SECOND
+
+SHOWN_FAILURES = 10
+"""Files named for each cause."""
+_LENGTHS_S = (5, 15, 30, 60, 120, 180, 240, 300, 360, 480, 600, 900, 1800, 3600)
+_LENGTH_LABELS = (
+    "< 5 s", "5 s", "15 s", "30 s", "1 min", "2", "3", "4", "5", "6", "8", "10", "15", "30 min", "1 h",
+)  # fmt: skip
+_LEADS_S = (1e-9, 0.25, 0.5, 1, 2, 3, 4, 5, 7, 10)
+_LEAD_LABELS = ("0 s", "> 0", "0.25", "0.5", "1", "2", "3", "4", "5", "7", "10 s")
+
+
+@dataclass(frozen=True)
+class FailureGroup:
+    """Files that failed for the same reason in the same phase."""
+
+    phase: str
+    code: str
+    files: int
+    examples: tuple[StoredFailure, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class FlavorFigures:
+    """The map, and whose points they are."""
+
+    flavor_map: FlavorMap
+    passages: tuple[NamedPassage, ...]
+    total: int
+    """Passages with a flavor, of which these may be a sample."""
+
+
+@dataclass(frozen=True, eq=False)
+class ReportFigures:
+    """Everything the report shows."""
+
+    counts: dict[str, int]
+    """Name -> number, of what the library holds."""
+    statuses: tuple[Bar, ...]
+    levels: tuple[Bar, ...]
+    with_song: int
+    failures: tuple[FailureGroup, ...]
+    """The most frequent first."""
+    failed: int
+    commits: CommitFigures | None
+    lengths: tuple[Bar, ...]
+    leads: dict[str, tuple[Bar, ...]]
+    without_leads: int
+    longest: tuple[NamedPassage, ...] = ()
+    shortest: tuple[NamedPassage, ...] = ()
+    flavors: FlavorFigures | None = field(default=None)
+
+
+def report_figures(
+    report: LibraryReport, failures: Sequence[StoredFailure], overview: LibraryOverview, receipts: Sequence[Receipt]
+) -> ReportFigures:
+    """Add up what was read of a library.
+
+    Parameters
+    ----------
+    report, failures, overview
+        From the library's database.
+    receipts : sequence of Receipt
+        The last one of every file, from Dagster's records; may be less than the library has files.
+    """
+    passages = overview.passages
+    return ReportFigures(
+        counts={"files": sum(report.files_by_status.values()), **report.rows},
+        statuses=bars(report.files_by_status),
+        levels=_levels(passages),
+        with_song=sum(passage.has_song for passage in passages),
+        failures=_groups(failures),
+        failed=len(failures),
+        commits=commit_figures(receipts),
+        lengths=binned((_seconds(passage.length_ticks) for passage in passages), _LENGTHS_S, _LENGTH_LABELS),
+        leads={
+            "Lead-in": _leads([passage.lead_in_ticks for passage in passages]),
+            "Lead-out": _leads([passage.lead_out_ticks for passage in passages]),
+        },
+        without_leads=sum(passage.lead_in_ticks is None for passage in passages),
+        longest=overview.longest,
+        shortest=overview.shortest,
+        flavors=_flavors(overview),
+    )
+
+
+def _levels(passages: Sequence[PassageNumbers]) -> tuple[Bar, ...]:
+    found = Counter(level_of(passage.confidence or 0.0) for passage in passages)
+    return bars({str(level): found[level] for level in MatchLevel}) if passages else ()
+
+
+def _groups(failures: Sequence[StoredFailure]) -> tuple[FailureGroup, ...]:
+    by_cause: dict[tuple[str, str], list[StoredFailure]] = {}
+    for failure in failures:
+        by_cause.setdefault((failure.phase, failure.code), []).append(failure)
+    groups = [FailureGroup(*cause, len(files), tuple(files[:SHOWN_FAILURES])) for cause, files in by_cause.items()]
+    return tuple(sorted(groups, key=lambda group: (-group.files, group.phase, group.code)))
+
+
+def _leads(lengths_ticks: Sequence[int | None]) -> tuple[Bar, ...]:
+    return binned((_seconds(length) for length in lengths_ticks if length is not None), _LEADS_S, _LEAD_LABELS)
+
+
+def _flavors(overview: LibraryOverview) -> FlavorFigures | None:
+    read = [(passage, parse_flavor(passage.flavor).flavor) for passage in overview.flavored]
+    usable = [(passage, flavor) for passage, flavor in read if flavor]
+    flavor_map = map_flavors([flavor for _, flavor in usable])
+    if flavor_map is None:
+        return None
+    return FlavorFigures(flavor_map, tuple(passage for passage, _ in usable), overview.flavored_total)
+
+
+def _seconds(length_ticks: int) -> float:
+    return length_ticks / TICKS_PER_SECOND

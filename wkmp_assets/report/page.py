@@ -1,0 +1,89 @@
+"""The library report as one HTML page that needs nothing else: no network, no other file. Everything is escaped."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+import numpy as np
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from wkmp_assets.db.overview import NamedPassage
+from wkmp_assets.report.figures import FlavorFigures, ReportFigures
+from wkmp_assets.ticks import TICKS_PER_SECOND
+
+_MAP_WIDTH, _MAP_HEIGHT = 1040.0, 620.0
+_MARGIN = 20.0
+
+
+def render_page(figures: ReportFigures, library: str, made_at: datetime) -> str:
+    """Return the report as HTML.
+
+    Parameters
+    ----------
+    figures : ReportFigures
+        What it shows.
+    library : str
+        Path of the library, for the heading.
+    made_at : datetime
+        When it was made, with a time zone.
+    """
+    # Names of files and songs are anybody's text: escaped wherever they go, and a misspelt name is an error.
+    environment = Environment(
+        loader=PackageLoader("wkmp_assets.report", "."),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= {"passage": _name, "clock": _clock, "printable": _printable}
+    return environment.get_template("page.html.jinja").render(
+        figures=figures,
+        flavor_map=_drawn(figures.flavors) if figures.flavors else None,
+        library=library,
+        made_at=made_at,
+    )
+
+
+@dataclass(frozen=True)
+class _Map:
+    """The map as it is drawn."""
+
+    width: float
+    height: float
+    points: list[dict[str, object]]
+    """In the order of the passages: place, name, and numbers of the nearest."""
+
+
+def _drawn(flavors: FlavorFigures) -> _Map:
+    positions = flavors.flavor_map.positions
+    low, span = positions.min(axis=0), np.ptp(positions, axis=0)
+    # One scale for both axes, or distances would lie.
+    room = np.array([_MAP_WIDTH, _MAP_HEIGHT]) - 2 * _MARGIN
+    scale = float(np.min(room / np.maximum(span, 1e-9)))
+    places = (positions - low) * scale + _MARGIN
+    width, height = (span * scale + 2 * _MARGIN).tolist()
+    points = [
+        {"x": round(x, 1), "y": round(y, 1), "name": _name(passage), "near": nearest}
+        for (x, y), passage, nearest in zip(
+            places.tolist(), flavors.passages, flavors.flavor_map.neighbours.tolist(), strict=True
+        )
+    ]
+    return _Map(width, height, points)
+
+
+def _name(passage: NamedPassage) -> str:
+    """Name a passage: by title and artist, else by its file and where it starts there."""
+    if passage.title:
+        return _printable(" · ".join(filter(None, (passage.title, passage.artist))))
+    return _printable(f"{passage.path} from {_clock(passage.start_ticks)}")
+
+
+def _clock(length_ticks: int) -> str:
+    seconds = length_ticks / TICKS_PER_SECOND
+    minutes, rest = divmod(seconds, 60)
+    hours, minutes = divmod(int(minutes), 60)
+    return f"{hours}:{minutes:02}:{rest:04.1f}" if hours else f"{minutes}:{rest:04.1f}"
+
+
+def _printable(text: str) -> str:
+    """Return text that UTF-8 can hold."""
+    return text.encode("utf-8", "backslashreplace").decode()
