@@ -7,6 +7,7 @@ from pathlib import Path
 
 import dagster as dg
 
+from wkmp_assets.assets.file_picture import file_picture
 from wkmp_assets.assets.fingerprints import fingerprints
 from wkmp_assets.assets.identity import file_identity
 from wkmp_assets.assets.lead_points import lead_points
@@ -26,7 +27,7 @@ from wkmp_assets.db.connection import kept_open
 from wkmp_assets.db.library_settings import read_acoustid_key
 from wkmp_assets.identify.lookup import Lookup
 from wkmp_assets.identify.services import ServiceSettings, open_services, resolve_key
-from wkmp_assets.io_managers import PhaseStoreIOManager, SqliteBatchIOManager
+from wkmp_assets.io_managers import PhaseStoreIOManager, PictureIOManager, SqliteBatchIOManager
 from wkmp_assets.jobs import import_job, retry_job, scan_job
 from wkmp_assets.partitions import audio_files, backfill_policy
 from wkmp_assets.resources import Library
@@ -43,6 +44,7 @@ PER_FILE_ASSETS = (
     song_matches,
     lead_points,
     library_entry,
+    file_picture,
 )
 
 
@@ -78,6 +80,7 @@ def build_definitions(
         "services": _services(library),
         "workers": WorkerPool(settings.workers, control),
         "phase_store": PhaseStoreIOManager(library),
+        "pictures": PictureIOManager(library),
         "library_db": SqliteBatchIOManager(library, control),
     }
     return dg.Definitions(

@@ -21,13 +21,21 @@ from rich.table import Table
 from wkmp_assets.db.connection import kept_open
 from wkmp_assets.db.report import read_deferred, read_failures, read_report
 from wkmp_assets.errors import SettingsError, WkmpError
-from wkmp_assets.outcomes import Failed
+from wkmp_assets.library.file_key import decode_key, encode_key
+from wkmp_assets.model.phases import LEAD_POINTS, MATCHES, PICTURE, SEGMENTS
+from wkmp_assets.outcomes import Failed, Result, join
+from wkmp_assets.phase_store import PhaseStore
+from wkmp_assets.picture import draw_picture
 from wkmp_assets.settings import Settings, find_dagster_home, find_library, load_settings
 from wkmp_assets.summary import ImportSummary, render_failures
+from wkmp_assets.unfinished import write_whole
 
 if TYPE_CHECKING:
     from wkmp_assets.commit import FileCommit
     from wkmp_assets.progress import ImportProgress
+
+_NO_RUN = "no run"
+"""A command reads phase values as they are, without the marks of any run."""
 
 OUT = Console(highlight=False)
 ERR = Console(stderr=True, highlight=False)
@@ -138,6 +146,26 @@ def report(folder: Path, library: Path | None, database: Path | None, output: Pa
     path = (output or settings.report_path).absolute()
     with _errors_as_exit_status(), open_instance() as instance:
         write_report(settings, instance, path)
+    click.echo(path)
+
+
+@main.command()
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@_LIBRARY
+@click.option("--output", type=click.Path(dir_okay=False, path_type=Path), help="Default: in the state folder.")
+def picture(file: Path, library: Path | None, output: Path | None) -> None:
+    """Draw what the import has found in FILE: passages, silences, lead points and names, as a PNG."""
+    settings = _settings(file.parent, library, None)
+    key = encode_key(settings.relative_folder(file))
+    store = PhaseStore(settings.phase_dir)
+    outcomes = [store.read(phase, key, _NO_RUN) for phase in (SEGMENTS, MATCHES, LEAD_POINTS)]
+    found = join(PICTURE, key, outcomes)
+    if not isinstance(found, Result):
+        reason = found.message if isinstance(found, Failed) else f"it was skipped ({found.reason})"
+        raise click.ClickException(f"there is no picture of {file}: {reason}. Import it first: wkmp import FOLDER")
+    path = (output or settings.picture_path(key)).absolute()
+    with _errors_as_exit_status():
+        write_whole(path, draw_picture(decode_key(key), *found.value))
     click.echo(path)
 
 

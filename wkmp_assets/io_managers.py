@@ -3,6 +3,7 @@
 `handle_output` is called once per output, with all partitions of the run; each file still is a transaction of its own.
 """
 
+from base64 import b64encode
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any
@@ -11,11 +12,12 @@ import dagster as dg
 
 from wkmp_assets.commit import FileCommitter
 from wkmp_assets.facts import describe_commit, describe_outcome
-from wkmp_assets.model.phases import ENTRY
-from wkmp_assets.outcomes import Failed, Outcome
+from wkmp_assets.model.phases import ENTRY, PICTURE
+from wkmp_assets.outcomes import Failed, Outcome, Result
 from wkmp_assets.phase_store import PhaseStore
 from wkmp_assets.resources import Library
 from wkmp_assets.run_control import RunControl
+from wkmp_assets.unfinished import write_whole
 
 
 class PhaseStoreIOManager(dg.IOManager):
@@ -41,6 +43,30 @@ class PhaseStoreIOManager(dg.IOManager):
         phase = context.asset_key.path[-1]
         run_id = context.step_context.run_id
         return {key: self._store.read(phase, key, run_id) for key in context.asset_partition_keys}
+
+
+class PictureIOManager(dg.IOManager):
+    """Keeps one PNG per partition on disk, and shows it in the partition's metadata."""
+
+    def __init__(self, library: Library) -> None:
+        self._library = library
+
+    def handle_output(self, context: dg.OutputContext, obj: Mapping[str, Outcome[bytes]]) -> None:
+        """Write the pictures of a run's partitions."""
+        for key, outcome in obj.items():
+            if isinstance(outcome, Result):
+                path = self._library.settings.picture_path(key)
+                write_whole(path, outcome.value)
+                inline = f"![{PICTURE}](data:image/png;base64,{b64encode(outcome.value).decode('ascii')})"
+                shown = {"picture": dg.MetadataValue.md(inline), "path": dg.MetadataValue.path(path)}
+                _add_metadata(context, key, describe_outcome(outcome) | shown)
+            else:
+                _add_metadata(context, key, describe_outcome(outcome))
+        _fail_if_alone(obj)
+
+    def load_input(self, context: dg.InputContext) -> dict[str, bytes]:
+        """Read the pictures of a run's partitions."""
+        return {key: self._library.settings.picture_path(key).read_bytes() for key in context.asset_partition_keys}
 
 
 class SqliteBatchIOManager(dg.IOManager):

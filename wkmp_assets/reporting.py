@@ -15,7 +15,7 @@ from wkmp_assets.recorded import recorded_commits
 from wkmp_assets.report.figures import ReportFigures, report_figures
 from wkmp_assets.report.page import render_page
 from wkmp_assets.settings import Settings
-from wkmp_assets.unfinished import finish, on_state_disk, temporary_name
+from wkmp_assets.unfinished import write_whole
 
 _PORTION = 500
 
@@ -42,11 +42,7 @@ def write_report(settings: Settings, instance: DagsterInstance, output: Path) ->
     receipts = list(_receipts(settings, instance))
     figures = report_figures(library, read_failures(database), read_overview(database), receipts)
     page = render_page(figures, str(settings.library), datetime.now(tz=UTC))
-    with on_state_disk(output.parent):
-        output.parent.mkdir(parents=True, exist_ok=True)
-        temporary = output.with_name(temporary_name(output.name))
-        temporary.write_text(page, encoding="utf-8")
-        finish(temporary, output)
+    write_whole(output, page.encode("utf-8"))
     return figures
 
 

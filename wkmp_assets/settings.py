@@ -166,6 +166,11 @@ class Settings(BaseSettings):
         """The page of the library report."""
         return self.state_dir / self.library_id / "report.html"
 
+    def picture_path(self, key: str) -> Path:
+        """Where the picture of a partition is kept: under a hash, as a key may be longer than a file name."""
+        name = hashlib.sha256(key.encode("utf-8")).hexdigest()
+        return self.state_dir / self.library_id / "pictures" / f"{name[:32]}.png"
+
     @cached_property
     def pcm_dir(self) -> Path:
         """Where decoded PCM is kept, by content hash, for all libraries."""

@@ -33,6 +33,21 @@ def finish(temporary: Path, path: Path) -> None:
     temporary.replace(path)
 
 
+def write_whole(path: Path, content: bytes) -> None:
+    """Write a file whose folder may not exist yet: there is the whole of it, or what was there before.
+
+    Raises
+    ------
+    StateDiskError
+        There is no room, or no permission to write.
+    """
+    with on_state_disk(path.parent):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        temporary = path.with_name(temporary_name(path.name))
+        temporary.write_bytes(content)
+        finish(temporary, path)
+
+
 def remove_leftovers(folder: Path) -> None:
     """Delete the temporary files in a folder whose process is gone."""
     for path in folder.glob(f"*{SUFFIX}"):

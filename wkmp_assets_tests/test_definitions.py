@@ -15,7 +15,7 @@ from dagster import DagsterInstance, EventLogEntry
 
 from wkmp_assets.build import build_definitions
 from wkmp_assets.event_storage import KeptOpenEventLogStorage, KeptOpenSqliteStorage
-from wkmp_assets.model.phases import ENTRY, REPORT, SCAN
+from wkmp_assets.model.phases import ENTRY, PICTURE, REPORT, SCAN
 from wkmp_assets.partitions import partitions_name
 from wkmp_assets.settings import Settings, load_settings
 
@@ -55,13 +55,13 @@ def test_the_code_location_loads_with_an_empty_environment() -> None:
         check=False,
     )
     assert result.returncode == 0, result.stderr
-    assert result.stdout.strip() == "10"
+    assert result.stdout.strip() == "11"
 
 
 def test_every_asset_but_the_scan_has_one_partition_per_file(tmp_path: Path) -> None:
     settings = settings_for(tmp_path)
     assets = assets_of(build_definitions(settings))
-    assert set(assets) == PER_FILE | {SCAN, REPORT}
+    assert set(assets) == PER_FILE | {SCAN, PICTURE, REPORT}
     assert assets[SCAN].partitions_def is None
     assert assets[REPORT].partitions_def is None
     for name in PER_FILE:

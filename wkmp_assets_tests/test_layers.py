@@ -36,6 +36,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "commit": {"db", "library"} | VALUES,
     "run_control": {"commit"},
     "claims": {"unfinished"},
+    "picture": VALUES,
     "recorded": {"facts"} | VALUES,
     "report": {"report", "db.overview", "db.report", "flavor.vector", "identify.scoring", "percentiles"} | VALUES,
     "reporting": {"db", "partitions", "recorded", "report", "settings", "unfinished"} | VALUES,
@@ -47,10 +48,10 @@ MAY_IMPORT: dict[str, set[str]] = {
     "resources": {"audio", "db", "identify", "library", "settings", "workers"} | VALUES,
     "partitions": {"settings"},
     "jobs": {"model"},
-    "io_managers": {"commit", "facts", "phase_store", "resources", "run_control"} | VALUES,
+    "io_managers": {"commit", "facts", "phase_store", "resources", "run_control", "unfinished"} | VALUES,
     "assets": {
         "assets", "audio", "claims", "db.reader", "entry", "identify", "flavor", "library", "listen", "partitions",
-        "reporting", "resources", "workers",
+        "picture", "reporting", "resources", "workers",
     } | VALUES,
     "checks": {
         "checks", "db.audit", "db.report", "facts", "library", "partitions", "percentiles", "phase_store", "recorded",
@@ -63,7 +64,10 @@ MAY_IMPORT: dict[str, set[str]] = {
     "importer": {
         "build", "jobs", "library", "partitions", "ranges", "run_control", "settings", "unfinished", "workers",
     } | VALUES,
-    "cli": {"commit", "db", "importer", "progress", "reporting", "run_control", "settings", "summary"} | VALUES,
+    "cli": {
+        "commit", "db", "importer", "library", "phase_store", "picture", "progress", "reporting",
+        "run_control", "settings", "summary", "unfinished",
+    } | VALUES,
 }  # fmt: skip
 
 DAGSTER = {

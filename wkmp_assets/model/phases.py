@@ -21,6 +21,8 @@ LOOKUPS = "recording_lookups"
 MATCHES = "song_matches"
 LEAD_POINTS = "lead_points"
 ENTRY = "library_entry"
+PICTURE = "file_picture"
+"""No phase: nothing is computed from it."""
 REPORT = "library_report"
 """No phase: it is about the whole library."""
 

@@ -1,0 +1,29 @@
+"""The picture of a file: not part of the import, drawn when somebody asks for it."""
+
+from functools import partial
+
+import dagster as dg
+
+from wkmp_assets.library.file_key import decode_key
+from wkmp_assets.model.phases import PICTURE
+from wkmp_assets.model.values import LeadPoints, PassageSegments, SongMatches
+from wkmp_assets.outcomes import Outcome, Outcomes, map_results
+from wkmp_assets.picture import draw_picture
+
+
+@dg.asset(name=PICTURE, group_name="pictures", io_manager_key="pictures", kinds={"matplotlib"})
+def file_picture(
+    context: dg.AssetExecutionContext,
+    passage_segments: Outcomes[PassageSegments],
+    song_matches: Outcomes[SongMatches],
+    lead_points: Outcomes[LeadPoints],
+) -> Outcomes[bytes]:
+    """The picture of a file: its level with passages, silences, lead points and names, here and as a PNG.
+
+    Drawn from what the import has found; opens no music. Stale when the passages, their songs or their lead points are.
+    """
+    pictures: dict[str, Outcome[bytes]] = {}
+    for key in sorted(context.partition_keys):
+        draw = partial(draw_picture, decode_key(key))
+        pictures |= map_results(PICTURE, [key], [passage_segments, song_matches, lead_points], draw)
+    return pictures
