@@ -20,6 +20,7 @@ from wkmp_assets.assets.song_matches import song_matches
 from wkmp_assets.assets.tags import file_tags
 from wkmp_assets.checks.identified import lookups_complete, passages_identified
 from wkmp_assets.checks.imported import files_imported
+from wkmp_assets.checks.lead_band import lead_points_plausible
 from wkmp_assets.checks.receipts import commit_receipts
 from wkmp_assets.checks.stored import stored_rows
 from wkmp_assets.claims import RunClaims, claiming
@@ -85,7 +86,14 @@ def build_definitions(
     }
     return dg.Definitions(
         assets=[library_scan, *assets, library_report],
-        asset_checks=[lookups_complete, passages_identified, files_imported, commit_receipts, stored_rows],
+        asset_checks=[
+            lookups_complete,
+            passages_identified,
+            files_imported,
+            commit_receipts,
+            stored_rows,
+            lead_points_plausible,
+        ],
         jobs=[scan_job, import_job, retry_job],
         resources={**resources, **(resource_overrides or {})},
         # Parallelism is inside the steps (worker processes); a process per step would only add start-up time.

@@ -107,7 +107,7 @@ def _recording_page(mbid: str) -> str:
 def _(value: LeadPoints) -> Facts:
     unknown = sum(points.lead_in_sample is None for points in value.passages)
     warnings = tuple(warning for points in value.passages for warning in points.warnings)
-    return {"passages": len(value.passages), "without_points": unknown} | _warnings(warnings)
+    return {"passages": len(value.passages), "without_points": unknown} | _warnings(value.warnings + warnings)
 
 
 def describe_commit(commit: FileCommit) -> Facts:

@@ -2,16 +2,25 @@
 
 import dagster as dg
 
-from wkmp_assets.audio.lead_points import find_lead_points
+from wkmp_assets.audio.lead_points import clipping_warnings, find_lead_points
+from wkmp_assets.model.lead_presets import LEAD_PRESETS, LeadPreset
 from wkmp_assets.model.phases import LEAD_POINTS
 from wkmp_assets.model.values import LeadPoints, PassageSegments, SongMatches
 from wkmp_assets.outcomes import Outcomes, map_results
 from wkmp_assets.resources import Library
 
 
+class LeadPointsConfig(dg.Config):
+    """Which parameters to use."""
+
+    preset: LeadPreset | None = None
+    """Parameters for a kind of music; without one, those of the library's settings."""
+
+
 @dg.asset(name=LEAD_POINTS, group_name="import", io_manager_key="phase_store", kinds={"python"})
 def lead_points(
     context: dg.AssetExecutionContext,
+    config: LeadPointsConfig,
     passage_segments: Outcomes[PassageSegments],
     song_matches: Outcomes[SongMatches],
     library: dg.ResourceParam[Library],
@@ -21,11 +30,16 @@ def lead_points(
     The next passage may start at the lead-out point, the previous one must have ended by the lead-in point. Stale when
     the passages or the lead-point settings change.
     """
-    parameters = library.read_settings().lead_points
+    parameters = LEAD_PRESETS[config.preset] if config.preset else library.read_settings().lead_points
+    if max(parameters.lead_in_threshold_db, parameters.lead_out_threshold_db) > 0:
+        context.log.warning(
+            "a lead threshold above 0 dB in the library's settings is taken as dB above one step of 16-bit PCM; "
+            "dB below the passage's peak, such as -12, fit music of any level"
+        )
 
     def measure(segments: PassageSegments, matches: SongMatches) -> LeadPoints:
         spans = [match.span for match in matches.passages]
         points = tuple(find_lead_points(segments.envelope, span, parameters) for span in spans)
-        return LeadPoints(points, parameters)
+        return LeadPoints(points, parameters, clipping_warnings(segments.audio.peak))
 
     return map_results(LEAD_POINTS, sorted(context.partition_keys), [passage_segments, song_matches], measure)

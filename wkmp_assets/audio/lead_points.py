@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 VERY_QUIET_PEAK_RMS = 0.05
 """Below this peak RMS (-26 dBFS) there is no telling where the music starts."""
 PCM16_FULL_SCALE = 32768
+CLIPPING_PEAK = 0.99
 LEAST_WINDOWS = 2
 LARGEST_FRACTION = 4
 """Each lead takes at most a quarter of the passage, so they can never cross."""
@@ -59,6 +60,13 @@ def find_lead_points(envelope: Envelope, span: Span, parameters: LeadPointParame
             span, None, None, peak, quick_ramp_up=False, quick_ramp_down=False, warnings=(warning,)
         )
     return _measure(span, rms, peak, width, envelope.sample_rate_hz, parameters)
+
+
+def clipping_warnings(peak: float) -> tuple[str, ...]:
+    """Tell of a file whose largest sample, full scale = 1, is 0.99 or more; its lead points are as good as any."""
+    if peak < CLIPPING_PEAK:
+        return ()
+    return (f"The largest sample is {peak:.3f} of full scale, so the file may be clipped.",)
 
 
 def _measure(

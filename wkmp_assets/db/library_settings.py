@@ -6,11 +6,12 @@ used is recorded with every passage (`import_metadata`) instead.
 
 import math
 import sqlite3
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from wkmp_assets.db.connection import open_reader
 from wkmp_assets.errors import SettingsError
+from wkmp_assets.model.lead_presets import LEAD_PRESETS, LeadPreset
 from wkmp_assets.model.values import LeadPointParameters, SegmentationParameters
 
 
@@ -72,6 +73,8 @@ BUSY_TIMEOUT = SettingRange(
 MAX_LOCK_WAIT = SettingRange(
     "ai_database_max_lock_wait_ms", 5000, 500, 30_000, "ms", "total time to try for the write lock"
 )
+LEAD_PRESET_KEY = "import_lead_preset"
+"""A name of `LeadPreset`; thresholds that are set as well win over those of the preset."""
 ALL_SETTINGS = (SILENCE_THRESHOLD, SILENCE_MIN, MIN_PASSAGE, LEAD_IN, LEAD_OUT, BUSY_TIMEOUT, MAX_LOCK_WAIT)
 
 LEGACY_LEAD_IN_DB = 45.0
@@ -126,6 +129,7 @@ def _has_settings(connection: sqlite3.Connection) -> bool:
 
 
 def _interpret(stored: dict[str, str | None]) -> LibrarySettings:
+    preset = _lead_preset(stored.get(LEAD_PRESET_KEY))
     values = {setting.key: _number(setting, stored.get(setting.key)) for setting in ALL_SETTINGS}
     return LibrarySettings(
         SegmentationParameters(
@@ -133,9 +137,14 @@ def _interpret(stored: dict[str, str | None]) -> LibrarySettings:
             min_silence_ticks=int(values[SILENCE_MIN.key]),
             min_passage_ticks=int(values[MIN_PASSAGE.key]),
         ),
-        LeadPointParameters(
-            lead_in_threshold_db=_lead_threshold(values[LEAD_IN.key], LEGACY_LEAD_IN_DB, LEAD_IN),
-            lead_out_threshold_db=_lead_threshold(values[LEAD_OUT.key], LEGACY_LEAD_OUT_DB, LEAD_OUT),
+        replace(
+            preset,
+            lead_in_threshold_db=_lead_threshold(
+                stored.get(LEAD_IN.key), values[LEAD_IN.key], LEGACY_LEAD_IN_DB, preset.lead_in_threshold_db
+            ),
+            lead_out_threshold_db=_lead_threshold(
+                stored.get(LEAD_OUT.key), values[LEAD_OUT.key], LEGACY_LEAD_OUT_DB, preset.lead_out_threshold_db
+            ),
         ),
         LockSettings(int(values[BUSY_TIMEOUT.key]), int(values[MAX_LOCK_WAIT.key])),
     )
@@ -156,6 +165,18 @@ def _number(setting: SettingRange, text: str | None) -> float:
     return value
 
 
-def _lead_threshold(value: float, legacy: float, setting: SettingRange) -> float:
-    """Keep a threshold as it is, but read the legacy default as "not set"."""
-    return setting.default if value == legacy else value
+def _lead_preset(text: str | None) -> LeadPointParameters:
+    name = str(text or "").strip() or LeadPreset.DEFAULT
+    try:
+        return LEAD_PRESETS[LeadPreset(name)]
+    except ValueError:
+        raise SettingsError(
+            f"setting {LEAD_PRESET_KEY} in the library's settings table is {text!r}; it must be one of "
+            f"{', '.join(LeadPreset)}"
+        ) from None
+
+
+def _lead_threshold(text: str | None, value: float, legacy: float, of_preset: float) -> float:
+    """Keep a threshold that is set; the legacy default counts as "not set", which leaves it to the preset."""
+    is_set = bool(str(text or "").strip()) and value != legacy
+    return value if is_set else of_preset

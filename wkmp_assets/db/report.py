@@ -74,3 +74,33 @@ def read_deferred(database: Path) -> list[str]:
         if connection is None or "import_provenance" not in sqlite_utils.Database(connection).table_names():
             return []
         return [row["path"] for row in connection.execute(query, (LOOKUP_SOURCE, LookupOutcome.DEFERRED))]
+
+
+@dataclass(frozen=True)
+class LeadPointCounts:
+    """Lead points of all passages."""
+
+    measured: int = 0
+    """Passages with both points."""
+    zero: int = 0
+    """Of these, with both points at their own edge."""
+    unknown: int = 0
+
+    @property
+    def share_zero(self) -> float:
+        """0..1; 0 when nothing was measured."""
+        return self.zero / self.measured if self.measured else 0.0
+
+
+def count_lead_points(database: Path) -> LeadPointCounts:
+    """Count the lead points of a library; all 0 when there is none yet."""
+    query = """
+        SELECT count(*) AS passages, count(lead_in_start_ticks + lead_out_start_ticks) AS measured,
+               count(CASE WHEN lead_in_start_ticks = start_time_ticks AND lead_out_start_ticks = end_time_ticks
+                     THEN 1 END) AS zero
+        FROM passages"""
+    with open_reader(database) as connection:
+        if connection is None or "passages" not in sqlite_utils.Database(connection).table_names():
+            return LeadPointCounts()
+        row = connection.execute(query).fetchone()
+    return LeadPointCounts(row["measured"], row["zero"], row["passages"] - row["measured"])

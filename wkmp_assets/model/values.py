@@ -357,6 +357,8 @@ class LeadPoints:
 
     passages: tuple[PassageLeadPoints, ...]
     parameters: LeadPointParameters
+    warnings: tuple[str, ...] = ()
+    """About the whole file."""
 
 
 @dataclass(frozen=True)

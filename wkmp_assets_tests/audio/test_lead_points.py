@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from wkmp_assets import ticks
-from wkmp_assets.audio.lead_points import find_lead_points
+from wkmp_assets.audio.lead_points import clipping_warnings, find_lead_points
+from wkmp_assets.model.lead_presets import LEAD_PRESETS, LeadPreset
 from wkmp_assets.model.values import LeadPointParameters, PassageLeadPoints, Span
 from wkmp_assets_tests.audio.sounds import Samples, envelope_of, joined, silence, tone
 
@@ -130,3 +131,36 @@ def test_a_positive_threshold_is_decibels_above_one_step_of_16_bit_pcm(absolute_
     relative = LeadPointParameters(lead_in_threshold_db=relative_db, lead_out_threshold_db=relative_db)
     assert relative_db < 0
     assert in_ticks(lead_points(samples, absolute)) == in_ticks(lead_points(samples, relative))
+
+
+@pytest.mark.parametrize(
+    ("preset", "lead_in_s"),
+    [
+        # A linear fade-in of 8 s reaches -8, -12, -15 and -18 dB after 40, 25, 18 and 13 % of it, in whole windows.
+        pytest.param(LeadPreset.ROCK_POP, 2.0, id="never longer than 2 s"),
+        pytest.param(LeadPreset.DEFAULT, 2.0, id="default"),
+        pytest.param(LeadPreset.CLASSICAL, 1.4, id="classical"),
+        pytest.param(LeadPreset.ELECTRONIC, 1.0, id="electronic"),
+    ],
+)
+def test_presets_find_the_beginning_of_their_kind_of_music(preset: LeadPreset, lead_in_s: float) -> None:
+    found = lead_points(faded(60, 8, 0), LEAD_PRESETS[preset])
+    assert found.lead_in_sample == round(lead_in_s * 44_100)
+
+
+def test_a_beginning_that_is_quick_for_electronic_music_is_none_for_rock() -> None:
+    samples = faded(60, 2, 0)
+    assert lead_points(samples, LEAD_PRESETS[LeadPreset.ELECTRONIC]).quick_ramp_up
+    assert not lead_points(samples, LEAD_PRESETS[LeadPreset.ROCK_POP]).quick_ramp_up
+
+
+@pytest.mark.parametrize(("peak", "warned"), [(0.5, False), (0.9899, False), (0.99, True), (1.0, True), (1.3, True)])
+def test_a_file_at_full_scale_may_be_clipped(peak: float, warned: bool) -> None:
+    assert bool(clipping_warnings(peak)) is warned
+
+
+def test_a_fade_that_clips_at_once_is_a_quick_ramp() -> None:
+    samples = np.clip(faded(40, 3, 3) * 4, -1, 1)
+    found = lead_points(samples)
+    assert found.lead_in_sample == 0
+    assert found.quick_ramp_up

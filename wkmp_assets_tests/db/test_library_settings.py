@@ -1,6 +1,7 @@
 """Settings kept in the library itself."""
 # ruff: noqa: S608 - identifiers from the tables of this module
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from wkmp_assets.db.library_settings import (
     read_library_settings,
 )
 from wkmp_assets.errors import SettingsError
+from wkmp_assets.model.lead_presets import LEAD_PRESETS, LeadPreset
 from wkmp_assets_tests.builders import dump, opened, run_sql
 
 
@@ -93,3 +95,21 @@ def test_a_legacy_number_means_itself_under_the_other_name(database: Path) -> No
     store(database, lead_in_threshold_dB="40", lead_out_threshold_dB="45")
     found = read_library_settings(database).lead_points
     assert (found.lead_in_threshold_db, found.lead_out_threshold_db) == (40.0, 45.0)
+
+
+@pytest.mark.parametrize("preset", LeadPreset)
+def test_a_preset_sets_all_parameters_of_the_lead_points(database: Path, preset: LeadPreset) -> None:
+    store(database, import_lead_preset=preset, lead_in_threshold_dB="45", lead_out_threshold_dB="")
+    assert read_library_settings(database).lead_points == LEAD_PRESETS[preset]
+
+
+def test_a_threshold_that_is_set_wins_over_the_preset(database: Path) -> None:
+    store(database, import_lead_preset=" classical ", lead_out_threshold_dB="-20")
+    expected = replace(LEAD_PRESETS[LeadPreset.CLASSICAL], lead_out_threshold_db=-20.0)
+    assert read_library_settings(database).lead_points == expected
+
+
+def test_a_preset_that_does_not_exist_is_refused_with_those_that_do(database: Path) -> None:
+    store(database, import_lead_preset="polka")
+    with pytest.raises(SettingsError, match=r"import_lead_preset.*'polka'.*default, classical, rock-pop, electronic"):
+        read_library_settings(database)
