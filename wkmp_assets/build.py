@@ -6,9 +6,11 @@ from importlib.metadata import version
 from pathlib import Path
 
 import dagster as dg
+from pydantic import SecretStr
 
 from wkmp_assets.assets.file_picture import file_picture
 from wkmp_assets.assets.fingerprints import fingerprints
+from wkmp_assets.assets.flavors import flavors
 from wkmp_assets.assets.identity import file_identity
 from wkmp_assets.assets.lead_points import lead_points
 from wkmp_assets.assets.library_entry import library_entry
@@ -26,10 +28,11 @@ from wkmp_assets.checks.stored import stored_rows
 from wkmp_assets.claims import RunClaims, claiming
 from wkmp_assets.db.connection import kept_open
 from wkmp_assets.db.library_settings import read_acoustid_key
+from wkmp_assets.identify.acousticbrainz_client import ClassSource
 from wkmp_assets.identify.lookup import Lookup
-from wkmp_assets.identify.services import ServiceSettings, open_services, resolve_key
+from wkmp_assets.identify.services import ServiceSettings, open_acousticbrainz, open_services, resolve_key
 from wkmp_assets.io_managers import PhaseStoreIOManager, PictureIOManager, SqliteBatchIOManager
-from wkmp_assets.jobs import import_job, retry_job, scan_job
+from wkmp_assets.jobs import import_job, reflavor_job, retry_job, scan_job
 from wkmp_assets.partitions import audio_files, backfill_policy
 from wkmp_assets.resources import Library
 from wkmp_assets.run_control import RunControl
@@ -44,6 +47,7 @@ PER_FILE_ASSETS = (
     recording_lookups,
     song_matches,
     lead_points,
+    flavors,
     library_entry,
     file_picture,
 )
@@ -79,6 +83,7 @@ def build_definitions(
         "library": _kept_open(library),
         "claims": _claims(settings),
         "services": _services(library),
+        "acousticbrainz": _acousticbrainz(library),
         "workers": WorkerPool(settings.workers, control),
         "phase_store": PhaseStoreIOManager(library),
         "pictures": PictureIOManager(library),
@@ -94,7 +99,7 @@ def build_definitions(
             stored_rows,
             lead_points_plausible,
         ],
-        jobs=[scan_job, import_job, retry_job],
+        jobs=[scan_job, import_job, retry_job, reflavor_job],
         resources={**resources, **(resource_overrides or {})},
         # Parallelism is inside the steps (worker processes); a process per step would only add start-up time.
         executor=dg.in_process_executor,
@@ -118,22 +123,40 @@ def _services(library: Library) -> dg.ResourceDefinition:
 
     @dg.resource
     def open_lookup(_context: dg.InitResourceContext) -> Iterator[Lookup]:
-        settings = library.settings
-        # Not Path.home(), which raises where the user has none, as in some containers.
-        toml = Path(os.path.expanduser("~/.config/wkmp/wkmp-ai.toml"))  # noqa: PTH111 - the reason above
-        key = resolve_key(read_acoustid_key(library.database), settings.acoustid_api_key, toml)
-        services = ServiceSettings(
-            folder=settings.services_dir,
-            acoustid_url=settings.acoustid_url,
-            acoustid_interval_ms=settings.acoustid_interval_ms,
-            musicbrainz_url=settings.musicbrainz_url,
-            musicbrainz_interval_ms=settings.musicbrainz_interval_ms,
-            user_agent=f"wkmp_assets/{version('wkmp-assets')} ({settings.contact})",
-        )
-        with open_services(services, key) as lookup:
+        with open_services(_service_settings(library.settings), _acoustid_key(library)) as lookup:
             yield lookup
 
     return open_lookup
+
+
+def _acousticbrainz(library: Library) -> dg.ResourceDefinition:
+    """Open AcousticBrainz for a run, when the other services may be asked."""
+
+    @dg.resource
+    def open_classes(_context: dg.InitResourceContext) -> Iterator[ClassSource]:
+        with open_acousticbrainz(_service_settings(library.settings), _acoustid_key(library)) as classes:
+            yield classes
+
+    return open_classes
+
+
+def _acoustid_key(library: Library) -> SecretStr | None:
+    # Not Path.home(), which raises where the user has none, as in some containers.
+    toml = Path(os.path.expanduser("~/.config/wkmp/wkmp-ai.toml"))  # noqa: PTH111 - the reason above
+    return resolve_key(read_acoustid_key(library.database), library.settings.acoustid_api_key, toml)
+
+
+def _service_settings(settings: Settings) -> ServiceSettings:
+    return ServiceSettings(
+        folder=settings.services_dir,
+        acoustid_url=settings.acoustid_url,
+        acoustid_interval_ms=settings.acoustid_interval_ms,
+        musicbrainz_url=settings.musicbrainz_url,
+        musicbrainz_interval_ms=settings.musicbrainz_interval_ms,
+        acousticbrainz_url=settings.acousticbrainz_url,
+        acousticbrainz_interval_ms=settings.acousticbrainz_interval_ms,
+        user_agent=f"wkmp_assets/{version('wkmp-assets')} ({settings.contact})",
+    )
 
 
 def _kept_open(library: Library) -> dg.ResourceDefinition:

@@ -9,6 +9,7 @@ from wkmp_assets.model.values import (
     FileIdentity,
     FileTags,
     Fingerprints,
+    Flavors,
     LeadPoints,
     PassageEntry,
     PassageFingerprint,
@@ -33,7 +34,7 @@ def assemble_entry(
     identity : Outcome
         What the file is.
     content : sequence of Outcome
-        Tags, segments, fingerprints, matches and lead points, in this order.
+        Tags, segments, fingerprints, matches, lead points and flavors, in this order.
 
     Returns
     -------
@@ -57,13 +58,14 @@ def _with_content(
     fingerprints: Fingerprints,
     matches: SongMatches,
     lead_points: LeadPoints,
+    flavors: Flavors,
 ) -> FileEntry:
     heard = {fingerprint.span: fingerprint for fingerprint in fingerprints.passages}
     rate_hz = segments.audio.sample_rate_hz
     passages = tuple(
         # Passages that were joined are fingerprinted in parts only, which identify nothing.
-        PassageEntry(match, points, heard.get(match.span) or _unheard(match.span, rate_hz))
-        for match, points in zip(matches.passages, lead_points.passages, strict=True)
+        PassageEntry(match, points, heard.get(match.span) or _unheard(match.span, rate_hz), flavor)
+        for match, points, flavor in zip(matches.passages, lead_points.passages, flavors.passages, strict=True)
     )
     return FileEntry(path, identity, tags, segments.audio, passages, lead_points.parameters)
 

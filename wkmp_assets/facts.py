@@ -13,6 +13,7 @@ from wkmp_assets.model.values import (
     FileState,
     FileTags,
     Fingerprints,
+    Flavors,
     LeadPoints,
     PassageSegments,
     RecordingLookups,
@@ -108,6 +109,18 @@ def _(value: LeadPoints) -> Facts:
     unknown = sum(points.lead_in_sample is None for points in value.passages)
     warnings = tuple(warning for points in value.passages for warning in points.warnings)
     return {"passages": len(value.passages), "without_points": unknown} | _warnings(value.warnings + warnings)
+
+
+@facts.register
+def _(value: Flavors) -> Facts:
+    sounds = [
+        f"{one.measures.bpm:.0f} bpm, {one.measures.key} {one.measures.scale}, {one.measures.loudness_lufs:.1f} LUFS"
+        for one in value.passages
+    ]
+    described: Facts = {"passages": len(sounds), "with_classes": sum(bool(one.classes) for one in value.passages)}
+    details = tuple(dict.fromkeys(one.detail for one in value.passages if one.detail))
+    described |= {"sound": "\n".join(sounds)} | ({"reason": "\n".join(details)} if details else {})
+    return described | _warnings(tuple(warning for one in value.passages for warning in one.warnings))
 
 
 def describe_commit(commit: FileCommit) -> Facts:

@@ -1,8 +1,8 @@
-"""The jobs: scan the library, import its files."""
+"""The jobs: scan the library, import its files, do a part of that again."""
 
 import dagster as dg
 
-from wkmp_assets.model.phases import ENTRY, LEAD_POINTS, LOOKUPS, MATCHES, SCAN
+from wkmp_assets.model.phases import ENTRY, FLAVORS, LEAD_POINTS, LOOKUPS, MATCHES, SCAN
 
 scan_job = dg.define_asset_job("scan_library", selection=dg.AssetSelection.assets(SCAN))
 """Finds the audio files and registers a partition for each."""
@@ -11,6 +11,9 @@ import_job = dg.define_asset_job("import_files", selection=dg.AssetSelection.gro
 """Takes files through all phases to their commit: one file, or a range of them."""
 
 retry_job = dg.define_asset_job(
-    "retry_deferred", selection=dg.AssetSelection.assets(LOOKUPS, MATCHES, LEAD_POINTS, ENTRY)
+    "retry_deferred", selection=dg.AssetSelection.assets(LOOKUPS, MATCHES, LEAD_POINTS, FLAVORS, ENTRY)
 )
 """Asks the services again and commits what they say; nothing is decoded."""
+
+reflavor_job = dg.define_asset_job("reflavor", selection=dg.AssetSelection.assets(FLAVORS, ENTRY))
+"""Measures again what the music is like, asks AcousticBrainz for what is missing, and commits that."""

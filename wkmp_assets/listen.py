@@ -1,4 +1,4 @@
-"""What a worker process does with one file: decode it once and find its passages, fingerprint them."""
+"""What a worker process does with one file: decode it once and find its passages, fingerprint and characterise them."""
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -9,11 +9,13 @@ from wkmp_assets.audio.fingerprint import fingerprint_passages
 from wkmp_assets.audio.pcm_store import PcmStore
 from wkmp_assets.audio.silence import find_passages, over_segmentation_warning
 from wkmp_assets.errors import FileChangedError, UndecodableAudioError
+from wkmp_assets.flavor.measure import measure_passages
 from wkmp_assets.library.identity import look_at
 from wkmp_assets.model.values import (
     Envelope,
     FileIdentity,
     Fingerprints,
+    Flavors,
     PassageSegments,
     SegmentationParameters,
     Span,
@@ -78,9 +80,28 @@ def fingerprint_file(
     path: Path, display_path: str, content_hash: str, pcm: PcmStore, segments: PassageSegments
 ) -> Fingerprints:
     """Fingerprint the passages of a file from its stored PCM, which is decoded again only if it is gone."""
+    pcm_path = _pcm_of(path, display_path, content_hash, pcm)
+    spans = segments.passages
+    return Fingerprints(fingerprint_passages(pcm_path, spans, sample_rate_hz=segments.audio.sample_rate_hz))
+
+
+def flavor_file(
+    path: Path,
+    display_path: str,
+    content_hash: str,
+    pcm: PcmStore,
+    segments: PassageSegments,
+    spans: tuple[Span, ...],
+) -> Flavors:
+    """Characterise spans of a file from its stored PCM, which is decoded again only if it is gone."""
+    pcm_path = _pcm_of(path, display_path, content_hash, pcm)
+    audio = segments.audio
+    return Flavors(measure_passages(pcm_path, spans, sample_rate_hz=audio.sample_rate_hz, channels=audio.channels))
+
+
+def _pcm_of(path: Path, display_path: str, content_hash: str, pcm: PcmStore) -> Path:
     pcm_path = pcm.get(content_hash)
     if pcm_path is None:
         pcm_path = pcm.path_for(content_hash)
         measure_file(path, pcm_path=pcm_path, display_path=display_path)
-    spans = segments.passages
-    return Fingerprints(fingerprint_passages(pcm_path, spans, sample_rate_hz=segments.audio.sample_rate_hz))
+    return pcm_path

@@ -105,6 +105,18 @@ class Settings(BaseSettings):
         description="Milliseconds between two requests to MusicBrainz, of all processes together: it allows 1 a "
         "second.",
     )
+    acousticbrainz_url: str = Field(
+        default="https://acousticbrainz.org",
+        pattern=r"^https?://",
+        description="AcousticBrainz' web service, or a mirror of it. Asked only where AcoustID is.",
+    )
+    acousticbrainz_interval_ms: int = Field(
+        default=1000,
+        ge=0,
+        le=10_000,
+        description="Milliseconds between two requests to AcousticBrainz, of all processes together: it allows 1 a "
+        "second.",
+    )
     contact: str = Field(
         default="no contact given",
         pattern=r"^[\x20-\x7e]{1,200}$",

@@ -31,12 +31,14 @@ from wkmp_assets.model.values import (
     FileState,
     FileTags,
     Fingerprints,
+    Flavors,
     LeadPointParameters,
     LeadPoints,
     LookupOutcome,
     MatchLevel,
     PassageEntry,
     PassageFingerprint,
+    PassageFlavor,
     PassageLeadPoints,
     PassageLookup,
     PassageMatch,
@@ -47,6 +49,7 @@ from wkmp_assets.model.values import (
     SegmentationParameters,
     Song,
     SongMatches,
+    SoundMeasures,
     Span,
     Work,
 )
@@ -103,6 +106,15 @@ def passage(bounds: tuple[int, int], song: Song | None, *, album: Release | None
     quarter = span.length_samples // 4
     points = PassageLeadPoints(span, span.start_sample + quarter, span.end_sample - quarter, 0.3, False, False)
     return PassageEntry(match, points, PassageFingerprint(span, "AQAD", span.length_samples / RATE_HZ))
+
+
+def flavor(span: Span, bright: float = 0.25, classes: dict[str, dict[str, float]] | None = None) -> PassageFlavor:
+    """What one passage might sound like, as little as that can be."""
+    measured = {
+        "user.brightness": {"bright": bright, "dark": 1 - bright},
+        "user.tempo": {"bpm_100": 0.5, "bpm_125": 0.25, "bpm_155": 0.25},
+    }
+    return PassageFlavor(span, measured, SoundMeasures(123.4, "Eb", "minor", 0.75, -15.5, 14.1), classes or {})
 
 
 def audio(total_samples: int = 600 * RATE_HZ) -> AudioProperties:
@@ -268,5 +280,6 @@ def phase_values() -> dict[str, Any]:
             tuple(replace(item.match, lookup=lookup) for item, lookup in zip(one.passages, lookups, strict=True))
         ),
         "lead_points": LeadPoints(tuple(item.lead_points for item in one.passages), LEAD_PARAMETERS),
+        "flavors": Flavors(tuple(flavor(span) for span in spans)),
         "library_entry": one,
     }

@@ -87,6 +87,7 @@ def test_rows_are_written_by_the_writer_and_nowhere_else() -> None:
 STATEMENTS_IN_A_LOOP = {
     "db/writer.py::_write": "the script, which is made before",
     "db/script.py::_insert": "a statement per portion of rows that SQLite can bind",
+    "db/script.py::_song_flavors": "the same",
     "db/script.py::_links_to_remove": "a statement per link table",
     "db/script.py::_peers": "a statement per other file with the same bytes: each is compared with what was read of it",
 }

@@ -28,6 +28,7 @@ PER_FILE = {
     "recording_lookups",
     "song_matches",
     "lead_points",
+    "flavors",
     "library_entry",
 }
 
@@ -55,7 +56,7 @@ def test_the_code_location_loads_with_an_empty_environment() -> None:
         check=False,
     )
     assert result.returncode == 0, result.stderr
-    assert result.stdout.strip() == "11"
+    assert result.stdout.strip() == "12"
 
 
 def test_every_asset_but_the_scan_has_one_partition_per_file(tmp_path: Path) -> None:

@@ -6,11 +6,11 @@ from typing import Any
 import pytest
 
 from wkmp_assets.entry import assemble_entry
-from wkmp_assets.model.values import FileState, LeadPoints, SongMatches, Span
+from wkmp_assets.model.values import FileState, Flavors, LeadPoints, SongMatches, Span
 from wkmp_assets.outcomes import Failed, Outcome, Result, Skipped, SkipReason
-from wkmp_assets_tests.builders import LEAD_PARAMETERS, RATE_HZ, bare, identity, phase_values, sha
+from wkmp_assets_tests.builders import LEAD_PARAMETERS, RATE_HZ, bare, flavor, identity, phase_values, sha
 
-CONTENT = ("file_tags", "passage_segments", "fingerprints", "song_matches", "lead_points")
+CONTENT = ("file_tags", "passage_segments", "fingerprints", "song_matches", "lead_points", "flavors")
 FAILED = Failed("passage_segments", "DECODE_ERROR", "broken")
 
 
@@ -35,6 +35,7 @@ def test_all_results_become_an_entry() -> None:
     assert tuple(passage.match for passage in passages) == values["song_matches"].passages
     assert tuple(passage.lead_points for passage in passages) == values["lead_points"].passages
     assert tuple(passage.fingerprint for passage in passages) == values["fingerprints"].passages
+    assert tuple(passage.flavor for passage in passages) == values["flavors"].passages
     assert (outcome.value.path, outcome.value.tags, outcome.value.audio) == (
         "a.flac",
         values["file_tags"],
@@ -48,9 +49,14 @@ def test_a_passage_that_was_joined_of_several_has_no_fingerprint() -> None:
     whole = Span(first.span.start_sample, second.span.end_sample)
     joined = SongMatches((replace(first, span=whole),))
     points = LeadPoints((replace(phase_values()["lead_points"].passages[0], span=whole),), LEAD_PARAMETERS)
+    flavors = Flavors((flavor(whole),))
     outcome = assemble(
         Result(identity(), sha("a")),
-        content(song_matches=Result(joined, sha("a")), lead_points=Result(points, sha("a"))),
+        content(
+            song_matches=Result(joined, sha("a")),
+            lead_points=Result(points, sha("a")),
+            flavors=Result(flavors, sha("a")),
+        ),
     )
     assert isinstance(outcome, Result)
     (passage,) = outcome.value.passages

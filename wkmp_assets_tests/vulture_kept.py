@@ -26,8 +26,6 @@ max_redirects  # requests' session reads it
 __class_getitem__  # called by subscription, Outcomes[...]
 model_config  # pydantic reads it
 combine  # public arithmetic of flavors, for programs that play the library
-parse_flavor  # the same
-flavor_json  # the same
 p50_ms  # read by the template of the library report
 p99_ms  # the same
 most_ms  # the same
@@ -38,3 +36,5 @@ with_song  # the same
 without_leads  # the same
 share_shown  # the same
 filters  # jinja2 reads it when a template names one
+key_clarity  # written to the library by dataclasses.asdict
+crest_factor_db  # the same

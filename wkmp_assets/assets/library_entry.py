@@ -10,6 +10,7 @@ from wkmp_assets.model.values import (
     FileIdentity,
     FileTags,
     Fingerprints,
+    Flavors,
     LeadPoints,
     PassageSegments,
     SongMatches,
@@ -26,6 +27,7 @@ def library_entry(
     fingerprints: Outcomes[Fingerprints],
     song_matches: Outcomes[SongMatches],
     lead_points: Outcomes[LeadPoints],
+    flavors: Outcomes[Flavors],
 ) -> Outcomes[FileEntry]:
     """The file in the library, with passages, songs, artists, albums and works: one transaction, or nothing at all.
 
@@ -33,7 +35,7 @@ def library_entry(
     reported them) is the partition's metadata. A file that cannot be imported leaves one row in `import_failures`
     instead. Stale when any earlier phase of the file is.
     """
-    phases = (file_tags, passage_segments, fingerprints, song_matches, lead_points)
+    phases = (file_tags, passage_segments, fingerprints, song_matches, lead_points, flavors)
     return {
         key: assemble_entry(key, decode_key(key), file_identity[key], [phase[key] for phase in phases])
         for key in sorted(context.partition_keys)

@@ -1,12 +1,13 @@
 """Rows of one file's passages: the passages themselves, their links, and where what they say comes from. Pure."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import UTC
 
 from wkmp_assets.db import ids
 from wkmp_assets.db.entities import Entities
 from wkmp_assets.db.passages import PassagePlan
+from wkmp_assets.db.reader import StoredFlavor
 from wkmp_assets.db.stamp import Stamp
 from wkmp_assets.model.rows import FileRow, PassageAlbumRow, PassageRow, PassageSongRow, ProvenanceRow
 from wkmp_assets.model.values import FileEntry, PassageEntry, PassageLookup
@@ -17,10 +18,15 @@ LOOKUP_SOURCE = "Lookup"
 
 
 def passage_rows(
-    entry: FileEntry, file: FileRow, plan: PassagePlan, entities: Entities, stamp: Stamp
+    entry: FileEntry,
+    file: FileRow,
+    plan: PassagePlan,
+    entities: Entities,
+    flavors: Sequence[StoredFlavor],
+    stamp: Stamp,
 ) -> Iterable[PassageRow]:
     """Make a row for every passage of the import, new or updated in place."""
-    for passage, placed in zip(entry.passages, plan.placed, strict=True):
+    for passage, placed, flavor in zip(entry.passages, plan.placed, flavors, strict=True):
         match = passage.match
         source = match.source
         yield PassageRow(
@@ -36,6 +42,10 @@ def passage_rows(
             recording_mbid=match.song.recording_mbid if match.song else None,
             song_id=entities.songs[match.song.recording_mbid].guid if match.song else None,
             import_metadata=_amplitude_json(entry, passage, stamp),
+            musical_flavor_vector=flavor.vector,
+            flavor_source_blend=flavor.blend,
+            flavor_completeness=flavor.completeness,
+            additional_metadata=flavor.metadata,
             decode_status="successful",
             title_source=source if match.title else None,
             title_confidence=match.score if match.title else None,

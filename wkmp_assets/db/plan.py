@@ -12,6 +12,7 @@ from typing import Any
 from wkmp_assets import ticks
 from wkmp_assets.db import ids
 from wkmp_assets.db.entities import Entities
+from wkmp_assets.db.flavors import Flavors
 from wkmp_assets.db.passage_rows import passage_albums, passage_rows, passage_songs, provenance
 from wkmp_assets.db.passages import plan_passages
 from wkmp_assets.db.reader import LibraryState, expected
@@ -221,24 +222,31 @@ def _plan_content(entry: FileEntry, state: LibraryState, stamp: Stamp) -> WriteB
         )
         for passage in entry.passages
     ]
+    flavors = Flavors(entry, state, entities)
     plan = plan_passages(
         bounds,
         [_lead_ticks(passage, rate_hz) for passage in entry.passages],
         state.passages,
         new_guid=lambda start, end, taken: ids.passage_id(file.guid, start, end, taken),
     )
+    partners = {passage.guid: passage for passage in state.passages}
+    columns = [
+        flavors.passage(passage, partners.get(placed.guid))
+        for passage, placed in zip(entry.passages, plan.placed, strict=True)
+    ]
     return WriteBatch(
         entry.path,
         file=file,
         expected=expected(state, state.file),
         songs=tuple(entities.songs.values()),
+        song_flavors=tuple(flavors.songs(stamp)),
         artists=tuple(entities.artists.values()),
         works=tuple(entities.works.values()),
         albums=tuple(entities.albums.values()),
         removed_passages=plan.removed,
         kept_passages=plan.kept,
         passage_references=state.passage_references,
-        passages=tuple(passage_rows(entry, file, plan, entities, stamp)),
+        passages=tuple(passage_rows(entry, file, plan, entities, columns, stamp)),
         passage_songs=tuple(passage_songs(entry, plan, entities, stamp)),
         song_artists=tuple(entities.song_artists()),
         song_works=tuple(entities.song_works()),

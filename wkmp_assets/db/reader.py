@@ -36,6 +36,28 @@ _KNOWN_FILE_COLUMNS = (
 
 
 @dataclass(frozen=True)
+class StoredFlavor:
+    """The flavor columns of a passage."""
+
+    vector: str | None = None
+    blend: str | None = None
+    completeness: float | None = None
+    metadata: str | None = None
+    """`additional_metadata`: people's and other programs' keys, too."""
+
+
+@dataclass(frozen=True)
+class StoredSong:
+    """The flavor of a song."""
+
+    vector: str | None
+    blend: str | None
+    status: str | None
+    elsewhere_ticks: int | None
+    """Length of the longest passage of another file that plays it and has a flavor; None without any."""
+
+
+@dataclass(frozen=True)
 class StoredPassage:
     """What the library holds about a passage that an import must respect."""
 
@@ -48,6 +70,7 @@ class StoredPassage:
     """A person edited it, or history, queue or timeslots refer to it: it must not be deleted."""
     lead_in_ticks: int | None = None
     lead_out_ticks: int | None = None
+    flavor: StoredFlavor = StoredFlavor()
 
 
 @dataclass(frozen=True)
@@ -69,6 +92,8 @@ class LibraryState:
     artist_guids: Mapping[str, str] | None = None
     work_guids: Mapping[str, str] | None = None
     album_guids: Mapping[str, str] | None = None
+    songs: Mapping[str, StoredSong] | None = None
+    """MBID -> flavor of the songs that exist already."""
 
 
 def expected(state: LibraryState, row: FileRow | None) -> ExpectedFile | None:
@@ -179,7 +204,26 @@ def read_state(connection: sqlite3.Connection, entry: FileEntry, candidate_guids
         artist_guids=_guids(connection, "artists", "artist_mbid", [a.mbid for song in songs for a in song.artists]),
         work_guids=_guids(connection, "works", "work_mbid", [w.mbid for song in songs for w in song.works]),
         album_guids=_guids(connection, "albums", "album_mbid", [release.mbid for release in releases]),
+        songs=_songs(connection, owner.guid if owner else "", [song.recording_mbid for song in songs]),
     )
+
+
+def _songs(connection: sqlite3.Connection, file_guid: str, mbids: Sequence[str]) -> dict[str, StoredSong]:
+    """Read the flavors of songs, and where else in the library they are played."""
+    select = (
+        "SELECT guid, recording_mbid, flavor_vector, flavor_source_blend, status FROM songs WHERE recording_mbid IN"
+    )
+    longest = """
+        SELECT max(p.end_time_ticks - p.start_time_ticks) AS length FROM passage_songs AS s
+        JOIN passages AS p ON p.guid = s.passage_id
+        WHERE s.song_id = ? AND p.file_id <> ? AND p.musical_flavor_vector IS NOT NULL"""
+    found = {}
+    for row in list(_select_in(connection, select, mbids)):
+        (elsewhere,) = connection.execute(longest, [row["guid"], file_guid]).fetchone()
+        found[row["recording_mbid"]] = StoredSong(
+            row["flavor_vector"], row["flavor_source_blend"], row["status"], elsewhere
+        )
+    return found
 
 
 _FILE_ROW = """
@@ -209,7 +253,8 @@ def _stored_passages(
 ) -> Iterator[StoredPassage]:
     rows = connection.execute(
         "SELECT guid, start_time_ticks, end_time_ticks, fade_in_start_ticks, fade_out_start_ticks, user_title, "
-        "lead_in_start_ticks, lead_out_start_ticks "
+        "lead_in_start_ticks, lead_out_start_ticks, musical_flavor_vector, flavor_source_blend, flavor_completeness, "
+        "additional_metadata "
         "FROM passages WHERE file_id = ? ORDER BY start_time_ticks, end_time_ticks, guid",
         [file_guid],
     ).fetchall()
@@ -225,6 +270,12 @@ def _stored_passages(
             is_kept=row["guid"] in referenced or any(edit is not None for edit in edits),
             lead_in_ticks=row["lead_in_start_ticks"],
             lead_out_ticks=row["lead_out_start_ticks"],
+            flavor=StoredFlavor(
+                row["musical_flavor_vector"],
+                row["flavor_source_blend"],
+                row["flavor_completeness"],
+                row["additional_metadata"],
+            ),
         )
 
 

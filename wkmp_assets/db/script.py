@@ -9,6 +9,7 @@ from typing import Any
 
 from wkmp_assets.db import statements as sql
 from wkmp_assets.model.batch import WriteBatch
+from wkmp_assets.model.rows import SongFlavor
 
 
 @dataclass(frozen=True)
@@ -37,6 +38,7 @@ def script_of(batch: WriteBatch, most_values: int) -> list[Step]:
     steps = list(_file(batch))
     for rows in (batch.songs, batch.artists, batch.works, batch.albums):
         steps += _insert(rows, most_values)
+    steps += _song_flavors(batch.song_flavors, most_values)
     steps += _passages_to_remove(batch)
     steps += _links_to_remove(batch)
     for links in (
@@ -74,6 +76,13 @@ def _insert(rows: Sequence[Any], most_values: int) -> Iterator[Step]:
         part = rows[start : start + most]
         statement = sql.insert_rows(row_class, len(part))  # type: ignore[arg-type] # mypy: a class has no hash
         yield Step(sql.table_of(row_class), statement, sql.values_of(part))
+
+
+def _song_flavors(rows: Sequence[SongFlavor], most_values: int) -> Iterator[Step]:
+    most = most_values // len(sql.columns_of(SongFlavor))
+    for start in range(0, len(rows), most):
+        part = rows[start : start + most]
+        yield Step("songs", sql.update_song_flavors(len(part)), sql.values_of(part), len(part), "the flavor of a song")
 
 
 def _passages_to_remove(batch: WriteBatch) -> Iterator[Step]:

@@ -19,6 +19,7 @@ from wkmp_assets.model.rows import (
     PassageSongRow,
     ProvenanceRow,
     SongArtistRow,
+    SongFlavor,
     SongRow,
     SongWorkRow,
     WorkRow,
@@ -118,7 +119,8 @@ INSERT_FILE = (
 PASSAGES_OF_FILE = """(
 SELECT group_concat(one) FROM (
   SELECT json_array(
-    guid, start_time_ticks, end_time_ticks, fade_in_start_ticks, fade_out_start_ticks, user_title) AS one
+    guid, start_time_ticks, end_time_ticks, fade_in_start_ticks, fade_out_start_ticks, user_title,
+    musical_flavor_vector, additional_metadata) AS one
   FROM passages WHERE file_id = files.guid ORDER BY guid))"""
 """A file's passages with all that people edit, as one text to compare: read before, compared in the transaction."""
 
@@ -135,6 +137,19 @@ UPDATE_PEER = (
     "UPDATE files SET matching_hashes = ?, updated_at = ? "
     "WHERE guid = ? AND hash IS ? AND status IS ? AND matching_hashes IS ?"
 )
+
+
+@lru_cache(maxsize=64)
+def update_song_flavors(count: int) -> str:
+    """Return the statement that gives `count` songs their flavors: compare-and-set, one row of values per song."""
+    width = len(columns_of(SongFlavor))
+    values = ", ".join([f"({', '.join('?' * width)})"] * count)
+    return (
+        "UPDATE songs SET flavor_vector = new.column2, flavor_source_blend = new.column3, status = new.column4, "
+        f"updated_at = new.column5 FROM (VALUES {values}) AS new WHERE songs.guid = new.column1 "
+        "AND songs.flavor_vector IS new.column6 AND songs.flavor_source_blend IS new.column7 "
+        "AND songs.status IS new.column8"
+    )
 
 
 def file_update_values(row: FileRow) -> list[Any]:

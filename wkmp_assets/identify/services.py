@@ -1,4 +1,4 @@
-"""Open both services for one run."""
+"""Open the services for one run."""
 
 import tomllib
 from collections.abc import Iterator
@@ -9,7 +9,8 @@ from pathlib import Path
 from pydantic import SecretStr
 
 from wkmp_assets.errors import SettingsError
-from wkmp_assets.identify import acoustid_client, musicbrainz_client
+from wkmp_assets.identify import acousticbrainz_client, acoustid_client, musicbrainz_client
+from wkmp_assets.identify.acousticbrainz_client import AcousticBrainzClient, ClassSource, NoClassSource
 from wkmp_assets.identify.acoustid_client import AcoustIdClient
 from wkmp_assets.identify.lookup import Lookup, NoLookup, ServiceLookup
 from wkmp_assets.identify.musicbrainz_client import MusicBrainzClient
@@ -29,6 +30,8 @@ class ServiceSettings:
     acoustid_interval_ms: int
     musicbrainz_url: str
     musicbrainz_interval_ms: int
+    acousticbrainz_url: str
+    acousticbrainz_interval_ms: int
     user_agent: str
 
 
@@ -70,7 +73,7 @@ def resolve_key(stored: str | None, configured: SecretStr | None, toml: Path) ->
 
 @contextmanager
 def open_services(settings: ServiceSettings, key: SecretStr | None) -> Iterator[Lookup]:
-    """Open both services for the block; without a key neither is asked for anything."""
+    """Open AcoustID and MusicBrainz for the block; without a key neither is asked for anything."""
     if key is None:
         yield NoLookup(NO_KEY)
         return
@@ -81,3 +84,14 @@ def open_services(settings: ServiceSettings, key: SecretStr | None) -> Iterator[
         ServiceSession(musicbrainz, settings.folder, settings.user_agent, musicbrainz_client.judge) as recordings,
     ):
         yield ServiceLookup(AcoustIdClient(fingerprints, key), MusicBrainzClient(recordings))
+
+
+@contextmanager
+def open_acousticbrainz(settings: ServiceSettings, key: SecretStr | None) -> Iterator[ClassSource]:
+    """Open AcousticBrainz for the block. It needs no key; without AcoustID's nobody wants services asked, though."""
+    if key is None:
+        yield NoClassSource(NO_KEY)
+        return
+    service = acousticbrainz_client.service(settings.acousticbrainz_url, settings.acousticbrainz_interval_ms)
+    with ServiceSession(service, settings.folder, settings.user_agent, acousticbrainz_client.judge) as classes:
+        yield AcousticBrainzClient(classes)

@@ -12,6 +12,7 @@ from wkmp_assets.model.rows import (
     PassageSongRow,
     ProvenanceRow,
     SongArtistRow,
+    SongFlavor,
     SongRow,
     SongWorkRow,
     WorkRow,
@@ -46,6 +47,8 @@ class WriteBatch:
     expected: ExpectedFile | None = None
     """The file as it was read; None when the library did not have it."""
     songs: tuple[SongRow, ...] = ()
+    song_flavors: tuple[SongFlavor, ...] = ()
+    """Only of songs whose flavor changes."""
     artists: tuple[ArtistRow, ...] = ()
     works: tuple[WorkRow, ...] = ()
     albums: tuple[AlbumRow, ...] = ()

@@ -5,6 +5,7 @@ from wkmp_assets.model.values import (
     FileIdentity,
     FileTags,
     Fingerprints,
+    Flavors,
     LeadPoints,
     LibraryChanges,
     PassageSegments,
@@ -20,6 +21,7 @@ FINGERPRINTS = "fingerprints"
 LOOKUPS = "recording_lookups"
 MATCHES = "song_matches"
 LEAD_POINTS = "lead_points"
+FLAVORS = "flavors"
 ENTRY = "library_entry"
 PICTURE = "file_picture"
 """No phase: nothing is computed from it."""
@@ -35,6 +37,7 @@ PHASE_VALUES: dict[str, type] = {
     LOOKUPS: RecordingLookups,
     MATCHES: SongMatches,
     LEAD_POINTS: LeadPoints,
+    FLAVORS: Flavors,
     ENTRY: FileEntry,
 }
 """In the order they run. All are kept in the phase store but the last, which is the commit."""

@@ -47,6 +47,10 @@ class PassageRow:
     recording_mbid: str | None
     song_id: str | None
     import_metadata: str
+    musical_flavor_vector: str | None
+    flavor_source_blend: str | None
+    flavor_completeness: float | None
+    additional_metadata: str | None
     decode_status: str
     title_source: str | None
     title_confidence: float | None
@@ -78,6 +82,20 @@ class SongRow:
     status: str
     created_at: str
     updated_at: str
+
+
+@dataclass(frozen=True)
+class SongFlavor:
+    """The flavor columns of a song as they will be, and as they were read."""
+
+    guid: str
+    flavor_vector: str
+    flavor_source_blend: str
+    status: str
+    updated_at: str
+    read_vector: str | None
+    read_blend: str | None
+    read_status: str | None
 
 
 @dataclass(frozen=True)

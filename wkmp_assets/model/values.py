@@ -4,7 +4,7 @@ Positions are integer samples at the file's native rate, counted from the first 
 half-open. Raise `SCHEMA_VERSION` whenever a stored value changes its meaning or shape.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Annotated, Any
 
@@ -362,12 +362,53 @@ class LeadPoints:
 
 
 @dataclass(frozen=True)
+class SoundMeasures:
+    """Raw measures of one passage's excerpt."""
+
+    bpm: float
+    """0 where nothing beats."""
+    key: str
+    """`C`, `C#`, `D`, `Eb`, `E`, `F`, `F#`, `G`, `Ab`, `A`, `Bb` or `B`."""
+    scale: str
+    """`major` or `minor`."""
+    key_clarity: float
+    """-1..1: correlation with that key's profile."""
+    loudness_lufs: float
+    """Integrated, after ITU-R BS.1770."""
+    crest_factor_db: float
+
+
+@dataclass(frozen=True)
+class PassageFlavor:
+    """Phase 9 for one passage: characteristic -> value -> probability."""
+
+    span: Span
+    measured: dict[str, dict[str, float]]
+    """What the sound itself says: names begin with `user.`."""
+    measures: SoundMeasures
+    classes: dict[str, dict[str, float]] = field(default_factory=dict)
+    """What AcousticBrainz says of the recording."""
+    detail: str = ""
+    """Why there are no classes of a recording that is known."""
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Flavors:
+    """Phase 9: one entry per passage, in order."""
+
+    passages: tuple[PassageFlavor, ...]
+
+
+@dataclass(frozen=True)
 class PassageEntry:
     """Everything the library will hold about one passage, except ids."""
 
     match: PassageMatch
     lead_points: PassageLeadPoints
     fingerprint: PassageFingerprint
+    flavor: PassageFlavor | None = None
+    """None leaves the library's as it is."""
 
 
 @dataclass(frozen=True)

@@ -37,6 +37,7 @@ def import_and_check(music: Path, services: MusicServices | None) -> dict[str, d
     beside = {} if services is None else {
         "acoustid_api_key": KEY, "acoustid_url": services.acoustid_url, "acoustid_interval_ms": 0,
         "musicbrainz_url": services.musicbrainz_url, "musicbrainz_interval_ms": 0,
+        "acousticbrainz_url": services.acousticbrainz_url, "acousticbrainz_interval_ms": 0,
     }  # fmt: skip
     settings = load_settings(library_root=music, state_dir=music.parent / "state", workers=1, **beside)
     found = {}

@@ -34,6 +34,8 @@ def make_beside(folder: Path, services: MusicServices, key: str = KEY) -> Workpl
         "WKMP_ACOUSTID_INTERVAL_MS": "0",
         "WKMP_MUSICBRAINZ_URL": services.musicbrainz_url,
         "WKMP_MUSICBRAINZ_INTERVAL_MS": "0",
+        "WKMP_ACOUSTICBRAINZ_URL": services.acousticbrainz_url,
+        "WKMP_ACOUSTICBRAINZ_INTERVAL_MS": "0",
         "HOME": str(folder),
     }
     return place

@@ -1,4 +1,4 @@
-"""AcoustID and MusicBrainz on this machine: a real HTTP server that speaks both, and misbehaves when told."""
+"""AcoustID, MusicBrainz and AcousticBrainz on this machine: a real HTTP server that misbehaves when told."""
 
 import gzip
 import json
@@ -31,10 +31,10 @@ class Asked:
 
 
 class MusicServices:
-    """Both services at one address.
+    """All three services at one address.
 
     `fingerprints` maps a fingerprint to AcoustID results, `recordings` an MBID to MusicBrainz' answer, `searches` a
-    query to recordings, `merged` an MBID to the one it was merged into.
+    query to recordings, `merged` an MBID to the one it was merged into, `classes` an MBID to AcousticBrainz' answer.
     """
 
     def __init__(self, server: HTTPServer) -> None:
@@ -45,13 +45,16 @@ class MusicServices:
         self.default_recording: Callable[[str], dict[str, Any] | None] = lambda _mbid: None
         self.searches: dict[str, list[dict[str, Any]]] = {}
         self.merged: dict[str, str] = {}
+        self.classes: dict[str, Any] = {}
         self.asked: list[Asked] = []
         self.acoustid_behaviour: Behaviour = lambda _request: None
         self.musicbrainz_behaviour: Behaviour = lambda _request: None
+        self.acousticbrainz_behaviour: Behaviour = lambda _request: None
         self._lock = threading.Lock()
         server.expect_request("/acoustid/lookup", method="POST").respond_with_handler(self._acoustid)
         server.expect_request("/mb/recording", method="GET").respond_with_handler(self._search)
         server.expect_request(_AnyRecording("/mb/recording/"), method="GET").respond_with_handler(self._musicbrainz)
+        server.expect_request(_AnyRecording("/ab/api/v1/"), method="GET").respond_with_handler(self._acousticbrainz)
 
     @property
     def acoustid_url(self) -> str:
@@ -60,6 +63,10 @@ class MusicServices:
     @property
     def musicbrainz_url(self) -> str:
         return self.server.url_for("/mb")
+
+    @property
+    def acousticbrainz_url(self) -> str:
+        return self.server.url_for("/ab")
 
     def times(self, service: str) -> list[float]:
         return sorted(asked.at for asked in self.asked if asked.service == service)
@@ -106,6 +113,14 @@ class MusicServices:
             return Response(status=301, headers={"Location": f"/mb/recording/{self.merged[mbid]}?{query}"})
         known = self.recordings.get(mbid) or self.default_recording(mbid)
         return _json({"error": "Not Found"}, 404) if known is None else _json(known)
+
+    def _acousticbrainz(self, request: Request) -> Response:
+        self._note(Asked(time.monotonic(), "AcousticBrainz", {}, request.full_path, dict(request.headers)))
+        told = self.acousticbrainz_behaviour(request)
+        if told is not None:
+            return told
+        known = self.classes.get(request.path.removeprefix("/ab/api/v1/").removesuffix("/high-level"))
+        return _json({"message": "Not found"}, 404) if known is None else _json(known)
 
 
 class _AnyRecording:

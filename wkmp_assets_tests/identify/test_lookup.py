@@ -56,7 +56,9 @@ def fingerprints(count: int, duration_s: float = 100.0) -> Fingerprints:
 
 
 def settings(services: MusicServices, folder: Path) -> ServiceSettings:
-    return ServiceSettings(folder, services.acoustid_url, 0, services.musicbrainz_url, 0, "test/1 (nobody)")
+    return ServiceSettings(
+        folder, services.acoustid_url, 0, services.musicbrainz_url, 0, services.acousticbrainz_url, 0, "test/1 (nobody)"
+    )
 
 
 @pytest.fixture

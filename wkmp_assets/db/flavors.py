@@ -1,0 +1,92 @@
+"""Flavors of one file's songs and passages as the library will hold them, with what it holds already. Pure."""
+
+import json
+from dataclasses import asdict
+
+from wkmp_assets import ticks
+from wkmp_assets.db.entities import Entities
+from wkmp_assets.db.reader import LibraryState, StoredFlavor, StoredPassage, StoredSong
+from wkmp_assets.db.stamp import Stamp
+from wkmp_assets.flavor.keeping import completeness, measured_of, peoples_of, renewed, sources_of
+from wkmp_assets.flavor.vector import Flavor, flavor_json, parse_flavor
+from wkmp_assets.model.rows import SongFlavor
+from wkmp_assets.model.values import FileEntry, PassageEntry, SoundMeasures
+
+MEASURES_KEY = "measured"
+"""Of `passages.additional_metadata`; all other keys are people's."""
+READY = "FLAVOR READY"
+NEW_SONG = StoredSong(None, None, "PENDING", None)
+
+
+class Flavors:
+    """Decides what each song and passage of one file gets.
+
+    A song's flavor has AcousticBrainz' classes, what was measured of the longest passage that plays it in the whole
+    library, and what people defined. A passage has its song's, with what was measured of itself. Nothing new never
+    removes anything.
+    """
+
+    def __init__(self, entry: FileEntry, state: LibraryState, entities: Entities) -> None:
+        self._entry = entry
+        self._state = state
+        self._guids = {mbid: row.guid for mbid, row in entities.songs.items()}
+        self._songs = {mbid: self._song(mbid) for mbid in self._guids}
+
+    def songs(self, stamp: Stamp) -> list[SongFlavor]:
+        """Return the songs whose flavor changes."""
+        rows = []
+        for mbid, flavor in self._songs.items():
+            read = self._stored_song(mbid)
+            text, blend = flavor_json(flavor), json.dumps(sources_of(flavor))
+            if flavor and (text, blend, READY) != (read.vector, read.blend, read.status):
+                rows.append(SongFlavor(self._guids[mbid], text, blend, READY, stamp.text, *_compared(read)))
+        return rows
+
+    def passage(self, passage: PassageEntry, stored: StoredPassage | None) -> StoredFlavor:
+        """Return the flavor columns of one passage."""
+        old = stored.flavor if stored else StoredFlavor()
+        if passage.flavor is None:
+            return old
+        song = self._songs.get(passage.match.song.recording_mbid, {}) if passage.match.song else {}
+        own = {**peoples_of(parse_flavor(old.vector).flavor), **passage.flavor.measured}
+        net = {**song, **own}
+        return StoredFlavor(
+            vector=flavor_json(net),
+            blend=json.dumps(sources_of(net)),
+            completeness=completeness(net),
+            metadata=_with_measures(old.metadata, passage.flavor.measures),
+        )
+
+    def _stored_song(self, mbid: str) -> StoredSong:
+        return (self._state.songs or {}).get(mbid, NEW_SONG)
+
+    def _song(self, mbid: str) -> Flavor:
+        """Return a song's flavor; of several passages in this file the longest speaks for it."""
+        heard = [
+            (passage.match.span.length_samples, passage.flavor)
+            for passage in self._entry.passages
+            if passage.match.song and passage.match.song.recording_mbid == mbid and passage.flavor
+        ]
+        read = self._stored_song(mbid)
+        stored = parse_flavor(read.vector).flavor
+        if not heard:
+            return stored
+        length, longest = max(heard, key=lambda one: one[0])
+        rate_hz = self._entry.audio.sample_rate_hz if self._entry.audio else 1
+        speaks_elsewhere = read.elsewhere_ticks is not None and measured_of(stored)
+        is_longest = not speaks_elsewhere or ticks.from_samples(length, rate_hz) >= (read.elsewhere_ticks or 0)
+        classes = next((flavor.classes for _, flavor in heard if flavor.classes), {})
+        return renewed(stored, measured=longest.measured if is_longest else {}, classes=classes)
+
+
+def _compared(read: StoredSong) -> tuple[str | None, str | None, str | None]:
+    return read.vector, read.blend, read.status
+
+
+def _with_measures(stored: str | None, measures: SoundMeasures) -> str | None:
+    """Put our measures beside what people keep there; what is no JSON object stays as it is."""
+    try:
+        kept = json.loads(stored or "{}")
+    except (ValueError, RecursionError):
+        return stored
+    return json.dumps({**kept, MEASURES_KEY: asdict(measures)}) if isinstance(kept, dict) else stored

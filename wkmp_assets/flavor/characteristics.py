@@ -1,0 +1,119 @@
+"""What is measured of a passage, each as a distribution: the `user.*` characteristics.
+
+Formulas and sources: docs/flavor.md.
+
+Binary ones are a logistic curve over one number, with its middle and its width taken from real music, so that both
+halves are used. Complex ones are shares of a whole. None depends on the passage's length, and all but energy are
+blind to its level.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from wkmp_assets.flavor.rhythm import PULSE_NAMES, TEMPO_NAMES
+from wkmp_assets.flavor.sound import band_edges_hz
+from wkmp_assets.flavor.tonality import INTERVAL_NAMES
+from wkmp_assets.flavor.usual import BAND_NAMES, HARMONY, MOTION, TEXTURE, TIMBRE
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from wkmp_assets.flavor.rhythm import Rhythm
+    from wkmp_assets.flavor.sound import Sound
+    from wkmp_assets.flavor.tonality import Tonality
+    from wkmp_assets.flavor.usual import Usual
+    from wkmp_assets.flavor.vector import Distribution, Flavor
+
+SHARPNESS = 0.5
+"""Standard deviations from the usual that make a value e times as likely."""
+
+
+@dataclass(frozen=True)
+class Scale:
+    """A logistic curve from a measure to a probability."""
+
+    middle: float
+    """Where both values are equally likely: the median of real music."""
+    width: float
+    """From the middle to a probability of 0.73: half the distance between the quartiles of real music."""
+
+    def apply(self, measure: float) -> float:
+        """Return the probability, 0..1."""
+        return float(1 / (1 + np.exp(-np.clip((measure - self.middle) / self.width, -50, 50))))
+
+
+BRIGHTNESS = Scale(2.444, 0.096)
+PERCUSSIVENESS = Scale(1.90, 0.58)
+ENERGY = Scale(-15.7, 2.4)
+DYNAMICS = Scale(12.6, 2.4)
+REGULARITY = Scale(0.467, 0.103)
+KEY_CLARITY = Scale(0.701, 0.118)
+MODE = Scale(0.0, 0.10)
+HARMONIC_COMPLEXITY = Scale(0.911, 0.038)
+
+
+def characterise(sound: Sound, loudness_lufs: float, tonality: Tonality, rhythm: Rhythm) -> Flavor:
+    """Return all characteristics of one excerpt; each is a distribution."""
+    heard = sound.bands_db[sound.is_heard]
+    profile = heard.mean(axis=0)
+    levels = sound.bands_db.max(axis=1)
+    dynamics = float(np.percentile(levels, 95) - np.percentile(levels, 10))
+    percussiveness = float(np.sqrt(np.mean(np.square(sound.onsets[sound.is_heard]))))
+    return {
+        "user.brightness": _binary("bright", "dark", BRIGHTNESS, _centre(profile)),
+        "user.dynamics": _binary("changing", "even", DYNAMICS, dynamics),
+        "user.energy": _binary("energetic", "calm", ENERGY, loudness_lufs),
+        "user.harmonic_complexity": _binary("complex", "simple", HARMONIC_COMPLEXITY, tonality.spread),
+        "user.harmony": _named(_unusual(tonality.intervals, HARMONY), INTERVAL_NAMES),
+        "user.key_clarity": _binary("clear", "unclear", KEY_CLARITY, tonality.clarity),
+        "user.mode": _binary("major", "minor", MODE, tonality.major_lead),
+        "user.motion": _named(_unusual(_paired(_steps(sound)), MOTION), BAND_NAMES),
+        "user.percussiveness": _binary("percussive", "sustained", PERCUSSIVENESS, percussiveness),
+        "user.pulse": _named(rhythm.pulse_shares, PULSE_NAMES),
+        "user.rhythm_regularity": _binary("regular", "free", REGULARITY, rhythm.regularity),
+        "user.tempo": _named(rhythm.tempo_shares, TEMPO_NAMES),
+        "user.texture": _named(_unusual(_paired(heard.std(axis=0)), TEXTURE), BAND_NAMES),
+        "user.timbre": _named(_unusual(_paired(profile - profile.mean()), TIMBRE), BAND_NAMES),
+    }
+
+
+def _centre(profile_db: NDArray[np.float64]) -> float:
+    """Return the centre of a spectrum as the decimal logarithm of its frequency."""
+    shares = 10 ** (profile_db / 10)
+    return float((shares * np.log10(band_edges_hz()[1:-1])).sum() / shares.sum())
+
+
+def _steps(sound: Sound) -> NDArray[np.float64]:
+    """Return by how many dB each band changes from frame to frame, on average."""
+    steps = np.abs(np.diff(sound.bands_db, axis=0))[sound.is_heard[1:]]
+    return np.asarray(steps.mean(axis=0) if steps.size else np.zeros(sound.bands_db.shape[1]))
+
+
+def _paired(bands: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Average neighbouring bands: 24 become 12."""
+    return np.asarray(bands.reshape(len(BAND_NAMES), -1).mean(axis=1))
+
+
+def _unusual(measures: NDArray[np.float64], usual: Usual) -> NDArray[np.float64]:
+    """Weigh values by how far they lie above what is usual, the more the larger."""
+    deviations = (measures - np.array(usual.means)) / np.array(usual.deviations)
+    weights: NDArray[np.float64] = np.exp((deviations - deviations.max()) / SHARPNESS)
+    return weights
+
+
+def _binary(first: str, second: str, scale: Scale, measure: float) -> Distribution:
+    probability = scale.apply(measure)
+    return {first: probability, second: 1 - probability}
+
+
+def _named(weights: NDArray[np.float64], names: Sequence[str]) -> Distribution:
+    """Return shares of the whole; equal ones where there is nothing to share."""
+    total = float(weights.sum())
+    shares = weights / total if total > 1e-9 else np.full(len(names), 1 / len(names))
+    return {name: float(share) for name, share in zip(names, shares, strict=True)}

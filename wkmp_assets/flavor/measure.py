@@ -1,0 +1,80 @@
+"""Measure the passages of one file from its PCM: what a worker process does for the flavor."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from wkmp_assets.flavor.characteristics import characterise
+from wkmp_assets.flavor.loudness import integrated_lufs
+from wkmp_assets.flavor.rhythm import hear_rhythm
+from wkmp_assets.flavor.sound import RATE_HZ, excerpt, listen
+from wkmp_assets.flavor.tonality import hear_tonality
+from wkmp_assets.flavor.vector import rounded
+from wkmp_assets.model.values import PassageFlavor, SoundMeasures
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+    from wkmp_assets.model.values import Span
+
+
+def measure_passages(
+    pcm_path: Path, spans: Sequence[Span], *, sample_rate_hz: int, channels: int
+) -> tuple[PassageFlavor, ...]:
+    """Measure each passage of one file; the same PCM gives the same numbers.
+
+    Parameters
+    ----------
+    pcm_path : Path
+        Raw little-endian int16, mono, 11,025 Hz, of the whole file.
+    spans : sequence of Span
+        Passages, in samples at `sample_rate_hz`.
+    sample_rate_hz, channels : int, > 0
+        Of the file itself.
+
+    Returns
+    -------
+    tuple of PassageFlavor
+        One per span, in order, each with every characteristic: of silence, or of nothing at all, the ones of silence.
+
+    Raises
+    ------
+    FileNotFoundError
+        `pcm_path` is gone: the store evicted it, decode again.
+    """
+    # An empty file cannot be mapped.
+    pcm = np.memmap(pcm_path, dtype="<i2", mode="r") if pcm_path.stat().st_size >= 2 else np.zeros(0, np.int16)
+    ratio = RATE_HZ / sample_rate_hz
+    return tuple(
+        _measure(span, pcm[round(span.start_sample * ratio) : round(span.end_sample * ratio)], channels)
+        for span in spans
+    )
+
+
+def _measure(span: Span, pcm: NDArray[np.int16], channels: int) -> PassageFlavor:
+    pieces = excerpt(pcm)
+    sound = listen(pieces)
+    tonality, rhythm = hear_tonality(sound), hear_rhythm(sound)
+    loudness_lufs = integrated_lufs(sound.loudness_power, channels)
+    flavor = characterise(sound, loudness_lufs, tonality, rhythm)
+    measures = SoundMeasures(
+        bpm=round(rhythm.bpm, 1),
+        key=tonality.key,
+        scale=tonality.scale,
+        key_clarity=round(tonality.clarity, 3),
+        loudness_lufs=round(loudness_lufs, 1),
+        crest_factor_db=round(_crest_db(pieces), 1),
+    )
+    return PassageFlavor(span, {name: rounded(values) for name, values in flavor.items()}, measures)
+
+
+def _crest_db(pieces: Sequence[NDArray[np.int16]]) -> float:
+    """Return how far the peak lies above the root mean square; 0 for silence."""
+    samples = np.concatenate(pieces).astype(np.float64)
+    peak = float(np.abs(samples).max(initial=0))
+    return 20 * float(np.log10(peak / np.sqrt(np.mean(np.square(samples))))) if peak > 0 else 0.0

@@ -1,0 +1,85 @@
+"""Tempo and regularity, from the onsets of a sound."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from wkmp_assets.flavor.sound import FRAMES_PER_S
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from wkmp_assets.flavor.sound import Sound
+
+TEMPO_CENTRES = (50.0, 65.0, 80.0, 100.0, 125.0, 155.0, 195.0)
+"""Beats per minute, about a quarter apart."""
+TEMPO_NAMES = tuple(f"bpm_{centre:03.0f}" for centre in TEMPO_CENTRES)
+PULSE_EDGES_HZ = (0.25, 0.5, 1.0, 2.0, 4.0, 8.0)
+PULSE_NAMES = tuple(f"from_{low:g}_hz" for low in PULSE_EDGES_HZ[:-1])
+PREFERRED_BPM = 120.0
+"""People tap near it (Moelants 2002); decides between a tempo, its half and its double."""
+WINDOW = 256
+"""Frames of one autocorrelation: 11.9 s."""
+
+
+@dataclass(frozen=True)
+class Rhythm:
+    """How a passage moves."""
+
+    bpm: float
+    """The strongest tempo; 0 where there is no onset at all."""
+    regularity: float
+    """0..1: height of the autocorrelation at that tempo."""
+    tempo_shares: NDArray[np.float64]
+    """One per name in TEMPO_NAMES, >= 0; they need not sum to 1."""
+    pulse_shares: NDArray[np.float64]
+    """The same for PULSE_NAMES."""
+
+
+def hear_rhythm(sound: Sound) -> Rhythm:
+    """Measure tempo and pulse by autocorrelation and spectrum of the onsets, over windows of 12 s."""
+    onsets = sound.onsets
+    if onsets.size < WINDOW:
+        onsets = np.pad(onsets, (0, WINDOW - onsets.size))
+    windows = np.lib.stride_tricks.sliding_window_view(onsets, WINDOW)[:: WINDOW // 2]
+    centred = windows - windows.mean(axis=1, keepdims=True)
+    power = np.square(np.abs(np.fft.rfft(centred * np.hanning(WINDOW), 2 * WINDOW, axis=1))).mean(axis=0)
+    correlation = np.fft.irfft(power)[:WINDOW]
+    taper = np.fft.irfft(np.square(np.abs(np.fft.rfft(np.hanning(WINDOW), 2 * WINDOW))))[:WINDOW]
+    correlation = np.divide(correlation, taper, out=np.zeros_like(correlation), where=taper > taper[0] * 0.02)
+    correlation = correlation / correlation[0] if correlation[0] > 1e-12 else np.zeros_like(correlation)
+    bpm_grid = np.geomspace(TEMPO_CENTRES[0] * 0.9, TEMPO_CENTRES[-1] * 1.1, 200)
+    lags = 60 * FRAMES_PER_S / bpm_grid
+    # A beat comes back after two and four of its lengths as well: what only looks like one does not.
+    strength = (_at(correlation, lags) + _at(correlation, 2 * lags) + _at(correlation, 4 * lags)) / 3
+    preference = np.exp(-0.5 * np.square(np.log2(bpm_grid / PREFERRED_BPM)))
+    weighted = np.maximum(strength, 0) * preference
+    best = int(weighted.argmax())
+    return Rhythm(
+        bpm=float(bpm_grid[best]) if weighted[best] > 0 else 0.0,
+        regularity=float(np.clip(strength.max(), 0, 1)),
+        tempo_shares=_tempo_shares(bpm_grid, weighted),
+        pulse_shares=_pulse_shares(power),
+    )
+
+
+def _at(correlation: NDArray[np.float64], lags: NDArray[np.float64]) -> NDArray[np.float64]:
+    return np.interp(lags, np.arange(correlation.size), correlation, right=0.0)
+
+
+def _tempo_shares(bpm: NDArray[np.float64], weighted: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Share the strength's third power among tempo classes: triangular memberships on a logarithmic scale."""
+    position = np.interp(np.log(bpm), np.log(TEMPO_CENTRES), np.arange(len(TEMPO_CENTRES)))
+    memberships = np.clip(1 - np.abs(position[:, None] - np.arange(len(TEMPO_CENTRES))), 0, None)
+    shares: NDArray[np.float64] = np.power(weighted, 3) @ memberships
+    return shares
+
+
+def _pulse_shares(power: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Share the power of the onsets' fluctuation among octaves from 0.25 to 8 Hz."""
+    hz = np.fft.rfftfreq(2 * WINDOW, 1 / FRAMES_PER_S)
+    return np.array([power[(hz >= low) & (hz < high)].mean() for low, high in pairwise(PULSE_EDGES_HZ)])

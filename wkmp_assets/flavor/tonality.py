@@ -1,0 +1,79 @@
+"""Key, mode and harmony, from the pitch classes of a sound."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from wkmp_assets.flavor.sound import Sound
+
+PITCH_CLASSES = ("C", "C#", "D", "Eb", "E", "F", "F#", "G", "Ab", "A", "Bb", "B")
+MAJOR = (6.35, 2.23, 3.48, 2.33, 4.38, 4.09, 2.52, 5.19, 2.39, 3.66, 2.29, 2.88)
+"""How well each semitone above the tonic fits a major key: probe-tone ratings of Krumhansl and Kessler (1982)."""
+MINOR = (6.33, 2.68, 3.52, 5.38, 2.60, 3.53, 2.54, 4.75, 3.98, 2.69, 3.34, 3.17)
+INTERVAL_NAMES = ("minor_second", "major_second", "minor_third", "major_third", "fourth", "tritone")
+SMOOTHED_FRAMES = 16
+"""0.74 s: about one chord."""
+
+
+@dataclass(frozen=True)
+class Tonality:
+    """What key a passage is in, and how much so."""
+
+    key: str
+    scale: str
+    """`major` or `minor`."""
+    clarity: float
+    """-1..1: correlation of the pitch classes with the best key's profile."""
+    major_lead: float
+    """By how much the best major key correlates better than the best minor one."""
+    spread: float
+    """0..1: entropy of the pitch classes of a chord's length, on average; 1 is noise, 0 a single tone."""
+    intervals: NDArray[np.float64]
+    """shape=(6,): how much sounds together at each interval, whatever the key, as shares of all six."""
+
+
+def hear_tonality(sound: Sound) -> Tonality:
+    """Measure the key of a whole excerpt and the harmony of its chords."""
+    chroma = np.sqrt(sound.chroma[sound.is_heard])
+    overall = chroma.mean(axis=0)
+    profiles = np.array([np.roll(profile, tonic) for profile in (MAJOR, MINOR) for tonic in range(12)])
+    correlations = np.array([_correlation(overall, profile) for profile in profiles])
+    best = int(correlations.argmax())
+    chords = _chords(chroma)
+    products = [(chords * np.roll(chords, interval, axis=1)).sum(axis=1).mean() for interval in range(1, 7)]
+    # The tritone is its own inversion: each of its pairs is counted twice.
+    intervals = np.array(products) * np.array([1, 1, 1, 1, 1, 0.5])
+    return Tonality(
+        key=PITCH_CLASSES[best % 12],
+        scale="major" if best < 12 else "minor",
+        clarity=float(correlations[best]),
+        major_lead=float(correlations[:12].max() - correlations[12:].max()),
+        spread=float(_entropy(chords).mean()),
+        intervals=intervals / max(float(intervals.sum()), 1e-12),
+    )
+
+
+def _chords(chroma: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Average over the length of a chord and bring every chord to the sum 1."""
+    count = max(1, len(chroma) // SMOOTHED_FRAMES)
+    means = np.array([part.mean(axis=0) for part in np.array_split(chroma, count)])
+    totals = means.sum(axis=1, keepdims=True)
+    return np.asarray(np.divide(means, totals, out=np.full_like(means, 1 / 12), where=totals > 1e-9))
+
+
+def _correlation(one: NDArray[np.float64], other: NDArray[np.float64]) -> float:
+    a, b = one - one.mean(), other - other.mean()
+    norm = float(np.sqrt((a @ a) * (b @ b)))
+    return float(a @ b) / norm if norm > 1e-9 else 0.0
+
+
+def _entropy(chords: NDArray[np.float64]) -> NDArray[np.float64]:
+    safe = np.maximum(chords, 1e-12)
+    entropy: NDArray[np.float64] = -(safe * np.log(safe)).sum(axis=1) / np.log(12)
+    return entropy

@@ -1,0 +1,28 @@
+"""Add what AcousticBrainz knows of the recordings to what was measured of the passages."""
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+from wkmp_assets.errors import ServiceUnavailableError
+from wkmp_assets.identify.acousticbrainz_client import NAME, ClassSource
+from wkmp_assets.model.values import Flavors, PassageFlavor, PassageMatch
+
+
+def with_classes(measured: Flavors, matches: Iterable[PassageMatch], source: ClassSource) -> Flavors:
+    """Ask for every passage whose recording is known. A service that is gone changes only which classes are there."""
+    return Flavors(
+        tuple(_with_classes(flavor, match, source) for flavor, match in zip(measured.passages, matches, strict=True))
+    )
+
+
+def _with_classes(flavor: PassageFlavor, match: PassageMatch, source: ClassSource) -> PassageFlavor:
+    if match.song is None:
+        return flavor
+    try:
+        known = source.high_level(match.song.recording_mbid)
+    except ServiceUnavailableError as error:
+        return replace(flavor, detail=f"{error.service}: {error.reason}")
+    if known is None:
+        return replace(flavor, detail=f"{NAME} does not know the recording")
+    warnings = tuple(f"{NAME}, {match.song.recording_mbid}: {warning}" for warning in known.warnings)
+    return replace(flavor, classes=known.flavor, warnings=warnings)
