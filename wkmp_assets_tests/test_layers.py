@@ -54,7 +54,8 @@ MAY_IMPORT: dict[str, set[str]] = {
         "picture", "reporting", "resources", "workers",
     } | VALUES,
     "checks": {
-        "checks", "db.audit", "db.report", "facts", "library", "partitions", "percentiles", "phase_store", "recorded",
+        "checks", "db.audit", "db.report", "facts", "flavor", "library", "partitions", "percentiles",
+        "phase_store", "recorded",
         "resources",
     } | VALUES,
     "sensors": {"jobs", "library", "partitions", "ranges", "resources", "settings"} | VALUES,

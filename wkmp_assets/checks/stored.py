@@ -1,10 +1,11 @@
-"""The checks on what the library holds of the files: all of it or nothing, passages and points where they belong."""
+"""The checks on what the library holds of the files: all or nothing, passages and points in place, flavors."""
 
 from collections import Counter
 from collections.abc import Iterator
 
 import dagster as dg
 
+from wkmp_assets.checks import flavor_rules as flavors
 from wkmp_assets.checks import store_rules as rules
 from wkmp_assets.checks.evaluation import Promise, evaluate
 from wkmp_assets.checks.findings import Findings
@@ -44,7 +45,25 @@ ORDERED = Promise(
     remedy=f"The player cannot crossfade there. {_IMPORT_AGAIN} Fades are people's: correct them in the player.",
     columns=rules.POINT_COLUMNS,
 )
-PROMISES = (WHOLE, INSIDE, ORDERED)
+_REFLAVOR = "Materialize flavors and library_entry for its partitions (job `reflavor`)."
+VALID = Promise(
+    "flavors_valid",
+    "The flavor of every passage can be read, and each of its characteristics is a distribution: values from 0 to 1 "
+    "whose sum is 1. What AcousticBrainz gives with another sum is used, and shown.",
+    kept="with flavors that are distributions",
+    broken="have flavors that are not distributions",
+    remedy=f"They cannot be compared as they should. {_REFLAVOR}",
+    columns=flavors.COLUMNS,
+)
+COMPLETE = Promise(
+    "flavors_complete",
+    "Every passage has all characteristics that are measured from sound, so that it can be compared with every other.",
+    kept="with flavors for every passage",
+    broken="have passages without their whole flavor",
+    remedy=f"The player cannot choose them by what they are like. {_REFLAVOR}",
+    columns=flavors.COLUMNS,
+)
+PROMISES = (WHOLE, INSIDE, ORDERED, VALID, COMPLETE)
 
 
 @dg.multi_asset_check(specs=[promise.spec for promise in PROMISES], can_subset=True)
@@ -53,9 +72,10 @@ def stored_rows(
 ) -> Iterator[dg.AssetCheckResult]:
     """Judge what the library holds of the run's files; of all its files when run without any."""
     scope = scope_of(context, library)
-    whole, inside, ordered = Findings(), Findings(), Findings()
+    whole, inside, ordered, valid, complete = (Findings() for _ in PROMISES)
     standings: Counter[str] = Counter()
     passages = 0
+    classes = 0.0
     for subjects in _subjects(context, library, scope):
         standings += rules.count_standings(subjects)
         passages += sum(len(subject.passages) for subject in subjects)
@@ -63,6 +83,9 @@ def stored_rows(
             whole.add(rules.judge_wholeness(subject))
             inside.add(rules.judge_bounds(subject))
             ordered.add(rules.judge_points(subject))
+            valid.add(flavors.judge_validity(subject))
+            complete.add(flavors.judge_completeness(subject))
+            classes += sum(passage.completeness or 0 for passage in subject.passages)
     if scope.is_whole_library:
         whole.add(map(rules.judge_reference, broken_references(library.database)))
     judged = standings.total() - standings[rules.NOTHING_TO_JUDGE]
@@ -72,6 +95,8 @@ def stored_rows(
         evaluate(WHOLE, whole, judged, {**files, "judged_how": dict(standings)}),
         evaluate(INSIDE, inside, with_rows, files),
         evaluate(ORDERED, ordered, with_rows, files),
+        evaluate(VALID, valid, with_rows, files),
+        evaluate(COMPLETE, complete, with_rows, {**files, "share_of_classes": round(classes / max(passages, 1), 4)}),
     )
     selected = {key.name for key in context.selected_asset_check_keys}
     yield from (result for result in results if result.check_name in selected)
