@@ -13,7 +13,7 @@ from wkmp_assets.commit import FileCommit
 from wkmp_assets.facts import result_word
 from wkmp_assets.library.file_key import decode_key
 from wkmp_assets.model.batch import Receipt
-from wkmp_assets.model.values import FileEntry, LookupOutcome
+from wkmp_assets.model.values import FileEntry, LookupOutcome, PassageEntry
 from wkmp_assets.outcomes import Failed, Outcome, Result, SkipReason
 from wkmp_assets.percentiles import percentile
 
@@ -38,6 +38,10 @@ class ImportSummary:
     failures: list[tuple[str, Failed]] = field(default_factory=list)
     receipts: list[Receipt] = field(default_factory=list)
     warnings: list[tuple[str, str]] = field(default_factory=list)
+    flavors: int = 0
+    """Passages that were characterised."""
+    with_classes: int = 0
+    """Those of them that AcousticBrainz knows."""
     deferred: Counter[str] = field(default_factory=Counter)
     """Passages that no service could be asked for, by reason."""
 
@@ -52,6 +56,9 @@ class ImportSummary:
             self.passages += len(commit.batch.passages)
             self.songs.update(song.guid for song in commit.batch.songs)
             self.deferred.update(_deferred(commit.outcome))
+            flavors = [one.flavor for one in _passages(commit.outcome) if one.flavor]
+            self.flavors += len(flavors)
+            self.with_classes += sum(bool(flavor.classes) for flavor in flavors)
             self.warnings += [(decode_key(commit.key), warning) for warning in commit.batch.warnings]
 
     @property
@@ -87,6 +94,8 @@ class ImportSummary:
         if self.results:
             yield "Passages", str(self.passages)
             yield "Songs", str(len(self.songs))
+        if self.flavors:
+            yield "Flavors", f"{self.flavors} measured, {self.with_classes} with AcousticBrainz' classes"
         if self.receipts:
             locks = [receipt.write_locks for receipt in self.receipts]
             yield "Write locks", f"{sum(locks) / len(locks):.2f} per file written, at most {max(locks)}"
@@ -122,8 +131,12 @@ def _spread(milliseconds: Sequence[float]) -> str:
     return f"p50 {p50:.1f} ms, p99 {p99:.1f} ms, max {max(milliseconds):.1f} ms"
 
 
+def _passages(outcome: Outcome[FileEntry]) -> Sequence[PassageEntry]:
+    return outcome.value.passages if isinstance(outcome, Result) else ()
+
+
 def _deferred(outcome: Outcome[FileEntry]) -> Iterator[str]:
-    for passage in outcome.value.passages if isinstance(outcome, Result) else ():
+    for passage in _passages(outcome):
         lookup = passage.match.lookup
         if lookup is not None and lookup.outcome is LookupOutcome.DEFERRED:
             yield lookup.detail

@@ -2,6 +2,7 @@
 
 import io
 import math
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -17,7 +18,7 @@ from wkmp_assets.model.values import FileEntry, FileState
 from wkmp_assets.outcomes import Failed, Skipped, SkipReason
 from wkmp_assets.percentiles import percentile
 from wkmp_assets.summary import ImportSummary, printable, render_failures
-from wkmp_assets_tests.builders import NOW, Stamp, bare, done, entry, in_a_row
+from wkmp_assets_tests.builders import NOW, Stamp, bare, done, entry, flavor, in_a_row
 
 
 def shown(renderable: RenderableType, width: int = 200) -> str:
@@ -117,3 +118,15 @@ def test_a_percentile_is_a_value_that_so_many_do_not_exceed(values: list[float],
 @pytest.mark.parametrize(("percent", "expected"), [(0, 1), (50, 5), (51, 6), (99, 10), (100, 10)])
 def test_percentiles_of_one_to_ten(percent: float, expected: float) -> None:
     assert percentile(list(range(10, 0, -1)), percent) == expected
+
+
+def test_flavors_are_counted_and_left_out_where_there_are_none() -> None:
+    one = entry(bounds=in_a_row(2))
+    classes = ({"mood_happy": {"happy": 0.75, "not_happy": 0.25}}, {})
+    flavored = tuple(
+        replace(passage, flavor=flavor(passage.match.span, classes=said))
+        for passage, said in zip(one.passages, classes, strict=True)
+    )
+    text = shown(summary_of(written(replace(one, passages=flavored))).render(1.0))
+    assert "2 measured, 1 with AcousticBrainz' classes" in text
+    assert "AcousticBrainz" not in shown(summary_of(written(one)).render(1.0))
