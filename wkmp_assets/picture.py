@@ -27,10 +27,11 @@ if TYPE_CHECKING:
         SongMatches,
     )
 
-_INCHES = (12.0, 4.4)
+_INCHES = (10.4, 4.2)
+"""As wide as the web UI shows without scrolling."""
 _DPI = 100
-_COLUMNS = 1100
-_TEXT_WIDTH = 1 / 150
+_COLUMNS = 950
+_TEXT_WIDTH = 1 / 130
 """Of one letter, as a share of the picture's width."""
 _PASSAGE_COLOURS = ("#2f6f8f", "#7a5a9e")
 _SILENCE, _LEAD_IN, _LEAD_OUT = "#d9d6cf", "#3c9a4f", "#d2691e"
@@ -78,7 +79,7 @@ def draw_picture(name: str, segments: PassageSegments, matches: SongMatches, lea
     Returns
     -------
     bytes
-        A PNG of 1200 x 440 pixels.
+        A PNG of 1040 x 420 pixels.
     """
     figure = make_figure(name, segments, matches, leads)
     png = io.BytesIO()

@@ -21,7 +21,7 @@ def test_the_command_draws_a_file(imported_sample: Imported, tmp_path: Path) -> 
     place, output = imported_sample.place, tmp_path / "mix.png"
     result = place.wkmp("picture", place.music / MIX, "--output", output)
     assert (result.returncode, result.stdout.strip()) == (0, str(output)), result.stderr
-    assert imread(output).shape == (440, 1200, 4)
+    assert imread(output).shape == (420, 1040, 4)
 
 
 def test_the_command_says_what_to_do_about_a_file_that_was_never_imported(
