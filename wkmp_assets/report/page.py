@@ -34,7 +34,7 @@ def render_page(figures: ReportFigures, library: str, made_at: datetime) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {"passage": _name, "clock": _clock, "printable": _printable}
+    environment.filters |= {"passage": _name, "clock": _clock, "short": _short, "printable": _printable}
     return environment.get_template("page.html.jinja").render(
         figures=figures,
         flavor_map=_drawn(figures.flavors) if figures.flavors else None,
@@ -82,6 +82,14 @@ def _clock(length_ticks: int) -> str:
     minutes, rest = divmod(seconds, 60)
     hours, minutes = divmod(int(minutes), 60)
     return f"{hours}:{minutes:02}:{rest:04.1f}" if hours else f"{minutes}:{rest:04.1f}"
+
+
+def _short(count: int) -> str:
+    """Return a number that has room above a bar: 999, 1.5k, 12k, 3.4M."""
+    for size, letter in ((1_000_000, "M"), (1000, "k")):
+        if count >= size:
+            return f"{count / size:.0f}{letter}" if count >= 10 * size else f"{count / size:.1f}{letter}"
+    return str(count)
 
 
 def _printable(text: str) -> str:

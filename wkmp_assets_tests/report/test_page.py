@@ -6,7 +6,9 @@ from datetime import UTC, datetime
 from html.parser import HTMLParser
 from pathlib import Path
 
-from wkmp_assets.db.overview import read_overview
+import pytest
+
+from wkmp_assets.db.overview import LibraryOverview, read_overview
 from wkmp_assets.db.report import LibraryReport, StoredFailure, read_report
 from wkmp_assets.report.figures import report_figures
 from wkmp_assets.report.page import render_page
@@ -89,3 +91,11 @@ def test_a_library_without_anything_has_a_page_that_says_so(database: Path) -> N
     assert "Nothing failed." in text
     assert "There are no receipts" in text
     assert "No map" in text
+
+
+def test_bars_are_as_high_as_their_counts_and_numbers_short_enough_to_stand_above_them() -> None:
+    report = LibraryReport({"INGEST COMPLETE": 12_345, "DUPLICATE HASH": 9_876, "NO AUDIO": 12}, {}, 0)
+    page = render_page(report_figures(report, [], LibraryOverview(), []), "/m", MADE)
+    heights = [float(height) for height in re.findall(r"height: calc\(\(100% - 2.9em\) \* ([\d.]+)\)", page)]
+    assert heights == pytest.approx([1.0, 0.8, 0.001], abs=1e-4)
+    assert re.findall(r"<b>([\d.]+[kM]?)</b>\s*<i", page) == ["12k", "9.9k", "12"]
