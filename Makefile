@@ -56,8 +56,8 @@ bench-flavor: $(DEV_READY) dataset ## judge what flavors mean and cost, beside e
 bench-writer: $(DEV_READY) ## measure the batch writer beside the unbatched one; writes docs/writer.md
 	$(BIN)/python -m wkmp_assets_tests.benchmarks.writer_benchmark
 
-ui: $(READY) ## open the web UI for MUSIC on http://127.0.0.1:3000
-	WKMP_LIBRARY_ROOT="$(abspath $(MUSIC))" $(BIN)/dagster dev --host 127.0.0.1 --port 3000
+ui: $(READY) ## open the web UI on http://127.0.0.1:3000 and import what appears in MUSIC
+	WKMP_WATCH=$${WKMP_WATCH:-1} WKMP_LIBRARY_ROOT="$(abspath $(MUSIC))" $(BIN)/dagster dev --host 127.0.0.1 --port 3000
 
 dataset: $(DEV_READY) ## build the 100-file benchmark library (about 500 MB of downloads)
 	$(BIN)/python -m wkmp_assets_tests.datasets.hundred_files

@@ -39,22 +39,22 @@ class RunClaims:
             The list of claims cannot be written.
         """
         with on_state_disk(self._folder), _one_at_a_time(self._folder):
-            claimed = frozenset(keys) - self._claimed_by_others()
+            claimed = frozenset(keys) - _claimed(self._folder, Path(self._own.name))
             self._own.writelines(f"{key}\n" for key in sorted(claimed))
             self._own.flush()
         return claimed
 
-    def _claimed_by_others(self) -> frozenset[str]:
-        taken: set[str] = set()
-        for path in self._folder.glob("*.claims"):
-            if path == Path(self._own.name):
-                continue
-            with suppress(FileNotFoundError), path.open(encoding="utf-8") as theirs:  # or its run ends just now
-                if _lock(theirs):
-                    path.unlink()  # its run is gone
-                else:
-                    taken.update(theirs.read().splitlines())
-        return frozenset(taken)
+
+def claimed_keys(folder: Path) -> frozenset[str]:
+    """Return the partitions that living runs have in hand.
+
+    Raises
+    ------
+    StateDiskError
+        The lists of claims cannot be read.
+    """
+    with on_state_disk(folder), _one_at_a_time(folder):
+        return _claimed(folder)
 
 
 @contextmanager
@@ -73,6 +73,20 @@ def claiming(folder: Path, run_id: str) -> Iterator[RunClaims]:
             _lock(own)
         stack.callback(path.unlink, missing_ok=True)
         yield RunClaims(folder, own)
+
+
+def _claimed(folder: Path, own: Path | None = None) -> frozenset[str]:
+    """Read the claims of all runs but one's own."""
+    taken: set[str] = set()
+    for path in folder.glob("*.claims"):
+        if path == own:
+            continue
+        with suppress(FileNotFoundError), path.open(encoding="utf-8") as theirs:  # or its run ends just now
+            if _lock(theirs):
+                path.unlink()  # its run is gone
+            else:
+                taken.update(theirs.read().splitlines())
+    return frozenset(taken)
 
 
 def _lock(file: IO[str]) -> bool:

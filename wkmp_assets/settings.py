@@ -71,6 +71,23 @@ class Settings(BaseSettings):
         description="Most megabytes of decoded PCM kept for later phases; the least recently used go first.",
     )
 
+    watch: bool = Field(
+        default=False,
+        description="1: the sensor `new_files_sensor` runs from the start. Default: a person switches it on in the UI.",
+    )
+    watch_settle_s: int = Field(
+        default=30,
+        ge=0,
+        le=86_400,
+        description="Seconds since its last change after which the sensor takes a file to be completely written.",
+    )
+    watch_runs: int = Field(
+        default=4,
+        ge=1,
+        le=100,
+        description="Most runs the sensor has waiting at once; each carries up to WKMP_FILES_PER_RUN files.",
+    )
+
     hold_budget_ms: int = Field(
         default=100,
         ge=1,

@@ -1,0 +1,90 @@
+"""The sensor in Dagster's own daemon: a person copies music in and does nothing else."""
+
+import os
+import shutil
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager, suppress
+from pathlib import Path
+
+import dagster as dg
+from dagster import DagsterInstance
+from dagster._core.scheduler.instigation import InstigatorTick, TickStatus
+
+from wkmp_assets.sensors import SENSOR
+from wkmp_assets_tests.end_to_end.conftest import ROOT, TEST_DATA, Workplace, make_workplace
+
+ALBUM = TEST_DATA / "sample_library" / "Destructavator"
+
+
+@contextmanager
+def dagster_dev(place: Workplace) -> Iterator[None]:
+    """Run web server, daemon and code server; end them all."""
+    with (place.home / "dev.log").open("wb") as log:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "dagster", "dev", "-m", "wkmp_assets.definitions", "--port", "0"],
+            env=place.environment(),
+            cwd=ROOT,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+        try:
+            yield
+        finally:
+            os.killpg(process.pid, signal.SIGINT)
+            try:
+                process.wait(60)
+            finally:
+                with suppress(ProcessLookupError):
+                    os.killpg(process.pid, signal.SIGKILL)
+
+
+def imported(place: Workplace) -> set[str]:
+    if not place.database.exists():
+        return set()
+    with closing(sqlite3.connect(place.database)) as library:
+        tables = library.execute("SELECT 1 FROM sqlite_master WHERE name = 'files'").fetchall()
+        query = "SELECT path FROM files WHERE status IN ('INGEST COMPLETE', 'NO AUDIO', 'DUPLICATE HASH')"
+        return {path for (path,) in library.execute(query)} if tables else set()
+
+
+def ticks(instance: DagsterInstance) -> list[InstigatorTick]:
+    """Finished ticks, newest first."""
+    states = [state for state in instance.all_instigator_state() if state.name == SENSOR]
+    return [
+        tick
+        for state in states
+        for tick in instance.get_ticks(state.instigator_origin_id, state.selector_id)
+        if tick.status is not TickStatus.STARTED
+    ]
+
+
+def wait_for(condition: Callable[[], bool], place: Workplace) -> None:
+    end = time.monotonic() + 240
+    while not condition():
+        assert time.monotonic() < end, (place.home / "dev.log").read_text(encoding="utf-8")[-4000:]
+        time.sleep(0.5)
+
+
+def test_an_album_that_is_copied_in_is_imported_within_two_ticks(tmp_path: Path) -> None:
+    empty = tmp_path / "empty"
+    empty.mkdir()
+    place = make_workplace(tmp_path, empty)
+    place.extra.update(WKMP_WATCH="1", WKMP_WATCH_SETTLE_S="0")
+    with dagster_dev(place), place.instance() as instance:
+        wait_for(lambda: bool(ticks(instance)), place)
+        before = len(ticks(instance))
+        shutil.copytree(ALBUM, place.music / ALBUM.name)
+        album = {path.relative_to(place.music).as_posix() for path in (place.music / ALBUM.name).rglob("*.*")}
+        wait_for(lambda: imported(place) == album, place)
+        after = list(reversed(ticks(instance)))[before:]
+        requested = [number for number, tick in enumerate(after) if tick.run_ids]
+        assert len(requested) == 1
+        assert requested[0] < 2
+        wait_for(lambda: instance.get_runs_count(dg.RunsFilter(statuses=[dg.DagsterRunStatus.SUCCESS])) == 1, place)
+        assert instance.get_runs_count() == 1

@@ -1,0 +1,173 @@
+"""The sensor with a real Dagster instance, real files and a real library."""
+
+import json
+import os
+import shutil
+import sqlite3
+import time
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, closing
+from pathlib import Path
+
+import dagster as dg
+import pytest
+from dagster import DagsterInstance, DagsterRunStatus
+from dagster._core.storage.tags import ASSET_PARTITION_RANGE_END_TAG, ASSET_PARTITION_RANGE_START_TAG
+
+from wkmp_assets.build import build_definitions
+from wkmp_assets.claims import claiming
+from wkmp_assets.errors import LibraryRootError
+from wkmp_assets.jobs import import_job
+from wkmp_assets.partitions import partitions_name
+from wkmp_assets.sensors import SENSOR
+from wkmp_assets.settings import Settings, load_settings
+
+SAMPLE = Path(__file__).parents[1] / "test_data/sample_library/Destructavator/UFO Alien Invasion"
+SAMPLE /= "01 David01, First Movement.mp3"
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    music = tmp_path / "music"
+    music.mkdir()
+    return load_settings(library_root=music, state_dir=tmp_path / "state", files_per_run=2, workers=1)
+
+
+@pytest.fixture
+def instance() -> Iterator[DagsterInstance]:
+    with dg.DagsterInstance.ephemeral() as made:
+        yield made
+
+
+def add(settings: Settings, *paths: str, text: bytes = b"no audio") -> None:
+    """Write files that were last changed long ago."""
+    for path in paths:
+        file = settings.library / path
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(text)
+        os.utime(file, (1_000_000_000, 1_000_000_000))
+
+
+def tick(settings: Settings, instance: DagsterInstance, cursor: str | None = None) -> dg.SensorResult:
+    """Look once, and register what is asked for, as the daemon does."""
+    repository = build_definitions(settings).get_repository_def()
+    sensor = repository.get_sensor_def(SENSOR)
+    with dg.build_sensor_context(instance=instance, cursor=cursor, repository_def=repository) as context:
+        result = sensor(context)
+    assert isinstance(result, dg.SensorResult)
+    for request in result.dynamic_partitions_requests or ():
+        instance.add_dynamic_partitions(partitions_name(settings), list(request.partition_keys))
+    return result
+
+
+def ranges(result: dg.SensorResult) -> list[tuple[str, str]]:
+    return [
+        (request.tags[ASSET_PARTITION_RANGE_START_TAG], request.tags[ASSET_PARTITION_RANGE_END_TAG])
+        for request in result.run_requests or ()
+    ]
+
+
+def execute(settings: Settings, instance: DagsterInstance, result: dg.SensorResult) -> None:
+    job = build_definitions(settings).resolve_job_def(import_job.name)
+    for request in result.run_requests or ():
+        job.execute_in_process(instance=instance, tags=dict(request.tags), raise_on_error=False)
+
+
+@pytest.mark.parametrize(
+    ("watch", "status"), [(False, dg.DefaultSensorStatus.STOPPED), (True, dg.DefaultSensorStatus.RUNNING)]
+)
+def test_it_is_off_unless_the_setting_turns_it_on(tmp_path: Path, watch: bool, status: dg.DefaultSensorStatus) -> None:
+    definitions = build_definitions(load_settings(library_root=tmp_path, watch=watch))
+    assert definitions.get_repository_def().get_sensor_def(SENSOR).default_status is status
+
+
+def test_new_files_are_registered_and_requested_as_ranges(settings: Settings, instance: DagsterInstance) -> None:
+    add(settings, "a/1, one.mp3", "a/2.mp3", "b/3.flac", "b/notes.txt")
+    result = tick(settings, instance)
+    assert instance.get_dynamic_partitions(partitions_name(settings)) == ["a/1%2C one.mp3", "a/2.mp3", "b/3.flac"]
+    assert ranges(result) == [("a/1%2C one.mp3", "a/2.mp3"), ("b/3.flac", "b/3.flac")]
+    assert [request.tags["wkmp/files"] for request in result.run_requests or ()] == ["2", "1"]
+    keys = [request.run_key for request in result.run_requests or ()]
+    assert keys == [request.run_key for request in tick(settings, instance, result.cursor).run_requests or ()]
+
+
+def test_files_of_waiting_runs_are_left_alone(settings: Settings, instance: DagsterInstance) -> None:
+    add(settings, "1.mp3", "2.mp3", "3.mp3")
+    first = tick(settings, instance)
+    job = build_definitions(settings).resolve_job_def(import_job.name)
+    for request in first.run_requests or ():
+        instance.create_run_for_job(job, tags=dict(request.tags), status=DagsterRunStatus.NOT_STARTED)
+    add(settings, "4.mp3")
+    assert ranges(tick(settings, instance, first.cursor)) == [("4.mp3", "4.mp3")]
+
+
+def test_files_that_a_living_run_has_claimed_are_left_alone(settings: Settings, instance: DagsterInstance) -> None:
+    add(settings, "1.mp3", "2.mp3")
+    with claiming(settings.claims_dir, "another run") as claims:
+        claims.claim(["1.mp3"])
+        assert ranges(tick(settings, instance)) == [("2.mp3", "2.mp3")]
+    assert ranges(tick(settings, instance)) == [("2.mp3", "1.mp3")]  # in the order of registration
+
+
+def test_files_still_being_written_are_left_to_settle(settings: Settings, instance: DagsterInstance) -> None:
+    add(settings, "1.mp3")
+    os.utime(settings.library / "1.mp3", (time.time(), time.time()))
+    result = tick(settings, instance)
+    assert not result.run_requests
+    assert result.skip_reason is not None
+    assert result.skip_reason.skip_message == "Nothing to request: 1 still being written"
+
+
+def test_a_failed_file_is_asked_for_again_only_when_it_changed(settings: Settings, instance: DagsterInstance) -> None:
+    add(settings, "broken.mp3")
+    first = tick(settings, instance)
+    execute(settings, instance, first)
+    second = tick(settings, instance, first.cursor)
+    assert not second.run_requests
+    assert "1 failed before" in str(second.skip_reason)
+    assert list(json.loads(second.cursor or "")) == ["broken.mp3"]
+    add(settings, "broken.mp3", text=b"other bytes, same time")
+    assert ranges(tick(settings, instance, second.cursor)) == [("broken.mp3", "broken.mp3")]
+
+
+def test_an_emptied_folder_is_an_error_and_changes_nothing(settings: Settings, instance: DagsterInstance) -> None:
+    add(settings, "1.mp3")
+    tick(settings, instance)
+    (settings.library / "1.mp3").unlink()
+    with pytest.raises(LibraryRootError, match=r"1 were found in it before; check that its disk is mounted"):
+        tick(settings, instance)
+    assert instance.get_dynamic_partitions(partitions_name(settings)) == ["1.mp3"]
+
+
+def test_a_folder_that_is_gone_is_an_error(settings: Settings, instance: DagsterInstance) -> None:
+    settings.library.rmdir()
+    with pytest.raises(LibraryRootError, match="cannot read the music folder"):
+        tick(settings, instance)
+
+
+def test_unreadable_folders_are_named(
+    public_folder: Path, instance: DagsterInstance, unprivileged: Callable[[], AbstractContextManager[None]]
+) -> None:
+    settings = load_settings(library_root=public_folder, state_dir=public_folder / "state")
+    settings.state_dir.mkdir(mode=0o777)
+    settings.state_dir.chmod(0o777)
+    (settings.library / "locked").mkdir(mode=0)
+    with unprivileged():
+        result = tick(settings, instance)
+    assert "1 folders unreadable (locked)" in str(result.skip_reason)
+
+
+def test_an_imported_file_is_left_alone_until_it_is_moved(settings: Settings, instance: DagsterInstance) -> None:
+    shutil.copy(SAMPLE, settings.library / "1.mp3")
+    os.utime(settings.library / "1.mp3", (1_000_000_000, 1_000_000_000))
+    first = tick(settings, instance)
+    execute(settings, instance, first)
+    second = tick(settings, instance, first.cursor)
+    assert not second.run_requests
+    assert "1 files unchanged" in str(second.skip_reason)
+    (settings.library / "1.mp3").rename(settings.library / "2.mp3")
+    third = tick(settings, instance, second.cursor)
+    assert ranges(third) == [("2.mp3", "2.mp3")]
+    execute(settings, instance, third)
+    with closing(sqlite3.connect(settings.database_path)) as library:
+        assert library.execute("SELECT path, status FROM files").fetchall() == [("2.mp3", "INGEST COMPLETE")]
