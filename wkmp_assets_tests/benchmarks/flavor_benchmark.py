@@ -207,11 +207,12 @@ def neighbour_table(tracks: Sequence[Track], measured: Sequence[Measured], essen
     ours = np.array([[distance(one, other) for other in flavors] for one in flavors])
     by = {"soundtrack": [track.package for track in tracks], "artist and album": [track.folder for track in tracks]}
     rows = [_scored("flavor", label, score_neighbours(ours, labels)) for label, labels in by.items()]
-    theirs, why = essentia_distances(tracks, essentia)
-    if theirs is not None:
-        rows += [
-            _scored("essentia MusicExtractor", label, score_neighbours(theirs, labels)) for label, labels in by.items()
-        ]
+    theirs, readable, why = essentia_distances(tracks, essentia)
+    for label, labels in by.items() if readable else ():
+        common = [labels[index] for index in readable]
+        same_files = ours[np.ix_(readable, readable)]
+        rows.append(_scored("flavor, files essentia reads", label, score_neighbours(same_files, common)))
+        rows.append(_scored("essentia MusicExtractor", label, score_neighbours(theirs, common)))
     columns = ("distance by", "same", "files", "nearest", "five nearest", "chance", "p")
     reading = (
         "Share of neighbours with the same label, over the files whose label others have as well; p is the share of "
@@ -225,22 +226,34 @@ def _scored(name: str, label: str, found: NeighbourScore) -> tuple[str, ...]:
     return (name, label, str(found.files), *shares, f"{found.p_value:.4f}")
 
 
-def essentia_distances(tracks: Sequence[Track], python: Path | None) -> tuple[Any, str]:
-    """Return distances by all of essentia's numbers, standardised; None, with the reason, when there is no essentia."""
+def essentia_distances(tracks: Sequence[Track], python: Path | None) -> tuple[Any, list[int], str]:
+    """Return distances by all of essentia's numbers, standardised, the tracks it can read, and what to say of it."""
     if python is None or not python.exists():
-        return None, "essentia could not be installed, so its line is missing."
-    script = Path(__file__).with_name("essentia_features.py")
-    command = [str(python), str(script), *(str(track.path) for track in tracks)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    if done.returncode:
-        return None, f"essentia failed, so its line is missing: {done.stderr.strip().splitlines()[-1:]}"
-    found = json.loads(done.stdout)
-    if not all(found):
-        return None, "essentia could not read all files, so its line is missing."
+        return None, [], "essentia could not be installed, so its lines are missing."
+    features = _essentia_features([str(track.path) for track in tracks], python)
+    readable = [index for index, track in enumerate(tracks) if features.get(str(track.path))]
+    if len(readable) < len(tracks) / 2:
+        return None, [], "essentia could read less than half of the files, so its lines are missing."
+    found = [features[str(tracks[index].path)] for index in readable]
     shapes = [{name: len(numbers) for name, numbers in one.items()} for one in found]
     common = [name for name in sorted(found[0]) if all(shape.get(name) == shapes[0][name] for shape in shapes)]
     numbers = np.array([np.concatenate([one[name] for name in common]) for one in found])
-    return standardised_distances(numbers), f"essentia: {numbers.shape[1]} numbers per file, standardised, Euclidean."
+    said = f"essentia: {numbers.shape[1]} numbers per file, standardised, Euclidean; it read {len(found)} of the files."
+    return standardised_distances(numbers), readable, said
+
+
+def _essentia_features(paths: Sequence[str], python: Path) -> dict[str, Any]:
+    """Ask essentia for what was not asked before; that takes minutes, so its answers are kept beside it."""
+    kept = python.parent.parent / "features.json"
+    features: dict[str, Any] = json.loads(kept.read_text(encoding="utf-8")) if kept.exists() else {}
+    missing = [path for path in paths if path not in features]
+    if missing:
+        script = Path(__file__).with_name("essentia_features.py")
+        done = subprocess.run([str(python), str(script), *missing], capture_output=True, text=True, check=False)
+        if done.returncode == 0:
+            features |= dict(zip(missing, json.loads(done.stdout), strict=True))
+            kept.write_text(json.dumps(features), encoding="utf-8")
+    return features
 
 
 def memory_table(scratch: Path) -> Table:
