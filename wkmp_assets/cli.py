@@ -34,8 +34,6 @@ if TYPE_CHECKING:
     from wkmp_assets.commit import FileCommit
     from wkmp_assets.progress import ImportProgress
 
-_NO_RUN = "no run"
-"""A command reads phase values as they are, without the marks of any run."""
 
 OUT = Console(highlight=False)
 ERR = Console(stderr=True, highlight=False)
@@ -158,7 +156,7 @@ def picture(file: Path, library: Path | None, output: Path | None) -> None:
     settings = _settings(file.parent, library, None)
     key = encode_key(settings.relative_folder(file))
     store = PhaseStore(settings.phase_dir)
-    outcomes = [store.read(phase, key, _NO_RUN) for phase in (SEGMENTS, MATCHES, LEAD_POINTS)]
+    outcomes = [store.read_stored(phase, key) for phase in (SEGMENTS, MATCHES, LEAD_POINTS)]
     found = join(PICTURE, key, outcomes)
     if not isinstance(found, Result):
         reason = found.message if isinstance(found, Failed) else f"it was skipped ({found.reason})"

@@ -102,10 +102,12 @@ class PhaseStore:
 
         A document that is missing, damaged, or of another version is `Failed`, with what to run again.
         """
+        marked = _read_mark(self._mark_of(self.path_of(phase, key), run_id))
+        return self.read_stored(phase, key) if marked is None else marked
+
+    def read_stored(self, phase: str, key: str) -> Outcome[Any]:
+        """Read the outcome of whichever run stored one last, as `read` does."""
         path = self.path_of(phase, key)
-        marked = _read_mark(self._mark_of(path, run_id))
-        if marked is not None:
-            return marked
         try:
             document = json.loads(path.read_bytes())
             if document["schema_version"] != SCHEMA_VERSION:

@@ -1,11 +1,13 @@
 """Cut the files of an import into range runs. Pure.
 
 A Dagster range run names its first and last partition and carries everything between them, in the order in
-which partitions were registered. Unchanged files inside a range cost little, but not nothing.
+which partitions were registered. Unchanged files inside a range cost little, but not nothing. A folder that fits into
+a run is not divided: which album its files are of is agreed on among them.
 """
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 
 
 @dataclass(frozen=True)
@@ -48,14 +50,25 @@ def plan_ranges(ordered: Sequence[str], wanted: Iterable[str], most: int | None)
         raise ValueError(f"not registered as partitions: {unknown[:3]}")
     ranges: list[FileRange] = []
     pending: list[int] = []
-    for number in sorted(position[key] for key in set(wanted)):
-        if pending and most is not None and number - pending[0] >= most:
+    numbers = sorted(position[key] for key in set(wanted))
+    for _folder, group in groupby(numbers, lambda number: ordered[number].rpartition("/")[0]):
+        files = list(group)
+        is_new_range_enough = most is not None and files[-1] - files[0] < most
+        if pending and is_new_range_enough and not _fits(files[-1], pending, most):
             ranges.append(_range(ordered, pending))
             pending = []
-        pending.append(number)
+        for number in files:
+            if pending and not _fits(number, pending, most):
+                ranges.append(_range(ordered, pending))
+                pending = []
+            pending.append(number)
     if pending:
         ranges.append(_range(ordered, pending))
     return ranges
+
+
+def _fits(number: int, pending: Sequence[int], most: int | None) -> bool:
+    return most is None or number - pending[0] < most
 
 
 def _range(ordered: Sequence[str], numbers: Sequence[int]) -> FileRange:

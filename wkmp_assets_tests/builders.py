@@ -32,6 +32,7 @@ from wkmp_assets.model.values import (
     FileTags,
     Fingerprints,
     Flavors,
+    KnownRelease,
     LeadPointParameters,
     LeadPoints,
     LookupOutcome,
@@ -81,6 +82,12 @@ def work(title: str) -> Work:
 
 def release(title: str = "Album", date: str | None = "2001-02-03") -> Release:
     return Release(mbid(f"release {title}"), title, date)
+
+
+def known_release(
+    title: str = "Album", date: str | None = "2001-02-03", *, is_official: bool = True, is_plain_album: bool = True
+) -> KnownRelease:
+    return KnownRelease(release(title, date), is_official, is_plain_album)
 
 
 def song(title: str, artists: Sequence[str] = ("Ann", "Bob", "Cyd"), works: Sequence[str] = ("Opus",)) -> Song:
@@ -255,7 +262,12 @@ def phase_values() -> dict[str, Any]:
     segments = PassageSegments(audio(), envelope, spans, SegmentationParameters(60.0, 42_336_000, 2_822_400), ("odd",))
     candidate = Candidate(song("Song"), 200.5, mbid("acoustid"), 0.9, 0.8, 1.0, 0.88)
     lookups = (
-        PassageLookup(spans[0], LookupOutcome.MATCH, (candidate,), release()),
+        PassageLookup(
+            spans[0],
+            LookupOutcome.MATCH,
+            (candidate,),
+            (KnownRelease(release(), is_official=True, is_plain_album=True),),
+        ),
         PassageLookup(spans[1], LookupOutcome.DEFERRED, detail="MusicBrainz: HTTP 503"),
     )
     return {

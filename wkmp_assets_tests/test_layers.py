@@ -32,6 +32,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "db": {"db", "flavor", "library.changes", "library.file_key"} | VALUES,
     "entry": VALUES,
     "phase_store": {"unfinished"} | VALUES,
+    "folder_lookups": {"identify.albums", "library", "phase_store"} | VALUES,
     "listen": {"audio", "flavor", "library"} | VALUES,
     "commit": {"db", "library"} | VALUES,
     "run_control": {"commit"},
@@ -50,8 +51,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     "jobs": {"model"},
     "io_managers": {"commit", "facts", "phase_store", "resources", "run_control", "unfinished"} | VALUES,
     "assets": {
-        "assets", "audio", "claims", "db.reader", "entry", "identify", "flavor", "library", "listen", "partitions",
-        "picture", "reporting", "resources", "workers",
+        "assets", "audio", "claims", "db.reader", "entry", "folder_lookups", "identify", "flavor", "library", "listen",
+        "partitions", "phase_store", "picture", "reporting", "resources", "workers",
     } | VALUES,
     "checks": {
         "checks", "db.audit", "db.report", "facts", "flavor", "library", "partitions", "percentiles",

@@ -37,3 +37,20 @@ def test_nothing_but_wanted_partitions_takes_as_few_runs_as_possible(count: int,
 def test_a_partition_that_is_not_registered_is_an_error() -> None:
     with pytest.raises(ValueError, match=r"not registered.*'x'"):
         plan_ranges(["a", "b"], ["a", "x"], 10)
+
+
+def test_a_folder_that_fits_into_a_run_is_not_divided() -> None:
+    ordered = [f"{folder}/{number}" for folder, count in (("A", 3), ("B", 4), ("C", 1)) for number in range(count)]
+    assert [one.keys for one in plan_ranges(ordered, ordered, 5)] == [
+        ("A/0", "A/1", "A/2"),
+        ("B/0", "B/1", "B/2", "B/3", "C/0"),
+    ]
+
+
+def test_a_folder_that_fits_into_no_run_fills_runs() -> None:
+    ordered = ["A/0", *(f"B/{number}" for number in range(5)), "C/0"]
+    assert [one.keys for one in plan_ranges(ordered, ordered, 3)] == [
+        ("A/0", "B/0", "B/1"),
+        ("B/2", "B/3", "B/4"),
+        ("C/0",),
+    ]

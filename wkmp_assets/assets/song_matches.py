@@ -2,10 +2,13 @@
 
 import dagster as dg
 
+from wkmp_assets.folder_lookups import explained_by_folder
 from wkmp_assets.identify.match import match_passages
 from wkmp_assets.model.phases import MATCHES
 from wkmp_assets.model.values import FileTags, PassageSegments, RecordingLookups, SongMatches
 from wkmp_assets.outcomes import Outcomes, map_results
+from wkmp_assets.phase_store import PhaseStore
+from wkmp_assets.resources import Library
 
 
 @dg.asset(name=MATCHES, group_name="import", io_manager_key="phase_store", kinds={"python"})
@@ -14,11 +17,15 @@ def song_matches(
     file_tags: Outcomes[FileTags],
     passage_segments: Outcomes[PassageSegments],
     recording_lookups: Outcomes[RecordingLookups],
+    library: dg.ResourceParam[Library],
 ) -> Outcomes[SongMatches]:
     """The song of every passage and how sure that is, from the tags and from what the services said.
 
-    A file of which neither knows a recording becomes passages with the tags' texts and no song. Stale when tags,
-    passages or lookups change.
+    Of the releases that a recording is on, the one that the album tag names is taken, or the one that most recordings
+    of the file's folder are on, in this run and earlier ones. A file of which neither tags nor services know a
+    recording becomes passages with the tags' texts and no song. Stale when tags, passages or lookups change.
     """
-    phases = [file_tags, passage_segments, recording_lookups]
+    store = PhaseStore(library.settings.phase_dir)
+    folders = explained_by_folder(library.root, store, recording_lookups)
+    phases = [file_tags, passage_segments, recording_lookups, folders]
     return map_results(MATCHES, sorted(context.partition_keys), phases, match_passages)

@@ -10,7 +10,7 @@ from typing import Protocol
 from wkmp_assets.errors import ServiceUnavailableError
 from wkmp_assets.identify.acoustid_client import AcoustIdClient, Heard
 from wkmp_assets.identify.musicbrainz_client import MusicBrainzClient
-from wkmp_assets.identify.scoring import choose_release, duration_score, level_of, rank, rank_by_text
+from wkmp_assets.identify.scoring import duration_score, level_of, rank, rank_by_text
 from wkmp_assets.model.values import (
     Candidate,
     FileTags,
@@ -21,7 +21,6 @@ from wkmp_assets.model.values import (
     PassageLookup,
     PassageSegments,
     RecordingLookups,
-    Release,
     Song,
 )
 
@@ -99,7 +98,7 @@ class ServiceLookup:
                     ranked = rank_by_text(self.musicbrainz.search(tags.artist, tags.title), tags, passage.duration_s)
             except ServiceUnavailableError as error:
                 return _deferred(passage, error)
-        return self._with_details(passage, ranked[:CANDIDATES_KEPT], tags)
+        return self._with_details(passage, ranked[:CANDIDATES_KEPT])
 
     def _heard(self, fingerprint: str, lengths: Sequence[float]) -> list[Heard]:
         for length_s in dict.fromkeys(int(length) for length in lengths):
@@ -108,7 +107,7 @@ class ServiceLookup:
                 return heard
         return []
 
-    def _with_details(self, passage: PassageFingerprint, ranked: list[Candidate], tags: FileTags) -> PassageLookup:
+    def _with_details(self, passage: PassageFingerprint, ranked: list[Candidate]) -> PassageLookup:
         """Ask MusicBrainz about the best candidate, if it is good enough to become the passage's song."""
         if not ranked:
             return PassageLookup(passage.span, LookupOutcome.NO_MATCH)
@@ -119,11 +118,10 @@ class ServiceLookup:
             known = self.musicbrainz.recording(best.song.recording_mbid)
         except ServiceUnavailableError as error:
             return _deferred(passage, error, (best, *others))
-        release: Release | None = None
-        if known is not None:
-            release = choose_release(known.releases, tags.album)
-            best = replace(best, song=known.song, length_s=known.length_s or best.length_s)
-        return PassageLookup(passage.span, LookupOutcome.MATCH, (best, *others), release)
+        if known is None:
+            return PassageLookup(passage.span, LookupOutcome.MATCH, (best, *others))
+        best = replace(best, song=known.song, length_s=known.length_s or best.length_s)
+        return PassageLookup(passage.span, LookupOutcome.MATCH, (best, *others), known.releases)
 
 
 def _deferred(

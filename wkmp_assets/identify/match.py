@@ -1,7 +1,9 @@
 """Say which recording every passage is, from the tags and from what the services said. Pure."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 
+from wkmp_assets.identify.albums import choose_release
 from wkmp_assets.identify.embedded import match_from_tags
 from wkmp_assets.identify.merging import merge
 from wkmp_assets.identify.scoring import level_of
@@ -13,6 +15,7 @@ from wkmp_assets.model.values import (
     PassageMatch,
     PassageSegments,
     RecordingLookups,
+    Release,
     SongMatches,
 )
 
@@ -20,7 +23,9 @@ ACOUSTID_SOURCE = "AcoustID"
 MUSICBRAINZ_SOURCE = "MusicBrainz"
 
 
-def match_passages(tags: FileTags, segments: PassageSegments, lookups: RecordingLookups) -> SongMatches:
+def match_passages(
+    tags: FileTags, segments: PassageSegments, lookups: RecordingLookups, folder_holds: Mapping[str, int]
+) -> SongMatches:
     """Match the passages of one file.
 
     Parameters
@@ -31,6 +36,8 @@ def match_passages(tags: FileTags, segments: PassageSegments, lookups: Recording
         Its passages.
     lookups : RecordingLookups
         One per passage.
+    folder_holds : Mapping of str to int
+        What `albums.explained` says of the folder that the file lies in.
 
     Returns
     -------
@@ -38,11 +45,14 @@ def match_passages(tags: FileTags, segments: PassageSegments, lookups: Recording
         One entry per passage, in order; fewer than there were segments where neighbours are joined.
     """
     by_tags = match_from_tags(tags, segments)
-    matches = [_match(match, lookup) for match, lookup in zip(by_tags, lookups.passages, strict=True)]
+    matches = [
+        _match(match, lookup, choose_release(lookup.releases, tags.album, folder_holds))
+        for match, lookup in zip(by_tags, lookups.passages, strict=True)
+    ]
     return SongMatches(merge(matches, segments.audio.sample_rate_hz))
 
 
-def _match(by_tags: PassageMatch, lookup: PassageLookup) -> PassageMatch:
+def _match(by_tags: PassageMatch, lookup: PassageLookup, release: Release | None) -> PassageMatch:
     match = replace(by_tags, lookup=None if lookup.outcome is LookupOutcome.SKIPPED else lookup)
     if not lookup.candidates:
         return match
@@ -54,8 +64,8 @@ def _match(by_tags: PassageMatch, lookup: PassageLookup) -> PassageMatch:
             song=best.song,
             title=match.title or best.song.title,
             artist=match.artist or best.song.artist_name,
-            album=match.album or (lookup.release.title if lookup.release else None),
-            release=match.release or lookup.release,
+            album=match.album or (release.title if release else None),
+            release=match.release or release,
         )
     level = level_of(best.confidence)
     if level is MatchLevel.NONE:
@@ -67,7 +77,7 @@ def _match(by_tags: PassageMatch, lookup: PassageLookup) -> PassageMatch:
         source=MUSICBRAINZ_SOURCE if lookup.outcome is LookupOutcome.MATCH else ACOUSTID_SOURCE,
         title=best.song.title or match.title,
         artist=best.song.artist_name or match.artist,
-        album=lookup.release.title if lookup.release else match.album,
+        album=release.title if release else match.album,
         song=best.song,
-        release=lookup.release or match.release,
+        release=release or match.release,
     )

@@ -9,7 +9,7 @@ from pydantic import AliasPath, BaseModel, Field, StringConstraints, ValidationE
 from wkmp_assets.errors import ServiceUnavailableError
 from wkmp_assets.identify.acoustid_client import Mbid, Text
 from wkmp_assets.identify.session import Answer, Service, ServiceSession
-from wkmp_assets.model.values import Artist, Release, Song, Work
+from wkmp_assets.model.values import Artist, KnownRelease, Release, Song, Work
 
 NAME = "MusicBrainz"
 KEEP = timedelta(days=180)
@@ -61,16 +61,6 @@ class _Recording(BaseModel):
     credits: list[_Credit] = Field(default=[], validation_alias=AliasPath("artist-credit"), max_length=200)
     releases: list[_Release] = Field(default=[], max_length=500)
     relations: list[_Relation] = Field(default=[], max_length=2_000)
-
-
-@dataclass(frozen=True)
-class KnownRelease:
-    """A release with what is needed to choose among several."""
-
-    release: Release
-    is_official: bool
-    is_plain_album: bool
-    """An album, and no compilation, soundtrack or live recording."""
 
 
 @dataclass(frozen=True)

@@ -9,8 +9,8 @@ from collections.abc import Sequence
 from rapidfuzz.distance import JaroWinkler
 
 from wkmp_assets.identify.acoustid_client import Heard
-from wkmp_assets.identify.musicbrainz_client import KnownRelease, Recording
-from wkmp_assets.model.values import Candidate, FileTags, MatchLevel, PathNames, Release
+from wkmp_assets.identify.musicbrainz_client import Recording
+from wkmp_assets.model.values import Candidate, FileTags, MatchLevel, PathNames
 
 SINGLE = (0.30, 0.60, 0.10)
 """Weights of metadata, fingerprint and duration in a file of one track."""
@@ -72,6 +72,11 @@ def similarity(one: str, other: str) -> float:
     return JaroWinkler.normalized_similarity(one.strip().lower(), other.strip().lower())
 
 
+def is_same_title(one: str, other: str) -> bool:
+    """Tell whether two texts name the same thing."""
+    return similarity(one, other) >= SIMILAR_TITLE - _EQUAL
+
+
 def metadata_score(tags: FileTags, title: str | None, artist: str | None, mbid: str, *, is_whole_file: bool) -> float:
     """Compare what the tags say with a recording, 0..1.
 
@@ -96,7 +101,7 @@ def _names_score(names: PathNames, title: str | None, artist: str | None) -> flo
 
 
 def _is_named(known: str | None, texts: Sequence[str]) -> bool:
-    return known is not None and any(similarity(text, known) >= SIMILAR_TITLE - _EQUAL for text in texts)
+    return known is not None and any(is_same_title(text, known) for text in texts)
 
 
 def duration_score(passage_s: float, recording_s: float | None) -> float:
@@ -149,17 +154,3 @@ def rank_by_text(found: Sequence[Recording], tags: FileTags, passage_s: float) -
             Candidate(recording.song, recording.length_s, None, 0.0, (artist + title) / 2, duration, total)
         )
     return sorted(candidates, key=lambda one: (-round(one.confidence, 9), one.song.recording_mbid))
-
-
-def choose_release(releases: Sequence[KnownRelease], album: str | None) -> Release | None:
-    """Choose the release that a recording is taken from.
-
-    In this order: named like the album tag, official, an album and nothing but, the earliest, the lowest id.
-    """
-
-    def merits(known: KnownRelease) -> tuple[bool, bool, bool, str, str]:
-        is_named_so = album is not None and similarity(known.release.title, album) >= SIMILAR_TITLE - _EQUAL
-        date = known.release.date or "9999"
-        return not is_named_so, not known.is_official, not known.is_plain_album, date, known.release.mbid
-
-    return min(releases, key=merits).release if releases else None

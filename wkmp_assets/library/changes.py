@@ -105,6 +105,8 @@ def identify_contents(
     files: Sequence[HashedFile],
     same_content: Mapping[str, Sequence[KnownFile]],
     exists: Callable[[str], bool],
+    *,
+    force: bool = False,
 ) -> dict[str, FileIdentity]:
     """Decide which of the hashed files are new, changed, touched, moved or duplicates.
 
@@ -120,6 +122,8 @@ def identify_contents(
         Content hash -> rows of the library with that hash.
     exists : callable
         Tells whether a relative path is on disk.
+    force : bool
+        Whether a file that the library holds as it is counts as changed. A duplicate stays one.
 
     Returns
     -------
@@ -137,7 +141,8 @@ def identify_contents(
             and row.status == FileStatus.INGEST_COMPLETE
             and content_now.get(row.path, row.content_hash) == row.content_hash
         ]
-        identity = _identify(file, originals, stand_in.get(file.content_hash), exists)
+        is_touched = _is_touched(file) and not force
+        identity = _identify(file, originals, stand_in.get(file.content_hash), exists, is_touched=is_touched)
         identities[file.path] = identity
         if identity.state is not FileState.DUPLICATE:
             stand_in.setdefault(file.content_hash, file.path)
@@ -145,11 +150,16 @@ def identify_contents(
 
 
 def _identify(
-    file: HashedFile, originals: Sequence[KnownFile], stand_in: str | None, exists: Callable[[str], bool]
+    file: HashedFile,
+    originals: Sequence[KnownFile],
+    stand_in: str | None,
+    exists: Callable[[str], bool],
+    *,
+    is_touched: bool,
 ) -> FileIdentity:
     state, moved_from, duplicate_of = FileState.NEW, None, None
     present = [row.path for row in originals if exists(row.path)]
-    if _is_touched(file):
+    if is_touched:
         state = FileState.TOUCHED
     elif stand_in is not None or present:
         state, duplicate_of = FileState.DUPLICATE, (present[0] if present else stand_in)

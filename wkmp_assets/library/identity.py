@@ -1,7 +1,6 @@
 """Phases 1 and 2: which of the run's files need work, and what each of them is."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 
 from wkmp_assets.errors import UnencodableNameError, UnreadableFileError
@@ -74,18 +73,9 @@ def identify_hashed(
     *,
     force: bool,
 ) -> dict[str, Outcome[FileIdentity]]:
-    """Decide what each hashed file is; see `changes.identify_contents`.
-
-    With `force`, a file whose bytes the library has already is imported again all the same.
-    """
-    identities = identify_contents(list(hashed.values()), same_content, exists)
-    outcomes: dict[str, Outcome[FileIdentity]] = {}
-    for key, file in hashed.items():
-        identity = identities[file.path]
-        if force and identity.state is FileState.TOUCHED:
-            identity = replace(identity, state=FileState.CHANGED)
-        outcomes[key] = Result(identity, file.content_hash)
-    return outcomes
+    """Decide what each hashed file is, by partition key; see `changes.identify_contents`."""
+    identities = identify_contents(list(hashed.values()), same_content, exists, force=force)
+    return {key: Result(identities[file.path], file.content_hash) for key, file in hashed.items()}
 
 
 def needing_content(identities: Mapping[str, Outcome[FileIdentity]]) -> dict[str, Outcome[FileIdentity]]:

@@ -105,6 +105,15 @@ def find_audio_files(root: Path, folder: Path, report: WalkReport) -> Iterator[t
     yield from _walk(root, folder, report)
 
 
+def audio_names(folder: Path) -> list[str]:
+    """Return the names of the audio files directly in a folder, sorted; none where it cannot be read."""
+    try:
+        with os.scandir(folder) as scan:
+            return sorted(entry.name for entry in scan if _is_visible(entry) and _extension(entry) in AUDIO_EXTENSIONS)
+    except OSError:
+        return []
+
+
 def _walk(root: Path, folder: Path, report: WalkReport) -> Iterator[tuple[str, FileStat]]:
     try:
         with os.scandir(folder) as scan:
@@ -113,13 +122,13 @@ def _walk(root: Path, folder: Path, report: WalkReport) -> Iterator[tuple[str, F
         report.unreadable_folders.append(os.path.relpath(folder, root))
         return
     for entry in entries:
-        if _is_hidden(entry.name) or entry.is_symlink():
+        if not _is_visible(entry):
             continue
         if entry.is_dir(follow_symlinks=False):
             if entry.name not in IGNORED_FOLDERS:
                 yield from _walk(root, Path(entry.path), report)
             continue
-        extension = os.path.splitext(entry.name)[1].lower()  # noqa: PTH122 - one per file of a large library
+        extension = _extension(entry)
         if extension not in AUDIO_EXTENSIONS:
             report.ignored_by_extension[extension] = report.ignored_by_extension.get(extension, 0) + 1
             continue
@@ -134,6 +143,14 @@ def _walk(root: Path, folder: Path, report: WalkReport) -> Iterator[tuple[str, F
 def _to_file_stat(status: os.stat_result) -> FileStat:
     modified = datetime.fromtimestamp(int(status.st_mtime), tz=UTC)
     return FileStat(status.st_size, modified.strftime("%Y-%m-%d %H:%M:%S"))
+
+
+def _extension(entry: os.DirEntry[str]) -> str:
+    return os.path.splitext(entry.name)[1].lower()  # noqa: PTH122 - one per file of a large library
+
+
+def _is_visible(entry: os.DirEntry[str]) -> bool:
+    return not _is_hidden(entry.name) and not entry.is_symlink()
 
 
 def _is_hidden(name: str) -> bool:

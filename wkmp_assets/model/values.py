@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Base64Bytes, BeforeValidator, ConfigDict, PlainSerializer, TypeAdapter
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
 _BYTES: TypeAdapter[bytes] = TypeAdapter(Base64Bytes)
 
@@ -104,6 +104,16 @@ class Release:
     title: str
     date: str | None = None
     """`YYYY[-MM[-DD]]`."""
+
+
+@dataclass(frozen=True)
+class KnownRelease:
+    """A release with what is needed to choose among several."""
+
+    release: Release
+    is_official: bool
+    is_plain_album: bool
+    """An album, and no compilation, soundtrack or live recording."""
 
 
 @dataclass(frozen=True)
@@ -279,8 +289,8 @@ class PassageLookup:
     outcome: LookupOutcome
     candidates: tuple[Candidate, ...] = ()
     """The five best, best first; the first with everything MusicBrainz knows."""
-    release: Release | None = None
-    """Of the best candidate, the one that fits the tags best."""
+    releases: tuple[KnownRelease, ...] = ()
+    """All that MusicBrainz says the best candidate is on."""
     detail: str = ""
     """Why it was deferred or skipped."""
 

@@ -82,6 +82,22 @@ def test_every_passage_that_was_heard_has_a_song(identified: Beside) -> None:
     )
 
 
+def test_files_of_one_folder_are_of_one_release(identified: Beside) -> None:
+    rows = query(
+        identified.place,
+        """SELECT files.path, albums.title FROM albums JOIN passage_albums ON albums.guid = album_id
+        JOIN passages ON passages.guid = passage_id JOIN files ON files.guid = file_id""",
+    )
+    by_folder: dict[str, set[str]] = {}
+    for path, title in rows:
+        by_folder.setdefault(str(path).rpartition("/")[0], set()).add(str(title))
+    # Three passages without tags, and two files that a folder has besides those whose tags name an album.
+    assert by_folder["Various Artists/Mixes"] == {"All Together"}
+    assert by_folder["Maxstack/Endgame Singularity"] == {"Endgame: Singularity (Advanced Research)", "All Together"}
+    # Alone, a recording is taken from the older release.
+    assert next(iter(by_folder["Karl Macklin/Singles"])).startswith("Album ")
+
+
 def test_names_of_file_and_folder_are_evidence_that_is_kept(identified: Beside) -> None:
     documents = [
         path.read_text(encoding="utf-8") for path in identified.place.home.rglob("phases/**/*") if path.is_file()

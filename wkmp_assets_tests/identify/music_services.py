@@ -144,7 +144,10 @@ def music_services() -> Iterator[MusicServices]:
 
 
 def know_everything(services: MusicServices) -> None:
-    """Let both services know a recording for every fingerprint and every id, each with artist, release and work."""
+    """Let both services know a recording for every fingerprint and every id, each with artist, work and two releases.
+
+    One of those holds every recording, the other, older one that recording alone.
+    """
 
     def named(kind: str, of: str) -> str:
         return str(uuid5(NAMESPACE_URL, f"{kind} {of}"))
@@ -156,10 +159,13 @@ def know_everything(services: MusicServices) -> None:
         ]
 
     def known(mbid: str) -> dict[str, Any]:
-        release = musicbrainz_release(named("release", mbid), f"Album {mbid[:8]}", "2001-02-03")
+        releases = [
+            musicbrainz_release(named("release", mbid), f"Album {mbid[:8]}", "2001-02-03"),
+            musicbrainz_release(named("release", "all"), "All Together", "2011-02-03"),
+        ]
         work = (named("work", mbid), f"Opus {mbid[:8]}")
         artists = [(named("artist", "all"), "Everybody"), (named("artist", mbid), f"Artist {mbid[:8]}")]
-        return musicbrainz_recording(mbid, f"Song {mbid[:8]}", artists, releases=[release], works=[work])
+        return musicbrainz_recording(mbid, f"Song {mbid[:8]}", artists, releases=releases, works=[work])
 
     services.default_results, services.default_recording = heard, known
 

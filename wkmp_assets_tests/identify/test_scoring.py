@@ -5,10 +5,8 @@ import random
 import pytest
 
 from wkmp_assets.identify.acoustid_client import Heard
-from wkmp_assets.identify.musicbrainz_client import KnownRelease
 from wkmp_assets.identify.scoring import (
     SEVERAL,
-    choose_release,
     confidence,
     duration_score,
     level_of,
@@ -16,7 +14,7 @@ from wkmp_assets.identify.scoring import (
     rank,
     similarity,
 )
-from wkmp_assets.model.values import FileTags, MatchLevel, PathNames, Release, Song
+from wkmp_assets.model.values import FileTags, MatchLevel, PathNames, Song
 from wkmp_assets_tests.builders import artist, mbid
 
 VECTORS = {
@@ -120,22 +118,3 @@ def test_ties_do_not_depend_on_the_order_of_the_answer() -> None:
         ranked = rank(found, FileTags(title="Song"), 100, is_whole_file=True)
         orders.append([one.song.recording_mbid for one in ranked])
     assert all(order == sorted(order) for order in orders)
-
-
-def release(name: str, title: str = "Album", date: str | None = "2001") -> Release:
-    return Release(mbid(name), title, date)
-
-
-def test_the_release_is_chosen_by_title_then_status_then_kind_then_date() -> None:
-    named = KnownRelease(release("n", "Greatest Hits", "2010"), is_official=False, is_plain_album=False)
-    bootleg = KnownRelease(release("b", date="1999"), is_official=False, is_plain_album=True)
-    single = KnownRelease(release("s", date="1998"), is_official=True, is_plain_album=False)
-    later = KnownRelease(release("l", date="2002"), is_official=True, is_plain_album=True)
-    undated = KnownRelease(release("u", date=None), is_official=True, is_plain_album=True)
-    album = KnownRelease(release("a", date="2001-05"), is_official=True, is_plain_album=True)
-    every = [named, bootleg, single, later, undated, album]
-    assert choose_release(every, "Greatest hits") == named.release
-    assert choose_release(every, None) == album.release
-    assert choose_release(every[:4], "Unheard of") == later.release
-    assert choose_release([bootleg, single], None) == single.release
-    assert choose_release([], "Album") is None

@@ -108,6 +108,14 @@ def test_the_same_bytes_with_another_time_are_touched(status: str) -> None:
     assert identify([hashed("a.mp3", row=row)], [row])["a.mp3"].state is FileState.TOUCHED
 
 
+def test_force_makes_a_file_changed_but_leaves_a_duplicate_one() -> None:
+    original, copy = known("a.mp3"), known("b.mp3", status="DUPLICATE HASH")
+    files = [hashed("a.mp3", row=original), hashed("b.mp3", row=copy)]
+    found = identify_contents(files, {sha("a"): [original, copy]}, lambda _path: True, force=True)
+    assert (found["a.mp3"].state, found["a.mp3"].duplicate_of) == (FileState.CHANGED, None)
+    assert (found["b.mp3"].state, found["b.mp3"].duplicate_of) == (FileState.DUPLICATE, "a.mp3")
+
+
 def test_other_bytes_under_a_known_path_are_changed() -> None:
     row = known(content="old")
     assert identify([hashed("a.mp3", "new", row)], [row])["a.mp3"].state is FileState.CHANGED
