@@ -82,6 +82,8 @@ def _(value: Fingerprints) -> Facts:
 def _(value: RecordingLookups) -> Facts:
     outcomes = Counter(str(lookup.outcome) for lookup in value.passages)
     details = tuple(dict.fromkeys(lookup.detail for lookup in value.passages if lookup.detail))
+    standing = Counter(lookup.stands_because for lookup in value.passages if lookup.stands_because)
+    details += tuple(f"{count} answers are of an earlier import ({reason})" for reason, count in standing.items())
     counted = ", ".join(f"{count} {outcome}" for outcome, count in outcomes.items())
     described = {"lookups": counted, "requests_sent": value.asked, "answers_from_cache": value.from_cache}
     return described | ({"reason": "\n".join(details)} if details else {})

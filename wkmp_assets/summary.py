@@ -44,6 +44,8 @@ class ImportSummary:
     """Those of them that AcousticBrainz knows."""
     deferred: Counter[str] = field(default_factory=Counter)
     """Passages that no service could be asked for, by reason."""
+    standing: Counter[str] = field(default_factory=Counter)
+    """Those of which an earlier import's answer stands."""
 
     def add(self, commit: FileCommit) -> None:
         """Count one file."""
@@ -56,6 +58,7 @@ class ImportSummary:
             self.passages += len(commit.batch.passages)
             self.songs.update(song.guid for song in commit.batch.songs)
             self.deferred.update(_deferred(commit.outcome))
+            self.standing.update(_standing(commit.outcome))
             flavors = [one.flavor for one in _passages(commit.outcome) if one.flavor]
             self.flavors += len(flavors)
             self.with_classes += sum(bool(flavor.classes) for flavor in flavors)
@@ -87,6 +90,8 @@ class ImportSummary:
         results = self.results + Counter({"unchanged": self.unchanged})
         counts = [f"{results[word]} {word}" for word in _ORDER if results[word]]
         yield "Files", ", ".join(counts) or "none found"
+        for reason, count in self.standing.items():
+            yield "Kept", f"{count} passages have the song that an earlier import found ({reason})"
         for reason, count in self.deferred.items():
             yield "Deferred", f"{count} passages to look up later ({reason}): wkmp import --retry-deferred"
         if self.missing:
@@ -140,3 +145,10 @@ def _deferred(outcome: Outcome[FileEntry]) -> Iterator[str]:
         lookup = passage.match.lookup
         if lookup is not None and lookup.outcome is LookupOutcome.DEFERRED:
             yield lookup.detail
+
+
+def _standing(outcome: Outcome[FileEntry]) -> Iterator[str]:
+    for passage in _passages(outcome):
+        lookup = passage.match.lookup
+        if lookup is not None and lookup.stands_because:
+            yield lookup.stands_because

@@ -32,7 +32,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "db": {"db", "flavor", "library.changes", "library.file_key"} | VALUES,
     "entry": VALUES,
     "phase_store": {"unfinished"} | VALUES,
-    "folder_lookups": {"identify.albums", "library", "phase_store"} | VALUES,
+    "earlier_lookups": {"identify.albums", "identify.earlier", "library", "phase_store"} | VALUES,
     "listen": {"audio", "flavor", "library"} | VALUES,
     "commit": {"db", "library"} | VALUES,
     "run_control": {"commit"},
@@ -51,7 +51,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "jobs": {"model"},
     "io_managers": {"commit", "facts", "phase_store", "resources", "run_control", "unfinished"} | VALUES,
     "assets": {
-        "assets", "audio", "claims", "db.reader", "entry", "folder_lookups", "identify", "flavor", "library", "listen",
+        "assets", "audio", "claims", "db.reader", "entry", "earlier_lookups", "identify", "flavor", "library", "listen",
         "partitions", "phase_store", "picture", "reporting", "resources", "workers",
     } | VALUES,
     "checks": {

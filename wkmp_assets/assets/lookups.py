@@ -2,10 +2,13 @@
 
 import dagster as dg
 
+from wkmp_assets.earlier_lookups import with_earlier_answers
 from wkmp_assets.identify.lookup import Lookup
 from wkmp_assets.model.phases import LOOKUPS
 from wkmp_assets.model.values import FileTags, Fingerprints, PassageSegments, RecordingLookups
 from wkmp_assets.outcomes import Outcomes, map_results
+from wkmp_assets.phase_store import PhaseStore
+from wkmp_assets.resources import Library
 
 
 @dg.asset(name=LOOKUPS, group_name="import", io_manager_key="phase_store", kinds={"python"})
@@ -15,11 +18,14 @@ def recording_lookups(
     passage_segments: Outcomes[PassageSegments],
     fingerprints: Outcomes[Fingerprints],
     services: dg.ResourceParam[Lookup],
+    library: dg.ResourceParam[Library],
 ) -> Outcomes[RecordingLookups]:
     """The recordings that AcoustID and MusicBrainz know for every passage; skipped when no AcoustID key is set.
 
-    A service that is down defers a passage, and never fails it: materialize this asset again once it is back. Stale
-    when the fingerprints or the tags change.
+    A service that is down defers a passage, and never fails it: materialize this asset again once it is back. What was
+    answered for the same content before stands until it can be asked again. Stale when the fingerprints or the tags
+    change.
     """
     phases = [file_tags, passage_segments, fingerprints]
-    return map_results(LOOKUPS, sorted(context.partition_keys), phases, services.look_up)
+    outcomes = map_results(LOOKUPS, sorted(context.partition_keys), phases, services.look_up)
+    return with_earlier_answers(PhaseStore(library.settings.phase_dir), outcomes)

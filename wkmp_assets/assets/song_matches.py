@@ -2,7 +2,7 @@
 
 import dagster as dg
 
-from wkmp_assets.folder_lookups import explained_by_folder
+from wkmp_assets.earlier_lookups import explained_by_folder
 from wkmp_assets.identify.match import match_passages
 from wkmp_assets.model.phases import MATCHES
 from wkmp_assets.model.values import FileTags, PassageSegments, RecordingLookups, SongMatches

@@ -293,6 +293,8 @@ class PassageLookup:
     """All that MusicBrainz says the best candidate is on."""
     detail: str = ""
     """Why it was deferred or skipped."""
+    stands_because: str = ""
+    """Why this is the answer that an earlier import got: the reason for which nobody could be asked again."""
 
 
 @dataclass(frozen=True)

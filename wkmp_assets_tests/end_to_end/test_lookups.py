@@ -131,6 +131,18 @@ def test_a_warm_cache_sends_nothing_and_rows_are_the_same_with_any_cache(identif
     assert library_rows(identified.place.database) == before
 
 
+def test_importing_again_while_the_services_are_gone_keeps_what_they_said(identified: Beside) -> None:
+    before = library_rows(identified.place.database)
+    shutil.rmtree(identified.place.home / ".wkmp" / "services")
+    identified.services.acoustid_behaviour = lambda _request: Response(status=503, headers={"Retry-After": "3600"})
+    try:
+        printed = import_(identified.place, "--force")
+    finally:
+        identified.services.acoustid_behaviour = lambda _request: None
+    assert "that an earlier import found (AcoustID: HTTP 503" in printed
+    assert library_rows(identified.place.database) == before
+
+
 def test_the_key_is_nowhere(identified: Beside) -> None:
     assert KEY not in identified.printed
     files = [file for root in (identified.place.home, identified.place.music) for file in root.rglob("*")]

@@ -1,12 +1,13 @@
-"""Files of one folder agree on a release, whichever run looked them up."""
+"""What earlier runs looked up counts: files of one folder agree on a release, and answers stand."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from wkmp_assets.folder_lookups import ALBUM_FILES, explained_by_folder
+from wkmp_assets.earlier_lookups import ALBUM_FILES, explained_by_folder, with_earlier_answers
 from wkmp_assets.model.phases import LOOKUPS
-from wkmp_assets.model.values import KnownRelease, RecordingLookups
+from wkmp_assets.model.values import KnownRelease, LookupOutcome, PassageLookup, RecordingLookups, Span
 from wkmp_assets.outcomes import Failed, Outcome, Result, Skipped, SkipReason
 from wkmp_assets.phase_store import PhaseStore
 from wkmp_assets_tests.builders import known_release, mbid
@@ -74,3 +75,41 @@ def test_a_folder_of_very_many_files_is_no_album(root: Path, store: PhaseStore) 
     assert explained_by_folder(root, store, run)["A/1.mp3"] == Result({HOLDS: 2}, "hash 1")
     (root / "A/0.flac").touch()
     assert explained_by_folder(root, store, run)["A/1.mp3"] == Result({}, "hash 1")
+
+
+def not_asked(outcome: LookupOutcome, *spans: Span) -> RecordingLookups:
+    return RecordingLookups(tuple(PassageLookup(span, outcome, detail="AcoustID: HTTP 503") for span in spans))
+
+
+@pytest.mark.parametrize("outcome", [LookupOutcome.DEFERRED, LookupOutcome.SKIPPED])
+def test_an_answer_stands_while_nobody_can_be_asked(store: PhaseStore, outcome: LookupOutcome) -> None:
+    answered = found("1", ALBUM)
+    (span,) = [passage.span for passage in answered.value.passages]
+    store.write(LOOKUPS, [("A/1.mp3", answered)], "earlier")
+    other = Span(span.end_sample, span.end_sample + 1)
+    run: Lookups = {"A/1.mp3": Result(not_asked(outcome, span, other), answered.content_hash)}
+    (kept,) = with_earlier_answers(store, run).values()
+    assert isinstance(kept, Result)
+    assert kept.value.passages[0] == replace(answered.value.passages[0], stands_because="AcoustID: HTTP 503")
+    assert kept.value.passages[1].outcome is outcome
+    store.write(LOOKUPS, [("A/1.mp3", kept)], "now")
+    assert with_earlier_answers(store, {"A/1.mp3": answered}) == {"A/1.mp3": answered}
+
+
+def test_no_answer_stands_for_other_content_or_against_a_new_one(store: PhaseStore) -> None:
+    old, new = found("1", ALBUM), found("2", SINGLE)
+    (span,) = [passage.span for passage in old.value.passages]
+    store.write(LOOKUPS, [("A/1.mp3", old)], "earlier")
+    for now in (
+        Result(not_asked(LookupOutcome.DEFERRED, span), "another hash"),
+        Result(new.value, old.content_hash),
+        Result(not_asked(LookupOutcome.TOO_SHORT, span), old.content_hash),
+        Skipped(SkipReason.UNCHANGED),
+    ):
+        assert with_earlier_answers(store, {"A/1.mp3": now}) == {"A/1.mp3": now}
+
+
+def test_what_was_deferred_before_is_deferred_still(store: PhaseStore) -> None:
+    deferred = Result(not_asked(LookupOutcome.DEFERRED, Span(0, 1)), "hash")
+    store.write(LOOKUPS, [("A/1.mp3", deferred)], "earlier")
+    assert with_earlier_answers(store, {"A/1.mp3": deferred}) == {"A/1.mp3": deferred}

@@ -1,10 +1,11 @@
-"""What the services said about all files of a folder: those of this run, and those that earlier runs looked up."""
+"""What the services said in earlier runs: about the same file, and about the other files of its folder."""
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 from wkmp_assets.identify.albums import explained
+from wkmp_assets.identify.earlier import keep_answers
 from wkmp_assets.library.file_key import decode_key, encode_key
 from wkmp_assets.library.walk import audio_names
 from wkmp_assets.model.phases import LOOKUPS
@@ -14,6 +15,20 @@ from wkmp_assets.phase_store import PhaseStore
 
 ALBUM_FILES = 100
 """A folder of more files is no album, and reading about all of them would cost each of them too much."""
+
+
+def with_earlier_answers(
+    store: PhaseStore, lookups: Outcomes[RecordingLookups]
+) -> dict[str, Outcome[RecordingLookups]]:
+    """Let what was answered before stand where nobody could be asked now, and the file is the same to the byte."""
+    outcomes: dict[str, Outcome[RecordingLookups]] = {}
+    for key, now in lookups.items():
+        earlier: Outcome[Any] = store.read_stored(LOOKUPS, key)
+        if isinstance(now, Result) and isinstance(earlier, Result) and now.content_hash == earlier.content_hash:
+            outcomes[key] = Result(keep_answers(now.value, earlier.value), now.content_hash)
+        else:
+            outcomes[key] = now
+    return outcomes
 
 
 def explained_by_folder(
