@@ -36,6 +36,7 @@ from wkmp_assets.jobs import import_job, reflavor_job, retry_job, scan_job
 from wkmp_assets.partitions import audio_files, backfill_policy
 from wkmp_assets.resources import Library
 from wkmp_assets.run_control import RunControl
+from wkmp_assets.schedules import schedules
 from wkmp_assets.sensors import new_files_sensor
 from wkmp_assets.settings import Settings, load_settings
 from wkmp_assets.workers import WorkerPool
@@ -102,6 +103,7 @@ def build_definitions(
         ],
         jobs=[scan_job, import_job, retry_job, reflavor_job],
         sensors=[new_files_sensor(settings)],
+        schedules=schedules(settings),
         resources={**resources, **(resource_overrides or {})},
         # Parallelism is inside the steps (worker processes); a process per step would only add start-up time.
         executor=dg.in_process_executor,

@@ -10,6 +10,7 @@ import os
 from functools import cached_property
 from pathlib import Path
 from typing import Literal
+from zoneinfo import available_timezones
 
 from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -88,6 +89,24 @@ class Settings(BaseSettings):
         description="Most runs the sensor has waiting at once; each carries up to WKMP_FILES_PER_RUN files.",
     )
 
+    schedules: bool = Field(
+        default=False,
+        description="1: the schedules `nightly_rescan` and `weekly_top_up` run from the start. Default: a person "
+        "switches them on in the UI.",
+    )
+    rescan_cron: str = Field(
+        default="0 3 * * *",
+        description="When `nightly_rescan` looks for new, changed and moved files: a cron expression.",
+    )
+    top_up_cron: str = Field(
+        default="0 4 * * 0",
+        description="When `weekly_top_up` asks the services again for what was deferred: a cron expression.",
+    )
+    time_zone: str = Field(
+        default="UTC",
+        description="Time zone of both, as in `Europe/Berlin`.",
+    )
+
     hold_budget_ms: int = Field(
         default=100,
         ge=1,
@@ -148,6 +167,13 @@ class Settings(BaseSettings):
         if not str(value).isdecimal() or not 1 <= int(str(value)) <= 10_000:
             raise ValueError("must be a number from 1 to 10,000, or 'all'")
         return int(str(value))
+
+    @field_validator("time_zone")
+    @classmethod
+    def _known_zone(cls, value: str) -> str:
+        if value not in available_timezones():
+            raise ValueError("must be a time zone of the IANA database, like Europe/Berlin")
+        return value
 
     @field_validator("library_root", "database", "state_dir", mode="after")
     @classmethod

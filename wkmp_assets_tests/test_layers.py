@@ -60,8 +60,11 @@ MAY_IMPORT: dict[str, set[str]] = {
         "resources",
     } | VALUES,
     "watching": {"library", "ranges"},
-    "sensors": {"claims", "db.reader", "db.report", "jobs", "library", "partitions", "settings", "watching"} | VALUES,
-    "schedules": {"jobs", "settings"},
+    "requesting": {
+        "claims", "db.reader", "db.report", "jobs", "library", "partitions", "ranges", "settings", "watching",
+    } | VALUES,
+    "sensors": {"jobs", "partitions", "requesting", "settings", "watching"},
+    "schedules": {"db.report", "jobs", "library", "partitions", "ranges", "requesting", "settings"} | VALUES,
     "build": {"*"},
     "definitions": {"build"},
     "importer": {
@@ -75,7 +78,7 @@ MAY_IMPORT: dict[str, set[str]] = {
 
 DAGSTER = {
     "assets", "checks", "facts", "partitions", "jobs", "sensors", "schedules", "importer", "build", "definitions",
-    "io_managers", "recorded", "reporting", "resources", "event_storage", "cli",
+    "io_managers", "recorded", "reporting", "requesting", "resources", "event_storage", "cli",
 }  # fmt: skip
 DATABASE = {"db"}
 FOR_DAGSTER_S_OWN_DATABASES = {"event_storage"}
