@@ -3,6 +3,7 @@
 Exit status: 0 nothing failed, 1 some files (or the run) failed, 2 the command was not usable as typed.
 """
 
+import json
 import signal
 import sys
 import threading
@@ -19,7 +20,7 @@ from rich.console import Console
 from rich.table import Table
 
 from wkmp_assets.db.connection import kept_open
-from wkmp_assets.db.report import read_deferred, read_failures, read_report
+from wkmp_assets.db.report import describe_library, read_deferred, read_failures, read_report
 from wkmp_assets.errors import SettingsError, WkmpError
 from wkmp_assets.library.file_key import decode_key, encode_key
 from wkmp_assets.model.phases import LEAD_POINTS, MATCHES, PICTURE, SEGMENTS
@@ -83,11 +84,21 @@ def import_command(
 @_FOLDER
 @_LIBRARY
 @_DATABASE
-def status(folder: Path, library: Path | None, database: Path | None) -> None:
+@click.option("--json", "as_json", is_flag=True, help="For programs; docs/ci.md says what is in it.")
+def status(folder: Path, library: Path | None, database: Path | None, as_json: bool) -> None:
     """Say what the library of FOLDER holds."""
     settings = _settings(folder, library, database)
     with _errors_as_exit_status():
         report = read_report(settings.database_path)
+        if as_json:
+            found = describe_library(
+                settings.database_path,
+                report,
+                read_failures(settings.database_path),
+                read_deferred(settings.database_path),
+            )
+            click.echo(json.dumps(found, indent=2))
+            return
     if report is None:
         OUT.print(f"No library yet at {settings.database_path}; make one with: wkmp import {folder}")
         return

@@ -1,6 +1,7 @@
 """What a library holds, for people: counts and failures. Read-only."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import sqlite_utils
@@ -74,6 +75,21 @@ def read_deferred(database: Path) -> list[str]:
         if connection is None or "import_provenance" not in sqlite_utils.Database(connection).table_names():
             return []
         return [row["path"] for row in connection.execute(query, (LOOKUP_SOURCE, LookupOutcome.DEFERRED))]
+
+
+def describe_library(
+    database: Path, report: LibraryReport | None, failures: Sequence[StoredFailure], deferred: Sequence[str]
+) -> dict[str, object]:
+    """Describe a library as plain values for JSON; docs/ci.md documents the keys, and they only ever become more."""
+    return {
+        "schema": 1,
+        "database": str(database),
+        "exists": report is not None,
+        "files": {} if report is None else report.files_by_status,
+        "rows": {} if report is None else report.rows,
+        "failures": [asdict(failure) for failure in failures],
+        "deferred": list(deferred),
+    }
 
 
 @dataclass(frozen=True)

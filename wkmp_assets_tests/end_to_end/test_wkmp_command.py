@@ -1,13 +1,17 @@
 """`wkmp import`, `status` and `failures` as a person meets them."""
 
 import hashlib
+import json
 import shutil
 import sqlite3
 import time
 from contextlib import closing
+from pathlib import Path
 
 from wkmp_assets_tests.end_to_end.conftest import TEST_DATA, Imported, Workplace, interrupt
 from wkmp_assets_tests.library_rows import library_rows
+
+DOCS = Path(__file__).parents[2] / "docs"
 
 
 def test_the_summary_says_what_happened(imported_sample: Imported) -> None:
@@ -77,6 +81,26 @@ def test_status_counts_and_failures_lists(imported_broken: Imported) -> None:
     assert failures.returncode == 1
     assert "text.mp3" in failures.stdout
     assert "DECODE_ERROR" in failures.stdout
+
+
+def test_status_for_programs_is_as_documented(imported_broken: Imported, tmp_path: Path) -> None:
+    place = imported_broken.place
+    result = place.wkmp("status", "--json", place.music)
+    assert result.returncode == 0
+    found = json.loads(result.stdout)
+    assert found["files"]["INGEST COMPLETE"] == 3
+    assert (found["schema"], found["database"], found["exists"]) == (1, str(place.database), True)
+    assert found["rows"]["passages"] >= 3
+    failed = {failure["path"]: failure for failure in found["failures"]}
+    assert failed["text.mp3"]["code"] == "DECODE_ERROR"
+    assert failed["text.mp3"]["attempts"] == 1
+    assert found["deferred"] == []
+    documented = (DOCS / "ci.md").read_text(encoding="utf-8")
+    names = [*found, *found["rows"], *failed["text.mp3"]]
+    assert [name for name in names if f"`{name}`" not in documented] == []
+    (tmp_path / "empty").mkdir()
+    nothing = json.loads(place.wkmp("status", "--json", tmp_path / "empty").stdout)
+    assert (nothing["exists"], nothing["files"], nothing["failures"]) == (False, {}, [])
 
 
 def test_a_mended_file_leaves_the_list_of_failures(workplace: Workplace) -> None:
