@@ -1,7 +1,9 @@
-"""`dagster asset materialize`, as CI uses it."""
+"""`dagster asset materialize` and `dg launch`, as CI uses them."""
 
 import sqlite3
+import sys
 from contextlib import closing
+from pathlib import Path
 from urllib.parse import quote
 
 import pytest
@@ -109,3 +111,14 @@ def test_a_partition_that_leads_out_of_the_library_is_refused(scanned: Workplace
     result = scanned.materialize("--select", "group:import", "--partition", outside)
     assert result.returncode != 0
     assert "is not a path inside the library" in result.stdout + result.stderr
+
+
+def test_dg_launches_a_partition_and_fails_with_a_corrupt_one(scanned: Workplace) -> None:
+    launch = [str(Path(sys.executable).with_name("dg")), "launch", "--assets", "group:import", "--partition"]
+    key = "azrael1322/azrael1.mp3"
+    done = scanned.run([*launch, key])
+    assert done.returncode == 0, done.stderr
+    assert statuses(scanned) == {key: "INGEST COMPLETE"}
+    failed = scanned.run([*launch, "broken.mp3"])
+    assert failed.returncode == 1
+    assert "[passage_segments] broken.mp3" in failed.stdout + failed.stderr
