@@ -24,6 +24,8 @@ FRAMES_PER_S = RATE_HZ / HOP
 BANDS = 24
 LOWEST_HZ = 60.0
 HIGHEST_HZ = 5_400.0
+BLOCK = 256
+"""Frames transformed at a time: their spectra stay in the cache of a core, and memory is taken once, not anew."""
 FLOOR_DB = -100.0
 QUIET_DB = 50.0
 """Frames this much below the loudest say nothing about timbre and harmony."""
@@ -77,14 +79,22 @@ def listen(pieces: list[NDArray[np.int16]]) -> Sound:
 
 
 def _reduce(pcm: NDArray[np.int16]) -> tuple[NDArray[np.float64], ...]:
-    samples = pcm.astype(np.float32) / 32768
+    samples: NDArray[np.float32] = pcm.astype(np.float32) / np.float32(32768)
     if samples.size < FRAME:
         samples = np.pad(samples, (0, FRAME - samples.size))
     frames = np.lib.stride_tricks.sliding_window_view(samples, FRAME)[::HOP]
-    power = np.square(np.abs(np.fft.rfft(frames * _window(), axis=1))).astype(np.float32)
-    bands = 10 * np.log10(np.maximum((power @ _mel()).astype(np.float64), 10 ** (FLOOR_DB / 10)))
+    blocks = [_spectra(frames[start : start + BLOCK]) for start in range(0, len(frames), BLOCK)]
+    bands, chroma, loudness = (np.concatenate([block[index] for block in blocks]) for index in range(3))
     rises = np.maximum(0.0, np.diff(bands, axis=0, prepend=bands[:1])).mean(axis=1)
-    return bands, (power @ _pitch_classes()).astype(np.float64), rises, (power @ _k_weights()).astype(np.float64)
+    return bands, chroma, rises, loudness
+
+
+def _spectra(frames: NDArray[np.float32]) -> tuple[NDArray[np.float64], ...]:
+    """Transform frames and reduce their spectra to bands in dB, pitch classes and loudness."""
+    spectra = np.fft.rfft(frames * _window(), axis=1)
+    power = np.square(spectra.real) + np.square(spectra.imag)
+    bands = 10 * np.log10(np.maximum((power @ _mel()).astype(np.float64), 10 ** (FLOOR_DB / 10)))
+    return bands, (power @ _pitch_classes()).astype(np.float64), (power @ _k_weights()).astype(np.float64)
 
 
 @cache
