@@ -44,7 +44,7 @@ check: $(DEV_READY) ## linters, types, dead code, dependencies
 	$(BIN)/mypy wkmp_assets wkmp_assets_tests/datasets
 	$(BIN)/vulture
 	$(BIN)/deptry wkmp_assets
-	$(BIN)/dg check defs
+	VIRTUAL_ENV="$(abspath $(VENV))" $(BIN)/dg check defs
 
 bench: $(DEV_READY) dataset ## measure an import of the 100-file library; writes docs/benchmarks.md
 	$(BIN)/python -m wkmp_assets_tests.benchmarks.import_benchmark

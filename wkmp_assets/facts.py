@@ -99,11 +99,12 @@ def _(value: SongMatches) -> Facts:
         "scores": ", ".join(f"{match.score:.2f}" for match in matches),
         "sources": ", ".join(dict.fromkeys(match.source or "none" for match in matches)),
     }
-    return described | ({"recordings": "\n".join(map(_recording_page, songs))} if songs else {})
-
-
-def _recording_page(mbid: str) -> str:
-    return f"https://musicbrainz.org/recording/{mbid}"
+    heard = [match.lookup.candidates[0].acoustid for match in matches if match.lookup and match.lookup.candidates]
+    pages = {
+        "recordings": [f"https://musicbrainz.org/recording/{mbid}" for mbid in songs],
+        "acoustids": [f"https://acoustid.org/track/{acoustid}" for acoustid in heard if acoustid],
+    }
+    return described | {name: "\n".join(links) for name, links in pages.items() if links}
 
 
 @facts.register

@@ -5,11 +5,11 @@ from typing import Any
 
 import dagster as dg
 
-from wkmp_assets.facts import describe_commit, recorded_commit
+from wkmp_assets.facts import describe_commit, describe_outcome, recorded_commit
 from wkmp_assets.model.batch import Receipt, Written
 from wkmp_assets.model.values import FileState
-from wkmp_assets.outcomes import Failed, Skipped, SkipReason
-from wkmp_assets_tests.builders import LATER, bare, commit, entry, in_a_row, run_sql, sha
+from wkmp_assets.outcomes import Failed, Result, Skipped, SkipReason
+from wkmp_assets_tests.builders import LATER, bare, commit, entry, in_a_row, mbid, phase_values, run_sql, sha
 
 
 def through_dagster(described: dict[str, Any]) -> dict[str, Any]:
@@ -75,3 +75,9 @@ def test_receipts_of_older_versions_are_read(database: Path) -> None:
 
 def test_metadata_without_anything_is_read() -> None:
     assert recorded_commit({}, "run-1").receipt is None
+
+
+def test_matches_link_to_both_services_pages() -> None:
+    described = through_dagster(describe_outcome(Result(phase_values()["song_matches"], "hash")))
+    assert described["recordings"].splitlines()[0].startswith("https://musicbrainz.org/recording/")
+    assert described["acoustids"] == f"https://acoustid.org/track/{mbid('acoustid')}"

@@ -9,7 +9,7 @@ from pydantic import SecretStr
 from werkzeug import Response
 
 from wkmp_assets.errors import SettingsError
-from wkmp_assets.identify.lookup import Lookup
+from wkmp_assets.identify.lookup import Lookup, ServiceLookup
 from wkmp_assets.identify.match import match_passages
 from wkmp_assets.identify.naming import names_of
 from wkmp_assets.identify.services import NO_KEY, ServiceSettings, open_services, resolve_key
@@ -26,6 +26,7 @@ from wkmp_assets.model.values import (
     SegmentationParameters,
     Span,
 )
+from wkmp_assets.settings import load_settings
 from wkmp_assets_tests.builders import RATE_HZ, audio, in_a_row, mbid
 from wkmp_assets_tests.identify.music_services import (
     KEY,
@@ -313,3 +314,21 @@ def test_a_broken_file_is_an_error_that_does_not_quote_it(tmp_path: Path) -> Non
         resolve_key(None, None, toml)
     assert "secret" not in str(raised.value)
     assert raised.value.__suppress_context__
+
+
+def test_no_repr_and_no_message_shows_the_key(services: MusicServices, tmp_path: Path) -> None:
+    chosen = load_settings(acoustid_api_key=KEY)
+    with open_services(settings(services, tmp_path), chosen.acoustid_api_key) as opened:
+        assert isinstance(opened, ServiceLookup)
+        shown = [
+            repr(chosen),
+            str(chosen),
+            repr(opened),
+            repr(vars(opened.acoustid)),
+            repr(vars(opened.acoustid.session)),
+        ]
+    with pytest.raises(SettingsError) as raised:
+        load_settings(acoustid_api_key=KEY, workers=0)
+    assert [
+        text for text in [repr(chosen), str(chosen), *held, str(raised.value), repr(raised.value)] if KEY in text
+    ] == []
