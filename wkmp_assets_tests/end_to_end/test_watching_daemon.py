@@ -37,9 +37,9 @@ def dagster_dev(place: Workplace) -> Iterator[None]:
             yield
         finally:
             os.killpg(process.pid, signal.SIGINT)
-            # Dagster's processes wait for one another, on a busy machine for minutes: how they end is not the question.
+            # Dagster's processes wait for one another, on a busy machine for minutes; how they end is not the question.
             with suppress(subprocess.TimeoutExpired):
-                process.wait(60)
+                process.wait(10)
             with suppress(ProcessLookupError):
                 os.killpg(process.pid, signal.SIGKILL)
             process.wait()
