@@ -79,7 +79,7 @@ def test_rows_are_written_by_the_writer_and_nowhere_else() -> None:
         f"db/{use}"
         for use in (
             "writer.py::__enter__", "writer.py::__exit__", "writer.py::_write", "writer.py::_transaction",
-            "writer.py::_checkpoint_if_due", "writer.py::commit", "statement_log.py::_record",
+            "writer.py::_checkpoint", "writer.py::commit", "statement_log.py::_record",
         )
     }  # fmt: skip
 

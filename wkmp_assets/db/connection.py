@@ -12,6 +12,8 @@ CHECKPOINT_BYTES = 4_000_000
 
 https://sqlite.org/pragma.html#pragma_wal_autocheckpoint
 """
+LONGEST_LOG = 2
+"""How many times that long the log may become, in a crowd, before writers wait until it is in the database."""
 
 _CORRUPT = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_FORMAT})
 _UNWRITABLE = frozenset({sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM, sqlite3.SQLITE_AUTH})
@@ -76,7 +78,7 @@ def _shorten_the_log(connection: sqlite3.Connection) -> None:
 
     Not to nothing: writing over a file's blocks is cheaper than getting new ones, while the lock is held.
     """
-    connection.execute(f"PRAGMA journal_size_limit = {CHECKPOINT_BYTES}")
+    connection.execute(f"PRAGMA journal_size_limit = {LONGEST_LOG * CHECKPOINT_BYTES}")
 
 
 WRITER_PRAGMAS = (

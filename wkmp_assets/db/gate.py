@@ -147,26 +147,19 @@ def _flock(kind: int, start: int, length: int = 1) -> bytes:
 def _enter_in_thread(place: _Place, limit_ms: float) -> bool:
     """Wait for the lock in the kernel, with a time limit that the kernel's locks do not have.
 
-    A thread blocks there; should the limit pass first it is told that nobody waits any more and closes the
-    descriptor, which releases the lock at once when it comes.
+    A thread blocks there. Whoever takes `decision` first, it or the limit, decides: a place that comes too late is
+    given up by the thread, which closes the descriptor. Bare locks: whatever takes time here keeps the gate closed.
     """
-    state = threading.Lock()
-    acquired = threading.Event()
-    abandoned = False
+    decision = threading.Lock()
+    entered = threading.Lock()
+    entered.acquire()
 
     def wait() -> None:
         place.enter(0)
-        with state:
-            if abandoned:
-                os.close(place.descriptor)
-            else:
-                acquired.set()
+        if decision.acquire(blocking=False):
+            entered.release()
+        else:
+            os.close(place.descriptor)
 
     threading.Thread(target=wait, name="writer-gate", daemon=True).start()
-    if acquired.wait(limit_ms / 1000):
-        return True
-    with state:
-        if acquired.is_set():
-            return True
-        abandoned = True
-        return False
+    return entered.acquire(timeout=limit_ms / 1000) or not decision.acquire(blocking=False)

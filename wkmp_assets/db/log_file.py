@@ -13,23 +13,30 @@ _SALTS_OF_FRAME = slice(8, 16)
 """Two numbers that are others whenever the log begins anew; what an older round has left carries older ones."""
 
 
-def reaches(log: Path, size_bytes: int) -> bool:
-    """Tell whether the present round of a log is at least so long.
+def whole_steps(log: Path, step_bytes: int, most: int) -> int:
+    """Tell how long the present round of a log is, in steps of so many bytes.
 
     Parameters
     ----------
     log : Path
-        The `-wal` file. One that is missing, or empty, reaches nowhere.
-    size_bytes : int
+        The `-wal` file. One that is missing, or empty, is no step long.
+    step_bytes : int, > 0
         Counted from the file's beginning.
+    most : int
+        No more than that are counted.
     """
     try:
         # Not the -shm file, which would tell it too: closing that one would drop SQLite's own locks on it.
         with log.open("rb", buffering=0) as file:
             header = file.read(_HEADER_BYTES)
             frame_bytes = _FRAME_HEADER_BYTES + int.from_bytes(header[8:12], "big")
-            file.seek(_HEADER_BYTES + max(0, size_bytes - _HEADER_BYTES) // frame_bytes * frame_bytes)
-            frame = file.read(_FRAME_HEADER_BYTES)
+            steps = 0
+            while steps < most and len(header) == _HEADER_BYTES:
+                frames = (step_bytes * (steps + 1) - _HEADER_BYTES) // frame_bytes
+                file.seek(_HEADER_BYTES + max(0, frames) * frame_bytes)
+                if file.read(_FRAME_HEADER_BYTES)[_SALTS_OF_FRAME] != header[_SALTS]:
+                    break
+                steps += 1
+            return steps
     except FileNotFoundError:
-        return False
-    return len(header) == _HEADER_BYTES and frame[_SALTS_OF_FRAME] == header[_SALTS]
+        return 0

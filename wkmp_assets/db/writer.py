@@ -15,10 +15,10 @@ from types import TracebackType
 from typing import Self
 
 from wkmp_assets.db import statements as sql
-from wkmp_assets.db.connection import CHECKPOINT_BYTES, open_writer, translated
+from wkmp_assets.db.connection import CHECKPOINT_BYTES, LONGEST_LOG, open_writer, translated
 from wkmp_assets.db.gate import WriterGate
 from wkmp_assets.db.library_settings import LockSettings
-from wkmp_assets.db.log_file import reaches
+from wkmp_assets.db.log_file import whole_steps
 from wkmp_assets.db.retry import LockRetry
 from wkmp_assets.db.schema import ensure_schema
 from wkmp_assets.db.script import Step, script_of
@@ -141,6 +141,7 @@ class LibraryWriter:
         self._rows, self._path = {}, path
         wanted = time.perf_counter()
         with self._gate.hold(limit_ms=self._locks.max_lock_wait_ms):
+            before = whole_steps(self._wal, CHECKPOINT_BYTES, LONGEST_LOG)
             with self._transaction(wanted):
                 try:
                     self._write(script)
@@ -148,7 +149,13 @@ class LibraryWriter:
                     if error.sqlite_errorcode in _CHANGED:
                         raise LibraryChangedError(path, str(error)) from error
                     raise CommitRefusedError(path, str(error)) from error
-            self._checkpoint_if_due()
+            after = whole_steps(self._wal, CHECKPOINT_BYTES, LONGEST_LOG)
+            # A log that others go on filling is never copied to its end, and never begins anew: now they wait.
+            if before == after == LONGEST_LOG:
+                self._checkpoint()
+        # Whoever makes it a step longer copies it while others write.
+        if after > before:
+            self._checkpoint()
 
     @contextmanager
     def _transaction(self, wanted: float) -> Iterator[None]:
@@ -179,14 +186,8 @@ class LibraryWriter:
             if changed > 0:
                 self._rows[step.table] = self._rows.get(step.table, 0) + changed
 
-    def _checkpoint_if_due(self) -> None:
-        """Copy the write-ahead log into the database when it has grown.
-
-        SQLite would do it inside COMMIT; here the write lock is free already and only our own writers wait. They
-        must: a log that others go on filling meanwhile is never copied to its end, and never begins anew.
-        """
-        if not reaches(self._wal, CHECKPOINT_BYTES):
-            return
+    def _checkpoint(self) -> None:
+        """Copy the write-ahead log into the database. SQLite would do it inside COMMIT; here the write lock is free."""
         try:
             self._connection.execute(sql.CHECKPOINT)
         except sqlite3.Error as error:

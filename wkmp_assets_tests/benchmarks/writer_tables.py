@@ -110,9 +110,9 @@ def introduction(results: WriterResults, command: str) -> list[str]:
     words = (
         "*Waited* is the time from wanting a lock to having it or giving it up, one figure for every lock; *held* the "
         "time from having it to the end of COMMIT, the automatic one of a lone statement included. Checkpoints are in "
-        "the unbatched COMMIT; the batch writer makes them after it and before it opens the gate, so they are in the "
-        "others' waits. Ratios are unbatched / batch. FULL is `PRAGMA synchronous=FULL`, an fsync with every commit; "
-        "the package uses NORMAL."
+        "the unbatched COMMIT; the batch writer makes them after it, when it has opened the gate, or before that when "
+        "the log is long, and then they are in the others' waits. Ratios are unbatched / batch. FULL is `PRAGMA "
+        "synchronous=FULL`, an fsync with every commit; the package uses NORMAL."
     )
     return [what, writers, modes, words, meaning(results)]
 

@@ -8,12 +8,14 @@ from pathlib import Path
 import pytest
 
 from wkmp_assets.db import writer as writer_module
-from wkmp_assets.db.log_file import reaches
+from wkmp_assets.db.log_file import whole_steps
 from wkmp_assets_tests.builders import column, commit, entry, in_a_row, problems
 from wkmp_assets_tests.sql_trace import traced
 
 FILES = 60
 """With 24 passages each they fill the log several times over."""
+
+LONGEST_BYTES = writer_module.LONGEST_LOG * writer_module.CHECKPOINT_BYTES
 
 
 def log_of(database: Path) -> Path:
@@ -38,7 +40,7 @@ def test_the_log_does_not_grow_with_the_import(database: Path) -> None:
 def test_a_log_is_as_long_as_its_present_round(tmp_path: Path) -> None:
     database = tmp_path / "any.db"
     log = log_of(database)
-    assert not reaches(log, 0)
+    assert whole_steps(log, 100, 9) == 0
     with closing(sqlite3.connect(database, isolation_level=None)) as connection:
         for pragma in ("journal_mode = WAL", "wal_autocheckpoint = 0", "page_size = 4096"):
             connection.execute(f"PRAGMA {pragma}")
@@ -47,15 +49,15 @@ def test_a_log_is_as_long_as_its_present_round(tmp_path: Path) -> None:
         for _ in range(50):
             connection.execute("INSERT INTO t VALUES (zeroblob(3000))")
         whole = log.stat().st_size
-        assert [reaches(log, size) for size in (0, 1000, whole // 2, whole - frame)] == [True] * 4
-        assert not reaches(log, whole + frame)
+        lengths = {step: whole_steps(log, step, 9) for step in (1000, whole // 3, whole - frame, whole + frame)}
+        assert lengths == {1000: 9, whole // 3: 2, whole - frame: 1, whole + frame: 0}
         connection.execute("PRAGMA wal_checkpoint(RESTART)")
         connection.execute("INSERT INTO t VALUES (1)")
         assert log.stat().st_size == whole, "the older round is still there, and does not count"
-        assert reaches(log, 0)
-        assert not reaches(log, whole // 2)
+        assert whole_steps(log, 1000, 9) == 4, "the only frame begins within each of these"
+        assert whole_steps(log, whole // 2, 9) == 0
     log.write_bytes(b"")
-    assert not reaches(log, 0)
+    assert whole_steps(log, 100, 9) == 0
 
 
 def test_a_log_that_has_grown_long_is_cut_when_it_begins_anew(database: Path) -> None:
@@ -65,11 +67,11 @@ def test_a_log_that_has_grown_long_is_cut_when_it_begins_anew(database: Path) ->
         reader.execute("SELECT count(*) FROM files").fetchone()
         entries = [entry(f"{number}.flac", content=str(number), bounds=in_a_row(24)) for number in range(FILES)]
         commit(database, *entries)
-        assert log_of(database).stat().st_size > 2 * writer_module.CHECKPOINT_BYTES, "a reader holds it"
+        assert log_of(database).stat().st_size > 1.2 * LONGEST_BYTES, "a reader holds it"
         reader.execute("COMMIT")
         commit(database, entry("a.flac", content="a"))
         commit(database, entry("b.flac", content="b"))
-        assert log_of(database).stat().st_size <= 1.1 * writer_module.CHECKPOINT_BYTES
+        assert log_of(database).stat().st_size <= 1.1 * LONGEST_BYTES
 
 
 def test_checkpoints_come_after_commit_and_only_when_they_are_due(database: Path) -> None:
@@ -96,7 +98,7 @@ class NoCheckpoints(sqlite3.Connection):
 def test_a_checkpoint_that_fails_is_a_warning_for_the_file_is_in_the_library(
     database: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(writer_module, "CHECKPOINT_BYTES", 0)
+    monkeypatch.setattr(writer_module, "CHECKPOINT_BYTES", 1)
     monkeypatch.setattr(sqlite3, "connect", partial(sqlite3.connect, factory=NoCheckpoints))
     receipt = commit(database, entry())[entry().path].receipt
     monkeypatch.undo()
