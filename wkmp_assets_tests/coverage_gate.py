@@ -27,6 +27,8 @@ DATA = ROOT / ".coverage"
 
 TOLERANCE = 0.1
 """Percentage points."""
+IN_PARALLEL = ("-n", "logical", "--dist", "loadfile")
+"""Tests of one file share what is dear to set up, so they stay in one process."""
 IS_BEING_MEASURED = "WKMP_TESTS_ARE_MEASURED"
 """Environment of the tests while they are measured: `compare` or `record`."""
 
@@ -147,7 +149,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--record", action="store_true", help="keep the total as the new baseline")
     options, for_pytest = parser.parse_known_args(arguments)
     try:
-        measured = measure(for_pytest, "record" if options.record else "compare")
+        measured = measure([*IN_PARALLEL, *for_pytest], "record" if options.record else "compare")
     except FailedTestsError:
         return 1
     if options.record:

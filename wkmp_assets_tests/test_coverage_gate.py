@@ -10,6 +10,7 @@ import pytest
 from wkmp_assets_tests import coverage_gate
 from wkmp_assets_tests.coverage_gate import (
     BASELINE,
+    IN_PARALLEL,
     IS_BEING_MEASURED,
     LAST,
     ROOT,
@@ -76,7 +77,7 @@ def test_the_total_of_this_source_is_not_below_the_baseline(request: pytest.Fixt
             pytest.skip("this run is being measured: the comparison comes when its last test is done")
         if "TC-I-NF-010-02" not in str(request.config.getoption("markexpr")):
             pytest.skip("needs a run of all tests: `make test` compares, and so does `pytest -m TC-I-NF-010-02`")
-        measured = measure(["-q"])
+        measured = measure([*IN_PARALLEL, "-q"])
     assert baseline is not None
     assert fall(measured, baseline) is None
 
