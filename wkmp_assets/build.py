@@ -2,11 +2,8 @@
 
 import os
 from collections.abc import Iterator, Mapping
-from importlib.metadata import version
-from pathlib import Path
 
 import dagster as dg
-from pydantic import SecretStr
 
 from wkmp_assets.assets.file_picture import file_picture
 from wkmp_assets.assets.fingerprints import fingerprints
@@ -20,17 +17,16 @@ from wkmp_assets.assets.scan import library_scan
 from wkmp_assets.assets.segments import passage_segments
 from wkmp_assets.assets.song_matches import song_matches
 from wkmp_assets.assets.tags import file_tags
-from wkmp_assets.checks.identified import lookups_complete, passages_identified
+from wkmp_assets.checks.identified import classes_complete, lookups_complete, passages_identified
 from wkmp_assets.checks.imported import files_imported
 from wkmp_assets.checks.lead_band import lead_points_plausible
 from wkmp_assets.checks.receipts import commit_receipts
 from wkmp_assets.checks.stored import stored_rows
 from wkmp_assets.claims import RunClaims, claiming
 from wkmp_assets.db.connection import kept_open
-from wkmp_assets.db.library_settings import read_acoustid_key
 from wkmp_assets.identify.acousticbrainz_client import ClassSource
 from wkmp_assets.identify.lookup import Lookup
-from wkmp_assets.identify.services import ServiceSettings, open_acousticbrainz, open_services, resolve_key
+from wkmp_assets.identify.services import open_acousticbrainz, open_services
 from wkmp_assets.io_managers import PhaseStoreIOManager, PictureIOManager, SqliteBatchIOManager
 from wkmp_assets.jobs import import_job, reflavor_job, retry_job, scan_job
 from wkmp_assets.partitions import audio_files, backfill_policy
@@ -39,6 +35,7 @@ from wkmp_assets.run_control import RunControl
 from wkmp_assets.schedules import schedules
 from wkmp_assets.sensors import new_files_sensor
 from wkmp_assets.settings import Settings, load_settings
+from wkmp_assets.topping_up import acoustid_key, service_settings
 from wkmp_assets.workers import WorkerPool
 
 PER_FILE_ASSETS = (
@@ -96,6 +93,7 @@ def build_definitions(
         asset_checks=[
             lookups_complete,
             passages_identified,
+            classes_complete,
             files_imported,
             commit_receipts,
             stored_rows,
@@ -127,7 +125,7 @@ def _services(library: Library) -> dg.ResourceDefinition:
 
     @dg.resource
     def open_lookup(_context: dg.InitResourceContext) -> Iterator[Lookup]:
-        with open_services(_service_settings(library.settings), _acoustid_key(library)) as lookup:
+        with open_services(service_settings(library.settings), acoustid_key(library.settings)) as lookup:
             yield lookup
 
     return open_lookup
@@ -138,29 +136,10 @@ def _acousticbrainz(library: Library) -> dg.ResourceDefinition:
 
     @dg.resource
     def open_classes(_context: dg.InitResourceContext) -> Iterator[ClassSource]:
-        with open_acousticbrainz(_service_settings(library.settings), _acoustid_key(library)) as classes:
+        with open_acousticbrainz(service_settings(library.settings), acoustid_key(library.settings)) as classes:
             yield classes
 
     return open_classes
-
-
-def _acoustid_key(library: Library) -> SecretStr | None:
-    # Not Path.home(), which raises where the user has none, as in some containers.
-    toml = Path(os.path.expanduser("~/.config/wkmp/wkmp-ai.toml"))  # noqa: PTH111 - the reason above
-    return resolve_key(read_acoustid_key(library.database), library.settings.acoustid_api_key, toml)
-
-
-def _service_settings(settings: Settings) -> ServiceSettings:
-    return ServiceSettings(
-        folder=settings.services_dir,
-        acoustid_url=settings.acoustid_url,
-        acoustid_interval_ms=settings.acoustid_interval_ms,
-        musicbrainz_url=settings.musicbrainz_url,
-        musicbrainz_interval_ms=settings.musicbrainz_interval_ms,
-        acousticbrainz_url=settings.acousticbrainz_url,
-        acousticbrainz_interval_ms=settings.acousticbrainz_interval_ms,
-        user_agent=f"wkmp_assets/{version('wkmp-assets')} ({settings.contact})",
-    )
 
 
 def _kept_open(library: Library) -> dg.ResourceDefinition:

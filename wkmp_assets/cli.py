@@ -23,12 +23,14 @@ from wkmp_assets.db.connection import kept_open
 from wkmp_assets.db.report import describe_library, read_deferred, read_failures, read_report
 from wkmp_assets.errors import SettingsError, WkmpError
 from wkmp_assets.library.file_key import decode_key, encode_key
+from wkmp_assets.model.lead_presets import LeadPreset
 from wkmp_assets.model.phases import LEAD_POINTS, MATCHES, PICTURE, SEGMENTS
 from wkmp_assets.outcomes import Failed, Result, join
 from wkmp_assets.phase_store import PhaseStore
 from wkmp_assets.picture import draw_picture
 from wkmp_assets.settings import Settings, find_dagster_home, find_library, load_settings
 from wkmp_assets.summary import ImportSummary, render_failures
+from wkmp_assets.topping_up import find_waiting
 from wkmp_assets.unfinished import write_whole
 
 if TYPE_CHECKING:
@@ -63,11 +65,24 @@ def main() -> None:
 @_DATABASE
 @click.option("--force", is_flag=True, help="Import again what the library has already.")
 @click.option(
-    "--retry-deferred", is_flag=True, help="Only ask AcoustID and MusicBrainz again for what they could not be asked."
+    "--retry-deferred",
+    is_flag=True,
+    help="Only ask AcoustID, MusicBrainz and AcousticBrainz again for what they gave no answer for.",
+)
+@click.option(
+    "--preset",
+    type=click.Choice(list(LeadPreset)),
+    help="Kind of music, for the lead points of what is imported. Default: what the library's settings say.",
 )
 @click.option("--workers", type=click.IntRange(1, 64), help="Worker processes. Default: CPU count + 1.")
 def import_command(
-    folder: Path, library: Path | None, database: Path | None, force: bool, retry_deferred: bool, workers: int | None
+    folder: Path,
+    library: Path | None,
+    database: Path | None,
+    force: bool,
+    retry_deferred: bool,
+    preset: LeadPreset | None,
+    workers: int | None,
 ) -> None:
     """Import all new and changed audio files below FOLDER.
 
@@ -75,9 +90,11 @@ def import_command(
     """
     if force and retry_deferred:
         raise click.UsageError("--force imports everything again, --retry-deferred nothing: give one of them")
+    if preset and retry_deferred:
+        raise click.UsageError("--retry-deferred leaves the lead points as they are: to change them give --force")
     settings = _settings(folder, library, database, workers)
     with _errors_as_exit_status():
-        sys.exit(_import(folder, settings, force=force, retry_deferred=retry_deferred))
+        sys.exit(_import(folder, settings, preset, force=force, retry_deferred=retry_deferred))
 
 
 @main.command()
@@ -130,7 +147,7 @@ def failures(folder: Path, library: Path | None, database: Path | None) -> None:
             Failed(
                 failure.phase,
                 failure.code,
-                f"{failure.message} [{_attempts(failure.attempts)}, last {failure.failed_at} UTC]",
+                f"{failure.message} [{failure.attempts} attempt{'s' * (failure.attempts > 1)}, last {failure.failed_at} UTC]",
             ),
         )
         for failure in stored
@@ -178,10 +195,6 @@ def picture(file: Path, library: Path | None, output: Path | None) -> None:
     click.echo(path)
 
 
-def _attempts(count: int) -> str:
-    return "1 attempt" if count == 1 else f"{count} attempts"
-
-
 def _settings(folder: Path, library: Path | None, database: Path | None, workers: int | None = None) -> Settings:
     given = {"database": database, "workers": workers}
     try:
@@ -202,7 +215,7 @@ def _errors_as_exit_status() -> Iterator[None]:
         sys.exit(1)
 
 
-def _import(folder: Path, settings: Settings, *, force: bool, retry_deferred: bool) -> int:
+def _import(folder: Path, settings: Settings, preset: LeadPreset | None, *, force: bool, retry_deferred: bool) -> int:
     # Dagster takes two seconds to load: `wkmp status` should not wait for it.
     warnings.filterwarnings("ignore", module="dagster")
     from wkmp_assets.importer import LibraryImporter, open_instance
@@ -220,8 +233,10 @@ def _import(folder: Path, settings: Settings, *, force: bool, retry_deferred: bo
         changes = importer.scan(settings.relative_folder(folder))
         if retry_deferred:
             on_disk = {*changes.unchanged, *changes.to_import}
-            wanted = tuple(path for path in read_deferred(settings.database_path) if path in on_disk)
+            waiting = find_waiting(settings)
+            wanted = tuple(path for path in waiting.paths if path in on_disk)
             todo = f"{len(wanted)} to look up again"
+            summary.left = str(waiting)
         else:
             wanted = changes.to_import + (changes.unchanged if force else ())
             summary.unchanged = 0 if force else len(changes.unchanged)
@@ -235,7 +250,7 @@ def _import(folder: Path, settings: Settings, *, force: bool, retry_deferred: bo
         control.on_file = progress.file_advanced
         control.on_commit = lambda commit: _note(commit, summary, progress)
         OUT.print(f"{todo}, in {settings.library}")
-        runs = importer.retry(ranges) if retry_deferred else importer.run(ranges, force=force)
+        runs = importer.retry(ranges) if retry_deferred else importer.run(ranges, force=force, preset=preset)
         with progress.shown():
             _in_thread(lambda: list(runs), control.request_stop)
     OUT.print(summary.render(time.monotonic() - started))

@@ -22,7 +22,8 @@
         ├── LibraryDiskError
         ├── StateDiskError
         └── ServiceUnavailableError    never stops an import: the passage is looked up later
-            └── RefusedKeyError
+            ├── RefusedKeyError
+            └── ServiceGoneError
 
 Each class takes the facts as fields and builds its own message: what was tried, on what, and what to do
 next. `sqlite3` and decoder exceptions are translated once, in `db` and `audio`, and never leave them.
@@ -214,3 +215,7 @@ class RefusedKeyError(ServiceUnavailableError):
 
     def __init__(self, service: str) -> None:
         super().__init__(service, "it refused the application key; check WKMP_ACOUSTID_API_KEY")
+
+
+class ServiceGoneError(ServiceUnavailableError):
+    """The service has not answered for so long that it is taken to be gone for good."""

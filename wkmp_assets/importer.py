@@ -15,9 +15,10 @@ from sqlalchemy.exc import DBAPIError
 from wkmp_assets import errors
 from wkmp_assets.build import build_definitions
 from wkmp_assets.errors import StateDiskError, WkmpError
-from wkmp_assets.jobs import import_job, retry_job, scan_job
+from wkmp_assets.jobs import KEEP_MEASUREMENTS, import_job, retry_job, scan_job
 from wkmp_assets.library.file_key import encode_key
-from wkmp_assets.model.phases import IDENTITY, SCAN
+from wkmp_assets.model.lead_presets import LeadPreset
+from wkmp_assets.model.phases import IDENTITY, LEAD_POINTS, SCAN
 from wkmp_assets.model.values import LibraryChanges
 from wkmp_assets.partitions import partitions_name
 from wkmp_assets.ranges import FileRange, plan_ranges
@@ -96,19 +97,33 @@ class LibraryImporter:
         most = None if self._settings.files_per_run == "all" else self._settings.files_per_run
         return plan_ranges(ordered, [encode_key(path) for path in paths], most)
 
-    def run(self, ranges: Sequence[FileRange], *, force: bool = False) -> Iterator[FileRange]:
+    def run(
+        self, ranges: Sequence[FileRange], *, force: bool = False, preset: LeadPreset | None = None
+    ) -> Iterator[FileRange]:
         """Import range after range, yielding each when it is done; ends early when a stop was requested.
+
+        Parameters
+        ----------
+        ranges : sequence of FileRange
+            What `plan` returned.
+        force : bool
+            Import again what the library has already.
+        preset : LeadPreset or None
+            Kind of music, for the lead points; None for the library's own settings.
 
         Raises
         ------
         RunFailedError
             Something other than a file is wrong: the database is locked or corrupt, the disk is full.
         """
-        return self._each(import_job.name, {"ops": {IDENTITY: {"config": {"force": force}}}} if force else {}, ranges)
+        ops: dict[str, Any] = {IDENTITY: {"config": {"force": True}}} if force else {}
+        if preset is not None:
+            ops[LEAD_POINTS] = {"config": {"preset": preset.name}}
+        return self._each(import_job.name, {"ops": ops} if ops else {}, ranges)
 
     def retry(self, ranges: Sequence[FileRange]) -> Iterator[FileRange]:
         """Ask the services again for files that are in the library, range after range, as `run` does."""
-        return self._each(retry_job.name, {}, ranges)
+        return self._each(retry_job.name, KEEP_MEASUREMENTS, ranges)
 
     def _each(self, job_name: str, config: dict[str, Any], ranges: Sequence[FileRange]) -> Iterator[FileRange]:
         for files in ranges:

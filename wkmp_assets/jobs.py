@@ -4,6 +4,9 @@ import dagster as dg
 
 from wkmp_assets.model.phases import ENTRY, FLAVORS, LEAD_POINTS, LOOKUPS, MATCHES, SCAN
 
+KEEP_MEASUREMENTS = {"ops": {phase: {"config": {"keep": True}} for phase in (LEAD_POINTS, FLAVORS)}}
+"""Run configuration of a run that only asks the services again."""
+
 scan_job = dg.define_asset_job("scan_library", selection=dg.AssetSelection.assets(SCAN))
 """Finds the audio files and registers a partition for each."""
 
@@ -11,9 +14,11 @@ import_job = dg.define_asset_job("import_files", selection=dg.AssetSelection.gro
 """Takes files through all phases to their commit: one file, or a range of them."""
 
 retry_job = dg.define_asset_job(
-    "retry_deferred", selection=dg.AssetSelection.assets(LOOKUPS, MATCHES, LEAD_POINTS, FLAVORS, ENTRY)
+    "retry_deferred",
+    selection=dg.AssetSelection.assets(LOOKUPS, MATCHES, LEAD_POINTS, FLAVORS, ENTRY),
+    config=KEEP_MEASUREMENTS,
 )
-"""Asks the services again and commits what they say; nothing is decoded."""
+"""Asks the services again and commits what they say; nothing is decoded, and what was measured stays."""
 
 reflavor_job = dg.define_asset_job("reflavor", selection=dg.AssetSelection.assets(FLAVORS, ENTRY))
 """Measures again what the music is like, asks AcousticBrainz for what is missing, and commits that."""

@@ -6,14 +6,14 @@ from datetime import UTC, datetime
 import dagster as dg
 from dagster._utils.schedules import is_valid_cron_schedule
 
-from wkmp_assets.db.report import read_deferred
 from wkmp_assets.errors import SettingsError
-from wkmp_assets.jobs import import_job, retry_job
+from wkmp_assets.jobs import KEEP_MEASUREMENTS, import_job, retry_job
 from wkmp_assets.library.file_key import encode_key
 from wkmp_assets.partitions import partitions_name
 from wkmp_assets.ranges import plan_ranges
 from wkmp_assets.requesting import look_at_library, partitions_per_run, range_tags
 from wkmp_assets.settings import Settings
+from wkmp_assets.topping_up import find_waiting
 
 RESCAN = "nightly_rescan"
 TOP_UP = "weekly_top_up"
@@ -59,17 +59,17 @@ def _weekly_top_up(settings: Settings) -> dg.ScheduleDefinition:
         cron_schedule=_cron("WKMP_TOP_UP_CRON", settings.top_up_cron),
         execution_timezone=settings.time_zone,
         default_status=_status(settings),
-        description="Asks AcoustID and MusicBrainz again where they could not be asked before; decodes nothing.",
+        description="Asks AcoustID, MusicBrainz and AcousticBrainz again where they gave no answer before; decodes "
+        "nothing.",
     )
     def top_up(context: dg.ScheduleEvaluationContext) -> list[dg.RunRequest] | dg.SkipReason:
         ordered = context.instance.get_dynamic_partitions(partitions_name(settings))
-        deferred = {
-            encode_key(path) for path in read_deferred(settings.database_path) if (settings.library / path).exists()
-        }
+        waiting = find_waiting(settings)
+        deferred = {encode_key(path) for path in waiting.paths if (settings.library / path).exists()}
         ranges = plan_ranges(ordered, deferred.intersection(ordered), partitions_per_run(settings))
         if not ranges:
-            return dg.SkipReason("Nothing to request: no passage waits for a service")
-        return [dg.RunRequest(tags=range_tags(files, TOP_UP)) for files in ranges]
+            return dg.SkipReason(f"Nothing to request: {str(waiting) or 'no passage waits for a service'}")
+        return [dg.RunRequest(run_config=KEEP_MEASUREMENTS, tags=range_tags(files, TOP_UP)) for files in ranges]
 
     return top_up
 

@@ -143,8 +143,8 @@ class Settings(BaseSettings):
     )
     acousticbrainz_url: str = Field(
         default="https://acousticbrainz.org",
-        pattern=r"^https?://",
-        description="AcousticBrainz' web service, or a mirror of it. Asked only where AcoustID is.",
+        pattern=r"^(https?://.*|off)$",
+        description="AcousticBrainz' web service, or a mirror of it; `off`: never asked. Asked only where AcoustID is.",
     )
     acousticbrainz_interval_ms: int = Field(
         default=1000,

@@ -13,7 +13,7 @@ from wkmp_assets.commit import FileCommit
 from wkmp_assets.facts import result_word
 from wkmp_assets.library.file_key import decode_key
 from wkmp_assets.model.batch import Receipt
-from wkmp_assets.model.values import FileEntry, LookupOutcome, PassageEntry
+from wkmp_assets.model.values import ClassesOutcome, FileEntry, LookupOutcome, PassageEntry
 from wkmp_assets.outcomes import Failed, Outcome, Result, SkipReason
 from wkmp_assets.percentiles import percentile
 
@@ -46,6 +46,12 @@ class ImportSummary:
     """Passages that no service could be asked for, by reason."""
     standing: Counter[str] = field(default_factory=Counter)
     """Those of which an earlier import's answer stands."""
+    without_classes: Counter[str] = field(default_factory=Counter)
+    """Passages that AcousticBrainz gave no answer for, by reason."""
+    left: str = ""
+    """What a top-up leaves alone, and why."""
+    gone: str = ""
+    """Since when AcousticBrainz has not answered, if it is taken to be gone."""
 
     def add(self, commit: FileCommit) -> None:
         """Count one file."""
@@ -62,7 +68,19 @@ class ImportSummary:
             flavors = [one.flavor for one in _passages(commit.outcome) if one.flavor]
             self.flavors += len(flavors)
             self.with_classes += sum(bool(flavor.classes) for flavor in flavors)
+            self._add_waiting(commit)
             self.warnings += [(decode_key(commit.key), warning) for warning in commit.batch.warnings]
+
+    def _add_waiting(self, commit: FileCommit) -> None:
+        """Count passages that AcousticBrainz gave no answer for, unless the library has their classes from before."""
+        rows = commit.batch.passages if commit.batch else ()
+        for row, passage in zip(rows, _passages(commit.outcome), strict=False):
+            if passage.flavor is None or row.flavor_completeness:
+                continue
+            if passage.flavor.outcome is ClassesOutcome.GONE:
+                self.gone = passage.flavor.detail
+            elif passage.flavor.outcome is ClassesOutcome.DEFERRED:
+                self.without_classes[passage.flavor.detail] += 1
 
     @property
     def has_failures(self) -> bool:
@@ -94,13 +112,18 @@ class ImportSummary:
             yield "Kept", f"{count} passages have the song that an earlier import found ({reason})"
         for reason, count in self.deferred.items():
             yield "Deferred", f"{count} passages to look up later ({reason}): wkmp import --retry-deferred"
+        for reason, count in self.without_classes.items():
+            yield "Deferred", f"{count} passages to get classes later ({reason}): wkmp import --retry-deferred"
+        if self.left:
+            yield "Left", self.left
         if self.missing:
             yield "Missing", f"{self.missing} in the library but not on disk (kept)"
         if self.results:
             yield "Passages", str(self.passages)
             yield "Songs", str(len(self.songs))
         if self.flavors:
-            yield "Flavors", f"{self.flavors} measured, {self.with_classes} with AcousticBrainz' classes"
+            gone = f" ({self.gone})" if self.gone else ""
+            yield "Flavors", f"{self.flavors} measured, {self.with_classes} with AcousticBrainz' classes{gone}"
         if self.receipts:
             locks = [receipt.write_locks for receipt in self.receipts]
             yield "Write locks", f"{sum(locks) / len(locks):.2f} per file written, at most {max(locks)}"

@@ -17,6 +17,7 @@ FACTS: dict[str, tuple[object, ...]] = {
     "CommitRefusedError": ("a/b.mp3", "CHECK"),
     "LibraryChangedError": ("a/b.mp3", "its row"),
     "ServiceUnavailableError": ("MusicBrainz", "it cannot be reached"),
+    "ServiceGoneError": ("AcousticBrainz", "no answer since 2026-01-01 00:00 UTC"),
     "LibraryLockedError": (Path("/m/wkmp.db"), 5000.5, 12),
 }
 

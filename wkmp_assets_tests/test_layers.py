@@ -27,12 +27,14 @@ MAY_IMPORT: dict[str, set[str]] = {
     "unfinished": {"errors"},
     "library": {"library"} | VALUES,
     "audio": {"audio", "unfinished"} | VALUES,
-    "identify": {"identify", "flavor"} | VALUES,
+    "identify": {"identify", "flavor", "unfinished"} | VALUES,
     "flavor": {"flavor"} | VALUES,
     "db": {"db", "flavor", "library.changes", "library.file_key"} | VALUES,
     "entry": VALUES,
     "phase_store": {"unfinished"} | VALUES,
     "earlier_lookups": {"identify.albums", "identify.earlier", "library", "phase_store"} | VALUES,
+    "earlier_values": {"flavor.keeping", "phase_store"} | VALUES,
+    "topping_up": {"db", "identify.services", "settings"} | VALUES,
     "listen": {"audio", "flavor", "library"} | VALUES,
     "commit": {"db", "library"} | VALUES,
     "run_control": {"commit"},
@@ -51,8 +53,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     "jobs": {"model"},
     "io_managers": {"commit", "facts", "phase_store", "resources", "run_control", "unfinished"} | VALUES,
     "assets": {
-        "assets", "audio", "claims", "db.reader", "entry", "earlier_lookups", "identify", "flavor", "library", "listen",
-        "partitions", "phase_store", "picture", "reporting", "resources", "workers",
+        "assets", "audio", "claims", "db.reader", "entry", "earlier_lookups", "earlier_values", "identify", "flavor",
+        "library", "listen", "partitions", "phase_store", "picture", "reporting", "resources", "workers",
     } | VALUES,
     "checks": {
         "checks", "db.audit", "db.report", "facts", "flavor", "library", "partitions", "percentiles",
@@ -64,7 +66,7 @@ MAY_IMPORT: dict[str, set[str]] = {
         "claims", "db.reader", "db.report", "jobs", "library", "partitions", "ranges", "settings", "watching",
     } | VALUES,
     "sensors": {"jobs", "partitions", "requesting", "settings", "watching"},
-    "schedules": {"db.report", "jobs", "library", "partitions", "ranges", "requesting", "settings"} | VALUES,
+    "schedules": {"jobs", "library", "partitions", "ranges", "requesting", "settings", "topping_up"} | VALUES,
     "build": {"*"},
     "definitions": {"build"},
     "importer": {
@@ -72,7 +74,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     } | VALUES,
     "cli": {
         "commit", "db", "importer", "library", "phase_store", "picture", "progress", "reporting",
-        "run_control", "settings", "summary", "unfinished",
+        "run_control", "settings", "summary", "topping_up", "unfinished",
     } | VALUES,
 }  # fmt: skip
 

@@ -1,5 +1,6 @@
 """The schedules with real Dagster instances, real files, and services on this machine."""
 
+import json
 import os
 import shutil
 import sqlite3
@@ -15,7 +16,7 @@ from pydantic import SecretStr
 from werkzeug import Response
 
 from wkmp_assets.build import build_definitions
-from wkmp_assets.db.report import read_deferred
+from wkmp_assets.db.report import Deferred, read_deferred
 from wkmp_assets.errors import LibraryRootError, SettingsError
 from wkmp_assets.partitions import partitions_name
 from wkmp_assets.requesting import FILES_TAG, REASON_TAG
@@ -73,7 +74,9 @@ def execute(settings: Settings, instance: DagsterInstance, name: str) -> list[di
     assert isinstance(requests, list), requests
     job = definitions.resolve_job_def(definitions.get_repository_def().get_schedule_def(name).job_name)
     for request in requests:
-        assert job.execute_in_process(instance=instance, tags=dict(request.tags)).success
+        assert job.execute_in_process(
+            instance=instance, tags=dict(request.tags), run_config=dict(request.run_config)
+        ).success
     return [dict(request.tags) for request in requests]
 
 
@@ -135,16 +138,20 @@ def test_the_rescan_takes_an_empty_root_for_an_error(settings: Settings, instanc
     assert rows(settings, "SELECT * FROM files") == before
 
 
-def test_the_top_up_asks_for_what_was_deferred_and_nothing_else(
-    settings: Settings, instance: DagsterInstance, services: MusicServices
-) -> None:
-    asking = settings.model_copy(
+def asking_of(settings: Settings, services: MusicServices) -> Settings:
+    return settings.model_copy(
         update={
             "acoustid_api_key": SecretStr(KEY), "acoustid_url": services.acoustid_url, "acoustid_interval_ms": 0,
             "musicbrainz_url": services.musicbrainz_url, "musicbrainz_interval_ms": 0,
             "acousticbrainz_url": services.acousticbrainz_url, "acousticbrainz_interval_ms": 0,
         }
     )  # fmt: skip
+
+
+def test_the_top_up_asks_for_what_was_deferred_and_nothing_else(
+    settings: Settings, instance: DagsterInstance, services: MusicServices
+) -> None:
+    asking = asking_of(settings, services)
     add(settings, "a/1.mp3")
     execute(asking, instance, RESCAN)
     assert skipped(asking, instance, TOP_UP) == "Nothing to request: no passage waits for a service"
@@ -152,9 +159,38 @@ def test_the_top_up_asks_for_what_was_deferred_and_nothing_else(
     shutil.rmtree(settings.services_dir)
     services.musicbrainz_behaviour = lambda _request: Response(status=503, headers={"Retry-After": "3600"})
     execute(asking, instance, RESCAN)
-    assert read_deferred(settings.database_path) == ["a/2.mp3", "b/3.mp3"]
+    assert read_deferred(settings.database_path).lookups == ["a/2.mp3", "b/3.mp3"]
     services.musicbrainz_behaviour = lambda _request: None
     tags = execute(asking, instance, TOP_UP)
     assert [(one[FILES_TAG], one[REASON_TAG]) for one in tags] == [("2", TOP_UP)]
-    assert read_deferred(settings.database_path) == []
+    assert read_deferred(settings.database_path) == Deferred([], [])
     assert isinstance(evaluate(asking, instance, TOP_UP), dg.SkipReason)
+
+
+def test_the_top_up_fetches_classes_once_acousticbrainz_answers_and_measures_nothing_again(
+    settings: Settings, instance: DagsterInstance, services: MusicServices
+) -> None:
+    asking = asking_of(settings, services)
+    down = Response(status=503, headers={"Retry-After": "3600"})
+    services.acousticbrainz_behaviour = lambda _request: down
+    add(settings, "a/1.mp3")
+    execute(asking, instance, RESCAN)
+    measured = rows(settings, "SELECT musical_flavor_vector, lead_out_start_ticks FROM passages")
+    assert read_deferred(settings.database_path).classes == ["a/1.mp3"]
+    assert services.count("AcousticBrainz") == 1
+    left = "1 files wait for AcousticBrainz alone, which is left alone: HTTP 503, come back in 3600 s"
+    assert skipped(asking, instance, TOP_UP) == f"Nothing to request: {left}"
+    services.acousticbrainz_behaviour = lambda _request: None
+    ((recording,),) = rows(settings, "SELECT recording_mbid FROM passages")
+    services.classes[str(recording)] = {"highlevel": {"mood_happy": {"all": {"happy": 0.75, "not_happy": 0.25}}}}
+    shutil.rmtree(settings.pcm_dir)
+    (settings.library / "a/1.mp3").rename(settings.library / "a/1.mp3.away")
+    assert skipped(asking, instance, TOP_UP) == "Nothing to request: no passage waits for a service"
+    (settings.library / "a/1.mp3").write_bytes(b"opening this would fail")
+    execute(asking, instance, TOP_UP)
+    ((vector, lead_out),) = rows(settings, "SELECT musical_flavor_vector, lead_out_start_ticks FROM passages")
+    flavor = json.loads(str(vector))
+    assert flavor.pop("mood_happy") == {"happy": 0.75, "not_happy": 0.25}
+    assert [(json.dumps(flavor), lead_out)] == measured
+    assert not settings.pcm_dir.exists()
+    assert read_deferred(settings.database_path) == Deferred([], [])

@@ -14,7 +14,7 @@ from wkmp_assets.db.plan import plan_file
 from wkmp_assets.db.reader import LibraryState
 from wkmp_assets.library.file_key import encode_key
 from wkmp_assets.model.batch import Receipt, WriteBatch
-from wkmp_assets.model.values import FileEntry, FileState
+from wkmp_assets.model.values import ClassesOutcome, FileEntry, FileState
 from wkmp_assets.outcomes import Failed, Skipped, SkipReason
 from wkmp_assets.percentiles import percentile
 from wkmp_assets.summary import ImportSummary, printable, render_failures
@@ -118,6 +118,24 @@ def test_a_percentile_is_a_value_that_so_many_do_not_exceed(values: list[float],
 @pytest.mark.parametrize(("percent", "expected"), [(0, 1), (50, 5), (51, 6), (99, 10), (100, 10)])
 def test_percentiles_of_one_to_ten(percent: float, expected: float) -> None:
     assert percentile(list(range(10, 0, -1)), percent) == expected
+
+
+@pytest.mark.parametrize(
+    ("outcome", "said"),
+    [
+        (ClassesOutcome.DEFERRED, "1 passages to get classes later (AcousticBrainz: HTTP 503): wkmp import"),
+        (ClassesOutcome.GONE, "1 measured, 0 with AcousticBrainz' classes (AcousticBrainz: HTTP 503)"),
+    ],
+)
+def test_a_recording_without_an_answer_is_said_and_one_whose_service_is_gone_by_the_way(
+    outcome: ClassesOutcome, said: str
+) -> None:
+    one = entry()
+    (passage,) = one.passages
+    silent = replace(flavor(passage.match.span), outcome=outcome, detail="AcousticBrainz: HTTP 503")
+    text = shown(summary_of(written(replace(one, passages=(replace(passage, flavor=silent),)))).render(1.0))
+    assert said in text
+    assert text.count("HTTP 503") == 1
 
 
 def test_flavors_are_counted_and_left_out_where_there_are_none() -> None:

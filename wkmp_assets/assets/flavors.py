@@ -2,6 +2,7 @@
 
 import dagster as dg
 
+from wkmp_assets.earlier_values import measured_flavors
 from wkmp_assets.identify.acousticbrainz_client import ClassSource
 from wkmp_assets.identify.classes import with_classes
 from wkmp_assets.library.file_key import decode_key
@@ -9,13 +10,22 @@ from wkmp_assets.listen import flavor_file
 from wkmp_assets.model.phases import FLAVORS
 from wkmp_assets.model.values import FileIdentity, Flavors, PassageSegments, SongMatches
 from wkmp_assets.outcomes import Outcomes, map_results
+from wkmp_assets.phase_store import PhaseStore
 from wkmp_assets.resources import Library
 from wkmp_assets.workers import WorkerPool
+
+
+class FlavorsConfig(dg.Config):
+    """Whether to measure."""
+
+    keep: bool = False
+    """Measure only what was not measured before of the same passages, and ask AcousticBrainz for all."""
 
 
 @dg.asset(name=FLAVORS, group_name="import", io_manager_key="phase_store", kinds={"python"})
 def flavors(
     context: dg.AssetExecutionContext,
+    config: FlavorsConfig,
     file_identity: Outcomes[FileIdentity],
     passage_segments: Outcomes[PassageSegments],
     song_matches: Outcomes[SongMatches],
@@ -26,12 +36,14 @@ def flavors(
     """The musical flavor of every passage: characteristics measured from its sound, and AcousticBrainz' classes.
 
     Measured from the PCM that `passage_segments` left, without decoding again. Classes are there for recordings that
-    AcousticBrainz knows, as long as it answers. Stale when the passages or their songs change.
+    AcousticBrainz knows; where it gives no answer, the passage waits for a top-up. Stale when the passages or their
+    songs change.
     """
     keys = sorted(context.partition_keys)
+    kept = measured_flavors(PhaseStore(library.settings.phase_dir), song_matches) if config.keep else {}
     measured = workers.compute(
         FLAVORS,
-        keys,
+        [key for key in keys if key not in kept],
         [file_identity, passage_segments, song_matches],
         flavor_file,
         lambda key, identity, segments, matches: (
@@ -40,5 +52,8 @@ def flavors(
         ),
     )  # fmt: skip
     return map_results(
-        FLAVORS, keys, [measured, song_matches], lambda flavors, m: with_classes(flavors, m.passages, acousticbrainz)
+        FLAVORS,
+        keys,
+        [{**measured, **kept}, song_matches],
+        lambda flavors, matches: with_classes(flavors, matches.passages, acousticbrainz),
     )

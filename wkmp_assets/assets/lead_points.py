@@ -3,10 +3,12 @@
 import dagster as dg
 
 from wkmp_assets.audio.lead_points import clipping_warnings, find_lead_points
+from wkmp_assets.earlier_values import lead_parameters
 from wkmp_assets.model.lead_presets import LEAD_PRESETS, LeadPreset
 from wkmp_assets.model.phases import LEAD_POINTS
-from wkmp_assets.model.values import LeadPoints, PassageSegments, SongMatches
+from wkmp_assets.model.values import LeadPointParameters, LeadPoints, PassageSegments, SongMatches
 from wkmp_assets.outcomes import Outcomes, map_results
+from wkmp_assets.phase_store import PhaseStore
 from wkmp_assets.resources import Library
 
 
@@ -15,6 +17,8 @@ class LeadPointsConfig(dg.Config):
 
     preset: LeadPreset | None = None
     """Parameters for a kind of music; without one, those of the library's settings."""
+    keep: bool = False
+    """Use the parameters that a file's lead points have from an earlier run, where there is no preset."""
 
 
 @dg.asset(name=LEAD_POINTS, group_name="import", io_manager_key="phase_store", kinds={"python"})
@@ -37,9 +41,13 @@ def lead_points(
             "dB below the passage's peak, such as -12, fit music of any level"
         )
 
-    def measure(segments: PassageSegments, matches: SongMatches) -> LeadPoints:
-        spans = [match.span for match in matches.passages]
-        points = tuple(find_lead_points(segments.envelope, span, parameters) for span in spans)
-        return LeadPoints(points, parameters, clipping_warnings(segments.audio.peak))
+    keep = config.keep and config.preset is None
+    chosen = lead_parameters(PhaseStore(library.settings.phase_dir), song_matches, parameters, keep=keep)
+    phases = [passage_segments, song_matches, chosen]
+    return map_results(LEAD_POINTS, sorted(context.partition_keys), phases, _measure)
 
-    return map_results(LEAD_POINTS, sorted(context.partition_keys), [passage_segments, song_matches], measure)
+
+def _measure(segments: PassageSegments, matches: SongMatches, parameters: LeadPointParameters) -> LeadPoints:
+    spans = [match.span for match in matches.passages]
+    points = tuple(find_lead_points(segments.envelope, span, parameters) for span in spans)
+    return LeadPoints(points, parameters, clipping_warnings(segments.audio.peak))

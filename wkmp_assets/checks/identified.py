@@ -7,8 +7,8 @@ from typing import Any
 import dagster as dg
 
 from wkmp_assets.checks.scope import Scope, scope_of
-from wkmp_assets.model.phases import LOOKUPS, MATCHES
-from wkmp_assets.model.values import LookupOutcome, MatchLevel, RecordingLookups, SongMatches
+from wkmp_assets.model.phases import FLAVORS, LOOKUPS, MATCHES
+from wkmp_assets.model.values import ClassesOutcome, Flavors, LookupOutcome, MatchLevel, RecordingLookups, SongMatches
 from wkmp_assets.outcomes import Result
 from wkmp_assets.phase_store import PhaseStore
 from wkmp_assets.resources import Library
@@ -52,6 +52,35 @@ def lookups_complete(context: dg.AssetCheckExecutionContext, library: dg.Resourc
             "answers_from_cache": from_cache,
             **_table(deferred),
         },
+    )
+
+
+@dg.asset_check(asset=FLAVORS)
+def classes_complete(context: dg.AssetCheckExecutionContext, library: dg.ResourceParam[Library]) -> dg.AssetCheckResult:
+    """No recording waits for AcousticBrainz' classes; where it gave no answer, the files are listed with the reason.
+
+    A service that has not answered for a week is taken to be gone: that is said, and no longer a warning.
+    """
+    outcomes: Counter[str] = Counter()
+    deferred: list[dg.TableRecord] = []
+    gone = ""
+    scope = scope_of(context, library)
+    for path, value in _values(context, library, scope, FLAVORS):
+        flavors: Flavors = value
+        outcomes.update(str(flavor.outcome) for flavor in flavors.passages)
+        waits = (flavor for flavor in flavors.passages if flavor.outcome is ClassesOutcome.DEFERRED)
+        deferred += [dg.TableRecord({"file": path, "reason": reason}) for reason in {flavor.detail for flavor in waits}]
+        gone = next((one.detail for one in flavors.passages if one.outcome is ClassesOutcome.GONE), gone)
+    waiting = outcomes[ClassesOutcome.DEFERRED]
+    said = f"{outcomes[ClassesOutcome.GONE]} passages go without classes, {gone}" if gone else "none waits for classes"
+    return dg.AssetCheckResult(
+        passed=not waiting,
+        severity=dg.AssetCheckSeverity.WARN,
+        description=f"{waiting} passages wait for AcousticBrainz' classes, and have what was measured: run the job "
+        f"retry_deferred, or `wkmp import --retry-deferred`. First reason: {deferred[0].data['reason']}"
+        if waiting
+        else said,
+        metadata={"files": len(scope.keys), "passages": dict(outcomes), **_table(deferred)},
     )
 
 

@@ -10,11 +10,14 @@ from wkmp_assets.db.passages import PassagePlan
 from wkmp_assets.db.reader import StoredFlavor
 from wkmp_assets.db.stamp import Stamp
 from wkmp_assets.model.rows import FileRow, PassageAlbumRow, PassageRow, PassageSongRow, ProvenanceRow
-from wkmp_assets.model.values import FileEntry, PassageEntry, PassageLookup
+from wkmp_assets.model.values import ClassesOutcome, FileEntry, LookupOutcome, PassageEntry, PassageLookup
 
 IMPORT_STRATEGY = "DAGSTER1"
 LOOKUP_SOURCE = "Lookup"
 """Source of the row that says what became of asking, with all candidates; `db.report` finds deferred passages by it."""
+CLASSES_SOURCE = "AcousticBrainz"
+"""Source of the row that says that a passage waits for its song's classes; there is none when it has them."""
+_WAITING = frozenset({ClassesOutcome.DEFERRED, ClassesOutcome.GONE})
 
 
 def passage_rows(
@@ -108,10 +111,12 @@ def passage_albums(entry: FileEntry, plan: PassagePlan, entities: Entities, stam
             yield PassageAlbumRow(placed.guid, entities.albums[passage.match.release.mbid].guid, stamp.text)
 
 
-def provenance(entry: FileEntry, plan: PassagePlan, stamp: Stamp) -> Iterable[ProvenanceRow]:
-    """One row per source that said something about a passage."""
+def provenance(
+    entry: FileEntry, plan: PassagePlan, flavors: Sequence[StoredFlavor], stamp: Stamp
+) -> Iterable[ProvenanceRow]:
+    """One row per source that said something about a passage, or that it waits for."""
     seconds = int(stamp.now.timestamp())
-    for passage, placed in zip(entry.passages, plan.placed, strict=True):
+    for passage, placed, flavor in zip(entry.passages, plan.placed, flavors, strict=True):
         match = passage.match
         if match.source is not None:
             said = {
@@ -135,6 +140,10 @@ def provenance(entry: FileEntry, plan: PassagePlan, stamp: Stamp) -> Iterable[Pr
             }
             guid = ids.provenance_id(placed.guid, "Chromaprint")
             yield ProvenanceRow(guid, placed.guid, "Chromaprint", json.dumps(heard), None, seconds)
+        if passage.flavor is not None and passage.flavor.outcome in _WAITING and not flavor.completeness:
+            waits = {"outcome": LookupOutcome.DEFERRED, "detail": passage.flavor.detail}
+            guid = ids.provenance_id(placed.guid, CLASSES_SOURCE)
+            yield ProvenanceRow(guid, placed.guid, CLASSES_SOURCE, json.dumps(waits), None, seconds)
 
 
 def _lookup_json(lookup: PassageLookup) -> dict[str, object]:

@@ -251,7 +251,7 @@ def _plan_content(entry: FileEntry, state: LibraryState, stamp: Stamp) -> WriteB
         song_artists=tuple(entities.song_artists()),
         song_works=tuple(entities.song_works()),
         passage_albums=tuple(passage_albums(entry, plan, entities, stamp)),
-        provenance=tuple(provenance(entry, plan, stamp)),
+        provenance=tuple(provenance(entry, plan, columns, stamp)),
         peers=_peers(file, state.copies),
         warnings=plan.warnings,
     )

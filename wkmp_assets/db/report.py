@@ -7,7 +7,7 @@ from pathlib import Path
 import sqlite_utils
 
 from wkmp_assets.db.connection import open_reader
-from wkmp_assets.db.passage_rows import LOOKUP_SOURCE
+from wkmp_assets.db.passage_rows import CLASSES_SOURCE, LOOKUP_SOURCE
 from wkmp_assets.model.values import LookupOutcome
 
 _COUNTED = ("passages", "songs", "artists", "albums", "works")
@@ -62,23 +62,41 @@ def read_failures(database: Path) -> list[StoredFailure]:
         return [StoredFailure(**row) for row in library["import_failures"].rows_where(order_by="path")]
 
 
-def read_deferred(database: Path) -> list[str]:
-    """Read the paths of files with a passage that no service could be asked for yet, sorted."""
+@dataclass(frozen=True)
+class Deferred:
+    """Files with a passage that waits for a service, as sorted paths."""
+
+    lookups: Sequence[str] = ()
+    """It is not known yet which recording it is."""
+    classes: Sequence[str] = ()
+    """Its recording is known, but AcousticBrainz gave no answer; a file may be in both."""
+    recording: str | None = None
+    """MusicBrainz id of a recording that waits for its classes."""
+
+
+def read_deferred(database: Path) -> Deferred:
+    """Read what waits for a service; nothing when there is no library yet."""
     query = """
-        SELECT DISTINCT f.path FROM import_provenance AS v
+        SELECT v.source_type, f.path, max(p.recording_mbid) AS recording FROM import_provenance AS v
         JOIN passages AS p ON p.guid = v.passage_id
         JOIN files AS f ON f.guid = p.file_id
-        WHERE v.source_type = ? AND json_extract(v.data_extracted, '$.outcome') = ?
-        ORDER BY f.path
+        WHERE v.source_type IN (?, ?) AND json_extract(v.data_extracted, '$.outcome') = ?
+        GROUP BY v.source_type, f.path ORDER BY f.path
     """
     with open_reader(database) as connection:
         if connection is None or "import_provenance" not in sqlite_utils.Database(connection).table_names():
-            return []
-        return [row["path"] for row in connection.execute(query, (LOOKUP_SOURCE, LookupOutcome.DEFERRED))]
+            return Deferred()
+        rows = connection.execute(query, (LOOKUP_SOURCE, CLASSES_SOURCE, LookupOutcome.DEFERRED)).fetchall()
+    classes = [row for row in rows if row["source_type"] == CLASSES_SOURCE]
+    return Deferred(
+        [row["path"] for row in rows if row["source_type"] == LOOKUP_SOURCE],
+        [row["path"] for row in classes],
+        next((row["recording"] for row in classes), None),
+    )
 
 
 def describe_library(
-    database: Path, report: LibraryReport | None, failures: Sequence[StoredFailure], deferred: Sequence[str]
+    database: Path, report: LibraryReport | None, failures: Sequence[StoredFailure], deferred: Deferred
 ) -> dict[str, object]:
     """Describe a library as plain values for JSON; docs/ci.md documents the keys, and they only ever become more."""
     return {
@@ -88,7 +106,8 @@ def describe_library(
         "files": {} if report is None else report.files_by_status,
         "rows": {} if report is None else report.rows,
         "failures": [asdict(failure) for failure in failures],
-        "deferred": list(deferred),
+        "deferred": list(deferred.lookups),
+        "without_classes": list(deferred.classes),
     }
 
 

@@ -5,11 +5,14 @@ It takes no new data since 2022, so both an answer and "nothing known" are good 
 
 from typing import Protocol
 
-from wkmp_assets.errors import ServiceUnavailableError
+from wkmp_assets.errors import ServiceGoneError, ServiceUnavailableError
 from wkmp_assets.flavor.vector import ReadFlavor, read_flavor
+from wkmp_assets.identify.outage import OutageFile
 from wkmp_assets.identify.session import Answer, Service, ServiceSession
 
 NAME = "AcousticBrainz"
+USELESS_IN_A_ROW = 5
+"""After so many answers that are none (a web page, say) it is left alone for the rest of the run."""
 
 
 def service(url: str, interval_ms: int) -> Service:
@@ -27,6 +30,9 @@ def judge(answer: Answer) -> bool | None:
 class ClassSource(Protocol):
     """Something that knows classes of recordings."""
 
+    not_asked: str
+    """Why it is not asked for anything; blank when it is."""
+
     def high_level(self, mbid: str, /) -> ReadFlavor | None:
         """Return the classes of a recording; None when there are none."""
 
@@ -41,30 +47,35 @@ class NoClassSource:
     """
 
     def __init__(self, reason: str) -> None:
-        self._reason = reason
+        self.not_asked = reason
 
     def high_level(self, _mbid: str) -> ReadFlavor | None:
-        """Say that nothing was asked.
-
-        Raises
-        ------
-        ServiceUnavailableError
-            Always.
-        """
-        raise ServiceUnavailableError(NAME, self._reason)
+        """Know nothing."""
+        return None
 
 
 class AcousticBrainzClient:
-    """Looks classes up.
+    """Looks classes up. A service that is gone is tried once an hour, not by every run.
 
     Parameters
     ----------
     session : ServiceSession
         To the service; cached.
+    outages : OutageFile
+        What earlier runs, and other processes, know of its silence.
+    is_probe : bool
+        Ask although it was silent a moment ago.
     """
 
-    def __init__(self, session: ServiceSession) -> None:
+    not_asked = ""
+
+    def __init__(self, session: ServiceSession, outages: OutageFile, *, is_probe: bool = False) -> None:
         self._session = session
+        self._outages = outages
+        self._outage = None if is_probe else outages.resting()
+        self._useless = 0
+        if self._outage is not None:
+            session.give_up(str(self._outage))
 
     def high_level(self, mbid: str) -> ReadFlavor | None:
         """Return the classes of a recording that can be used; None when AcousticBrainz does not know it.
@@ -74,6 +85,28 @@ class AcousticBrainzClient:
         ServiceUnavailableError
             No usable answer.
         """
+        sent = self._session.calls
+        try:
+            found = self._high_level(mbid)
+        except ServiceUnavailableError as error:
+            self._note(error)
+            if self._outage is not None and self._outage.is_lasting:
+                raise ServiceGoneError(NAME, str(self._outage)) from error
+            raise
+        if self._session.calls > sent:
+            self._useless, self._outage = 0, None
+            self._outages.end()
+        return found
+
+    def _note(self, error: ServiceUnavailableError) -> None:
+        """Remember the first failure in a row, and give up after some more."""
+        self._useless += 1
+        if self._useless == USELESS_IN_A_ROW:
+            self._session.give_up(error.reason)
+        if self._outage is None:
+            self._outage = self._outages.note(error.reason)
+
+    def _high_level(self, mbid: str) -> ReadFlavor | None:
         answer = self._session.get(f"api/v1/{mbid}/high-level", {})
         if answer.status == 404:
             return None

@@ -3,9 +3,9 @@
 from collections.abc import Iterable
 from dataclasses import replace
 
-from wkmp_assets.errors import ServiceUnavailableError
+from wkmp_assets.errors import ServiceGoneError, ServiceUnavailableError
 from wkmp_assets.identify.acousticbrainz_client import NAME, ClassSource
-from wkmp_assets.model.values import Flavors, PassageFlavor, PassageMatch
+from wkmp_assets.model.values import ClassesOutcome, Flavors, PassageFlavor, PassageMatch
 
 
 def with_classes(measured: Flavors, matches: Iterable[PassageMatch], source: ClassSource) -> Flavors:
@@ -18,11 +18,14 @@ def with_classes(measured: Flavors, matches: Iterable[PassageMatch], source: Cla
 def _with_classes(flavor: PassageFlavor, match: PassageMatch, source: ClassSource) -> PassageFlavor:
     if match.song is None:
         return flavor
+    if source.not_asked:
+        return replace(flavor, detail=f"{NAME}: {source.not_asked}")
     try:
         known = source.high_level(match.song.recording_mbid)
     except ServiceUnavailableError as error:
-        return replace(flavor, detail=f"{error.service}: {error.reason}")
+        outcome = ClassesOutcome.GONE if isinstance(error, ServiceGoneError) else ClassesOutcome.DEFERRED
+        return replace(flavor, detail=f"{error.service}: {error.reason}", outcome=outcome)
     if known is None:
-        return replace(flavor, detail=f"{NAME} does not know the recording")
+        return replace(flavor, detail=f"{NAME} does not know the recording", outcome=ClassesOutcome.NO_MATCH)
     warnings = tuple(f"{NAME}, {match.song.recording_mbid}: {warning}" for warning in known.warnings)
-    return replace(flavor, classes=known.flavor, warnings=warnings)
+    return replace(flavor, classes=known.flavor, warnings=warnings, outcome=ClassesOutcome.MATCH)

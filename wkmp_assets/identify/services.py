@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from pydantic import SecretStr
 
@@ -14,10 +15,14 @@ from wkmp_assets.identify.acousticbrainz_client import AcousticBrainzClient, Cla
 from wkmp_assets.identify.acoustid_client import AcoustIdClient
 from wkmp_assets.identify.lookup import Lookup, NoLookup, ServiceLookup
 from wkmp_assets.identify.musicbrainz_client import MusicBrainzClient
+from wkmp_assets.identify.outage import OutageFile
 from wkmp_assets.identify.session import ServiceSession
 
 TOML_FIELD = "acoustid_api_key"
 NO_KEY = "no AcoustID key is set (WKMP_ACOUSTID_API_KEY)"
+OFF = "off"
+PROBE_TIMEOUT_S = 10.0
+SWITCHED_OFF = f"it is switched off (WKMP_ACOUSTICBRAINZ_URL={OFF})"
 
 
 @dataclass(frozen=True)
@@ -87,11 +92,20 @@ def open_services(settings: ServiceSettings, key: SecretStr | None) -> Iterator[
 
 
 @contextmanager
-def open_acousticbrainz(settings: ServiceSettings, key: SecretStr | None) -> Iterator[ClassSource]:
-    """Open AcousticBrainz for the block. It needs no key; without AcoustID's nobody wants services asked, though."""
-    if key is None:
-        yield NoClassSource(NO_KEY)
+def open_acousticbrainz(
+    settings: ServiceSettings, key: SecretStr | None, *, is_probe: bool = False
+) -> Iterator[ClassSource]:
+    """Open AcousticBrainz for the block. It needs no key; without AcoustID's nobody wants services asked, though.
+
+    A probe asks also while it rests, and does not wait long: to see whether it is back.
+    """
+    if settings.acousticbrainz_url == OFF or key is None:
+        yield NoClassSource(SWITCHED_OFF if settings.acousticbrainz_url == OFF else NO_KEY)
         return
     service = acousticbrainz_client.service(settings.acousticbrainz_url, settings.acousticbrainz_interval_ms)
-    with ServiceSession(service, settings.folder, settings.user_agent, acousticbrainz_client.judge) as classes:
-        yield AcousticBrainzClient(classes)
+    outages = OutageFile(settings.folder / f"{acousticbrainz_client.NAME}-outage.json")
+    patience: dict[str, Any] = {"timeout_s": PROBE_TIMEOUT_S, "pauses_s": ()} if is_probe else {}
+    with ServiceSession(
+        service, settings.folder, settings.user_agent, acousticbrainz_client.judge, **patience
+    ) as classes:
+        yield AcousticBrainzClient(classes, outages, is_probe=is_probe)

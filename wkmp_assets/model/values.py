@@ -373,6 +373,19 @@ class LeadPoints:
     """About the whole file."""
 
 
+class ClassesOutcome(StrEnum):
+    """What became of asking AcousticBrainz for a recording's classes."""
+
+    MATCH = "match"
+    NO_MATCH = "no match"
+    DEFERRED = "deferred"
+    """It gave no answer that could be used: to be asked again."""
+    GONE = "gone"
+    """The same, and it has not answered for a week: asked again all the same, but nobody is told each time."""
+    SKIPPED = "skipped"
+    """Not asked, on purpose: no recording is known, no key is set, or it is switched off."""
+
+
 @dataclass(frozen=True)
 class SoundMeasures:
     """Raw measures of one passage's excerpt."""
@@ -403,6 +416,7 @@ class PassageFlavor:
     detail: str = ""
     """Why there are no classes of a recording that is known."""
     warnings: tuple[str, ...] = ()
+    outcome: ClassesOutcome = ClassesOutcome.SKIPPED
 
 
 @dataclass(frozen=True)

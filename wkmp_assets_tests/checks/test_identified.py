@@ -1,7 +1,8 @@
-"""`lookups_complete` and `passages_identified`, seen green and red in a real instance, beside real services."""
+"""`lookups_complete`, `passages_identified`, `classes_complete`, green and red in an instance, beside real services."""
 
 import shutil
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import dagster as dg
@@ -9,6 +10,7 @@ import pytest
 from dagster import DagsterInstance
 from werkzeug import Response
 
+from wkmp_assets.identify.outage import GONE_AFTER, OutageFile
 from wkmp_assets.importer import LibraryImporter
 from wkmp_assets.run_control import RunControl
 from wkmp_assets.settings import load_settings
@@ -47,7 +49,11 @@ def import_and_check(music: Path, services: MusicServices | None) -> dict[str, d
             list(importer.run(importer.plan(importer.scan().to_import)))
         finally:
             importer.close()
-        for asset, check in (("recording_lookups", "lookups_complete"), ("song_matches", "passages_identified")):
+        for asset, check in (
+            ("recording_lookups", "lookups_complete"),
+            ("song_matches", "passages_identified"),
+            ("flavors", "classes_complete"),
+        ):
             key = dg.AssetCheckKey(dg.AssetKey(asset), check)
             (record,) = instance.event_log_storage.get_asset_check_execution_history(key, limit=1)
             assert record.event is not None
@@ -78,6 +84,29 @@ def test_a_passage_that_waits_turns_the_first_red(music: Path, services: MusicSe
     assert table.records[0].data == {"file": "song.mp3", "reason": "MusicBrainz: HTTP 503, come back in 9999 s"}
 
 
+def test_classes_that_wait_turn_the_third_red_until_the_service_is_taken_to_be_gone(
+    music: Path, services: MusicServices
+) -> None:
+    services.acousticbrainz_behaviour = lambda _request: Response(status=503, headers={"Retry-After": "9999"})
+    found = import_and_check(music, services)
+    assert found["lookups_complete"].passed
+    waiting = found["classes_complete"]
+    assert (waiting.passed, waiting.severity) == (False, dg.AssetCheckSeverity.WARN)
+    assert "2 passages wait for AcousticBrainz' classes" in str(waiting.description)
+    table = waiting.metadata["deferred"]
+    assert isinstance(table, dg.TableMetadataValue)
+    assert table.records[0].data == {"file": "song.mp3", "reason": "AcousticBrainz: HTTP 503, come back in 9999 s"}
+    (music / "wkmp.db").unlink()
+    week_ago = datetime.now(tz=UTC) - GONE_AFTER
+    outages = music.parent / "state/services/AcousticBrainz-outage.json"
+    outages.unlink()
+    OutageFile(outages, lambda: week_ago).note("HTTP 503")
+    gone = import_and_check(music, services)["classes_complete"]
+    assert gone.passed
+    assert str(gone.description).startswith("2 passages go without classes, AcousticBrainz: no answer since")
+    assert gone.metadata["passages"].value == {"gone": 2}
+
+
 def test_ten_passages_of_which_none_is_known_turn_the_second_red(
     music: Path, services: MusicServices, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -95,3 +124,4 @@ def test_without_a_key_nothing_waits(music: Path) -> None:
     found = import_and_check(music, None)
     assert all(evaluation.passed for evaluation in found.values())
     assert found["lookups_complete"].metadata["passages"].value == {"skipped": 2}
+    assert found["classes_complete"].metadata["passages"].value == {"skipped": 2}

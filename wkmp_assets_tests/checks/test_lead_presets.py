@@ -7,6 +7,7 @@ from typing import Any
 from dagster._core.storage.tags import PARTITION_NAME_TAG
 
 from wkmp_assets.build import build_definitions
+from wkmp_assets.jobs import KEEP_MEASUREMENTS
 from wkmp_assets.model.lead_presets import LEAD_PRESETS, LeadPreset
 from wkmp_assets_tests.builders import column, run_sql
 from wkmp_assets_tests.checks.checked_library import MIX, QUIET, CheckedLibrary
@@ -37,3 +38,8 @@ def test_the_preset_of_a_run_is_used_and_written_with_every_passage(empty_librar
     )
     assert result.success
     assert used(library) == [expected(LeadPreset.CLASSICAL)] * 3
+    again = job.execute_in_process(
+        instance=library.instance, tags={PARTITION_NAME_TAG: "mix.flac"}, run_config={**QUIET, **KEEP_MEASUREMENTS}
+    )
+    assert again.success
+    assert used(library) == [expected(LeadPreset.CLASSICAL)] * 3, "asking the services again leaves them"

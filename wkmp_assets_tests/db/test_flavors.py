@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
+from wkmp_assets.db.report import Deferred, read_deferred
 from wkmp_assets.flavor.vector import Flavor
-from wkmp_assets.model.values import FileEntry, FileState
+from wkmp_assets.model.values import ClassesOutcome, FileEntry, FileState
 from wkmp_assets_tests.builders import LATER, column, commit, entry, flavor, problems, rows, run_sql, seconds, song
 from wkmp_assets_tests.db.test_races import commit_while
 
@@ -74,6 +75,25 @@ def test_song_and_passage_get_the_same_flavor_in_one_transaction(database: Path)
 def test_a_passage_without_a_song_has_what_was_measured(database: Path) -> None:
     commit(database, flavored(identified=False))
     assert set(passage_flavor(database)) == {"user.brightness", "user.tempo"}
+
+
+def test_a_song_that_got_no_answer_waits_unless_the_library_has_its_classes(database: Path) -> None:
+    def unanswered(outcome: ClassesOutcome) -> FileEntry:
+        one = flavored()
+        (passage,) = one.passages
+        assert passage.flavor is not None
+        silent = replace(passage.flavor, outcome=outcome, detail="AcousticBrainz: HTTP 503")
+        return replace(one, passages=(replace(passage, flavor=silent),))
+
+    for waiting in (ClassesOutcome.DEFERRED, ClassesOutcome.GONE):
+        commit(database, unanswered(waiting))
+        assert read_deferred(database) == Deferred([], ["a.flac"], SONG.recording_mbid)
+    commit(database, unanswered(ClassesOutcome.NO_MATCH))
+    assert read_deferred(database) == Deferred([], [])
+    commit(database, flavored(0.25, HAPPY))
+    commit(database, unanswered(ClassesOutcome.DEFERRED))
+    assert read_deferred(database) == Deferred([], [])
+    assert passage_flavor(database)["mood_happy"] == HAPPY["mood_happy"]
 
 
 def test_the_same_flavor_again_writes_no_song(database: Path) -> None:

@@ -163,9 +163,16 @@ def test_what_was_deferred_is_completed_without_decoding(beside: Beside, identif
     segments = beside.place.home / ".wkmp"
     before = {file: file.stat().st_mtime_ns for file in segments.rglob("passage_segments/*/*.json")}
     assert before
+    beside.services.acousticbrainz_behaviour = lambda _request: Response(status=503, headers={"Retry-After": "3600"})
     printed = import_(beside.place, "--retry-deferred")
     assert "to look up again" in printed
     assert "1.00 per file written, at most 1" in printed
+    assert "passages to get classes later (AcousticBrainz: HTTP 503, come back in 3600 s)" in printed
+    assert "12 files wait for AcousticBrainz alone, which is left alone: HTTP 503" in import_(
+        beside.place, "--retry-deferred"
+    )
+    beside.services.acousticbrainz_behaviour = lambda _request: None
+    assert "12 to look up again" in import_(beside.place, "--retry-deferred")
     assert {file: file.stat().st_mtime_ns for file in segments.rglob("passage_segments/*/*.json")} == before
     assert library_rows(beside.place.database) == library_rows(identified.place.database)
     assert "0 to look up again" in import_(beside.place, "--retry-deferred")

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -9,12 +10,14 @@ import pytest
 from pydantic import SecretStr
 from werkzeug import Request, Response
 
-from wkmp_assets.identify.acousticbrainz_client import AcousticBrainzClient, judge, service
+from wkmp_assets.errors import ServiceUnavailableError
+from wkmp_assets.identify.acousticbrainz_client import USELESS_IN_A_ROW, AcousticBrainzClient, judge, service
 from wkmp_assets.identify.classes import with_classes
+from wkmp_assets.identify.outage import OutageFile
 from wkmp_assets.identify.services import ServiceSettings, open_acousticbrainz
 from wkmp_assets.identify.session import ServiceSession
-from wkmp_assets.model.values import Flavors, PassageFlavor
-from wkmp_assets_tests.builders import entry, flavor, in_a_row
+from wkmp_assets.model.values import ClassesOutcome, Flavors, PassageFlavor
+from wkmp_assets_tests.builders import NOW, entry, flavor, in_a_row, mbid
 from wkmp_assets_tests.identify.music_services import KEY, MusicServices
 
 ENTRY = entry(bounds=in_a_row(2))
@@ -34,17 +37,23 @@ HIGH_LEVEL = {
 }
 
 
-def ask(services: MusicServices, folder: Path) -> tuple[PassageFlavor, ...]:
-    """Ask as a run does, but without its patience."""
+def ask(
+    services: MusicServices, folder: Path, now: datetime = NOW, *, is_probe: bool = False
+) -> tuple[PassageFlavor, ...]:
+    """Ask as a run at some time does, but without its patience."""
     described = service(services.acousticbrainz_url, 0)
+    outages = OutageFile(folder / "outage.json", lambda: now)
     with ServiceSession(described, folder, "test/1 (nobody)", judge, pauses_s=(0.01, 0.01)) as session:
-        return with_classes(MEASURED, MATCHES, AcousticBrainzClient(session)).passages
+        return with_classes(MEASURED, MATCHES, AcousticBrainzClient(session, outages, is_probe=is_probe)).passages
 
 
-def ask_with_key(services: MusicServices, folder: Path, key: SecretStr | None) -> tuple[PassageFlavor, ...]:
+def ask_with_key(
+    services: MusicServices, folder: Path, key: SecretStr | None, *, is_off: bool = False
+) -> tuple[PassageFlavor, ...]:
     settings = ServiceSettings(
-        folder, services.acoustid_url, 0, services.musicbrainz_url, 0, services.acousticbrainz_url, 0, "test/1 (nobody)"
-    )
+        folder, services.acoustid_url, 0, services.musicbrainz_url, 0,
+        "off" if is_off else services.acousticbrainz_url, 0, "test/1 (nobody)",
+    )  # fmt: skip
     with open_acousticbrainz(settings, key) as source:
         return with_classes(MEASURED, MATCHES, source).passages
 
@@ -59,6 +68,7 @@ def test_the_classes_of_a_known_recording_are_taken_each_judged_by_itself(
     assert all(MBIDS[0] in warning for warning in first.warnings)
     assert second.classes == {}
     assert second.detail == "AcousticBrainz does not know the recording"
+    assert [first.outcome, second.outcome] == [ClassesOutcome.MATCH, ClassesOutcome.NO_MATCH]
 
 
 def test_an_answer_and_its_absence_are_asked_for_once_and_for_ever(services: MusicServices, tmp_path: Path) -> None:
@@ -75,6 +85,13 @@ def test_without_a_key_nothing_is_sent(services: MusicServices, tmp_path: Path) 
     assert services.asked == []
     assert ask_with_key(services, tmp_path, SecretStr(KEY))[0].classes
     assert "no AcoustID key" in flavors[0].detail
+    assert flavors[0].outcome is ClassesOutcome.SKIPPED
+
+
+def test_switched_off_nothing_is_sent_and_nothing_waits(services: MusicServices, tmp_path: Path) -> None:
+    flavors = ask_with_key(services, tmp_path, SecretStr(KEY), is_off=True)
+    assert services.asked == []
+    assert {(one.outcome, "switched off" in one.detail) for one in flavors} == {(ClassesOutcome.SKIPPED, True)}
 
 
 def text(body: str, status: int = 200) -> Callable[[Request], Response]:
@@ -103,8 +120,9 @@ def test_what_cannot_be_used_changes_only_the_classes_and_is_asked_for_again(
     assert [one.measured for one in flavors] == [one.measured for one in MEASURED.passages]
     assert [one.classes for one in flavors] == [{}, {}]
     assert all(one.detail.startswith("AcousticBrainz: ") for one in flavors)
+    assert {one.outcome for one in flavors} == {ClassesOutcome.DEFERRED}
     services.acousticbrainz_behaviour = lambda _request: None
-    assert all(one.classes for one in ask(services, tmp_path))
+    assert all(one.classes for one in ask(services, tmp_path, NOW + timedelta(hours=1)))
 
 
 def test_a_service_that_is_gone_is_given_up_for_the_run(services: MusicServices, tmp_path: Path) -> None:
@@ -112,6 +130,52 @@ def test_a_service_that_is_gone_is_given_up_for_the_run(services: MusicServices,
     flavors = ask(services, tmp_path)
     assert services.count("AcousticBrainz") == 3, "three attempts for the first recording, none for the second"
     assert [one.detail for one in flavors] == ["AcousticBrainz: HTTP 503"] * 2
+
+
+def test_a_service_that_is_gone_is_not_tried_by_every_run(services: MusicServices, tmp_path: Path) -> None:
+    services.acousticbrainz_behaviour = text("", 503)
+    ask(services, tmp_path)
+    services.asked.clear()
+    flavors = ask(services, tmp_path, NOW + timedelta(seconds=59))
+    assert services.asked == []
+    assert {one.outcome for one in flavors} == {ClassesOutcome.DEFERRED}
+    assert flavors[0].detail == "AcousticBrainz: no answer since 2026-03-01 12:00 UTC (HTTP 503)"
+    services.acousticbrainz_behaviour = lambda _request: None
+    assert ask(services, tmp_path, NOW + timedelta(seconds=61))[0].outcome is ClassesOutcome.NO_MATCH
+    assert OutageFile(tmp_path / "outage.json").read() is None
+
+
+def test_what_was_answered_before_is_known_while_it_is_gone(services: MusicServices, tmp_path: Path) -> None:
+    services.classes[MBIDS[0]] = HIGH_LEVEL
+    first = ask(services, tmp_path)
+    OutageFile(tmp_path / "outage.json", lambda: NOW).note("HTTP 503")
+    assert ask(services, tmp_path) == first
+
+
+def test_a_probe_asks_whatever_was_and_ends_the_outage(services: MusicServices, tmp_path: Path) -> None:
+    OutageFile(tmp_path / "outage.json", lambda: NOW).note("HTTP 503")
+    assert ask(services, tmp_path, is_probe=True)[0].outcome is ClassesOutcome.NO_MATCH
+    assert OutageFile(tmp_path / "outage.json").read() is None
+
+
+def test_after_a_week_it_is_taken_to_be_gone_and_asked_all_the_same(services: MusicServices, tmp_path: Path) -> None:
+    services.acousticbrainz_behaviour = text("", 503)
+    assert ask(services, tmp_path)[0].outcome is ClassesOutcome.DEFERRED
+    services.asked.clear()
+    late = ask(services, tmp_path, NOW + timedelta(days=7))
+    assert services.count("AcousticBrainz") == 3
+    assert {one.outcome for one in late} == {ClassesOutcome.GONE}
+    assert late[0].detail == "AcousticBrainz: no answer since 2026-03-01 12:00 UTC (HTTP 503)"
+
+
+def test_a_web_page_in_its_place_is_not_asked_for_every_recording(services: MusicServices, tmp_path: Path) -> None:
+    services.acousticbrainz_behaviour = text("<html>this domain is for sale</html>")
+    with ServiceSession(service(services.acousticbrainz_url, 0), tmp_path, "test/1 (nobody)", judge) as session:
+        client = AcousticBrainzClient(session, OutageFile(tmp_path / "outage.json"))
+        for number in range(USELESS_IN_A_ROW + 3):
+            with pytest.raises(ServiceUnavailableError, match="no usable JSON"):
+                client.high_level(mbid(f"recording {number}"))
+    assert services.count("AcousticBrainz") == USELESS_IN_A_ROW
 
 
 def test_values_that_are_no_numbers_leave_the_rest(services: MusicServices, tmp_path: Path) -> None:

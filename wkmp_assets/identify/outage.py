@@ -1,0 +1,91 @@
+"""How long a service has not answered, remembered from run to run: not every run must find out anew that it is gone."""
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from wkmp_assets.unfinished import write_whole
+
+SHORTEST_REST = timedelta(minutes=1)
+LONGEST_REST = timedelta(hours=1)
+GONE_AFTER = timedelta(days=7)
+"""A service that has not answered for so long is not complained of any more."""
+
+
+@dataclass(frozen=True)
+class Outage:
+    """A service does not answer."""
+
+    since: datetime
+    last: datetime
+    """When it was tried last. Both aware."""
+    reason: str
+    """At the last attempt."""
+
+    @property
+    def rests_until(self) -> datetime:
+        """When to try again: after as long as it has been silent already, between a minute and an hour."""
+        return self.last + min(max(self.last - self.since, SHORTEST_REST), LONGEST_REST)
+
+    @property
+    def is_lasting(self) -> bool:
+        """Whether it is taken to be gone for good; it is tried all the same."""
+        return self.last - self.since >= GONE_AFTER
+
+    def __str__(self) -> str:
+        return f"no answer since {self.since.astimezone(UTC):%Y-%m-%d %H:%M} UTC ({self.reason})"
+
+
+def _utc_now() -> datetime:
+    return datetime.now(tz=UTC)
+
+
+class OutageFile:
+    """Keeps the outage of one service in a file that all processes share.
+
+    Parameters
+    ----------
+    path : Path
+        Of the file; its folder is made when there is something to note.
+    now : callable
+        Returns the current time, aware.
+    """
+
+    def __init__(self, path: Path, now: Callable[[], datetime] = _utc_now) -> None:
+        self._path = path
+        self._now = now
+
+    def read(self) -> Outage | None:
+        """Return the outage; None when the service answered last, or what is kept of it is damaged."""
+        try:
+            kept = json.loads(self._path.read_bytes())
+            return Outage(datetime.fromisoformat(kept["since"]), datetime.fromisoformat(kept["last"]), kept["reason"])
+        except FileNotFoundError:
+            return None
+        except (ValueError, KeyError, TypeError):
+            return None
+
+    def resting(self) -> Outage | None:
+        """Return the outage if it is too early to try again."""
+        outage = self.read()
+        return outage if outage is not None and self._now() < outage.rests_until else None
+
+    def note(self, reason: str) -> Outage:
+        """Note that the service did not answer just now.
+
+        Raises
+        ------
+        StateDiskError
+            The file cannot be written.
+        """
+        now, known = self._now(), self.read()
+        outage = Outage(known.since if known else now, now, reason)
+        kept = {"since": outage.since.isoformat(), "last": now.isoformat(), "reason": reason}
+        write_whole(self._path, json.dumps(kept).encode("ascii"))
+        return outage
+
+    def end(self) -> None:
+        """Note that the service answered."""
+        self._path.unlink(missing_ok=True)
