@@ -71,7 +71,7 @@ def main() -> None:
 )
 @click.option(
     "--preset",
-    type=click.Choice(list(LeadPreset)),
+    type=click.Choice([one.value for one in LeadPreset]),
     help="Kind of music, for the lead points of what is imported. Default: what the library's settings say.",
 )
 @click.option("--workers", type=click.IntRange(1, 64), help="Worker processes. Default: CPU count + 1.")
@@ -81,7 +81,7 @@ def import_command(
     database: Path | None,
     force: bool,
     retry_deferred: bool,
-    preset: LeadPreset | None,
+    preset: str | None,
     workers: int | None,
 ) -> None:
     """Import all new and changed audio files below FOLDER.
@@ -94,7 +94,7 @@ def import_command(
         raise click.UsageError("--retry-deferred leaves the lead points as they are: to change them give --force")
     settings = _settings(folder, library, database, workers)
     with _errors_as_exit_status():
-        sys.exit(_import(folder, settings, preset, force=force, retry_deferred=retry_deferred))
+        sys.exit(_import(folder, settings, force=force, retry_deferred=retry_deferred, preset=preset))
 
 
 @main.command()
@@ -147,7 +147,8 @@ def failures(folder: Path, library: Path | None, database: Path | None) -> None:
             Failed(
                 failure.phase,
                 failure.code,
-                f"{failure.message} [{failure.attempts} attempt{'s' * (failure.attempts > 1)}, last {failure.failed_at} UTC]",
+                f"{failure.message} [{failure.attempts} attempt{'s' * (failure.attempts > 1)}, "
+                f"last {failure.failed_at} UTC]",
             ),
         )
         for failure in stored
@@ -215,7 +216,7 @@ def _errors_as_exit_status() -> Iterator[None]:
         sys.exit(1)
 
 
-def _import(folder: Path, settings: Settings, preset: LeadPreset | None, *, force: bool, retry_deferred: bool) -> int:
+def _import(folder: Path, settings: Settings, *, force: bool, retry_deferred: bool, preset: str | None) -> int:
     # Dagster takes two seconds to load: `wkmp status` should not wait for it.
     warnings.filterwarnings("ignore", module="dagster")
     from wkmp_assets.importer import LibraryImporter, open_instance
@@ -224,6 +225,7 @@ def _import(folder: Path, settings: Settings, preset: LeadPreset | None, *, forc
 
     started = time.monotonic()
     control = RunControl()
+    kind = LeadPreset(preset) if preset else None
     summary = ImportSummary()
     with (
         open_instance() as instance,
@@ -250,7 +252,7 @@ def _import(folder: Path, settings: Settings, preset: LeadPreset | None, *, forc
         control.on_file = progress.file_advanced
         control.on_commit = lambda commit: _note(commit, summary, progress)
         OUT.print(f"{todo}, in {settings.library}")
-        runs = importer.retry(ranges) if retry_deferred else importer.run(ranges, force=force, preset=preset)
+        runs = importer.retry(ranges) if retry_deferred else importer.run(ranges, force=force, preset=kind)
         with progress.shown():
             _in_thread(lambda: list(runs), control.request_stop)
     OUT.print(summary.render(time.monotonic() - started))

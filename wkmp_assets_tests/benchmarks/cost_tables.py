@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from statistics import median
 
+from wkmp_assets.model.phases import FLAVORS
 from wkmp_assets.percentiles import percentile
 from wkmp_assets_tests.benchmarks.budgets import budgets, judged
 from wkmp_assets_tests.benchmarks.file_costs import BARE, PHASES, RESAMPLER, FileCost
@@ -17,7 +18,9 @@ def budget_table(results: Results) -> Table:
     locks = [receipt.write_locks for receipt in first.receipts]
     holds = [receipt.hold_ms for receipt in first.receipts]
     rows = [
-        judged("CPU of all phases / CPU of one bare decode", results.ratio(), 2, 1.5, "{:.2f}"),
+        judged("CPU of all phases but flavors / CPU of one bare decode", results.ratio(), 2, 1.5, "{:.2f}"),
+        judged("CPU of flavors / CPU of all other phases", _flavor_ratio(results.costs), 1, 1, "{:.2f}"),
+        judged("the same, highest of a file", max(_flavor_ratio([cost]) for cost in results.costs), 1, 1, "{:.2f}"),
         judged("orchestration per file in range runs, s", first.orchestration_s, 0.15, 0.08, "{:.3f}"),
         judged("peak memory of a worker, MB", max(results.library.worker_peaks_mb), 500, 300, "{:.0f}"),
         judged("decodes per file with content of its own", _decodes_per_file(results), 1, 1, "{:.2f}"),
@@ -39,19 +42,22 @@ def format_table(results: Results) -> Table:
     ratios = {name: results.ratio(costs) for name, costs in groups}
     worst, best = max(ratios, key=lambda name: ratios[name]), min(ratios, key=lambda name: ratios[name])
     reading = (
-        f"Everything but orchestration costs {results.ratio():.2f} times one bare decode; the dearest format by that "
-        f"measure is {worst} ({ratios[worst]:.2f}), the cheapest {best} ({ratios[best]:.2f}). The ratios are of "
-        f"sums; each file's figures are medians of {results.rounds} rounds, decode and phases taking turns in one "
-        "worker."
+        f"Everything but orchestration and flavors costs {results.ratio():.2f} times one bare decode; the dearest "
+        f"format by that measure is {worst} ({ratios[worst]:.2f}), the cheapest {best} ({ratios[best]:.2f}). The "
+        f"ratios are of sums; each file's figures are medians of {results.rounds} rounds, decode and phases taking "
+        "turns in one worker."
     )
     columns = (
         "format",
         "files",
         "median length, min",
         "bare decode, CPU ms",
-        "all phases, CPU ms",
-        "ratio",
-        "highest ratio of a file",
+        "all phases but flavors, CPU ms",
+        "/ bare decode",
+        "highest of a file",
+        "flavors, CPU ms",
+        "/ all other phases",
+        "highest of a file",
     )
     return Table("CPU per file, by format (medians)", columns, rows, reading)
 
@@ -62,7 +68,7 @@ def phase_table(results: Results) -> Table:
     minutes = sum(cost.seconds for cost in results.costs) / 60
     steps = results.library.first.breakdown.computing
     rows = []
-    for name in (BARE, RESAMPLER, *PHASES):
+    for name in (BARE, RESAMPLER, *PHASES, FLAVORS):
         cpu = [cost.cpu_s[name] for cost in results.costs]
         wall = f"{steps[name].wall_s:.2f}" if name in steps else "-"
         rows.append(
@@ -75,7 +81,7 @@ def phase_table(results: Results) -> Table:
                 wall,
             )
         )
-    cpu_of = {name: sum(cost.cpu_s[name] for cost in results.costs) for name in PHASES}
+    cpu_of = {name: sum(cost.cpu_s[name] for cost in results.costs) for name in (*PHASES, FLAVORS)}
     dearest = max(cpu_of, key=lambda name: cpu_of[name])
     share = cpu_of[dearest] / sum(cpu_of.values())
     reading = (
@@ -129,7 +135,15 @@ def _format_row(name: str, costs: Sequence[FileCost], ratio: float) -> tuple[str
         milliseconds(median(cost.phases_s for cost in costs)),
         f"{ratio:.2f}",
         f"{max(cost.phases_s / cost.bare_s for cost in costs):.2f}",
+        milliseconds(median(cost.flavors_s for cost in costs)),
+        f"{_flavor_ratio(costs):.2f}",
+        f"{max(_flavor_ratio([cost]) for cost in costs):.2f}",
     )
+
+
+def _flavor_ratio(costs: Sequence[FileCost]) -> float:
+    """Return what flavors cost, as a multiple of all other phases."""
+    return sum(cost.flavors_s for cost in costs) / sum(cost.phases_s for cost in costs)
 
 
 def _decodes_per_file(results: Results) -> float:

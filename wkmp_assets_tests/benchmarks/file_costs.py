@@ -20,8 +20,8 @@ from wkmp_assets.db.library_settings import read_library_settings
 from wkmp_assets.identify.embedded import match_from_tags
 from wkmp_assets.library.hashing import hash_file
 from wkmp_assets.library.identity import look_at
-from wkmp_assets.listen import fingerprint_file, segment_file
-from wkmp_assets.model.phases import FINGERPRINTS, IDENTITY, LEAD_POINTS, MATCHES, SEGMENTS, TAGS
+from wkmp_assets.listen import fingerprint_file, flavor_file, segment_file
+from wkmp_assets.model.phases import FINGERPRINTS, FLAVORS, IDENTITY, LEAD_POINTS, MATCHES, SEGMENTS, TAGS
 from wkmp_assets.model.values import FileIdentity, FileState
 from wkmp_assets_tests.benchmarks.bare_decode import RATE_HZ, decode_bare, decode_with_resampler
 from wkmp_assets_tests.benchmarks.music_library import MusicFile
@@ -29,6 +29,7 @@ from wkmp_assets_tests.benchmarks.music_library import MusicFile
 BARE = "bare decode"
 RESAMPLER = "(decode with AudioResampler)"
 PHASES = (IDENTITY, TAGS, SEGMENTS, FINGERPRINTS, MATCHES, LEAD_POINTS)
+"""All but flavors, whose budget is another: at most what these cost together."""
 _PCM_BYTES = 2**40
 
 
@@ -39,7 +40,7 @@ class FileCost:
     format: str
     seconds: float
     cpu_s: dict[str, float]
-    """By phase, and `BARE` and `RESAMPLER`."""
+    """By phase, `FLAVORS` among them, and `BARE` and `RESAMPLER`."""
     opened: int
     """Times the phases opened the file for decoding with PyAV; more than one would be a second decode."""
 
@@ -50,8 +51,13 @@ class FileCost:
 
     @property
     def phases_s(self) -> float:
-        """CPU of all phases together."""
+        """CPU of all phases but flavors together."""
         return sum(self.cpu_s[phase] for phase in PHASES)
+
+    @property
+    def flavors_s(self) -> float:
+        """CPU of flavors."""
+        return self.cpu_s[FLAVORS]
 
 
 def measure_costs(files: Sequence[MusicFile], workers: int, rounds: int, scratch: Path) -> list[FileCost]:
@@ -118,12 +124,13 @@ def _run_phases(cpu_s: dict[str, float], file: MusicFile, pcm: PcmStore) -> None
     segments = _timed(cpu_s, SEGMENTS, segment_file, path, name, identity, pcm, settings.segmentation)
     prints = _timed(cpu_s, FINGERPRINTS, fingerprint_file, path, name, identity.content_hash, pcm, segments)
     matches = _timed(cpu_s, MATCHES, match_from_tags, tags, segments, prints)
-    spans = [match.span for match in matches.passages]
+    spans = tuple(match.span for match in matches.passages)
     _timed(
         cpu_s,
         LEAD_POINTS,
         lambda: [find_lead_points(segments.envelope, span, settings.lead_points) for span in spans],
     )
+    _timed(cpu_s, FLAVORS, flavor_file, path, name, identity.content_hash, pcm, segments, spans)
     pcm.path_for(identity.content_hash).unlink()
 
 

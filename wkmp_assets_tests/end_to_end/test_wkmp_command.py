@@ -51,6 +51,14 @@ def test_a_part_of_a_library_is_imported_with_paths_of_the_whole(workplace: Work
     assert all(path.startswith("Maxstack/") for path in paths)
 
 
+def test_the_kind_of_music_can_be_named_for_one_import(workplace: Workplace) -> None:
+    assert workplace.wkmp("import", workplace.music / "azrael1322", "--preset", "rock-pop").returncode == 0
+    with closing(sqlite3.connect(workplace.database)) as connection:
+        ((metadata,),) = connection.execute("SELECT import_metadata FROM passages")
+    used = json.loads(metadata)["amplitude_analysis"]["parameters_used"]
+    assert (used["lead_in_threshold_dB"], used["max_lead_out_duration_s"]) == (-8.0, 2.0)
+
+
 def test_ctrl_c_finishes_the_files_in_hand_and_a_second_import_goes_on(
     workplace: Workplace, imported_sample: Imported
 ) -> None:
@@ -116,6 +124,8 @@ def test_a_mended_file_leaves_the_list_of_failures(workplace: Workplace) -> None
 def test_a_mistyped_command_is_exit_status_2(workplace: Workplace) -> None:
     assert workplace.wkmp("import", workplace.music / "no such folder").returncode == 2
     assert workplace.wkmp("import", "--workers", "0", workplace.music).returncode == 2
+    assert workplace.wkmp("import", workplace.music, "--preset", "polka").returncode == 2
+    assert "leaves the lead points" in workplace.wkmp("import", ".", "--preset", "classical", "--retry-deferred").stderr
     elsewhere = workplace.wkmp("import", workplace.music, "--library", workplace.home)
     assert elsewhere.returncode == 2
     assert "is not inside the library" in elsewhere.stderr
