@@ -13,7 +13,22 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from wkmp_assets.picture_texts import (
+    FONTS,
+    LIST_COLUMNS,
+    clock,
+    cut,
+    list_lines,
+    passage_name,
+    printable,
+    shortened,
+    spaced,
+    text_width,
+)
+
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
     from numpy.typing import NDArray
@@ -33,11 +48,17 @@ _DPI = 100
 _COLUMNS = 950
 _TEXT_WIDTH = 1 / 130
 """Of one letter, as a share of the picture's width."""
+_MOST_TITLE = 118
+_LIST_ROW_INCHES = 0.17
+_NUMBER_ROOM = 0.02
+"""Of one number, as a share of the picture's width."""
 _PASSAGE_COLOURS = ("#2f6f8f", "#7a5a9e")
 _SILENCE, _LEAD_IN, _LEAD_OUT = "#d9d6cf", "#3c9a4f", "#d2691e"
 _FLOOR_DB = -100.0
-_STEPS_S = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200)
+_STEPS_S = (0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200)
 _MOST_TICKS = 14
+_MANY = 20
+_NONE = "no passages: nothing here is louder than the silence threshold for long enough"
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,12 +100,13 @@ def draw_picture(name: str, segments: PassageSegments, matches: SongMatches, lea
     Returns
     -------
     bytes
-        A PNG of 1040 x 420 pixels.
+        A PNG, 1040 pixels wide and 420 high; higher when there are more names than fit between the edges of their
+        passages, which are then listed below.
     """
     figure = make_figure(name, segments, matches, leads)
     png = io.BytesIO()
     with warnings.catch_warnings():
-        # Names are in any script; what the one font lacks is drawn as a box.
+        # Names are in any script; what no font of this machine has is drawn as a box.
         warnings.filterwarnings("ignore", "Glyph .* missing from font")
         figure.savefig(png, format="png", metadata={"Software": None})
     return png.getvalue()
@@ -97,21 +119,47 @@ def make_figure(name: str, segments: PassageSegments, matches: SongMatches, lead
     from matplotlib.figure import Figure
 
     rate_hz = segments.audio.sample_rate_hz
-    end_s = segments.audio.total_samples / rate_hz
-    figure = Figure(figsize=_INCHES, dpi=_DPI, layout="constrained")
-    wave, level = figure.subplots(2, 1, sharex=True, height_ratios=(3, 1))
-    figure.suptitle(_printable(name), fontsize=11, parse_math=False)
+    # A file without a single sample has a picture, too.
+    end_s = segments.audio.total_samples / rate_hz or 1.0
+    places = [_Place(number, match, rate_hz, end_s) for number, match in enumerate(matches.passages, 1)]
+    listed = list_lines([(place.start_s, place.name) for place in places]) if _need_a_list(places) else []
+    list_inches = _LIST_ROW_INCHES * -(-len(listed) // LIST_COLUMNS)
+    figure = Figure(figsize=(_INCHES[0], _INCHES[1] + list_inches), dpi=_DPI, layout="constrained")
+    heights = (3, 1, list_inches) if listed else (3, 1)
+    wave, level, *below = figure.subplots(len(heights), 1, height_ratios=heights)
+    level.sharex(wave)
+    figure.suptitle(shortened(printable(name), _MOST_TITLE), fontsize=11, parse_math=False, fontfamily=_fonts())
     for axes in (wave, level):
         axes.axvspan(0, end_s, color=_SILENCE, linewidth=0, zorder=0, label="silence")
-        for match in matches.passages:
-            start, end = match.span.start_sample / rate_hz, match.span.end_sample / rate_hz
-            axes.axvspan(start, end, color="white", linewidth=0, zorder=1)
+        for place in places:
+            axes.axvspan(place.start_s, place.end_s, color="white", linewidth=0, zorder=1)
     _draw_levels(wave, level, segments, matches)
-    for number, (match, points) in enumerate(zip(matches.passages, leads.passages, strict=True), 1):
-        _draw_leads(wave, points, rate_hz)
-        _write_name(wave, number, match, rate_hz, end_s)
+    for points in leads.passages:
+        _draw_leads(wave, points, rate_hz, 1.4 if len(places) <= _MANY else 0.8)
+    if listed:
+        _write_above(wave, spaced([(place.middle_s, str(place.number)) for place in places], _NUMBER_ROOM * end_s))
+        _write_list(below[0], listed)
+    else:
+        _write_above(wave, [(place.middle_s, cut(place.name, place.room)) for place in places] or [(end_s / 2, _NONE)])
     _finish(wave, level, end_s)
     return figure
+
+
+class _Place:
+    """Where on the picture a passage is."""
+
+    def __init__(self, number: int, match: PassageMatch, rate_hz: int, end_s: float) -> None:
+        self.number = number
+        self.name = passage_name(number, match)
+        self.start_s, self.end_s = match.span.start_sample / rate_hz, match.span.end_sample / rate_hz
+        self.middle_s = (self.start_s + self.end_s) / 2
+        self.room = (self.end_s - self.start_s) / end_s / _TEXT_WIDTH
+        """In letters."""
+
+
+def _need_a_list(places: Sequence[_Place]) -> bool:
+    """Tell whether names do not fit above their passages; a single one has all the room there is."""
+    return len(places) > 1 and any(text_width(place.name) > place.room for place in places)
 
 
 def _draw_levels(wave: Axes, level: Axes, segments: PassageSegments, matches: SongMatches) -> None:
@@ -121,8 +169,11 @@ def _draw_levels(wave: Axes, level: Axes, segments: PassageSegments, matches: So
     for number, match in enumerate(matches.passages):
         inside = slice(*np.searchsorted(levels.seconds * rate_hz, (match.span.start_sample, match.span.end_sample)))
         colours[inside] = _PASSAGE_COLOURS[number % len(_PASSAGE_COLOURS)]
-    wave.vlines(levels.seconds, -levels.loudest, levels.loudest, colors=list(colours), linewidth=1.2, alpha=0.5)
-    wave.vlines(levels.seconds, -levels.mean, levels.mean, colors=list(colours), linewidth=1.2)
+    # In points. A short file has few columns, which are as broad as it takes to touch each other.
+    width = max(1.2, 0.65 * _COLUMNS / max(levels.seconds.size, 1))
+    middles = levels.seconds + segments.audio.total_samples / rate_hz / max(levels.seconds.size, 1) / 2
+    wave.vlines(middles, -levels.loudest, levels.loudest, colors=list(colours), linewidth=width, alpha=0.5)
+    wave.vlines(middles, -levels.mean, levels.mean, colors=list(colours), linewidth=width)
     largest = float(levels.loudest.max(initial=0.0)) or 1.0
     wave.set_ylim(-1.1 * largest, 1.45 * largest)
     decibels = 20 * np.log10(np.maximum(levels.mean, 10 ** (_FLOOR_DB / 20)))
@@ -132,7 +183,7 @@ def _draw_levels(wave: Axes, level: Axes, segments: PassageSegments, matches: So
     level.set_ylim(_FLOOR_DB, 3)
 
 
-def _draw_leads(wave: Axes, points: PassageLeadPoints, rate_hz: int) -> None:
+def _draw_leads(wave: Axes, points: PassageLeadPoints, rate_hz: int, width: float) -> None:
     if points.lead_in_sample is None or points.lead_out_sample is None:
         return
     start, end = points.span.start_sample / rate_hz, points.span.end_sample / rate_hz
@@ -142,42 +193,48 @@ def _draw_leads(wave: Axes, points: PassageLeadPoints, rate_hz: int) -> None:
         (lead_out, end, lead_out, _LEAD_OUT, "lead-out"),
     ):
         wave.axvspan(first, last, color=colour, alpha=0.25, linewidth=0, zorder=2, label=label)
-        wave.axvline(point, color=colour, linewidth=1.4, zorder=4)
+        wave.axvline(point, color=colour, linewidth=width, zorder=4)
 
 
-def _write_name(wave: Axes, number: int, match: PassageMatch, rate_hz: int, end_s: float) -> None:
-    """Write a passage's number and as much of its name as there is room for."""
-    text = _printable(" · ".join(filter(None, (f"{number} {match.title or ''}".strip(), match.artist))))
-    room = int(match.span.length_samples / rate_hz / end_s / _TEXT_WIDTH)
-    if len(text) > room:
-        text = f"{text[: room - 1]}…" if room > len(str(number)) + 2 else str(number)
-    middle = (match.span.start_sample + match.span.end_sample) / 2 / rate_hz
-    wave.text(
-        middle, 0.97, text, transform=wave.get_xaxis_transform(), ha="center", va="top", fontsize=9, parse_math=False
-    )
+def _write_above(wave: Axes, texts: Sequence[tuple[float, str]]) -> None:
+    """Write texts at seconds, above the waves."""
+    for second, text in texts:
+        wave.text(
+            second, 0.97, text, transform=wave.get_xaxis_transform(), ha="center", va="top", fontsize=9,
+            parse_math=False, fontfamily=_fonts(),
+        )  # fmt: skip
+
+
+def _write_list(below: Axes, lines: Sequence[str]) -> None:
+    """Write lines in columns, downwards first."""
+    below.axis("off")
+    rows = -(-len(lines) // LIST_COLUMNS)
+    for number, line in enumerate(lines):
+        column, row = divmod(number, rows)
+        below.text(
+            column / LIST_COLUMNS, 1 - row / rows, line, transform=below.transAxes, va="top", fontsize=8,
+            parse_math=False, fontfamily=_fonts(),
+        )  # fmt: skip
+
+
+def _fonts() -> list[str]:
+    from matplotlib.font_manager import fontManager
+
+    installed = set(fontManager.get_font_names())
+    return [name for name in FONTS if name in installed]
 
 
 def _finish(wave: Axes, level: Axes, end_s: float) -> None:
     from matplotlib.ticker import FuncFormatter, MultipleLocator
 
     wave.set_yticks([])
+    wave.tick_params(labelbottom=False)
     wave.set_ylabel("level (RMS)")
     level.set_ylabel("dBFS")
     level.set_xlim(0, end_s)
     step = next((step for step in _STEPS_S if end_s / step <= _MOST_TICKS), _STEPS_S[-1])
     level.xaxis.set_major_locator(MultipleLocator(step))
-    level.xaxis.set_major_formatter(FuncFormatter(lambda seconds, _: _clock(seconds)))
+    level.xaxis.set_major_formatter(FuncFormatter(lambda seconds, _: clock(seconds, 1 if step < 1 else 0)))
     entries = [axes.get_legend_handles_labels() for axes in (wave, level)]
     once = {label: handle for handles, labels in entries for handle, label in zip(handles, labels, strict=True)}
     wave.figure.legend(once.values(), once.keys(), loc="outside lower center", ncols=4, fontsize=8, frameon=False)
-
-
-def _clock(seconds: float) -> str:
-    minutes, rest = divmod(round(seconds), 60)
-    return f"{minutes // 60}:{minutes % 60:02}:{rest:02}" if minutes >= 60 else f"{minutes}:{rest:02}"
-
-
-def _printable(text: str) -> str:
-    """Return one line that a font can draw."""
-    whole = text.encode("utf-8", "backslashreplace").decode()
-    return "".join(character if character.isprintable() else " " for character in whole)

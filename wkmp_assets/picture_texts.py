@@ -1,0 +1,82 @@
+"""The texts of a file's picture: shortened to the room there is, readable in any script. Pure."""
+
+from __future__ import annotations
+
+import unicodedata
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from wkmp_assets.model.values import PassageMatch
+
+LIST_COLUMNS = 3
+_LIST_ROWS = 20
+_LIST_WIDTH = 47
+"""Letters in one column."""
+FONTS = (
+    "DejaVu Sans", "Noto Sans CJK JP", "Noto Sans CJK SC", "Noto Sans JP", "Source Han Sans", "IPAGothic",
+    "WenQuanYi Zen Hei", "Droid Sans Fallback", "Hiragino Sans", "PingFang SC", "Noto Sans Arabic", "Noto Sans Hebrew",
+    "Noto Sans Devanagari", "Noto Sans Thai", "Arial Unicode MS",
+)  # fmt: skip
+"""What the first lacks is drawn with the first of the others that is installed and has it."""
+
+
+def passage_name(number: int, match: PassageMatch) -> str:
+    """Return what a passage is called: its number, title and artist, as far as they are known."""
+    return printable(" · ".join(filter(None, (f"{number} {match.title or ''}".strip(), match.artist))))
+
+
+def spaced(texts: Sequence[tuple[float, str]], room_s: float) -> list[tuple[float, str]]:
+    """Leave out what would be written upon its left neighbour."""
+    kept: list[tuple[float, str]] = []
+    for second, text in texts:
+        if not kept or second - kept[-1][0] >= room_s:
+            kept.append((second, text))
+    return kept
+
+
+def list_lines(passages: Sequence[tuple[float, str]]) -> list[str]:
+    """Return a line for each passage, given by the second it begins at and its name; the last may say "and 3 more"."""
+    most = LIST_COLUMNS * _LIST_ROWS
+    lines = [cut(f"{clock(start)}  {text}", _LIST_WIDTH) for start, text in passages]
+    return lines if len(lines) <= most else [*lines[: most - 1], f"and {len(lines) - most + 1} more"]
+
+
+def text_width(text: str) -> int:
+    """Return how many letters a text is wide; a Chinese or Japanese character counts twice."""
+    return sum(2 if unicodedata.east_asian_width(character) in "WF" else 1 for character in text)
+
+
+def cut(text: str, room: float) -> str:
+    """Return as much of a text as there is room for; of a passage's name at least its number."""
+    if text_width(text) <= room:
+        return text
+    kept, width = "", 1
+    for character in text:
+        width += text_width(character)
+        if width > room:
+            break
+        kept += character
+    number = text.split(" ", 1)[0]
+    return number if number.isdecimal() and len(kept) <= len(number) + 1 else f"{kept}…"
+
+
+def shortened(path: str, most: int) -> str:
+    """Shorten a path from the left: the name of the file says more than its folders do."""
+    while text_width(path) > most and "/" in path.removeprefix("…/"):
+        path = f"…/{path.removeprefix('…/').split('/', 1)[1]}"
+    return cut(path, most)
+
+
+def clock(seconds: float, decimals: int = 0) -> str:
+    """Return a time as 1:02:03 or 2:03, with decimals as wanted."""
+    minutes, rest = divmod(round(seconds, decimals), 60)
+    tail = f"{rest:0{3 + decimals if decimals else 2}.{decimals}f}"
+    return f"{minutes // 60:.0f}:{minutes % 60:02.0f}:{tail}" if minutes >= 60 else f"{minutes:.0f}:{tail}"
+
+
+def printable(text: str) -> str:
+    """Return one line that a font can draw."""
+    whole = text.encode("utf-8", "backslashreplace").decode()
+    return "".join(character if character.isprintable() else " " for character in whole)
