@@ -13,7 +13,7 @@ export DAGSTER_HOME ?= $(CURDIR)
 # The music: `make import MUSIC=/path/to/music`.
 MUSIC ?= test_data/sample_library
 
-.PHONY: help setup import status test test-faults test-safety coverage-baseline check bench bench-flavor bench-lookups bench-writer ui dataset clean
+.PHONY: help setup import status test test-faults test-safety coverage-baseline check bench bench-flavor bench-long bench-lookups bench-writer ui dataset clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 26
@@ -53,6 +53,9 @@ bench-flavor: $(DEV_READY) dataset ## judge what flavors mean and cost, beside e
 	@test -x $(VENV)/essentia/bin/python || $(PYTHON) -m venv $(VENV)/essentia
 	@$(VENV)/essentia/bin/python -m pip install --quiet --disable-pip-version-check essentia || true
 	$(BIN)/python -m wkmp_assets_tests.benchmarks.flavor_benchmark --essentia $(VENV)/essentia/bin/python
+
+bench-long: $(DEV_READY) dataset ## measure the import of a file of three hours; writes docs/long_file.md
+	$(BIN)/python -m wkmp_assets_tests.benchmarks.long_file_benchmark
 
 bench-lookups: $(DEV_READY) dataset ## look passages up from 8 imports at once, count requests; writes docs/lookups.md
 	$(BIN)/python -m wkmp_assets_tests.benchmarks.lookups_benchmark

@@ -1,17 +1,18 @@
 """Make the library report: read the library and Dagster's records, write one HTML file."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from itertools import islice
 from pathlib import Path
 
-from dagster import DagsterInstance
+from dagster import DagsterInstance, RunsFilter
 
 from wkmp_assets.db.overview import read_overview
 from wkmp_assets.db.report import LibraryReport, read_failures, read_report
 from wkmp_assets.model.batch import Receipt
 from wkmp_assets.partitions import partitions_name
 from wkmp_assets.recorded import recorded_commits
+from wkmp_assets.report.commits import Committed
 from wkmp_assets.report.figures import ReportFigures, report_figures
 from wkmp_assets.report.page import render_page
 from wkmp_assets.settings import Settings
@@ -39,16 +40,28 @@ def write_report(settings: Settings, instance: DagsterInstance, output: Path) ->
     """
     database = settings.database_path
     library = read_report(database) or LibraryReport({}, {}, 0)
-    receipts = list(_receipts(settings, instance))
-    figures = report_figures(library, read_failures(database), read_overview(database), receipts)
+    commits = _with_run_times(instance, list(_receipts(settings, instance)))
+    figures = report_figures(library, read_failures(database), read_overview(database), commits)
     page = render_page(figures, str(settings.library), datetime.now(tz=UTC))
     write_whole(output, page.encode("utf-8"))
     return figures
 
 
-def _receipts(settings: Settings, instance: DagsterInstance) -> Iterator[Receipt]:
+def _receipts(settings: Settings, instance: DagsterInstance) -> Iterator[tuple[str, Receipt]]:
+    """Yield run ids with receipts."""
     keys = iter(instance.get_dynamic_partitions(partitions_name(settings)))
     while portion := list(islice(keys, _PORTION)):
         for commit in recorded_commits(instance, portion).values():
             if commit.receipt is not None:
-                yield commit.receipt
+                yield commit.run_id, commit.receipt
+
+
+def _with_run_times(instance: DagsterInstance, receipts: Sequence[tuple[str, Receipt]]) -> list[Committed]:
+    """Add when the runs began: each writes at its end what it has computed since, so only both tell how long it took."""
+    began: dict[str, datetime] = {}
+    runs = iter({run_id for run_id, _ in receipts})
+    while portion := list(islice(runs, _PORTION)):
+        for record in instance.get_run_records(RunsFilter(run_ids=portion)):
+            if record.start_time is not None:
+                began[record.dagster_run.run_id] = datetime.fromtimestamp(record.start_time, UTC).replace(tzinfo=None)
+    return [Committed(receipt, began.get(run_id)) for run_id, receipt in receipts]

@@ -1,7 +1,7 @@
 """What the receipts add up to: locks, waiting and holding, and how fast files came in. Pure."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import pairwise
@@ -20,6 +20,15 @@ _SHOWN_SESSIONS = 8
 
 
 @dataclass(frozen=True)
+class Committed:
+    """One file's last write."""
+
+    receipt: Receipt
+    run_began: datetime | None = None
+    """When the run began that wrote it, UTC without a zone as in receipts; None when that is not known any more."""
+
+
+@dataclass(frozen=True)
 class Spread:
     """How a time is distributed over the files."""
 
@@ -34,13 +43,15 @@ class Session:
     """Files that were written without a long pause between two of them."""
 
     first: datetime
+    """When its first run began; where that is not known, its first commit."""
     last: datetime
+    """Its last commit."""
     files: int
     passages: int
 
     @property
     def seconds(self) -> float:
-        """From the first commit to the last; at least one, as their times have whole seconds."""
+        """How long it took; at least one, as times of commits have whole seconds."""
         return max((self.last - self.first).total_seconds(), 1.0)
 
     @property
@@ -70,15 +81,16 @@ class CommitFigures:
     pace_s: int
 
 
-def commit_figures(receipts: Sequence[Receipt]) -> CommitFigures | None:
+def commit_figures(commits: Sequence[Committed]) -> CommitFigures | None:
     """Add up receipts; None when there are none."""
-    if not receipts:
+    if not commits:
         return None
+    receipts = [commit.receipt for commit in commits]
     locks = Counter(receipt.write_locks for receipt in receipts)
-    written = sorted(_times(receipts))
+    written = sorted(_times(commits), key=lambda one: one.at)
     sessions = _sessions(written)
     largest = max(sessions, key=lambda session: session.files, default=None)
-    pace_s, pace = _pace([time for time, _ in written], largest) if largest else (1, ())
+    pace_s, pace = _pace([one.at for one in written], largest) if largest else (1, ())
     return CommitFigures(
         files=len(receipts),
         locks=bars({str(count): locks[count] for count in sorted(locks)}),
@@ -100,19 +112,33 @@ def _spread(values_ms: Sequence[float]) -> Spread:
     return Spread(distribution, percentile(values_ms, 50), percentile(values_ms, 99), max(values_ms))
 
 
-def _times(receipts: Sequence[Receipt]) -> list[tuple[datetime, int]]:
-    written = [receipt.written for receipt in receipts if receipt.written]
-    return [(datetime.fromisoformat(one.written_at), one.passages) for one in written]
+@dataclass(frozen=True)
+class _Written:
+    at: datetime
+    began: datetime
+    """When the run began, or else `at`."""
+    passages: int
 
 
-def _sessions(written: Sequence[tuple[datetime, int]]) -> list[Session]:
+def _times(commits: Sequence[Committed]) -> Iterator[_Written]:
+    for commit in commits:
+        written = commit.receipt.written
+        if written is not None:
+            at = datetime.fromisoformat(written.written_at)
+            yield _Written(at, min(commit.run_began or at, at), written.passages)
+
+
+def _sessions(written: Sequence[_Written]) -> list[Session]:
     """Cut commits, sorted by time, at the long pauses."""
     if not written:
         return []
     pause = timedelta(seconds=NEW_SESSION_S)
-    cuts = [number for number, (one, other) in enumerate(pairwise(written), 1) if other[0] - one[0] > pause]
+    cuts = [number for number, (one, other) in enumerate(pairwise(written), 1) if other.at - one.at > pause]
     parts = [written[start:end] for start, end in pairwise([0, *cuts, len(written)])]
-    return [Session(part[0][0], part[-1][0], len(part), sum(count for _, count in part)) for part in parts]
+    return [
+        Session(min(one.began for one in part), part[-1].at, len(part), sum(one.passages for one in part))
+        for part in parts
+    ]
 
 
 def _pace(times: Sequence[datetime], session: Session) -> tuple[int, tuple[Bar, ...]]:

@@ -8,10 +8,9 @@ from wkmp_assets.db.overview import LibraryOverview, NamedPassage, PassageNumber
 from wkmp_assets.db.report import LibraryReport, StoredFailure
 from wkmp_assets.flavor.vector import parse_flavor
 from wkmp_assets.identify.scoring import level_of
-from wkmp_assets.model.batch import Receipt
 from wkmp_assets.model.values import MatchLevel
 from wkmp_assets.report.bars import Bar, bars, binned
-from wkmp_assets.report.commits import CommitFigures, commit_figures
+from wkmp_assets.report.commits import CommitFigures, Committed, commit_figures
 from wkmp_assets.report.flavor_map import FlavorMap, map_flavors
 from wkmp_assets.ticks import TICKS_PER_SECOND
 
@@ -67,7 +66,7 @@ class ReportFigures:
 
 
 def report_figures(
-    report: LibraryReport, failures: Sequence[StoredFailure], overview: LibraryOverview, receipts: Sequence[Receipt]
+    report: LibraryReport, failures: Sequence[StoredFailure], overview: LibraryOverview, commits: Sequence[Committed]
 ) -> ReportFigures:
     """Add up what was read of a library.
 
@@ -75,8 +74,8 @@ def report_figures(
     ----------
     report, failures, overview
         From the library's database.
-    receipts : sequence of Receipt
-        The last one of every file, from Dagster's records; may be less than the library has files.
+    commits : sequence of Committed
+        The last of every file, from Dagster's records; may be less than the library has files.
     """
     passages = overview.passages
     return ReportFigures(
@@ -86,7 +85,7 @@ def report_figures(
         with_song=sum(passage.has_song for passage in passages),
         failures=_groups(failures),
         failed=len(failures),
-        commits=commit_figures(receipts),
+        commits=commit_figures(commits),
         lengths=binned((_seconds(passage.length_ticks) for passage in passages), _LENGTHS_S, _LENGTH_LABELS),
         leads={
             "Lead-in": _leads([passage.lead_in_ticks for passage in passages]),

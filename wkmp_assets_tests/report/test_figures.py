@@ -1,6 +1,7 @@
 """What the report counts."""
 
 import json
+from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -9,16 +10,19 @@ from wkmp_assets.db.overview import LibraryOverview, read_overview
 from wkmp_assets.db.report import LibraryReport, StoredFailure
 from wkmp_assets.model.batch import Receipt, Written
 from wkmp_assets.report.bars import binned
-from wkmp_assets.report.commits import commit_figures
+from wkmp_assets.report.commits import Committed, commit_figures
 from wkmp_assets.report.figures import SHOWN_FAILURES, ReportFigures, report_figures
 from wkmp_assets_tests.builders import commit, entry, in_a_row, opened, run_sql
 
 EMPTY = LibraryReport({}, {}, 0)
 
 
-def receipt(written_at: str | None = None, locks: int = 1, hold_ms: float = 1.0, passages: int = 2) -> Receipt:
+def committed(
+    written_at: str | None = None, *, locks: int = 1, hold_ms: float = 1.0, passages: int = 2, began: str | None = None
+) -> Committed:
     written = Written("guid", "INGEST COMPLETE", "hash", written_at, passages, 0, 0, 0, 0) if written_at else None
-    return Receipt(locks, locks, 9, 0, hold_ms=hold_ms, wait_ms=0.0, written=written)
+    receipt = Receipt(locks, locks, 9, 0, hold_ms=hold_ms, wait_ms=0.0, written=written)
+    return Committed(receipt, datetime.fromisoformat(began) if began else None)
 
 
 def figures_of(database: Path) -> ReportFigures:
@@ -69,7 +73,7 @@ def test_failures_are_grouped_by_cause_and_named_up_to_a_limit() -> None:
 
 
 def test_a_file_that_took_two_locks_is_seen() -> None:
-    figures = commit_figures([receipt(), receipt(), receipt(locks=2, hold_ms=70.0)])
+    figures = commit_figures([committed(), committed(), committed(locks=2, hold_ms=70.0)])
     assert figures is not None
     assert shown(figures.locks) == {"1": 2, "2": 1}
     assert figures.mean_locks == pytest.approx(4 / 3)
@@ -79,7 +83,7 @@ def test_a_file_that_took_two_locks_is_seen() -> None:
 
 def test_imports_are_told_apart_by_long_pauses_and_the_largest_is_drawn() -> None:
     first = [f"2026-03-01 12:00:{second:02}" for second in (0, 1, 1, 2, 20)]
-    figures = commit_figures([receipt(time) for time in [*first, "2026-03-01 13:00:00"]] + [receipt()])
+    figures = commit_figures([committed(time) for time in [*first, "2026-03-01 13:00:00"]] + [committed()])
     assert figures is not None
     found = [(session.files, session.passages, session.seconds) for session in figures.sessions]
     assert found == [(1, 2, 1), (5, 10, 20)]
@@ -89,16 +93,28 @@ def test_imports_are_told_apart_by_long_pauses_and_the_largest_is_drawn() -> Non
     assert (sum(counts), counts[1], len(counts), figures.pace_s) == (5, 2, 21, 1)
 
 
+def test_an_import_takes_from_the_beginning_of_its_first_run_not_from_its_first_write() -> None:
+    """A run computes all of its files before it writes the first one."""
+    first = [committed("2026-03-01 12:00:29", began="2026-03-01 12:00:00") for _ in range(50)]
+    second = [committed("2026-03-01 12:00:50", began="2026-03-01 12:00:30") for _ in range(50)]
+    figures = commit_figures([*second, *first])
+    assert figures is not None
+    assert figures.largest is not None
+    assert (figures.largest.seconds, figures.largest.files_per_s) == (50, 2.0)
+    assert [bar.count for bar in figures.pace if bar.count] == [50, 50]
+    assert figures.pace[29].count == 50
+
+
 def test_a_long_import_is_drawn_with_few_bars() -> None:
     times = [f"2026-03-01 {minute // 60:02}:{minute % 60:02}:00" for minute in range(0, 1440, 5)]
-    figures = commit_figures([receipt(time) for time in times])
+    figures = commit_figures([committed(time) for time in times])
     assert figures is not None
     assert len(figures.pace) <= 61
     assert sum(bar.count for bar in figures.pace) == len(times)
 
 
 def test_receipts_that_do_not_say_when_have_no_throughput() -> None:
-    figures = commit_figures([receipt()])
+    figures = commit_figures([committed()])
     assert figures is not None
     assert (figures.sessions, figures.largest, figures.pace) == ((), None, ())
     assert commit_figures([]) is None

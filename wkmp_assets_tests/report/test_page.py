@@ -13,7 +13,7 @@ from wkmp_assets.db.report import LibraryReport, StoredFailure, read_report
 from wkmp_assets.report.figures import report_figures
 from wkmp_assets.report.page import render_page
 from wkmp_assets_tests.builders import commit, entry, in_a_row, song
-from wkmp_assets_tests.report.test_figures import receipt, set_flavor
+from wkmp_assets_tests.report.test_figures import committed, set_flavor
 
 ATTACK = "</script><script>alert(1)</script>"
 MADE = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
@@ -47,7 +47,7 @@ def page_of(database: Path) -> str:
     assert report is not None
     message = f"\udcff<b>.mp3: {ATTACK}; rename it"
     failure = StoredFailure("\udcff<b>.mp3", "file_identity", "NAME_NOT_UTF8", message, 2, "t")
-    receipts = [receipt("2026-03-01 12:00:00")]
+    receipts = [committed("2026-03-01 12:00:00")]
     return render_page(report_figures(report, [failure], read_overview(database), receipts), f"/m/{ATTACK}", MADE)
 
 
