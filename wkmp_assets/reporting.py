@@ -57,7 +57,7 @@ def _receipts(settings: Settings, instance: DagsterInstance) -> Iterator[tuple[s
 
 
 def _with_run_times(instance: DagsterInstance, receipts: Sequence[tuple[str, Receipt]]) -> list[Committed]:
-    """Add when the runs began: each writes at its end what it has computed since, so only both tell how long it took."""
+    """Add when the runs began: each writes at its end what it has computed since, so only both tell how long."""
     began: dict[str, datetime] = {}
     runs = iter({run_id for run_id, _ in receipts})
     while portion := list(islice(runs, _PORTION)):

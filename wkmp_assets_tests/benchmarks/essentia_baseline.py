@@ -41,10 +41,10 @@ def essentia_distances(
     if python is None or not python.exists():
         return None, [], "essentia could not be installed, so its lines are missing."
     features = _ask(paths, python, scratch)
-    readable = [index for index, path in enumerate(paths) if features.get(str(path))]
+    readable = [index for index, path in enumerate(paths) if features.get(_key(path))]
     if len(readable) < len(paths) / 2:
         return None, [], "essentia could read less than half of the files, so its lines are missing."
-    found: list[Features] = [features[str(paths[index])] or {} for index in readable]
+    found: list[Features] = [features[_key(paths[index])] or {} for index in readable]
     shapes = [{name: len(numbers) for name, numbers in one.items()} for one in found]
     common = [name for name in sorted(found[0]) if all(shape.get(name) == shapes[0][name] for shape in shapes)]
     numbers = np.array([np.concatenate([one[name] for name in common]) for one in found])
@@ -56,18 +56,23 @@ def _ask(paths: Sequence[Path], python: Path, scratch: Path) -> dict[str, Featur
     """Ask for what was not asked before; that takes minutes, so its answers are kept beside it."""
     kept = python.parent.parent / "features.json"
     features: dict[str, Features | None] = json.loads(kept.read_text(encoding="utf-8")) if kept.exists() else {}
-    missing = [path for path in paths if str(path) not in features]
+    missing = [path for path in paths if _key(path) not in features]
     for portion in _portions(missing):
-        features |= _extract({str(path): path for path in portion}, python)
+        features |= _extract({_key(path): path for path in portion}, python)
         kept.write_text(json.dumps(features), encoding="utf-8")
-    unread = [path for path in missing if features.get(str(path), {}) is None]
+    unread = [path for path in missing if features.get(_key(path), {}) is None]
     for portion in _portions(unread):
-        copies = {str(path): scratch / f"{number}.wav" for number, path in enumerate(portion)}
+        copies = {_key(path): scratch / f"{number}.wav" for number, path in enumerate(portion)}
         for path in portion:
-            encode(read_pcm(path), copies[str(path)], FORMATS["WAV"])
+            encode(read_pcm(path), copies[_key(path)], FORMATS["WAV"])
         features |= _extract(copies, python)
         kept.write_text(json.dumps(features), encoding="utf-8")
     return features
+
+
+def _key(path: Path) -> str:
+    """Name a file, wherever the data set lies."""
+    return f"{path.name}, {path.stat().st_size} bytes"
 
 
 def _portions(paths: Sequence[Path]) -> Iterator[Sequence[Path]]:
