@@ -13,7 +13,7 @@ export DAGSTER_HOME ?= $(CURDIR)
 # The music: `make import MUSIC=/path/to/music`.
 MUSIC ?= test_data/sample_library
 
-.PHONY: help setup import status test test-faults test-safety coverage-baseline check bench bench-flavor bench-long bench-lookups bench-writer ui dataset clean
+.PHONY: help setup import status test test-faults test-safety coverage-baseline check bench bench-fades bench-flavor bench-long bench-lookups bench-writer ui dataset clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 26
@@ -48,6 +48,9 @@ check: $(DEV_READY) ## linters, types, dead code, dependencies
 
 bench: $(DEV_READY) dataset ## measure an import of the 100-file library; writes docs/benchmarks.md
 	$(BIN)/python -m wkmp_assets_tests.benchmarks.import_benchmark
+
+bench-fades: $(DEV_READY) dataset ## judge lead-out points on real music that fades out; writes docs/lead_points.md
+	$(BIN)/python -m wkmp_assets_tests.benchmarks.fade_benchmark
 
 bench-flavor: $(DEV_READY) dataset ## judge what flavors mean and cost, beside essentia; writes docs/flavor_benchmark.md
 	@test -x $(VENV)/essentia/bin/python || $(PYTHON) -m venv $(VENV)/essentia
