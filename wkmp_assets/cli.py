@@ -106,14 +106,10 @@ def status(folder: Path, library: Path | None, database: Path | None, as_json: b
     """Say what the library of FOLDER holds."""
     settings = _settings(folder, library, database)
     with _errors_as_exit_status():
-        report = read_report(settings.database_path)
+        database = settings.database_path
+        report, deferred = read_report(database), read_deferred(database)
         if as_json:
-            found = describe_library(
-                settings.database_path,
-                report,
-                read_failures(settings.database_path),
-                read_deferred(settings.database_path),
-            )
+            found = describe_library(database, report, read_failures(database), deferred)
             click.echo(json.dumps(found, indent=2))
             return
     if report is None:
@@ -126,6 +122,8 @@ def status(folder: Path, library: Path | None, database: Path | None, as_json: b
     for name, count in report.rows.items():
         table.add_row(name.capitalize(), str(count))
     table.add_row("Failed", f"{report.failures} (see: wkmp failures {folder})" if report.failures else "0")
+    if waiting := {*deferred.lookups, *deferred.classes}:
+        table.add_row("Deferred", f"{len(waiting)} files wait for a service (wkmp import {folder} --retry-deferred)")
     OUT.print(table)
 
 

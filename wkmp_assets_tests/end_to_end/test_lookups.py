@@ -155,6 +155,7 @@ def test_what_was_deferred_is_completed_without_decoding(beside: Beside, identif
     printed = import_(beside.place)
     assert "AcoustID: HTTP 503, come back in 3600 s" in printed
     assert "--retry-deferred" in printed
+    assert "12 files wait for a service" in beside.place.wkmp("status", beside.place.music).stdout
     assert beside.services.count("AcoustID") == 1
     deferred = query(beside.place, "SELECT count(*) FROM passages WHERE song_id IS NULL")[0][0]
     assert isinstance(deferred, int)
