@@ -82,8 +82,8 @@ def _judge(path: Path) -> Iterator[Fade]:
         lead_out_s = _lead_out(faded, pcm.rate)
         yield Fade(
             fade_s,
-            lead_out_s - _crossing(faded, pcm.rate, WINDOW_S),
-            lead_out_s - _crossing(faded, pcm.rate, STEP_S),
+            lead_out_s - _crossing(faded, pcm.rate, _window(pcm.rate)),
+            lead_out_s - _crossing(faded, pcm.rate, round(STEP_S * pcm.rate)),
             _lead_out(_faded(even, pcm.rate, fade_s), pcm.rate) - (even.shape[1] / pcm.rate - THRESHOLD * fade_s),
         )
 
@@ -97,8 +97,8 @@ def _faded(samples: Samples, rate_hz: int, fade_s: float) -> Samples:
 
 def _evened(samples: Samples, rate_hz: int) -> Samples:
     """Bring every 100 ms to the same level."""
-    width = round(WINDOW_S * rate_hz)
-    starts, levels = _levels(samples, rate_hz, WINDOW_S)
+    width = _window(rate_hz)
+    starts, levels = _levels(samples, rate_hz, width)
     gains = np.repeat(0.2 / np.maximum(levels, 1e-4), width).astype(np.float32)
     return samples[:, : starts.size * width] * gains
 
@@ -109,15 +109,20 @@ def _lead_out(samples: Samples, rate_hz: int) -> float:
     return (span.end_sample if found.lead_out_sample is None else found.lead_out_sample) / rate_hz
 
 
-def _crossing(samples: Samples, rate_hz: int, step_s: float) -> float:
+def _crossing(samples: Samples, rate_hz: int, step: int) -> float:
     """Return the end of the last 100 ms that reach -12 dB below the loudest, when they may begin at every step."""
-    starts, levels = _levels(samples, rate_hz, step_s)
-    return float(starts[levels >= THRESHOLD * levels.max()][-1] / rate_hz + WINDOW_S)
+    starts, levels = _levels(samples, rate_hz, step)
+    return float(starts[levels >= THRESHOLD * levels.max()][-1] + _window(rate_hz)) / rate_hz
 
 
-def _levels(samples: Samples, rate_hz: int, step_s: float) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-    width = round(WINDOW_S * rate_hz)
-    starts = np.arange(0, samples.shape[1] - width + 1, round(step_s * rate_hz))
+def _window(rate_hz: int) -> int:
+    """Return the length of ten hops in samples: 100 ms, but for rates at which 10 ms are no whole number of them."""
+    return 10 * round(rate_hz / 100)
+
+
+def _levels(samples: Samples, rate_hz: int, step: int) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    width = _window(rate_hz)
+    starts = np.arange(0, samples.shape[1] - width + 1, step)
     energy = np.concatenate([[0.0], np.cumsum((samples.astype(np.float64) ** 2).mean(axis=0))])
     return starts, np.sqrt((energy[starts + width] - energy[starts]) / width)
 
@@ -134,7 +139,7 @@ def _table(fades: Sequence[Fade]) -> Table:
         figures = (text for kind in kinds for text in _figures(kind))
         rows.append(("all" if fade_s is None else f"{fade_s:g} s", str(len(of_length)), *figures))
     columns = (
-        "fade", "pieces", "windows from the start: median", "most", "within 100 ms", "any 100 ms: median", "most",
+        "fade", "pieces", "same windows: median", "most", "within 100 ms", "any windows: median", "most",
         "within 100 ms", "even level: median", "most", "within 100 ms",
     )  # fmt: skip
     reading = (

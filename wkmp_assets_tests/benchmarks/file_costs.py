@@ -17,12 +17,13 @@ from wkmp_assets.audio.lead_points import find_lead_points
 from wkmp_assets.audio.pcm_store import PcmStore
 from wkmp_assets.audio.tags import read_tags
 from wkmp_assets.db.library_settings import read_library_settings
-from wkmp_assets.identify.embedded import match_from_tags
+from wkmp_assets.identify.lookup import NoLookup
+from wkmp_assets.identify.match import match_passages
 from wkmp_assets.library.hashing import hash_file
 from wkmp_assets.library.identity import look_at
 from wkmp_assets.listen import fingerprint_file, flavor_file, segment_file
 from wkmp_assets.model.phases import FINGERPRINTS, FLAVORS, IDENTITY, LEAD_POINTS, MATCHES, SEGMENTS, TAGS
-from wkmp_assets.model.values import FileIdentity, FileState
+from wkmp_assets.model.values import FileIdentity, FileState, FileTags, Fingerprints, PassageSegments, SongMatches
 from wkmp_assets_tests.benchmarks.bare_decode import RATE_HZ, decode_bare, decode_with_resampler
 from wkmp_assets_tests.benchmarks.music_library import MusicFile
 
@@ -66,18 +67,14 @@ def measure_costs(files: Sequence[MusicFile], workers: int, rounds: int, scratch
     The decode goes first in one round and last in the next, so that warm caches favour neither.
     """
     jobs = [(file, number) for number in range(rounds) for file in files]
-    with ProcessPoolExecutor(
-        workers, mp_context=get_context("spawn"), initializer=_warm_up, initargs=(files[0].path,)
-    ) as pool:
+    with _pool(workers, files[0]) as pool:
         done = list(pool.map(partial(_measure, scratch), *zip(*jobs, strict=True)))
     return [_medians(file, done[index :: len(files)]) for index, file in enumerate(files)]
 
 
 def bare_pass(files: Sequence[MusicFile], workers: int) -> float:
     """Decode all files once in worker processes; return the wall seconds, start of the processes left out."""
-    with ProcessPoolExecutor(
-        workers, mp_context=get_context("spawn"), initializer=_warm_up, initargs=(files[0].path,)
-    ) as pool:
+    with _pool(workers, files[0]) as pool:
         list(pool.map(_warm_up, [files[0].path] * workers))
         started = time.perf_counter()
         list(pool.map(decode_bare, [file.path for file in files]))
@@ -123,7 +120,7 @@ def _run_phases(cpu_s: dict[str, float], file: MusicFile, pcm: PcmStore) -> None
     tags = _timed(cpu_s, TAGS, read_tags, path)
     segments = _timed(cpu_s, SEGMENTS, segment_file, path, name, identity, pcm, settings.segmentation)
     prints = _timed(cpu_s, FINGERPRINTS, fingerprint_file, path, name, identity.content_hash, pcm, segments)
-    matches = _timed(cpu_s, MATCHES, match_from_tags, tags, segments, prints)
+    matches = _timed(cpu_s, MATCHES, _match, tags, segments, prints)
     spans = tuple(match.span for match in matches.passages)
     _timed(
         cpu_s,
@@ -132,6 +129,11 @@ def _run_phases(cpu_s: dict[str, float], file: MusicFile, pcm: PcmStore) -> None
     )
     _timed(cpu_s, FLAVORS, flavor_file, path, name, identity.content_hash, pcm, segments, spans)
     pcm.path_for(identity.content_hash).unlink()
+
+
+def _match(tags: FileTags, segments: PassageSegments, prints: Fingerprints) -> SongMatches:
+    """Match as without a key: what services say costs no CPU of ours."""
+    return match_passages(tags, segments, NoLookup("benchmark").look_up(tags, segments, prints), {})
 
 
 def _identify(path: Path, name: str) -> FileIdentity:
