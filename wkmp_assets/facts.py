@@ -1,14 +1,16 @@
 """What a partition's metadata says: a few facts per phase, and the receipt of the commit, there and back. Pure."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from functools import singledispatch
 from typing import Any
+from urllib.parse import quote
 
 from wkmp_assets.commit import FileCommit
 from wkmp_assets.model.batch import Receipt, Written
 from wkmp_assets.model.values import (
+    FileEntry,
     FileIdentity,
     FileState,
     FileTags,
@@ -20,10 +22,22 @@ from wkmp_assets.model.values import (
     SongMatches,
 )
 from wkmp_assets.outcomes import Failed, Outcome, Result, Skipped
+from wkmp_assets.passage_tables import clock, entry_table, flavors_table, matches_table, segments_table
 
 Facts = dict[str, Any]
+"""Name -> number, text, mapping, `PassageTable` or `Link`."""
 
 FAILED = "failed"
+RECORDING_PAGE = "https://musicbrainz.org/recording/"
+MOST_LINKS = 24
+"""Of one service; more songs than that in one file nobody looks up by hand."""
+
+
+@dataclass(frozen=True)
+class Link:
+    """A page on the web."""
+
+    url: str
 
 
 def describe_outcome(outcome: Outcome[Any]) -> Facts:
@@ -69,6 +83,7 @@ def _(value: PassageSegments) -> Facts:
         "duration_s": round(audio.total_samples / audio.sample_rate_hz, 3),
         "format": f"{audio.format}, {audio.sample_rate_hz} Hz, {audio.channels} ch",
         "silence_threshold_db": value.parameters.silence_threshold_db,
+        "where": segments_table(value),
     } | _warnings(audio.warnings + value.warnings)
 
 
@@ -93,18 +108,13 @@ def _(value: RecordingLookups) -> Facts:
 def _(value: SongMatches) -> Facts:
     matches = value.passages
     songs = [match.song.recording_mbid for match in matches if match.song]
-    described = {
-        "identified": len(songs),
-        "levels": ", ".join(str(match.level) for match in matches),
-        "scores": ", ".join(f"{match.score:.2f}" for match in matches),
-        "sources": ", ".join(dict.fromkeys(match.source or "none" for match in matches)),
-    }
+    described: Facts = {"identified": len(songs), "passages": len(matches), "songs": matches_table(value)}
     heard = [match.lookup.candidates[0].acoustid for match in matches if match.lookup and match.lookup.candidates]
-    pages = {
-        "recordings": [f"https://musicbrainz.org/recording/{mbid}" for mbid in songs],
-        "acoustids": [f"https://acoustid.org/track/{acoustid}" for acoustid in heard if acoustid],
-    }
-    return described | {name: "\n".join(links) for name, links in pages.items() if links}
+    return (
+        described
+        | _links("recording", RECORDING_PAGE, songs)
+        | _links("acoustid", "https://acoustid.org/track/", [acoustid for acoustid in heard if acoustid])
+    )
 
 
 @facts.register
@@ -116,13 +126,13 @@ def _(value: LeadPoints) -> Facts:
 
 @facts.register
 def _(value: Flavors) -> Facts:
-    sounds = [
-        f"{one.measures.bpm:.0f} bpm, {one.measures.key} {one.measures.scale}, {one.measures.loudness_lufs:.1f} LUFS"
-        for one in value.passages
-    ]
-    described: Facts = {"passages": len(sounds), "with_classes": sum(bool(one.classes) for one in value.passages)}
+    described: Facts = {
+        "passages": len(value.passages),
+        "with_classes": sum(bool(one.classes) for one in value.passages),
+        "sound": flavors_table(value),
+    }
     details = tuple(dict.fromkeys(one.detail for one in value.passages if one.detail))
-    described |= {"sound": "\n".join(sounds)} | ({"reason": "\n".join(details)} if details else {})
+    described |= {"reason": "\n".join(details)} if details else {}
     return described | _warnings(tuple(warning for one in value.passages for warning in one.warnings))
 
 
@@ -132,6 +142,8 @@ def describe_commit(commit: FileCommit) -> Facts:
     described: Facts = {"result": result_word(commit)}
     if isinstance(commit.outcome, Failed):
         described |= describe_outcome(commit.outcome)
+    if isinstance(commit.outcome, Result):
+        described |= _found(commit.outcome.value)
     if receipt is None:
         return described
     described |= {
@@ -148,6 +160,26 @@ def describe_commit(commit: FileCommit) -> Facts:
     if receipt.written is not None:
         described["written"] = asdict(receipt.written)
     return described | _warnings(commit.batch.warnings if commit.batch else ())
+
+
+def _found(entry: FileEntry) -> Facts:
+    """Say what the library now knows of a file, before what writing it cost."""
+    if entry.audio is None:
+        return _instead_of_sound(entry.identity)
+    songs = [passage.match.song.recording_mbid for passage in entry.passages if passage.match.song]
+    length = clock(entry.audio.total_samples / entry.audio.sample_rate_hz)
+    if not entry.passages:
+        return {"found": f"{length} of {entry.audio.format}: nothing but silence"}
+    passages = "1 passage" if len(entry.passages) == 1 else f"{len(entry.passages)} passages"
+    found = f"{length} of {entry.audio.format}: {passages}, {len(songs)} of them with a known song"
+    return {"found": found, "passages": entry_table(entry)} | _links("recording", RECORDING_PAGE, songs)
+
+
+def _instead_of_sound(identity: FileIdentity) -> Facts:
+    """Say why a file was not listened to."""
+    if identity.duplicate_of:
+        return {"found": f"the same bytes as {identity.duplicate_of}, which stands for both"}
+    return {"found": f"the file that was {identity.moved_from}"} if identity.moved_from else {}
 
 
 @dataclass(frozen=True)
@@ -199,3 +231,11 @@ def _word_of_write(outcome: Result[Any], commit: FileCommit) -> str:
 
 def _warnings(warnings: tuple[str, ...]) -> Facts:
     return {"warnings": "\n".join(warnings)} if warnings else {}
+
+
+def _links(name: str, page: str, ids: Sequence[str]) -> Facts:
+    """Return one entry per page: Dagster makes a link of a whole value only."""
+    pages = [Link(page + quote(one, safe="")) for one in dict.fromkeys(ids)]
+    if len(pages) == 1:
+        return {name: pages[0]}
+    return {f"{name}_{number}": link for number, link in enumerate(pages[:MOST_LINKS], start=1)}

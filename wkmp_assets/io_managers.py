@@ -11,12 +11,14 @@ from typing import Any
 import dagster as dg
 
 from wkmp_assets.commit import FileCommitter
-from wkmp_assets.facts import describe_commit, describe_outcome
+from wkmp_assets.facts import describe_commit, describe_outcome, result_word
+from wkmp_assets.metadata import to_metadata
 from wkmp_assets.model.phases import ENTRY, PICTURE
 from wkmp_assets.outcomes import Failed, Outcome, Result
 from wkmp_assets.phase_store import PhaseStore
 from wkmp_assets.resources import Library
 from wkmp_assets.run_control import RunControl
+from wkmp_assets.run_tags import tags_of_files, tags_of_results
 from wkmp_assets.unfinished import write_whole
 
 
@@ -82,11 +84,15 @@ class SqliteBatchIOManager(dg.IOManager):
     def handle_output(self, context: dg.OutputContext, obj: Mapping[str, Outcome[Any]]) -> None:
         """Write the entries of a run's partitions; the receipts become the partitions' metadata."""
         outcomes: dict[str, Outcome[Any]] = {}
+        results: list[str] = []
         with FileCommitter(self._library.database, run_id=context.run_id, now=_utc_now) as committer:
             for commit in committer.commit_all(obj):
                 _add_metadata(context, commit.key, describe_commit(commit))
                 outcomes[commit.key] = commit.outcome
+                results.append(result_word(commit))
                 self._control.on_commit(commit)
+        run, instance = context.step_context.dagster_run, context.step_context.instance
+        instance.add_run_tags(run.run_id, tags_of_files(obj, run.tags) | tags_of_results(results))
         _fail_if_alone(outcomes)
 
     def load_input(self, context: dg.InputContext) -> dict[str, Any]:
@@ -106,7 +112,7 @@ def _add_metadata(context: dg.OutputContext, key: str, metadata: Mapping[str, An
     """
     step = context.step_context
     step._metadata_accumulator = step._metadata_accumulator.with_additional_asset_metadata(
-        asset_key=context.asset_key, metadata=metadata, partition_key=key
+        asset_key=context.asset_key, metadata=to_metadata(metadata), partition_key=key
     )
 
 

@@ -23,13 +23,9 @@ from wkmp_assets.library.scan import scan_folder
 from wkmp_assets.library.walk import FileStat, read_stat
 from wkmp_assets.partitions import partitions_name
 from wkmp_assets.ranges import FileRange
+from wkmp_assets.run_tags import REASON_TAG, tags_of_files
 from wkmp_assets.settings import Settings
 from wkmp_assets.watching import FailedFile, TickLimits, TickPlan, plan_tick, run_key
-
-FILES_TAG = "wkmp/files"
-"""How many files that need the run it carries."""
-REASON_TAG = "wkmp/requested_by"
-"""The sensor or schedule that asked for a run."""
 
 _WAITING = [dg.DagsterRunStatus.QUEUED, dg.DagsterRunStatus.NOT_STARTED, dg.DagsterRunStatus.STARTING]
 """Runs that have claimed nothing yet. What a running one carries its claims tell, also after it was killed."""
@@ -124,7 +120,7 @@ def range_tags(files: FileRange, reason: str) -> dict[str, str]:
     return {
         ASSET_PARTITION_RANGE_START_TAG: files.first,
         ASSET_PARTITION_RANGE_END_TAG: files.last,
-        FILES_TAG: str(len(files.keys)),
+        **tags_of_files(files.keys, {}),
         REASON_TAG: reason,
     }
 

@@ -46,16 +46,21 @@ MAY_IMPORT: dict[str, set[str]] = {
     "reporting": {"db", "partitions", "recorded", "report", "settings", "unfinished"} | VALUES,
     "event_storage": set(),
     "workers": {"run_control"} | VALUES,
-    "facts": {"commit"} | VALUES,
+    "run_tags": set(),
+    "passage_tables": VALUES,
+    "facts": {"commit", "passage_tables"} | VALUES,
+    "metadata": {"facts", "passage_tables"},
     "summary": {"commit", "facts", "library", "percentiles"} | VALUES,
     "progress": {"library", "summary"} | VALUES,
     "resources": {"audio", "db", "identify", "library", "settings", "workers"} | VALUES,
     "partitions": {"settings"},
     "jobs": {"model"},
-    "io_managers": {"commit", "facts", "phase_store", "resources", "run_control", "unfinished"} | VALUES,
+    "io_managers": {
+        "commit", "facts", "metadata", "phase_store", "resources", "run_control", "run_tags", "unfinished",
+    } | VALUES,
     "assets": {
         "assets", "audio", "claims", "db.reader", "entry", "earlier_lookups", "earlier_values", "identify", "flavor",
-        "library", "listen", "partitions", "phase_store", "picture", "reporting", "resources", "workers",
+        "library", "listen", "partitions", "phase_store", "picture", "reporting", "resources", "run_tags", "workers",
     } | VALUES,
     "checks": {
         "checks", "db.audit", "db.report", "facts", "flavor", "library", "partitions", "percentiles",
@@ -64,7 +69,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     } | VALUES,
     "watching": {"library", "ranges"},
     "requesting": {
-        "claims", "db.reader", "db.report", "jobs", "library", "partitions", "ranges", "settings", "watching",
+        "claims", "db.reader", "db.report", "jobs", "library", "partitions", "ranges", "run_tags", "settings",
+        "watching",
     } | VALUES,
     "sensors": {"jobs", "partitions", "requesting", "settings", "watching"},
     "schedules": {"jobs", "library", "partitions", "ranges", "requesting", "settings", "topping_up"} | VALUES,
@@ -80,8 +86,8 @@ MAY_IMPORT: dict[str, set[str]] = {
 }  # fmt: skip
 
 DAGSTER = {
-    "assets", "checks", "facts", "partitions", "jobs", "sensors", "schedules", "importer", "build", "definitions",
-    "io_managers", "recorded", "reporting", "requesting", "resources", "event_storage", "cli",
+    "assets", "checks", "facts", "metadata", "partitions", "jobs", "sensors", "schedules", "importer", "build",
+    "definitions", "io_managers", "recorded", "reporting", "requesting", "resources", "event_storage", "cli",
 }  # fmt: skip
 DATABASE = {"db"}
 FOR_DAGSTER_S_OWN_DATABASES = {"event_storage"}

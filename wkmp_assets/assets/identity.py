@@ -1,6 +1,7 @@
 """Phases 1 and 2: file name and content hash."""
 
 import dagster as dg
+from pydantic import Field
 
 from wkmp_assets.assets.scan import library_scan
 from wkmp_assets.claims import RunClaims
@@ -13,17 +14,21 @@ from wkmp_assets.model.phases import IDENTITY
 from wkmp_assets.model.values import FileIdentity
 from wkmp_assets.outcomes import Failed, Outcomes, Skipped, SkipReason
 from wkmp_assets.resources import Library
+from wkmp_assets.run_tags import tags_of_files
 from wkmp_assets.workers import WorkerPool
 
 
 class IdentityConfig(dg.Config):
     """Which files count as unchanged."""
 
-    force: bool = False
-    """Import files again although the library has them already."""
+    force: bool = Field(
+        default=False,
+        description="true: import the files again although the library has them already, unchanged. What people "
+        "edited or played stays as it is.",
+    )
 
 
-@dg.asset(name=IDENTITY, group_name="import", io_manager_key="phase_store", deps=[library_scan], kinds={"python"})
+@dg.asset(name=IDENTITY, group_name="import", io_manager_key="phase_store", deps=[library_scan], kinds={"sha256"})
 def file_identity(
     context: dg.AssetExecutionContext,
     config: IdentityConfig,
@@ -31,12 +36,14 @@ def file_identity(
     workers: dg.ResourceParam[WorkerPool],
     claims: dg.ResourceParam[RunClaims],
 ) -> Outcomes[FileIdentity]:
-    """Which file this is: new, changed, unchanged, touched, moved, or a duplicate, with the SHA-256 of its bytes.
+    """Which file this is: new, changed, unchanged, touched, moved, or a copy of another one.
 
-    One partition is one audio file. Unchanged files (same size and time as when they were imported) are not opened, and
-    no later phase looks at them; files that another run has in hand are left to it. Stale when the file's size or
+    One partition is one audio file. Its bytes are told apart by their SHA-256, so that a file that was renamed keeps
+    its history and a copy is not imported twice. Files of the same size and time as when they were imported are not
+    opened, unless `force` is set; files that another run has in hand are left to it. Stale when the file's size or
     modification time changes.
     """
+    context.instance.add_run_tags(context.run.run_id, tags_of_files(context.partition_keys, context.run.tags))
     # Before anything is read: what another run has just finished is then seen as unchanged.
     claimed = claims.claim(context.partition_keys)
     elsewhere = {key: Skipped(SkipReason.ELSEWHERE) for key in context.partition_keys if key not in claimed}

@@ -1,0 +1,100 @@
+"""Tables of a file's passages, for the page of its partition: what was found, one line per passage. Pure."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from wkmp_assets.model.values import (
+    FileEntry,
+    Flavors,
+    PassageEntry,
+    PassageFlavor,
+    PassageMatch,
+    PassageSegments,
+    SongMatches,
+)
+
+
+@dataclass(frozen=True)
+class PassageTable:
+    """Lines of texts."""
+
+    columns: tuple[str, ...]
+    lines: tuple[Mapping[str, str], ...]
+    """Column -> text."""
+
+
+MOST_ROWS = 100
+"""A file of more passages than that is no album side but a mistake, and the page shall open all the same."""
+NOT_KNOWN = "-"
+
+
+def segments_table(segments: PassageSegments) -> PassageTable:
+    """Show where passages begin and end."""
+    rate = segments.audio.sample_rate_hz
+    return _table(
+        [
+            {
+                "from": clock(span.start_sample / rate),
+                "to": clock(span.end_sample / rate),
+                "length": clock(span.length_samples / rate),
+            }
+            for span in segments.passages
+        ]
+    )
+
+
+def matches_table(matches: SongMatches) -> PassageTable:
+    """Show which song each passage is, how sure that is, and who said so."""
+    return _table([_of_match(match) | {"said by": match.source or NOT_KNOWN} for match in matches.passages])
+
+
+def flavors_table(flavors: Flavors) -> PassageTable:
+    """Show what each passage sounds like."""
+    return _table([_of_flavor(flavor) for flavor in flavors.passages])
+
+
+def entry_table(entry: FileEntry) -> PassageTable:
+    """Show where each passage is, which song, and where it may overlap others; what fits the width of a page."""
+    rate = entry.audio.sample_rate_hz if entry.audio else 0
+    return _table([_of_passage(passage, rate) for passage in entry.passages])
+
+
+def clock(seconds: float) -> str:
+    """Return a position as people say it: `3:25.4`, `1:02:03.0`; tenths are enough to find it by ear."""
+    tenths = round(seconds * 10)
+    minutes, rest = divmod(tenths, 600)
+    hours, minutes = divmod(minutes, 60)
+    clock_time = f"{minutes:02}:{rest / 10:04.1f}" if hours else f"{minutes}:{rest / 10:04.1f}"
+    return f"{hours}:{clock_time}" if hours else clock_time
+
+
+def _of_passage(passage: PassageEntry, rate: int) -> dict[str, str]:
+    span, points = passage.match.span, passage.lead_points
+    lead_in = None if points.lead_in_sample is None else points.lead_in_sample - span.start_sample
+    lead_out = None if points.lead_out_sample is None else span.end_sample - points.lead_out_sample
+    return {
+        "from": clock(span.start_sample / rate),
+        "to": clock(span.end_sample / rate),
+        **_of_match(passage.match),
+        "lead-in": NOT_KNOWN if lead_in is None else f"{lead_in / rate:.1f} s",
+        "lead-out": NOT_KNOWN if lead_out is None else f"{lead_out / rate:.1f} s",
+    }
+
+
+def _of_match(match: PassageMatch) -> dict[str, str]:
+    known = f"{match.level}, {match.score:.2f}" if match.song else "not known"
+    return {"title": match.title or NOT_KNOWN, "artist": match.artist or NOT_KNOWN, "song": known}
+
+
+def _of_flavor(flavor: PassageFlavor) -> dict[str, str]:
+    measures = flavor.measures
+    return {
+        "tempo": f"{measures.bpm:.0f} bpm",
+        "key": f"{measures.key} {measures.scale}",
+        "loudness": f"{measures.loudness_lufs:.1f} LUFS",
+    }
+
+
+def _table(rows: Sequence[Mapping[str, str]]) -> PassageTable:
+    lines = tuple({"passage": str(number), **row} for number, row in enumerate(rows[:MOST_ROWS], start=1))
+    return PassageTable(tuple(lines[0]) if lines else (), lines)
