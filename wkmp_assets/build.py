@@ -30,13 +30,16 @@ from wkmp_assets.identify.services import open_acousticbrainz, open_services
 from wkmp_assets.io_managers import PhaseStoreIOManager, PictureIOManager, SqliteBatchIOManager
 from wkmp_assets.jobs import import_job, reflavor_job, retry_job, scan_job
 from wkmp_assets.partitions import audio_files, backfill_policy
-from wkmp_assets.resources import Library
+from wkmp_assets.resources import Library, Network
 from wkmp_assets.run_control import RunControl
 from wkmp_assets.schedules import schedules
 from wkmp_assets.sensors import new_files_sensor
 from wkmp_assets.settings import Settings, load_settings
 from wkmp_assets.topping_up import acoustid_key, service_settings
 from wkmp_assets.workers import WorkerPool
+
+OWNER = "team:wkmp"
+"""Whom the web UI names for every asset."""
 
 PER_FILE_ASSETS = (
     file_identity,
@@ -74,13 +77,17 @@ def build_definitions(
     library = Library(settings)
     partitions, policy = audio_files(settings), backfill_policy(settings)
 
+    def owned(spec: dg.AssetSpec) -> dg.AssetSpec:
+        return spec.replace_attributes(owners=[OWNER])
+
     def per_file(spec: dg.AssetSpec) -> dg.AssetSpec:
-        return spec.replace_attributes(partitions_def=partitions)
+        return owned(spec).replace_attributes(partitions_def=partitions)
 
     assets = [asset.map_asset_specs(per_file).with_attributes(backfill_policy=policy) for asset in PER_FILE_ASSETS]
     resources: dict[str, object] = {
         "library": _kept_open(library),
         "claims": _claims(settings),
+        "network": Network.configure_at_launch(),
         "services": _services(library),
         "acousticbrainz": _acousticbrainz(library),
         "workers": WorkerPool(settings.workers, control),
@@ -89,7 +96,7 @@ def build_definitions(
         "library_db": SqliteBatchIOManager(library, control),
     }
     return dg.Definitions(
-        assets=[library_scan, *assets, library_report],
+        assets=[library_scan.map_asset_specs(owned), *assets, library_report.map_asset_specs(owned)],
         asset_checks=[
             lookups_complete,
             passages_identified,
@@ -123,9 +130,10 @@ def _claims(settings: Settings) -> dg.ResourceDefinition:
 def _services(library: Library) -> dg.ResourceDefinition:
     """Open AcoustID and MusicBrainz for a run, when there is a key."""
 
-    @dg.resource
-    def open_lookup(_context: dg.InitResourceContext) -> Iterator[Lookup]:
-        with open_services(service_settings(library.settings), acoustid_key(library.settings)) as lookup:
+    @dg.resource(required_resource_keys={"network"})
+    def open_lookup(context: dg.InitResourceContext) -> Iterator[Lookup]:
+        settings, skip = library.settings, context.resources.network.skip
+        with open_services(service_settings(settings), acoustid_key(settings), skip=skip) as lookup:
             yield lookup
 
     return open_lookup
@@ -134,9 +142,10 @@ def _services(library: Library) -> dg.ResourceDefinition:
 def _acousticbrainz(library: Library) -> dg.ResourceDefinition:
     """Open AcousticBrainz for a run, when the other services may be asked."""
 
-    @dg.resource
-    def open_classes(_context: dg.InitResourceContext) -> Iterator[ClassSource]:
-        with open_acousticbrainz(service_settings(library.settings), acoustid_key(library.settings)) as classes:
+    @dg.resource(required_resource_keys={"network"})
+    def open_classes(context: dg.InitResourceContext) -> Iterator[ClassSource]:
+        settings, skip = library.settings, context.resources.network.skip
+        with open_acousticbrainz(service_settings(settings), acoustid_key(settings), skip=skip) as classes:
             yield classes
 
     return open_classes

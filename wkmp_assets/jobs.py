@@ -7,18 +7,27 @@ from wkmp_assets.model.phases import ENTRY, FLAVORS, LEAD_POINTS, LOOKUPS, MATCH
 KEEP_MEASUREMENTS = {"ops": {phase: {"config": {"keep": True}} for phase in (LEAD_POINTS, FLAVORS)}}
 """Run configuration of a run that only asks the services again."""
 
-scan_job = dg.define_asset_job("scan_library", selection=dg.AssetSelection.assets(SCAN))
-"""Finds the audio files and registers a partition for each."""
-
-import_job = dg.define_asset_job("import_files", selection=dg.AssetSelection.groups("import"))
-"""Takes files through all phases to their commit: one file, or a range of them."""
-
+scan_job = dg.define_asset_job(
+    "scan_library",
+    selection=dg.AssetSelection.assets(SCAN),
+    description="Finds the audio files of the music folder and registers a partition for each. Imports nothing yet.",
+)
+import_job = dg.define_asset_job(
+    "import_files",
+    selection=dg.AssetSelection.groups("import"),
+    description="Takes files through all phases to their commit: one file, or a range of them. Files that are in the "
+    "library already, unchanged, are skipped; `force: true` for file_identity imports them again.",
+)
 retry_job = dg.define_asset_job(
     "retry_deferred",
     selection=dg.AssetSelection.assets(LOOKUPS, MATCHES, LEAD_POINTS, FLAVORS, ENTRY),
     config=KEEP_MEASUREMENTS,
+    description="Asks the services again about files that are in the library, and commits what they say. Decodes "
+    "nothing, and what was measured stays.",
 )
-"""Asks the services again and commits what they say; nothing is decoded, and what was measured stays."""
-
-reflavor_job = dg.define_asset_job("reflavor", selection=dg.AssetSelection.assets(FLAVORS, ENTRY))
-"""Measures again what the music is like, asks AcousticBrainz for what is missing, and commits that."""
+reflavor_job = dg.define_asset_job(
+    "reflavor",
+    selection=dg.AssetSelection.assets(FLAVORS, ENTRY),
+    description="Measures again what the music of files is like, asks AcousticBrainz for what is missing, and commits "
+    "that. What people defined or noted stays.",
+)

@@ -5,11 +5,24 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
+import dagster as dg
+from pydantic import Field
+
 from wkmp_assets.audio.pcm_store import PcmStore
 from wkmp_assets.db.library_settings import LibrarySettings, read_library_settings
 from wkmp_assets.db.reader import rows_of_file
 from wkmp_assets.library.file_key import decode_key
 from wkmp_assets.settings import Settings
+
+
+class Network(dg.ConfigurableResource[None]):
+    """Whether a run may ask web services; chosen per run, in one place for all of them."""
+
+    skip: bool = Field(
+        default=False,
+        description="true: ask no service in this run. What would have been asked is deferred: the job retry_deferred "
+        "and the schedule weekly_top_up ask later. Without an AcoustID key nothing is asked anyway.",
+    )
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ import pytest
 import yaml
 from dagster import DagsterInstance, EventLogEntry
 
-from wkmp_assets.build import build_definitions
+from wkmp_assets.build import OWNER, build_definitions
 from wkmp_assets.event_storage import KeptOpenEventLogStorage, KeptOpenSqliteStorage
 from wkmp_assets.model.phases import ENTRY, PICTURE, REPORT, SCAN
 from wkmp_assets.partitions import partitions_name
@@ -88,6 +88,25 @@ def test_every_asset_says_what_it_is(tmp_path: Path) -> None:
         description = asset.descriptions_by_key[dg.AssetKey(name)]
         assert description is not None
         assert "Stale" in description
+
+
+def test_every_asset_has_an_owner_a_group_and_kinds(tmp_path: Path) -> None:
+    specs = [spec for asset in assets_of(build_definitions(settings_for(tmp_path))).values() for spec in asset.specs]
+    assert {spec.group_name for spec in specs} == {"scan", "import", "pictures"}
+    assert all(list(spec.owners) == [OWNER] and spec.kinds for spec in specs)
+
+
+def test_every_check_job_sensor_and_schedule_says_what_it_does(tmp_path: Path) -> None:
+    repository = build_definitions(settings_for(tmp_path)).get_repository_def()
+    checks = repository.asset_graph.asset_check_keys
+    said = {
+        **{key.name: repository.asset_graph.get(key).description for key in checks},
+        **{job.name: job.description for job in repository.get_all_jobs() if not job.name.startswith("__")},
+        **{sensor.name: sensor.description for sensor in repository.sensor_defs},
+        **{schedule.name: schedule.description for schedule in repository.schedule_defs},
+    }
+    assert len(said) == len(checks) + 4 + 1 + 2
+    assert {name for name, text in said.items() if len(text or "") < 40} == set()
 
 
 @pytest.fixture

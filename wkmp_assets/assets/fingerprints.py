@@ -11,7 +11,7 @@ from wkmp_assets.resources import Library
 from wkmp_assets.workers import WorkerPool
 
 
-@dg.asset(name=FINGERPRINTS, group_name="import", io_manager_key="phase_store", kinds={"python"})
+@dg.asset(name=FINGERPRINTS, group_name="import", io_manager_key="phase_store", kinds={"chromaprint"})
 def fingerprints(
     context: dg.AssetExecutionContext,
     file_identity: Outcomes[FileIdentity],
@@ -19,9 +19,10 @@ def fingerprints(
     library: dg.ResourceParam[Library],
     workers: dg.ResourceParam[WorkerPool],
 ) -> Outcomes[Fingerprints]:
-    """The Chromaprint fingerprint of every passage of at least ten seconds.
+    """What every passage sounds like, as a Chromaprint fingerprint: by it AcoustID recognises recordings.
 
-    Made from the PCM that `passage_segments` left, without decoding again. Stale when the passages change.
+    Made for passages of at least ten seconds, from the sound that `passage_segments` left, without decoding again.
+    Stale when the passages change.
     """
     return workers.compute(
         FINGERPRINTS,

@@ -1,6 +1,7 @@
 """Phase 9: what the music is like."""
 
 import dagster as dg
+from pydantic import Field
 
 from wkmp_assets.earlier_values import measured_flavors
 from wkmp_assets.identify.acousticbrainz_client import ClassSource
@@ -18,11 +19,13 @@ from wkmp_assets.workers import WorkerPool
 class FlavorsConfig(dg.Config):
     """Whether to measure."""
 
-    keep: bool = False
-    """Measure only what was not measured before of the same passages, and ask AcousticBrainz for all."""
+    keep: bool = Field(
+        default=False,
+        description="Measure only what was not measured before of the same passages; AcousticBrainz is asked for all.",
+    )
 
 
-@dg.asset(name=FLAVORS, group_name="import", io_manager_key="phase_store", kinds={"python"})
+@dg.asset(name=FLAVORS, group_name="import", io_manager_key="phase_store", kinds={"numpy", "acousticbrainz"})
 def flavors(
     context: dg.AssetExecutionContext,
     config: FlavorsConfig,
@@ -33,11 +36,11 @@ def flavors(
     workers: dg.ResourceParam[WorkerPool],
     acousticbrainz: dg.ResourceParam[ClassSource],
 ) -> Outcomes[Flavors]:
-    """The musical flavor of every passage: characteristics measured from its sound, and AcousticBrainz' classes.
+    """What the music of every passage is like (tempo, mode, brightness, energy and so on), so that it can be compared.
 
-    Measured from the PCM that `passage_segments` left, without decoding again. Classes are there for recordings that
-    AcousticBrainz knows; where it gives no answer, the passage waits for a top-up. Stale when the passages or their
-    songs change.
+    Measured from the sound that `passage_segments` left, without decoding again. Recordings that AcousticBrainz knows
+    have its classes as well; where it gives no answer, the passage waits for a top-up. Stale when the passages or
+    their songs change.
     """
     keys = sorted(context.partition_keys)
     kept = measured_flavors(PhaseStore(library.settings.phase_dir), song_matches) if config.keep else {}

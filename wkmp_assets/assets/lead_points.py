@@ -1,6 +1,9 @@
 """Phase 8: where a passage may overlap its neighbours."""
 
+from enum import Enum
+
 import dagster as dg
+from pydantic import Field
 
 from wkmp_assets.audio.lead_points import clipping_warnings, find_lead_points
 from wkmp_assets.earlier_values import lead_parameters
@@ -12,16 +15,31 @@ from wkmp_assets.phase_store import PhaseStore
 from wkmp_assets.resources import Library
 
 
+class PresetChoice(Enum):
+    """What people choose from; a run shows the default, so that it can be seen that there is a choice."""
+
+    LIBRARY = None
+    DEFAULT = LeadPreset.DEFAULT
+    CLASSICAL = LeadPreset.CLASSICAL
+    ROCK_POP = LeadPreset.ROCK_POP
+    ELECTRONIC = LeadPreset.ELECTRONIC
+
+
 class LeadPointsConfig(dg.Config):
     """Which parameters to use."""
 
-    preset: LeadPreset | None = None
-    """Parameters for a kind of music; without one, those of the library's settings."""
-    keep: bool = False
-    """Use the parameters that a file's lead points have from an earlier run, where there is no preset."""
+    preset: PresetChoice = Field(
+        default=PresetChoice.LIBRARY,
+        description="Lead points for a kind of music: CLASSICAL (slow beginnings, long ends), ROCK_POP (hard "
+        "beginnings), ELECTRONIC (long quiet build-ups), DEFAULT; LIBRARY: as the library's settings say.",
+    )
+    keep: bool = Field(
+        default=False,
+        description="Use the rule that a file's lead points have from an earlier run, unless a preset is chosen.",
+    )
 
 
-@dg.asset(name=LEAD_POINTS, group_name="import", io_manager_key="phase_store", kinds={"python"})
+@dg.asset(name=LEAD_POINTS, group_name="import", io_manager_key="phase_store", kinds={"numpy"})
 def lead_points(
     context: dg.AssetExecutionContext,
     config: LeadPointsConfig,
@@ -29,12 +47,13 @@ def lead_points(
     song_matches: Outcomes[SongMatches],
     library: dg.ResourceParam[Library],
 ) -> Outcomes[LeadPoints]:
-    """The lead-in and lead-out point of every passage, from the level envelope alone.
+    """Where every passage may overlap its neighbours in a crossfade: its lead-in and lead-out points.
 
-    The next passage may start at the lead-out point, the previous one must have ended by the lead-in point. Stale when
-    the passages or the lead-point settings change.
+    The next passage may start at the lead-out point, the previous one must have ended by the lead-in point. Found from
+    how loud the passage is at its beginning and end; `preset` chooses the rule for a kind of music. Stale when the
+    passages or the lead-point settings change.
     """
-    parameters = LEAD_PRESETS[config.preset] if config.preset else library.read_settings().lead_points
+    parameters = LEAD_PRESETS[config.preset.value] if config.preset.value else library.read_settings().lead_points
     if max(parameters.lead_in_threshold_db, parameters.lead_out_threshold_db) > 0:
         context.log.warning(
             "a lead threshold above 0 dB in the library's settings is taken as dB above one step of 16-bit PCM; "

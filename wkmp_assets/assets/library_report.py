@@ -11,7 +11,8 @@ from wkmp_assets.resources import Library
 def library_report(context: dg.AssetExecutionContext, library: dg.ResourceParam[Library]) -> dg.MaterializeResult[None]:
     """One HTML page on the whole library: counts, failures, transactions, throughput, passages, and a map by flavor.
 
-    Reads the library and the receipts, changes neither. Stale with every import.
+    Materialize it when you want to know how the library is doing, and open the page that its metadata names. Reads the
+    library and the receipts, changes neither. Stale with every import.
     """
     output = library.settings.report_path
     figures = write_report(library.settings, context.instance, output)

@@ -11,7 +11,7 @@ from wkmp_assets.phase_store import PhaseStore
 from wkmp_assets.resources import Library
 
 
-@dg.asset(name=LOOKUPS, group_name="import", io_manager_key="phase_store", kinds={"python"})
+@dg.asset(name=LOOKUPS, group_name="import", io_manager_key="phase_store", kinds={"acoustid", "musicbrainz"})
 def recording_lookups(
     context: dg.AssetExecutionContext,
     file_tags: Outcomes[FileTags],
@@ -20,11 +20,11 @@ def recording_lookups(
     services: dg.ResourceParam[Lookup],
     library: dg.ResourceParam[Library],
 ) -> Outcomes[RecordingLookups]:
-    """The recordings that AcoustID and MusicBrainz know for every passage; skipped when no AcoustID key is set.
+    """The recordings that AcoustID and MusicBrainz know for every passage.
 
-    A service that is down defers a passage, and never fails it: materialize this asset again once it is back. What was
-    answered for the same content before stands until it can be asked again. Stale when the fingerprints or the tags
-    change.
+    Nobody is asked when no AcoustID key is set, or when the run is told to skip the network (resource `network`). A
+    service that is down defers a passage, and never fails it: the job `retry_deferred` asks again. What was answered
+    for the same content before stands until it can be asked again. Stale when the fingerprints or the tags change.
     """
     phases = [file_tags, passage_segments, fingerprints]
     outcomes = map_results(LOOKUPS, sorted(context.partition_keys), phases, services.look_up)

@@ -1,6 +1,7 @@
 """The one asset that is not partitioned: it makes the partitions."""
 
 import dagster as dg
+from pydantic import Field
 
 from wkmp_assets.db.reader import known_files
 from wkmp_assets.library.file_key import encode_key
@@ -15,19 +16,21 @@ from wkmp_assets.resources import Library
 class ScanConfig(dg.Config):
     """Where to look."""
 
-    folder: str = ""
-    """Folder below the library root; empty for all of it."""
+    folder: str = Field(
+        default="",
+        description="Look only in this folder, given from the library's root on, as in Artist/Album; empty: all.",
+    )
 
 
-@dg.asset(name=SCAN, group_name="scan", io_manager_key="phase_store", kinds={"python"})
+@dg.asset(name=SCAN, group_name="scan", io_manager_key="phase_store", kinds={"filesystem"})
 def library_scan(
     context: dg.AssetExecutionContext, config: ScanConfig, library: dg.ResourceParam[Library]
 ) -> Outcomes[LibraryChanges]:
-    """The audio files of the library folder: each is a partition from now on.
+    """The audio files of the music folder: each is a partition of the other assets from now on.
 
-    Finds them by name, registers a partition for each, and compares them with the library: new, changed,
-    unchanged, missing. Opens no file and writes nothing to the library. Stale whenever files were added, changed
-    or removed.
+    Start here when new music is not listed yet. Finds audio files by name, registers a partition for each, and compares
+    them with the library: new, changed, unchanged, missing. Opens no file and writes nothing to the library. Stale
+    whenever files were added, changed or removed.
     """
     changes, report = scan_folder(library.root, config.folder, known_files(library.database))
     keys = [encode_key(path) for path in (*changes.new, *changes.changed, *changes.unchanged)]

@@ -12,17 +12,18 @@ from wkmp_assets.resources import Library
 from wkmp_assets.workers import WorkerPool
 
 
-@dg.asset(name=SEGMENTS, group_name="import", io_manager_key="phase_store", kinds={"python"})
+@dg.asset(name=SEGMENTS, group_name="import", io_manager_key="phase_store", kinds={"ffmpeg"})
 def passage_segments(
     context: dg.AssetExecutionContext,
     file_identity: Outcomes[FileIdentity],
     library: dg.ResourceParam[Library],
     workers: dg.ResourceParam[WorkerPool],
 ) -> Outcomes[PassageSegments]:
-    """The stretches of music in one file, between its silences, exact to the sample; none at all means NO AUDIO.
+    """The passages of a file: the stretches of music between its silences, exact to the sample.
 
-    Decodes the file once, and leaves its level envelope and low-rate PCM for the phases after it. Stale when the
-    file's content or the silence settings change.
+    A single track is one passage, a whole album side in one file several; a file of silence has none and becomes NO
+    AUDIO. The file is decoded here, once, for all assets after this one. Stale when the file's content or the silence
+    settings of the library change.
     """
     parameters = library.read_settings().segmentation
     outcomes = workers.compute(

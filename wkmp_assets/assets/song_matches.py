@@ -19,11 +19,11 @@ def song_matches(
     recording_lookups: Outcomes[RecordingLookups],
     library: dg.ResourceParam[Library],
 ) -> Outcomes[SongMatches]:
-    """The song of every passage and how sure that is, from the tags and from what the services said.
+    """Which song every passage is, and how sure that is, from the tags and from what the services said.
 
     Of the releases that a recording is on, the one that the album tag names is taken, or the one that most recordings
-    of the file's folder are on, in this run and earlier ones. A file of which neither tags nor services know a
-    recording becomes passages with the tags' texts and no song. Stale when tags, passages or lookups change.
+    of the file's folder are on. A file of which neither tags nor services know a recording becomes passages with the
+    tags' texts and no song. Stale when tags, passages or lookups change.
     """
     store = PhaseStore(library.settings.phase_dir)
     folders = explained_by_folder(library.root, store, recording_lookups)

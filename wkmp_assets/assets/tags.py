@@ -15,16 +15,17 @@ from wkmp_assets.resources import Library
 from wkmp_assets.workers import WorkerPool
 
 
-@dg.asset(name=TAGS, group_name="import", io_manager_key="phase_store", kinds={"python"})
+@dg.asset(name=TAGS, group_name="import", io_manager_key="phase_store", kinds={"mutagen"})
 def file_tags(
     context: dg.AssetExecutionContext,
     file_identity: Outcomes[FileIdentity],
     library: dg.ResourceParam[Library],
     workers: dg.ResourceParam[WorkerPool],
 ) -> Outcomes[FileTags]:
-    """Title, artist, album, track, year and embedded MusicBrainz ids, from tags of any container.
+    """What the file says of itself: title, artist, album, track, year, and MusicBrainz ids where a tagger left them.
 
-    Unreadable tags are a warning, not a failure: the audio may be fine. Stale when the file's content changes.
+    Read from the tags of any kind of file. Tags that cannot be read are a warning, not a failure: the music may be
+    fine. Stale when the file's content changes.
     """
     outcomes = workers.compute(
         TAGS,

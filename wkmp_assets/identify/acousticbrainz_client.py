@@ -54,6 +54,25 @@ class NoClassSource:
         return None
 
 
+class DeferringClassSource:
+    """Asks nobody now: every recording is to be asked for at another time.
+
+    Parameters
+    ----------
+    reason : str
+        Told with every recording.
+    """
+
+    not_asked = ""
+
+    def __init__(self, reason: str) -> None:
+        self._reason = reason
+
+    def high_level(self, _mbid: str) -> ReadFlavor | None:
+        """Give no answer."""
+        raise ServiceUnavailableError(NAME, self._reason)
+
+
 class AcousticBrainzClient:
     """Looks classes up. A service that is gone is tried once an hour, not by every run.
 

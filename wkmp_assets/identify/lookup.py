@@ -42,14 +42,17 @@ class NoLookup:
     ----------
     reason : str
         Told with every passage.
+    outcome : LookupOutcome
+        DEFERRED: to be asked at another time.
     """
 
     reason: str
+    outcome: LookupOutcome = LookupOutcome.SKIPPED
 
     def look_up(self, _tags: FileTags, segments: PassageSegments, _fingerprints: Fingerprints) -> RecordingLookups:
-        """Skip every passage."""
+        """Skip or defer every passage."""
         return RecordingLookups(
-            tuple(PassageLookup(span, LookupOutcome.SKIPPED, detail=self.reason) for span in segments.passages)
+            tuple(PassageLookup(span, self.outcome, detail=self.reason) for span in segments.passages)
         )
 
 

@@ -11,15 +11,22 @@ from pydantic import SecretStr
 
 from wkmp_assets.errors import SettingsError
 from wkmp_assets.identify import acousticbrainz_client, acoustid_client, musicbrainz_client
-from wkmp_assets.identify.acousticbrainz_client import AcousticBrainzClient, ClassSource, NoClassSource
+from wkmp_assets.identify.acousticbrainz_client import (
+    AcousticBrainzClient,
+    ClassSource,
+    DeferringClassSource,
+    NoClassSource,
+)
 from wkmp_assets.identify.acoustid_client import AcoustIdClient
 from wkmp_assets.identify.lookup import Lookup, NoLookup, ServiceLookup
 from wkmp_assets.identify.musicbrainz_client import MusicBrainzClient
 from wkmp_assets.identify.outage import OutageFile
 from wkmp_assets.identify.session import ServiceSession
+from wkmp_assets.model.values import LookupOutcome
 
 TOML_FIELD = "acoustid_api_key"
 NO_KEY = "no AcoustID key is set (WKMP_ACOUSTID_API_KEY)"
+NETWORK_SKIPPED = "the run was told to skip the network"
 OFF = "off"
 PROBE_TIMEOUT_S = 10.0
 SWITCHED_OFF = f"it is switched off (WKMP_ACOUSTICBRAINZ_URL={OFF})"
@@ -77,10 +84,13 @@ def resolve_key(stored: str | None, configured: SecretStr | None, toml: Path) ->
 
 
 @contextmanager
-def open_services(settings: ServiceSettings, key: SecretStr | None) -> Iterator[Lookup]:
-    """Open AcoustID and MusicBrainz for the block; without a key neither is asked for anything."""
-    if key is None:
-        yield NoLookup(NO_KEY)
+def open_services(settings: ServiceSettings, key: SecretStr | None, *, skip: bool = False) -> Iterator[Lookup]:
+    """Open AcoustID and MusicBrainz for the block.
+
+    Without a key neither is asked for anything. Told to skip them, what would have been asked is deferred.
+    """
+    if key is None or skip:
+        yield NoLookup(NO_KEY) if key is None else NoLookup(NETWORK_SKIPPED, LookupOutcome.DEFERRED)
         return
     acoustid = acoustid_client.service(settings.acoustid_url, settings.acoustid_interval_ms)
     musicbrainz = musicbrainz_client.service(settings.musicbrainz_url, settings.musicbrainz_interval_ms)
@@ -93,14 +103,18 @@ def open_services(settings: ServiceSettings, key: SecretStr | None) -> Iterator[
 
 @contextmanager
 def open_acousticbrainz(
-    settings: ServiceSettings, key: SecretStr | None, *, is_probe: bool = False
+    settings: ServiceSettings, key: SecretStr | None, *, skip: bool = False, is_probe: bool = False
 ) -> Iterator[ClassSource]:
     """Open AcousticBrainz for the block. It needs no key; without AcoustID's nobody wants services asked, though.
 
-    A probe asks also while it rests, and does not wait long: to see whether it is back.
+    Told to skip it, what would have been asked is deferred. A probe asks also while it rests, and does not wait long:
+    to see whether it is back.
     """
     if settings.acousticbrainz_url == OFF or key is None:
         yield NoClassSource(SWITCHED_OFF if settings.acousticbrainz_url == OFF else NO_KEY)
+        return
+    if skip:
+        yield DeferringClassSource(NETWORK_SKIPPED)
         return
     service = acousticbrainz_client.service(settings.acousticbrainz_url, settings.acousticbrainz_interval_ms)
     outages = OutageFile(settings.folder / f"{acousticbrainz_client.NAME}-outage.json")

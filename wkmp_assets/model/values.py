@@ -261,7 +261,7 @@ class LookupOutcome(StrEnum):
     TOO_SHORT = "too short"
     """To be fingerprinted."""
     DEFERRED = "deferred"
-    """A service was down, or had no time for us: to be asked again."""
+    """A service was down or had no time for us, or the run was told not to ask: to be asked again."""
     SKIPPED = "skipped"
     """Not asked, on purpose: no key is set."""
 
