@@ -60,7 +60,7 @@ def lead_points(
             "dB below the passage's peak, such as -12, fit music of any level"
         )
 
-    keep = config.keep and config.preset is None
+    keep = config.keep and config.preset is PresetChoice.LIBRARY
     chosen = lead_parameters(PhaseStore(library.settings.phase_dir), song_matches, parameters, keep=keep)
     phases = [passage_segments, song_matches, chosen]
     return map_results(LEAD_POINTS, sorted(context.partition_keys), phases, _measure)
