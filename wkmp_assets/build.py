@@ -36,6 +36,7 @@ from wkmp_assets.schedules import schedules
 from wkmp_assets.sensors import new_files_sensor
 from wkmp_assets.settings import Settings, load_settings
 from wkmp_assets.topping_up import acoustid_key, service_settings
+from wkmp_assets.worker_process import WorkerLimits
 from wkmp_assets.workers import WorkerPool
 
 OWNER = "team:wkmp"
@@ -90,7 +91,7 @@ def build_definitions(
         "network": Network.configure_at_launch(),
         "services": _services(library),
         "acousticbrainz": _acousticbrainz(library),
-        "workers": WorkerPool(settings.workers, control),
+        "workers": open_workers(settings, control),
         "phase_store": PhaseStoreIOManager(library),
         "pictures": PictureIOManager(library),
         "library_db": SqliteBatchIOManager(library, control),
@@ -113,6 +114,12 @@ def build_definitions(
         # Parallelism is inside the steps (worker processes); a process per step would only add start-up time.
         executor=dg.in_process_executor,
     )
+
+
+def open_workers(settings: Settings, control: RunControl) -> WorkerPool:
+    """Return the worker processes of a run; none is started before there is work."""
+    limits = WorkerLimits(memory_mb=settings.worker_memory_mb, file_s=settings.worker_timeout_s)
+    return WorkerPool(settings.workers, control, limits)
 
 
 def _claims(settings: Settings) -> dg.ResourceDefinition:

@@ -9,14 +9,18 @@
     │   ├── PartitionKeyError
     │   ├── AudioFileError             one file; becomes a `Failed` value, never stops the others
     │   │   ├── UnencodableNameError
+    │   │   ├── LinkedFileError
     │   │   ├── UnreadableFileError
     │   │   ├── UndecodableAudioError
+    │   │   ├── ProtectedAudioError
+    │   │   ├── TooLongError
     │   │   ├── FileChangedError
     │   │   └── OriginalNotImportedError
     │   ├── CorruptLibraryError
     │   ├── UnwritableLibraryError
     │   └── CommitRefusedError
     └── TransientError                 the same input may succeed later
+        ├── WorkersError
         ├── LibraryLockedError
         ├── LibraryChangedError
         ├── LibraryDiskError
@@ -99,6 +103,13 @@ class UnencodableNameError(AudioFileError):
     next_step = "rename it (for example with convmv) and import again"
 
 
+class LinkedFileError(AudioFileError):
+    """The path goes through a symbolic link; nothing outside the library is read."""
+
+    code = "SYMBOLIC_LINK"
+    next_step = "import the file where it is, or move it into the library"
+
+
 class UnreadableFileError(AudioFileError):
     """The file cannot be opened or read."""
 
@@ -111,6 +122,20 @@ class UndecodableAudioError(AudioFileError):
 
     code = "DECODE_ERROR"
     next_step = "play it elsewhere; if it is damaged replace it, then import again"
+
+
+class ProtectedAudioError(AudioFileError):
+    """The sound is encrypted, and only the shop's own player has the key."""
+
+    code = "PROTECTED"
+    next_step = "get a copy without protection, then import again"
+
+
+class TooLongError(AudioFileError):
+    """The file lasts longer than the disk should be made to hold."""
+
+    code = "TOO_LONG"
+    next_step = "divide it, then import the parts"
 
 
 class FileChangedError(AudioFileError):
@@ -155,6 +180,16 @@ class CommitRefusedError(PermanentError):
     def __init__(self, path: str, detail: str) -> None:
         super().__init__(f"{path}: the library refused its rows ({detail}); nothing was written, please report this")
         self.path = path
+
+
+class WorkersError(TransientError):
+    """No worker process can be started."""
+
+    def __init__(self, detail: str) -> None:
+        super().__init__(
+            f"the worker processes end before they take any work ({detail}). Free some memory, or raise "
+            "WKMP_WORKER_MEMORY_MB if it is set low, then import again."
+        )
 
 
 class LibraryLockedError(TransientError):

@@ -13,7 +13,7 @@ from dagster._core.storage.tags import ASSET_PARTITION_RANGE_END_TAG, ASSET_PART
 from sqlalchemy.exc import DBAPIError
 
 from wkmp_assets import errors
-from wkmp_assets.build import build_definitions
+from wkmp_assets.build import build_definitions, open_workers
 from wkmp_assets.errors import StateDiskError, WkmpError
 from wkmp_assets.jobs import KEEP_MEASUREMENTS, import_job, retry_job, scan_job
 from wkmp_assets.library.file_key import encode_key
@@ -25,7 +25,6 @@ from wkmp_assets.ranges import FileRange, plan_ranges
 from wkmp_assets.run_control import RunControl
 from wkmp_assets.settings import Settings, find_dagster_home
 from wkmp_assets.unfinished import on_state_disk
-from wkmp_assets.workers import WorkerPool
 
 _QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 """The events are in Dagster's storage; on the terminal they would drown the progress bar."""
@@ -71,7 +70,7 @@ class LibraryImporter:
         self._settings = settings
         self._instance = instance
         self._control = control
-        self._workers = WorkerPool(settings.workers, control)
+        self._workers = open_workers(settings, control)
         overrides = {"workers": self._workers}
         self._definitions = build_definitions(settings, control=control, resource_overrides=overrides)
 

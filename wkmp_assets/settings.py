@@ -65,6 +65,19 @@ class Settings(BaseSettings):
         le=64,
         description="Worker processes that decode and fingerprint. Default: CPU count + 1.",
     )
+    worker_memory_mb: int = Field(
+        default=1024,
+        ge=256,
+        le=1_000_000,
+        description="Most megabytes of memory a worker may have; a file that takes more is given up and named.",
+    )
+    worker_timeout_s: int = Field(
+        default=600,
+        ge=1,
+        le=86_400,
+        description="Seconds a worker may take for one phase of one file, and as many again for every 100 MB of it; a "
+        "file that takes longer is given up and named.",
+    )
     pcm_cache_mb: int = Field(
         default=2048,
         ge=16,

@@ -2,28 +2,37 @@
 
 Processes, because decoding does not scale on threads (measured: two decoding threads run at half to once the speed of
 one). The workers live as long as the run and are shared by its phases. A decoder that crashes takes one worker
-down and is charged to the one file that crashes again when it is tried alone.
+down and is charged to the one file that crashes again when it is tried alone; one that hangs is cut off when its time
+is up, and charged to its file at once. What is true inside a worker is in `worker_process`.
 """
 
-import signal
+import os
+import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, wait
+from dataclasses import dataclass
 from typing import Any
 
-from loky import get_reusable_executor
-from loky.process_executor import BrokenProcessPool
+from loky.process_executor import BrokenProcessPool, ProcessPoolExecutor
 
-from wkmp_assets.errors import AudioFileError
+from wkmp_assets.errors import AudioFileError, WorkersError
 from wkmp_assets.outcomes import Failed, Outcome, Outcomes, Result, Skipped, SkipReason, join
 from wkmp_assets.run_control import RunControl
+from wkmp_assets.worker_process import WorkerLimits, begin, is_ready
 
 _IDLE_S = 30
-"""Idle workers end by themselves after this long, so none outlives its run for long."""
+"""Idle workers end by themselves after this long, so that a run that waits for something else holds no memory."""
+_ONE_THREAD = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
+"""The workers are the parallelism; buffers of a thread per core would count against the memory of each."""
 
 
-def _ignore_interrupts() -> None:
-    """Ctrl-C reaches the whole process group; files in hand are to be finished."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+@dataclass(frozen=True)
+class _Task:
+    key: str
+    seconds: float
+    """How long it may take."""
+    deadline: float
+    """On the monotonic clock."""
 
 
 class WorkerPool:
@@ -35,12 +44,15 @@ class WorkerPool:
         Number of processes.
     control : RunControl
         Told about each file; asked whether to stop.
+    limits : WorkerLimits, optional
+        What one file may cost.
     """
 
-    def __init__(self, workers: int, control: RunControl) -> None:
+    def __init__(self, workers: int, control: RunControl, limits: WorkerLimits | None = None) -> None:
         self._workers = workers
         self._control = control
-        self._has_started = False
+        self._limits = limits or WorkerLimits()
+        self._running: ProcessPoolExecutor | None = None
 
     def map_files(
         self, phase: str, function: Callable[..., Any], tasks: Mapping[str, tuple[Any, ...]]
@@ -52,29 +64,39 @@ class WorkerPool:
         phase : str
             For failures and progress.
         function : callable
-            Importable by the workers; called with the task's arguments. `AudioFileError` becomes `Failed`; any other
-            exception is a programming error and propagates.
+            Importable by the workers; called with the task's arguments. `AudioFileError` becomes `Failed`, and so does
+            what goes beyond the limits; any other exception is a programming error and propagates.
         tasks : mapping of str to tuple
-            Partition key -> arguments, started in this order.
+            Partition key -> arguments, started in this order. The first path among them is the file: a large one is
+            given more time.
 
         Yields
         ------
         tuple of str and result
             Partition key and what the function returned, `Failed`, or `Skipped(INTERRUPTED)`.
+
+        Raises
+        ------
+        WorkersError
+            No worker process can be started.
         """
         waiting = list(tasks)
-        while waiting:
-            if self._control.is_stopping:
-                yield from ((key, Skipped(SkipReason.INTERRUPTED)) for key in waiting)
-                return
-            suspects: list[str] = []
-            for key, outcome in self._run_until_broken(phase, function, tasks, waiting, suspects):
-                self._control.on_file(phase, key)
-                yield key, outcome
-            for key in suspects:
-                outcome = self._run_alone(phase, function, key, tasks[key])
-                self._control.on_file(phase, key)
-                yield key, outcome
+        try:
+            while waiting:
+                if self._control.is_stopping:
+                    yield from ((key, Skipped(SkipReason.INTERRUPTED)) for key in waiting)
+                    return
+                suspects: list[str] = []
+                for key, outcome in self._run_until_broken(phase, function, tasks, waiting, suspects):
+                    self._control.on_file(phase, key)
+                    yield key, outcome
+                for key in suspects:
+                    outcome = self._run_alone(phase, function, key, tasks[key])
+                    self._control.on_file(phase, key)
+                    yield key, outcome
+        except BaseException:
+            self.shut_down()  # what is in hand is wanted by nobody any more
+            raise
 
     def _run_until_broken(
         self,
@@ -84,46 +106,74 @@ class WorkerPool:
         waiting: list[str],
         suspects: list[str],
     ) -> Iterator[tuple[str, Any | Failed]]:
-        """Work through `waiting`; when a worker dies, put the files that were in hand into `suspects` and return."""
+        """Work through `waiting`. When a worker dies, put the files that were in hand into `suspects` and return."""
         executor = self._executor()
-        in_hand: dict[Future[Any], str] = {}
+        in_hand: dict[Future[Any], _Task] = {}
         while (waiting and not self._control.is_stopping) or in_hand:
-            # Few more in hand than workers: a crash then accuses few, and a stop ends soon.
-            while waiting and len(in_hand) < self._workers + 1 and not self._control.is_stopping:
+            # One in hand per worker: a crash then accuses few, a stop ends soon, and what is in hand has been begun.
+            while waiting and len(in_hand) < self._workers and not self._control.is_stopping:
                 try:
                     future = executor.submit(function, *tasks[waiting[0]])
                 except BrokenProcessPool:  # a worker died since the last look; the files in hand will say so
-                    if not in_hand:
-                        return
                     break
-                in_hand[future] = waiting.pop(0)
-            done, _ = wait(in_hand, return_when=FIRST_COMPLETED)
-            for future in done:
-                key = in_hand.pop(future)
-                error = future.exception()
-                if isinstance(error, BrokenProcessPool):
-                    suspects.append(key)
-                else:
-                    yield key, _outcome(phase, future)
-            if suspects:
-                for future, key in in_hand.items():
-                    future.cancel()
-                    suspects.append(key)
+                in_hand[future] = self._begun(waiting.pop(0), tasks)
+            if not in_hand:
+                self.shut_down()
                 return
+            done, _ = wait(in_hand, timeout=_until_first_deadline(in_hand.values()), return_when=FIRST_COMPLETED)
+            for future in done:
+                task = in_hand.pop(future)
+                if _is_suspicious(future.exception()):
+                    suspects.append(task.key)
+                else:
+                    yield task.key, _outcome(phase, future)
+            if suspects:
+                suspects += [task.key for task in in_hand.values()]
+                self.shut_down()
+                return
+            if not done and any(task.deadline <= time.monotonic() for task in in_hand.values()):
+                yield from self._cut_off(phase, in_hand.values(), waiting)
+                return
+
+    def _begun(self, key: str, tasks: Mapping[str, tuple[Any, ...]]) -> _Task:
+        seconds = self._limits.seconds_for(tasks[key])
+        return _Task(key, seconds, time.monotonic() + seconds)
+
+    def _cut_off(self, phase: str, in_hand: Iterable[_Task], waiting: list[str]) -> Iterator[tuple[str, Failed]]:
+        """Kill the workers; give up the files whose time is up, and let the others begin again."""
+        self.shut_down()
+        now = time.monotonic()
+        for task in in_hand:
+            if task.deadline <= now:
+                yield task.key, _too_slow(phase, task)
+            else:
+                waiting.insert(0, task.key)
 
     def _run_alone(self, phase: str, function: Callable[..., Any], key: str, task: tuple[Any, ...]) -> Any | Failed:
         """Try one file with nothing beside it, so that a crash has one culprit."""
-        executor = self._executor()
-        future = executor.submit(function, *task)
-        wait([future])
-        if isinstance(future.exception(), BrokenProcessPool):
+        begun = self._begun(key, {key: task})
+        future = self._executor().submit(function, *task)
+        done, _ = wait([future], timeout=begun.seconds)
+        if not done:
+            self.shut_down()
+            return _too_slow(phase, begun)
+        error = future.exception()
+        if not _is_suspicious(error):
+            return _outcome(phase, future)
+        self.shut_down()
+        if isinstance(error, MemoryError):
             return Failed(
                 phase,
-                "WORKER_CRASHED",
-                f"{key}: its worker process died twice while reading it (a crash in a decoder, or out of memory); "
-                "check or re-encode the file, then import again",
+                "OUT_OF_MEMORY",
+                f"{key}: reading it takes more than the {self._limits.memory_mb} MB that a worker may have; check or "
+                "re-encode the file, or raise WKMP_WORKER_MEMORY_MB, then import again",
             )
-        return _outcome(phase, future)
+        return Failed(
+            phase,
+            "WORKER_CRASHED",
+            f"{key}: its worker process died twice while reading it (a crash in a decoder, or out of memory); "
+            "check or re-encode the file, then import again",
+        )
 
     def compute(
         self,
@@ -161,16 +211,35 @@ class WorkerPool:
         return outcomes
 
     def shut_down(self) -> None:
-        """End the worker processes, if there are any."""
-        if self._has_started:
-            self._executor().shutdown(wait=True, kill_workers=True)
-            self._has_started = False
+        """End the worker processes, if there are any, whatever they are doing."""
+        if self._running is not None:
+            executor, self._running = self._running, None
+            executor.shutdown(wait=True, kill_workers=True)
 
-    def _executor(self) -> Any:
-        self._has_started = True
-        return get_reusable_executor(
-            max_workers=self._workers, timeout=_IDLE_S, initializer=_ignore_interrupts, reuse=True
-        )
+    def _executor(self) -> ProcessPoolExecutor:
+        """Return the workers, started and at work: what they cost before is nobody's fault."""
+        if self._running is None:
+            self._running = ProcessPoolExecutor(
+                self._workers,
+                timeout=_IDLE_S,
+                initializer=begin,
+                initargs=(os.getpid(), self._limits),
+                env=_ONE_THREAD,
+            )
+            try:
+                self._running.submit(is_ready).result()
+            except BrokenProcessPool as error:
+                raise WorkersError(str(error)) from error
+        return self._running
+
+
+def _until_first_deadline(tasks: Iterable[_Task]) -> float:
+    return max(0.0, min(task.deadline for task in tasks) - time.monotonic())
+
+
+def _is_suspicious(error: BaseException | None) -> bool:
+    """Tell whether a worker died, or had no memory left: perhaps the fault of what it did before, or of another."""
+    return isinstance(error, BrokenProcessPool | MemoryError)
 
 
 def _outcome(phase: str, future: Future[Any]) -> Any | Failed:
@@ -178,3 +247,12 @@ def _outcome(phase: str, future: Future[Any]) -> Any | Failed:
         return future.result()
     except AudioFileError as error:
         return Failed(phase, error.code, str(error))
+
+
+def _too_slow(phase: str, task: _Task) -> Failed:
+    return Failed(
+        phase,
+        "TOOK_TOO_LONG",
+        f"{task.key}: it was not done after {task.seconds:.0f} s and was given up; check or re-encode the file, or "
+        "raise WKMP_WORKER_TIMEOUT_S, then import again",
+    )

@@ -45,7 +45,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     "report": {"report", "db.overview", "db.report", "flavor.vector", "identify.scoring", "percentiles"} | VALUES,
     "reporting": {"db", "partitions", "recorded", "report", "settings", "unfinished"} | VALUES,
     "event_storage": set(),
-    "workers": {"run_control"} | VALUES,
+    "worker_process": set(),
+    "workers": {"run_control", "worker_process"} | VALUES,
     "run_tags": set(),
     "passage_tables": VALUES,
     "facts": {"commit", "passage_tables"} | VALUES,
@@ -77,7 +78,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "build": {"*"},
     "definitions": {"build"},
     "importer": {
-        "build", "jobs", "library", "partitions", "ranges", "run_control", "settings", "unfinished", "workers",
+        "build", "jobs", "library", "partitions", "ranges", "run_control", "settings", "unfinished",
     } | VALUES,
     "cli": {
         "commit", "db", "importer", "library", "phase_store", "picture", "progress", "reporting",

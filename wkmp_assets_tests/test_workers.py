@@ -115,7 +115,7 @@ def test_a_worker_that_dies_while_a_result_is_looked_at_stops_nobody(pool: Worke
         if not found:
             while not started.exists():
                 time.sleep(0.01)
-            victims = [process for process in psutil.Process().children() if _is_worker(process)]
+            victims = [process for process in psutil.Process().children() if is_worker(process)]
             go.touch()
             psutil.wait_procs(victims, timeout=30)
             time.sleep(0.3)  # the pool's own thread must notice
@@ -174,7 +174,7 @@ def test_no_worker_is_left_after_the_end(pool: WorkerPool) -> None:
     workers = [
         process
         for process in psutil.Process().children(recursive=True)
-        if _is_worker(process) and process.pid not in before
+        if is_worker(process) and process.pid not in before
     ]
     assert workers
     pool.shut_down()
@@ -182,7 +182,7 @@ def test_no_worker_is_left_after_the_end(pool: WorkerPool) -> None:
     assert not alive
 
 
-def _is_worker(process: psutil.Process) -> bool:
+def is_worker(process: psutil.Process) -> bool:
     return "LokyProcess" in " ".join(process.cmdline())
 
 
