@@ -4,6 +4,8 @@ Exit status: 0 nothing failed, 1 some files (or the run) failed, 2 the command w
 """
 
 import json
+import os
+import shlex
 import signal
 import sys
 import threading
@@ -17,6 +19,7 @@ from typing import TYPE_CHECKING
 
 import click
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from wkmp_assets.db.connection import kept_open
@@ -29,7 +32,7 @@ from wkmp_assets.outcomes import Failed, Result, join
 from wkmp_assets.phase_store import PhaseStore
 from wkmp_assets.picture import draw_picture
 from wkmp_assets.settings import Settings, find_dagster_home, find_library, load_settings
-from wkmp_assets.summary import ImportSummary, render_failures
+from wkmp_assets.summary import ImportSummary, printable, render_failures
 from wkmp_assets.topping_up import find_waiting
 from wkmp_assets.unfinished import write_whole
 
@@ -113,17 +116,18 @@ def status(folder: Path, library: Path | None, database: Path | None, as_json: b
             click.echo(json.dumps(found, indent=2))
             return
     if report is None:
-        OUT.print(f"No library yet at {settings.database_path}; make one with: wkmp import {folder}")
+        OUT.print(f"No library yet at {_shown(settings.database_path)}; make one with: wkmp import {_typed(folder)}")
         return
     table = Table(show_header=False, box=None, pad_edge=False, padding=(0, 2, 0, 0))
-    table.add_row("Library", str(settings.database_path))
+    table.add_row("Library", _shown(settings.database_path))
     counts = ", ".join(f"{count} {name}" for name, count in report.files_by_status.items())
     table.add_row("Files", counts or "none")
     for name, count in report.rows.items():
         table.add_row(name.capitalize(), str(count))
-    table.add_row("Failed", f"{report.failures} (see: wkmp failures {folder})" if report.failures else "0")
+    table.add_row("Failed", f"{report.failures} (see: wkmp failures {_typed(folder)})" if report.failures else "0")
     if waiting := {*deferred.lookups, *deferred.classes}:
-        table.add_row("Deferred", f"{len(waiting)} files wait for a service (wkmp import {folder} --retry-deferred)")
+        asks = f"wkmp import {_typed(folder)} --retry-deferred"
+        table.add_row("Deferred", f"{len(waiting)} files wait for a service ({asks})")
     OUT.print(table)
 
 
@@ -171,7 +175,7 @@ def report(folder: Path, library: Path | None, database: Path | None, output: Pa
     path = (output or settings.report_path).absolute()
     with _errors_as_exit_status(), open_instance() as instance:
         write_report(settings, instance, path)
-    click.echo(path)
+    click.echo(os.fsencode(path))
 
 
 @main.command()
@@ -187,11 +191,13 @@ def picture(file: Path, library: Path | None, output: Path | None) -> None:
     found = join(PICTURE, key, outcomes)
     if not isinstance(found, Result):
         reason = found.message if isinstance(found, Failed) else f"it was skipped ({found.reason})"
-        raise click.ClickException(f"there is no picture of {file}: {reason}. Import it first: wkmp import FOLDER")
+        raise click.ClickException(
+            f"there is no picture of {printable(str(file))}: {printable(reason)}. Import it first: wkmp import FOLDER"
+        )
     path = (output or settings.picture_path(key)).absolute()
     with _errors_as_exit_status():
         write_whole(path, draw_picture(decode_key(key), *found.value))
-    click.echo(path)
+    click.echo(os.fsencode(path))
 
 
 def _settings(folder: Path, library: Path | None, database: Path | None, workers: int | None = None) -> Settings:
@@ -201,7 +207,7 @@ def _settings(folder: Path, library: Path | None, database: Path | None, workers
         root = find_library(folder, library)
         return load_settings(library_root=root, **{name: value for name, value in given.items() if value is not None})
     except SettingsError as error:
-        raise click.UsageError(str(error)) from error
+        raise click.UsageError(printable(str(error))) from error
 
 
 @contextmanager
@@ -210,8 +216,18 @@ def _errors_as_exit_status() -> Iterator[None]:
     try:
         yield
     except WkmpError as error:
-        ERR.print(f"[bold red]Error:[/] {error}", markup=True)
+        ERR.print(f"[bold red]Error:[/] {_shown(error)}")
         sys.exit(1)
+
+
+def _shown(what: object) -> str:
+    """Return text as it is, for a terminal: no name of a file is an escape sequence, or markup of ours."""
+    return escape(printable(str(what)))
+
+
+def _typed(folder: Path) -> str:
+    """Return a folder as it is typed into a shell."""
+    return _shown(shlex.quote(str(folder)))
 
 
 def _import(folder: Path, settings: Settings, *, force: bool, retry_deferred: bool, preset: str | None) -> int:
@@ -242,20 +258,23 @@ def _import(folder: Path, settings: Settings, *, force: bool, retry_deferred: bo
             summary.unchanged = 0 if force else len(changes.unchanged)
             todo = f"{len(wanted)} to import, {summary.unchanged} unchanged"
         summary.missing = len(changes.missing)
+        summary.passed_over = changes.passed_over
         if not wanted and not changes.unchanged:
-            OUT.print(f"No audio files below {folder}.")
+            OUT.print(f"No audio files below {_shown(folder)}.")
+            if summary.passed_over:
+                OUT.print(summary.render(time.monotonic() - started))
             return 0
         ranges = importer.plan(wanted)
         progress = ImportProgress(sum(files.size for files in ranges), ERR)
         control.on_file = progress.file_advanced
         control.on_commit = lambda commit: _note(commit, summary, progress)
-        OUT.print(f"{todo}, in {settings.library}")
+        OUT.print(f"{todo}, in {_shown(settings.library)}")
         runs = importer.retry(ranges) if retry_deferred else importer.run(ranges, force=force, preset=kind)
         with progress.shown():
             _in_thread(lambda: list(runs), control.request_stop)
     OUT.print(summary.render(time.monotonic() - started))
     if control.is_stopping:
-        OUT.print(f"\nStopped. What is listed above is safely in the library; go on with: wkmp import '{folder}'")
+        OUT.print(f"\nStopped. What is listed above is safely in the library; go on with: wkmp import {_typed(folder)}")
     return 1 if summary.has_failures or control.is_stopping else 0
 
 

@@ -32,6 +32,8 @@ class ImportSummary:
     """Files the scan left out of the runs."""
     missing: int = 0
     """Files the library knows that are not on disk."""
+    passed_over: tuple[str, ...] = ()
+    """What the scan left alone, and why."""
     results: Counter[str] = field(default_factory=Counter)
     passages: int = 0
     songs: set[str] = field(default_factory=set)
@@ -95,11 +97,11 @@ class ImportSummary:
         for label, text in self._lines(elapsed_s):
             table.add_row(label, text)
         parts: list[RenderableType] = [table]
+        if self.passed_over:
+            parts += [Text(), *_listed(f"{len(self.passed_over)} passed over", self.passed_over)]
         if self.warnings:
-            parts += [Text(), Text(f"{len(self.warnings)} warnings", style="bold yellow")]
-            parts += [
-                Text(f"  {printable(path)}: {printable(warning)}") for path, warning in self.warnings[:_MOST_FAILURES]
-            ]
+            warnings = [f"{path}: {warning}" for path, warning in self.warnings]
+            parts += [Text(), *_listed(f"{len(warnings)} warnings", warnings)]
         if self.failures:
             parts += [Text(), render_failures(self.failures)]
         return Group(*parts)
@@ -146,6 +148,13 @@ def render_failures(failures: Sequence[tuple[str, Failed]], most: int = _MOST_FA
         reason = failed.message.removeprefix(f"{path}: ")
         table.add_row(escape(printable(path)), failed.phase, escape(f"{failed.code}: {printable(reason)}"))
     return table
+
+
+def _listed(title: str, lines: Sequence[str]) -> Iterator[Text]:
+    yield Text(title, style="bold yellow")
+    yield from (Text(f"  {printable(line)}") for line in lines[:_MOST_FAILURES])
+    if len(lines) > _MOST_FAILURES:
+        yield Text(f"  and {len(lines) - _MOST_FAILURES} more")
 
 
 def printable(path: str) -> str:

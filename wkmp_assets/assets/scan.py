@@ -43,6 +43,8 @@ def library_scan(
             "unchanged": len(changes.unchanged),
             "missing": len(changes.missing),
             "missing_files": dg.MetadataValue.json(list(changes.missing[:100])),
+            "passed_over": len(changes.passed_over),
+            "what_was_passed_over": dg.MetadataValue.json(list(changes.passed_over[:100])),
             "unreadable_folders": dg.MetadataValue.json(report.unreadable_folders[:100]),
             "ignored_by_extension": dg.MetadataValue.json(report.ignored_by_extension),
         }

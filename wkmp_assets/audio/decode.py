@@ -56,10 +56,12 @@ def measure_file(path: Path, *, pcm_path: Path | None, display_path: str) -> tup
         The file is missing, is no file, or may not be read.
     UndecodableAudioError
         Neither FFmpeg nor libsndfile gets a single sample out of it.
+    ProtectedAudioError, TooLongError
+        The sound is encrypted, or does not end within two days.
     StateDiskError
         `pcm_path` cannot be written.
     """
-    _require_readable(path, display_path)
+    _require_content(path, display_path)
     with pcm_file(pcm_path) if pcm_path else contextlib.nullcontext() as pcm:
         done = _decode(path, pcm, display_path)
     if done.graph is None:
@@ -77,7 +79,7 @@ def _decode(path: Path, pcm: BinaryIO | None, display_path: str) -> DecodePass:
         pcm.seek(0)
         pcm.truncate()
     try:
-        done = decode_with_libsndfile(path, pcm)
+        done = decode_with_libsndfile(path, pcm, display_path)
     except NothingDecodedError as error:
         cause = f"no sound in it (FFmpeg: {ffmpeg_cause}; libsndfile: {error})"
         raise UndecodableAudioError(display_path, cause) from error
@@ -85,12 +87,14 @@ def _decode(path: Path, pcm: BinaryIO | None, display_path: str) -> DecodePass:
     return done
 
 
-def _require_readable(path: Path, display_path: str) -> None:
+def _require_content(path: Path, display_path: str) -> None:
     try:
         with path.open("rb") as file:
-            file.read(1)
+            is_empty = not file.read(1)
     except OSError as error:
         raise UnreadableFileError(display_path, error.strerror or str(error)) from error
+    if is_empty:
+        raise UndecodableAudioError(display_path, "it is empty (0 bytes)")
 
 
 def _summary(done: DecodePass, graph: DecodeGraph) -> tuple[AudioProperties, Envelope]:
@@ -113,7 +117,7 @@ def _damages(done: DecodePass, graph: DecodeGraph) -> Iterator[str]:
         yield f"Damaged audio packets left out: {done.skipped_packets}."
     bad_samples = done.bad_samples + graph.levels.bad_samples
     if bad_samples:
-        yield f"Samples that are not numbers, taken as silence: {bad_samples}."
+        yield f"Samples that are not numbers or beyond all measure, taken as silence: {bad_samples}."
     if graph.has_changed:
         yield f"The stream changes midway; all was converted to {rate} Hz, {graph.channels} channels."
     decoded_s = graph.levels.total_samples / rate

@@ -33,8 +33,9 @@ The conversion must end in s16: to float, libswresample mixes stereo to mono 3 d
 """
 MOST_CHANNELS_MIXED = 8
 """libswresample has mixing rules for named layouts up to 7.1; beyond, channels are averaged."""
-MOST_PLANES = 8
-"""PyAV 18 crashes on the planes of a frame beyond the eighth, so such frames must be packed."""
+MOST_PLANES = 7
+"""PyAV 18 looks for the end of a frame's planes behind the eighth pointer, of eight: it crashes, so that frames of more
+channels must be packed."""
 
 Shape = tuple[str, str, int]
 """Sample format, channel layout and rate of a frame."""

@@ -20,8 +20,9 @@ from av.audio.stream import AudioStream
 from av.codec.context import ThreadType
 
 from wkmp_assets.audio.decode_graph import MOST_PLANES, DecodeGraph
+from wkmp_assets.audio.envelope import LOUDEST
 from wkmp_assets.audio.format_names import ffmpeg_format_name, libsndfile_format_name
-from wkmp_assets.errors import UnreadableFileError
+from wkmp_assets.errors import ProtectedAudioError, TooLongError, UnreadableFileError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -31,9 +32,21 @@ if TYPE_CHECKING:
     from av.audio.codeccontext import AudioCodecContext
     from av.container import InputContainer
 
+    from wkmp_assets.audio.envelope import EnvelopeBuilder
+
 SOUNDFILE_BLOCK_SAMPLES = 65_536
-HIGHEST_RATE_HZ = 1_536_000
-"""Beyond any converter there is; a damaged header may claim billions, and buffers grow with the rate."""
+LOWEST_RATE_HZ, HIGHEST_RATE_HZ = 1_000, 1_536_000
+"""Beyond any converter there is. A damaged header may claim billions, and buffers grow with the rate; at 1 Hz a small
+file lasts for weeks, and its PCM fills the disk."""
+LONGEST_H = 48
+"""A megabyte of compressed silence may last for a day; each hour of it is 79 MB of PCM."""
+MUSIC_CONTAINERS = (
+    "aac,ac3,aiff,amr,ape,asf,au,avi,caf,dsf,dts,eac3,flac,flv,iff,loas,matroska,mov,mp3,mpc,mpc8,mpeg,mpegts,ogg,shn,"
+    "tak,tta,voc,w64,wav,wv,xwma"
+)
+"""FFmpeg knows 300 more, playlists among them that make it open other files."""
+PROTECTED_TAGS = frozenset({"drms", "enca"})
+"""Sample entries of MP4 files whose sound is encrypted; decoded as it is, it is noise."""
 EDITED_CONTAINER = "mov"
 """The family (MP4, M4A, MOV) whose edit lists say which samples to play."""
 EXACT_LENGTH_CONTAINERS = frozenset({"aiff", "caf", "flac", "mov", "ogg", "wav", "wv"})
@@ -54,10 +67,13 @@ class DecodePass:
         Takes the mono 11,025 Hz PCM.
     format : str
         As in `AudioProperties.format`.
+    display_path : str
+        How to call the file in messages.
     """
 
     pcm: BinaryIO | None
     format: str
+    display_path: str
     graph: DecodeGraph | None = None
     skipped_packets: int = 0
     bad_samples: int = 0
@@ -71,22 +87,29 @@ class DecodePass:
         ------
         NothingDecodedError
             There was no frame, or FFmpeg's filters cannot work with such frames.
+        TooLongError
+            There is more than `LONGEST_H` hours of it.
         """
         try:
             for frame in frames:
                 if frame.samples == 0:
                     continue
                 if self.graph is None:
-                    if not 0 < frame.sample_rate <= HIGHEST_RATE_HZ:
+                    if not LOWEST_RATE_HZ <= frame.sample_rate <= HIGHEST_RATE_HZ:
                         raise NothingDecodedError(f"a sample rate of {frame.sample_rate} Hz")
                     self.graph = DecodeGraph(frame, self.pcm)
                 self.graph.push(frame)
+                self._require_an_end(self.graph.levels)
             if self.graph is not None:
                 self.graph.finish()
         except av.FFmpegError as error:
             raise NothingDecodedError(f"filters refuse its samples: {_cause(error)}") from error
         if self.graph is None:
             raise NothingDecodedError(self.warnings[-1] if self.warnings else "it holds no samples")
+
+    def _require_an_end(self, levels: EnvelopeBuilder) -> None:
+        if levels.total_samples > LONGEST_H * 3600 * levels.sample_rate_hz:
+            raise TooLongError(self.display_path, f"it lasts more than {LONGEST_H} hours")
 
 
 def decode_with_ffmpeg(path: Path, pcm: BinaryIO | None, display_path: str) -> DecodePass:
@@ -96,6 +119,8 @@ def decode_with_ffmpeg(path: Path, pcm: BinaryIO | None, display_path: str) -> D
     ------
     NothingDecodedError
         FFmpeg does not know the container, finds no audio stream, or decodes none of its packets.
+    ProtectedAudioError
+        The sound is encrypted.
     UnreadableFileError
         Reading failed midway.
     """
@@ -106,10 +131,12 @@ def decode_with_ffmpeg(path: Path, pcm: BinaryIO | None, display_path: str) -> D
         codec: AudioCodecContext | None = stream.codec_context
         if codec is None:
             raise NothingDecodedError("unknown codec")
+        if codec.codec_tag in PROTECTED_TAGS:
+            raise ProtectedAudioError(display_path, f"it is copy-protected ({codec.codec_tag})")
         codec.thread_count = 1
         codec.thread_type = ThreadType.NONE
         codec_name = codec.codec.canonical_name
-        done = DecodePass(pcm, ffmpeg_format_name(codec_name, container.format.name))
+        done = DecodePass(pcm, ffmpeg_format_name(codec_name, container.format.name), display_path)
         if EXACT_LENGTH_CONTAINERS.intersection(container.format.name.split(",")):
             done.announced_s = _announced_seconds(stream)
         frames = _frames(container, stream, done, display_path)
@@ -124,8 +151,11 @@ def decode_with_ffmpeg(path: Path, pcm: BinaryIO | None, display_path: str) -> D
 def _open_with_ffmpeg(path: Path) -> InputContainer:
     # A name such as "a:b.mp3" is no URL, and a playlist in disguise must not open anything else.
     name = f"file:{path.absolute()}"
+    options = {"protocol_whitelist": "file", "format_whitelist": MUSIC_CONTAINERS}
     try:
-        return av.open(name, "r", metadata_errors="replace", options={"protocol_whitelist": "file"})
+        return av.open(name, "r", metadata_errors="replace", options=options)
+    except av.error.ArgumentError as error:
+        raise NothingDecodedError("not a kind of file that music comes in") from error
     except av.FFmpegError as error:
         raise NothingDecodedError(_cause(error)) from error
 
@@ -185,11 +215,11 @@ def _trim(frame: AudioFrame, stream: AudioStream) -> AudioFrame:
 
 
 def _without_bad_samples(frames: Iterator[AudioFrame], done: DecodePass) -> Iterator[AudioFrame]:
-    """Set NaN and infinity to 0 in place, before a resampler spreads them."""
+    """Set NaN, infinity and what is beyond `LOUDEST` to 0 in place, before a resampler spreads them."""
     for frame in frames:
         for plane in frame.planes:
             samples = np.frombuffer(cast("Any", plane), np.float64 if frame.format.bytes == 8 else np.float32)
-            bad = ~np.isfinite(samples)
+            bad = ~(np.abs(samples) <= LOUDEST)
             if bad.any():
                 done.bad_samples += int(np.count_nonzero(bad))
                 samples[bad] = 0
@@ -202,7 +232,7 @@ def _announced_seconds(stream: AudioStream) -> float | None:
     return float(stream.duration * stream.time_base)
 
 
-def decode_with_libsndfile(path: Path, pcm: BinaryIO | None) -> DecodePass:
+def decode_with_libsndfile(path: Path, pcm: BinaryIO | None, display_path: str) -> DecodePass:
     """Decode a file with libsndfile, in blocks.
 
     Raises
@@ -212,7 +242,7 @@ def decode_with_libsndfile(path: Path, pcm: BinaryIO | None) -> DecodePass:
     """
     try:
         with _quiet_stderr(), soundfile.SoundFile(path) as file:
-            done = DecodePass(pcm, libsndfile_format_name(file.format, file.subtype))
+            done = DecodePass(pcm, libsndfile_format_name(file.format, file.subtype), display_path)
             done.push_all(_without_bad_samples(_libsndfile_frames(file, done), done))
     except (soundfile.SoundFileError, TypeError) as error:  # TypeError: it takes "*.raw" for headerless audio
         raise NothingDecodedError(_cause(error)) from error

@@ -8,7 +8,13 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, TypeVar
 
-from wkmp_assets.audio.tag_fields import LEAKED_BY_MUTAGEN, TagFields, read_fields
+from wkmp_assets.audio.tag_fields import (
+    LEAKED_BY_MUTAGEN,
+    MOST_CHARACTERS,
+    MOST_VALUES,
+    TagFields,
+    read_fields,
+)
 from wkmp_assets.model.values import Artist, FileTags, Release, Work
 
 if TYPE_CHECKING:
@@ -45,14 +51,23 @@ def read_tags(path: Path) -> FileTags:
     try:
         fields = read_fields(path)
     except LEAKED_BY_MUTAGEN as error:
-        return FileTags(warnings=(f"The tags cannot be read ({_shorten(str(error) or repr(error))}).",))
+        return FileTags(warnings=(f"The tags cannot be read ({_cause(error)}).",))
     if fields is None:
         return FileTags(warnings=("The tags cannot be read (unknown kind of file).",))
     return _interpret(fields)
 
 
+def _cause(error: Exception) -> str:
+    if isinstance(error, MemoryError):
+        return "they take more memory than a worker may have"
+    if isinstance(error, RecursionError):
+        return "they are nested too deeply"
+    return _shorten(str(error) or repr(error))
+
+
 def _interpret(fields: TagFields) -> FileTags:
     warnings: list[str] = []
+    fields = TagFields._make(_bounded(name, texts, warnings) for name, texts in fields._asdict().items())
     title = _first(fields.title)
     artist = "; ".join(fields.artist) or None
     return FileTags(
@@ -67,6 +82,16 @@ def _interpret(fields: TagFields) -> FileTags:
         works=_works(fields, title, warnings),
         warnings=tuple(warnings),
     )
+
+
+def _bounded(name: str, texts: Sequence[str], warnings: list[str]) -> tuple[str, ...]:
+    """Keep what a person or a tagger may have written."""
+    field = name.replace("_", " ")
+    if len(texts) > MOST_VALUES:
+        warnings.append(f"The tags hold more than {MOST_VALUES} texts as {field}; the others were left out.")
+    if any(len(text) > MOST_CHARACTERS for text in texts):
+        warnings.append(f"The tags hold a text of more than {MOST_CHARACTERS} characters as {field}; it was cut.")
+    return tuple(text[:MOST_CHARACTERS] for text in texts[:MOST_VALUES])
 
 
 def _first(texts: Sequence[str]) -> str | None:

@@ -1,9 +1,10 @@
 """Phases 1 and 2: which of the run's files need work, and what each of them is."""
 
+import os
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-from wkmp_assets.errors import UnencodableNameError, UnreadableFileError
+from wkmp_assets.errors import AudioFileError, LinkedFileError, UnencodableNameError, UnreadableFileError
 from wkmp_assets.library.changes import HashedFile, KnownFile, identify_contents, is_unchanged
 from wkmp_assets.library.file_key import is_utf8
 from wkmp_assets.library.walk import FileStat, read_stat
@@ -19,11 +20,15 @@ def look_at(root: Path, path: str) -> FileStat:
     ------
     UnencodableNameError
         Its name is not UTF-8.
+    LinkedFileError
+        It is reached through a symbolic link: keys can be typed by anyone who reaches the web UI.
     UnreadableFileError
         It is gone or cannot be reached.
     """
     if not is_utf8(path):
         raise UnencodableNameError(path.encode("utf-8", "backslashreplace").decode(), "its name is not valid UTF-8")
+    if os.path.realpath(root / path) != os.path.join(os.path.realpath(root), path):  # noqa: PTH118 - once per file
+        raise LinkedFileError(path, "it is reached through a symbolic link, which may lead out of the library")
     try:
         return read_stat(root / path)
     except OSError as error:
@@ -56,7 +61,7 @@ def sort_out_unchanged(
     for key, path in paths.items():
         try:
             on_disk = look_at(root, path)
-        except (UnencodableNameError, UnreadableFileError) as error:
+        except AudioFileError as error:
             clear[key] = Failed(IDENTITY, error.code, str(error))
             continue
         if is_unchanged(known.get(path), on_disk) and not force:

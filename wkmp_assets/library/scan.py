@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from wkmp_assets.errors import LibraryRootError
@@ -45,9 +46,10 @@ def scan_folder(root: Path, folder: str, known: Sequence[KnownFile]) -> tuple[Li
     report = WalkReport()
     on_disk = dict(find_audio_files(root, root / within, report))
     changes = compare_library(on_disk, known, within=within)
+    passed_over = tuple(f"{path}: {reason}" for path, reason in sorted(report.passed_over.items()))
     if not on_disk and changes.missing:
         raise LibraryRootError(
             f"{root / within} holds no audio file any more, but the library knows {len(changes.missing)} in it; "
             "check that its disk is mounted. Nothing was changed."
         )
-    return changes, report
+    return replace(changes, passed_over=passed_over), report

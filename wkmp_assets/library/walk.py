@@ -56,6 +56,8 @@ class WalkReport:
 
     ignored_by_extension: dict[str, int] = field(default_factory=dict)
     unreadable_folders: list[str] = field(default_factory=list)
+    passed_over: dict[str, str] = field(default_factory=dict)
+    """What is named like music, or a folder, and is left alone: relative path -> why."""
 
 
 def read_stat(path: Path) -> FileStat:
@@ -115,29 +117,57 @@ def audio_names(folder: Path) -> list[str]:
 
 
 def _walk(root: Path, folder: Path, report: WalkReport) -> Iterator[tuple[str, FileStat]]:
+    """Go through a tree depth first; with a stack, since folders may lie in each other deeper than Python calls go."""
+    stack = [iter(_entries(root, folder, report))]
+    while stack:
+        entry = next(stack[-1], None)
+        if entry is None:
+            stack.pop()
+        elif _is_hidden(entry.name):
+            continue
+        elif entry.is_symlink():
+            if _extension(entry) in AUDIO_EXTENSIONS or _is_folder(entry):
+                report.passed_over[os.path.relpath(entry.path, root)] = "a symbolic link, which a scan does not follow"
+        elif entry.is_dir(follow_symlinks=False):
+            if entry.name not in IGNORED_FOLDERS:
+                stack.append(iter(_entries(root, Path(entry.path), report)))
+        else:
+            yield from _audio_file(root, entry, report)
+
+
+def _entries(root: Path, folder: Path, report: WalkReport) -> list[os.DirEntry[str]]:
     try:
         with os.scandir(folder) as scan:
-            entries = sorted(scan, key=lambda entry: entry.name)
-    except OSError:
-        report.unreadable_folders.append(os.path.relpath(folder, root))
+            return sorted(scan, key=lambda entry: entry.name)
+    except OSError as error:
+        relative = os.path.relpath(folder, root)
+        report.unreadable_folders.append(relative)
+        report.passed_over[relative] = f"the folder cannot be read ({error.strerror})"
+        return []
+
+
+def _audio_file(root: Path, entry: os.DirEntry[str], report: WalkReport) -> Iterator[tuple[str, FileStat]]:
+    """Yield a file if it is one and named like music, else note what it is."""
+    extension = _extension(entry)
+    if extension not in AUDIO_EXTENSIONS:
+        report.ignored_by_extension[extension] = report.ignored_by_extension.get(extension, 0) + 1
         return
-    for entry in entries:
-        if not _is_visible(entry):
-            continue
-        if entry.is_dir(follow_symlinks=False):
-            if entry.name not in IGNORED_FOLDERS:
-                yield from _walk(root, Path(entry.path), report)
-            continue
-        extension = _extension(entry)
-        if extension not in AUDIO_EXTENSIONS:
-            report.ignored_by_extension[extension] = report.ignored_by_extension.get(extension, 0) + 1
-            continue
-        try:
-            status = entry.stat(follow_symlinks=False)
-        except OSError:  # deleted between listing and looking
-            continue
-        if stat_module.S_ISREG(status.st_mode):
-            yield os.path.relpath(entry.path, root), _to_file_stat(status)
+    try:
+        status = entry.stat(follow_symlinks=False)
+    except OSError:  # deleted between listing and looking
+        return
+    path = os.path.relpath(entry.path, root)
+    if stat_module.S_ISREG(status.st_mode):
+        yield path, _to_file_stat(status)
+    else:
+        report.passed_over[path] = "no file but a pipe, a socket or a device"
+
+
+def _is_folder(entry: os.DirEntry[str]) -> bool:
+    try:
+        return entry.is_dir()
+    except OSError:  # a link to itself
+        return False
 
 
 def _to_file_stat(status: os.stat_result) -> FileStat:

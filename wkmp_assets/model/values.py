@@ -42,6 +42,8 @@ class LibraryChanges:
     unchanged: tuple[str, ...]
     missing: tuple[str, ...]
     """In the library, not on disk."""
+    passed_over: tuple[str, ...] = ()
+    """Named like music, but links, pipes, or in folders that cannot be read: a sentence for each."""
 
     @property
     def to_import(self) -> tuple[str, ...]:

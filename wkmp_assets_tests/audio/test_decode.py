@@ -13,7 +13,7 @@ import soundfile
 
 from wkmp_assets.audio.decode import measure_file
 from wkmp_assets.audio.envelope import window_rms
-from wkmp_assets.errors import StateDiskError, UndecodableAudioError, UnreadableFileError
+from wkmp_assets.errors import StateDiskError, TooLongError, UndecodableAudioError, UnreadableFileError
 from wkmp_assets.model.values import AudioProperties, Envelope
 from wkmp_assets_tests.audio.sounds import (
     concatenated,
@@ -110,7 +110,7 @@ def test_levels_of_a_wave_file_are_those_of_its_samples(
     np.testing.assert_allclose(envelope.mean_square, expected.mean_square, rtol=0.02)
 
 
-@pytest.mark.parametrize("channels", [3, 9, 16, 32])
+@pytest.mark.parametrize("channels", [3, 7, 8, 9, 16, 32])
 def test_unusual_channel_counts_are_measured_and_mixed(tmp_path: Path, channels: int) -> None:
     path = write_sound(tmp_path / "a.wav", noise(1, channels=channels))
     audio, _ = measure(path)
@@ -141,7 +141,7 @@ def test_samples_that_are_not_numbers_are_silence_with_a_warning(tmp_path: Path)
     samples[1, 60_000] = np.inf
     path = write_sound(tmp_path / "a.wav", samples, subtype="FLOAT")
     audio, envelope = measure(path)
-    assert audio.warnings == ("Samples that are not numbers, taken as silence: 11.",)
+    assert audio.warnings == ("Samples that are not numbers or beyond all measure, taken as silence: 11.",)
     assert np.isfinite(envelope.mean_square).all()
     assert audio.peak == pytest.approx(0.8, rel=1e-3)
     assert np.abs(pcm_of(path, tmp_path)).max() < 0.9 * 32_767
@@ -236,8 +236,16 @@ def test_a_video_without_sound_is_undecodable(tmp_path: Path) -> None:
             "0000000a49444154789c63600000000200014821bc330000000049454e44ae426082"
         )
     )
-    with pytest.raises(UndecodableAudioError, match="no audio stream"):
+    with pytest.raises(UndecodableAudioError, match="not a kind of file that music comes in"):
         measure(path)
+
+
+def test_an_endless_file_is_given_up_before_it_fills_the_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("wkmp_assets.audio.decode_sources.LONGEST_H", 1 / 3600)
+    path = write_sound(tmp_path / "a.wav", tone(60))
+    with pytest.raises(TooLongError, match="divide it"):
+        pcm_of(path, tmp_path)
+    assert list(tmp_path.iterdir()) == [path]
 
 
 def test_a_missing_file_is_unreadable(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """Tags of every container family say the same thing, and what cannot be believed becomes a warning."""
 
+import struct
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
@@ -22,7 +23,7 @@ from hypothesis import strategies as st
 
 from wkmp_assets.audio.tags import read_tags
 from wkmp_assets.model.values import Artist, FileTags, Release, Work
-from wkmp_assets_tests.audio.sounds import encode, silence
+from wkmp_assets_tests.audio.sounds import encode, melody, silence
 
 RECORDING = "b1a9c0e9-d987-4042-ae91-78d6a3267d69"
 ARTIST_1 = "f27ec8db-af05-4f36-916e-3d57f91ecf5e"
@@ -413,3 +414,25 @@ def test_no_damage_makes_reading_tags_raise(
 def _damage(content: bytearray, positions: Iterable[int], rng: np.random.Generator) -> None:
     for position in positions:
         content[position] = int(rng.integers(0, 256))
+
+
+def test_atoms_in_each_other_without_end_are_a_warning(tmp_path: Path) -> None:
+    """mutagen calls itself for each: the limit of Python's calls is not that of the import."""
+    atom = b""
+    for _ in range(2_000):
+        atom = struct.pack(">I4s", len(atom) + 8, b"udta") + atom
+    path = encode(tmp_path / "a.m4a", melody(1), 44_100, "aac")
+    path.write_bytes(path.read_bytes() + atom)
+    assert read_tags(path).warnings == ("The tags cannot be read (they are nested too deeply).",)
+
+
+def test_a_text_without_end_is_cut_with_a_warning(tmp_path: Path) -> None:
+    tags = read_flac(tmp_path, title="la " * 500_000)
+    assert tags.title == ("la " * 500)[:1000]
+    assert tags.warnings == ("The tags hold a text of more than 1000 characters as title; it was cut.",)
+
+
+def test_a_list_without_end_is_cut_with_a_warning(tmp_path: Path) -> None:
+    tags = read_flac(tmp_path, artist=["x"] * 5_000)
+    assert tags.artist == "; ".join(["x"] * 200)
+    assert tags.warnings == ("The tags hold more than 200 texts as artist; the others were left out.",)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from wkmp_assets.errors import UnencodableNameError, UnreadableFileError
+from wkmp_assets.errors import LinkedFileError, UnencodableNameError, UnreadableFileError
 from wkmp_assets.library.changes import HashedFile, KnownFile
 from wkmp_assets.library.hashing import hash_file
 from wkmp_assets.library.identity import identify_hashed, look_at, needing_content, sort_out_unchanged
@@ -44,6 +44,29 @@ def test_hashing_a_folder_fails_without_leaking_its_descriptor(tmp_path: Path) -
 def test_a_name_that_is_not_utf8_is_refused_before_the_file_is_touched(tmp_path: Path) -> None:
     with pytest.raises(UnencodableNameError, match="rename it"):
         look_at(tmp_path, os.fsdecode(b"caf\xe9.mp3"))
+
+
+@pytest.mark.parametrize("key", ["out.mp3", "folder/secret.mp3", "within.mp3"])
+def test_nothing_behind_a_symbolic_link_is_looked_at(tmp_path: Path, key: str) -> None:
+    """A scan makes no partition of it, but anyone who reaches the web UI can type one."""
+    (root := tmp_path / "music").mkdir()
+    (outside := tmp_path / "outside").mkdir()
+    (outside / "secret.mp3").write_bytes(b"secret")
+    (root / "a.mp3").write_bytes(b"a")
+    (root / "out.mp3").symlink_to(outside / "secret.mp3")
+    (root / "folder").symlink_to(outside)
+    (root / "within.mp3").symlink_to("a.mp3")
+    with pytest.raises(LinkedFileError, match=r"symbolic link.*import the file where it is"):
+        look_at(root, key)
+    clear, to_hash = sort_out_unchanged(root, {"k": key}, {}, force=True)
+    assert (clear["k"].code, to_hash) == ("SYMBOLIC_LINK", {})  # type: ignore[union-attr]
+
+
+def test_a_library_may_itself_be_reached_through_a_link(tmp_path: Path) -> None:
+    (tmp_path / "music").mkdir()
+    (tmp_path / "music/a.mp3").write_bytes(b"a")
+    (tmp_path / "link").symlink_to(tmp_path / "music")
+    assert look_at(tmp_path / "link", "a.mp3").size_bytes == 1
 
 
 def test_only_files_that_changed_are_hashed(tmp_path: Path) -> None:

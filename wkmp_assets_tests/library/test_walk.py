@@ -1,6 +1,7 @@
 """What a walk finds, on real folders."""
 
 import os
+import sys
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from datetime import UTC, datetime
@@ -61,13 +62,36 @@ def test_symbolic_links_are_not_followed(tmp_path: Path) -> None:
     (root / "folder").symlink_to(outside)
     (root / "a" / "circle").symlink_to(root)
     (root / "dangling.mp3").symlink_to(root / "nowhere.mp3")
-    assert found(root) == ["a/real.mp3"]
+    (root / "itself.mp3").symlink_to("itself.mp3")
+    (root / "cover.jpg").symlink_to(root / "a")
+    (root / "notes.txt").symlink_to(root / "nowhere.mp3")
+    report = WalkReport()
+    assert [path for path, _ in find_audio_files(root, root, report)] == ["a/real.mp3"]
+    assert report.passed_over.keys() == {
+        "file.mp3", "folder", "a/circle", "dangling.mp3", "itself.mp3", "cover.jpg",
+    }  # fmt: skip
+    assert set(report.passed_over.values()) == {"a symbolic link, which a scan does not follow"}
 
 
 def test_a_fifo_named_like_music_is_no_file(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe.mp3")
     touch(tmp_path, "a.mp3", "folder.mp3/b.mp3")
-    assert found(tmp_path) == ["a.mp3", "folder.mp3/b.mp3"]
+    report = WalkReport()
+    assert [path for path, _ in find_audio_files(tmp_path, tmp_path, report)] == ["a.mp3", "folder.mp3/b.mp3"]
+    assert report.passed_over == {"pipe.mp3": "no file but a pipe, a socket or a device"}
+
+
+def test_folders_in_each_other_deeper_than_python_calls_go_are_walked(tmp_path: Path) -> None:
+    deepest, folders = tmp_path, []
+    for _ in range(sys.getrecursionlimit() + 100):
+        deepest = deepest / "d"
+        deepest.mkdir()
+        folders.append(deepest)
+    touch(deepest, "a.mp3")
+    assert [path.count("/") for path in found(tmp_path)] == [len(folders)]
+    (deepest / "a.mp3").unlink()
+    for folder in reversed(folders):  # shutil.rmtree calls itself for each
+        folder.rmdir()
 
 
 def test_files_come_in_sorted_order(tmp_path: Path) -> None:
@@ -92,6 +116,7 @@ def test_an_unreadable_folder_is_reported_and_the_rest_is_found(
         paths = [path for path, _ in find_audio_files(public_folder, public_folder, report)]
     assert paths == ["a.mp3", "z.mp3"]
     assert report.unreadable_folders == ["locked"]
+    assert report.passed_over == {"locked": "the folder cannot be read (Permission denied)"}
 
 
 def test_an_unreadable_root_is_an_error_not_an_empty_library(
