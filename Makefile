@@ -13,7 +13,7 @@ export DAGSTER_HOME ?= $(CURDIR)
 # The music: `make import MUSIC=/path/to/music`.
 MUSIC ?= test_data/sample_library
 
-.PHONY: help setup import status test test-faults test-safety coverage-baseline check bench bench-fades bench-flavor bench-long bench-lookups bench-writer ui dataset clean
+.PHONY: help setup import status test test-faults test-safety fuzz coverage-baseline check bench bench-fades bench-flavor bench-long bench-lookups bench-writer ui dataset clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 26
@@ -34,6 +34,13 @@ test-faults: $(DEV_READY) ## every fault in full: 200 kills, full disks, foreign
 
 test-safety: $(DEV_READY) ## remove each safety measure in a copy of the code and see its tests fail
 	$(BIN)/python -m wkmp_assets_tests.safety.prove
+
+# How long `make fuzz` goes on, and where its damage begins (any number; none: the time of day).
+SECONDS ?= 600
+SEED ?=
+
+fuzz: $(DEV_READY) ## import damaged files for 10 minutes, or SECONDS=..., with SEED=...; keeps in .fuzz what breaks
+	$(BIN)/python -m wkmp_assets_tests.fuzz --seconds $(SECONDS) $(if $(SEED),--seed $(SEED))
 
 coverage-baseline: $(DEV_READY) ## run the tests and keep their coverage as the new baseline
 	$(BIN)/python -m wkmp_assets_tests.coverage_gate --record
