@@ -6,15 +6,12 @@ Exit status: 0 nothing failed, 1 some files (or the run) failed, 2 the command w
 import json
 import os
 import shlex
-import signal
 import sys
-import threading
 import time
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
-from types import FrameType
 from typing import TYPE_CHECKING
 
 import click
@@ -32,6 +29,7 @@ from wkmp_assets.outcomes import Failed, Result, join
 from wkmp_assets.phase_store import PhaseStore
 from wkmp_assets.picture import draw_picture
 from wkmp_assets.settings import Settings, find_dagster_home, find_library, load_settings
+from wkmp_assets.signals import run_until_stopped
 from wkmp_assets.summary import ImportSummary, printable, render_failures
 from wkmp_assets.topping_up import find_waiting
 from wkmp_assets.unfinished import write_whole
@@ -39,6 +37,7 @@ from wkmp_assets.unfinished import write_whole
 if TYPE_CHECKING:
     from wkmp_assets.commit import FileCommit
     from wkmp_assets.progress import ImportProgress
+    from wkmp_assets.run_control import RunControl
 
 
 OUT = Console(highlight=False)
@@ -271,46 +270,21 @@ def _import(folder: Path, settings: Settings, *, force: bool, retry_deferred: bo
         OUT.print(f"{todo}, in {_shown(settings.library)}")
         runs = importer.retry(ranges) if retry_deferred else importer.run(ranges, force=force, preset=kind)
         with progress.shown():
-            _in_thread(lambda: list(runs), control.request_stop)
+            run_until_stopped(lambda: list(runs), lambda: _stop(control))
     OUT.print(summary.render(time.monotonic() - started))
     if control.is_stopping:
         OUT.print(f"\nStopped. What is listed above is safely in the library; go on with: wkmp import {_typed(folder)}")
     return 1 if summary.has_failures or control.is_stopping else 0
 
 
+def _stop(control: "RunControl") -> None:
+    ERR.print("Finishing the files in hand (Ctrl-C again ends at once; nothing is lost either way) ...")
+    control.request_stop()
+
+
 def _note(commit: "FileCommit", summary: ImportSummary, progress: "ImportProgress") -> None:
     summary.add(commit)
     progress.file_done(commit.key)
-
-
-def _in_thread(work: Callable[[], object], stop: Callable[[], None]) -> None:
-    """Do the work in a thread, so that Ctrl-C reaches us and not the middle of a Dagster step.
-
-    The first Ctrl-C asks to stop after the files in hand, the second ends at once.
-    """
-    raised: list[BaseException] = []
-
-    def guarded() -> None:
-        try:
-            work()
-        except BaseException as error:  # noqa: BLE001 - handed over to the main thread below
-            raised.append(error)
-
-    def interrupted(_signal: int, _frame: FrameType | None) -> None:
-        signal.signal(signal.SIGINT, signal.default_int_handler)
-        ERR.print("Finishing the files in hand (Ctrl-C again ends at once; nothing is lost either way) ...")
-        stop()
-
-    thread = threading.Thread(target=guarded, name="import", daemon=True)
-    before = signal.signal(signal.SIGINT, interrupted)
-    try:
-        thread.start()
-        while thread.is_alive():
-            thread.join(0.5)
-    finally:
-        signal.signal(signal.SIGINT, before)
-    if raised:
-        raise raised[0]
 
 
 if __name__ == "__main__":

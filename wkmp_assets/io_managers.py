@@ -19,7 +19,7 @@ from wkmp_assets.phase_store import PhaseStore
 from wkmp_assets.resources import Library
 from wkmp_assets.run_control import RunControl
 from wkmp_assets.run_tags import tags_of_files, tags_of_results
-from wkmp_assets.unfinished import write_whole
+from wkmp_assets.unfinished import remove_leftovers, write_whole
 
 
 class PhaseStoreIOManager(dg.IOManager):
@@ -55,6 +55,7 @@ class PictureIOManager(dg.IOManager):
 
     def handle_output(self, context: dg.OutputContext, obj: Mapping[str, Outcome[bytes]]) -> None:
         """Write the pictures of a run's partitions."""
+        remove_leftovers(self._library.settings.pictures_dir)
         for key, outcome in obj.items():
             if isinstance(outcome, Result):
                 path = self._library.settings.picture_path(key)

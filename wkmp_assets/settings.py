@@ -237,7 +237,12 @@ class Settings(BaseSettings):
     def picture_path(self, key: str) -> Path:
         """Where the picture of a partition is kept: under a hash, as a key may be longer than a file name."""
         name = hashlib.sha256(key.encode("utf-8")).hexdigest()
-        return self.state_dir / self.library_id / "pictures" / f"{name[:32]}.png"
+        return self.pictures_dir / f"{name[:32]}.png"
+
+    @cached_property
+    def pictures_dir(self) -> Path:
+        """Where pictures of this library's files are kept."""
+        return self.state_dir / self.library_id / "pictures"
 
     @cached_property
     def pcm_dir(self) -> Path:

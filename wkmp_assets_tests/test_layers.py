@@ -45,6 +45,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "report": {"report", "db.overview", "db.report", "flavor.vector", "identify.scoring", "percentiles"} | VALUES,
     "reporting": {"db", "partitions", "recorded", "report", "settings", "unfinished"} | VALUES,
     "event_storage": set(),
+    "signals": set(),
     "worker_process": set(),
     "workers": {"run_control", "worker_process"} | VALUES,
     "run_tags": set(),
@@ -82,7 +83,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     } | VALUES,
     "cli": {
         "commit", "db", "importer", "library", "phase_store", "picture", "progress", "reporting",
-        "run_control", "settings", "summary", "topping_up", "unfinished",
+        "run_control", "settings", "signals", "summary", "topping_up", "unfinished",
     } | VALUES,
 }  # fmt: skip
 

@@ -67,7 +67,7 @@ class PcmStore:
         return path
 
     def evict(self, keep: Collection[str] = ()) -> int:
-        """Delete the least recently used entries until the folder is within its limit.
+        """Delete what killed writers have left, and the least recently used until the folder is within its limit.
 
         Parameters
         ----------
@@ -80,6 +80,7 @@ class PcmStore:
         int
             Bytes freed.
         """
+        remove_leftovers(self.root)
         now = time.time()
         freed = 0
         stored = [entry for entry in self._entries() if entry.path.suffix == ".pcm"]

@@ -69,6 +69,17 @@ def test_entries_in_use_or_to_be_kept_stay_even_above_the_limit(tmp_path: Path) 
     assert names(store) == {"recent", "kept"}
 
 
+def test_what_a_killed_writer_left_goes_though_nobody_writes_any_more(
+    tmp_path: Path, name_of_a_dead_writer: str
+) -> None:
+    """The worker died over the last file of a run: no other writer comes by."""
+    store = PcmStore(tmp_path, 1_000)
+    put(store, "kept", 10, HOUR_S)
+    (tmp_path / name_of_a_dead_writer).write_bytes(bytes(10))
+    store.evict()
+    assert names(store) == {"kept"}
+
+
 def test_within_the_limit_nothing_goes(tmp_path: Path) -> None:
     store = PcmStore(tmp_path, 10)
     put(store, "old", 10, 99 * HOUR_S)

@@ -64,11 +64,6 @@ class RunningImports:
             if process.poll() is None:
                 os.killpg(process.pid, signal.SIGKILL)
 
-    def kill_leaders(self) -> None:
-        """`kill -9` to the imports, but not to their workers."""
-        for process in self._processes:
-            process.kill()
-
     def outcomes(self) -> list[int]:
         """Wait for the end of all; return their exit statuses, which must be success or the kill."""
         statuses = []

@@ -14,7 +14,7 @@ import pytest
 
 from wkmp_assets_tests.end_to_end.conftest import Workplace, make_workplace
 from wkmp_assets_tests.faults.conftest import Landing, Reference
-from wkmp_assets_tests.faults.extent import EXTENT, IS_FULL, full_form, repeatable
+from wkmp_assets_tests.faults.extent import EXTENT, IS_FULL, repeatable
 from wkmp_assets_tests.faults.imports import (
     RunningImports,
     look_at_what_is_left,
@@ -89,17 +89,3 @@ def wait_until_ended_or(delay_s: float, imports: RunningImports) -> None:
     deadline = time.monotonic() + delay_s
     while time.monotonic() < deadline and not imports.have_ended:
         time.sleep(0.002)
-
-
-@full_form
-def test_workers_whose_import_was_killed_alone_end_by_themselves(
-    short_place: Workplace, short_library: Reference
-) -> None:
-    """As when the system runs out of memory and takes the largest process; a resume need not wait for them."""
-    imports = RunningImports(short_place, [short_place.music])
-    wait_until(lambda: len(processes_of(short_place)) > 2, "it has workers")
-    imports.kill_leaders()
-    imports.outcomes()
-    succeed(short_place.wkmp("import", short_place.music))
-    assert library_rows(short_place.database) == library_rows(short_library.databases[0])
-    wait_until(lambda: not processes_of(short_place), "no worker is left")
