@@ -12,8 +12,9 @@ DEV_READY := $(VENV)/.ready-dev
 export DAGSTER_HOME ?= $(CURDIR)
 # The music: `make import MUSIC=/path/to/music`.
 MUSIC ?= test_data/sample_library
+PORT ?= 3000
 
-.PHONY: help setup import status test test-faults test-safety fuzz coverage-baseline check bench bench-fades bench-flavor bench-long bench-lookups bench-writer ui dataset clean
+.PHONY: help setup import status test test-faults test-safety test-ui fuzz coverage-baseline check bench bench-fades bench-flavor bench-long bench-lookups bench-writer ui dataset clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 26
@@ -41,6 +42,11 @@ SEED ?=
 
 fuzz: $(DEV_READY) ## import damaged files for 10 minutes, or SECONDS=..., with SEED=...; keeps in .fuzz what breaks
 	$(BIN)/python -m wkmp_assets_tests.fuzz --seconds $(SECONDS) $(if $(SEED),--seed $(SEED))
+
+test-ui: $(DEV_READY) ## a person in the web UI, in Chromium; WKMP_SCREENSHOTS=docs/images leaves pictures
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps -r requirements-ui.txt
+	@VENV="$(VENV)" .ci/setup browser
+	WKMP_TEST_UI=1 $(BIN)/python -m pytest -m ui
 
 coverage-baseline: $(DEV_READY) ## run the tests and keep their coverage as the new baseline
 	$(BIN)/python -m wkmp_assets_tests.coverage_gate --record
@@ -73,8 +79,8 @@ bench-lookups: $(DEV_READY) dataset ## look passages up from 8 imports at once, 
 bench-writer: $(DEV_READY) ## measure the batch writer beside the unbatched one; writes docs/writer.md
 	$(BIN)/python -m wkmp_assets_tests.benchmarks.writer_benchmark
 
-ui: $(READY) ## open the web UI on http://127.0.0.1:3000 and import what appears in MUSIC
-	WKMP_WATCH=$${WKMP_WATCH:-1} WKMP_LIBRARY_ROOT="$(abspath $(MUSIC))" $(BIN)/dagster dev --host 127.0.0.1 --port 3000
+ui: $(READY) ## open the web UI on http://127.0.0.1:3000 (or PORT) and import what appears in MUSIC
+	WKMP_WATCH=$${WKMP_WATCH:-1} WKMP_LIBRARY_ROOT="$(abspath $(MUSIC))" $(BIN)/dagster dev --host 127.0.0.1 --port $(PORT)
 
 dataset: $(DEV_READY) ## build the 100-file benchmark library (about 500 MB of downloads)
 	$(BIN)/python -m wkmp_assets_tests.datasets.hundred_files
@@ -90,8 +96,10 @@ $(READY): requirements.txt pyproject.toml
 	@PYTHONWARNINGS=ignore $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@touch $(READY)
 
-$(DEV_READY): $(READY) requirements-dev.txt
+$(DEV_READY): $(READY) requirements-dev.txt requirements-ui.txt
 	@echo "Installing the tools for tests and checks ..."
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps -r requirements-dev.txt
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps -r requirements-ui.txt || \
+	  echo "note: going on without Playwright: no browser will be tested." >&2
 	@VENV="$(VENV)" .ci/setup tools
 	@touch $(DEV_READY)
