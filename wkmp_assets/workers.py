@@ -22,8 +22,10 @@ from wkmp_assets.worker_process import WorkerLimits, begin, is_ready
 
 _IDLE_S = 30
 """Idle workers end by themselves after this long, so that a run that waits for something else holds no memory."""
-_ONE_THREAD = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
-"""The workers are the parallelism; buffers of a thread per core would count against the memory of each."""
+
+ONE_THREAD = dict.fromkeys(("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"), "1")
+"""Environment of a worker: there is one for each core, and numpy's threads beside it would wait for each other by
+spinning: on a busy machine flavors took 4.5 times the CPU. Their buffers would count against its memory, too."""
 
 
 @dataclass(frozen=True)
@@ -224,7 +226,7 @@ class WorkerPool:
                 timeout=_IDLE_S,
                 initializer=begin,
                 initargs=(os.getpid(), self._limits),
-                env=_ONE_THREAD,
+                env=ONE_THREAD,
             )
             try:
                 self._running.submit(is_ready).result()

@@ -61,6 +61,19 @@ def pool(control: RunControl) -> Iterator[WorkerPool]:
     pool.shut_down()
 
 
+def threads_of_linear_algebra() -> set[int]:
+    import numpy as np
+    from threadpoolctl import threadpool_info
+
+    square = np.ones((500, 500), np.float32)
+    assert (square @ square)[0, 0] == 500
+    return {library["num_threads"] for library in threadpool_info()}
+
+
+def test_a_worker_s_linear_algebra_has_one_thread(pool: WorkerPool) -> None:
+    assert dict(pool.map_files("phase", threads_of_linear_algebra, {"k": ()})) == {"k": {1}}
+
+
 def test_every_file_gets_its_result(pool: WorkerPool, control: RunControl) -> None:
     reported: list[tuple[str, str]] = []
     control.on_file = lambda phase, key: reported.append((phase, key))

@@ -1,5 +1,6 @@
 """CPU time per file: the phases' own functions beside a bare decode of the same file, in the same worker."""
 
+import os
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
@@ -24,6 +25,7 @@ from wkmp_assets.library.identity import look_at
 from wkmp_assets.listen import fingerprint_file, flavor_file, segment_file
 from wkmp_assets.model.phases import FINGERPRINTS, FLAVORS, IDENTITY, LEAD_POINTS, MATCHES, SEGMENTS, TAGS
 from wkmp_assets.model.values import FileIdentity, FileState, FileTags, Fingerprints, PassageSegments, SongMatches
+from wkmp_assets.workers import ONE_THREAD
 from wkmp_assets_tests.benchmarks.bare_decode import RATE_HZ, decode_bare, decode_with_resampler
 from wkmp_assets_tests.benchmarks.music_library import MusicFile
 
@@ -82,6 +84,8 @@ def bare_pass(files: Sequence[MusicFile], workers: int) -> float:
 
 
 def _pool(workers: int, first: MusicFile) -> ProcessPoolExecutor:
+    """Start processes like those that import files."""
+    os.environ.update(ONE_THREAD)
     return ProcessPoolExecutor(workers, get_context("spawn"), initializer=_warm_up, initargs=(first.path,))
 
 
