@@ -15,6 +15,7 @@ import psutil
 import pytest
 
 from wkmp_assets.errors import WorkersError
+from wkmp_assets.outcomes import Failed
 from wkmp_assets.run_control import RunControl
 from wkmp_assets.worker_process import WorkerLimits
 from wkmp_assets.workers import WorkerPool
@@ -98,6 +99,7 @@ def test_a_file_that_takes_too_much_memory_fails_alone() -> None:
     with limited(LITTLE_MEMORY) as pool:
         found = dict(pool.map_files("segments", take_memory, {"a": (1,), "b": (900,), "c": (2,)}))
     assert (found["a"], found["c"]) == (1_000_000, 2_000_000)
+    assert isinstance(found["b"], Failed)
     assert (found["b"].phase, found["b"].code) == ("segments", "OUT_OF_MEMORY")
     assert found["b"].message.startswith("b: reading it takes more than the 300 MB")
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import dagster as dg
 
-from wkmp_assets.checks.findings import MOST_ROWS, Finding, Findings, Weight
+from wkmp_assets.checks.findings import MOST_ROWS, Finding, Findings, Weight, plain
 from wkmp_assets.model.phases import ENTRY
 
 _SEVERITIES = {Weight.WARNING: dg.AssetCheckSeverity.WARN, Weight.ERROR: dg.AssetCheckSeverity.ERROR}
@@ -66,9 +66,9 @@ def _describe(promise: Promise, findings: Findings, judged: int) -> str:
         return f"{judged} of {judged} files {promise.kept}"
     first = next(iter(findings))
     if first.file is None:
-        return f"{first.text}. {promise.remedy}"
+        return f"{plain(first.text)}. {promise.remedy}"
     counted = f"{findings.offenders} of {max(judged, findings.offenders)} files {promise.broken}"
-    return f"{counted}. First: {first.file}: {first.text}. {promise.remedy}"
+    return f"{counted}. First: {plain(first.file)}: {plain(first.text)}. {promise.remedy}"
 
 
 def _table(promise: Promise, findings: Findings) -> dg.TableMetadataValue:

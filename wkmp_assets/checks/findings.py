@@ -1,5 +1,6 @@
 """What a check finds, and what that amounts to. Pure."""
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -7,6 +8,13 @@ from enum import IntEnum
 
 MOST_ROWS = 100
 """Of each weight; a library of 50,000 files can be wrong 50,000 times, and a table of that nobody reads."""
+
+_MARKDOWN = re.compile(r"([\\`*\[\]<>&~])")
+
+
+def plain(text: str) -> str:
+    """Return text so that it stays text where the web UI takes it for Markdown: a name is no link and no picture."""
+    return _MARKDOWN.sub(r"\\\1", " ".join(text.split()))
 
 
 class Weight(IntEnum):

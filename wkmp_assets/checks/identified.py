@@ -6,6 +6,7 @@ from typing import Any
 
 import dagster as dg
 
+from wkmp_assets.checks.findings import plain
 from wkmp_assets.checks.scope import Scope, scope_of
 from wkmp_assets.model.phases import FLAVORS, LOOKUPS, MATCHES
 from wkmp_assets.model.values import ClassesOutcome, Flavors, LookupOutcome, MatchLevel, RecordingLookups, SongMatches
@@ -42,7 +43,7 @@ def lookups_complete(context: dg.AssetCheckExecutionContext, library: dg.Resourc
         passed=not waiting,
         severity=dg.AssetCheckSeverity.WARN,
         description=f"{waiting} passages wait to be looked up: run the job retry_deferred, or `wkmp import "
-        f"--retry-deferred`. First reason: {deferred[0].data['reason']}"
+        f"--retry-deferred`. First reason: {plain(str(deferred[0].data['reason']))}"
         if waiting
         else "no passage waits for a service",
         metadata={

@@ -2,6 +2,7 @@
 
 import dagster as dg
 
+from wkmp_assets.checks.findings import plain
 from wkmp_assets.checks.scope import scope_of
 from wkmp_assets.db.report import StoredFailure, read_failures
 from wkmp_assets.model.phases import ENTRY
@@ -30,7 +31,7 @@ def files_imported(context: dg.AssetCheckExecutionContext, library: dg.ResourceP
 def _describe(failed: list[StoredFailure], files: int) -> str:
     if not failed:
         return f"all {files} files are in the library, or need not be"
-    return f"{len(failed)} of {files} files could not be imported, first: {failed[0].message}"
+    return f"{len(failed)} of {files} files could not be imported, first: {plain(failed[0].message)}"
 
 
 def _table(failed: list[StoredFailure]) -> dg.TableMetadataValue:

@@ -270,6 +270,14 @@ def test_a_format_that_ffmpeg_lacks_is_read_with_libsndfile(tmp_path: Path) -> N
     assert abs(pcm_of(path, tmp_path).size - 3 * 11_025) < 64
 
 
+def test_a_list_of_other_files_is_no_music(tmp_path: Path) -> None:
+    """FFmpeg would open what it names, and take that for the file's own sound."""
+    write_sound(tmp_path / "secret.wav", tone(1))
+    (tmp_path / "a.mp3").write_text("ffconcat version 1.0\nfile secret.wav\n")
+    with pytest.raises(UndecodableAudioError, match="not a kind of file that music comes in"):
+        measure(tmp_path / "a.mp3")
+
+
 @pytest.mark.parametrize("name", ["http:song.wav", "pipe:0.wav", "Ünïcödé 音楽.wav", "100%d.wav", "concat:a|b.wav"])
 def test_a_name_is_a_name_and_no_address(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
     write_sound(tmp_path / "plain.wav", tone(1)).rename(tmp_path / name)

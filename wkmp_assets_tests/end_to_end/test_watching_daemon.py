@@ -12,6 +12,7 @@ from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
 import dagster as dg
+import psutil
 from dagster import DagsterInstance
 from dagster._core.scheduler.instigation import InstigatorTick, TickStatus
 
@@ -65,6 +66,16 @@ def ticks(instance: DagsterInstance) -> list[InstigatorTick]:
     ]
 
 
+def listened_to() -> set[str]:
+    """Addresses at which processes that were started here can be reached."""
+    found = set()
+    for process in psutil.Process().children(recursive=True):
+        with suppress(psutil.Error):
+            found |= {one.laddr.ip for one in process.net_connections("inet") if one.status == psutil.CONN_LISTEN}
+    assert found, "the web server listens"
+    return found
+
+
 def wait_for(condition: Callable[[], bool], place: Workplace) -> None:
     end = time.monotonic() + 240
     while not condition():
@@ -79,6 +90,7 @@ def test_an_album_that_is_copied_in_is_imported_within_two_ticks(tmp_path: Path)
     place.extra.update(WKMP_WATCH="1", WKMP_WATCH_SETTLE_S="0")
     with dagster_dev(place), place.instance() as instance:
         wait_for(lambda: bool(ticks(instance)), place)
+        assert listened_to() <= {"127.0.0.1", "::1"}, "nobody else can reach the web UI"
         before = len(ticks(instance))
         # There all at once: a tick in the middle of copying would rightly request what it sees.
         shutil.copytree(ALBUM, tmp_path / ALBUM.name).rename(place.music / ALBUM.name)

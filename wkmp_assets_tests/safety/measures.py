@@ -378,10 +378,69 @@ WHAT_IS_PEOPLE_S = (
     ),
 )
 
+BAD_INPUT = (
+    Measure(
+        "workers end with their run",
+        "a worker that hangs would stay behind when its run is killed, with its file open and its memory taken",
+        "worker_process.py",
+        "    end_with(parent)",
+        "    pass",
+        ("test_worker_process.py::test_no_worker_outlives_its_run_however_that_ends",),
+    ),
+    Measure(
+        "a limit to a worker's memory",
+        "one file could take the memory of the whole machine, and the kernel whatever process it likes",
+        "worker_process.py",
+        "resource.setrlimit(resource.RLIMIT_DATA, (most, most))",
+        "pass",
+        ("test_worker_process.py::test_a_file_that_takes_too_much_memory_fails_alone",),
+    ),
+    Measure(
+        "containers of music only",
+        "a playlist under the name of music would make FFmpeg read other files, in the library or not",
+        "audio/decode_sources.py",
+        ', "format_whitelist": MUSIC_CONTAINERS',
+        "",
+        ("audio/test_decode.py::test_a_list_of_other_files_is_no_music",),
+    ),
+    Measure(
+        "no way out by a link",
+        "a partition typed by hand could name any file of the machine, behind a link in the library",
+        "library/identity.py",
+        "if os.path.realpath(root / path) != os.path.join(os.path.realpath(root), path):",
+        "if False:",
+        ("library/test_identity.py::test_nothing_behind_a_symbolic_link_is_looked_at",),
+    ),
+    Measure(
+        "an end to every file",
+        "a megabyte that lasts for months would fill the disk with its PCM",
+        "audio/decode_sources.py",
+        "self._require_an_end(self.graph.levels)",
+        "pass",
+        ("audio/test_decode.py::test_an_endless_file_is_given_up_before_it_fills_the_disk",),
+    ),
+    Measure(
+        "names are no Markdown",
+        "the web UI would fetch a picture from wherever the name of a file says",
+        "checks/findings.py",
+        "_MARKDOWN.sub(",
+        "(lambda _escape, text: text)(",
+        ("security/test_escapes.py::test_a_name_is_no_markup_in_what_a_check_says",),
+    ),
+    Measure(
+        "scratch space is reclaimed",
+        "what a killed worker had decoded would stay on the disk until somebody decodes again",
+        "audio/pcm_store.py",
+        "remove_leftovers(self.root)",
+        "pass",
+        ("audio/test_pcm_store.py::test_what_a_killed_writer_left_goes_though_nobody_writes_any_more",),
+    ),
+)
 SECTIONS = {
     "One short lock per file": LOCKS,
     "All or nothing": ALL_OR_NOTHING,
     "Others at work at the same time": OTHERS_AT_WORK,
     "What is people's": WHAT_IS_PEOPLE_S,
+    "Bad input, and workers": BAD_INPUT,
 }
 MEASURES = tuple(measure for measures in SECTIONS.values() for measure in measures)
