@@ -15,7 +15,7 @@ from wkmp_assets.audio.decode_sources import (
     decode_with_libsndfile,
 )
 from wkmp_assets.audio.pcm_store import pcm_file
-from wkmp_assets.errors import UndecodableAudioError, UnreadableFileError
+from wkmp_assets.errors import ProtectedAudioError, UndecodableAudioError, UnreadableFileError
 from wkmp_assets.model.values import AudioProperties
 
 if TYPE_CHECKING:
@@ -27,6 +27,13 @@ if TYPE_CHECKING:
     from wkmp_assets.model.values import Envelope
 
 SHORTFALL_S = 1.0
+_HEAD_BYTES = 65_536
+_ASF_HEADER = bytes.fromhex("3026b2758e66cf11a6d900aa0062ce6c")
+_ASF_ENCRYPTION = (
+    bytes.fromhex("fbb3112223bdd211b4b700a0c955fc6e"),
+    bytes.fromhex("14e68a292226174cb935dae07ee9289c"),
+)
+"""Objects in the header of a WMA file whose sound is encrypted, which FFmpeg decodes as it is: to noise."""
 
 
 def measure_file(path: Path, *, pcm_path: Path | None, display_path: str) -> tuple[AudioProperties, Envelope]:
@@ -90,11 +97,13 @@ def _decode(path: Path, pcm: BinaryIO | None, display_path: str) -> DecodePass:
 def _require_content(path: Path, display_path: str) -> None:
     try:
         with path.open("rb") as file:
-            is_empty = not file.read(1)
+            head = file.read(_HEAD_BYTES)
     except OSError as error:
         raise UnreadableFileError(display_path, error.strerror or str(error)) from error
-    if is_empty:
+    if not head:
         raise UndecodableAudioError(display_path, "it is empty (0 bytes)")
+    if head.startswith(_ASF_HEADER) and any(encryption in head for encryption in _ASF_ENCRYPTION):
+        raise ProtectedAudioError(display_path, "it is copy-protected (Windows Media)")
 
 
 def _summary(done: DecodePass, graph: DecodeGraph) -> tuple[AudioProperties, Envelope]:

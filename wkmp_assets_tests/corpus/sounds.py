@@ -94,6 +94,9 @@ def codecs() -> Iterator[Case]:
     for tag in (b"drms", b"enca"):
         refused = undecodable(f"copy-protected ({tag.decode()})", ProtectedAudioError.code)
         yield Case(f"codecs/{tag.decode()}.m4a", _with("m4a", b"mp4a", tag), refused)
+    refused = undecodable("copy-protected (Windows Media)", ProtectedAudioError.code)
+    yield Case("codecs/protected.wma", _protected_wma, refused)
+    yield Case("codecs/plain.wma", plain("wma"), IMPORTED)
     yield Case("codecs/unknown.wav", claims(tag=0xEEEE), undecodable("unknown codec"))
     yield Case("codecs/unknown.mka", _with("mka", b"A_OPUS", b"A_NONE"), undecodable("unknown codec"))
 
@@ -170,6 +173,15 @@ def _frames(mp3: bytes) -> bytes:
 
 def _with(suffix: str, old: bytes, new: bytes) -> Make:
     return lambda path, seed: path.write_bytes(sound(suffix, seed).replace(old, new, 1))
+
+
+def _protected_wma(path: Path, seed: int) -> None:
+    """Put an encryption object first into the header of a WMA file, and count it."""
+    wma = sound("wma", seed)
+    size, count = struct.unpack_from("<QI", wma, 16)
+    encryption = bytes.fromhex("fbb3112223bdd211b4b700a0c955fc6e") + struct.pack("<QIIII", 40, 0, 0, 0, 0)
+    head = wma[:16] + struct.pack("<QI", size + len(encryption), count + 1) + wma[28:30]
+    path.write_bytes(head + encryption + wma[30:])
 
 
 def _archive(path: Path, seed: int) -> None:
