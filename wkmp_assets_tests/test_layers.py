@@ -35,6 +35,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "earlier_lookups": {"identify.albums", "identify.earlier", "library", "phase_store"} | VALUES,
     "listen": {"audio", "flavor", "library"} | VALUES,
     "commit": {"db", "library"} | VALUES,
+    "missing": {"db", "library"} | VALUES,
     "run_control": {"commit"},
     "claims": {"unfinished"},
     "picture": VALUES,
@@ -51,8 +52,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     "jobs": {"model"},
     "io_managers": {"commit", "facts", "phase_store", "resources", "run_control", "unfinished"} | VALUES,
     "assets": {
-        "assets", "audio", "claims", "db.reader", "entry", "earlier_lookups", "identify", "flavor", "library", "listen",
-        "partitions", "phase_store", "picture", "reporting", "resources", "workers",
+        "assets", "audio", "claims", "db.missing", "db.reader", "entry", "earlier_lookups", "identify", "flavor",
+        "library", "listen", "missing", "partitions", "phase_store", "picture", "reporting", "resources", "workers",
     } | VALUES,
     "checks": {
         "checks", "db.audit", "db.report", "facts", "flavor", "library", "partitions", "percentiles",
@@ -61,7 +62,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     } | VALUES,
     "watching": {"library", "ranges"},
     "requesting": {
-        "claims", "db.reader", "db.report", "jobs", "library", "partitions", "ranges", "settings", "watching",
+        "claims", "db.reader", "db.report", "jobs", "library", "missing", "partitions", "ranges", "settings",
+        "watching",
     } | VALUES,
     "sensors": {"jobs", "partitions", "requesting", "settings", "watching"},
     "schedules": {"db.report", "jobs", "library", "partitions", "ranges", "requesting", "settings"} | VALUES,
@@ -70,15 +72,20 @@ MAY_IMPORT: dict[str, set[str]] = {
     "importer": {
         "build", "jobs", "library", "partitions", "ranges", "run_control", "settings", "unfinished", "workers",
     } | VALUES,
+    "pruning": {
+        "audio", "claims", "db", "library", "missing", "partitions", "phase_store", "requesting", "settings",
+    } | VALUES,
+    "cli_options": {"settings"} | VALUES,
+    "cli_missing": {"cli_options", "db", "importer", "library", "pruning", "settings", "summary"} | VALUES,
     "cli": {
-        "commit", "db", "importer", "library", "phase_store", "picture", "progress", "reporting",
-        "run_control", "settings", "summary", "unfinished",
+        "cli_missing", "cli_options", "commit", "db", "importer", "library", "phase_store", "picture", "progress",
+        "reporting", "run_control", "settings", "summary", "unfinished",
     } | VALUES,
 }  # fmt: skip
 
 DAGSTER = {
     "assets", "checks", "facts", "partitions", "jobs", "sensors", "schedules", "importer", "build", "definitions",
-    "io_managers", "recorded", "reporting", "requesting", "resources", "event_storage", "cli",
+    "io_managers", "pruning", "recorded", "reporting", "requesting", "resources", "event_storage", "cli",
 }  # fmt: skip
 DATABASE = {"db"}
 FOR_DAGSTER_S_OWN_DATABASES = {"event_storage"}
