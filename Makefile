@@ -13,7 +13,7 @@ export DAGSTER_HOME ?= $(CURDIR)
 # The music: `make import MUSIC=/path/to/music`.
 MUSIC ?= test_data/sample_library
 
-.PHONY: help setup import status test test-faults test-safety coverage-baseline check bench bench-flavor bench-lookups bench-writer ui dataset clean
+.PHONY: help setup import status test test-faults test-safety coverage-baseline check bench bench-flavor bench-lookups bench-sensor bench-writer ui dataset clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 26
@@ -56,6 +56,9 @@ bench-flavor: $(DEV_READY) dataset ## judge what flavors mean and cost, beside e
 
 bench-lookups: $(DEV_READY) dataset ## look passages up from 8 imports at once, count requests; writes docs/lookups.md
 	$(BIN)/python -m wkmp_assets_tests.benchmarks.lookups_benchmark
+
+bench-sensor: $(DEV_READY) ## ticks of the sensor over 10,000 and 100,000 files; writes docs/sensor.md
+	$(BIN)/python -m wkmp_assets_tests.benchmarks.sensor_benchmark
 
 bench-writer: $(DEV_READY) ## measure the batch writer beside the unbatched one; writes docs/writer.md
 	$(BIN)/python -m wkmp_assets_tests.benchmarks.writer_benchmark
