@@ -123,7 +123,10 @@ class Week:
             requests = result.run_requests or ()
             for request in requests:
                 job = definitions.resolve_job_def(import_job.name)
-                assert job.execute_in_process(_QUIET, instance=instance, tags=dict(request.tags)).success
+                done = job.execute_in_process(_QUIET, instance=instance, tags=dict(request.tags))
+                checks = done.get_asset_check_evaluations()
+                assert done.success
+                assert [check.check_name for check in checks if not check.passed] == []
         files = sum(int(request.tags["wkmp/files"]) for request in requests)
         said = f"imports {counted(files, 'file')}" if requests else str(getattr(result.skip_reason, "skip_message", ""))
         self.tell(f"The sensor: {told or said}.")
