@@ -104,23 +104,17 @@ def test_a_failure_goes_with_its_file_and_a_deleted_file_in_a_range_is_no_failur
     assert library.missing() == ["A/azrael.mp3"]
 
 
-def test_a_deleted_file_that_is_asked_for_by_name_fails_the_run(library: Week) -> None:
+def test_a_deleted_file_is_shown_by_the_scan_and_fails_the_run_that_asks_for_it_by_name(library: Week) -> None:
     (library.music / "A/azrael.mp3").unlink()
+    definitions = build_definitions(library.settings)
+    scan, load = (definitions.resolve_job_def(name) for name in ("scan_library", "import_files"))
     with DagsterInstance.get() as instance:
-        job = build_definitions(library.settings).resolve_job_def("import_files")
-        done = job.execute_in_process(instance=instance, partition_key="A/azrael.mp3", raise_on_error=False)
+        done = load.execute_in_process(instance=instance, partition_key="A/azrael.mp3", raise_on_error=False)
         failures = [event for event in done.all_node_events if event.is_step_failure]
-    assert not done.success
-    assert "no longer on disk" in str(failures[0].step_failure_data.user_failure_data)
-    assert library.wkmp("failures").exit_code == 0, "there is nothing to mend"
-
-
-def test_the_scan_shows_what_is_missing_and_refuses_an_emptied_folder(library: Week) -> None:
-    (library.music / "A/azrael.mp3").unlink()
-    with DagsterInstance.get() as instance:
-        job = build_definitions(library.settings).resolve_job_def("scan_library")
-        done = job.execute_in_process(instance=instance)
-        (event,) = done.get_asset_materialization_events()
+        assert not done.success
+        assert "no longer on disk" in str(failures[0].step_failure_data.user_failure_data)
+        assert library.wkmp("failures").exit_code == 0, "there is nothing to mend"
+        (event,) = scan.execute_in_process(instance=instance).get_asset_materialization_events()
         metadata = event.materialization.metadata
         shown = metadata["missing_files"]
         assert isinstance(shown, dg.TableMetadataValue)
@@ -128,5 +122,5 @@ def test_the_scan_shows_what_is_missing_and_refuses_an_emptied_folder(library: W
         assert [metadata[name].value for name in ("missing", "newly_missing", "found_again")] == [1, 1, 0]
         library.database.unlink()
         (library.music / "A/take.wav").unlink()
-        again = job.execute_in_process(instance=instance, raise_on_error=False)
+        again = scan.execute_in_process(instance=instance, raise_on_error=False)
         assert not again.success, "only Dagster still knows that there were files"
