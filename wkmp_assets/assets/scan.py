@@ -54,6 +54,7 @@ def library_scan(
             "missing": len(changes.missing),
             "newly_missing": len(noted.news.missing),
             "found_again": len(noted.news.found),
+            "write_locks": noted.receipt.write_locks if noted.receipt else 0,
             "missing_files": _table(read_missing(library.database)),
             "not_looked_at": len(changes.unknown),
             "unreadable_folders": dg.MetadataValue.json(list(changes.unreadable[:_MOST_SHOWN])),

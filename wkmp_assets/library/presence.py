@@ -67,7 +67,7 @@ def _is_spelled_so(root: Path, path: str) -> bool:
     folder = root
     for name in PurePosixPath(path).parts:
         try:
-            if name not in _names(folder, folder.stat().st_mtime_ns):
+            if name not in _names(folder, folder.stat().st_mtime_ns) and name not in _list(folder):
                 return False
         except OSError:  # searchable, but not readable
             return True
@@ -77,5 +77,9 @@ def _is_spelled_so(root: Path, path: str) -> bool:
 
 @lru_cache(maxsize=64)
 def _names(folder: Path, _modified_at_ns: int) -> frozenset[str]:
-    """Return the names in a folder: every rename changes its time, so they are read again then."""
+    """Return the names in a folder, read again when its time has changed; some disks keep it to two seconds only."""
+    return _list(folder)
+
+
+def _list(folder: Path) -> frozenset[str]:
     return frozenset(entry.name for entry in folder.iterdir())

@@ -119,7 +119,7 @@ def test_a_deleted_file_is_shown_by_the_scan_and_fails_the_run_that_asks_for_it_
         shown = metadata["missing_files"]
         assert isinstance(shown, dg.TableMetadataValue)
         assert [record.data["file"] for record in shown.records] == ["A/azrael.mp3"]
-        assert [metadata[name].value for name in ("missing", "newly_missing", "found_again")] == [1, 1, 0]
+        assert [metadata[name].value for name in ("missing", "newly_missing", "write_locks")] == [1, 1, 1]
         library.database.unlink()
         (library.music / "A/take.wav").unlink()
         again = scan.execute_in_process(instance=instance, raise_on_error=False)

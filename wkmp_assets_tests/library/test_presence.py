@@ -39,6 +39,15 @@ def test_another_spelling_is_no_file_where_the_disk_ignores_case(
     assert not is_on_disk(tmp_path, "a.mp3")
 
 
+def test_a_file_that_appears_within_the_resolution_of_the_folder_s_time_is_seen(tmp_path: Path) -> None:
+    (tmp_path / "a.mp3").touch()
+    os.utime(tmp_path, (1_000_000_000, 1_000_000_000))
+    assert is_on_disk(tmp_path, "a.mp3")
+    (tmp_path / "b.mp3").touch()
+    os.utime(tmp_path, (1_000_000_000, 1_000_000_000))
+    assert is_on_disk(tmp_path, "b.mp3")
+
+
 def test_what_cannot_be_looked_at_is_not_gone(
     public_folder: Path, unprivileged: Callable[[], AbstractContextManager[None]]
 ) -> None:
