@@ -6,8 +6,9 @@ was moved must first be recognised, or its passages and play history would go wi
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import partial
+from pathlib import Path
 
 from dagster import DagsterInstance
 
@@ -20,7 +21,7 @@ from wkmp_assets.db.report import read_failures
 from wkmp_assets.db.stamp import Stamp
 from wkmp_assets.db.writer import LibraryWriter
 from wkmp_assets.errors import LibraryChangedError, NotImportedError
-from wkmp_assets.library.changes import is_within
+from wkmp_assets.library.changes import is_within, normalise_timestamp
 from wkmp_assets.library.file_key import decode_key, storable, storable_path
 from wkmp_assets.library.presence import check_root, is_emptied, is_on_disk
 from wkmp_assets.library.scan import check_not_emptied, scan_folder
@@ -91,8 +92,8 @@ def plan_prune(settings: Settings, folder: str, *, with_history: bool, emptied: 
     """
     check_root(settings.library)
     scan, _ = scan_folder(settings.library, "", known_files(settings.database_path))
-    failed = {failure.path for failure in read_failures(settings.database_path)}
-    waiting = [path for path in scan.to_import if storable(path) not in failed]
+    failed = {failure.path: failure.failed_at for failure in read_failures(settings.database_path)}
+    waiting = [path for path in scan.to_import if not _rests(settings.library / path, failed.get(storable(path)))]
     missing = [path for path in scan.missing if is_within(path, folder)]
     if missing and waiting:
         raise NotImportedError([storable(path) for path in waiting])
@@ -104,6 +105,20 @@ def plan_prune(settings: Settings, folder: str, *, with_history: bool, emptied: 
         else:
             going["referenced" if file.references and not with_history else "removable"].append(file)
     return PrunePlan(scan, folder, **{name: tuple(group) for name, group in going.items()})
+
+
+def _rests(file: Path, failed_at: str | None) -> bool:
+    """Tell whether a file failed and nothing was done with it since, so that no import would find out more.
+
+    By `st_ctime`, which a rename sets as well: a good file may have been moved over a broken one.
+    """
+    if failed_at is None:
+        return False
+    try:
+        changed = datetime.fromtimestamp(file.stat().st_ctime, tz=UTC)
+    except OSError:
+        return False
+    return changed.strftime("%Y-%m-%d %H:%M:%S") <= normalise_timestamp(failed_at)
 
 
 def remove_files(settings: Settings, plan: PrunePlan, now: datetime, *, with_history: bool) -> Iterator[Pruned]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import dagster as dg
@@ -200,8 +201,12 @@ def test_nothing_goes_while_a_file_on_disk_may_be_a_missing_one_that_moved(setti
     (settings.library / "a.mp3").rename(settings.library / "b.mp3")
     with pytest.raises(NotImportedError, match=r"^b\.mp3 not imported yet"):
         plan(settings)
-    commit(settings.database_path, ("b.mp3", Failed("passage_segments", "DECODE_ERROR", "m")))
+    broken = ("b.mp3", Failed("passage_segments", "DECODE_ERROR", "m"))
+    commit(settings.database_path, broken, now=datetime.now(UTC) + timedelta(seconds=1))
     assert paths(plan(settings).removable) == ["a.mp3"], "a file that failed would wait for ever"
+    run_sql(settings.database_path, "UPDATE import_failures SET failed_at = '2026-01-01 00:00:00'")
+    with pytest.raises(NotImportedError):
+        plan(settings)  # moved over the broken file since that failed
 
 
 def test_nothing_goes_with_an_emptied_root(settings: Settings) -> None:
