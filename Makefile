@@ -14,7 +14,7 @@ export DAGSTER_HOME ?= $(CURDIR)
 MUSIC ?= test_data/sample_library
 PORT ?= 3000
 
-.PHONY: help setup import status test test-faults test-safety test-ui fuzz coverage-baseline check bench bench-fades bench-flavor bench-long bench-lookups bench-ui bench-writer ui dataset clean
+.PHONY: help setup import status test test-faults test-safety test-ui fuzz coverage-baseline check bench bench-fades bench-flavor bench-long bench-lookups bench-sensor bench-ui bench-writer ui dataset clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 26
@@ -75,6 +75,9 @@ bench-long: $(DEV_READY) dataset ## measure the import of a file of three hours;
 
 bench-lookups: $(DEV_READY) dataset ## look passages up from 8 imports at once, count requests; writes docs/lookups.md
 	$(BIN)/python -m wkmp_assets_tests.benchmarks.lookups_benchmark
+
+bench-sensor: $(DEV_READY) ## ticks of the sensor over 10,000 and 100,000 files; writes docs/sensor.md
+	$(BIN)/python -m wkmp_assets_tests.benchmarks.sensor_benchmark
 
 bench-ui: $(DEV_READY) ## time the web UI's pages with 100 and 10,000 files; writes docs/ui.md
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps -r requirements-ui.txt

@@ -5,30 +5,38 @@ Exit status: 0 nothing failed, 1 some files (or the run) failed, 2 the command w
 
 import json
 import os
-import shlex
 import sys
 import time
 import warnings
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
-from rich.console import Console
-from rich.markup import escape
 from rich.table import Table
 
+from wkmp_assets.cli_missing import missing, prune
+from wkmp_assets.cli_options import (
+    DATABASE,
+    ERR,
+    FOLDER,
+    LIBRARY,
+    OUT,
+    errors_as_exit_status,
+    settings_of,
+    shown,
+    typed,
+)
 from wkmp_assets.db.connection import kept_open
+from wkmp_assets.db.missing import read_missing
 from wkmp_assets.db.report import describe_library, read_deferred, read_failures, read_report
-from wkmp_assets.errors import SettingsError, WkmpError
 from wkmp_assets.library.file_key import decode_key, encode_key
 from wkmp_assets.model.lead_presets import LeadPreset
 from wkmp_assets.model.phases import LEAD_POINTS, MATCHES, PICTURE, SEGMENTS
 from wkmp_assets.outcomes import Failed, Result, join
 from wkmp_assets.phase_store import PhaseStore
 from wkmp_assets.picture import draw_picture
-from wkmp_assets.settings import Settings, find_dagster_home, find_library, load_settings
+from wkmp_assets.settings import Settings
 from wkmp_assets.signals import run_until_stopped
 from wkmp_assets.summary import ImportSummary, printable, render_failures
 from wkmp_assets.topping_up import find_waiting
@@ -40,21 +48,6 @@ if TYPE_CHECKING:
     from wkmp_assets.run_control import RunControl
 
 
-OUT = Console(highlight=False)
-ERR = Console(stderr=True, highlight=False)
-
-_FOLDER = click.argument("folder", type=click.Path(exists=True, file_okay=False, readable=True, path_type=Path))
-_LIBRARY = click.option(
-    "--library",
-    type=click.Path(exists=True, file_okay=False, path_type=Path),
-    help="Library root, when FOLDER is only a part of it. Default: WKMP_LIBRARY_ROOT if FOLDER lies in it, else the "
-    "nearest folder above FOLDER that holds a wkmp.db, else FOLDER itself.",
-)
-_DATABASE = click.option(
-    "--database", type=click.Path(dir_okay=False, path_type=Path), help="Default: wkmp.db in the library."
-)
-
-
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="wkmp-assets")
 def main() -> None:
@@ -62,9 +55,9 @@ def main() -> None:
 
 
 @main.command("import")
-@_FOLDER
-@_LIBRARY
-@_DATABASE
+@FOLDER
+@LIBRARY
+@DATABASE
 @click.option("--force", is_flag=True, help="Import again what the library has already.")
 @click.option(
     "--retry-deferred",
@@ -94,50 +87,51 @@ def import_command(
         raise click.UsageError("--force imports everything again, --retry-deferred nothing: give one of them")
     if preset and retry_deferred:
         raise click.UsageError("--retry-deferred leaves the lead points as they are: to change them give --force")
-    settings = _settings(folder, library, database, workers)
-    with _errors_as_exit_status():
+    settings = settings_of(folder, library, database, workers)
+    with errors_as_exit_status():
         sys.exit(_import(folder, settings, force=force, retry_deferred=retry_deferred, preset=preset))
 
 
 @main.command()
-@_FOLDER
-@_LIBRARY
-@_DATABASE
+@FOLDER
+@LIBRARY
+@DATABASE
 @click.option("--json", "as_json", is_flag=True, help="For programs; docs/ci.md says what is in it.")
 def status(folder: Path, library: Path | None, database: Path | None, as_json: bool) -> None:
     """Say what the library of FOLDER holds."""
-    settings = _settings(folder, library, database)
-    with _errors_as_exit_status():
+    settings = settings_of(folder, library, database)
+    with errors_as_exit_status():
         database = settings.database_path
         report, deferred = read_report(database), read_deferred(database)
         if as_json:
-            found = describe_library(database, report, read_failures(database), deferred)
+            found = describe_library(database, report, read_failures(database), deferred, read_missing(database))
             click.echo(json.dumps(found, indent=2))
             return
     if report is None:
-        OUT.print(f"No library yet at {_shown(settings.database_path)}; make one with: wkmp import {_typed(folder)}")
+        OUT.print(f"No library yet at {shown(settings.database_path)}; make one with: wkmp import {typed(folder)}")
         return
     table = Table(show_header=False, box=None, pad_edge=False, padding=(0, 2, 0, 0))
-    table.add_row("Library", _shown(settings.database_path))
+    table.add_row("Library", shown(settings.database_path))
     counts = ", ".join(f"{count} {name}" for name, count in report.files_by_status.items())
     table.add_row("Files", counts or "none")
     for name, count in report.rows.items():
         table.add_row(name.capitalize(), str(count))
-    table.add_row("Failed", f"{report.failures} (see: wkmp failures {_typed(folder)})" if report.failures else "0")
+    table.add_row("Failed", f"{report.failures} (see: wkmp failures {typed(folder)})" if report.failures else "0")
+    table.add_row("Missing", f"{report.missing} (see: wkmp missing {typed(folder)})" if report.missing else "0")
     if waiting := {*deferred.lookups, *deferred.classes}:
-        asks = f"wkmp import {_typed(folder)} --retry-deferred"
+        asks = f"wkmp import {typed(folder)} --retry-deferred"
         table.add_row("Deferred", f"{len(waiting)} files wait for a service ({asks})")
     OUT.print(table)
 
 
 @main.command()
-@_FOLDER
-@_LIBRARY
-@_DATABASE
+@FOLDER
+@LIBRARY
+@DATABASE
 def failures(folder: Path, library: Path | None, database: Path | None) -> None:
     """List the files that could not be imported, with cause and next step. Exit status 1 if there are any."""
-    settings = _settings(folder, library, database)
-    with _errors_as_exit_status():
+    settings = settings_of(folder, library, database)
+    with errors_as_exit_status():
         stored = read_failures(settings.database_path)
     if not stored:
         OUT.print("Nothing failed.")
@@ -159,31 +153,31 @@ def failures(folder: Path, library: Path | None, database: Path | None) -> None:
 
 
 @main.command()
-@_FOLDER
-@_LIBRARY
-@_DATABASE
+@FOLDER
+@LIBRARY
+@DATABASE
 @click.option("--output", type=click.Path(dir_okay=False, path_type=Path), help="Default: in the state folder.")
 def report(folder: Path, library: Path | None, database: Path | None, output: Path | None) -> None:
     """Write a report on the library of FOLDER: one HTML page, to be opened in a browser; it needs no network."""
-    settings = _settings(folder, library, database)
+    settings = settings_of(folder, library, database)
     # As for an import: Dagster, which keeps the receipts, takes two seconds to load.
     warnings.filterwarnings("ignore", module="dagster")
     from wkmp_assets.importer import open_instance
     from wkmp_assets.reporting import write_report
 
     path = (output or settings.report_path).absolute()
-    with _errors_as_exit_status(), open_instance() as instance:
+    with errors_as_exit_status(), open_instance() as instance:
         write_report(settings, instance, path)
     click.echo(os.fsencode(path))
 
 
 @main.command()
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@_LIBRARY
+@LIBRARY
 @click.option("--output", type=click.Path(dir_okay=False, path_type=Path), help="Default: in the state folder.")
 def picture(file: Path, library: Path | None, output: Path | None) -> None:
     """Draw what the import has found in FILE: passages, silences, lead points and names, as a PNG."""
-    settings = _settings(file.parent, library, None)
+    settings = settings_of(file.parent, library, None)
     key = encode_key(settings.relative_folder(file))
     store = PhaseStore(settings.phase_dir)
     outcomes = [store.read_stored(phase, key) for phase in (SEGMENTS, MATCHES, LEAD_POINTS)]
@@ -194,39 +188,9 @@ def picture(file: Path, library: Path | None, output: Path | None) -> None:
             f"there is no picture of {printable(str(file))}: {printable(reason)}. Import it first: wkmp import FOLDER"
         )
     path = (output or settings.picture_path(key)).absolute()
-    with _errors_as_exit_status():
+    with errors_as_exit_status():
         write_whole(path, draw_picture(decode_key(key), *found.value))
     click.echo(os.fsencode(path))
-
-
-def _settings(folder: Path, library: Path | None, database: Path | None, workers: int | None = None) -> Settings:
-    given = {"database": database, "workers": workers}
-    try:
-        find_dagster_home()
-        root = find_library(folder, library)
-        return load_settings(library_root=root, **{name: value for name, value in given.items() if value is not None})
-    except SettingsError as error:
-        raise click.UsageError(printable(str(error))) from error
-
-
-@contextmanager
-def _errors_as_exit_status() -> Iterator[None]:
-    """Say what is wrong in one paragraph; our own errors need no traceback."""
-    try:
-        yield
-    except WkmpError as error:
-        ERR.print(f"[bold red]Error:[/] {_shown(error)}")
-        sys.exit(1)
-
-
-def _shown(what: object) -> str:
-    """Return text as it is, for a terminal: no name of a file is an escape sequence, or markup of ours."""
-    return escape(printable(str(what)))
-
-
-def _typed(folder: Path) -> str:
-    """Return a folder as it is typed into a shell."""
-    return _shown(shlex.quote(str(folder)))
 
 
 def _import(folder: Path, settings: Settings, *, force: bool, retry_deferred: bool, preset: str | None) -> int:
@@ -256,24 +220,27 @@ def _import(folder: Path, settings: Settings, *, force: bool, retry_deferred: bo
             wanted = changes.to_import + (changes.unchanged if force else ())
             summary.unchanged = 0 if force else len(changes.unchanged)
             todo = f"{len(wanted)} to import, {summary.unchanged} unchanged"
-        summary.missing = len(changes.missing)
-        summary.passed_over = changes.passed_over
+        summary.not_looked_at, summary.passed_over = len(changes.unknown), changes.passed_over
         if not wanted and not changes.unchanged:
-            OUT.print(f"No audio files below {_shown(folder)}.")
+            OUT.print(f"No audio files below {shown(folder)}.")
             if summary.passed_over:
                 OUT.print(summary.render(time.monotonic() - started))
             return 0
         ranges = importer.plan(wanted)
         progress = ImportProgress(sum(files.size for files in ranges), ERR)
         control.on_file = progress.file_advanced
-        control.on_commit = lambda commit: _note(commit, summary, progress)
-        OUT.print(f"{todo}, in {_shown(settings.library)}")
+        keys = frozenset(encode_key(path) for path in wanted)
+        control.on_commit = lambda commit: _note(commit, summary if commit.key in keys else None, progress)
+        OUT.print(f"{todo}, in {shown(settings.library)}")
         runs = importer.retry(ranges) if retry_deferred else importer.run(ranges, force=force, preset=kind)
         with progress.shown():
             run_until_stopped(lambda: list(runs), lambda: _stop(control))
+        # Some were missed only until they were found elsewhere.
+        still = {file.path for file in read_missing(settings.database_path)}
+        summary.missing = len(still.intersection(changes.missing))
     OUT.print(summary.render(time.monotonic() - started))
     if control.is_stopping:
-        OUT.print(f"\nStopped. What is listed above is safely in the library; go on with: wkmp import {_typed(folder)}")
+        OUT.print(f"\nStopped. What is listed above is safely in the library; go on with: wkmp import {typed(folder)}")
     return 1 if summary.has_failures or control.is_stopping else 0
 
 
@@ -282,9 +249,14 @@ def _stop(control: "RunControl") -> None:
     control.request_stop()
 
 
-def _note(commit: "FileCommit", summary: ImportSummary, progress: "ImportProgress") -> None:
-    summary.add(commit)
+def _note(commit: "FileCommit", summary: ImportSummary | None, progress: "ImportProgress") -> None:
+    if summary is not None:  # a range carries other files, too
+        summary.add(commit)
     progress.file_done(commit.key)
+
+
+main.add_command(missing)
+main.add_command(prune)
 
 
 if __name__ == "__main__":

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Self
 
 from wkmp_assets.db.connection import open_reader, snapshot, translated
 from wkmp_assets.db.library_settings import read_library_settings
@@ -18,7 +18,7 @@ from wkmp_assets.errors import AudioFileError
 from wkmp_assets.library.file_key import storable_path
 from wkmp_assets.model.batch import Receipt, WriteBatch
 from wkmp_assets.model.phases import ENTRY
-from wkmp_assets.model.values import FileEntry, FileState
+from wkmp_assets.model.values import FileEntry, FileIdentity, FileState
 from wkmp_assets.outcomes import Failed, Outcome, Result
 
 
@@ -62,8 +62,19 @@ class FileCommitter:
         self._open.close()
 
     def commit_all(self, entries: Mapping[str, Outcome[FileEntry]]) -> Iterator[FileCommit]:
-        """Commit one entry after the other, originals before their duplicates, and yield what happened to each."""
-        for key in sorted(entries, key=lambda key: (_is_duplicate(entries[key]), key)):
+        """Commit one entry after the other and yield what happened to each.
+
+        Originals before their duplicates, and what is no original any more before the file that now is one.
+        """
+        replaced = {identity.replaces for identity in map(_identity, entries.values()) if identity}
+
+        def order(key: str) -> tuple[bool, bool, str]:
+            identity = _identity(entries[key])
+            if identity is None:
+                return False, False, key
+            return identity.state is FileState.DUPLICATE, identity.content_hash in replaced, key
+
+        for key in sorted(entries, key=order):
             yield self._commit(key, entries[key])
 
     def _commit(self, key: str, outcome: Outcome[FileEntry]) -> FileCommit:
@@ -105,5 +116,5 @@ class FileCommitter:
         return Stamp(self._now(), self._run_id)
 
 
-def _is_duplicate(outcome: Outcome[Any]) -> bool:
-    return isinstance(outcome, Result) and outcome.value.identity.state is FileState.DUPLICATE
+def _identity(outcome: Outcome[FileEntry]) -> FileIdentity | None:
+    return outcome.value.identity if isinstance(outcome, Result) else None

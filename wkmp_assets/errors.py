@@ -6,6 +6,7 @@
     ├── PermanentError                 the same input fails again: change something first
     │   ├── SettingsError
     │   ├── LibraryRootError
+    │   ├── NotImportedError
     │   ├── PartitionKeyError
     │   ├── AudioFileError             one file; becomes a `Failed` value, never stops the others
     │   │   ├── UnencodableNameError
@@ -70,6 +71,17 @@ class SettingsError(PermanentError):
 
 class LibraryRootError(PermanentError):
     """The music folder cannot be read, or is suddenly empty."""
+
+
+class NotImportedError(PermanentError):
+    """Files wait for their import, and any of them may be a missing one under another name."""
+
+    def __init__(self, files: list[str]) -> None:
+        more = f" and {len(files) - 3} more" if len(files) > 3 else ""
+        super().__init__(
+            f"{', '.join(files[:3])}{more} not imported yet: any of them may be a missing file that was moved. Nothing "
+            "was removed. Import first, then prune."
+        )
 
 
 class PartitionKeyError(PermanentError):

@@ -13,8 +13,8 @@ import dagster as dg
 from wkmp_assets.commit import FileCommitter
 from wkmp_assets.facts import describe_commit, describe_outcome, result_word
 from wkmp_assets.metadata import to_metadata
-from wkmp_assets.model.phases import ENTRY, PICTURE
-from wkmp_assets.outcomes import Failed, Outcome, Result
+from wkmp_assets.model.phases import ENTRY, IDENTITY, PICTURE
+from wkmp_assets.outcomes import Failed, Outcome, Result, Skipped, SkipReason
 from wkmp_assets.phase_store import PhaseStore
 from wkmp_assets.resources import Library
 from wkmp_assets.run_control import RunControl
@@ -141,3 +141,6 @@ def _failures(outcomes: Mapping[str, Outcome[Any]]) -> Iterator[tuple[str, Faile
     for key, outcome in outcomes.items():
         if isinstance(outcome, Failed):
             yield key, outcome
+        elif outcome == Skipped(SkipReason.GONE):
+            # Nothing to record, but whoever asked for this very file should not see green.
+            yield key, Failed(IDENTITY, "GONE", f"{key}: {outcome.reason}; scan the library again")

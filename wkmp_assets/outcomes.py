@@ -24,9 +24,11 @@ class SkipReason(StrEnum):
     """Someone asked the run to stop before this file's turn; true for one run only."""
     ELSEWHERE = "being imported by another run"
     """Another run has this file in hand; true for one run only."""
+    GONE = "no longer on disk"
+    """It was deleted or moved since it got its partition; true for one run only."""
 
 
-RUN_SCOPED = frozenset({SkipReason.UNCHANGED, SkipReason.INTERRUPTED, SkipReason.ELSEWHERE})
+RUN_SCOPED = frozenset({SkipReason.UNCHANGED, SkipReason.INTERRUPTED, SkipReason.ELSEWHERE, SkipReason.GONE})
 """Reasons that speak about a run, not about the file: they must not replace a stored result."""
 
 

@@ -8,7 +8,7 @@ import hashlib
 import json
 import shutil
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from functools import cache
 from pathlib import Path
@@ -16,11 +16,13 @@ from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
-from wkmp_assets.model.phases import PHASE_VALUES
+from wkmp_assets.model.phases import IDENTITY, PHASE_VALUES
 from wkmp_assets.model.values import SCHEMA_VERSION
 from wkmp_assets.outcomes import RUN_SCOPED, Failed, Outcome, Result, Skipped, SkipReason
 from wkmp_assets.unfinished import finish, on_state_disk, remove_leftovers, temporary_name
 
+_BEGINNING_BYTES = 32_768
+"""Of a document: the longest partition key, escaped, and what stands beside it."""
 KEEP_MARKS_S = 7 * 24 * 3600
 """Far longer than any run takes."""
 
@@ -76,6 +78,54 @@ class PhaseStore:
         path.parent.mkdir(parents=True, exist_ok=True)
         self._replace(path, _to_document(phase, key, outcome))
         mark.unlink(missing_ok=True)
+
+    def carry(self, moves: Mapping[str, tuple[str, str]]) -> None:
+        """Let values follow files that moved, so that later phases can be run again without decoding.
+
+        Only values of the very content, and all of them at once: two files may have changed places. The old
+        partitions keep theirs.
+
+        Parameters
+        ----------
+        moves : mapping of str to tuple of str and str
+            New partition key -> old one, and the file's content hash.
+
+        Raises
+        ------
+        StateDiskError
+            The folder may not be written to.
+        """
+        links: list[tuple[Path, Path]] = []
+        with on_state_disk(self._folder):
+            for key, (before, content_hash) in moves.items():
+                for phase in set(PHASE_VALUES) - {IDENTITY}:
+                    source, target = self.path_of(phase, before), self.path_of(phase, key)
+                    if _is_of(source, content_hash):
+                        links.append((self._second_name(source, f"{phase}-{target.name}"), target))
+            for temporary, target in links:
+                target.parent.mkdir(parents=True, exist_ok=True)
+                temporary.replace(target)
+                # Of two names of one file a rename removes none.
+                temporary.unlink(missing_ok=True)
+
+    def _second_name(self, source: Path, name: str) -> Path:
+        self._unfinished.mkdir(exist_ok=True)
+        temporary = self._unfinished / temporary_name(name)
+        temporary.unlink(missing_ok=True)
+        try:
+            temporary.hardlink_to(source)
+        except OSError:  # a file system without links
+            shutil.copyfile(source, temporary)
+        return temporary
+
+    def forget(self, key: str) -> int:
+        """Delete the documents of a partition, and return how many there were."""
+        paths = [self.path_of(phase, key) for phase in PHASE_VALUES]
+        there = [path for path in paths if path.exists()]
+        with on_state_disk(self._folder):
+            for path in there:
+                path.unlink(missing_ok=True)
+        return len(there)
 
     def _mark_of(self, path: Path, run_id: str) -> Path:
         return self._marks / run_id / path.relative_to(self._folder).with_suffix(".mark")
@@ -147,6 +197,15 @@ def _from_document(phase: str, document: dict[str, Any]) -> Outcome[Any]:
     if document["outcome"] == "skipped":
         return Skipped(SkipReason(document["reason"]), document["detail"])
     return Failed(document["in"], document["code"], document["message"])
+
+
+def _is_of(path: Path, content_hash: str) -> bool:
+    """Tell whether a document is there and of this content; it says so before its value, which may be long."""
+    try:
+        with path.open("rb") as document:
+            return f'"content_hash": "{content_hash}"'.encode() in document.read(_BEGINNING_BYTES)
+    except FileNotFoundError:
+        return False
 
 
 def _read_mark(mark: Path) -> Skipped | None:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from logging import Logger
 
 import dagster as dg
 from dagster import DagsterInstance
@@ -15,17 +16,21 @@ from dagster._core.storage.tags import (
 from wkmp_assets.claims import claimed_keys
 from wkmp_assets.db.reader import known_files
 from wkmp_assets.db.report import read_failures
-from wkmp_assets.errors import LibraryRootError
+from wkmp_assets.errors import TransientError
 from wkmp_assets.jobs import import_job
 from wkmp_assets.library.changes import normalise_timestamp
 from wkmp_assets.library.file_key import encode_key
-from wkmp_assets.library.scan import scan_folder
-from wkmp_assets.library.walk import FileStat, read_stat
+from wkmp_assets.library.scan import check_not_emptied, scan_folder
+from wkmp_assets.library.walk import FileStat
+from wkmp_assets.missing import note_missing
+from wkmp_assets.model.values import LibraryChanges
 from wkmp_assets.partitions import partitions_name
 from wkmp_assets.ranges import FileRange
 from wkmp_assets.run_tags import REASON_TAG, tags_of_files
 from wkmp_assets.settings import Settings
 from wkmp_assets.watching import FailedFile, TickLimits, TickPlan, plan_tick, run_key
+
+_MOST_NAMED = 20
 
 _WAITING = [dg.DagsterRunStatus.QUEUED, dg.DagsterRunStatus.NOT_STARTED, dg.DagsterRunStatus.STARTING]
 """Runs that have claimed nothing yet. What a running one carries its claims tell, also after it was killed."""
@@ -38,11 +43,7 @@ class Look:
     plan: TickPlan
     wanted: Mapping[str, FileStat]
     """Partition key -> what the file system says, for every new and changed file."""
-    unchanged: int
-    missing: int
-    """Files that the library knows and that are not on disk."""
-    unreadable: Sequence[str]
-    """Folders that could not be read, relative to the root."""
+    changes: LibraryChanges
 
     def requests(self, reason: str, now: datetime) -> list[dg.RunRequest]:
         """Return the runs to request."""
@@ -53,16 +54,17 @@ class Look:
 
     def summary(self) -> str:
         """Say what there was, leaving out what there was none of."""
-        plan = self.plan
-        folders = f" ({', '.join(self.unreadable[:3])})"
+        plan, changes = self.plan, self.changes
+        folders = f" ({', '.join(changes.unreadable[:3])})"
         counts = {
-            "files unchanged": self.unchanged,
+            "files unchanged": len(changes.unchanged),
             "in a run already": plan.in_flight,
             "still being written": plan.settling,
             "failed before and not changed since (wkmp failures names them)": plan.resting,
             "for a later tick": plan.later,
-            "no longer on disk": self.missing,
-            f"folders unreadable{folders}": len(self.unreadable),
+            "no longer on disk": len(changes.missing),
+            "not to be seen (unreadable, or behind a link)": len(changes.unknown),
+            f"folders unreadable{folders}": len(changes.unreadable),
         }
         return ", ".join(f"{count} {what}" for what, count in counts.items() if count)
 
@@ -92,22 +94,43 @@ def look_at_library(
     """
     ordered = instance.get_dynamic_partitions(partitions_name(settings))
     changes, report = scan_folder(settings.library, "", known_files(settings.database_path))
-    if ordered and not (changes.to_import or changes.unchanged):
-        # With the disk its wkmp.db is gone, too, so the scan cannot tell.
-        raise LibraryRootError(
-            f"{settings.library} holds no audio file any more, but {len(ordered)} were found in it before; "
-            "check that its disk is mounted. Nothing was changed."
-        )
-    wanted = _stats(settings, changes.to_import)
-    waiting = instance.get_runs(filters=dg.RunsFilter(job_name=import_job.name, statuses=_WAITING))
+    check_not_emptied(settings.library, changes, len(ordered))
+    wanted = {encode_key(path): report.found[path] for path in changes.to_import}
+    waiting = waiting_runs(instance)
     in_flight = claimed_keys(settings.claims_dir).union(*(_keys_of(run, ordered) for run in waiting))
     failures = {
-        encode_key(failure.path): normalise_timestamp(failure.failed_at)
+        key: normalise_timestamp(failure.failed_at)
         for failure in read_failures(settings.database_path)
+        # A name that is not UTF-8 is recorded as its key already.
+        for key in (encode_key(failure.path), failure.path)
     }
     limits = TickLimits(max(most_runs - len(waiting), 0), partitions_per_run(settings), settings.watch_settle_s)
     plan = plan_tick(wanted, ordered, in_flight, failures, remembered, limits, now)
-    return Look(plan, wanted, len(changes.unchanged), len(changes.missing), report.unreadable_folders)
+    return Look(plan, wanted, changes)
+
+
+def waiting_runs(instance: DagsterInstance) -> Sequence[dg.DagsterRun]:
+    """Return the imports that are requested but have not begun."""
+    return instance.get_runs(filters=dg.RunsFilter(job_name=import_job.name, statuses=_WAITING))
+
+
+def note_when_idle(settings: Settings, look: Look, log: Logger, now: datetime) -> None:
+    """Note in the library which files are gone, once no file is waiting that may turn out to be one of them, moved.
+
+    A library that is locked for a moment is left for the next look.
+    """
+    plan = look.plan
+    if plan.ranges or plan.later or plan.in_flight or plan.settling:
+        return
+    try:
+        noted = note_missing(settings.database_path, look.changes, now)
+    except TransientError as error:
+        log.warning("what is missing could not be noted: %s", error)
+        return
+    for path in noted.news.missing[:_MOST_NAMED]:
+        log.warning("%s is missing since now; `wkmp missing` lists all, `wkmp prune` removes them on request", path)
+    if noted.news:
+        log.info("%d files newly missing, %d found again", len(noted.news.missing), len(noted.news.found))
 
 
 def partitions_per_run(settings: Settings) -> int | None:
@@ -123,16 +146,6 @@ def range_tags(files: FileRange, reason: str) -> dict[str, str]:
         **tags_of_files(files.keys, {}),
         REASON_TAG: reason,
     }
-
-
-def _stats(settings: Settings, paths: tuple[str, ...]) -> dict[str, FileStat]:
-    found: dict[str, FileStat] = {}
-    for path in paths:
-        try:
-            found[encode_key(path)] = read_stat(settings.library / path)
-        except OSError:  # deleted since the scan; the next look sees it as it is then
-            continue
-    return found
 
 
 def _keys_of(run: dg.DagsterRun, ordered: Sequence[str]) -> Sequence[str]:

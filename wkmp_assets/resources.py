@@ -12,6 +12,7 @@ from wkmp_assets.audio.pcm_store import PcmStore
 from wkmp_assets.db.library_settings import LibrarySettings, read_library_settings
 from wkmp_assets.db.reader import rows_of_file
 from wkmp_assets.library.file_key import decode_key
+from wkmp_assets.library.presence import is_on_disk
 from wkmp_assets.settings import Settings
 
 
@@ -57,8 +58,8 @@ class Library:
         return self.root / decode_key(key)
 
     def has_file(self, path: str) -> bool:
-        """Tell whether a relative path is on disk."""
-        return (self.root / path).exists()
+        """Tell whether a relative path is on disk; see `presence.is_on_disk`."""
+        return is_on_disk(self.root, path)
 
     def read_rows(self, keys: Iterable[str]) -> dict[str, dict[str, list[dict[str, object]]] | None]:
         """Read what the library holds of some partitions: key -> rows by table, None for a file it does not have."""

@@ -11,7 +11,7 @@ from wkmp_assets.jobs import KEEP_MEASUREMENTS, import_job, retry_job
 from wkmp_assets.library.file_key import encode_key
 from wkmp_assets.partitions import partitions_name
 from wkmp_assets.ranges import plan_ranges
-from wkmp_assets.requesting import look_at_library, partitions_per_run, range_tags
+from wkmp_assets.requesting import look_at_library, note_when_idle, partitions_per_run, range_tags
 from wkmp_assets.settings import Settings
 from wkmp_assets.topping_up import find_waiting
 
@@ -39,12 +39,13 @@ def _nightly_rescan(settings: Settings) -> dg.ScheduleDefinition:
         cron_schedule=_cron("WKMP_RESCAN_CRON", settings.rescan_cron),
         execution_timezone=settings.time_zone,
         default_status=_status(settings),
-        description="Looks through the whole music folder and imports what is new, changed or moved. "
-        "For libraries without the sensor, or on file systems on which it is too slow.",
+        description="Looks through the whole music folder, imports what is new, changed or moved, and marks what is "
+        "gone. For libraries without the sensor, or on file systems on which it is too slow.",
     )
     def rescan(context: dg.ScheduleEvaluationContext) -> list[dg.RunRequest] | dg.SkipReason:
         now = datetime.now(UTC)
         look = look_at_library(settings, context.instance, {}, MOST_RUNS, now)
+        note_when_idle(settings, look, context.log, now)
         if look.plan.register:
             context.instance.add_dynamic_partitions(partitions_name(settings), list(look.plan.register))
         return look.requests(RESCAN, now) or dg.SkipReason(f"Nothing to request: {look.summary()}")

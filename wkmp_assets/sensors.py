@@ -8,7 +8,7 @@ import dagster as dg
 
 from wkmp_assets.jobs import import_job
 from wkmp_assets.partitions import audio_files
-from wkmp_assets.requesting import look_at_library
+from wkmp_assets.requesting import look_at_library, note_when_idle
 from wkmp_assets.settings import Settings
 from wkmp_assets.watching import FailedFile
 
@@ -23,14 +23,16 @@ def new_files_sensor(settings: Settings) -> dg.SensorDefinition:
         job=import_job,
         minimum_interval_seconds=30,
         default_status=dg.DefaultSensorStatus.RUNNING if settings.watch else dg.DefaultSensorStatus.STOPPED,
-        description="Imports files that were added to the music folder, or changed, moved or replaced in it.",
+        description="Imports files that were added to the music folder, or changed, moved or replaced in it, and marks "
+        "those that are gone.",
     )
     def watch(context: dg.SensorEvaluationContext) -> dg.SensorResult:
         now = datetime.now(UTC)
         look = look_at_library(settings, context.instance, _read_cursor(context.cursor), settings.watch_runs, now)
         requests, register = look.requests(SENSOR, now), list(look.plan.register)
-        for folder in look.unreadable:
+        for folder in look.changes.unreadable:
             context.log.warning("%s cannot be read: so no file in it is imported", settings.library / folder)
+        note_when_idle(settings, look, context.log, now)
         return dg.SensorResult(
             run_requests=requests,
             skip_reason=None if requests else f"Nothing to request: {look.summary()}",

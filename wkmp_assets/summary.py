@@ -19,7 +19,7 @@ from wkmp_assets.percentiles import percentile
 
 _ORDER = (
     "imported", "duplicate", "no audio", "moved", "touched", "unchanged", "failed", "interrupted",
-    SkipReason.ELSEWHERE,
+    SkipReason.ELSEWHERE, SkipReason.GONE,
 )  # fmt: skip
 _MOST_FAILURES = 20
 
@@ -32,6 +32,8 @@ class ImportSummary:
     """Files the scan left out of the runs."""
     missing: int = 0
     """Files the library knows that are not on disk."""
+    not_looked_at: int = 0
+    """Files the library knows where the scan could not look."""
     passed_over: tuple[str, ...] = ()
     """What the scan left alone, and why."""
     results: Counter[str] = field(default_factory=Counter)
@@ -119,7 +121,9 @@ class ImportSummary:
         if self.left:
             yield "Left", self.left
         if self.missing:
-            yield "Missing", f"{self.missing} in the library but not on disk (kept)"
+            yield "Missing", f"{self.missing} in the library but not on disk (kept; wkmp missing lists them)"
+        if self.not_looked_at:
+            yield "Not seen", f"{self.not_looked_at} in unreadable folders or behind links (kept)"
         if self.results:
             yield "Passages", str(self.passages)
             yield "Songs", str(len(self.songs))
@@ -161,6 +165,11 @@ def printable(path: str) -> str:
     """Return a path that any terminal can show: undecodable bytes and control characters escaped."""
     text = path.encode("utf-8", "backslashreplace").decode()
     return "".join(character if character.isprintable() else repr(character)[1:-1] for character in text)
+
+
+def counted(number: int, one: str, many: str = "") -> str:
+    """Return a number with its noun: `1 file`, `2 files`."""
+    return f"{number} {one if number == 1 else many or f'{one}s'}"
 
 
 def _spread(milliseconds: Sequence[float]) -> str:

@@ -126,7 +126,7 @@ def _is_as_it_failed(failed: FailedFile, stat: FileStat) -> bool:
 
 def _is_fresh(stat: FileStat, now: datetime, settle_s: int) -> bool:
     """Tell whether a file changed just now; one from far in the future has a wrong clock and would wait for ever."""
-    modified = datetime.strptime(stat.modified_at, "%Y-%m-%d %H:%M:%S").replace(tzinfo=UTC)
+    modified = datetime.fromisoformat(f"{stat.modified_at}+00:00")
     return abs((now - modified).total_seconds()) < settle_s
 
 

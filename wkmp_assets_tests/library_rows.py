@@ -16,6 +16,7 @@ _VOLATILE = {
     "import_metadata",
     "timestamp",
     "applied_at",
+    "missing_since",
 }
 """When and by which run a row was written."""
 

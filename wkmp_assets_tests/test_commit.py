@@ -8,13 +8,17 @@ from typing import Any
 import pytest
 
 from wkmp_assets.commit import FileCommit
+from wkmp_assets.db.library_settings import LockSettings
 from wkmp_assets.db.reader import known_by_hash, known_by_path, known_files
 from wkmp_assets.db.report import read_failures, read_report
+from wkmp_assets.db.writer import LibraryWriter
 from wkmp_assets.library.file_key import encode_key
-from wkmp_assets.model.values import FileState
+from wkmp_assets.missing import note_missing
+from wkmp_assets.model.values import FileState, LibraryChanges
 from wkmp_assets.outcomes import Failed, Result, Skipped, SkipReason
 from wkmp_assets_tests.builders import (
     LATER,
+    NOW,
     audio,
     bare,
     column,
@@ -24,10 +28,12 @@ from wkmp_assets_tests.builders import (
     entry,
     file_row,
     in_a_row,
+    prepared,
     problems,
     rows,
     run_sql,
     sha,
+    song,
 )
 
 SILENT: list[tuple[int, int]] = []
@@ -174,6 +180,117 @@ def test_a_file_two_runs_believe_moved_is_moved_once_and_copied_once(database: P
     for name in ("x.flac", "y.flac"):
         commit(database, bare(name, state=FileState.MOVED, moved_from="old.flac"), now=LATER)
     assert statuses(database) == {"x.flac": "INGEST COMPLETE", "y.flac": "DUPLICATE HASH"}
+
+
+def moved(path: str, content: str, origin: dict[str, Any], **known: Any) -> Any:
+    known = {"state": FileState.MOVED, "moved_from": origin["path"], "moved_guid": origin["guid"]} | known
+    return bare(path, content, **known)
+
+
+def owners(database: Path) -> dict[str, tuple[str, str]]:
+    """Path -> guid of its row, and of the passage that belongs to that."""
+    query = "SELECT f.path, f.guid, p.guid AS passage FROM files AS f LEFT JOIN passages AS p ON p.file_id = f.guid"
+    return {row["path"]: (row["guid"], row["passage"]) for row in rows(database, query)}
+
+
+def test_rows_follow_their_content_when_names_are_swapped(database: Path) -> None:
+    commit(database, entry("a.flac", "a"), entry("b.flac", "b"))
+    before = owners(database)
+    a, b = file_row(database, "a.flac"), file_row(database, "b.flac")
+    swapped = (moved("a.flac", "b", b, replaces=sha("a")), moved("b.flac", "a", a, replaces=sha("b")))
+    commits = commit(database, *swapped, now=LATER)
+    assert owners(database) == {"a.flac": before["b.flac"], "b.flac": before["a.flac"]}
+    assert [file_row(database, path)["hash"] for path in ("a.flac", "b.flac")] == [sha("b"), sha("a")]
+    assert [one.receipt.write_locks for one in commits.values() if one.receipt] == [1, 1]
+    assert problems(database) == []
+
+
+def test_rows_follow_their_content_round_a_ring_and_up_by_one(database: Path) -> None:
+    commit(database, *(entry(f"{number}.flac", str(number)) for number in range(4)))
+    before, found = owners(database), [file_row(database, f"{number}.flac") for number in range(4)]
+    commit(database, *(moved(f"{n}.flac", str((n + 1) % 4), found[(n + 1) % 4]) for n in range(4)), now=LATER)
+    assert owners(database) == {f"{n}.flac": before[f"{(n + 1) % 4}.flac"] for n in range(4)}
+    commit(database, *(moved(f"{n + 1}.flac", str((n + 1) % 4), found[(n + 1) % 4]) for n in range(4)), now=LATER)
+    assert owners(database) == {f"{n + 1}.flac": before[f"{(n + 1) % 4}.flac"] for n in range(4)}
+
+
+def test_what_a_moved_file_was_put_over_is_missing_and_keeps_its_passages(database: Path) -> None:
+    commit(database, entry("a.flac", "a"), entry("b.flac", "b"))
+    before = owners(database)
+    commit(database, moved("b.flac", "a", file_row(database, "a.flac"), replaces=sha("b")), now=LATER)
+    assert owners(database) == {"b.flac": before["a.flac"], "a.flac": before["b.flac"]}
+    assert statuses(database) == {"a.flac": "INGEST COMPLETE", "b.flac": "INGEST COMPLETE"}
+
+
+def test_a_copy_whose_original_was_deleted_gets_its_row_and_passages(database: Path) -> None:
+    commit(database, entry("a.flac"), bare("b.flac"))
+    before = owners(database)
+    commit(database, moved("b.flac", "a", file_row(database, "a.flac")), now=LATER)
+    assert owners(database) == {"b.flac": before["a.flac"], "a.flac": before["b.flac"]}
+    assert statuses(database) == {"a.flac": "DUPLICATE HASH", "b.flac": "INGEST COMPLETE"}
+    assert (copies(database, "a.flac"), copies(database, "b.flac")) == (["b.flac"], ["a.flac"])
+
+
+def test_a_retagged_original_and_its_copy_are_both_imported_at_once(database: Path) -> None:
+    commit(database, entry("b.flac"), bare("a.flac"))
+    guid = file_row(database, "b.flac")["guid"]
+    retagged = entry("b.flac", "retagged", state=FileState.CHANGED, replaces=sha("a"))
+    commit(database, entry("a.flac", state=FileState.CHANGED), retagged, now=LATER)
+    assert statuses(database) == {"a.flac": "INGEST COMPLETE", "b.flac": "INGEST COMPLETE"}
+    assert (file_row(database, "b.flac")["guid"], file_row(database, "b.flac")["hash"]) == (guid, sha("retagged"))
+    assert (copies(database, "a.flac"), copies(database, "b.flac")) == ([], [])
+
+
+def test_a_file_that_takes_a_place_which_changed_meanwhile_is_looked_at_again(database: Path) -> None:
+    """Another run has put something else there between reading and writing."""
+    commit(database, entry("a.flac", "a"), entry("b.flac", "b"))
+    before = owners(database)
+    one = moved("b.flac", "a", file_row(database, "a.flac"))
+    batch = prepared(database, one)
+    run_sql(database, "UPDATE files SET path = 'c.flac' WHERE path = 'b.flac'")
+    with LibraryWriter(database, LockSettings()) as writer:
+        attempts = iter([batch, prepared(database, one)])
+        _, receipt = writer.commit(lambda: next(attempts))
+    assert receipt.conflicts == 1
+    assert owners(database) == {"b.flac": before["a.flac"], "c.flac": before["b.flac"]}
+
+
+def test_a_later_phase_of_a_moved_file_still_reaches_the_library(database: Path) -> None:
+    """Looking passages up again, or measuring flavors: its identity says moved, and there is content all the same."""
+    commit(database, entry("old.flac"))
+    commit(database, moved("new.flac", "a", file_row(database, "old.flac")), now=LATER)
+    again = entry("new.flac", songs=[song("found later")], state=FileState.MOVED, moved_from="old.flac")
+    commit(database, again, now=LATER, run_id="run-2")
+    assert "found later" in column(database, "SELECT title FROM songs")
+    assert column(database, "SELECT DISTINCT import_session_id FROM passages") == ["run-2"]
+
+
+def mark(database: Path, *paths: str) -> None:
+    changes = LibraryChanges((), (), (), paths)
+    assert note_missing(database, changes, NOW).news.missing == paths
+
+
+def marked(database: Path) -> list[str]:
+    return column(database, "SELECT path FROM missing_files ORDER BY path")
+
+
+def test_a_file_that_is_imported_again_or_moved_is_no_longer_missing(database: Path) -> None:
+    commit(database, entry("a.flac", "a"), entry("b.flac", "b"), entry("c.flac", "c"))
+    mark(database, "a.flac", "b.flac", "c.flac")
+    commit(database, entry("a.flac", "other", state=FileState.CHANGED), now=LATER)
+    assert marked(database) == ["b.flac", "c.flac"]
+    commits = commit(database, moved("d.flac", "b", file_row(database, "b.flac")), now=LATER)
+    assert marked(database) == ["c.flac"]
+    receipt = commits["d.flac"].receipt
+    assert receipt
+    assert receipt.rows["missing_files"] == 1
+
+
+def test_where_a_row_takes_the_place_of_a_moved_one_the_path_stays_missing(database: Path) -> None:
+    commit(database, entry("a.flac", "a"), entry("b.flac", "b"))
+    mark(database, "a.flac")
+    commit(database, moved("b.flac", "a", file_row(database, "a.flac")), now=LATER)
+    assert marked(database) == ["a.flac"]
 
 
 def test_a_touched_file_gets_its_time_and_nothing_else(database: Path) -> None:

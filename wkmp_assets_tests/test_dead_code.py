@@ -89,7 +89,8 @@ STATEMENTS_IN_A_LOOP = {
     "db/script.py::_insert": "a statement per portion of rows that SQLite can bind",
     "db/script.py::_song_flavors": "the same",
     "db/script.py::_links_to_remove": "a statement per link table",
-    "db/script.py::_peers": "a statement per other file with the same bytes: each is compared with what was read of it",
+    "db/script.py::_peer_links": "a statement per other file with the same bytes: each is compared with what was read",
+    "db/script.py::_displaced": "the two steps of the row that makes way for a moved one",
 }
 """Functions that run or make statements in a loop, with what the loop is over."""
 

@@ -15,7 +15,7 @@ MAKEFILE = (ROOT / "Makefile").read_text(encoding="utf-8")
 DOCUMENTS = sorted([ROOT / "README.md", ROOT / "CHANGELOG.md", *(ROOT / "docs").glob("*.md")])
 TARGETS = {
     "setup", "import", "test", "test-faults", "test-safety", "coverage-baseline", "check", "bench", "bench-flavor",
-    "bench-writer",
+    "bench-sensor", "bench-writer",
     "ui", "dataset", "clean",
 }  # fmt: skip
 

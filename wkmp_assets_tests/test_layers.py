@@ -37,6 +37,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "topping_up": {"db", "identify.services", "settings"} | VALUES,
     "listen": {"audio", "flavor", "library"} | VALUES,
     "commit": {"db", "library"} | VALUES,
+    "missing": {"db", "library"} | VALUES,
     "run_control": {"commit"},
     "claims": {"unfinished"},
     "picture": {"picture_texts"} | VALUES,
@@ -61,8 +62,9 @@ MAY_IMPORT: dict[str, set[str]] = {
         "commit", "facts", "metadata", "phase_store", "resources", "run_control", "run_tags", "unfinished",
     } | VALUES,
     "assets": {
-        "assets", "audio", "claims", "db.reader", "entry", "earlier_lookups", "earlier_values", "identify", "flavor",
-        "library", "listen", "partitions", "phase_store", "picture", "reporting", "resources", "run_tags", "workers",
+        "assets", "audio", "claims", "db.missing", "db.reader", "entry", "earlier_lookups", "earlier_values", "flavor",
+        "identify", "library", "listen", "missing", "partitions", "phase_store", "picture", "reporting", "resources",
+        "run_tags", "workers",
     } | VALUES,
     "checks": {
         "checks", "db.audit", "db.report", "facts", "flavor", "library", "partitions", "percentiles",
@@ -71,8 +73,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     } | VALUES,
     "watching": {"library", "ranges"},
     "requesting": {
-        "claims", "db.reader", "db.report", "jobs", "library", "partitions", "ranges", "run_tags", "settings",
-        "watching",
+        "claims", "db.reader", "db.report", "jobs", "library", "missing", "partitions", "ranges", "run_tags",
+        "settings", "watching",
     } | VALUES,
     "sensors": {"jobs", "partitions", "requesting", "settings", "watching"},
     "schedules": {"jobs", "library", "partitions", "ranges", "requesting", "settings", "topping_up"} | VALUES,
@@ -81,15 +83,20 @@ MAY_IMPORT: dict[str, set[str]] = {
     "importer": {
         "build", "jobs", "library", "partitions", "ranges", "run_control", "settings", "unfinished",
     } | VALUES,
+    "pruning": {
+        "audio", "claims", "db", "library", "missing", "partitions", "phase_store", "requesting", "settings",
+    } | VALUES,
+    "cli_options": {"settings", "summary"} | VALUES,
+    "cli_missing": {"cli_options", "db", "importer", "library", "pruning", "settings", "summary"} | VALUES,
     "cli": {
-        "commit", "db", "importer", "library", "phase_store", "picture", "progress", "reporting",
-        "run_control", "settings", "signals", "summary", "topping_up", "unfinished",
+        "cli_missing", "cli_options", "commit", "db", "importer", "library", "phase_store", "picture", "progress",
+        "reporting", "run_control", "settings", "signals", "summary", "topping_up", "unfinished",
     } | VALUES,
 }  # fmt: skip
 
 DAGSTER = {
     "assets", "checks", "facts", "metadata", "partitions", "jobs", "sensors", "schedules", "importer", "build",
-    "definitions", "io_managers", "recorded", "reporting", "requesting", "resources", "event_storage", "cli",
+    "definitions", "io_managers", "pruning", "recorded", "reporting", "requesting", "resources", "event_storage", "cli",
 }  # fmt: skip
 DATABASE = {"db"}
 FOR_DAGSTER_S_OWN_DATABASES = {"event_storage"}

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from wkmp_assets.errors import StateDiskError
+from wkmp_assets.library.file_key import encode_key
 from wkmp_assets.model.phases import PHASE_VALUES
 from wkmp_assets.model.values import Envelope, LibraryChanges
 from wkmp_assets.outcomes import Failed, Outcome, Result, Skipped, SkipReason
@@ -253,3 +254,51 @@ def test_a_folder_that_cannot_be_written_is_an_error_that_says_so(tmp_path: Path
     (tmp_path / "phases").write_text("a file where the folder should be")
     with pytest.raises(StateDiskError, match=r"phases failed \(Not a directory\).*run the import again"):
         PhaseStore(tmp_path / "phases").write("file_tags", [(KEY, Failed("p", "c", "m"))], "r")
+
+
+def kept(store: PhaseStore, key: str, phase: str = "file_tags") -> str | None:
+    """Content hash of a stored value."""
+    outcome = store.read_stored(phase, key)
+    return outcome.content_hash if isinstance(outcome, Result) else None
+
+
+def test_values_follow_files_that_moved_or_changed_places(store: PhaseStore) -> None:
+    for key in ("a.mp3", "b.mp3", "c.mp3"):
+        for phase in ("file_identity", "file_tags", "lead_points"):
+            store.write(phase, [(key, Result(VALUES[phase], f"hash of {key}"))], "run-1")
+    store.carry(
+        {
+            "b.mp3": ("a.mp3", "hash of a.mp3"),
+            "a.mp3": ("b.mp3", "hash of b.mp3"),
+            "d.mp3": ("c.mp3", "another content by now"),
+            "e.mp3": ("nobody.mp3", "hash"),
+        }
+    )
+    assert (kept(store, "a.mp3"), kept(store, "b.mp3")) == ("hash of b.mp3", "hash of a.mp3")
+    assert kept(store, "b.mp3", "lead_points") == "hash of a.mp3"
+    assert kept(store, "b.mp3", "file_identity") == "hash of b.mp3", "which file it is, is never carried"
+    assert (kept(store, "c.mp3"), kept(store, "d.mp3"), kept(store, "e.mp3")) == ("hash of c.mp3", None, None)
+    assert list((store.path_of("file_tags", "a.mp3").parents[2] / "unfinished").iterdir()) == []
+
+
+def test_values_follow_also_where_files_cannot_have_two_names(
+    store: PhaseStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store.write("file_tags", [("a.mp3", Result(VALUES["file_tags"], "hash"))], "run-1")
+    monkeypatch.setattr(Path, "hardlink_to", lambda *_: (_ for _ in ()).throw(OSError("not supported")))
+    store.carry({"b.mp3": ("a.mp3", "hash")})
+    assert kept(store, "b.mp3") == "hash"
+
+
+def test_values_of_the_longest_name_are_recognised(store: PhaseStore) -> None:
+    key = encode_key("/".join(["\udce9" * 250] * 15))
+    store.write("file_tags", [(key, Result(VALUES["file_tags"], "hash"))], "run-1")
+    store.carry({"b.mp3": (key, "hash")})
+    assert kept(store, "b.mp3") == "hash"
+
+
+def test_what_is_forgotten_is_gone_for_that_file_only(store: PhaseStore) -> None:
+    for key in ("a.mp3", "b.mp3"):
+        store.write("file_tags", [(key, Result(VALUES["file_tags"], "hash"))], "run-1")
+    assert (store.forget("a.mp3"), store.forget("a.mp3")) == (1, 0)
+    assert (kept(store, "a.mp3"), kept(store, "b.mp3")) == (None, "hash")

@@ -16,6 +16,7 @@ from pydantic import SecretStr
 from werkzeug import Response
 
 from wkmp_assets.build import build_definitions
+from wkmp_assets.db.missing import read_missing
 from wkmp_assets.db.report import Deferred, read_deferred
 from wkmp_assets.errors import LibraryRootError, SettingsError
 from wkmp_assets.partitions import partitions_name
@@ -126,6 +127,7 @@ def test_the_rescan_imports_what_is_new_and_then_nothing(settings: Settings, ins
     assert rows(settings, "SELECT DISTINCT status, count(*) FROM files") == [("INGEST COMPLETE", 3)]
     (settings.library / "b/3.mp3").unlink()
     assert skipped(settings, instance, RESCAN) == "Nothing to request: 2 files unchanged, 1 no longer on disk"
+    assert [one.path for one in read_missing(settings.database_path)] == ["b/3.mp3"]
 
 
 def test_the_rescan_takes_an_empty_root_for_an_error(settings: Settings, instance: DagsterInstance) -> None:

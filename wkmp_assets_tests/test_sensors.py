@@ -16,11 +16,14 @@ from dagster._core.storage.tags import ASSET_PARTITION_RANGE_END_TAG, ASSET_PART
 
 from wkmp_assets.build import build_definitions
 from wkmp_assets.claims import claiming
+from wkmp_assets.db.missing import read_missing
 from wkmp_assets.errors import LibraryRootError
 from wkmp_assets.jobs import import_job
+from wkmp_assets.library.walk import read_stat
 from wkmp_assets.partitions import partitions_name
 from wkmp_assets.sensors import SENSOR
 from wkmp_assets.settings import Settings, load_settings
+from wkmp_assets_tests.builders import commit, entry, run_sql, write_lock_held
 
 SAMPLE = Path(__file__).parents[1] / "test_data/sample_library/Destructavator/UFO Alien Invasion"
 SAMPLE /= "01 David01, First Movement.mp3"
@@ -155,6 +158,48 @@ def test_unreadable_folders_are_named(
     with unprivileged():
         result = tick(settings, instance)
     assert "1 folders unreadable (locked)" in str(result.skip_reason)
+
+
+def known(settings: Settings, *paths: str) -> None:
+    """Put files on disk and into the library as they are."""
+    add(settings, *paths)
+    for path in paths:
+        stat = read_stat(settings.library / path)
+        known = {"size_bytes": stat.size_bytes, "modified_at": stat.modified_at}
+        commit(settings.database_path, entry(path, path, **known))
+
+
+def test_a_tick_with_nothing_to_import_marks_what_is_gone(settings: Settings, instance: DagsterInstance) -> None:
+    known(settings, "a.mp3", "gone.mp3")
+    (settings.library / "gone.mp3").unlink()
+    add(settings, "new.mp3")
+    tick(settings, instance)
+    assert read_missing(settings.database_path) == [], "the new one may be it, moved"
+    (settings.library / "new.mp3").unlink()
+    assert "1 no longer on disk" in str(tick(settings, instance).skip_reason)
+    assert [one.path for one in read_missing(settings.database_path)] == ["gone.mp3"]
+
+
+def test_a_locked_library_costs_no_tick(settings: Settings, instance: DagsterInstance) -> None:
+    known(settings, "a.mp3", "gone.mp3")
+    run_sql(settings.database_path, "INSERT INTO settings (key, value) VALUES ('ai_database_max_lock_wait_ms', '500')")
+    (settings.library / "gone.mp3").unlink()
+    with write_lock_held(settings.database_path):
+        assert "1 no longer on disk" in str(tick(settings, instance).skip_reason)
+    assert read_missing(settings.database_path) == []
+    tick(settings, instance)
+    assert [one.path for one in read_missing(settings.database_path)] == ["gone.mp3"]
+
+
+def test_a_failed_file_whose_name_is_not_utf8_rests_like_any_other(
+    settings: Settings, instance: DagsterInstance
+) -> None:
+    add(settings, "caf\udce9.mp3")
+    first = tick(settings, instance)
+    execute(settings, instance, first)
+    second = tick(settings, instance, first.cursor)
+    assert not second.run_requests
+    assert "1 failed before" in str(second.skip_reason)
 
 
 def test_an_imported_file_is_left_alone_until_it_is_moved(settings: Settings, instance: DagsterInstance) -> None:

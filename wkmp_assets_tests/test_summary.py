@@ -58,10 +58,11 @@ def test_files_are_counted_by_what_became_of_them() -> None:
         FileCommit("e", Failed("p", "C", "e: broken"), Receipt(1, 1, 1, 0), WriteBatch("e")),
         FileCommit("f", done(bare("f", state=FileState.TOUCHED)), Receipt(1, 1, 1, 0)),
     )
-    summary.unchanged, summary.missing = 10, 2
+    summary.unchanged, summary.missing, summary.not_looked_at = 10, 2, 3
     text = shown(summary.render(elapsed_s=3))
     assert "1 imported, 1 no audio, 1 touched, 11 unchanged, 1 failed, 1 interrupted" in text
-    assert "2 in the library but not on disk (kept)" in text
+    assert "2 in the library but not on disk (kept; wkmp missing lists them)" in text
+    assert "3 in unreadable folders or behind links (kept)" in text
     assert (summary.passages, len(summary.songs), summary.has_failures) == (3, 3, True)
     assert "1.00 per file written, at most 1" in text
     assert "2.0 files/s" in text

@@ -1,18 +1,21 @@
 """Phases 1 and 2: file name and content hash."""
 
+from collections.abc import Callable, Iterator, Mapping
+
 import dagster as dg
 from pydantic import Field
 
 from wkmp_assets.assets.scan import library_scan
 from wkmp_assets.claims import RunClaims
 from wkmp_assets.db.reader import known_by_hash, known_by_path
-from wkmp_assets.library.changes import HashedFile
-from wkmp_assets.library.file_key import decode_key
+from wkmp_assets.library.changes import FileStatus, HashedFile, KnownFile
+from wkmp_assets.library.file_key import decode_key, encode_key
 from wkmp_assets.library.hashing import hash_file
-from wkmp_assets.library.identity import identify_hashed, sort_out_unchanged
+from wkmp_assets.library.identity import identify_hashed, read_doubtful, sort_out_unchanged
 from wkmp_assets.model.phases import IDENTITY
 from wkmp_assets.model.values import FileIdentity
-from wkmp_assets.outcomes import Failed, Outcomes, Skipped, SkipReason
+from wkmp_assets.outcomes import Failed, Outcomes, Result, Skipped, SkipReason
+from wkmp_assets.phase_store import PhaseStore
 from wkmp_assets.resources import Library
 from wkmp_assets.run_tags import tags_of_files
 from wkmp_assets.workers import WorkerPool
@@ -49,7 +52,8 @@ def file_identity(
     elsewhere = {key: Skipped(SkipReason.ELSEWHERE) for key in context.partition_keys if key not in claimed}
     paths = {key: decode_key(key) for key in sorted(claimed)}
     known = known_by_path(library.database, list(paths.values()))
-    outcomes, to_hash = sort_out_unchanged(library.root, paths, known, force=config.force)
+    stands = _has_original(library, known)
+    outcomes, to_hash = sort_out_unchanged(library.root, paths, known, stands, force=config.force)
     hashed: dict[str, HashedFile] = {}
     tasks = {key: (library.root / paths[key], paths[key]) for key in to_hash}
     for key, content_hash in workers.map_files(IDENTITY, hash_file, tasks):
@@ -58,4 +62,30 @@ def file_identity(
         else:
             hashed[key] = HashedFile(paths[key], to_hash[key], content_hash, known.get(paths[key]))
     same_content = known_by_hash(library.database, [file.content_hash for file in hashed.values()])
-    return outcomes | elsewhere | identify_hashed(hashed, same_content, library.has_file, force=config.force)
+    changed = read_doubtful(library.root, hashed, same_content)
+    same_content |= known_by_hash(library.database, list(changed.values()))
+    identities = identify_hashed(hashed, same_content, library.has_file, force=config.force, elsewhere=changed)
+    moves = {key: (encode_key(path), hashed[key].content_hash) for key, path in _moved(identities)}
+    PhaseStore(library.settings.phase_dir).carry(moves)
+    return outcomes | elsewhere | identities
+
+
+def _moved(identities: Outcomes[FileIdentity]) -> Iterator[tuple[str, str]]:
+    """Yield the partitions of moved files with the path where each was."""
+    for key, outcome in identities.items():
+        if isinstance(outcome, Result) and outcome.value.moved_from is not None:
+            yield key, outcome.value.moved_from
+
+
+def _has_original(library: Library, known: Mapping[str, KnownFile]) -> Callable[[KnownFile], bool]:
+    """Return what tells whether a duplicate has an original on disk."""
+    hashes = [row.content_hash for row in known.values() if row.status == FileStatus.DUPLICATE_HASH]
+    rows = known_by_hash(library.database, hashes)
+
+    def has_original(copy: KnownFile) -> bool:
+        return any(
+            row.status == FileStatus.INGEST_COMPLETE and library.has_file(row.path)
+            for row in rows.get(copy.content_hash, ())
+        )
+
+    return has_original

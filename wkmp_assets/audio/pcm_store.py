@@ -66,6 +66,11 @@ class PcmStore:
             return None
         return path
 
+    def forget(self, content_hash: str) -> None:
+        """Delete the PCM of this content, if it is there."""
+        with on_state_disk(self.root):
+            (self.root / f"{content_hash}{SUFFIX}").unlink(missing_ok=True)
+
     def evict(self, keep: Collection[str] = ()) -> int:
         """Delete what killed writers have left, and the least recently used until the folder is within its limit.
 

@@ -19,7 +19,7 @@ from wkmp_assets.db.reader import LibraryState, expected
 from wkmp_assets.db.stamp import Stamp
 from wkmp_assets.errors import FileChangedError, OriginalNotImportedError
 from wkmp_assets.library.changes import FileStatus
-from wkmp_assets.model.batch import PeerLink, WriteBatch
+from wkmp_assets.model.batch import DisplacedFile, PeerLink, WriteBatch
 from wkmp_assets.model.rows import (
     FailureRow,
     FileRow,
@@ -62,11 +62,18 @@ def plan_file(entry: FileEntry, state: LibraryState, stamp: Stamp) -> WriteBatch
     FileChangedError
         It was touched or moved, but the library no longer holds its content.
     """
-    if state.file is None and state.moved_from is not None and state.moved_from.hash != entry.identity.content_hash:
-        # Another import has put something else there meanwhile: that row and its passages are no longer this file's.
-        state = replace(state, moved_from=None, passages=(), passages_text=None)
-    old = state.file or state.moved_from
-    if entry.identity.state in _KEEPS_CONTENT and old is not None and old.hash == entry.identity.content_hash:
+    displaced = None
+    if state.moved_from and state.file and state.file.guid != state.moved_from.guid:
+        displaced = DisplacedFile(state.file, state.moved_from.path)
+    # Where another row takes the place of one that was missing, that one is missing now.
+    found = sorted(path for path in state.marked if displaced is None or path == entry.path)
+    return replace(_plan_file(entry, state, stamp), displaced=displaced, found=tuple(found))
+
+
+def _plan_file(entry: FileEntry, state: LibraryState, stamp: Stamp) -> WriteBatch:
+    old = state.owner
+    keeps_content = entry.identity.state in _KEEPS_CONTENT and entry.audio is None
+    if keeps_content and old is not None and old.hash == entry.identity.content_hash:
         return _plan_same_content(entry, state, stamp, old)
     originals = [row for row in state.copies if row.status == FileStatus.INGEST_COMPLETE]
     if originals:
@@ -86,7 +93,7 @@ def plan_file(entry: FileEntry, state: LibraryState, stamp: Stamp) -> WriteBatch
 
 def _file_row(entry: FileEntry, state: LibraryState, stamp: Stamp, status: str) -> FileRow:
     """Build the file's row: known values stay where the new import has none."""
-    old = state.file or state.moved_from
+    old = state.owner
     guid = old.guid if old else ids.file_id(entry.path, entry.identity.content_hash, state.taken_file_guids)
     copies = [copy.guid for copy in state.copies]
     # Only what still has the same content: this file's, or another's, may have changed since the list was made.
@@ -189,7 +196,7 @@ def _plan_copy(entry: FileEntry, state: LibraryState, stamp: Stamp, other: FileR
     return WriteBatch(
         entry.path,
         file=row,
-        expected=expected(state, state.file),
+        expected=expected(state, state.owner),
         removed_passages=outdated.removed,
         kept_passages=outdated.kept,
         passage_references=state.passage_references,
@@ -237,7 +244,7 @@ def _plan_content(entry: FileEntry, state: LibraryState, stamp: Stamp) -> WriteB
     return WriteBatch(
         entry.path,
         file=file,
-        expected=expected(state, state.file),
+        expected=expected(state, state.owner),
         songs=tuple(entities.songs.values()),
         song_flavors=tuple(flavors.songs(stamp)),
         artists=tuple(entities.artists.values()),

@@ -1,13 +1,14 @@
 """Everything the package reads from the library, all of it before any transaction begins."""
 
 import sqlite3
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import islice
 from pathlib import Path
 
 from wkmp_assets.db.connection import open_reader
-from wkmp_assets.db.statements import LINK_TABLES, PASSAGES_OF_FILE, quoted
+from wkmp_assets.db.references import passage_references, referenced
+from wkmp_assets.db.select import has_table, select_in
+from wkmp_assets.db.statements import PASSAGES_OF_FILE
 from wkmp_assets.library.changes import KnownFile
 from wkmp_assets.library.file_key import is_utf8
 from wkmp_assets.model.batch import ExpectedFile
@@ -78,10 +79,13 @@ class LibraryState:
     """What was read for one file before its transaction."""
 
     file: FileRow | None = None
+    """What is under its path now."""
     moved_from: FileRow | None = None
+    """Where the library has a moved file's content, if it still has it; that row takes the path, its passages stay."""
     copies: tuple[FileRow, ...] = ()
     """Other files with the same content, by path."""
     passages: tuple[StoredPassage, ...] = ()
+    """Of the row that the file gets: `owner`."""
     passages_text: str | None = None
     """The same as one text, to compare when writing."""
     passage_references: tuple[tuple[str, str], ...] = ()
@@ -94,6 +98,13 @@ class LibraryState:
     album_guids: Mapping[str, str] | None = None
     songs: Mapping[str, StoredSong] | None = None
     """MBID -> flavor of the songs that exist already."""
+    marked: frozenset[str] = frozenset()
+    """Those of its paths that are marked as missing."""
+
+    @property
+    def owner(self) -> FileRow | None:
+        """The row that the file gets; None when that is a new one."""
+        return self.moved_from or self.file
 
 
 def expected(state: LibraryState, row: FileRow | None) -> ExpectedFile | None:
@@ -104,7 +115,7 @@ def expected(state: LibraryState, row: FileRow | None) -> ExpectedFile | None:
 def known_files(database: Path) -> list[KnownFile]:
     """Read every file the library knows; empty when there is no library yet."""
     with open_reader(database) as connection:
-        if connection is None or not _has_table(connection, "files"):
+        if connection is None or not has_table(connection, "files"):
             return []
         return [_known_file(row) for row in connection.execute(_select_known_files(connection))]
 
@@ -125,7 +136,7 @@ def known_by_hash(database: Path, hashes: Sequence[str]) -> dict[str, list[Known
 def rows_of_file(database: Path, path: str) -> dict[str, list[dict[str, object]]] | None:
     """Read a file's row and its passages, as dictionaries by table; None when the library has no such file."""
     with open_reader(database) as connection:
-        if connection is None or not _has_table(connection, "files") or not is_utf8(path):
+        if connection is None or not has_table(connection, "files") or not is_utf8(path):
             return None
         file = connection.execute("SELECT * FROM files WHERE path = ?", [path]).fetchone()
         if file is None:
@@ -138,10 +149,10 @@ def rows_of_file(database: Path, path: str) -> dict[str, list[dict[str, object]]
 
 def _known_where(database: Path, column: str, values: Sequence[str]) -> list[KnownFile]:
     with open_reader(database) as connection:
-        if connection is None or not _has_table(connection, "files"):
+        if connection is None or not has_table(connection, "files"):
             return []
         select = f"{_select_known_files(connection)} WHERE {column} IN"
-        return [_known_file(row) for row in _select_in(connection, select, values)]
+        return [_known_file(row) for row in select_in(connection, select, values)]
 
 
 def _select_known_files(connection: sqlite3.Connection) -> str:
@@ -154,18 +165,6 @@ def _select_known_files(connection: sqlite3.Connection) -> str:
 def _known_file(row: sqlite3.Row) -> KnownFile:
     fields = dict(row)
     return KnownFile(**{**fields, "original_is_complete": bool(fields["original_is_complete"])})
-
-
-def _has_table(connection: sqlite3.Connection, name: str) -> bool:
-    query = "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = ?"
-    return connection.execute(query, [name]).fetchone() is not None
-
-
-def _select_in(connection: sqlite3.Connection, select: str, values: Iterable[str]) -> Iterator[sqlite3.Row]:
-    """Run `select (?, ?, ...)` over any number of values, in portions SQLite can bind."""
-    remaining = iter(dict.fromkeys(values))
-    while portion := list(islice(remaining, 500)):
-        yield from connection.execute(f"{select} ({', '.join('?' * len(portion))})", portion)
 
 
 def read_state(connection: sqlite3.Connection, entry: FileEntry, candidate_guids: Sequence[str]) -> LibraryState:
@@ -181,31 +180,42 @@ def read_state(connection: sqlite3.Connection, entry: FileEntry, candidate_guids
         File ids that might be given to it; which of them are taken is read as well.
     """
     file = _file_row(connection, "path", entry.path)
-    moved_from = _file_row(connection, "path", entry.identity.moved_from) if entry.identity.moved_from else None
+    moved_from = _moved_from(connection, entry)
     same = [
         FileRow(**dict(row))
         for row in connection.execute(_FILE_ROW + " WHERE hash = ? ORDER BY path", [entry.identity.content_hash])
     ]
-    owner = file or moved_from
-    references = tuple(_passage_references(connection))
+    owner = moved_from or file
+    references = tuple(passage_references(connection))
     songs = [passage.match.song for passage in entry.passages if passage.match.song]
     releases = [passage.match.release for passage in entry.passages if passage.match.release]
     return LibraryState(
         file=file,
         moved_from=moved_from,
-        copies=tuple(row for row in same if row.path not in {entry.path, entry.identity.moved_from}),
+        copies=tuple(row for row in same if row.guid != (owner.guid if owner else None)),
         passages=tuple(_stored_passages(connection, owner.guid, references)) if owner else (),
         passages_text=_passages_text(connection, owner.guid) if owner else None,
         passage_references=references,
         taken_file_guids=frozenset(
-            row["guid"] for row in _select_in(connection, "SELECT guid FROM files WHERE guid IN", candidate_guids)
+            row["guid"] for row in select_in(connection, "SELECT guid FROM files WHERE guid IN", candidate_guids)
         ),
         song_guids=_guids(connection, "songs", "recording_mbid", [song.recording_mbid for song in songs]),
         artist_guids=_guids(connection, "artists", "artist_mbid", [a.mbid for song in songs for a in song.artists]),
         work_guids=_guids(connection, "works", "work_mbid", [w.mbid for song in songs for w in song.works]),
         album_guids=_guids(connection, "albums", "album_mbid", [release.mbid for release in releases]),
         songs=_songs(connection, owner.guid if owner else "", [song.recording_mbid for song in songs]),
+        marked=marked_among(connection, [entry.path, *([moved_from.path] if moved_from else [])]),
     )
+
+
+def _moved_from(connection: sqlite3.Connection, entry: FileEntry) -> FileRow | None:
+    """Find the row of a moved file; none when another import has given it other content meanwhile."""
+    found = entry.identity
+    if found.moved_guid is not None:
+        row = _file_row(connection, "guid", found.moved_guid)
+    else:
+        row = _file_row(connection, "path", found.moved_from) if found.moved_from else None
+    return row if row is not None and row.hash == found.content_hash else None
 
 
 def _songs(connection: sqlite3.Connection, file_guid: str, mbids: Sequence[str]) -> dict[str, StoredSong]:
@@ -218,7 +228,7 @@ def _songs(connection: sqlite3.Connection, file_guid: str, mbids: Sequence[str])
         JOIN passages AS p ON p.guid = s.passage_id
         WHERE s.song_id = ? AND p.file_id <> ? AND p.musical_flavor_vector IS NOT NULL"""
     found = {}
-    for row in list(_select_in(connection, select, mbids)):
+    for row in list(select_in(connection, select, mbids)):
         (elsewhere,) = connection.execute(longest, [row["guid"], file_guid]).fetchone()
         found[row["recording_mbid"]] = StoredSong(
             row["flavor_vector"], row["flavor_source_blend"], row["status"], elsewhere
@@ -237,9 +247,17 @@ def _file_row(connection: sqlite3.Connection, column: str, value: str) -> FileRo
     return FileRow(**dict(row)) if row else None
 
 
+def marked_among(connection: sqlite3.Connection, paths: Sequence[str]) -> frozenset[str]:
+    """Return those of some paths that are marked as missing."""
+    if not has_table(connection, "missing_files"):
+        return frozenset()
+    found = select_in(connection, "SELECT path FROM missing_files WHERE path IN", paths)
+    return frozenset(row["path"] for row in found)
+
+
 def _guids(connection: sqlite3.Connection, table: str, column: str, mbids: Sequence[str]) -> dict[str, str]:
     select = f"SELECT {column} AS mbid, guid FROM {table} WHERE {column} IN"  # noqa: S608 - literals only
-    return {row["mbid"]: row["guid"] for row in _select_in(connection, select, mbids)}
+    return {row["mbid"]: row["guid"] for row in select_in(connection, select, mbids)}
 
 
 def _passages_text(connection: sqlite3.Connection, file_guid: str) -> str | None:
@@ -258,7 +276,7 @@ def _stored_passages(
         "FROM passages WHERE file_id = ? ORDER BY start_time_ticks, end_time_ticks, guid",
         [file_guid],
     ).fetchall()
-    referenced = _referenced(connection, [row["guid"] for row in rows], references)
+    in_use = referenced(connection, [row["guid"] for row in rows], references)
     for row in rows:
         edits = (row["user_title"], row["fade_in_start_ticks"], row["fade_out_start_ticks"])
         yield StoredPassage(
@@ -267,7 +285,7 @@ def _stored_passages(
             row["end_time_ticks"],
             row["fade_in_start_ticks"],
             row["fade_out_start_ticks"],
-            is_kept=row["guid"] in referenced or any(edit is not None for edit in edits),
+            is_kept=row["guid"] in in_use or any(edit is not None for edit in edits),
             lead_in_ticks=row["lead_in_start_ticks"],
             lead_out_ticks=row["lead_out_start_ticks"],
             flavor=StoredFlavor(
@@ -277,29 +295,3 @@ def _stored_passages(
                 row["additional_metadata"],
             ),
         )
-
-
-def _referenced(
-    connection: sqlite3.Connection, guids: Sequence[str], references: Sequence[tuple[str, str]]
-) -> frozenset[str]:
-    """Return the passages that play history, queue, timeslots or any other table refers to."""
-    found: set[str] = set()
-    for table, column in references:
-        name = quoted(column)
-        select = f"SELECT {name} AS guid FROM {quoted(table)} WHERE {name} IN"  # noqa: S608 - names from the schema
-        found.update(row["guid"] for row in _select_in(connection, select, guids))
-    return frozenset(found)
-
-
-def _passage_references(connection: sqlite3.Connection) -> Iterator[tuple[str, str]]:
-    """Find what refers to passages by foreign keys and column names.
-
-    The other WKMP programs own those tables and change them, so they cannot be listed here.
-    """
-    query = """
-        SELECT t.name AS "table", c.name AS "column" FROM sqlite_master AS t, pragma_table_info(t.name) AS c
-        WHERE t.type = 'table' AND (c.name IN ('passage_id', 'passage_guid') OR EXISTS (
-          SELECT 1 FROM pragma_foreign_key_list(t.name) AS k WHERE k."table" = 'passages' AND k."from" = c.name))"""
-    for row in connection.execute(query):
-        if row["table"] not in LINK_TABLES:
-            yield row["table"], row["column"]

@@ -7,6 +7,7 @@ from pathlib import Path
 import sqlite_utils
 
 from wkmp_assets.db.connection import open_reader
+from wkmp_assets.db.missing import MissingFile, read_missing
 from wkmp_assets.db.passage_rows import CLASSES_SOURCE, LOOKUP_SOURCE
 from wkmp_assets.model.values import LookupOutcome
 
@@ -21,6 +22,8 @@ class LibraryReport:
     rows: dict[str, int]
     """Table -> number of rows, for the tables an import fills."""
     failures: int
+    missing: int = 0
+    """Files that are not on disk."""
 
 
 @dataclass(frozen=True)
@@ -48,7 +51,7 @@ def read_report(database: Path) -> LibraryReport | None:
             statuses = {row["status"]: row["files"] for row in library.query(query)}
         rows = {table: library[table].count if table in tables else 0 for table in _COUNTED}
         failures = library["import_failures"].count if "import_failures" in tables else 0
-    return LibraryReport(statuses, rows, failures)
+    return LibraryReport(statuses, rows, failures, len(read_missing(database)))
 
 
 def read_failures(database: Path) -> list[StoredFailure]:
@@ -96,7 +99,11 @@ def read_deferred(database: Path) -> Deferred:
 
 
 def describe_library(
-    database: Path, report: LibraryReport | None, failures: Sequence[StoredFailure], deferred: Deferred
+    database: Path,
+    report: LibraryReport | None,
+    failures: Sequence[StoredFailure],
+    deferred: Deferred,
+    missing: Sequence[MissingFile],
 ) -> dict[str, object]:
     """Describe a library as plain values for JSON; docs/ci.md documents the keys, and they only ever become more."""
     return {
@@ -108,6 +115,7 @@ def describe_library(
         "failures": [asdict(failure) for failure in failures],
         "deferred": list(deferred.lookups),
         "without_classes": list(deferred.classes),
+        "missing": [asdict(file) for file in missing],
     }
 
 

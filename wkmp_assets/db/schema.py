@@ -69,6 +69,14 @@ def m001_tables_columns_and_indexes(database: Database) -> None:
             database.execute("INSERT OR IGNORE INTO schema_version (version) VALUES (?)", [version])
 
 
+@library_migrations()
+def m002_missing_files(database: Database) -> None:
+    """Our `missing_files`, for libraries that are older than it."""
+    for statement in statements():
+        if statement.startswith("CREATE TABLE IF NOT EXISTS missing_files"):
+            database.execute(statement)
+
+
 def _add_missing_columns(database: Database, ddl: list[str]) -> None:
     with sqlite_utils.Database(memory=True) as reference:
         for statement in ddl:

@@ -190,3 +190,8 @@ CREATE TABLE IF NOT EXISTS import_failures (
   message TEXT NOT NULL,
   attempts INTEGER NOT NULL DEFAULT 1 CHECK (attempts > 0),
   failed_at TIMESTAMP NOT NULL DEFAULT CURRENT_TIMESTAMP);
+
+-- Ours, not WKMP's: files of the library that are not on disk, until they are again or are removed (wkmp prune).
+CREATE TABLE IF NOT EXISTS missing_files (
+  path TEXT PRIMARY KEY,
+  missing_since TIMESTAMP NOT NULL DEFAULT CURRENT_TIMESTAMP);

@@ -3,13 +3,17 @@
 Pure, and worked out before the lock is taken: the lock is held for SQLite's own work only.
 """
 
+import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from wkmp_assets.db import statements as sql
-from wkmp_assets.model.batch import WriteBatch
+from wkmp_assets.model.batch import PeerLink, PresenceBatch, RemovalBatch, WriteBatch
 from wkmp_assets.model.rows import SongFlavor
+
+Batch = WriteBatch | PresenceBatch | RemovalBatch
+"""What one transaction writes."""
 
 
 @dataclass(frozen=True)
@@ -25,17 +29,60 @@ class Step:
     """What has changed if not, for the message."""
 
 
-def script_of(batch: WriteBatch, most_values: int) -> list[Step]:
+def script_of(batch: Batch, most_values: int) -> list[Step]:
     """Return the statements of a batch, in the order in which foreign keys allow them.
 
     Parameters
     ----------
-    batch : WriteBatch
-        One file.
+    batch : WriteBatch, PresenceBatch or RemovalBatch
+        One file, what a scan found missing, or a file that goes.
     most_values : int
         How many values SQLite binds in one statement; more rows than that take several.
     """
-    steps = list(_file(batch))
+    if isinstance(batch, PresenceBatch):
+        return _presence(batch)
+    return _removal(batch) if isinstance(batch, RemovalBatch) else _whole_file(batch, most_values)
+
+
+def _removal(batch: RemovalBatch) -> list[Step]:
+    row, guids = batch.expected.row, json.dumps(batch.passages)
+    as_read = [*sql.values_of([row]), batch.expected.passages]
+    what = "its row or its passages"
+    # Sets what is there already: the comparison has to come first, while the passages are still there to compare.
+    compare = [*sql.file_update_values(row), *as_read, "", row.hash, row.guid]
+    steps = [Step("files", sql.UPDATE_FILE, compare, 1, what)]
+    ours = {"passages": guids, "files": json.dumps([row.guid])}
+    going = [one for one in batch.references if batch.with_references and not one.outlives]
+    steps += [Step(one.table, sql.delete_references(one.table, one.column), [ours[one.target]]) for one in going]
+    steps += [Step(table, sql.delete_references(table, "passage_id"), [guids]) for table in sql.LINK_TABLES]
+    steps.append(Step("images", sql.DELETE_PASSAGE_IMAGES, [guids]))
+    if batch.passages:
+        statement = sql.delete_passages(len(batch.passages), _forbidden(batch, "passages"))
+        steps.append(Step("passages", statement, batch.passages, len(batch.passages), "what refers to its passages"))
+    steps += _peer_links(batch.peers, batch.at)
+    steps.append(Step("files", sql.delete_file(_forbidden(batch, "files")), [row.guid], 1, "what refers to it"))
+    steps.append(Step("missing_files", sql.FIND_MISSING, [json.dumps([row.path])]))
+    steps.append(Step("import_failures", sql.DELETE_FAILURE, [row.path]))
+    return steps
+
+
+def _forbidden(batch: RemovalBatch, target: str) -> tuple[tuple[str, str], ...]:
+    kept = [] if batch.with_references else batch.references
+    return tuple((one.table, one.column) for one in kept if one.target == target)
+
+
+def _presence(batch: PresenceBatch) -> list[Step]:
+    steps = [
+        Step("missing_files", sql.MARK_MISSING, [batch.at, json.dumps(batch.missing)]),
+        Step("missing_files", sql.FIND_MISSING, [json.dumps(batch.found)]),
+        Step("import_failures", sql.FORGET_FAILURES, [json.dumps(batch.forgotten)]),
+    ]
+    return [step for step, paths in zip(steps, (batch.missing, batch.found, batch.forgotten), strict=True) if paths]
+
+
+def _whole_file(batch: WriteBatch, most_values: int) -> list[Step]:
+    displaced = list(_displaced(batch))
+    steps = [*displaced[:1], *_file(batch), *displaced[1:]]
     for rows in (batch.songs, batch.artists, batch.works, batch.albums):
         steps += _insert(rows, most_values)
     steps += _song_flavors(batch.song_flavors, most_values)
@@ -46,9 +93,24 @@ def script_of(batch: WriteBatch, most_values: int) -> list[Step]:
         batch.provenance,
     ):  # fmt: skip
         steps += _insert(links, most_values)
-    steps += _peers(batch)
+    steps += _peer_links(batch.peers, batch.file.updated_at) if batch.file else ()
+    if batch.found:
+        steps.append(Step("missing_files", sql.FIND_MISSING, [json.dumps(batch.found)]))
     steps.append(_failure(batch))
     return steps
+
+
+def _displaced(batch: WriteBatch) -> Iterator[Step]:
+    """Take a row out of the way of the one that gets its path, and then to where that one was.
+
+    Paths are unique after every statement: in between the row goes by its guid, which nobody sees.
+    """
+    if batch.displaced is None or batch.file is None:
+        return
+    row, time = batch.displaced.read, batch.file.updated_at
+    for path, before in ((row.guid, row.path), (batch.displaced.path, row.guid)):
+        values = [path, time, row.guid, before, row.hash, row.status]
+        yield Step("files", sql.MOVE_ASIDE, values, 1, "what is under its path")
 
 
 def _file(batch: WriteBatch) -> Iterator[Step]:
@@ -102,13 +164,11 @@ def _links_to_remove(batch: WriteBatch) -> Iterator[Step]:
         yield Step(table, sql.delete_links(table, len(guids)), guids)
 
 
-def _peers(batch: WriteBatch) -> Iterator[Step]:
-    if batch.file is None:
-        return
-    for peer in batch.peers:
+def _peer_links(peers: Sequence[PeerLink], time: str) -> Iterator[Step]:
+    for peer in peers:
         read = peer.read
         as_read = [read.guid, read.hash, read.status, read.matching_hashes]
-        values = [peer.matching_hashes, batch.file.updated_at, *as_read]
+        values = [peer.matching_hashes, time, *as_read]
         yield Step("files", sql.UPDATE_PEER, values, 1, "a file with the same content")
 
 

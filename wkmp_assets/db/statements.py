@@ -133,6 +133,9 @@ UPDATE_FILE = (
 
 Every column that is written is compared, for `updated_at` has whole seconds only. `IS`, because any may be NULL."""
 
+MOVE_ASIDE = "UPDATE files SET path = ?, updated_at = ? WHERE guid = ? AND path IS ? AND hash IS ? AND status IS ?"
+"""A row under the path that another one takes: first to a name that no file has, then to where the other was."""
+
 UPDATE_PEER = (
     "UPDATE files SET matching_hashes = ?, updated_at = ? "
     "WHERE guid = ? AND hash IS ? AND status IS ? AND matching_hashes IS ?"
@@ -177,12 +180,42 @@ def delete_passages(count: int, references: tuple[tuple[str, str], ...]) -> str:
     return f"DELETE FROM passages WHERE guid IN ({', '.join('?' * count)}){unreferenced}"
 
 
+@lru_cache(maxsize=64)
+def delete_references(table: str, column: str) -> str:
+    """Return the statement that deletes the rows of a table whose column holds one of the values of a JSON list."""
+    return f"DELETE FROM {quoted(table)} WHERE {quoted(column)} IN (SELECT value FROM json_each(?))"
+
+
+@lru_cache(maxsize=64)
+def delete_file(references: tuple[tuple[str, str], ...]) -> str:
+    """Return the statement that deletes a file that none of some columns refers to, besides its passages."""
+    unreferenced = "".join(
+        f" AND NOT EXISTS (SELECT 1 FROM {quoted(table)} AS r WHERE r.{quoted(column)} = files.guid)"
+        for table, column in references
+    )
+    return f"DELETE FROM files WHERE guid = ?{unreferenced}"
+
+
+DELETE_PASSAGE_IMAGES = (
+    "DELETE FROM images WHERE image_type = 'passage' AND entity_id IN (SELECT value FROM json_each(?))"
+)
+
+
 def quoted(identifier: str) -> str:
     """Quote the name of a table or column of another program."""
     return '"' + identifier.replace('"', '""') + '"'
 
 
 LINK_TABLES = ("passage_songs", "passage_albums", "import_provenance")
+
+FIND_MISSING = "DELETE FROM missing_files WHERE path IN (SELECT value FROM json_each(?))"
+MARK_MISSING = (
+    "INSERT INTO missing_files (path, missing_since) "
+    "SELECT gone.value, ? FROM json_each(?) AS gone JOIN files ON files.path = gone.value "
+    "WHERE true ON CONFLICT DO NOTHING"
+)
+"""Only of files that the library still has there: another import may have found them elsewhere."""
+FORGET_FAILURES = "DELETE FROM import_failures WHERE path IN (SELECT value FROM json_each(?))"
 
 DELETE_FAILURE = "DELETE FROM import_failures WHERE path = ?"
 INSERT_FAILURE = """

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Self, TypeVar
 
 from wkmp_assets.db import statements as sql
 from wkmp_assets.db.connection import CHECKPOINT_BYTES, LONGEST_LOG, open_writer, translated
@@ -21,12 +21,13 @@ from wkmp_assets.db.library_settings import LockSettings
 from wkmp_assets.db.log_file import whole_steps
 from wkmp_assets.db.retry import LockRetry
 from wkmp_assets.db.schema import ensure_schema
-from wkmp_assets.db.script import Step, script_of
+from wkmp_assets.db.script import Batch, Step, script_of
 from wkmp_assets.db.statement_log import StatementLog
 from wkmp_assets.errors import CommitRefusedError, LibraryChangedError
-from wkmp_assets.model.batch import Receipt, WriteBatch, written_by
+from wkmp_assets.model.batch import Receipt, written_by
 
 _LOG = logging.getLogger(__name__)
+AnyBatch = TypeVar("AnyBatch", bound=Batch)
 
 MOST_CONFLICTS = 8
 """After so many changes under our hands something else is wrong."""
@@ -87,8 +88,8 @@ class LibraryWriter:
                 raise
         return connection
 
-    def commit(self, prepare: Callable[[], WriteBatch]) -> tuple[WriteBatch, Receipt]:
-        """Write one file's rows in one transaction.
+    def commit(self, prepare: Callable[[], AnyBatch]) -> tuple[AnyBatch, Receipt]:
+        """Write one file's rows, or what one scan has to note, in one transaction.
 
         Parameters
         ----------
@@ -97,7 +98,7 @@ class LibraryWriter:
 
         Returns
         -------
-        tuple of WriteBatch and Receipt
+        tuple of batch and Receipt
             What was written, and what it cost as SQLite reported it.
 
         Raises
@@ -121,7 +122,7 @@ class LibraryWriter:
                 if conflicts > MOST_CONFLICTS:
                     raise
 
-    def _receipt(self, batch: WriteBatch, retries: int, conflicts: int) -> Receipt:
+    def _receipt(self, batch: Batch, retries: int, conflicts: int) -> Receipt:
         log = self._log.take()
         transactions = log.begins - self._refused_begins
         return Receipt(

@@ -3,11 +3,12 @@
 The decision table is phase 1 of the import: what to do with a path, given its row and what the file system says.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from enum import StrEnum
 
+from wkmp_assets.library.file_key import storable
 from wkmp_assets.library.walk import FileStat
 from wkmp_assets.model.values import FileIdentity, FileState, LibraryChanges
 
@@ -59,13 +60,22 @@ def is_unchanged(known: KnownFile | None, on_disk: FileStat) -> bool:
         known is not None
         and known.status in FINISHED
         and known.size_bytes == on_disk.size_bytes
-        and normalise_timestamp(known.modified_at) == on_disk.modified_at
+        and (known.modified_at == on_disk.modified_at or normalise_timestamp(known.modified_at) == on_disk.modified_at)
         and (known.status != FileStatus.DUPLICATE_HASH or known.original_is_complete)
     )
 
 
-def compare_library(on_disk: Mapping[str, FileStat], known: Iterable[KnownFile], *, within: str = "") -> LibraryChanges:
-    """Sort the files of a scan into new, changed, unchanged and missing.
+def compare_library(
+    on_disk: Mapping[str, FileStat],
+    known: Iterable[KnownFile],
+    *,
+    within: str = "",
+    unreadable: Sequence[str] = (),
+    unseen: Collection[str] = (),
+) -> LibraryChanges:
+    """Sort the files of a scan into new, changed, unchanged, missing and unknown.
+
+    A duplicate whose originals are all missing is changed: it has to take their place.
 
     Parameters
     ----------
@@ -75,20 +85,84 @@ def compare_library(on_disk: Mapping[str, FileStat], known: Iterable[KnownFile],
         All rows of the library.
     within : str
         Relative folder that was scanned, `""` for all of the library; rows outside it are not missing.
+    unreadable : sequence of str
+        Relative folders that could not be read; what the library has in them is unknown, not missing.
+    unseen : collection of str
+        Paths that are there although the scan does not come by, behind a symbolic link: unknown as well.
     """
     rows = {row.path: row for row in known}
+    absent = [path for path in rows if path not in on_disk and is_within(path, within)]
+    unknown = {path for path in absent if path in unseen or any(is_within(path, folder) for folder in unreadable)}
+    missing = sorted(set(absent) - unknown)
+    gone = set(missing)
+    standing = {
+        row.content_hash for row in rows.values() if row.status == FileStatus.INGEST_COMPLETE and row.path not in gone
+    }
     new, changed, unchanged = [], [], []
     for path in sorted(on_disk):
         row = rows.get(path)
         if row is None:
             new.append(path)
-        elif is_unchanged(row, on_disk[path]):
+        elif is_unchanged(row, on_disk[path]) and not _is_stranded(row, standing):
             unchanged.append(path)
         else:
             changed.append(path)
-    prefix = f"{within}/" if within else ""
-    missing = sorted(path for path in rows if path not in on_disk and path.startswith(prefix))
-    return LibraryChanges(tuple(new), tuple(changed), tuple(unchanged), tuple(missing))
+    return LibraryChanges(
+        tuple(new), tuple(changed), tuple(unchanged), tuple(missing), tuple(sorted(unknown)), tuple(unreadable), within
+    )
+
+
+def is_within(path: str, folder: str) -> bool:
+    """Tell whether a relative path lies in a relative folder; everything lies in `""` and in `"."`."""
+    return folder in {"", "."} or path.startswith(f"{folder}/")
+
+
+def _is_stranded(row: KnownFile, standing: Collection[str]) -> bool:
+    return row.status == FileStatus.DUPLICATE_HASH and row.content_hash not in standing
+
+
+@dataclass(frozen=True)
+class PresenceChanges:
+    """What the library has to note after a scan about files that are gone, as sorted paths."""
+
+    missing: tuple[str, ...] = ()
+    """To be marked."""
+    found: tuple[str, ...] = ()
+    """Marked, but there again, or no longer in the library under that path."""
+    forgotten: tuple[str, ...] = ()
+    """Recorded as failed, and gone: there is nothing to mend any more."""
+
+    def __bool__(self) -> bool:
+        return bool(self.missing or self.found or self.forgotten)
+
+
+def compare_presence(changes: LibraryChanges, marked: Iterable[str], failed: Iterable[str]) -> PresenceChanges:
+    """Compare what a scan found with what the library has noted before.
+
+    Parameters
+    ----------
+    changes : LibraryChanges
+        The scan.
+    marked : iterable of str
+        Paths that are marked as missing.
+    failed : iterable of str
+        Paths of `import_failures`; keys, where the name is not UTF-8.
+    """
+    missing, before = set(changes.missing), set(marked)
+    there = {storable(path) for path in (*changes.new, *changes.changed, *changes.unchanged)}
+
+    unknown = frozenset(changes.unknown)
+
+    def is_settled(path: str) -> bool:
+        """Tell whether the scan has looked where the path is."""
+        is_unread = path in unknown or any(is_within(path, folder) for folder in changes.unreadable)
+        return is_within(path, changes.folder) and not is_unread
+
+    return PresenceChanges(
+        tuple(sorted(missing - before)),
+        tuple(sorted(path for path in before - missing if is_settled(path))),
+        tuple(sorted(path for path in set(failed) - there if is_settled(path))),
+    )
 
 
 @dataclass(frozen=True)
@@ -107,12 +181,17 @@ def identify_contents(
     exists: Callable[[str], bool],
     *,
     force: bool = False,
+    elsewhere: Mapping[str, str] | None = None,
 ) -> dict[str, FileIdentity]:
     """Decide which of the hashed files are new, changed, touched, moved or duplicates.
 
     Of several files with the same bytes exactly one stands for all: the one that is imported already, else the one
     with the smallest path. Hashing a whole run before deciding is what keeps two copies from each taking
     the other for the original.
+
+    A row follows its content: a file is moved from where the library has the same bytes when they are no longer
+    there, whether nothing is there now or another known file (names swapped, one moved over another). What was under
+    its own path is then missing, with passages and history. Something new there, as after tagging, belongs to the path.
 
     Parameters
     ----------
@@ -124,60 +203,68 @@ def identify_contents(
         Tells whether a relative path is on disk.
     force : bool
         Whether a file that the library holds as it is counts as changed. A duplicate stays one.
+    elsewhere : mapping of str to str, optional
+        Relative path -> content hash of files that are not of this run, where the library may be out of date.
 
     Returns
     -------
     dict
         Relative path -> identity.
     """
+    content_now = dict(elsewhere or {}) | {file.path: file.content_hash for file in files}
+    known_content = {
+        row.content_hash: row.path
+        for rows in same_content.values()
+        for row in rows
+        if row.status == FileStatus.INGEST_COMPLETE
+    }
+
+    def holds(row: KnownFile) -> bool:
+        return content_now[row.path] == row.content_hash if row.path in content_now else exists(row.path)
+
+    def has_lost(row: KnownFile) -> bool:
+        """Tell whether the bytes of a row have left its path for good."""
+        now = content_now.get(row.path)
+        return not exists(row.path) if now is None else now != row.content_hash and now in known_content
+
     identities: dict[str, FileIdentity] = {}
-    content_now = {file.path: file.content_hash for file in files}
     stand_in: dict[str, str] = {}
+    taken: set[str] = set()
     for file in sorted(files, key=lambda file: file.path):
-        originals = [
+        others = [
             row
             for row in sorted(same_content.get(file.content_hash, ()), key=lambda row: row.path)
-            if row.path != file.path
-            and row.status == FileStatus.INGEST_COMPLETE
-            and content_now.get(row.path, row.content_hash) == row.content_hash
+            if row.path != file.path and row.status == FileStatus.INGEST_COMPLETE
         ]
-        is_touched = _is_touched(file) and not force
-        identity = _identify(file, originals, stand_in.get(file.content_hash), exists, is_touched=is_touched)
+        original = next((row.path for row in others if holds(row)), stand_in.get(file.content_hash))
+        owner = next((row for row in others if has_lost(row) and row.guid not in taken), None)
+        identity = _identify(file, original, owner, force=force)
         identities[file.path] = identity
-        if identity.state is not FileState.DUPLICATE:
+        if identity.moved_guid is not None:
+            taken.add(identity.moved_guid)
+        if identity.state is not FileState.DUPLICATE and not _is_copy(file, identity):
             stand_in.setdefault(file.content_hash, file.path)
     return identities
 
 
-def _identify(
-    file: HashedFile,
-    originals: Sequence[KnownFile],
-    stand_in: str | None,
-    exists: Callable[[str], bool],
-    *,
-    is_touched: bool,
-) -> FileIdentity:
-    state, moved_from, duplicate_of = FileState.NEW, None, None
-    present = [row.path for row in originals if exists(row.path)]
-    if is_touched:
-        state = FileState.TOUCHED
-    elif stand_in is not None or present:
-        state, duplicate_of = FileState.DUPLICATE, (present[0] if present else stand_in)
-    elif originals and file.known is None:
-        state, moved_from = FileState.MOVED, originals[0].path
-    elif file.known is not None:
-        state = FileState.CHANGED
-    return FileIdentity(
-        state, file.content_hash, file.on_disk.size_bytes, file.on_disk.modified_at, moved_from, duplicate_of
-    )
+def _identify(file: HashedFile, original: str | None, owner: KnownFile | None, *, force: bool) -> FileIdentity:
+    """Decide about one file, given who stands for its content and whose content may have moved here."""
+    known, on_disk = file.known, file.on_disk
+    found = FileIdentity(FileState.NEW, file.content_hash, on_disk.size_bytes, on_disk.modified_at)
+    holds_it = known is not None and known.content_hash == file.content_hash and known.status in FINISHED
+    is_copy = known is not None and known.status == FileStatus.DUPLICATE_HASH
+    if known is not None and known.content_hash != file.content_hash:
+        found = replace(found, replaces=known.content_hash)
+    if holds_it and not force and (not is_copy or original is not None):
+        return replace(found, state=FileState.TOUCHED)
+    if original is not None:
+        return replace(found, state=FileState.DUPLICATE, duplicate_of=original)
+    if owner is not None and (not holds_it or is_copy):
+        return replace(found, state=FileState.MOVED, moved_from=owner.path, moved_guid=owner.guid)
+    return found if known is None else replace(found, state=FileState.CHANGED)
 
 
-def _is_touched(file: HashedFile) -> bool:
-    """Tell whether a file has the bytes it was imported with (and, for a duplicate, its original still stands)."""
-    known = file.known
-    return (
-        known is not None
-        and known.content_hash == file.content_hash
-        and known.status in FINISHED
-        and (known.status != FileStatus.DUPLICATE_HASH or known.original_is_complete)
-    )
+def _is_copy(file: HashedFile, identity: FileIdentity) -> bool:
+    """Tell whether a touched file is a copy: it stands for nobody."""
+    is_duplicate = file.known is not None and file.known.status == FileStatus.DUPLICATE_HASH
+    return is_duplicate and identity.state is FileState.TOUCHED

@@ -55,6 +55,11 @@ def storable_path(key: str) -> str:
     return path if is_utf8(path) else key
 
 
+def storable(path: str) -> str:
+    """Return a path as the library can hold it: its key where it is not UTF-8."""
+    return path if is_utf8(path) else encode_key(path)
+
+
 def is_utf8(relative_path: str) -> bool:
     """Tell whether the library, which stores UTF-8 text, can hold this path."""
     try:

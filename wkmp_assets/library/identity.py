@@ -5,8 +5,10 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from wkmp_assets.errors import AudioFileError, LinkedFileError, UnencodableNameError, UnreadableFileError
-from wkmp_assets.library.changes import HashedFile, KnownFile, identify_contents, is_unchanged
+from wkmp_assets.library.changes import FileStatus, HashedFile, KnownFile, identify_contents, is_unchanged
 from wkmp_assets.library.file_key import is_utf8
+from wkmp_assets.library.hashing import hash_file
+from wkmp_assets.library.presence import check_root
 from wkmp_assets.library.walk import FileStat, read_stat
 from wkmp_assets.model.phases import IDENTITY
 from wkmp_assets.model.values import FileIdentity, FileState
@@ -36,7 +38,12 @@ def look_at(root: Path, path: str) -> FileStat:
 
 
 def sort_out_unchanged(
-    root: Path, paths: Mapping[str, str], known: Mapping[str, KnownFile], *, force: bool
+    root: Path,
+    paths: Mapping[str, str],
+    known: Mapping[str, KnownFile],
+    stands: Callable[[KnownFile], bool],
+    *,
+    force: bool,
 ) -> tuple[dict[str, Outcome[FileIdentity]], dict[str, FileStat]]:
     """Separate the files that need hashing from those whose outcome is clear without.
 
@@ -48,6 +55,8 @@ def sort_out_unchanged(
         Partition key -> relative path.
     known : mapping of str to KnownFile
         Relative path -> the library's row.
+    stands : callable
+        Tells of a duplicate whether a file that it is a copy of is still on disk.
     force : bool
         Whether unchanged files are imported again too.
 
@@ -55,6 +64,11 @@ def sort_out_unchanged(
     -------
     tuple of dict and dict
         Outcomes of the clear ones; file stats of the rest, both by partition key.
+
+    Raises
+    ------
+    LibraryRootError
+        Files are gone, and so is everything else: the disk is not mounted any more.
     """
     clear: dict[str, Outcome[FileIdentity]] = {}
     to_hash: dict[str, FileStat] = {}
@@ -62,13 +76,49 @@ def sort_out_unchanged(
         try:
             on_disk = look_at(root, path)
         except AudioFileError as error:
-            clear[key] = Failed(IDENTITY, error.code, str(error))
+            clear[key] = _not_looked_at(error)
             continue
-        if is_unchanged(known.get(path), on_disk) and not force:
+        row = known.get(path)
+        is_stranded = row is not None and row.status == FileStatus.DUPLICATE_HASH and not stands(row)
+        if is_unchanged(row, on_disk) and not is_stranded and not force:
             clear[key] = Skipped(SkipReason.UNCHANGED)
         else:
             to_hash[key] = on_disk
+    if Skipped(SkipReason.GONE) in clear.values():
+        check_root(root)
     return clear, to_hash
+
+
+def _not_looked_at(error: AudioFileError) -> Skipped | Failed:
+    """Tell a file that was deleted since it got its partition, which is no failure, from one that cannot be read."""
+    if isinstance(error.__cause__, FileNotFoundError | NotADirectoryError):
+        return Skipped(SkipReason.GONE)
+    return Failed(IDENTITY, error.code, str(error))
+
+
+def read_doubtful(
+    root: Path, hashed: Mapping[str, HashedFile], same_content: Mapping[str, Sequence[KnownFile]]
+) -> dict[str, str]:
+    """Read the originals that are not of this run, but no longer as the library has them.
+
+    Whether a file is a copy of one of them, or has changed places with it, cannot be told otherwise.
+
+    Returns
+    -------
+    dict
+        Relative path -> content hash now; without those that cannot be read.
+    """
+    in_run = {file.path for file in hashed.values()}
+    contents: dict[str, str] = {}
+    for row in (row for rows in same_content.values() for row in rows):
+        if row.path in in_run or row.status != FileStatus.INGEST_COMPLETE:
+            continue
+        try:
+            if not is_unchanged(row, look_at(root, row.path)):
+                contents[row.path] = hash_file(root / row.path, row.path)
+        except AudioFileError:  # gone, or to be taken for what it was
+            continue
+    return contents
 
 
 def identify_hashed(
@@ -77,9 +127,11 @@ def identify_hashed(
     exists: Callable[[str], bool],
     *,
     force: bool,
+    elsewhere: Mapping[str, str],
 ) -> dict[str, Outcome[FileIdentity]]:
     """Decide what each hashed file is, by partition key; see `changes.identify_contents`."""
-    identities = identify_contents(list(hashed.values()), same_content, exists, force=force)
+    files = list(hashed.values())
+    identities = identify_contents(files, same_content, exists, force=force, elsewhere=elsewhere)
     return {key: Result(identities[file.path], file.content_hash) for key, file in hashed.items()}
 
 

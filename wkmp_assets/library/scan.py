@@ -2,11 +2,11 @@
 
 import os
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 
 from wkmp_assets.errors import LibraryRootError
-from wkmp_assets.library.changes import KnownFile, compare_library
+from wkmp_assets.library.changes import KnownFile, compare_library, is_within
+from wkmp_assets.library.presence import is_on_disk
 from wkmp_assets.library.walk import WalkReport, find_audio_files
 from wkmp_assets.model.values import LibraryChanges
 
@@ -45,11 +45,37 @@ def scan_folder(root: Path, folder: str, known: Sequence[KnownFile]) -> tuple[Li
         )
     report = WalkReport()
     on_disk = dict(find_audio_files(root, root / within, report))
-    changes = compare_library(on_disk, known, within=within)
-    passed_over = tuple(f"{path}: {reason}" for path, reason in sorted(report.passed_over.items()))
-    if not on_disk and changes.missing:
+    report.found = on_disk
+    absent = [row.path for row in known if row.path not in on_disk and is_within(row.path, within)]
+    if not on_disk and absent:
         raise LibraryRootError(
-            f"{root / within} holds no audio file any more, but the library knows {len(changes.missing)} in it; "
+            f"{root / within} holds no audio file any more, but the library knows {len(absent)} in it; "
             "check that its disk is mounted. Nothing was changed."
         )
-    return replace(changes, passed_over=passed_over), report
+    unseen = frozenset(path for path in absent if is_on_disk(root, path))
+    unreadable = tuple(report.unreadable_folders)
+    return compare_library(on_disk, known, within=within, unreadable=unreadable, unseen=unseen), report
+
+
+def check_not_emptied(root: Path, changes: LibraryChanges, found_before: int) -> None:
+    """Make sure that a music folder without a file never held any: with its disk its wkmp.db is gone, too.
+
+    Parameters
+    ----------
+    root : Path
+        The library root.
+    changes : LibraryChanges
+        A scan of all of it.
+    found_before : int
+        Files that were found in it so far, as far as somebody besides the library knows.
+
+    Raises
+    ------
+    LibraryRootError
+        It did hold files.
+    """
+    if found_before and not (changes.to_import or changes.unchanged):
+        raise LibraryRootError(
+            f"{root} holds no audio file any more, but {found_before} were found in it before; "
+            "check that its disk is mounted. Nothing was changed."
+        )

@@ -38,6 +38,15 @@ class PeerLink:
 
 
 @dataclass(frozen=True)
+class DisplacedFile:
+    """Another file's row under the path that a moved file takes; the two change places."""
+
+    read: FileRow
+    path: str
+    """Where the moved file was."""
+
+
+@dataclass(frozen=True)
 class WriteBatch:
     """All rows of one file, in the order of their fields."""
 
@@ -64,9 +73,55 @@ class WriteBatch:
     passage_albums: tuple[PassageAlbumRow, ...] = ()
     provenance: tuple[ProvenanceRow, ...] = ()
     peers: tuple[PeerLink, ...] = ()
+    displaced: DisplacedFile | None = None
+    found: tuple[str, ...] = ()
+    """Paths that are no longer missing."""
     failure: FailureRow | None = None
     warnings: tuple[str, ...] = ()
     """What a person should know about this write; goes to the partition's metadata."""
+
+
+@dataclass(frozen=True)
+class PresenceBatch:
+    """What one scan of the library notes about files that are gone, or there again."""
+
+    missing: tuple[str, ...]
+    found: tuple[str, ...]
+    forgotten: tuple[str, ...]
+    """Paths of failures that are gone with their files."""
+    at: str
+    """UTC, `YYYY-MM-DD HH:MM:SS`."""
+    path: str = "what is missing"
+    """For messages."""
+
+
+@dataclass(frozen=True)
+class Reference:
+    """A column of another program's table that refers to files or passages."""
+
+    target: str
+    """`files` or `passages`."""
+    table: str
+    column: str
+    outlives: bool
+    """Its rows stay without what they referred to (ON DELETE SET NULL)."""
+
+
+@dataclass(frozen=True)
+class RemovalBatch:
+    """A file that goes from the library, with its passages and their links. Songs, artists, albums and works stay."""
+
+    path: str
+    expected: ExpectedFile
+    passages: tuple[str, ...]
+    references: tuple[Reference, ...]
+    """Where other programs may refer to it."""
+    with_references: bool
+    """Whether their rows go as well; if not, one that has come since the library was read stops the removal."""
+    peers: tuple[PeerLink, ...]
+    """Other files that list it as a copy."""
+    at: str
+    """UTC, `YYYY-MM-DD HH:MM:SS`."""
 
 
 @dataclass(frozen=True)
@@ -88,10 +143,10 @@ class Written:
     """Older ones that this commit left as they were."""
 
 
-def written_by(batch: WriteBatch) -> Written | None:
-    """Return what the library holds after a batch; None when that only records a failure."""
-    row = batch.file
-    if row is None:
+def written_by(batch: object) -> Written | None:
+    """Return what the library holds of a file after a batch; None when that writes none."""
+    row = batch.file if isinstance(batch, WriteBatch) else None
+    if row is None or not isinstance(batch, WriteBatch):
         return None
     return Written(
         file=row.guid,

@@ -42,6 +42,12 @@ class LibraryChanges:
     unchanged: tuple[str, ...]
     missing: tuple[str, ...]
     """In the library, not on disk."""
+    unknown: tuple[str, ...] = ()
+    """In the library, and where the scan could not look: in an unreadable folder, behind a link."""
+    unreadable: tuple[str, ...] = ()
+    """Folders that could not be read."""
+    folder: str = ""
+    """The folder that was scanned; `""` for all of the library."""
     passed_over: tuple[str, ...] = ()
     """Named like music, but links, pipes, or in folders that cannot be read: a sentence for each."""
 
@@ -61,7 +67,7 @@ class FileState(StrEnum):
     TOUCHED = "touched"
     """Same bytes, other modification time."""
     MOVED = "moved"
-    """Same bytes as a file whose old path is gone."""
+    """Same bytes as a file that is no longer where the library has it."""
     DUPLICATE = "duplicate"
     """Same bytes as another file that exists."""
 
@@ -78,8 +84,12 @@ class FileIdentity:
     """UTC, `YYYY-MM-DD HH:MM:SS`."""
     moved_from: str | None = None
     """The path under which the library knows a moved file."""
+    moved_guid: str | None = None
+    """The guid of that file: another file of the run may have changed its path before this one is written."""
     duplicate_of: str | None = None
     """Path of the file that stands for this one."""
+    replaces: str | None = None
+    """Content hash of what the library holds under its path, where that is another."""
 
 
 @dataclass(frozen=True)

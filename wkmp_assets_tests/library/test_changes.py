@@ -9,13 +9,15 @@ from hypothesis import strategies as st
 from wkmp_assets.library.changes import (
     HashedFile,
     KnownFile,
+    PresenceChanges,
     compare_library,
+    compare_presence,
     identify_contents,
     is_unchanged,
     normalise_timestamp,
 )
 from wkmp_assets.library.walk import FileStat
-from wkmp_assets.model.values import FileIdentity, FileState
+from wkmp_assets.model.values import FileIdentity, FileState, LibraryChanges
 from wkmp_assets_tests.builders import sha
 
 ON_DISK = FileStat(1000, "2026-02-01 10:00:00")
@@ -105,7 +107,8 @@ def test_a_file_nobody_knows_is_new() -> None:
 @pytest.mark.parametrize("status", ["INGEST COMPLETE", "NO AUDIO", "DUPLICATE HASH"])
 def test_the_same_bytes_with_another_time_are_touched(status: str) -> None:
     row = known(status=status, modified_at="2000-01-01 00:00:00")
-    assert identify([hashed("a.mp3", row=row)], [row])["a.mp3"].state is FileState.TOUCHED
+    rows = [row, known("original.mp3")] if status == "DUPLICATE HASH" else [row]
+    assert identify([hashed("a.mp3", row=row)], rows)["a.mp3"].state is FileState.TOUCHED
 
 
 def test_force_makes_a_file_changed_but_leaves_a_duplicate_one() -> None:
@@ -164,10 +167,95 @@ def test_a_copy_is_a_duplicate_of_what_is_there_not_of_what_is_gone() -> None:
     assert (found.state, found.duplicate_of) == (FileState.DUPLICATE, "b.mp3")
 
 
-def test_two_files_that_swapped_names_are_not_duplicates_of_each_other() -> None:
+def test_two_files_that_swapped_names_are_both_moved() -> None:
     a, b = known("a.mp3", "a"), known("b.mp3", "b")
     found = identify([hashed("a.mp3", "b", a), hashed("b.mp3", "a", b)], [a, b])
-    assert [found[path].state for path in ("a.mp3", "b.mp3")] == [FileState.CHANGED, FileState.CHANGED]
+    assert [found[path].state for path in ("a.mp3", "b.mp3")] == [FileState.MOVED, FileState.MOVED]
+    assert [found[path].moved_guid for path in ("a.mp3", "b.mp3")] == [b.guid, a.guid]
+
+
+def test_names_that_went_round_in_a_ring_or_up_by_one_are_all_moved() -> None:
+    rows = [known(f"{number}.mp3", str(number)) for number in range(3)]
+    ring = identify([hashed(f"{n}.mp3", str((n + 1) % 3), rows[n]) for n in range(3)], rows)
+    assert [ring[f"{n}.mp3"].moved_from for n in range(3)] == ["1.mp3", "2.mp3", "0.mp3"]
+    up = identify([hashed(f"{n + 1}.mp3", str(n), rows[n + 1] if n < 2 else None) for n in range(3)], rows, ["0.mp3"])
+    assert [up[f"{n + 1}.mp3"].moved_from for n in range(3)] == ["0.mp3", "1.mp3", "2.mp3"]
+
+
+def test_a_swap_is_seen_when_the_other_file_is_of_another_run() -> None:
+    a, b = known("a.mp3", "a"), known("b.mp3", "b")
+    same = {sha("b"): [b], sha("a"): [a]}
+    found = identify_contents([hashed("a.mp3", "b", a)], same, lambda _path: True, elsewhere={"b.mp3": sha("a")})
+    assert (found["a.mp3"].state, found["a.mp3"].moved_guid) == (FileState.MOVED, b.guid)
+
+
+def test_a_file_moved_over_another_is_moved() -> None:
+    a, b = known("a.mp3", "a"), known("b.mp3", "b")
+    found = identify([hashed("b.mp3", "a", b)], [a], gone=["a.mp3"])["b.mp3"]
+    assert (found.state, found.moved_from, found.replaces) == (FileState.MOVED, "a.mp3", sha("b"))
+
+
+def test_a_copy_takes_the_place_of_its_original_that_is_gone() -> None:
+    original, copy = known("a.mp3"), known("b.mp3", status="DUPLICATE HASH")
+    other = known("c.mp3", status="DUPLICATE HASH")
+    files = [hashed("b.mp3", row=copy), hashed("c.mp3", row=other)]
+    found = identify(files, [original, copy, other], gone=["a.mp3"])
+    assert (found["b.mp3"].state, found["b.mp3"].moved_from) == (FileState.MOVED, "a.mp3")
+    assert found["c.mp3"].state is FileState.TOUCHED, "still a copy, now of the other one"
+
+
+@pytest.mark.parametrize("row", [None, known("b.mp3", status="DUPLICATE HASH")], ids=["new", "known"])
+def test_a_retagged_original_keeps_its_row_and_its_copy_becomes_an_original(row: KnownFile | None) -> None:
+    """What is new at a path belongs to the path: play history of `a.mp3` must not go over to its copy."""
+    original = known("a.mp3", "a")
+    found = identify([hashed("a.mp3", "retagged", original), hashed("b.mp3", "a", row)], [original])
+    assert (found["a.mp3"].state, found["a.mp3"].replaces) == (FileState.CHANGED, sha("a"))
+    assert found["b.mp3"].state is (FileState.CHANGED if row else FileState.NEW)
+
+
+def test_force_leaves_a_file_its_own_row_though_an_older_library_has_another() -> None:
+    mine, lost = known("b.mp3"), known("a.mp3")
+    found = identify_contents(
+        [hashed("b.mp3", row=mine)], {sha("a"): [lost, mine]}, lambda path: path == "b.mp3", force=True
+    )
+    assert found["b.mp3"].state is FileState.CHANGED
+
+
+def test_a_copy_without_its_original_on_disk_is_no_unchanged_file() -> None:
+    original, copy = known("a.mp3"), known("b.mp3", status="DUPLICATE HASH")
+    assert compare_library({"b.mp3": ON_DISK}, [original, copy]).changed == ("b.mp3",)
+    assert compare_library({"a.mp3": ON_DISK, "b.mp3": ON_DISK}, [original, copy]).changed == ()
+    assert compare_library({"b.mp3": ON_DISK}, [original, copy], unseen=["a.mp3"]).changed == ()
+    assert compare_library({"B/b.mp3": ON_DISK}, [original, copy], within="B").missing == ()
+
+
+def test_what_an_unreadable_folder_holds_is_unknown_and_not_missing() -> None:
+    rows = [known("A/1.mp3"), known("AB/2.mp3"), known("B/3.mp3"), known("C/4.mp3")]
+    changes = compare_library({}, rows, unreadable=["A"], unseen=["C/4.mp3"])
+    assert (changes.unknown, changes.missing) == (("A/1.mp3", "C/4.mp3"), ("AB/2.mp3", "B/3.mp3"))
+
+
+def changes_of(**found: tuple[str, ...] | str) -> LibraryChanges:
+    lists = dict.fromkeys(("new", "changed", "unchanged", "missing"), ()) | found
+    return LibraryChanges(**lists)  # type: ignore[arg-type] # by name
+
+
+def test_a_scan_notes_only_what_is_news() -> None:
+    changes = changes_of(unchanged=("back.mp3",), missing=("gone.mp3", "long gone.mp3"), unknown=("unseen.mp3",))
+    noted = compare_presence(changes, ["back.mp3", "long gone.mp3", "moved away.mp3", "unseen.mp3"], [])
+    assert noted == PresenceChanges(("gone.mp3",), ("back.mp3", "moved away.mp3"), ())
+    assert not compare_presence(changes_of(missing=("a",)), ["a"], [])
+
+
+def test_a_scan_of_a_part_says_nothing_about_the_rest() -> None:
+    changes = changes_of(unchanged=("A/1.mp3",), folder="A")
+    assert not compare_presence(changes, ["B/1.mp3", "AB/2.mp3"], ["B/2.mp3"])
+
+
+def test_a_failure_is_forgotten_only_when_its_file_is_known_to_be_gone() -> None:
+    changes = changes_of(new=("a.mp3", "caf\udce9.mp3"), unreadable=("locked",))
+    failed = ["a.mp3", "caf%E9.mp3", "gone.mp3", "locked/b.mp3"]
+    assert compare_presence(changes, [], failed).forgotten == ("gone.mp3",)
 
 
 CONTENTS = st.dictionaries(st.sampled_from("abcdefgh"), st.sampled_from("xyz"), min_size=1)
@@ -191,4 +279,6 @@ def test_of_all_files_with_the_same_bytes_exactly_one_stands_for_all(
         original = one_each.get(content)
         elsewhere = original is not None and original not in contents and original not in absent
         assert len(standing) == (0 if elsewhere else 1)
+        moved = [found[path].moved_guid for path in paths if found[path].moved_guid]
+        assert moved in ([], [rows[str(original)].guid] if original else [])
         assert all(found[path].duplicate_of is not None for path in paths if path not in standing)

@@ -2,18 +2,23 @@
 
 import hashlib
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from wkmp_assets.errors import LinkedFileError, UnencodableNameError, UnreadableFileError
+from wkmp_assets.errors import LibraryRootError, LinkedFileError, UnencodableNameError, UnreadableFileError
 from wkmp_assets.library.changes import HashedFile, KnownFile
 from wkmp_assets.library.hashing import hash_file
-from wkmp_assets.library.identity import identify_hashed, look_at, needing_content, sort_out_unchanged
+from wkmp_assets.library.identity import identify_hashed, look_at, needing_content, read_doubtful, sort_out_unchanged
 from wkmp_assets.library.walk import read_stat
 from wkmp_assets.model.values import FileState
 from wkmp_assets.outcomes import Failed, Result, Skipped, SkipReason
 from wkmp_assets_tests.builders import identity
+
+
+def no_copies(_row: KnownFile) -> bool:
+    raise AssertionError("asked only about duplicates")
 
 
 def row_of(root: Path, path: str) -> KnownFile:
@@ -74,21 +79,51 @@ def test_only_files_that_changed_are_hashed(tmp_path: Path) -> None:
         (tmp_path / name).write_bytes(name.encode())
     paths = {"k-same": "same.mp3", "k-new": "new.mp3", "k-gone": "gone.mp3", "k-odd": "caf\udce9.mp3"}
     known = {"same.mp3": row_of(tmp_path, "same.mp3")}
-    clear, to_hash = sort_out_unchanged(tmp_path, paths, known, force=False)
+    clear, to_hash = sort_out_unchanged(tmp_path, paths, known, no_copies, force=False)
     assert list(to_hash) == ["k-new"]
     assert clear["k-same"] == Skipped(SkipReason.UNCHANGED)
+    assert clear["k-gone"] == Skipped(SkipReason.GONE), "deleted since it got its partition: nothing to mend"
     codes = {key: outcome.code for key, outcome in clear.items() if isinstance(outcome, Failed)}
-    assert codes == {"k-gone": "READ_ERROR", "k-odd": "NAME_NOT_UTF8"}
+    assert codes == {"k-odd": "NAME_NOT_UTF8"}
+
+
+def test_files_that_are_gone_with_the_whole_disk_are_an_error(tmp_path: Path) -> None:
+    (tmp_path / "wkmp.db").touch()
+    (tmp_path / ".hidden").touch()
+    with pytest.raises(LibraryRootError, match="mounted"):
+        sort_out_unchanged(tmp_path, {"k": "A/gone.mp3"}, {}, no_copies, force=False)
+
+
+def test_a_copy_is_unchanged_as_long_as_its_original_is_there(tmp_path: Path) -> None:
+    (tmp_path / "b.mp3").write_bytes(b"b")
+    known = {"b.mp3": replace(row_of(tmp_path, "b.mp3"), status="DUPLICATE HASH")}
+    for is_there in (True, False):
+        clear, to_hash = sort_out_unchanged(
+            tmp_path, {"k": "b.mp3"}, known, lambda _row, is_=is_there: is_, force=False
+        )
+        assert (list(clear), list(to_hash)) == ((["k"], []) if is_there else ([], ["k"]))
+
+
+def test_only_originals_that_are_no_longer_as_they_were_are_read_again(tmp_path: Path) -> None:
+    for name in ("same.mp3", "swapped.mp3", "copy.mp3"):
+        (tmp_path / name).write_bytes(name.encode())
+    same, copy = row_of(tmp_path, "same.mp3"), replace(row_of(tmp_path, "copy.mp3"), status="DUPLICATE HASH")
+    swapped = replace(row_of(tmp_path, "swapped.mp3"), size_bytes=99, content_hash="h")
+    gone = replace(same, path="gone.mp3")
+    in_run = HashedFile("in run.mp3", read_stat(tmp_path / "same.mp3"), "h", None)
+    rows = [same, copy, swapped, gone, replace(gone, path="in run.mp3")]
+    found = read_doubtful(tmp_path, {"k": in_run}, {"h": rows})
+    assert found == {"swapped.mp3": hashlib.sha256(b"swapped.mp3").hexdigest()}
 
 
 def test_force_imports_again_what_did_not_change(tmp_path: Path) -> None:
     (tmp_path / "a.mp3").write_bytes(b"a")
     known = {"a.mp3": row_of(tmp_path, "a.mp3")}
-    clear, to_hash = sort_out_unchanged(tmp_path, {"a.mp3": "a.mp3"}, known, force=True)
+    clear, to_hash = sort_out_unchanged(tmp_path, {"a.mp3": "a.mp3"}, known, no_copies, force=True)
     assert (clear, list(to_hash)) == ({}, ["a.mp3"])
     file = HashedFile("a.mp3", to_hash["a.mp3"], known["a.mp3"].content_hash, known["a.mp3"])
     for force, state in ((True, FileState.CHANGED), (False, FileState.TOUCHED)):
-        outcome = identify_hashed({"a.mp3": file}, {}, lambda _path: True, force=force)["a.mp3"]
+        outcome = identify_hashed({"a.mp3": file}, {}, lambda _path: True, force=force, elsewhere={})["a.mp3"]
         assert isinstance(outcome, Result)
         assert outcome.value.state is state
         assert outcome.content_hash == file.content_hash

@@ -1,12 +1,14 @@
 """A scan never takes an unplugged disk for a deleted collection, and never leaves the library."""
 
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import pytest
 
 from wkmp_assets.errors import LibraryRootError
 from wkmp_assets.library.changes import KnownFile
-from wkmp_assets.library.scan import scan_folder
+from wkmp_assets.library.scan import check_not_emptied, scan_folder
 from wkmp_assets.library.walk import read_stat
 from wkmp_assets_tests.builders import sha
 
@@ -84,3 +86,40 @@ def test_the_library_itself_may_be_reached_through_a_link(tmp_path: Path) -> Non
     (tmp_path / "link").symlink_to(tmp_path / "music")
     for folder in ("", "A"):
         assert scan_folder(tmp_path / "link", folder, [])[0].new == ("A/a.mp3",)
+
+
+def test_files_in_a_folder_that_cannot_be_read_are_not_missing(
+    public_folder: Path, unprivileged: Callable[[], AbstractContextManager[None]]
+) -> None:
+    touch(public_folder, "A/1.mp3", "B/2.mp3", "C/3.mp3")
+    (public_folder / "A").chmod(0)
+    (public_folder / "B").chmod(0o744)  # names can be listed, nothing can be looked at
+    with unprivileged():
+        changes, _ = scan_folder(public_folder, "", [known(path) for path in ("A/1.mp3", "B/2.mp3", "C/gone.mp3")])
+    assert (changes.unknown, changes.missing) == (("A/1.mp3", "B/2.mp3"), ("C/gone.mp3",))
+    assert changes.unreadable == ("A", "B")
+
+
+def test_a_folder_that_became_a_link_to_another_disk_is_not_missing(tmp_path: Path) -> None:
+    touch(tmp_path / "music", "B/2.mp3")
+    touch(tmp_path / "disk", "1.mp3")
+    (tmp_path / "music/A").symlink_to(tmp_path / "disk")
+    changes, _ = scan_folder(tmp_path / "music", "", [known("A/1.mp3"), known("A/gone.mp3"), known("B/2.mp3")])
+    assert (changes.unknown, changes.missing) == (("A/1.mp3",), ("A/gone.mp3",))
+
+
+def test_an_unreadable_library_is_no_empty_one(
+    public_folder: Path, unprivileged: Callable[[], AbstractContextManager[None]]
+) -> None:
+    touch(public_folder, "A/1.mp3")
+    (public_folder / "A").chmod(0)
+    with unprivileged(), pytest.raises(LibraryRootError, match="1 in it"):
+        scan_folder(public_folder, "", [known("A/1.mp3")])
+
+
+def test_what_others_found_before_tells_an_emptied_folder_from_a_new_one(tmp_path: Path) -> None:
+    """With the disk its wkmp.db is gone, too: only Dagster still knows the files."""
+    changes, _ = scan_folder(tmp_path, "", [])
+    check_not_emptied(tmp_path, changes, 0)
+    with pytest.raises(LibraryRootError, match="1 were found in it before"):
+        check_not_emptied(tmp_path, changes, 1)

@@ -1,0 +1,160 @@
+"""`wkmp missing` and `wkmp prune`: the files of a library that are no longer on disk."""
+
+import sys
+import warnings
+from collections import Counter
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+from rich.markup import escape
+from rich.table import Table
+
+from wkmp_assets.cli_options import DATABASE, FOLDER, LIBRARY, OUT, errors_as_exit_status, settings_of, typed
+from wkmp_assets.db.missing import read_missing
+from wkmp_assets.db.removal import Removable, read_removable
+from wkmp_assets.library.changes import is_within
+from wkmp_assets.settings import Settings
+from wkmp_assets.summary import counted, printable
+
+if TYPE_CHECKING:
+    from wkmp_assets.pruning import PrunePlan
+
+_MOST_SHOWN = 50
+
+
+@click.command()
+@FOLDER
+@LIBRARY
+@DATABASE
+def missing(folder: Path, library: Path | None, database: Path | None) -> None:
+    """List the files that the library of FOLDER has and that were not on disk when it was last scanned."""
+    settings = settings_of(folder, library, database)
+    with errors_as_exit_status():
+        within = settings.relative_folder(folder)
+        paths = [one.path for one in read_missing(settings.database_path) if is_within(one.path, within)]
+        files = read_removable(settings.database_path, paths)
+    if not files:
+        OUT.print("Nothing is missing.")
+        return
+    OUT.print(_table(f"{len(files)} missing", files, most=len(files)))
+    OUT.print(f"They come back by themselves with their files. To remove them: wkmp prune {typed(folder)}")
+
+
+@click.command()
+@FOLDER
+@LIBRARY
+@DATABASE
+@click.option("--yes", is_flag=True, help="Remove without asking. Without it, and without a terminal, nothing goes.")
+@click.option(
+    "--with-history",
+    is_flag=True,
+    help="Also files that play history, queue or timeslots refer to, with those rows.",
+)
+@click.option(
+    "--emptied",
+    is_flag=True,
+    help="Also files whose folder is there but empty, as the mount point of an unplugged disk is.",
+)
+def prune(
+    folder: Path, library: Path | None, database: Path | None, yes: bool, with_history: bool, emptied: bool
+) -> None:
+    """Remove files that are no longer on disk from the library of FOLDER, after showing what goes.
+
+    Songs, artists, albums and works stay, with their probabilities, cooldowns and lyrics. Exit status: 0 done, nothing
+    to do, or not wanted; 1 refused (the music folder is empty or unreadable, files wait for their import) or failed.
+    """
+    settings = settings_of(folder, library, database)
+    # As for an import: Dagster takes two seconds to load.
+    warnings.filterwarnings("ignore", module="dagster")
+    from wkmp_assets.pruning import plan_prune
+
+    with errors_as_exit_status():
+        within = settings.relative_folder(folder)
+        plan = plan_prune(settings, within, with_history=with_history, emptied=emptied)
+        _show(plan)
+        if not yes and not (plan.removable and _is_wanted(len(plan.removable))):
+            if plan.removable:
+                OUT.print("Nothing was removed. To remove without being asked: --yes")
+            return
+        sys.exit(_carry_out(settings, plan, with_history=with_history))
+
+
+def _is_wanted(files: int) -> bool:
+    return sys.stdin.isatty() and click.confirm(f"Remove {counted(files, 'file')} from the library?")
+
+
+def _show(plan: "PrunePlan") -> None:
+    groups = (
+        (plan.removable, "to be removed"),
+        (plan.referenced, "kept, because something refers to them (--with-history removes both)"),
+        (plan.emptied, "kept, because their folder is empty: is a disk not mounted? (--emptied removes them)"),
+    )
+    for files, title in groups:
+        if files:
+            OUT.print(_table(f"{len(files)} {title}", files))
+    if not any(files for files, _ in groups):
+        OUT.print("Nothing is missing.")
+    elif plan.removable:
+        OUT.print(f"Would go: {escape(_sum(plan.removable))}. Songs, artists, albums and works stay.")
+    for part in plan.scan.unreadable:
+        OUT.print(f"{printable(part)} cannot be read: what the library has of it stays", markup=False)
+
+
+def _sum(files: Sequence[Removable]) -> str:
+    referring: Counter[str] = Counter()
+    for file in files:
+        referring.update(file.references)
+    passages, edited = sum(len(file.passages) for file in files), sum(file.edited for file in files)
+    by_hand = f" ({edited} edited by hand)" if edited else ""
+    parts = [
+        counted(len(files), "file"),
+        counted(passages, "passage") + by_hand,
+        counted(sum(file.links for file in files), "link"),
+        *[counted(rows, f"row of {table}", f"rows of {table}") for table, rows in referring.items()],
+    ]
+    return ", ".join(parts)
+
+
+def _table(title: str, files: Sequence[Removable], most: int = _MOST_SHOWN) -> Table:
+    more = f" (the first {most})" if len(files) > most else ""
+    table = Table(title=escape(title + more), title_justify="left", box=None, pad_edge=False)
+    table.add_column("File", overflow="fold")
+    table.add_column("Missing since")
+    table.add_column("Passages", justify="right")
+    table.add_column("Referred to by", overflow="fold")
+    for one in files[:most]:
+        named = ", ".join(f"{count} {table_name}" for table_name, count in one.references.items())
+        since = one.missing_since or "now"
+        table.add_row(escape(printable(one.file.path)), since, str(len(one.passages)), escape(named) or "nothing")
+    return table
+
+
+def _carry_out(settings: Settings, plan: "PrunePlan", *, with_history: bool) -> int:
+    from wkmp_assets.importer import open_instance
+    from wkmp_assets.pruning import Pruned, remove_files, tidy_up
+
+    pruned: list[Pruned] = []
+    with open_instance() as instance:
+        try:
+            for one in remove_files(settings, plan, datetime.now(UTC), with_history=with_history):
+                pruned.append(one)
+                if one.reason:
+                    OUT.print(f"{printable(one.file.file.path)} stays: {one.reason}", markup=False)
+        finally:
+            receipts = [one.receipt for one in pruned if one.receipt]
+            if plan.removable:
+                locks = max((receipt.write_locks for receipt in receipts), default=0)
+                OUT.print(
+                    f"Removed {counted(len(receipts), 'file')}, with at most {counted(locks, 'write lock')} each."
+                )
+        tidied = tidy_up(settings, instance, plan, pruned)
+    if tidied.partitions:
+        OUT.print(
+            f"Dropped {tidied.partitions} partitions and {tidied.documents} stored values of files that are gone."
+        )
+    if tidied.waits:
+        OUT.print("An import is running: partitions of files that are gone stay until the next prune.")
+    return 1 if any(one.reason for one in pruned) else 0

@@ -1,0 +1,42 @@
+"""The files of the library that are not on disk: which are marked, and what the library holds of them. Read-only."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from wkmp_assets.db.connection import open_reader
+from wkmp_assets.db.select import has_table
+
+
+@dataclass(frozen=True)
+class MissingFile:
+    """One file that is marked as missing."""
+
+    path: str
+    missing_since: str
+    """UTC, `YYYY-MM-DD HH:MM:SS`: when a scan first found it gone."""
+
+
+def read_missing(database: Path) -> list[MissingFile]:
+    """Read the files that are marked as missing, by path; none when there is no library yet.
+
+    A mark whose file went elsewhere, or was removed by another program, is not among them.
+    """
+    query = "SELECT path, missing_since FROM missing_files WHERE path IN (SELECT path FROM files) ORDER BY path"
+    with open_reader(database) as connection:
+        if connection is None or not has_table(connection, "missing_files"):
+            return []
+        return [MissingFile(**dict(row)) for row in connection.execute(query)]
+
+
+def read_noted(database: Path) -> tuple[list[str], list[str]]:
+    """Read the paths of all marks, and of all recorded failures."""
+    with open_reader(database) as connection:
+        tables = {
+            "missing_files": "SELECT path FROM missing_files",
+            "import_failures": "SELECT path FROM import_failures",
+        }
+        found = [
+            [row["path"] for row in connection.execute(query)] if connection and has_table(connection, table) else []
+            for table, query in tables.items()
+        ]
+        return found[0], found[1]

@@ -1,0 +1,58 @@
+"""What refers to files and passages besides the import's own links: play history, queue, timeslots, whatever comes.
+
+The other WKMP programs own those tables and change them, so they cannot be listed here: they are found by foreign keys
+and by the names of their columns.
+"""
+
+import sqlite3
+from collections.abc import Iterator, Sequence
+
+from wkmp_assets.db.select import select_in
+from wkmp_assets.db.statements import LINK_TABLES, quoted
+from wkmp_assets.model.batch import Reference
+
+
+def referenced(
+    connection: sqlite3.Connection, guids: Sequence[str], references: Sequence[tuple[str, str]]
+) -> frozenset[str]:
+    """Return the passages that play history, queue, timeslots or any other table refers to."""
+    found: set[str] = set()
+    for table, column in references:
+        name = quoted(column)
+        select = f"SELECT {name} AS guid FROM {quoted(table)} WHERE {name} IN"  # noqa: S608 - names from the schema
+        found.update(row["guid"] for row in select_in(connection, select, guids))
+    return frozenset(found)
+
+
+def passage_references(connection: sqlite3.Connection) -> Iterator[tuple[str, str]]:
+    """Find the tables and columns that refer to passages."""
+    for reference in find_references(connection, PASSAGES):
+        yield reference.table, reference.column
+
+
+PASSAGES = "passages"
+FILES = "files"
+_COLUMNS = {PASSAGES: ("passage_id", "passage_guid"), FILES: ("file_id", "file_guid")}
+_OWN = {PASSAGES: frozenset(LINK_TABLES), FILES: frozenset({PASSAGES})}
+
+
+def find_references(connection: sqlite3.Connection, target: str) -> Iterator[Reference]:
+    """Find what refers to a table.
+
+    Parameters
+    ----------
+    connection : sqlite3.Connection
+        With `sqlite3.Row` rows.
+    target : {"files", "passages"}
+        The table.
+    """
+    query = """
+        SELECT t.name AS "table", c.name AS "column", COALESCE((
+            SELECT k.on_delete FROM pragma_foreign_key_list(t.name) AS k WHERE k."table" = :target AND k."from" = c.name
+          ), '') AS on_delete
+        FROM sqlite_master AS t, pragma_table_info(t.name) AS c
+        WHERE t.type = 'table' AND (c.name IN (:one, :other) OR on_delete <> '')"""
+    one, other = _COLUMNS[target]
+    for row in connection.execute(query, {"target": target, "one": one, "other": other}):
+        if row["table"] not in _OWN[target]:
+            yield Reference(target, row["table"], row["column"], row["on_delete"] == "SET NULL")

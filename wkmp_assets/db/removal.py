@@ -1,0 +1,144 @@
+"""What goes when files are removed from the library, and the batch that removes one. Reads only; the writer writes."""
+
+import json
+import sqlite3
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from wkmp_assets.db.connection import open_reader, snapshot
+from wkmp_assets.db.references import FILES, PASSAGES, find_references
+from wkmp_assets.db.select import has_table, select_in
+from wkmp_assets.db.statements import LINK_TABLES, PASSAGES_OF_FILE, columns_of, quoted
+from wkmp_assets.model.batch import ExpectedFile, PeerLink, Reference, RemovalBatch
+from wkmp_assets.model.rows import FileRow
+
+
+@dataclass(frozen=True)
+class Removable:
+    """One file with everything that goes with it."""
+
+    file: FileRow
+    missing_since: str | None = None
+    """UTC, `YYYY-MM-DD HH:MM:SS`; None when no scan has noted it yet."""
+    passages: tuple[str, ...] = ()
+    passages_text: str | None = None
+    edited: int = 0
+    """Passages with a title or fades of a person's."""
+    links: int = 0
+    """Rows that tie its passages to songs and albums, and say where that is from."""
+    references: dict[str, int] = field(default_factory=dict)
+    """Table of another program -> rows that refer to it: play history, queue, timeslots."""
+    referring: tuple[Reference, ...] = ()
+    """Where rows that refer to it may be."""
+    copies: tuple[FileRow, ...] = ()
+    """Other files that list it as having the same content."""
+
+
+def read_removable(database: Path, paths: Sequence[str]) -> list[Removable]:
+    """Read what would go with each of some files, in the order of their paths.
+
+    Paths that the library does not have are left out.
+    """
+    with open_reader(database) as connection:
+        if connection is None or not has_table(connection, FILES):
+            return []
+        with snapshot(connection):
+            references = _references(connection)
+            select = f"SELECT {', '.join(_columns(connection))} FROM files WHERE path IN"  # noqa: S608 - literals
+            rows = sorted((FileRow(**dict(row)) for row in select_in(connection, select, paths)), key=lambda r: r.path)
+            return [_removable(connection, row, references) for row in rows]
+
+
+def removal_of(removable: Removable, time: str, *, with_references: bool) -> RemovalBatch:
+    """Return the batch that removes a file. Pure.
+
+    Parameters
+    ----------
+    removable : Removable
+        As it was just read.
+    time : str
+        UTC, `YYYY-MM-DD HH:MM:SS`: the other copies' rows change.
+    with_references : bool
+        Whether rows of other programs that refer to it go as well; if not, one that has come meanwhile stops it.
+    """
+    row = removable.file
+    return RemovalBatch(
+        path=row.path,
+        expected=ExpectedFile(row, removable.passages_text),
+        passages=removable.passages,
+        references=removable.referring,
+        with_references=with_references,
+        peers=tuple(
+            PeerLink(copy, json.dumps([guid for guid in _listed(copy) if guid != row.guid]))
+            for copy in removable.copies
+        ),
+        at=time,
+    )
+
+
+def _columns(connection: sqlite3.Connection) -> Iterator[str]:
+    """Name the columns of a file's row; an older library may lack some of them until the first write."""
+    present = {row["name"] for row in connection.execute("SELECT name FROM pragma_table_info('files')")}
+    for name in columns_of(FileRow):
+        yield name if name in present else f"NULL AS {name}"
+
+
+def _references(connection: sqlite3.Connection) -> list[Reference]:
+    return [*find_references(connection, PASSAGES), *find_references(connection, FILES)]
+
+
+def _removable(connection: sqlite3.Connection, row: FileRow, references: Sequence[Reference]) -> Removable:
+    query = "SELECT guid, user_title, fade_in_start_ticks, fade_out_start_ticks FROM passages WHERE file_id = ?"
+    passages = connection.execute(query, [row.guid]).fetchall() if has_table(connection, PASSAGES) else []
+    guids = [passage["guid"] for passage in passages]
+    counted: dict[str, int] = {}
+    for one in references:
+        rows = _count(connection, one.table, one.column, guids if one.target == PASSAGES else [row.guid])
+        counted[one.table] = counted.get(one.table, 0) + rows
+    linked = [_count(connection, name, "passage_id", guids) for name in LINK_TABLES if has_table(connection, name)]
+    return Removable(
+        row,
+        _missing_since(connection, row.path),
+        tuple(guids),
+        _passages_text(connection, row.guid),
+        edited=sum(any(value is not None for value in tuple(passage)[1:]) for passage in passages),
+        links=sum(linked),
+        references={table: rows for table, rows in counted.items() if rows},
+        referring=tuple(references),
+        copies=tuple(_copies(connection, row)),
+    )
+
+
+def _count(connection: sqlite3.Connection, table: str, column: str, guids: Sequence[str]) -> int:
+    select = f"SELECT count(*) AS rows FROM {quoted(table)} WHERE {quoted(column)} IN"  # noqa: S608 - names from the schema
+    return sum(row["rows"] for row in select_in(connection, select, guids))
+
+
+def _missing_since(connection: sqlite3.Connection, path: str) -> str | None:
+    if not has_table(connection, "missing_files"):
+        return None
+    row = connection.execute("SELECT missing_since FROM missing_files WHERE path = ?", [path]).fetchone()
+    return None if row is None else row["missing_since"]
+
+
+def _passages_text(connection: sqlite3.Connection, guid: str) -> str | None:
+    query = f"SELECT {PASSAGES_OF_FILE} AS passages FROM files WHERE guid = ?"  # noqa: S608 - literals only
+    text: str | None = connection.execute(query, [guid]).fetchone()["passages"]
+    return text
+
+
+def _copies(connection: sqlite3.Connection, row: FileRow) -> Iterator[FileRow]:
+    select = f"SELECT {', '.join(_columns(connection))} FROM files WHERE hash = ? AND guid <> ? ORDER BY path"  # noqa: S608 - literals
+    for found in connection.execute(select, [row.hash, row.guid]):
+        copy = FileRow(**dict(found))
+        if row.guid in _listed(copy):
+            yield copy
+
+
+def _listed(row: FileRow) -> list[str]:
+    try:
+        listed = json.loads(row.matching_hashes or "[]")
+    except ValueError:
+        return []
+    return [one for one in listed if isinstance(one, str)] if isinstance(listed, list) else []

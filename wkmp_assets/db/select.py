@@ -1,0 +1,18 @@
+"""Small helpers of everything that reads the library."""
+
+import sqlite3
+from collections.abc import Iterable, Iterator
+from itertools import islice
+
+
+def has_table(connection: sqlite3.Connection, name: str) -> bool:
+    """Tell whether a library has a table: an older one gets what it lacks with the first write."""
+    query = "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = ?"
+    return connection.execute(query, [name]).fetchone() is not None
+
+
+def select_in(connection: sqlite3.Connection, select: str, values: Iterable[str]) -> Iterator[sqlite3.Row]:
+    """Run `select (?, ?, ...)` over any number of values, in portions SQLite can bind."""
+    remaining = iter(dict.fromkeys(values))
+    while portion := list(islice(remaining, 500)):
+        yield from connection.execute(f"{select} ({', '.join('?' * len(portion))})", portion)

@@ -1,0 +1,210 @@
+"""A music collection through a week: its files, its daemon's ticks, its commands, and what its library must hold.
+
+The ledger says for every recording where its file is today, or that it is gone; guid, passages and plays were noted
+when it was first imported and must never change. The story is told without times, so that it is the same every week.
+"""
+
+import json
+import os
+import shutil
+import sqlite3
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+from click.testing import CliRunner, Result
+from dagster import DagsterInstance
+
+from wkmp_assets.build import build_definitions
+from wkmp_assets.cli import main
+from wkmp_assets.jobs import import_job
+from wkmp_assets.library.file_key import encode_key
+from wkmp_assets.partitions import partitions_name
+from wkmp_assets.recorded import recorded_commits
+from wkmp_assets.sensors import SENSOR
+from wkmp_assets.settings import Settings, load_settings
+from wkmp_assets.summary import counted
+
+LONG_AGO = 1_700_000_000
+"""Unix time: nobody waits for such files to settle."""
+_QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
+_SAID = ("Files", "Missing", "Error", "Removed", "Would go", "Nothing")
+"""Beginnings of the lines of a command that go into the story."""
+_ABOUT = """
+SELECT hash, duration_ticks, format, sample_rate, channels, artist, title, album, track_number, year
+FROM files WHERE status = 'INGEST COMPLETE'"""
+_PASSAGES = """
+SELECT f.hash, p.start_time_ticks, p.end_time_ticks, p.lead_in_start_ticks, p.lead_out_start_ticks, p.title, p.artist,
+       p.recording_mbid, p.song_id, p.musical_flavor_vector
+FROM passages AS p JOIN files AS f ON f.guid = p.file_id
+WHERE f.status = 'INGEST COMPLETE' ORDER BY p.start_time_ticks"""
+
+
+@dataclass(frozen=True)
+class Identity:
+    """What a recording was given when it was first imported."""
+
+    guid: str
+    passages: tuple[str, ...]
+    plays: int
+
+
+@dataclass
+class Week:
+    """One collection, the library of it (kept elsewhere, as on a machine with a disk for the music), and the story."""
+
+    place: Path
+    story: list[str] = field(default_factory=list)
+    ledger: dict[str, str | None] = field(default_factory=dict)
+    """Recording -> path of its file today, None when nobody has it any more."""
+    first: dict[str, Identity] = field(default_factory=dict)
+
+    @property
+    def music(self) -> Path:
+        return self.place / "music"
+
+    @property
+    def database(self) -> Path:
+        return self.place / "wkmp.db"
+
+    @property
+    def settings(self) -> Settings:
+        return load_settings()
+
+    def environment(self) -> dict[str, str]:
+        return {
+            "DAGSTER_HOME": str(self.place / "home"),
+            "WKMP_LIBRARY_ROOT": str(self.music),
+            "WKMP_DATABASE": str(self.database),
+            "WKMP_WATCH_SETTLE_S": "0",
+            "WKMP_WORKERS": "2",
+        }
+
+    def day(self, title: str) -> None:
+        self.story.append(f"\n## {title}\n")
+
+    def tell(self, line: str) -> None:
+        self.story.append(f"- {line}")
+
+    def put(self, source: Path, path: str, recording: str | None = None, *, at: int = LONG_AGO) -> None:
+        """Copy a file into the collection, all at once."""
+        target = self.music / path
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(source, target)
+        os.utime(target, (at, at))
+        self.ledger[recording or path] = path
+
+    def wkmp(self, *arguments: str) -> Result:
+        """Run the real command in this process, and tell what it says."""
+        result = CliRunner().invoke(main, [*arguments, str(self.music)], env={"COLUMNS": "200"})
+        said = [
+            " ".join(line.split()) for line in (result.stdout + result.stderr).splitlines() if line.startswith(_SAID)
+        ]
+        told = "; ".join(line.replace(str(self.place), "").partition(" (in library_scan")[0] for line in said)
+        self.tell(f"`wkmp {' '.join(arguments)}`: {told or 'done'} (exit status {result.exit_code})")
+        return result
+
+    def tick(self, told: str = "") -> dg.SensorResult:
+        """Let the sensor look once, and run what it requests, as the daemon does; tell that, or what is told."""
+        settings = self.settings
+        definitions = build_definitions(settings)
+        repository = definitions.get_repository_def()
+        with (
+            DagsterInstance.get() as instance,
+            dg.build_sensor_context(instance=instance, repository_def=repository) as context,
+        ):
+            result = repository.get_sensor_def(SENSOR)(context)
+            assert isinstance(result, dg.SensorResult)
+            for request in result.dynamic_partitions_requests or ():
+                instance.add_dynamic_partitions(partitions_name(settings), list(request.partition_keys))
+            requests = result.run_requests or ()
+            for request in requests:
+                job = definitions.resolve_job_def(import_job.name)
+                done = job.execute_in_process(_QUIET, instance=instance, tags=dict(request.tags))
+                checks = done.get_asset_check_evaluations()
+                assert done.success
+                assert [check.check_name for check in checks if not check.passed] == []
+        files = sum(int(request.tags["wkmp/files"]) for request in requests)
+        said = f"imports {counted(files, 'file')}" if requests else str(getattr(result.skip_reason, "skip_message", ""))
+        self.tell(f"The sensor: {told or said}.")
+        return result
+
+    def results(self, paths: Sequence[str]) -> list[str]:
+        """What the last import with each file said became of it."""
+        keys = [encode_key(path) for path in paths]
+        with DagsterInstance.get() as instance:
+            commits = recorded_commits(instance, keys)
+        return [commits[key].result for key in keys]
+
+    def note(self) -> None:
+        """Note what the recordings that are new today were given."""
+        for recording, path in self.ledger.items():
+            if path is not None and recording not in self.first:
+                self.first[recording] = self.identity(path)
+
+    def identity(self, path: str) -> Identity:
+        with self.library() as library:
+            guid = library.execute("SELECT guid FROM files WHERE path = ?", [path]).fetchone()["guid"]
+            query = "SELECT guid FROM passages WHERE file_id = ? ORDER BY start_time_ticks"
+            passages = tuple(row["guid"] for row in library.execute(query, [guid]))
+            marks = json.dumps(passages)
+            plays = "SELECT count(*) FROM play_history WHERE passage_id IN (SELECT value FROM json_each(?))"
+            return Identity(guid, passages, library.execute(plays, [marks]).fetchone()[0])
+
+    @contextmanager
+    def library(self) -> Iterator[sqlite3.Connection]:
+        with closing(sqlite3.connect(self.database, isolation_level=None)) as library:
+            library.row_factory = sqlite3.Row
+            library.execute("PRAGMA foreign_keys = ON")
+            yield library
+
+    def play(self, recording: str, times: int) -> None:
+        """Play a recording, as the player notes it."""
+        path = self.ledger[recording]
+        with self.library() as library:
+            library.execute(
+                "CREATE TABLE IF NOT EXISTS play_history (guid TEXT PRIMARY KEY, passage_id TEXT NOT NULL "
+                "REFERENCES passages(guid) ON DELETE CASCADE)"
+            )
+            query = "SELECT p.guid FROM passages AS p JOIN files AS f ON f.guid = p.file_id WHERE f.path = ?"
+            passage = library.execute(query, [path]).fetchone()["guid"]
+            for number in range(times):
+                library.execute("INSERT INTO play_history VALUES (?, ?)", [f"{recording} {number}", passage])
+
+    def statuses(self) -> dict[str, str]:
+        with self.library() as library:
+            return {row["path"]: row["status"] for row in library.execute("SELECT path, status FROM files")}
+
+    def missing(self) -> list[str]:
+        with self.library() as library:
+            return [row["path"] for row in library.execute("SELECT path FROM missing_files ORDER BY path")]
+
+    def contents(self, database: Path | None = None) -> tuple[dict[str, str], dict[str, Any]]:
+        """Return what follows from files' bytes and paths: path -> content, and what each content holds, without ids.
+
+        Which of several copies stands for all is history.
+        """
+        with closing(sqlite3.connect(database or self.database)) as library:
+            held: dict[str, Any] = {content: [tuple(rest)] for content, *rest in library.execute(_ABOUT)}
+            for content, *rest in library.execute(_PASSAGES):
+                held[content].append(tuple(rest))
+            return dict(library.execute("SELECT path, hash FROM files").fetchall()), held
+
+    def check(self, *, missing: Sequence[str] = (), copies: Sequence[str] = ()) -> None:
+        """Hold the library against the ledger: these files and no others, each with what it was first given."""
+        there = {path for path in self.ledger.values() if path is not None}
+        assert set(self.statuses()) == there | set(missing) | set(copies)
+        assert self.missing() == sorted(missing)
+        for recording, path in self.ledger.items():
+            if path is not None and recording in self.first:
+                now, first = self.identity(path), self.first[recording]
+                assert (now.guid, now.passages, now.plays) == (first.guid, first.passages, first.plays), recording
+        with self.library() as library:
+            assert library.execute("PRAGMA foreign_key_check").fetchall() == []
+            assert library.execute("PRAGMA integrity_check").fetchone()[0] == "ok"
+        played = sum(identity.plays for identity in self.first.values())
+        found = [counted(len(there), "recording"), counted(len(copies), "copy", "copies"), f"{len(missing)} missing"]
+        self.tell(f"The library holds what it must: {', '.join(found)}, {counted(played, 'play')}.")
