@@ -39,7 +39,7 @@ def essentia_distances(
         Distances, shape=(n, n); indices of the n files it could read; what to say of it.
     """
     if python is None or not python.exists():
-        return None, [], "essentia could not be installed, so its lines are missing."
+        return None, [], "essentia was not asked, or could not be installed, so its lines are missing."
     features = _ask(paths, python, scratch)
     readable = [index for index, path in enumerate(paths) if features.get(_key(path))]
     if len(readable) < len(paths) / 2:
