@@ -109,7 +109,7 @@ def pages(person: Person, keys: Sequence[str]) -> Mapping[str, Callable[[], obje
 
     def partitions() -> None:
         person.open(f"/assets/{ENTRY}?view=partitions")
-        person.sees(f"Materialized ({imported:,})", exact=True)
+        person.sees(f"Materialized ({imported})", exact=True)
 
     def file() -> None:
         person.opens_partition(ENTRY, keys[-2])
