@@ -29,10 +29,10 @@ def library_entry(
     lead_points: Outcomes[LeadPoints],
     flavors: Outcomes[Flavors],
 ) -> Outcomes[FileEntry]:
-    """The file in the library `wkmp.db`, with its passages, songs, artists, albums and works, wholly or not at all.
+    """The file in the library, with its passages, songs, artists, albums and works, wholly or not at all.
 
-    This is what the player sees. A partition's metadata says what was found, then what writing it cost: the receipt of
-    the file's one transaction, as SQLite reported it. A file that cannot be imported leaves one row in
+    This is what the player sees, in `wkmp.db`. A partition's metadata says what was found, then what writing it cost:
+    the receipt of the file's one transaction, as SQLite reported it. A file that cannot be imported leaves one row in
     `import_failures` instead, and turns the check `files_imported` red. Stale when any earlier phase of the file is.
     """
     phases = (file_tags, passage_segments, fingerprints, song_matches, lead_points, flavors)

@@ -57,7 +57,7 @@ class Person:
         if SCREENSHOTS:
             self.page.wait_for_timeout(settle_ms)  # for what still moves or loads
             taken = Image.open(BytesIO(self.page.screenshot(clip=clip))).convert("RGB")
-            small = taken.quantize(256, Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE)
+            small = taken.quantize(256, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE)
             small.save(Path(SCREENSHOTS, f"{name}.png"), optimize=True)
 
     def opens_partition(self, asset: str, key: str) -> None:

@@ -6,9 +6,9 @@ from pathlib import Path
 from wkmp_assets_tests.end_to_end.conftest import TEST_DATA, make_workplace
 from wkmp_assets_tests.ui.browser import full_form
 from wkmp_assets_tests.ui.conftest import Visit
+from wkmp_assets_tests.ui.graph import checks_of_entry
 
 KEY = "header_only.flac"
-CHECKS = 10
 
 
 @full_form
@@ -34,7 +34,7 @@ def test_a_corrupt_file_is_red_alone_and_turns_its_check_red(tmp_path: Path, vis
         # After the failure Dagster executed none of them.
         assert person.check("files_imported") == "Execution failed"
         assert person.executes_all_checks("files_imported") == "Failed"
-        person.page.get_by_text("Succeeded", exact=True).nth(CHECKS - 2).wait_for()
+        person.page.get_by_text("Succeeded", exact=True).nth(checks_of_entry() - 2).wait_for()
         person.sees(f"1 of 1 files could not be imported, first: {KEY}")
         person.sees("replace it, then import again")
         person.pictures("checks_red")

@@ -1,0 +1,16 @@
+"""How many assets and checks there are to be seen."""
+
+from wkmp_assets.build import build_definitions
+from wkmp_assets.model.phases import ENTRY
+
+
+def assets_of_import() -> int:
+    """Count what `Materialize all` of the group `import` makes."""
+    graph = build_definitions().resolve_asset_graph()
+    return sum(graph.get(key).group_name == "import" for key in graph.materializable_asset_keys)
+
+
+def checks_of_entry() -> int:
+    """Count the checks of `library_entry`."""
+    graph = build_definitions().resolve_asset_graph()
+    return sum(key.asset_key.to_user_string() == ENTRY for key in graph.asset_check_keys)
