@@ -15,7 +15,7 @@ MAKEFILE = (ROOT / "Makefile").read_text(encoding="utf-8")
 DOCUMENTS = sorted([ROOT / "README.md", ROOT / "CHANGELOG.md", *(ROOT / "docs").glob("*.md")])
 TARGETS = {
     "setup", "import", "test", "test-faults", "test-safety", "coverage-baseline", "check", "bench", "bench-flavor",
-    "bench-sensor", "bench-writer",
+    "bench-sensor", "bench-writer", "test-ui", "bench-ui",
     "ui", "dataset", "clean",
 }  # fmt: skip
 
@@ -40,7 +40,7 @@ def test_every_library_setting_is_in_the_readme_with_default_and_range() -> None
 
 
 def test_the_readme_lists_the_assets_in_their_order() -> None:
-    listed = re.findall(r"^\| `(\w+)` \|", README.split("## The assets")[1].split("## Dagster")[0], re.MULTILINE)
+    listed = re.findall(r"^\| `(\w+)` \|", README.split("## The assets")[1].split("## The web UI")[0], re.MULTILINE)
     assert listed == list(PHASE_VALUES)
 
 
