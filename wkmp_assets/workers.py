@@ -18,9 +18,9 @@ from loky.process_executor import BrokenProcessPool, ProcessPoolExecutor
 from wkmp_assets.errors import AudioFileError, WorkersError
 from wkmp_assets.outcomes import Failed, Outcome, Outcomes, Result, Skipped, SkipReason, join
 from wkmp_assets.run_control import RunControl
-from wkmp_assets.worker_process import WorkerLimits, begin, is_ready
+from wkmp_assets.worker_process import WorkerLimits, begin
 
-_IDLE_S = 30
+_IDLE_S = 300
 """Idle workers end by themselves after this long, so that a run that waits for something else holds no memory."""
 
 ONE_THREAD = dict.fromkeys(("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"), "1")
@@ -229,7 +229,7 @@ class WorkerPool:
                 env=ONE_THREAD,
             )
             try:
-                self._running.submit(is_ready).result()
+                self._running.submit(os.getpid).result()
             except BrokenProcessPool as error:
                 raise WorkersError(str(error)) from error
         return self._running

@@ -5,6 +5,7 @@ import re
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -17,7 +18,7 @@ import pytest
 from wkmp_assets.errors import WorkersError
 from wkmp_assets.outcomes import Failed
 from wkmp_assets.run_control import RunControl
-from wkmp_assets.worker_process import WorkerLimits
+from wkmp_assets.worker_process import WorkerLimits, end_with
 from wkmp_assets.workers import WorkerPool
 from wkmp_assets_tests.test_workers import is_worker, work
 
@@ -35,16 +36,25 @@ def never_end(_path: Path) -> None:
     re.match("(a+)+$", "a" * 60 + "b")
 
 
-def wait_the_first_time(_path: Path, mark: Path) -> int:
-    """Be cut off in company; work when tried again."""
-    if not mark.exists():
-        mark.touch()
-        time.sleep(3600)
+def wait_for(_file: Path, go: Path) -> int:
+    while not go.exists():
+        time.sleep(0.01)
     return 7
 
 
-def one_of(function: Callable[[Any], object], argument: object) -> object:
-    return function(argument)
+def work_on(_file: Path, number: int) -> int:
+    return work(number)
+
+
+def die_then_hang(_path: Path, mark: Path) -> None:
+    if not mark.exists():
+        mark.touch()
+        os._exit(3)
+    time.sleep(3600)
+
+
+def one_of(function: Callable[..., object], *arguments: object) -> object:
+    return function(*arguments)
 
 
 HOARD: list[bytes] = []
@@ -66,6 +76,14 @@ def pipe(tmp_path: Path) -> Path:
     return tmp_path / "pipe.mp3"
 
 
+@pytest.fixture
+def large(tmp_path: Path) -> Path:
+    """A file that is given half an hour where a small one is given two seconds: a test machine may stall."""
+    (file := tmp_path / "large.wav").touch()
+    os.truncate(file, 100_000_000_000)
+    return file
+
+
 @contextmanager
 def limited(limits: WorkerLimits, workers: int = 2) -> Iterator[WorkerPool]:
     pool = WorkerPool(workers, RunControl(), limits)
@@ -74,25 +92,48 @@ def limited(limits: WorkerLimits, workers: int = 2) -> Iterator[WorkerPool]:
 
 
 @pytest.mark.parametrize("hang", [read_first, never_end])
-def test_a_file_that_hangs_is_cut_off_and_the_others_go_on(pipe: Path, hang: Callable[[Path], object]) -> None:
+def test_a_file_that_hangs_is_cut_off_and_the_others_go_on(
+    pipe: Path, large: Path, hang: Callable[[Path], object]
+) -> None:
     with limited(LITTLE_TIME) as pool:
         found = dict(pool.map_files("segments", hang, {"a/b.mp3": (pipe,)}))
-        assert dict(pool.map_files("segments", work, {"c": (1,), "d": (2,)})) == {"c": 10, "d": 20}
+        others = {"c": (large, 1), "d": (large, 2)}
+        assert dict(pool.map_files("segments", work_on, others)) == {"c": 10, "d": 20}
     (failed,) = found.values()
     assert (failed.phase, failed.code) == ("segments", "TOOK_TOO_LONG")
     assert failed.message.startswith("a/b.mp3: it was not done after 2 s")
     assert failed.message.endswith("then import again")
 
 
-def test_who_was_in_hand_beside_a_file_that_hangs_begins_again(tmp_path: Path, pipe: Path) -> None:
+def test_who_was_in_hand_beside_a_file_that_hangs_begins_again(tmp_path: Path, pipe: Path, large: Path) -> None:
     """And a large file has more time than a small one."""
-    (large := tmp_path / "large.wav").touch()
-    os.truncate(large, 100_000_000_000)
+    go = tmp_path / "go"
+    tasks: dict[str, tuple[Any, ...]] = {"hangs": (read_first, pipe), "waits": (wait_for, large, go)}
+    found: dict[str, Any] = {}
     with limited(LITTLE_TIME) as pool:
-        tasks: dict[str, tuple[Any, ...]] = {"hangs": (pipe, tmp_path / "1"), "waits": (large, tmp_path / "2")}
-        found = dict(pool.map_files("segments", wait_the_first_time, tasks))
+        for key, outcome in pool.map_files("segments", one_of, tasks):
+            found[key] = outcome
+            go.touch()
+    assert list(found) == ["hangs", "waits"]
     assert found["hangs"].code == "TOOK_TOO_LONG"
     assert found["waits"] == 7
+
+
+def test_a_file_that_crashes_and_then_hangs_is_given_up_too(tmp_path: Path) -> None:
+    with limited(LITTLE_TIME) as pool:
+        found = dict(pool.map_files("segments", die_then_hang, {"a": (tmp_path / "a.mp3", tmp_path / "mark")}))
+    assert found["a"].code == "TOOK_TOO_LONG"
+
+
+def test_workers_that_die_idle_cost_no_file() -> None:
+    with limited(WorkerLimits()) as pool:
+        assert dict(pool.map_files("phase", work, {"a": (1,)})) == {"a": 10}
+        victims = [process for process in psutil.Process().children() if is_worker(process)]
+        for process in victims:
+            process.kill()
+        psutil.wait_procs(victims, timeout=30)
+        time.sleep(0.3)  # the pool's own thread must notice
+        assert dict(pool.map_files("phase", work, {"b": (2,), "c": (3,)})) == {"b": 20, "c": 30}
 
 
 def test_a_file_that_takes_too_much_memory_fails_alone() -> None:
@@ -122,7 +163,7 @@ def test_files_in_hand_are_dropped_when_nobody_waits_for_them_any_more(pipe: Pat
     assert next(results) == ("a", 10)
     workers = [process for process in psutil.Process().children() if is_worker(process)]
     assert workers
-    results.close()  # type: ignore[attr-defined]
+    results.close()
     _, alive = psutil.wait_procs(workers, timeout=30)
     assert not alive
 
@@ -150,3 +191,53 @@ def test_no_worker_outlives_its_run_however_that_ends(pipe: Path, how: signal.Si
         _, alive = psutil.wait_procs(children, timeout=30)
         os.close(writer)
     assert not alive
+
+
+_BEGUN = """
+import os, resource, signal, sys
+from wkmp_assets.worker_process import WorkerLimits, end_with, begin
+begin(eval(sys.argv[1]), WorkerLimits(memory_mb=500))
+print(resource.getrlimit(resource.RLIMIT_DATA))
+print(signal.getsignal(signal.SIGINT).name, signal.getsignal(signal.SIGTERM).name)
+"""
+
+
+def begun(parent: str) -> subprocess.CompletedProcess[str]:
+    """A process that begins as a worker of another one, given as Python."""
+    return subprocess.run([sys.executable, "-c", _BEGUN, parent], capture_output=True, text=True, check=False)
+
+
+def test_a_worker_begins_with_its_limits_and_deaf_to_signals_that_are_for_the_run() -> None:
+    result = begun("os.getppid()")
+    assert (result.returncode, result.stderr) == (0, "")
+    assert result.stdout == "(500000000, 500000000)\nSIG_IGN SIG_IGN\n"
+
+
+@pytest.mark.parametrize("parent", ["2**22 + 1", "os.getpid()"])
+def test_a_worker_whose_run_is_gone_before_it_begins_ends_at_once(parent: str) -> None:
+    """No process has the first number; the second is somebody else's by now."""
+    result = begun(parent)
+    assert (result.returncode, result.stdout) == (1, "")
+
+
+def test_a_worker_that_may_not_watch_its_run_works_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As in containers that forbid it, and on systems that do not have it."""
+
+    def forbidden(_process: int) -> int:
+        raise PermissionError
+
+    threads = threading.active_count()
+    monkeypatch.setattr(os, "pidfd_open", forbidden)
+    end_with(os.getppid())
+    monkeypatch.delattr(os, "pidfd_open")
+    end_with(os.getppid())
+    assert threading.active_count() == threads
+
+
+def test_the_time_a_file_may_take_grows_with_its_size(tmp_path: Path) -> None:
+    limits = WorkerLimits(file_s=10)
+    (file := tmp_path / "a.wav").touch()
+    assert limits.seconds_for((file, "a.wav")) == 10
+    os.truncate(file, 250_000_000)
+    assert limits.seconds_for(("a.wav", file)) == 35
+    assert limits.seconds_for((tmp_path / "gone.wav",)) == limits.seconds_for((1,)) == 10

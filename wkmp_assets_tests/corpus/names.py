@@ -49,6 +49,7 @@ def no_files() -> Iterator[Case]:
     targets = {"circle": ".", "nowhere.mp3": "nowhere", "itself.mp3": "itself.mp3", "zero.wav": "/dev/zero"}
     for name, target in targets.items():
         yield Case(f"links/{name}", lambda p, _, t=target: p.symlink_to(t), LINK)
+    yield Case(os.fsdecode(b"links/caf\xe9.mp3"), lambda p, _: p.symlink_to("nowhere"), LINK)
     yield Case("devices/pipe.mp3", lambda p, _: os.mkfifo(p), NO_FILE)
     yield Case("devices/socket.flac", lambda p, _: os.mknod(p, stat.S_IFSOCK), NO_FILE)
     yield Case("devices/folder.mp3/song.mp3", plain("mp3"), IMPORTED)

@@ -72,7 +72,6 @@ def listened_to() -> set[str]:
     for process in psutil.Process().children(recursive=True):
         with suppress(psutil.Error):
             found |= {one.laddr.ip for one in process.net_connections("inet") if one.status == psutil.CONN_LISTEN}
-    assert found, "the web server listens"
     return found
 
 
@@ -90,6 +89,7 @@ def test_an_album_that_is_copied_in_is_imported_within_two_ticks(tmp_path: Path)
     place.extra.update(WKMP_WATCH="1", WKMP_WATCH_SETTLE_S="0")
     with dagster_dev(place), place.instance() as instance:
         wait_for(lambda: bool(ticks(instance)), place)
+        wait_for(lambda: bool(listened_to()), place)
         assert listened_to() <= {"127.0.0.1", "::1"}, "nobody else can reach the web UI"
         before = len(ticks(instance))
         # There all at once: a tick in the middle of copying would rightly request what it sees.

@@ -64,7 +64,7 @@ def test_nothing_behind_a_symbolic_link_is_looked_at(tmp_path: Path, key: str) -
     with pytest.raises(LinkedFileError, match=r"symbolic link.*import the file where it is"):
         look_at(root, key)
     clear, to_hash = sort_out_unchanged(root, {"k": key}, {}, force=True)
-    assert (clear["k"].code, to_hash) == ("SYMBOLIC_LINK", {})  # type: ignore[union-attr]
+    assert (clear["k"].code, to_hash) == ("SYMBOLIC_LINK", {})
 
 
 def test_a_library_may_itself_be_reached_through_a_link(tmp_path: Path) -> None:
