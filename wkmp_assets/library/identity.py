@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-from wkmp_assets.errors import UnencodableNameError, UnreadableFileError
+from wkmp_assets.errors import AudioFileError, UnencodableNameError, UnreadableFileError
 from wkmp_assets.library.changes import FileStatus, HashedFile, KnownFile, identify_contents, is_unchanged
 from wkmp_assets.library.file_key import is_utf8
 from wkmp_assets.library.hashing import hash_file
@@ -70,7 +70,7 @@ def sort_out_unchanged(
     for key, path in paths.items():
         try:
             on_disk = look_at(root, path)
-        except (UnencodableNameError, UnreadableFileError) as error:
+        except AudioFileError as error:
             clear[key] = _not_looked_at(error)
             continue
         row = known.get(path)
@@ -84,7 +84,7 @@ def sort_out_unchanged(
     return clear, to_hash
 
 
-def _not_looked_at(error: UnencodableNameError | UnreadableFileError) -> Skipped | Failed:
+def _not_looked_at(error: AudioFileError) -> Skipped | Failed:
     """Tell a file that was deleted since it got its partition, which is no failure, from one that cannot be read."""
     if isinstance(error.__cause__, FileNotFoundError | NotADirectoryError):
         return Skipped(SkipReason.GONE)
@@ -111,7 +111,7 @@ def read_doubtful(
         try:
             if not is_unchanged(row, look_at(root, row.path)):
                 contents[row.path] = hash_file(root / row.path, row.path)
-        except UnreadableFileError:  # gone, or to be taken for what it was
+        except AudioFileError:  # gone, or to be taken for what it was
             continue
     return contents
 
