@@ -59,6 +59,7 @@ class KeptOpenEventLogStorage(SqliteEventLogStorage):
 
     def __init__(self, base_dir: str, inst_data: ConfigurableClassData | None = None) -> None:
         self._engines: OrderedDict[str, Engine] = OrderedDict()
+        self._partitions: dict[str, tuple[int, list[str]]] = {}
         super().__init__(base_dir, inst_data)
 
     @contextmanager
@@ -98,6 +99,30 @@ class KeptOpenEventLogStorage(SqliteEventLogStorage):
         """Register partitions, one process after the other: Dagster adds what it did not find a moment before."""
         with _one_at_a_time(Path(self._base_dir, ".partitions.lock")):
             super().add_dynamic_partitions(partitions_def_name, partition_keys)
+            self._partitions.pop(partitions_def_name, None)
+
+    def delete_dynamic_partition(self, partitions_def_name: str, partition_key: str) -> None:
+        """Delete one partition."""
+        super().delete_dynamic_partition(partitions_def_name, partition_key)
+        self._partitions.pop(partitions_def_name, None)
+
+    def get_dynamic_partitions(self, partitions_def_name: str) -> Sequence[str]:
+        """Read the partitions of a set, or return them as they were read while no other process has written since.
+
+        A run asks a hundred times, and Dagster reads all of them each time: with 10,000 files that was half of what a
+        run of 50 cost, with 100,000 most of it.
+        """
+        with self.index_connection() as connection:
+            # Changes with every commit of another connection; this one's are told of above.
+            (version,) = connection.exec_driver_sql("PRAGMA data_version").one()
+            read_at, keys = self._partitions.get(partitions_def_name, (None, []))
+            if read_at != version:
+                cursor = connection.connection.cursor()
+                query = "SELECT partition FROM dynamic_partitions WHERE partitions_def_name = ? ORDER BY id"
+                cursor.execute(query, [partitions_def_name])
+                keys = [key for (key,) in cursor.fetchall()]
+                self._partitions[partitions_def_name] = version, keys
+        return list(keys)
 
     def watch(self, run_id: str, cursor: str | None, callback: Callable[[EventLogEntry, str], None]) -> None:
         """Call back for new events of a run, which are first written to the log beside its database."""
@@ -111,6 +136,7 @@ class KeptOpenEventLogStorage(SqliteEventLogStorage):
         """Close all connections."""
         super().dispose()
         with self._db_lock:
+            self._partitions.clear()
             while self._engines:
                 self._engines.popitem()[1].dispose()
 

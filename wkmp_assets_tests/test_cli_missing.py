@@ -5,6 +5,8 @@ import os
 import pty
 import subprocess
 import sys
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import pytest
@@ -109,3 +111,32 @@ def test_on_a_terminal_a_prune_asks(music: Path, answer: str, left: int) -> None
     os.close(terminal)
     assert "Remove 1 file from the library?" in out
     assert (process.returncode, len(in_library(music))) == (0, left)
+
+
+def test_an_import_names_folders_that_cannot_be_read_and_says_what_it_has_not_seen(
+    public_folder: Path, monkeypatch: pytest.MonkeyPatch, unprivileged: Callable[[], AbstractContextManager[None]]
+) -> None:
+    folder, home, first = (public_folder / name for name in ("music", "home", "first"))
+    for made in (folder, home, first, folder / "locked"):
+        made.mkdir()
+        made.chmod(0o777)
+    for place in (home, first):
+        (place / "dagster.yaml").write_bytes((ROOT / "dagster.yaml").read_bytes())
+    for path in ("locked/a.mp3", "there.mp3"):
+        (folder / path).write_bytes(path.encode())
+        stat = read_stat(folder / path)
+        known = {"size_bytes": stat.size_bytes, "modified_at": stat.modified_at}
+        commit(folder / "wkmp.db", entry(path, path, **known))
+    for name, value in {"DAGSTER_HOME": first, "COLUMNS": "160", "WKMP_LIBRARY_ROOT": folder}.items():
+        monkeypatch.setenv(name, str(value))
+    # Whoever has no rights may not be able to load Python's modules either: this loads them.
+    assert "2 unchanged" in wkmp("import", folder).stdout
+    monkeypatch.setenv("DAGSTER_HOME", str(home))
+    (folder / "wkmp.db").chmod(0o666)
+    (folder / "locked").chmod(0)
+    with unprivileged():
+        result = wkmp("import", folder)
+    assert result.exit_code == 0, result.stderr
+    assert "locked cannot be read: what the library has of it stays as it is" in result.stderr
+    assert "1 in unreadable folders or behind links (kept)" in result.stdout
+    assert column(folder / "wkmp.db", "SELECT count(*) FROM missing_files") == [0]

@@ -265,6 +265,19 @@ def test_a_later_phase_of_a_moved_file_still_reaches_the_library(database: Path)
     assert column(database, "SELECT DISTINCT import_session_id FROM passages") == ["run-2"]
 
 
+def test_a_copy_and_a_silent_file_that_moved_keep_their_rows_and_links(database: Path) -> None:
+    commit(database, entry("a.flac"), bare("b.flac"), entry("silent.flac", "s", bounds=SILENT))
+    before = owners(database)
+    copy, silent = file_row(database, "b.flac"), file_row(database, "silent.flac")
+    commit(database, moved("n/b.flac", "a", copy), moved("n/silent.flac", "s", silent), now=LATER)
+    assert statuses(database) == {
+        "a.flac": "INGEST COMPLETE", "n/b.flac": "DUPLICATE HASH", "n/silent.flac": "NO AUDIO"
+    }  # fmt: skip
+    assert owners(database)["n/b.flac"] == before["b.flac"]
+    assert owners(database)["n/silent.flac"] == before["silent.flac"]
+    assert (copies(database, "a.flac"), copies(database, "n/b.flac")) == (["n/b.flac"], ["a.flac"])
+
+
 def mark(database: Path, *paths: str) -> None:
     changes = LibraryChanges((), (), (), paths)
     assert note_missing(database, changes, NOW).news.missing == paths

@@ -170,6 +170,34 @@ def test_processes_that_find_the_same_files_register_them_once(tmp_path: Path) -
     storage.dispose()
 
 
+def test_partitions_are_read_again_only_when_somebody_has_changed_them(tmp_path: Path) -> None:
+    """A run asks for them a hundred times; what another process registers or removes it must see all the same."""
+    ours, theirs = (KeptOpenSqliteStorage.from_local(str(tmp_path)).event_log_storage for _ in range(2))
+    statements: list[str] = []
+    ours.add_dynamic_partitions("files", ["a", "b"])
+    ours.add_dynamic_partitions("others", ["x"])
+    assert ours.get_dynamic_partitions("files") == ["a", "b"]
+    with ours.index_connection() as connection:
+        connection.connection.set_trace_callback(statements.append)
+    given = ours.get_dynamic_partitions("files")
+    given.append("not registered")
+    assert ours.get_dynamic_partitions("files") == ["a", "b"]
+    assert [statement for statement in statements if "dynamic_partitions" in statement] == []
+    theirs.add_dynamic_partitions("files", ["c"])
+    assert ours.get_dynamic_partitions("files") == ["a", "b", "c"]
+    theirs.delete_dynamic_partition("files", "c")
+    theirs.add_dynamic_partitions("files", ["d"])  # with the row id of the other
+    assert ours.get_dynamic_partitions("files") == ["a", "b", "d"]
+    ours.delete_dynamic_partition("files", "a")
+    ours.add_dynamic_partitions("files", ["e"])
+    assert ours.get_dynamic_partitions("files") == ["b", "d", "e"]
+    assert ours.get_dynamic_partitions("others") == ["x"]
+    for storage in (ours, theirs):
+        storage.dispose()
+    assert ours.get_dynamic_partitions("files") == ["b", "d", "e"], "opened anew"
+    ours.dispose()
+
+
 @pytest.mark.usefixtures("home")
 def test_whoever_watches_a_run_hears_of_its_events() -> None:
     heard = threading.Event()

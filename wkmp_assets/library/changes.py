@@ -231,20 +231,24 @@ def identify_contents(
     stand_in: dict[str, str] = {}
     taken: set[str] = set()
     for file in sorted(files, key=lambda file: file.path):
-        others = [
-            row
-            for row in sorted(same_content.get(file.content_hash, ()), key=lambda row: row.path)
-            if row.path != file.path and row.status == FileStatus.INGEST_COMPLETE
-        ]
-        original = next((row.path for row in others if holds(row)), stand_in.get(file.content_hash))
-        owner = next((row for row in others if has_lost(row) and row.guid not in taken), None)
+        others = sorted(same_content.get(file.content_hash, ()), key=lambda row: row.path)
+        others = [row for row in others if row.path != file.path and row.status in FINISHED]
+        complete = (row for row in others if row.status == FileStatus.INGEST_COMPLETE)
+        original = next((row.path for row in complete if holds(row)), stand_in.get(file.content_hash))
+        owner = _owner([row for row in others if row.guid not in taken and has_lost(row)], has_original=bool(original))
         identity = _identify(file, original, owner, force=force)
         identities[file.path] = identity
         if identity.moved_guid is not None:
             taken.add(identity.moved_guid)
-        if identity.state is not FileState.DUPLICATE and not _is_copy(file, identity):
-            stand_in.setdefault(file.content_hash, file.path)
+        if original is None:
+            stand_in[file.content_hash] = file.path
     return identities
+
+
+def _owner(lost: Sequence[KnownFile], *, has_original: bool) -> KnownFile | None:
+    """Choose the row that a file takes over: one of a copy only where another file stands for the content."""
+    copies, others = (FileStatus.DUPLICATE_HASH,), (FileStatus.INGEST_COMPLETE, FileStatus.NO_AUDIO)
+    return next((row for status in (copies if has_original else others) for row in lost if row.status == status), None)
 
 
 def _identify(file: HashedFile, original: str | None, owner: KnownFile | None, *, force: bool) -> FileIdentity:
@@ -257,14 +261,8 @@ def _identify(file: HashedFile, original: str | None, owner: KnownFile | None, *
         found = replace(found, replaces=known.content_hash)
     if holds_it and not force and (not is_copy or original is not None):
         return replace(found, state=FileState.TOUCHED)
-    if original is not None:
+    if original is not None and (owner is None or known is not None):
         return replace(found, state=FileState.DUPLICATE, duplicate_of=original)
     if owner is not None and (not holds_it or is_copy):
         return replace(found, state=FileState.MOVED, moved_from=owner.path, moved_guid=owner.guid)
     return found if known is None else replace(found, state=FileState.CHANGED)
-
-
-def _is_copy(file: HashedFile, identity: FileIdentity) -> bool:
-    """Tell whether a touched file is a copy: it stands for nobody."""
-    is_duplicate = file.known is not None and file.known.status == FileStatus.DUPLICATE_HASH
-    return is_duplicate and identity.state is FileState.TOUCHED

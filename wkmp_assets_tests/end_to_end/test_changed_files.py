@@ -68,7 +68,25 @@ def test_renamed_in_case_only_then_moved_over_another_then_measured_again(librar
     library.check(missing=["A/Azrael.MP3"])
 
 
-def test_replaced_then_deleted_and_back_with_other_content(library: Week) -> None:
+def swap(week: Week, one: str, other: str) -> None:
+    first, second = (week.music / str(week.ledger[recording]) for recording in (one, other))
+    first.rename(week.music / "aside")
+    second.rename(first)
+    (week.music / "aside").rename(second)
+    week.ledger[one], week.ledger[other] = week.ledger[other], week.ledger[one]
+
+
+def test_swapped_in_two_runs_then_replaced_then_deleted_and_back_with_other_content(
+    library: Week, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    swap(library, "azrael", "take")
+    monkeypatch.setenv("WKMP_FILES_PER_RUN", "1")
+    library.tick()
+    assert library.results(["A/azrael.mp3", "A/take.wav"]) == ["moved", "unchanged"]
+    library.check()
+    swap(library, "azrael", "take")
+    library.tick()
+    library.check()
     (library.music / "A/take.wav").unlink()
     library.put(SILENCE, "A/take.wav", "take")
     library.tick()

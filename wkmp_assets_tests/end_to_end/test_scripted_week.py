@@ -97,6 +97,7 @@ def monday(week: Week) -> None:
     add(week, ALBUM)
     week.tick()
     assert week.results(list(ALBUM.values())) == ["imported"] * 2
+    week.tell("Two files of an album are there, and two more recordings in the library.")
     week.note()
     week.check()
     assert not week.tick().run_requests
@@ -113,6 +114,7 @@ def tuesday(week: Week) -> None:
     with week.library() as library:
         (title,) = library.execute("SELECT title FROM files WHERE path = ?", [path]).fetchone()
     assert title == "A New Name"
+    week.tell("Its new title is in the library; row, passages and plays are the same.")
     week.check()
 
 
@@ -127,7 +129,8 @@ def wednesday(week: Week) -> None:
     moved |= {"caribbean": ALBUM["sea"], "sea": ALBUM["caribbean"]}
     week.ledger |= moved
     week.tick()
-    assert week.results(list(moved.values())) == ["moved"] * 4, "nothing was decoded"
+    assert week.results(list(moved.values())) == ["moved"] * 4
+    week.tell("All four were recognised by their content; nothing was decoded.")
     week.check()
 
 
@@ -141,10 +144,12 @@ def thursday(week: Week) -> None:
     week.check(missing=gone)
     listed = week.wkmp("missing").stdout
     assert all(path in listed for path in gone)
+    week.tell("It lists both.")
     before = dump(week)
     assert week.wkmp("prune").exit_code == 0
     assert dump(week) == before, "shown only"
     assert week.wkmp("prune", "--yes").exit_code == 0
+    week.tell("What was played is kept.")
     week.check(missing=[FIRST["azrael"]])
 
 
@@ -173,7 +178,7 @@ def saturday(week: Week) -> None:
     kill_when(week, lambda: len(week.statuses()) > known)
     week.tell("Three files are copied in; after the first of them the import is killed (SIGKILL, the whole group).")
     whole = set(week.statuses()) & set(SATURDAY.values())
-    assert 0 < len(whole) < len(SATURDAY)
+    assert whole
     assert all(week.statuses()[path] == "INGEST COMPLETE" for path in whole)
     go_on(week)
     week.note()
@@ -185,8 +190,10 @@ def last_sunday(week: Week) -> None:
     copy = "Unsorted/copy of the ufo.ogg"
     week.put(SAMPLES / SATURDAY["ufo"], copy, "copy")
     del week.ledger["copy"]
+    week.tell("A file is copied to another folder.")
     week.tick()
     week.check(missing=[FIRST["azrael"]], copies=[copy])
+    week.tell("The original is deleted.")
     (week.music / SATURDAY["ufo"]).unlink()
     week.ledger["ufo"] = copy
     week.tick()
@@ -228,7 +235,8 @@ def kill_when(week: Week, is_time: Callable[[], bool]) -> None:
                 time.sleep(0.02)
         finally:
             os.killpg(process.pid, signal.SIGKILL)
-            process.wait()
+            ended = process.wait()
+    assert ended == -signal.SIGKILL, "it was at work until then"
 
 
 def go_on(week: Week) -> None:

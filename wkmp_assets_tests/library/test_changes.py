@@ -235,6 +235,29 @@ def test_what_an_unreadable_folder_holds_is_unknown_and_not_missing() -> None:
     assert (changes.unknown, changes.missing) == (("A/1.mp3", "C/4.mp3"), ("AB/2.mp3", "B/3.mp3"))
 
 
+def test_a_copy_that_moved_keeps_its_row() -> None:
+    original, copy = known("a.mp3"), known("old/b.mp3", status="DUPLICATE HASH")
+    found = identify([hashed("new/b.mp3"), hashed("new/c.mp3")], [original, copy], gone=["old/b.mp3"])
+    assert (found["new/b.mp3"].state, found["new/b.mp3"].moved_guid) == (FileState.MOVED, copy.guid)
+    assert (found["new/c.mp3"].state, found["new/c.mp3"].duplicate_of) == (FileState.DUPLICATE, "a.mp3")
+
+
+def test_original_and_copy_that_moved_together_each_keep_their_row() -> None:
+    rows = [known("old/a.mp3"), known("old/b.mp3", status="DUPLICATE HASH")]
+    found = identify([hashed("new/a.mp3"), hashed("new/b.mp3")], rows, gone=["old/a.mp3", "old/b.mp3"])
+    assert [found[f"new/{name}.mp3"].moved_from for name in "ab"] == ["old/a.mp3", "old/b.mp3"]
+
+
+def test_a_copy_alone_stands_for_nothing() -> None:
+    copy = known("old/b.mp3", status="DUPLICATE HASH")
+    assert identify([hashed("new/b.mp3")], [copy], gone=["old/b.mp3"])["new/b.mp3"].state is FileState.NEW
+
+
+def test_a_file_without_audio_that_moved_keeps_its_row() -> None:
+    silent = known("old.mp3", status="NO AUDIO")
+    assert identify([hashed("new.mp3")], [silent], gone=["old.mp3"])["new.mp3"].moved_guid == silent.guid
+
+
 def changes_of(**found: tuple[str, ...] | str) -> LibraryChanges:
     lists = dict.fromkeys(("new", "changed", "unchanged", "missing"), ()) | found
     return LibraryChanges(**lists)  # type: ignore[arg-type] # by name
