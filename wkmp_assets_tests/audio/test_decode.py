@@ -13,7 +13,13 @@ import soundfile
 
 from wkmp_assets.audio.decode import measure_file
 from wkmp_assets.audio.envelope import window_rms
-from wkmp_assets.errors import StateDiskError, TooLongError, UndecodableAudioError, UnreadableFileError
+from wkmp_assets.errors import (
+    ProtectedAudioError,
+    StateDiskError,
+    TooLongError,
+    UndecodableAudioError,
+    UnreadableFileError,
+)
 from wkmp_assets.model.values import AudioProperties, Envelope
 from wkmp_assets_tests.audio.sounds import (
     concatenated,
@@ -25,6 +31,8 @@ from wkmp_assets_tests.audio.sounds import (
     tone,
     write_sound,
 )
+from wkmp_assets_tests.corpus.case import Case
+from wkmp_assets_tests.corpus.sounds import codecs
 
 REPOSITORY = Path(__file__).parents[2]
 ODD_LENGTH = 123_457
@@ -237,6 +245,16 @@ def test_a_video_without_sound_is_undecodable(tmp_path: Path) -> None:
         )
     )
     with pytest.raises(UndecodableAudioError, match="not a kind of file that music comes in"):
+        measure(path)
+
+
+@pytest.mark.parametrize(
+    "case", [case for case in codecs() if "copy-protected" in case.becomes.says], ids=lambda c: c.path
+)
+def test_a_protected_file_is_refused_not_decoded_to_noise(tmp_path: Path, case: Case) -> None:
+    path = tmp_path / Path(case.path).name
+    case.make(path, 1)
+    with pytest.raises(ProtectedAudioError, match=r"copy-protected.*get a copy without protection"):
         measure(path)
 
 

@@ -1,6 +1,9 @@
 """Tags of every container family say the same thing, and what cannot be believed becomes a warning."""
 
 import struct
+import subprocess
+import sys
+import zlib
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
@@ -24,6 +27,7 @@ from hypothesis import strategies as st
 from wkmp_assets.audio.tags import read_tags
 from wkmp_assets.model.values import Artist, FileTags, Release, Work
 from wkmp_assets_tests.audio.sounds import encode, melody, silence
+from wkmp_assets_tests.corpus.tags import syncsafe
 
 RECORDING = "b1a9c0e9-d987-4042-ae91-78d6a3267d69"
 ARTIST_1 = "f27ec8db-af05-4f36-916e-3d57f91ecf5e"
@@ -436,3 +440,18 @@ def test_a_list_without_end_is_cut_with_a_warning(tmp_path: Path) -> None:
     tags = read_flac(tmp_path, artist=["x"] * 5_000)
     assert tags.artist == "; ".join(["x"] * 200)
     assert tags.warnings == ("The tags hold more than 200 texts as artist; the others were left out.",)
+
+
+def test_tags_that_take_more_memory_than_there_is_are_a_warning(tmp_path: Path) -> None:
+    """A few kilobytes that unpack to more than the process may have; in one of its own, since the limit stays."""
+    packed = zlib.compress(bytes(400_000_000), 1)
+    frame = b"MCDI" + syncsafe(len(packed) + 4) + b"\0\x09" + syncsafe(2**28 - 1) + packed
+    (tmp_path / "a.mp3").write_bytes(b"ID3\4\0\0" + syncsafe(len(frame)) + frame)
+    code = (
+        "import resource, sys; from pathlib import Path; from wkmp_assets.audio.tags import read_tags\n"
+        "resource.setrlimit(resource.RLIMIT_DATA, (300_000_000, 300_000_000))\n"
+        "print(*read_tags(Path(sys.argv[1])).warnings)"
+    )
+    command = [sys.executable, "-c", code, str(tmp_path / "a.mp3")]
+    said = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    assert said == "The tags cannot be read (they take more memory than a worker may have).\n"

@@ -53,11 +53,11 @@ def _after(head: bytes) -> Make:
 
 
 def _id3(frame: bytes, data: bytes, flags: bytes = b"\0\0") -> Make:
-    body = frame + _syncsafe(len(data)) + flags + data
-    return _after(b"ID3\4\0\0" + _syncsafe(len(body)) + body)
+    body = frame + syncsafe(len(data)) + flags + data
+    return _after(b"ID3\4\0\0" + syncsafe(len(body)) + body)
 
 
-def _syncsafe(number: int) -> bytes:
+def syncsafe(number: int) -> bytes:
     return bytes(number >> shift & 0x7F for shift in (21, 14, 7, 0))
 
 
@@ -65,7 +65,7 @@ def _bomb(path: Path, seed: int) -> None:
     """A compressed frame, which mutagen unpacks; 400 MB are more than the worker of the test may have."""
     packer = zlib.compressobj(9)
     packed = b"".join(packer.compress(bytes(MEGABYTE)) for _ in range(400)) + packer.flush()
-    _id3(b"MCDI", _syncsafe(2**28 - 1) + packed, b"\0\x09")(path, seed)
+    _id3(b"MCDI", syncsafe(2**28 - 1) + packed, b"\0\x09")(path, seed)
 
 
 def _nested(path: Path, seed: int) -> None:
