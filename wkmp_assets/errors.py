@@ -147,7 +147,7 @@ class TooLongError(AudioFileError):
     """The file lasts longer than the disk should be made to hold."""
 
     code = "TOO_LONG"
-    next_step = "divide it, then import the parts"
+    next_step = "divide it, then import again"
 
 
 class FileChangedError(AudioFileError):

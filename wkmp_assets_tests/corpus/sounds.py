@@ -10,6 +10,7 @@ from pathlib import Path
 
 import av
 import numpy as np
+import soundfile
 
 from wkmp_assets.errors import ProtectedAudioError
 from wkmp_assets_tests.audio.sounds import melody, silence, write_sound
@@ -117,7 +118,14 @@ def misnamed() -> Iterator[Case]:
 
 def hours_of_silence(hours: int, rate_hz: int = 8_000, channels: int = 1) -> Make:
     """Write a file that is long and small."""
-    return lambda path, _seed: write_sound(path, silence(hours * 3600, rate_hz, channels=channels), rate_hz)
+
+    def make(path: Path, _seed: int) -> None:
+        minute = silence(60, rate_hz, channels=channels).T
+        with soundfile.SoundFile(path, "w", rate_hz, channels, "PCM_16", format="FLAC") as file:
+            for _ in range(60 * hours):
+                file.write(minute)
+
+    return make
 
 
 def _music(seconds: float, rate_hz: int, channels: int, subtype: str) -> Make:
