@@ -16,9 +16,12 @@ _NOBODY = 65534
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Make the plan's test ids markers."""
+    """Make the plan's test ids markers, and a worker's terminal as wide as each test says."""
     for test in PLAN_TESTS:
         config.addinivalue_line("markers", f"{test.id}: {test.text} ({test.requirement})")
+    # In a worker of xdist it is 80, and a console that is made while it is set keeps that width for good.
+    if hasattr(config, "workerinput"):
+        os.environ.pop("COLUMNS", None)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from wkmp_assets.errors import LibraryRootError
@@ -54,7 +55,9 @@ def scan_folder(root: Path, folder: str, known: Sequence[KnownFile]) -> tuple[Li
         )
     unseen = frozenset(path for path in absent if is_on_disk(root, path))
     unreadable = tuple(report.unreadable_folders)
-    return compare_library(on_disk, known, within=within, unreadable=unreadable, unseen=unseen), report
+    changes = compare_library(on_disk, known, within=within, unreadable=unreadable, unseen=unseen)
+    passed_over = tuple(f"{path}: {reason}" for path, reason in sorted(report.passed_over.items()))
+    return replace(changes, passed_over=passed_over), report
 
 
 def check_not_emptied(root: Path, changes: LibraryChanges, found_before: int) -> None:

@@ -14,6 +14,7 @@ from wkmp_assets_tests.builders import run_sql
 from wkmp_assets_tests.checks.checked_library import TAKE, CheckedLibrary, Evaluations, number
 
 EVERY = {
+    "classes_complete",
     "files_imported",
     "lookups_complete",
     "passages_identified",
