@@ -131,8 +131,8 @@ def decode_with_ffmpeg(path: Path, pcm: BinaryIO | None, display_path: str) -> D
         codec: AudioCodecContext | None = stream.codec_context
         if codec is None:
             raise NothingDecodedError("unknown codec")
-        if codec.codec_tag in PROTECTED_TAGS:
-            raise ProtectedAudioError(display_path, f"it is copy-protected ({codec.codec_tag})")
+        if (tag := _tag_of(codec)) in PROTECTED_TAGS:
+            raise ProtectedAudioError(display_path, f"it is copy-protected ({tag})")
         codec.thread_count = 1
         codec.thread_type = ThreadType.NONE
         codec_name = codec.codec.canonical_name
@@ -146,6 +146,14 @@ def decode_with_ffmpeg(path: Path, pcm: BinaryIO | None, display_path: str) -> D
             frames = _without_bad_samples(frames, done)
         done.push_all(frames)
     return done
+
+
+def _tag_of(codec: AudioCodecContext) -> str:
+    """Return the four letters by which a container names its codec; in a WAV file they are a number."""
+    try:
+        return codec.codec_tag
+    except UnicodeDecodeError:  # PyAV takes them for ASCII
+        return ""
 
 
 def _open_with_ffmpeg(path: Path) -> InputContainer:

@@ -32,6 +32,7 @@ from wkmp_assets_tests.audio.sounds import (
     write_sound,
 )
 from wkmp_assets_tests.corpus.case import Case
+from wkmp_assets_tests.corpus.sound_bytes import claims
 from wkmp_assets_tests.corpus.sounds import codecs
 
 REPOSITORY = Path(__file__).parents[2]
@@ -256,6 +257,13 @@ def test_a_protected_file_is_refused_not_decoded_to_noise(tmp_path: Path, case: 
     case.make(path, 1)
     with pytest.raises(ProtectedAudioError, match=r"copy-protected.*get a copy without protection"):
         measure(path)
+
+
+def test_a_codec_whose_number_is_no_letter_is_no_mistake_of_ours(tmp_path: Path) -> None:
+    """Found by the fuzzer: PyAV reads the number 0x00FF (AAC in a WAV file) as ASCII letters."""
+    claims(tag=0xFF)(tmp_path / "a.wav", 1)
+    with pytest.raises(UndecodableAudioError):
+        measure(tmp_path / "a.wav")
 
 
 def test_an_endless_file_is_given_up_before_it_fills_the_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -98,6 +98,7 @@ def codecs() -> Iterator[Case]:
     refused = undecodable("copy-protected (Windows Media)", ProtectedAudioError.code)
     yield Case("codecs/protected.wma", _protected_wma, refused)
     yield Case("codecs/plain.wma", plain("wma"), IMPORTED)
+    yield Case("codecs/AAC, whose number is no letter.wav", claims(tag=0xFF), DAMAGED)
     yield Case("codecs/unknown.wav", claims(tag=0xEEEE), undecodable("unknown codec"))
     yield Case("codecs/unknown.mka", _with("mka", b"A_OPUS", b"A_NONE"), undecodable("unknown codec"))
 
