@@ -242,7 +242,7 @@ def kill_when(week: Week, is_time: Callable[[], bool]) -> None:
 def go_on(week: Week) -> None:
     """Complete what was cut off: at the next tick, or, after the daemon was killed, once that runs again.
 
-    The daemon finds runs that died with it by itself (`run_monitoring`) and starts them once more.
+    A run that was STARTED keeps its place in the daemon's queue: two of them stop it (dagster.yaml says why).
     """
     if WITH_DAEMON:
         kill_when(week, lambda: set(SATURDAY.values()) <= set(week.statuses()))
