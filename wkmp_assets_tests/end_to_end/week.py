@@ -99,7 +99,7 @@ class Week:
 
     def wkmp(self, *arguments: str) -> Result:
         """Run the real command in this process, and tell what it says."""
-        result = CliRunner().invoke(main, [*arguments, str(self.music)], env={"COLUMNS": "200"})
+        result = CliRunner().invoke(main, [*arguments, str(self.music)], env={"COLUMNS": "1000"})
         said = [
             " ".join(line.split()) for line in (result.stdout + result.stderr).splitlines() if line.startswith(_SAID)
         ]
