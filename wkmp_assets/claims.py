@@ -6,12 +6,12 @@ there is nothing to clean up by hand and nothing to wait for. The library does n
 not work on some file system, two runs compute the same rows twice, and compare-and-set sorts them out at the write.
 """
 
-import fcntl
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import IO
 
+from wkmp_assets.file_locks import one_at_a_time, try_lock
 from wkmp_assets.unfinished import on_state_disk
 
 
@@ -38,7 +38,7 @@ class RunClaims:
         StateDiskError
             The list of claims cannot be written.
         """
-        with on_state_disk(self._folder), _one_at_a_time(self._folder):
+        with on_state_disk(self._folder), _one_run_at_a_time(self._folder):
             claimed = frozenset(keys) - _claimed(self._folder, Path(self._own.name))
             self._own.writelines(f"{key}\n" for key in sorted(claimed))
             self._own.flush()
@@ -53,7 +53,7 @@ def claimed_keys(folder: Path) -> frozenset[str]:
     StateDiskError
         The lists of claims cannot be read.
     """
-    with on_state_disk(folder), _one_at_a_time(folder):
+    with on_state_disk(folder), _one_run_at_a_time(folder):
         return _claimed(folder)
 
 
@@ -68,9 +68,9 @@ def claiming(folder: Path, run_id: str) -> Iterator[RunClaims]:
     """
     path = folder / f"{run_id}.claims"
     with ExitStack() as stack:
-        with on_state_disk(folder), _one_at_a_time(folder):  # nobody sees the list before it is locked
+        with on_state_disk(folder), _one_run_at_a_time(folder):  # nobody sees the list before it is locked
             own = stack.enter_context(path.open("w", encoding="utf-8"))
-            _lock(own)
+            try_lock(own)
         stack.callback(path.unlink, missing_ok=True)
         yield RunClaims(folder, own)
 
@@ -82,24 +82,15 @@ def _claimed(folder: Path, own: Path | None = None) -> frozenset[str]:
         if path == own:
             continue
         with suppress(FileNotFoundError), path.open(encoding="utf-8") as theirs:  # or its run ends just now
-            if _lock(theirs):
+            if try_lock(theirs):
                 path.unlink()  # its run is gone
             else:
                 taken.update(theirs.read().splitlines())
     return frozenset(taken)
 
 
-def _lock(file: IO[str]) -> bool:
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True
-
-
 @contextmanager
-def _one_at_a_time(folder: Path) -> Iterator[None]:
+def _one_run_at_a_time(folder: Path) -> Iterator[None]:
     folder.mkdir(parents=True, exist_ok=True)
-    with (folder / "lock").open("w") as gate:
-        fcntl.flock(gate, fcntl.LOCK_EX)  # until the file is closed
+    with one_at_a_time(folder / "lock"):
         yield

@@ -6,13 +6,13 @@ Chosen in dagster.yaml, so the web UI, the daemon and every run use it; taking t
 class back, with nothing to convert.
 """
 
-import fcntl
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Self
 
+from dagster import DagsterEventType
 from dagster._core.events.log import EventLogEntry
 from dagster._core.storage.event_log.sqlite import SqliteEventLogStorage
 from dagster._core.storage.event_log.sqlite.sqlite_event_log import INDEX_SHARD_NAME, SqliteEventLogStorageWatchdog
@@ -23,15 +23,12 @@ from sqlalchemy.pool import StaticPool
 from watchdog.events import FileSystemEvent
 from watchdog.observers import Observer
 
+from wkmp_assets.file_locks import one_at_a_time
+from wkmp_assets.living_runs import LivingRuns
+
 _BUSY_TIMEOUT_S = 60
 _MOST_ENGINES = 8
-
-
-@contextmanager
-def _one_at_a_time(path: Path) -> Iterator[None]:
-    with path.open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)  # until the file is closed
-        yield
+_ENDS = {DagsterEventType.RUN_SUCCESS, DagsterEventType.RUN_FAILURE, DagsterEventType.RUN_CANCELED}
 
 
 class _LogWatchdog(SqliteEventLogStorageWatchdog):
@@ -53,13 +50,18 @@ class _LogWatchdog(SqliteEventLogStorageWatchdog):
 
 
 class KeptOpenEventLogStorage(SqliteEventLogStorage):
-    """Event log that keeps its connections to the index and to the latest runs' databases."""
+    """Event log that keeps its connections to the index and to the latest runs' databases.
 
+    It also knows which runs are alive, for the process that says that a run has started is the one that executes it.
+    """
+
+    living_runs: LivingRuns
     _obs: Any  # the observer of watched runs; None until the first is watched
 
     def __init__(self, base_dir: str, inst_data: ConfigurableClassData | None = None) -> None:
         self._engines: OrderedDict[str, Engine] = OrderedDict()
         self._partitions: dict[str, tuple[int, list[str]]] = {}
+        self.living_runs = LivingRuns(Path(base_dir, ".alive"))
         super().__init__(base_dir, inst_data)
 
     @contextmanager
@@ -95,9 +97,18 @@ class KeptOpenEventLogStorage(SqliteEventLogStorage):
             connection.exec_driver_sql("PRAGMA synchronous = NORMAL")
         return engine
 
+    def store_event(self, event: EventLogEntry) -> None:
+        """Store an event; with the first of a run this process stands for it."""
+        kind = event.dagster_event_type if event.is_dagster_event else None
+        if kind is DagsterEventType.RUN_START:
+            self.living_runs.begin(event.run_id)
+        super().store_event(event)
+        if kind in _ENDS:
+            self.living_runs.end(event.run_id)
+
     def add_dynamic_partitions(self, partitions_def_name: str, partition_keys: Sequence[str]) -> None:
         """Register partitions, one process after the other: Dagster adds what it did not find a moment before."""
-        with _one_at_a_time(Path(self._base_dir, ".partitions.lock")):
+        with one_at_a_time(Path(self._base_dir, ".partitions.lock")):
             super().add_dynamic_partitions(partitions_def_name, partition_keys)
             self._partitions.pop(partitions_def_name, None)
 
@@ -135,6 +146,7 @@ class KeptOpenEventLogStorage(SqliteEventLogStorage):
     def dispose(self) -> None:
         """Close all connections."""
         super().dispose()
+        self.living_runs.close()
         with self._db_lock:
             self._partitions.clear()
             while self._engines:
@@ -151,7 +163,7 @@ class KeptOpenSqliteStorage(DagsterSqliteStorage):
     def __init__(self, base_dir: str, inst_data: ConfigurableClassData | None = None) -> None:
         history = Path(base_dir, "history")
         history.mkdir(parents=True, exist_ok=True)
-        with _one_at_a_time(history / ".opening.lock"):
+        with one_at_a_time(history / ".opening.lock"):
             super().__init__(base_dir, inst_data)
         self._event_log_storage = KeptOpenEventLogStorage(str(history / "runs"))
 

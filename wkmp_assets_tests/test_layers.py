@@ -39,13 +39,16 @@ MAY_IMPORT: dict[str, set[str]] = {
     "commit": {"db", "library"} | VALUES,
     "missing": {"db", "library"} | VALUES,
     "run_control": {"commit"},
-    "claims": {"unfinished"},
+    "file_locks": set(),
+    "claims": {"file_locks", "unfinished"},
     "picture": {"picture_texts"} | VALUES,
     "picture_texts": VALUES,
     "recorded": {"facts"} | VALUES,
     "report": {"report", "db.overview", "db.report", "flavor.vector", "identify.scoring", "percentiles"} | VALUES,
     "reporting": {"db", "partitions", "recorded", "report", "settings", "unfinished"} | VALUES,
-    "event_storage": set(),
+    "living_runs": {"file_locks"},
+    "event_storage": {"file_locks", "living_runs"},
+    "run_launcher": {"event_storage"},
     "signals": set(),
     "worker_process": set(),
     "workers": {"run_control", "worker_process"} | VALUES,
@@ -96,7 +99,8 @@ MAY_IMPORT: dict[str, set[str]] = {
 
 DAGSTER = {
     "assets", "checks", "facts", "metadata", "partitions", "jobs", "sensors", "schedules", "importer", "build",
-    "definitions", "io_managers", "pruning", "recorded", "reporting", "requesting", "resources", "event_storage", "cli",
+    "definitions", "io_managers", "pruning", "recorded", "reporting", "requesting", "resources", "event_storage",
+    "run_launcher", "cli",
 }  # fmt: skip
 DATABASE = {"db"}
 FOR_DAGSTER_S_OWN_DATABASES = {"event_storage"}

@@ -16,6 +16,9 @@ on_modified  # the watchdog library calls it
 _patterns  # read by the watchdog library
 _event_log_storage  # read by Dagster's class
 KeptOpenSqliteStorage  # named in dagster.yaml
+WatchfulRunLauncher  # the same
+supports_check_run_worker_health  # overrides Dagster's class, whose monitoring reads it
+check_run_worker_health  # the same
 from_config_value  # Dagster calls it with the block of dagster.yaml
 handle_output  # Dagster calls it on IO managers
 load_input  # the same

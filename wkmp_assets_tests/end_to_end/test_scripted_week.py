@@ -1,7 +1,6 @@
 """A week in the life of a music collection ends with exactly the right library, and after every day of it, too.
 
-`pytest -s` prints the story; docs/week.md is that story (`WKMP_WRITE_WEEK=1` writes it). With `WKMP_TEST_DAEMON=1` it
-is Dagster's real daemon that is killed on Saturday.
+`pytest -s` prints the story; docs/week.md is that story (`WKMP_WRITE_WEEK=1` writes it).
 """
 
 import os
@@ -24,7 +23,6 @@ from wkmp_assets.partitions import partitions_name
 from wkmp_assets_tests.end_to_end.conftest import ROOT, TEST_DATA
 from wkmp_assets_tests.end_to_end.week import LONG_AGO, Week
 
-WITH_DAEMON = bool(os.environ.get("WKMP_TEST_DAEMON"))
 DAEMON = ["-m", "dagster", "dev", "-m", "wkmp_assets.definitions", "--port", "0"]
 SAMPLES = TEST_DATA / "sample_library"
 PAGE = ROOT / "docs" / "week.md"
@@ -175,12 +173,14 @@ def saturday(week: Week) -> None:
     week.day("Saturday: the machine is switched off in the middle of an import")
     add(week, SATURDAY)
     known = len(week.statuses())
-    kill_when(week, lambda: len(week.statuses()) > known)
-    week.tell("Three files are copied in; after the first of them the import is killed (SIGKILL, the whole group).")
+    week.tell("Three files are copied in, and the daemon imports them, two at once.")
+    kill_daemon_when(week, lambda: len(week.statuses()) > known)
+    week.tell("After the first of them it is killed with all that it has started (SIGKILL).")
     whole = set(week.statuses()) & set(SATURDAY.values())
     assert whole
     assert all(week.statuses()[path] == "INGEST COMPLETE" for path in whole)
-    go_on(week)
+    kill_daemon_when(week, lambda: set(SATURDAY.values()) <= set(week.statuses()))
+    week.tell("It is started again, and imports the others.")
     week.note()
     week.check(missing=[FIRST["azrael"]])
 
@@ -220,15 +220,14 @@ def partitions(week: Week) -> list[str]:
         return list(instance.get_dynamic_partitions(partitions_name(week.settings)))
 
 
-def kill_when(week: Week, is_time: Callable[[], bool]) -> None:
-    """Start an import of what is new, one file a run, and kill all its processes as soon as it is time."""
-    command = DAEMON if WITH_DAEMON else ["-m", "wkmp_assets.cli", "import", str(week.music)]
+def kill_daemon_when(week: Week, is_time: Callable[[], bool]) -> None:
+    """Let Dagster's daemon import what is new, one file a run, and kill all processes as soon as it is time."""
     environment = {**os.environ, "WKMP_FILES_PER_RUN": "1", "WKMP_WATCH": "1"}
     with (week.place / "killed.log").open("ab") as log:
         process = subprocess.Popen(
-            [sys.executable, *command], env=environment, cwd=ROOT, stdout=log, stderr=log, start_new_session=True
+            [sys.executable, *DAEMON], env=environment, cwd=ROOT, stdout=log, stderr=log, start_new_session=True
         )
-        deadline = time.monotonic() + 900
+        deadline = time.monotonic() + 300
         try:
             while not is_time():
                 assert time.monotonic() < deadline, (week.place / "killed.log").read_text()[-2000:]
@@ -237,18 +236,6 @@ def kill_when(week: Week, is_time: Callable[[], bool]) -> None:
             os.killpg(process.pid, signal.SIGKILL)
             ended = process.wait()
     assert ended == -signal.SIGKILL, "it was at work until then"
-
-
-def go_on(week: Week) -> None:
-    """Complete what was cut off: at the next tick, or, after the daemon was killed, once that runs again.
-
-    A run that was STARTED keeps its place in the daemon's queue: two of them stop it (dagster.yaml says why).
-    """
-    if WITH_DAEMON:
-        kill_when(week, lambda: set(SATURDAY.values()) <= set(week.statuses()))
-        week.tell("The sensor: imports the others.")
-    else:
-        week.tick("imports the others")
 
 
 def fresh_import(week: Week) -> object:

@@ -307,6 +307,22 @@ OTHERS_AT_WORK = (
         ("test_claims.py::test_a_file_is_claimed_by_one_run",),
     ),
     Measure(
+        "runs that were killed are ended",
+        "Dagster would wait for them for ever, and after the second launch no other run",
+        "living_runs.py",
+        "return not try_lock(file)",
+        "return True",
+        ("test_run_launcher.py::test_a_run_whose_process_was_killed_fails_and_says_why",),
+    ),
+    Measure(
+        "runs that are alive are not",
+        "Dagster would end a run that is at work, and start it a second time beside itself",
+        "living_runs.py",
+        "            try_lock(file)\n        self._own",
+        "            pass\n        self._own",
+        ("test_run_launcher.py::test_a_run_whose_process_was_killed_fails_and_says_why",),
+    ),
+    Measure(
         "one snapshot for all reads",
         "half of what a file's rows are made of could be older than the other half",
         "commit.py",
