@@ -91,7 +91,7 @@ def build_definitions(
         "network": Network.configure_at_launch(),
         "services": _services(library),
         "acousticbrainz": _acousticbrainz(library),
-        "workers": open_workers(settings, control),
+        "workers": _workers(settings, control),
         "phase_store": PhaseStoreIOManager(library),
         "pictures": PictureIOManager(library),
         "library_db": SqliteBatchIOManager(library, control),
@@ -117,9 +117,23 @@ def build_definitions(
 
 
 def open_workers(settings: Settings, control: RunControl) -> WorkerPool:
-    """Return the worker processes of a run; none is started before there is work."""
+    """Return worker processes for whoever shuts them down; none is started before there is work."""
     limits = WorkerLimits(memory_mb=settings.worker_memory_mb, file_s=settings.worker_timeout_s)
     return WorkerPool(settings.workers, control, limits)
+
+
+def _workers(settings: Settings, control: RunControl) -> dg.ResourceDefinition:
+    """Give a run its worker processes, and end them with it: the run's own process would wait until they are idle."""
+
+    @dg.resource
+    def open_for_run(_context: dg.InitResourceContext) -> Iterator[WorkerPool]:
+        workers = open_workers(settings, control)
+        try:
+            yield workers
+        finally:
+            workers.shut_down()
+
+    return open_for_run
 
 
 def _claims(settings: Settings) -> dg.ResourceDefinition:

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import dagster as dg
+import psutil
 import pytest
 from dagster._config import Field
 from dagster._core.storage.tags import PARTITION_NAME_TAG
@@ -17,6 +18,7 @@ from wkmp_assets.run_tags import FILES_TAG, FOLDERS_TAG, RESULT_TAG, tags_of_fil
 from wkmp_assets_tests.builders import column
 from wkmp_assets_tests.checks.checked_library import BROKEN, QUIET, TAKE, CheckedLibrary, checked_library
 from wkmp_assets_tests.identify.music_services import KEY, MusicServices, know_everything, music_services
+from wkmp_assets_tests.test_workers import is_worker
 
 SKIP = {"resources": {"network": {"config": {"skip": True}}}}
 
@@ -47,6 +49,15 @@ def run(library: CheckedLibrary, job: str, config: dict[str, Any], **tags: str) 
     return definitions.resolve_job_def(job).execute_in_process(
         instance=library.instance, tags=tags, run_config={**QUIET, **config}, raise_on_error=False
     )
+
+
+def test_a_run_ends_its_workers_though_its_process_goes_on(library: CheckedLibrary) -> None:
+    """The process of a run that the daemon launched waits for all that it started before it ends itself."""
+    library.add("take.wav", TAKE)
+    library.scan()
+    assert run(library, import_job.name, SKIP, **{PARTITION_NAME_TAG: "take.wav"}).success
+    assert "imported" in str(library.instance.get_runs()[0].tags[RESULT_TAG]), "so there were workers"
+    assert [process for process in psutil.Process().children() if is_worker(process)] == []
 
 
 def outcomes(library: CheckedLibrary) -> list[str]:

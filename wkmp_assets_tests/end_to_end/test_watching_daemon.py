@@ -18,6 +18,7 @@ from dagster._core.scheduler.instigation import InstigatorTick, TickStatus
 
 from wkmp_assets.sensors import SENSOR
 from wkmp_assets_tests.end_to_end.conftest import ROOT, TEST_DATA, Workplace, make_workplace
+from wkmp_assets_tests.test_workers import is_worker
 
 ALBUM = TEST_DATA / "sample_library" / "Destructavator"
 
@@ -75,6 +76,10 @@ def listened_to() -> set[str]:
     return found
 
 
+def workers() -> list[psutil.Process]:
+    return [process for process in psutil.Process().children(recursive=True) if is_worker(process)]
+
+
 def wait_for(condition: Callable[[], bool], place: Workplace) -> None:
     end = time.monotonic() + 240
     while not condition():
@@ -102,3 +107,5 @@ def test_an_album_that_is_copied_in_is_imported_within_two_ticks(tmp_path: Path)
         assert requested[0] < 2
         wait_for(lambda: instance.get_runs_count(dg.RunsFilter(statuses=[dg.DagsterRunStatus.SUCCESS])) == 1, place)
         assert instance.get_runs_count() == 1
+        # Its process waits for its workers, which would end by themselves only after five minutes without work.
+        wait_for(lambda: not workers(), place)

@@ -447,6 +447,14 @@ BAD_INPUT = (
         ("test_worker_process.py::test_no_worker_outlives_its_run_however_that_ends",),
     ),
     Measure(
+        "a run ends its workers",
+        "its process would wait for them for five minutes, three workers a run, and the daemon's server with it",
+        "build.py",
+        "            workers.shut_down()",
+        "            pass",
+        ("test_run_choices.py::test_a_run_ends_its_workers_though_its_process_goes_on",),
+    ),
+    Measure(
         "a limit to a worker's memory",
         "one file could take the memory of the whole machine, and the kernel whatever process it likes",
         "worker_process.py",
