@@ -12,7 +12,7 @@ CHECKPOINT_BYTES = 4_000_000
 
 https://sqlite.org/pragma.html#pragma_wal_autocheckpoint
 """
-LONGEST_LOG = 2
+LONGEST_LOG = 8
 """How many times that long the log may become, in a crowd, before writers wait until it is in the database."""
 
 _CORRUPT = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_FORMAT})

@@ -28,20 +28,23 @@ class Entities:
         match = passage.match
         if match.release is not None and match.release.mbid not in self.albums:
             release = match.release
-            guid = _guid(self._state.album_guids, "album", release.mbid)
+            guid = _guid(self._state.album_guids, release.mbid, ids.entity_id("album", release.mbid))
             self.albums[release.mbid] = AlbumRow(guid, release.mbid, release.title, release.date, self._now, self._now)
         song = match.song
         if song is None or song.recording_mbid in self.songs:
             return
         self._credits[song.recording_mbid] = song
         for artist in song.artists:
-            guid = _guid(self._state.artist_guids, "artist", artist.mbid)
-            self.artists.setdefault(artist.mbid, ArtistRow(guid, artist.mbid, artist.name, self._now, self._now))
+            if artist.mbid not in self.artists:
+                guid = _guid(self._state.artist_guids, artist.mbid, ids.entity_id("artist", artist.mbid))
+                self.artists[artist.mbid] = ArtistRow(guid, artist.mbid, artist.name, self._now, self._now)
         for work in song.works:
-            guid = _guid(self._state.work_guids, "work", work.mbid)
-            self.works.setdefault(work.mbid, WorkRow(guid, work.mbid, work.title, self._now, self._now))
+            if work.mbid not in self.works:
+                guid = _guid(self._state.work_guids, work.mbid, ids.entity_id("work", work.mbid))
+                self.works[work.mbid] = WorkRow(guid, work.mbid, work.title, self._now, self._now)
+        first_artist = song.artists[0].mbid if song.artists else None
         self.songs[song.recording_mbid] = SongRow(
-            guid=_guid(self._state.song_guids, "song", song.recording_mbid),
+            guid=_guid(self._state.song_guids, song.recording_mbid, ids.song_id(song.recording_mbid, first_artist)),
             recording_mbid=song.recording_mbid,
             title=song.title,
             artist_name=song.artist_name,
@@ -70,5 +73,5 @@ class Entities:
                 yield SongWorkRow(self.songs[mbid].guid, self.works[work_mbid].guid, self._now)
 
 
-def _guid(existing: Mapping[str, str] | None, kind: str, mbid: str) -> str:
-    return (existing or {}).get(mbid) or ids.entity_id(kind, mbid)
+def _guid(existing: Mapping[str, str] | None, mbid: str, derived: str) -> str:
+    return (existing or {}).get(mbid) or derived

@@ -5,18 +5,19 @@ last id. Existing guids, from an older WKMP database too, always win over these.
 """
 
 import uuid
-from collections.abc import Container
+from collections.abc import Container, Iterator
+from itertools import count
 
 _NAMESPACE = uuid.UUID("6f0d9a4e-3c1b-5d57-9a60-5f6f9d6b7a11")
 """Fixed for ever: changing it changes every id."""
 
 
 def entity_id(kind: str, mbid: str) -> str:
-    """Id of a song, artist, album or work, from its MusicBrainz id.
+    """Id of an artist, album or work, from its MusicBrainz id.
 
     Parameters
     ----------
-    kind : {"song", "artist", "album", "work"}
+    kind : {"artist", "album", "work"}
         Keeps the kinds apart should two share an MBID.
     mbid : str
         Lowercase UUID.
@@ -24,18 +25,25 @@ def entity_id(kind: str, mbid: str) -> str:
     return str(uuid.uuid5(_NAMESPACE, f"{kind}:{mbid}"))
 
 
-def file_id(path: str, content_hash: str, taken: Container[str]) -> str:
-    """Id of a file, from its path and content at first import.
+def song_id(recording_mbid: str, artist_mbid: str | None) -> str:
+    """Id of a song. Begins like the MBID of the first artist it is credited to, if that is known."""
+    derived = uuid.uuid5(_NAMESPACE, f"song:{recording_mbid}")
+    return _beside(artist_mbid, derived) if artist_mbid else str(derived)
 
-    A running number is added when the id is taken: the file that got it was moved away, and another copy of
-    the same bytes now stands where it was.
+
+def file_ids(path: str, content_hash: str) -> Iterator[str]:
+    """Ids that a file may get, from its path and content at first import, in order of preference.
+
+    All but the first with a running number: for when an id is taken, since the file that got it was moved away, and
+    another copy of the same bytes now stands where it was.
     """
-    return _first_free(f"file:{path}:{content_hash}", taken)
+    return map(str, _numbered(f"file:{path}:{content_hash}"))
 
 
 def passage_id(file_guid: str, start_ticks: int, end_ticks: int, taken: Container[str]) -> str:
-    """Id of a passage, from its file and boundaries. Begins like its file's."""
-    return _first_free(f"passage:{file_guid}:{start_ticks}:{end_ticks}", taken, beside=file_guid)
+    """Id of a passage, from its file and boundaries; the first that is not taken. Begins like its file's."""
+    derived = _numbered(f"passage:{file_guid}:{start_ticks}:{end_ticks}")
+    return next(guid for guid in (_beside(file_guid, one) for one in derived) if guid not in taken)
 
 
 def provenance_id(passage_guid: str, source: str) -> str:
@@ -43,21 +51,15 @@ def provenance_id(passage_guid: str, source: str) -> str:
     return _beside(passage_guid, uuid.uuid5(_NAMESPACE, f"provenance:{passage_guid}:{source}"))
 
 
-def _first_free(name: str, taken: Container[str], beside: str | None = None) -> str:
-    number = 0
-    while True:
-        derived = uuid.uuid5(_NAMESPACE, f"{name}:{number}" if number else name)
-        candidate = _beside(beside, derived) if beside else str(derived)
-        if candidate not in taken:
-            return candidate
-        number += 1
+def _numbered(name: str) -> Iterator[uuid.UUID]:
+    return (uuid.uuid5(_NAMESPACE, f"{name}:{number}" if number else name) for number in count())
 
 
 def _beside(owner: str, derived: uuid.UUID) -> str:
     """Return an id that sorts beside its owner's: a UUID of version 8 (RFC 9562) with the owner's first 48 bits.
 
-    What belongs to one file then lies together in every index. With ids that are spread evenly the write
-    of 24 passages touches half as many pages again, all of them while the lock is held (docs/writer.md).
+    What belongs together, and is written together, then lies together in every index. With ids that are spread
+    evenly the write of 24 passages touches twice as many pages, all of them while the lock is held (docs/design.md).
     """
     try:
         beginning = uuid.UUID(owner).hex[:12]

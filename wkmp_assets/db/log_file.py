@@ -4,6 +4,7 @@ Read from the log itself, whose format is fixed (https://sqlite.org/fileformat2.
 nothing: the file is written from its beginning again and again, which is cheaper than letting it shrink and grow.
 """
 
+from bisect import bisect_left
 from pathlib import Path
 
 _HEADER_BYTES = 32
@@ -30,13 +31,14 @@ def whole_steps(log: Path, step_bytes: int, most: int) -> int:
         with log.open("rb", buffering=0) as file:
             header = file.read(_HEADER_BYTES)
             frame_bytes = _FRAME_HEADER_BYTES + int.from_bytes(header[8:12], "big")
-            steps = 0
-            while steps < most and len(header) == _HEADER_BYTES:
-                frames = (step_bytes * (steps + 1) - _HEADER_BYTES) // frame_bytes
+            if len(header) < _HEADER_BYTES:
+                return 0
+
+            def is_beyond(steps: int) -> bool:
+                frames = (step_bytes * steps - _HEADER_BYTES) // frame_bytes
                 file.seek(_HEADER_BYTES + max(0, frames) * frame_bytes)
-                if file.read(_FRAME_HEADER_BYTES)[_SALTS_OF_FRAME] != header[_SALTS]:
-                    break
-                steps += 1
-            return steps
+                return file.read(_FRAME_HEADER_BYTES)[_SALTS_OF_FRAME] != header[_SALTS]
+
+            return bisect_left(range(1, most + 1), True, key=is_beyond)
     except FileNotFoundError:
         return 0

@@ -7,6 +7,7 @@ duplicate, or without audio.
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from itertools import islice
 from typing import Any
 
 from wkmp_assets import ticks
@@ -32,10 +33,7 @@ _KEEPS_CONTENT = frozenset({FileState.TOUCHED, FileState.MOVED})
 
 def candidate_file_guids(entry: FileEntry, most: int = 16) -> list[str]:
     """Return the ids a new file may get, in order of preference."""
-    found: list[str] = []
-    for _ in range(most):
-        found.append(ids.file_id(entry.path, entry.identity.content_hash, found))
-    return found
+    return list(islice(ids.file_ids(entry.path, entry.identity.content_hash), most))
 
 
 def plan_failure(path: str, failed: Failed, stamp: Stamp) -> WriteBatch:
@@ -94,7 +92,8 @@ def _plan_file(entry: FileEntry, state: LibraryState, stamp: Stamp) -> WriteBatc
 def _file_row(entry: FileEntry, state: LibraryState, stamp: Stamp, status: str) -> FileRow:
     """Build the file's row: known values stay where the new import has none."""
     old = state.owner
-    guid = old.guid if old else ids.file_id(entry.path, entry.identity.content_hash, state.taken_file_guids)
+    possible = ids.file_ids(entry.path, entry.identity.content_hash)
+    guid = old.guid if old else next(one for one in possible if one not in state.taken_file_guids)
     copies = [copy.guid for copy in state.copies]
     # Only what still has the same content: this file's, or another's, may have changed since the list was made.
     listed = [copy for copy in _read_list(old.matching_hashes if old else None) if copy in copies]

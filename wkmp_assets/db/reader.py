@@ -186,7 +186,8 @@ def read_state(connection: sqlite3.Connection, entry: FileEntry, candidate_guids
         for row in connection.execute(_FILE_ROW + " WHERE hash = ? ORDER BY path", [entry.identity.content_hash])
     ]
     owner = moved_from or file
-    references = tuple(passage_references(connection))
+    # A file without a row has no passages that anything could refer to. Reading the schema is most of the reading.
+    references = tuple(passage_references(connection)) if owner else ()
     songs = [passage.match.song for passage in entry.passages if passage.match.song]
     releases = [passage.match.release for passage in entry.passages if passage.match.release]
     return LibraryState(

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cached_property
 
 
 @dataclass(frozen=True)
@@ -11,7 +12,7 @@ class Stamp:
     now: datetime
     run_id: str
 
-    @property
+    @cached_property
     def text(self) -> str:
         """UTC, `YYYY-MM-DD HH:MM:SS`."""
         return self.now.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S")

@@ -112,7 +112,7 @@ class UnbatchedWriter:
             For what is read before any write.
         """
         with snapshot(reader):
-            state = read_state(reader, entry, [ids.file_id(entry.path, entry.identity.content_hash, ())])
+            state = read_state(reader, entry, [next(ids.file_ids(entry.path, entry.identity.content_hash))])
         batch = plan_file(entry, state, self._stamp)
         with self._measured():
             self._write_phases(entry, batch)

@@ -104,9 +104,10 @@ def _arguments(arguments: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog=f"python -m {MODULE}", description="Compare the batch writer with the unbatched one."
     )
-    parser.add_argument("--files", type=int, default=96, help="files per run, shared among its processes")
+    # Few rounds of many: at the start of each, all processes compute at once beside the one that holds the lock.
+    parser.add_argument("--files", type=int, default=192, help="files per run, shared among its processes")
     parser.add_argument("--processes", type=_counts, default=[1, 4, 16], help="numbers of processes, as in 1,4,16")
-    parser.add_argument("--rounds", type=int, default=3, help="repetitions")
+    parser.add_argument("--rounds", type=int, default=2, help="repetitions")
     parser.add_argument(
         "--import-seconds",
         type=float,

@@ -155,6 +155,24 @@ def test_the_ids_depend_on_nothing_but_the_file_and_its_songs(tmp_path: Path) ->
         )
 
 
+def test_what_is_written_together_lies_together_in_every_index(database: Path) -> None:
+    """Ids that are spread evenly would make each row touch a page of its own, in every index."""
+    titles = [f"song {number}" for number in range(5)]
+    commit(database, entry(bounds=in_a_row(5), songs=[song(title, ["Ann", "Bob"]) for title in titles]))
+    of_the_file = column(
+        database,
+        "SELECT guid FROM files UNION ALL SELECT guid FROM passages UNION ALL SELECT id FROM import_provenance",
+    )
+    assert len(of_the_file) == len(set(of_the_file)) > 5
+    assert len({guid[:13] for guid in of_the_file}) == 1
+    commit(database, entry("b.flac", "b", in_a_row(2), songs=[song("other", ["Bob", "Ann"]), song("nobody's", [])]))
+    songs = {row["title"]: row["guid"] for row in rows(database, "SELECT title, guid FROM songs")}
+    assert {songs[title][:13] for title in titles} == {mbid("artist Ann")[:13]}
+    assert songs["other"][:13] == mbid("artist Bob")[:13]
+    assert len(set(songs.values())) == 7
+    assert {uuid.UUID(guid).version for guid in [*songs.values(), *of_the_file]} == {5, 8}
+
+
 def test_guids_that_exist_already_win(database: Path) -> None:
     commit(database, entry("other.flac", content="other", bounds=[]))
     one = entry(songs=[song("x", ["Zoe"], ["W"])])

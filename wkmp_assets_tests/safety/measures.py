@@ -223,8 +223,8 @@ ALL_OR_NOTHING = (
         "derived ids of files and passages",
         "the same, for what is not in MusicBrainz",
         "db/ids.py",
-        'derived = uuid.uuid5(_NAMESPACE, f"{name}:{number}" if number else name)',
-        "derived = uuid.uuid4()",
+        'uuid.uuid5(_NAMESPACE, f"{name}:{number}" if number else name)',
+        "uuid.uuid4()",
         ("db/test_rows.py::test_the_ids_depend_on_nothing_but_the_file_and_its_songs",),
     ),
 )
@@ -364,8 +364,8 @@ WHAT_IS_PEOPLE_S = (
         "existing ids win",
         "a song that the library has already would get a second row",
         "db/entities.py",
-        "return (existing or {}).get(mbid) or ids.entity_id(kind, mbid)",
-        "return ids.entity_id(kind, mbid)",
+        "return (existing or {}).get(mbid) or derived",
+        "return derived",
         ("db/test_rows.py::test_guids_that_exist_already_win",),
     ),
     Measure(
