@@ -58,9 +58,12 @@ def missing(folder: Path, library: Path | None, database: Path | None) -> None:
     is_flag=True,
     help="Also files whose folder is there but empty, as the mount point of an unplugged disk is.",
 )
-def prune(
-    folder: Path, library: Path | None, database: Path | None, yes: bool, with_history: bool, emptied: bool
-) -> None:
+@click.option(
+    "--unreadable",
+    is_flag=True,
+    help="Also while there are folders that cannot be read: files may have been moved into one.",
+)
+def prune(folder: Path, library: Path | None, database: Path | None, yes: bool, **also: bool) -> None:
     """Remove files that are no longer on disk from the library of FOLDER, after showing what goes.
 
     Songs, artists, albums and works stay, with their probabilities, cooldowns and lyrics. Exit status: 0 done, nothing
@@ -69,17 +72,17 @@ def prune(
     settings = settings_of(folder, library, database)
     # As for an import: Dagster takes two seconds to load.
     warnings.filterwarnings("ignore", module="dagster")
-    from wkmp_assets.pruning import plan_prune
+    from wkmp_assets.pruning import AlsoGoes, plan_prune
 
     with errors_as_exit_status():
         within = settings.relative_folder(folder)
-        plan = plan_prune(settings, within, with_history=with_history, emptied=emptied)
+        plan = plan_prune(settings, within, AlsoGoes(**also))
         _show(plan)
         if not yes and not (plan.removable and _is_wanted(len(plan.removable))):
             if plan.removable:
                 OUT.print("Nothing was removed. To remove without being asked: --yes")
             return
-        sys.exit(_carry_out(settings, plan, with_history=with_history))
+        sys.exit(_carry_out(settings, plan, with_history=also["with_history"]))
 
 
 def _is_wanted(files: int) -> bool:
@@ -91,6 +94,7 @@ def _show(plan: "PrunePlan") -> None:
         (plan.removable, "to be removed"),
         (plan.referenced, "kept, because something refers to them (--with-history removes both)"),
         (plan.emptied, "kept, because their folder is empty: is a disk not mounted? (--emptied removes them)"),
+        (plan.hidden, "kept, because they may be in a folder that cannot be read (--unreadable removes them)"),
     )
     for files, title in groups:
         if files:

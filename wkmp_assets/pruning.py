@@ -34,6 +34,18 @@ from wkmp_assets.settings import Settings
 
 
 @dataclass(frozen=True)
+class AlsoGoes:
+    """What a person lets go that would be kept otherwise."""
+
+    with_history: bool = False
+    """Files that play history, queue or timeslots refer to."""
+    emptied: bool = False
+    """Files whose folder is there but holds nothing."""
+    unreadable: bool = False
+    """Files that may have been moved into a folder that cannot be read."""
+
+
+@dataclass(frozen=True)
 class PrunePlan:
     """What a prune would do."""
 
@@ -46,6 +58,8 @@ class PrunePlan:
     """Kept: play history, queue or timeslots refer to them."""
     emptied: tuple[Removable, ...] = ()
     """Kept: the folder they were in is there, but empty, as the mount point of a disk would be."""
+    hidden: tuple[Removable, ...] = ()
+    """Kept: there are folders that cannot be read, and they may have been moved into one."""
 
 
 @dataclass(frozen=True)
@@ -69,7 +83,7 @@ class Tidied:
     """Whether partitions stay for now, because an import is running."""
 
 
-def plan_prune(settings: Settings, folder: str, *, with_history: bool, emptied: bool) -> PrunePlan:
+def plan_prune(settings: Settings, folder: str, also: AlsoGoes) -> PrunePlan:
     """Look at the disk and decide what would go; changes nothing.
 
     Parameters
@@ -78,10 +92,8 @@ def plan_prune(settings: Settings, folder: str, *, with_history: bool, emptied: 
         Of the library.
     folder : str
         Which files it is about, relative to the root; `""` for all.
-    with_history : bool
-        Whether files go that play history, queue or timeslots refer to.
-    emptied : bool
-        Whether files go whose folder is there but holds nothing.
+    also : AlsoGoes
+        What goes that would be kept otherwise.
 
     Raises
     ------
@@ -98,13 +110,15 @@ def plan_prune(settings: Settings, folder: str, *, with_history: bool, emptied: 
     if missing and waiting:
         raise NotImportedError([storable(path) for path in waiting])
     files = read_removable(settings.database_path, missing)
-    going: dict[str, list[Removable]] = {"removable": [], "referenced": [], "emptied": []}
+    groups: dict[str, list[Removable]] = {"removable": [], "referenced": [], "emptied": [], "hidden": []}
     for file in files:
-        if not emptied and is_emptied(settings.library, file.file.path):
-            going["emptied"].append(file)
+        if scan.unreadable and not also.unreadable:
+            groups["hidden"].append(file)
+        elif not also.emptied and is_emptied(settings.library, file.file.path):
+            groups["emptied"].append(file)
         else:
-            going["referenced" if file.references and not with_history else "removable"].append(file)
-    return PrunePlan(scan, folder, **{name: tuple(group) for name, group in going.items()})
+            groups["referenced" if file.references and not also.with_history else "removable"].append(file)
+    return PrunePlan(scan, folder, **{name: tuple(group) for name, group in groups.items()})
 
 
 def _rests(file: Path, failed_at: str | None) -> bool:

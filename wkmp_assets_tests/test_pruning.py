@@ -22,7 +22,7 @@ from wkmp_assets.model.values import LibraryChanges
 from wkmp_assets.outcomes import Failed, Result
 from wkmp_assets.partitions import partitions_name
 from wkmp_assets.phase_store import PhaseStore
-from wkmp_assets.pruning import Pruned, PrunePlan, plan_prune, remove_files, tidy_up
+from wkmp_assets.pruning import AlsoGoes, Pruned, PrunePlan, plan_prune, remove_files, tidy_up
 from wkmp_assets.settings import Settings, load_settings
 from wkmp_assets_tests.builders import (
     LATER,
@@ -72,8 +72,8 @@ def add(settings: Settings, *paths: str) -> None:
         commit(settings.database_path, entry(path, path, in_a_row(2), **known))
 
 
-def plan(settings: Settings, folder: str = "", *, with_history: bool = False, emptied: bool = False) -> PrunePlan:
-    return plan_prune(settings, folder, with_history=with_history, emptied=emptied)
+def plan(settings: Settings, folder: str = "", **also: bool) -> PrunePlan:
+    return plan_prune(settings, folder, AlsoGoes(**also))
 
 
 def prune(settings: Settings, what: PrunePlan, *, with_history: bool = False) -> list[Pruned]:
@@ -238,17 +238,33 @@ def test_files_of_an_empty_folder_stay_unless_asked_for(settings: Settings) -> N
     assert paths(plan(settings, emptied=True).removable) == ["usb/Artist/a.mp3"]
 
 
-def test_what_lies_in_an_unreadable_folder_is_not_missing(
-    public_folder: Path, unprivileged: Callable[[], AbstractContextManager[None]]
-) -> None:
+@pytest.fixture
+def locked(public_folder: Path) -> Settings:
+    """A library with a folder, and a file in it, that only root can read."""
     settings = load_settings(library_root=public_folder, state_dir=public_folder / "state", workers=1)
-    add(settings, "A/a.mp3", "there.mp3")
+    add(settings, "A/a.mp3", "there.mp3", "gone.mp3")
     (settings.library / "A").chmod(0)
     public_folder.chmod(0o777)
     settings.database_path.chmod(0o666)
+    return settings
+
+
+def test_what_lies_in_an_unreadable_folder_is_not_missing(
+    locked: Settings, unprivileged: Callable[[], AbstractContextManager[None]]
+) -> None:
     with unprivileged():
-        what = plan(settings, with_history=True, emptied=True)
+        what = plan(locked, with_history=True, emptied=True, unreadable=True)
     assert (what.removable, what.scan.unknown, what.scan.unreadable) == ((), ("A/a.mp3",), ("A",))
+
+
+def test_what_may_have_been_moved_into_an_unreadable_folder_stays_unless_asked_for(
+    locked: Settings, unprivileged: Callable[[], AbstractContextManager[None]]
+) -> None:
+    (locked.library / "gone.mp3").rename(locked.library / "A/moved.mp3")
+    with unprivileged():
+        careful, bold = plan(locked, with_history=True, emptied=True), plan(locked, unreadable=True)
+    assert (paths(careful.removable), paths(careful.hidden)) == ([], ["gone.mp3"])
+    assert (paths(bold.removable), paths(bold.hidden)) == (["gone.mp3"], [])
 
 
 def test_only_what_lies_in_the_folder_is_removed(settings: Settings) -> None:

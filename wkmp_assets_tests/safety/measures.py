@@ -415,8 +415,8 @@ WHAT_IS_PEOPLE_S = (
         "an empty folder may be a mount point",
         "a disk that is mounted inside the library would be removed from it when it is unplugged",
         "pruning.py",
-        "if not emptied and is_emptied(settings.library, file.file.path):",
-        "if False:",
+        "elif not also.emptied and is_emptied(settings.library, file.file.path):",
+        "elif False:",
         ("test_pruning.py::test_files_of_an_empty_folder_stay_unless_asked_for",),
     ),
     Measure(
@@ -426,6 +426,14 @@ WHAT_IS_PEOPLE_S = (
         "kept = [] if batch.with_references else batch.references",
         "kept = []",
         ("test_pruning.py::test_what_is_played_between_reading_and_the_write_lock_stays",),
+    ),
+    Measure(
+        "nothing goes that may be where nobody can look",
+        "a file that was moved into a folder without permissions would be removed from the library",
+        "pruning.py",
+        "if scan.unreadable and not also.unreadable:",
+        "if False:",
+        ("test_pruning.py::test_what_may_have_been_moved_into_an_unreadable_folder_stays_unless_asked_for",),
     ),
     Measure(
         "partitions of an unmounted disk stay",
