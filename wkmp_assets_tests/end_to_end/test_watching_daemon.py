@@ -17,16 +17,17 @@ from dagster import DagsterInstance
 from dagster._core.scheduler.instigation import InstigatorTick, TickStatus
 
 from wkmp_assets.sensors import SENSOR
-from wkmp_assets_tests.end_to_end.conftest import ROOT, TEST_DATA, Workplace, make_workplace
+from wkmp_assets_tests.end_to_end.conftest import ROOT, TEST_DATA, Workplace, make_workplace, read_manifest
 from wkmp_assets_tests.test_workers import is_worker
+from wkmp_assets_tests.ui.server import processes_of
 
 ALBUM = TEST_DATA / "sample_library" / "Destructavator"
 
 
 @contextmanager
-def dagster_dev(place: Workplace) -> Iterator[None]:
-    """Run web server, daemon and code server; end them all."""
-    with (place.home / "dev.log").open("wb") as log:
+def dagster_dev(place: Workplace) -> Iterator[subprocess.Popen[bytes]]:
+    """Run web server, daemon and code server, as the leader of a process group; end what is left of them."""
+    with (place.home / "dev.log").open("ab") as log:
         process = subprocess.Popen(
             [sys.executable, "-m", "dagster", "dev", "-m", "wkmp_assets.definitions", "--port", "0"],
             env=place.environment(),
@@ -36,14 +37,11 @@ def dagster_dev(place: Workplace) -> Iterator[None]:
             start_new_session=True,
         )
         try:
-            yield
+            yield process
         finally:
-            os.killpg(process.pid, signal.SIGINT)
-            # Dagster's processes wait for one another, on a busy machine for minutes; how they end is not the question.
-            with suppress(subprocess.TimeoutExpired):
-                process.wait(10)
-            with suppress(ProcessLookupError):
-                os.killpg(process.pid, signal.SIGKILL)
+            for one in processes_of(place):
+                with suppress(psutil.NoSuchProcess):
+                    one.kill()
             process.wait()
 
 
@@ -109,3 +107,16 @@ def test_an_album_that_is_copied_in_is_imported_within_two_ticks(tmp_path: Path)
         assert instance.get_runs_count() == 1
         # Its process waits for its workers, which would end by themselves only after five minutes without work.
         wait_for(lambda: not workers(), place)
+
+
+def test_ctrl_c_in_the_middle_leaves_nobody_behind_and_the_next_start_completes_it(workplace: Workplace) -> None:
+    workplace.extra.update(WKMP_WATCH="1", WKMP_WATCH_SETTLE_S="0", WKMP_FILES_PER_RUN="6")
+    everything = {record["path"] for record in read_manifest("sample_library")}
+    at_work = dg.RunsFilter(statuses=[dg.DagsterRunStatus.STARTED])
+    with dagster_dev(workplace) as dagster, workplace.instance() as instance:
+        wait_for(lambda: bool(instance.get_runs_count(at_work)), workplace)
+        os.killpg(dagster.pid, signal.SIGINT)
+        wait_for(lambda: not processes_of(workplace), workplace)
+        assert not instance.get_runs_count(at_work), "each had time to say how it ended"
+    with dagster_dev(workplace):
+        wait_for(lambda: imported(workplace) == everything, workplace)

@@ -75,7 +75,7 @@ def _wait_until_it_answers(url: str, process: subprocess.Popen[bytes], place: Wo
 
 
 def _end(process: subprocess.Popen[bytes], place: Workplace) -> None:
-    """Ask as Ctrl-C does; its processes wait for one another for minutes, so what is left then is ended at once."""
+    """Ask as Ctrl-C does, and end what is left after a few seconds: a busy machine takes longer."""
     with suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGINT)
     with suppress(subprocess.TimeoutExpired):
