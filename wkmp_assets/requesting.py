@@ -45,10 +45,10 @@ class Look:
     """Partition key -> what the file system says, for every new and changed file."""
     changes: LibraryChanges
 
-    def requests(self, reason: str, now: datetime) -> list[dg.RunRequest]:
-        """Return the runs to request."""
+    def requests(self, reason: str, now: datetime, after: str = "") -> list[dg.RunRequest]:
+        """Return the runs to request; `after` is the last run that failed as a whole."""
         return [
-            dg.RunRequest(run_key=run_key(files, self.wanted, now), tags=range_tags(files, reason))
+            dg.RunRequest(run_key=run_key(files, self.wanted, now, after), tags=range_tags(files, reason))
             for files in self.plan.ranges
         ]
 
@@ -112,6 +112,11 @@ def look_at_library(
 def waiting_runs(instance: DagsterInstance) -> Sequence[dg.DagsterRun]:
     """Return the imports that are requested but have not begun."""
     return instance.get_runs(filters=dg.RunsFilter(job_name=import_job.name, statuses=_WAITING))
+
+
+def is_busy(settings: Settings, instance: DagsterInstance) -> bool:
+    """Tell whether an import of the library waits or is at work."""
+    return bool(claimed_keys(settings.claims_dir) or waiting_runs(instance))
 
 
 def note_when_idle(settings: Settings, look: Look, log: Logger, now: datetime) -> None:

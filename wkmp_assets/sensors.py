@@ -6,9 +6,10 @@ from datetime import UTC, datetime
 
 import dagster as dg
 
+from wkmp_assets.breakdowns import last_breakdown
 from wkmp_assets.jobs import import_job
 from wkmp_assets.partitions import audio_files
-from wkmp_assets.requesting import look_at_library, note_when_idle
+from wkmp_assets.requesting import is_busy, look_at_library, note_when_idle
 from wkmp_assets.settings import Settings
 from wkmp_assets.watching import FailedFile
 
@@ -28,14 +29,19 @@ def new_files_sensor(settings: Settings) -> dg.SensorDefinition:
     )
     def watch(context: dg.SensorEvaluationContext) -> dg.SensorResult:
         now = datetime.now(UTC)
-        look = look_at_library(settings, context.instance, _read_cursor(context.cursor), settings.watch_runs, now)
-        requests, register = look.requests(SENSOR, now), list(look.plan.register)
+        broken = last_breakdown(context.instance)
+        most = settings.watch_runs
+        if broken:
+            most = broken.runs_allowed(most, now, is_busy=is_busy(settings, context.instance))
+        look = look_at_library(settings, context.instance, _read_cursor(context.cursor), most, now)
+        requests, register = look.requests(SENSOR, now, broken.run_id if broken else ""), list(look.plan.register)
+        waits = f"; {broken}" if broken and not broken.is_over and look.plan.later else ""
         for folder in look.changes.unreadable:
             context.log.warning("%s cannot be read: so no file in it is imported", settings.library / folder)
         note_when_idle(settings, look, context.log, now)
         return dg.SensorResult(
             run_requests=requests,
-            skip_reason=None if requests else f"Nothing to request: {look.summary()}",
+            skip_reason=None if requests else f"Nothing to request: {look.summary()}{waits}",
             dynamic_partitions_requests=[audio_files(settings).build_add_request(register)] if register else [],
             cursor=json.dumps({key: asdict(failed) for key, failed in look.plan.failed.items()}),
         )

@@ -101,13 +101,14 @@ def plan_tick(
     return TickPlan(tuple(register), chosen, failed, len(busy), len(settling), len(resting), later)
 
 
-def run_key(files: FileRange, wanted: Mapping[str, FileStat], now: datetime) -> str:
+def run_key(files: FileRange, wanted: Mapping[str, FileStat], now: datetime, after: str = "") -> str:
     """Name a run by its files as they are, so that a tick that is repeated requests nothing twice.
 
-    The day is part of it: what a run did not get done, and no later one either, is asked for again once a day.
+    The day is part of it: what a run did not get done, and no later one either, is asked for again once a day. So is
+    `after`, the last run that failed as a whole: what that one did not get done is asked for again once all is well.
     """
     described = [[key, wanted[key].size_bytes, wanted[key].modified_at] for key in files.keys]
-    text = json.dumps([now.astimezone(UTC).date().isoformat(), described])
+    text = json.dumps([now.astimezone(UTC).date().isoformat(), after, described])
     return hashlib.sha256(text.encode()).hexdigest()[:32]
 
 

@@ -79,7 +79,8 @@ MAY_IMPORT: dict[str, set[str]] = {
         "claims", "db.reader", "db.report", "jobs", "library", "missing", "partitions", "ranges", "run_tags",
         "settings", "watching",
     } | VALUES,
-    "sensors": {"jobs", "partitions", "requesting", "settings", "watching"},
+    "breakdowns": {"jobs", "run_tags"},
+    "sensors": {"breakdowns", "jobs", "partitions", "requesting", "settings", "watching"},
     "schedules": {"jobs", "library", "partitions", "ranges", "requesting", "settings", "topping_up"} | VALUES,
     "build": {"*"},
     "definitions": {"build"},
@@ -100,7 +101,7 @@ MAY_IMPORT: dict[str, set[str]] = {
 DAGSTER = {
     "assets", "checks", "facts", "metadata", "partitions", "jobs", "sensors", "schedules", "importer", "build",
     "definitions", "io_managers", "pruning", "recorded", "reporting", "requesting", "resources", "event_storage",
-    "run_launcher", "cli",
+    "breakdowns", "run_launcher", "cli",
 }  # fmt: skip
 DATABASE = {"db"}
 FOR_DAGSTER_S_OWN_DATABASES = {"event_storage"}

@@ -7,6 +7,7 @@ import sqlite3
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, closing
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import dagster as dg
@@ -14,6 +15,8 @@ import pytest
 from dagster import DagsterInstance, DagsterRunStatus
 from dagster._core.storage.tags import ASSET_PARTITION_RANGE_END_TAG, ASSET_PARTITION_RANGE_START_TAG
 
+from wkmp_assets import breakdowns
+from wkmp_assets.breakdowns import Breakdown
 from wkmp_assets.build import build_definitions
 from wkmp_assets.claims import claiming
 from wkmp_assets.db.missing import read_missing
@@ -131,6 +134,55 @@ def test_a_failed_file_is_asked_for_again_only_when_it_changed(settings: Setting
     assert list(json.loads(second.cursor or "")) == ["broken.mp3"]
     add(settings, "broken.mp3", text=b"other bytes, same time")
     assert ranges(tick(settings, instance, second.cursor)) == [("broken.mp3", "broken.mp3")]
+
+
+def test_after_an_import_that_failed_as_a_whole_one_is_tried_and_then_the_others(
+    settings: Settings, instance: DagsterInstance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("1.mp3", "2.mp3", "3.mp3"):
+        shutil.copy(SAMPLE, settings.library / name)
+        os.utime(settings.library / name, (1_000_000_000, 1_000_000_000))
+    settings.phase_dir.parent.mkdir(parents=True)
+    settings.phase_dir.write_text("in the way of a folder")
+    first = tick(settings, instance)
+    assert ranges(first) == [("1.mp3", "2.mp3"), ("3.mp3", "3.mp3")]
+    execute(settings, instance, first)
+    resting = tick(settings, instance, first.cursor)
+    assert not resting.run_requests
+    run = instance.get_runs()[0].run_id[:8]
+    assert f"the last import failed as a whole, for the reason that run {run} gives" in str(resting.skip_reason)
+
+    monkeypatch.setattr(breakdowns, "PAUSE", timedelta(0))
+    trial = tick(settings, instance, first.cursor)
+    assert ranges(trial) == [("1.mp3", "2.mp3")]
+    with claiming(settings.claims_dir, "the trial") as claims:
+        claims.claim(["1.mp3", "2.mp3"])
+        assert not tick(settings, instance, first.cursor).run_requests, "until it is known how it went"
+    settings.phase_dir.unlink()
+    execute(settings, instance, trial)
+    rest = tick(settings, instance, first.cursor)
+    assert ranges(rest) == [("3.mp3", "3.mp3")]
+    keys = [[request.run_key for request in result.run_requests or ()] for result in (first, rest)]
+    assert keys[0][1] != keys[1][0], "Dagster runs nothing twice under the same key"
+
+
+def test_a_file_that_failed_alone_holds_up_nobody(settings: Settings, instance: DagsterInstance) -> None:
+    add(settings, "broken.mp3")
+    first = tick(settings, instance)
+    execute(settings, instance, first)
+    assert instance.get_runs()[0].status is DagsterRunStatus.FAILURE
+    add(settings, "1.mp3", "2.mp3", "3.mp3")
+    assert len(ranges(tick(settings, instance, first.cursor))) == 2
+
+
+def test_how_many_runs_may_be_requested_after_a_breakdown() -> None:
+    ended = datetime(2026, 1, 1, tzinfo=UTC)
+    broken, later = Breakdown("run", ended, is_over=False), ended + breakdowns.PAUSE
+    assert broken.runs_allowed(5, later - timedelta(seconds=1), is_busy=False) == 0
+    assert broken.runs_allowed(5, later, is_busy=True) == 0
+    assert broken.runs_allowed(5, later, is_busy=False) == 1
+    assert broken.runs_allowed(0, later, is_busy=False) == 0
+    assert Breakdown("run", ended, is_over=True).runs_allowed(5, ended, is_busy=True) == 5
 
 
 def test_an_emptied_folder_is_an_error_and_changes_nothing(settings: Settings, instance: DagsterInstance) -> None:

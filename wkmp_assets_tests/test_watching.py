@@ -99,8 +99,9 @@ def test_a_run_key_names_the_files_as_they_are_on_that_day() -> None:
         run_key(files, stats("a", "b", size=6), NOW),
         run_key(files, stats("a", "b", modified_at=seconds_ago(0)), NOW),
         run_key(files, stats("a", "b"), NOW + timedelta(days=1)),
+        run_key(files, stats("a", "b"), NOW, after="a run that failed as a whole"),
     }
-    assert len(others | {key}) == 4
+    assert len(others | {key}) == 5
 
 
 @given(wanted=KEYS, ordered=KEYS, in_flight=KEYS, fresh=KEYS, failed=KEYS)

@@ -307,6 +307,14 @@ OTHERS_AT_WORK = (
         ("test_claims.py::test_a_file_is_claimed_by_one_run",),
     ),
     Measure(
+        "a pause after a breakdown",
+        "a full disk would mean a failed run for every 50 files, and all of those files would wait for the next day",
+        "breakdowns.py",
+        "if self.is_over:",
+        "if True:",
+        ("test_sensors.py::test_after_an_import_that_failed_as_a_whole_one_is_tried_and_then_the_others",),
+    ),
+    Measure(
         "runs that were killed are ended",
         "Dagster would wait for them for ever, and after the second launch no other run",
         "living_runs.py",
