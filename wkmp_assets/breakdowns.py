@@ -1,7 +1,7 @@
 """Imports that failed as a whole, and not because of a file: a full disk, a library that is locked or damaged.
 
 What they left undone is asked for again, but not in every tick: after a pause by one run, and by all once that one went
-well. A run that was killed counts as well, until Dagster has started it again.
+well. Runs that Dagster starts again by itself (killed ones, for a start) do not count, unless it gives them up.
 """
 
 from dataclasses import dataclass
@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 
 import dagster as dg
 from dagster import DagsterInstance
+from dagster._core.storage.tags import WILL_RETRY_TAG
 
 from wkmp_assets.jobs import import_job
 from wkmp_assets.run_tags import RESULT_TAG
@@ -71,4 +72,5 @@ def last_breakdown(instance: DagsterInstance) -> Breakdown | None:
 
 def _is_breakdown(run: dg.DagsterRun) -> bool:
     """One that came to its files says what became of them, also when the only one of them failed."""
-    return run.status is dg.DagsterRunStatus.FAILURE and RESULT_TAG not in run.tags
+    has_failed = run.status is dg.DagsterRunStatus.FAILURE and RESULT_TAG not in run.tags
+    return has_failed and run.tags.get(WILL_RETRY_TAG) != "true"

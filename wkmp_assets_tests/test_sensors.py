@@ -13,7 +13,7 @@ from pathlib import Path
 import dagster as dg
 import pytest
 from dagster import DagsterInstance, DagsterRunStatus
-from dagster._core.storage.tags import ASSET_PARTITION_RANGE_END_TAG, ASSET_PARTITION_RANGE_START_TAG
+from dagster._core.storage.tags import ASSET_PARTITION_RANGE_END_TAG, ASSET_PARTITION_RANGE_START_TAG, WILL_RETRY_TAG
 
 from wkmp_assets import breakdowns
 from wkmp_assets.breakdowns import Breakdown
@@ -173,6 +173,17 @@ def test_a_file_that_failed_alone_holds_up_nobody(settings: Settings, instance: 
     assert instance.get_runs()[0].status is DagsterRunStatus.FAILURE
     add(settings, "1.mp3", "2.mp3", "3.mp3")
     assert len(ranges(tick(settings, instance, first.cursor))) == 2
+
+
+def test_a_run_that_dagster_starts_again_holds_up_nobody(settings: Settings, instance: DagsterInstance) -> None:
+    job = build_definitions(settings).resolve_job_def(import_job.name)
+    for tags in ({WILL_RETRY_TAG: "false"}, {WILL_RETRY_TAG: "true"}):
+        run = instance.create_run_for_job(job, tags=tags, status=DagsterRunStatus.STARTED)
+        instance.report_run_failed(run, "its process is gone")
+        assert instance.get_runs()[0].tags[WILL_RETRY_TAG] == tags[WILL_RETRY_TAG]
+    broken = breakdowns.last_breakdown(instance)
+    assert broken is not None
+    assert (broken.run_id, broken.is_over) == (instance.get_runs()[1].run_id, True)
 
 
 def test_how_many_runs_may_be_requested_after_a_breakdown() -> None:

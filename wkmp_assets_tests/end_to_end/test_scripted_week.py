@@ -16,7 +16,8 @@ from pathlib import Path
 
 import mutagen
 import pytest
-from dagster import DagsterInstance
+from dagster import DagsterInstance, RunsFilter
+from dagster._core.storage.dagster_run import NOT_FINISHED_STATUSES
 
 from wkmp_assets.errors import LibraryRootError
 from wkmp_assets.partitions import partitions_name
@@ -179,7 +180,7 @@ def saturday(week: Week) -> None:
     whole = set(week.statuses()) & set(SATURDAY.values())
     assert whole
     assert all(week.statuses()[path] == "INGEST COMPLETE" for path in whole)
-    kill_daemon_when(week, lambda: set(SATURDAY.values()) <= set(week.statuses()))
+    kill_daemon_when(week, lambda: set(SATURDAY.values()) <= set(week.statuses()) and is_idle())
     week.tell("It is started again, and imports the others.")
     week.note()
     week.check(missing=[FIRST["azrael"]])
@@ -236,6 +237,11 @@ def kill_daemon_when(week: Week, is_time: Callable[[], bool]) -> None:
             os.killpg(process.pid, signal.SIGKILL)
             ended = process.wait()
     assert ended == -signal.SIGKILL, "it was at work until then"
+
+
+def is_idle() -> bool:
+    with DagsterInstance.get() as instance:
+        return not instance.get_runs_count(RunsFilter(statuses=NOT_FINISHED_STATUSES))
 
 
 def fresh_import(week: Week) -> object:
