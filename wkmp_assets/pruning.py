@@ -13,6 +13,7 @@ from pathlib import Path
 from dagster import DagsterInstance
 
 from wkmp_assets.audio.pcm_store import PcmStore
+from wkmp_assets.claims import claimed_keys
 from wkmp_assets.db.library_settings import read_library_settings
 from wkmp_assets.db.reader import known_by_hash, known_files
 from wkmp_assets.db.removal import Removable, read_removable, removal_of
@@ -28,7 +29,7 @@ from wkmp_assets.model.batch import Receipt, RemovalBatch
 from wkmp_assets.model.values import LibraryChanges
 from wkmp_assets.partitions import partitions_name
 from wkmp_assets.phase_store import PhaseStore
-from wkmp_assets.requesting import is_busy
+from wkmp_assets.requesting import waiting_runs
 from wkmp_assets.settings import Settings
 
 
@@ -202,7 +203,7 @@ def tidy_up(settings: Settings, instance: DagsterInstance, plan: PrunePlan, prun
         if content_hash not in still_there:
             pcm.forget(content_hash)
     stale = _stale_keys(settings, registered, plan)
-    if stale and is_busy(settings, instance):
+    if stale and _is_importing(settings, instance):
         # The ends of a range run must be registered for as long as it waits.
         return Tidied(waits=True)
     store, documents = PhaseStore(settings.phase_dir), 0
@@ -225,3 +226,7 @@ def _stale_keys(settings: Settings, registered: Sequence[str], plan: PrunePlan) 
         and not any(is_within(decode_key(key), part) for part in scan.unreadable)
         and not is_on_disk(settings.library, decode_key(key))
     ]
+
+
+def _is_importing(settings: Settings, instance: DagsterInstance) -> bool:
+    return bool(claimed_keys(settings.claims_dir) or waiting_runs(instance))

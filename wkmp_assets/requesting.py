@@ -13,6 +13,7 @@ from dagster._core.storage.tags import (
     PARTITION_NAME_TAG,
 )
 
+from wkmp_assets.breakdowns import Breakdown
 from wkmp_assets.claims import claimed_keys
 from wkmp_assets.db.reader import known_files
 from wkmp_assets.db.report import read_failures
@@ -70,7 +71,12 @@ class Look:
 
 
 def look_at_library(
-    settings: Settings, instance: DagsterInstance, remembered: Mapping[str, FailedFile], most_runs: int, now: datetime
+    settings: Settings,
+    instance: DagsterInstance,
+    remembered: Mapping[str, FailedFile],
+    most_runs: int,
+    now: datetime,
+    broken: Breakdown | None = None,
 ) -> Look:
     """Compare the music folder with the library and decide what to request; changes nothing.
 
@@ -86,6 +92,8 @@ def look_at_library(
         Most runs that may wait at once.
     now : datetime
         With its time zone.
+    broken : Breakdown, optional
+        The last import that failed as a whole, if it is to hold up others.
 
     Raises
     ------
@@ -96,8 +104,10 @@ def look_at_library(
     changes, report = scan_folder(settings.library, "", known_files(settings.database_path))
     check_not_emptied(settings.library, changes, len(ordered))
     wanted = {encode_key(path): report.found[path] for path in changes.to_import}
-    waiting = waiting_runs(instance)
-    in_flight = claimed_keys(settings.claims_dir).union(*(_keys_of(run, ordered) for run in waiting))
+    waiting, claimed = waiting_runs(instance), claimed_keys(settings.claims_dir)
+    in_flight = claimed.union(*(_keys_of(run, ordered) for run in waiting))
+    if broken:
+        most_runs = broken.runs_allowed(most_runs, now, is_busy=bool(waiting or claimed))
     failures = {
         key: normalise_timestamp(failure.failed_at)
         for failure in read_failures(settings.database_path)
@@ -112,11 +122,6 @@ def look_at_library(
 def waiting_runs(instance: DagsterInstance) -> Sequence[dg.DagsterRun]:
     """Return the imports that are requested but have not begun."""
     return instance.get_runs(filters=dg.RunsFilter(job_name=import_job.name, statuses=_WAITING))
-
-
-def is_busy(settings: Settings, instance: DagsterInstance) -> bool:
-    """Tell whether an import of the library waits or is at work."""
-    return bool(claimed_keys(settings.claims_dir) or waiting_runs(instance))
 
 
 def note_when_idle(settings: Settings, look: Look, log: Logger, now: datetime) -> None:

@@ -9,7 +9,7 @@ import dagster as dg
 from wkmp_assets.breakdowns import last_breakdown
 from wkmp_assets.jobs import import_job
 from wkmp_assets.partitions import audio_files
-from wkmp_assets.requesting import is_busy, look_at_library, note_when_idle
+from wkmp_assets.requesting import look_at_library, note_when_idle
 from wkmp_assets.settings import Settings
 from wkmp_assets.watching import FailedFile
 
@@ -30,10 +30,8 @@ def new_files_sensor(settings: Settings) -> dg.SensorDefinition:
     def watch(context: dg.SensorEvaluationContext) -> dg.SensorResult:
         now = datetime.now(UTC)
         broken = last_breakdown(context.instance)
-        most = settings.watch_runs
-        if broken:
-            most = broken.runs_allowed(most, now, is_busy=is_busy(settings, context.instance))
-        look = look_at_library(settings, context.instance, _read_cursor(context.cursor), most, now)
+        remembered = _read_cursor(context.cursor)
+        look = look_at_library(settings, context.instance, remembered, settings.watch_runs, now, broken)
         requests, register = look.requests(SENSOR, now, broken.run_id if broken else ""), list(look.plan.register)
         waits = f"; {broken}" if broken and not broken.is_over and look.plan.later else ""
         for folder in look.changes.unreadable:

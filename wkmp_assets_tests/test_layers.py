@@ -76,8 +76,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     } | VALUES,
     "watching": {"library", "ranges"},
     "requesting": {
-        "claims", "db.reader", "db.report", "jobs", "library", "missing", "partitions", "ranges", "run_tags",
-        "settings", "watching",
+        "breakdowns", "claims", "db.reader", "db.report", "jobs", "library", "missing", "partitions", "ranges",
+        "run_tags", "settings", "watching",
     } | VALUES,
     "breakdowns": {"jobs", "run_tags"},
     "sensors": {"breakdowns", "jobs", "partitions", "requesting", "settings", "watching"},
