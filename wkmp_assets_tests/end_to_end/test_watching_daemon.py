@@ -114,7 +114,8 @@ def test_ctrl_c_in_the_middle_leaves_nobody_behind_and_the_next_start_completes_
     everything = {record["path"] for record in read_manifest("sample_library")}
     at_work = dg.RunsFilter(statuses=[dg.DagsterRunStatus.STARTED])
     with dagster_dev(workplace) as dagster, workplace.instance() as instance:
-        wait_for(lambda: bool(instance.get_runs_count(at_work)), workplace)
+        # Some files are in: there have been workers, whom the end of their run must have ended.
+        wait_for(lambda: bool(imported(workplace)) and bool(instance.get_runs_count(at_work)), workplace)
         os.killpg(dagster.pid, signal.SIGINT)
         wait_for(lambda: not processes_of(workplace), workplace)
         assert not instance.get_runs_count(at_work), "each had time to say how it ended"
