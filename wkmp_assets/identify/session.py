@@ -132,7 +132,8 @@ class ServiceSession:
     ) -> None:
         if self._session is not None:
             self._session.close()  # type: ignore[no-untyped-call] # the library has no types there
-            self._session.bucket.close()  # type: ignore[no-untyped-call] # the same
+            # What was handed to it, it leaves to us: the rate's file, and the thread that tidies it up.
+            self._session.limiter.close()
 
     def give_up(self, reason: str) -> None:
         """Send nothing more in this run; what is in the cache is still answered."""
@@ -252,8 +253,6 @@ class _Bounded(requests.Session):
 class _Session(CacheMixin, LimiterMixin, _Bounded):
     """First the cache, then the queue, then the wire."""
 
-    bucket: SQLiteBucket
-
 
 class _KeylessCache(SQLiteCache):
     """Keeps answers without the request, which may hold a key; how long depends on what they say."""
@@ -292,7 +291,6 @@ def _open(service: Service, folder: Path, user_agent: str, judge: Judge) -> _Ses
         max_delay=LONGEST_QUEUE_S,
         limit_statuses=(),
     )
-    session.bucket = bucket
     session.headers["User-Agent"] = user_agent
     session.max_redirects = 3
     return session

@@ -3,6 +3,7 @@
 import gzip
 import json
 import socket
+import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
@@ -182,6 +183,18 @@ def test_an_old_answer_serves_while_the_service_is_down(services: MusicServices,
         with ServiceSession(short, folder, "test", keep, timeout_s=2, pauses_s=()) as opened:
             assert opened.get(f"recording/{MBID}", {}).value == {"id": MBID}
         time.sleep(0.05)
+
+
+def test_a_session_that_is_closed_leaves_no_thread_behind(services: MusicServices, tmp_path: Path) -> None:
+    """An import of a large library is a thousand runs, each with three sessions."""
+    before = set(threading.enumerate())
+    with session(services, tmp_path) as opened:
+        opened.get(f"recording/{MBID}", {})
+        tidying = [thread for thread in threading.enumerate() if thread not in before and "Leaker" in thread.name]
+        assert tidying
+    for thread in tidying:
+        thread.join(60)  # it looks every ten seconds
+        assert not thread.is_alive()
 
 
 def _ask_many(url: str, folder: Path, process: int, count: int, interval_ms: int) -> int:
