@@ -30,10 +30,10 @@ from wkmp_assets.cli_options import (
 from wkmp_assets.db.connection import kept_open
 from wkmp_assets.db.missing import read_missing
 from wkmp_assets.db.report import describe_library, read_deferred, read_failures, read_report
-from wkmp_assets.library.file_key import decode_key, encode_key
+from wkmp_assets.model.file_key import decode_key, encode_key
 from wkmp_assets.model.lead_presets import LeadPreset
+from wkmp_assets.model.outcomes import Failed, Result, join
 from wkmp_assets.model.phases import LEAD_POINTS, MATCHES, PICTURE, SEGMENTS
-from wkmp_assets.outcomes import Failed, Result, join
 from wkmp_assets.phase_store import PhaseStore
 from wkmp_assets.picture import draw_picture
 from wkmp_assets.settings import Settings
@@ -43,7 +43,7 @@ from wkmp_assets.topping_up import find_waiting
 from wkmp_assets.unfinished import write_whole
 
 if TYPE_CHECKING:
-    from wkmp_assets.commit import FileCommit
+    from wkmp_assets.model.batch import FileCommit
     from wkmp_assets.progress import ImportProgress
     from wkmp_assets.run_control import RunControl
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
-from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from types import TracebackType
@@ -12,25 +11,14 @@ from wkmp_assets.db.connection import open_reader, snapshot, translated
 from wkmp_assets.db.library_settings import read_library_settings
 from wkmp_assets.db.plan import candidate_file_guids, plan_failure, plan_file
 from wkmp_assets.db.reader import read_state
-from wkmp_assets.db.stamp import Stamp
 from wkmp_assets.db.writer import LibraryWriter
 from wkmp_assets.errors import AudioFileError
-from wkmp_assets.library.file_key import storable_path
-from wkmp_assets.model.batch import Receipt, WriteBatch
+from wkmp_assets.model.batch import FileCommit, WriteBatch
+from wkmp_assets.model.file_key import storable_path
+from wkmp_assets.model.outcomes import Failed, Outcome, Result
 from wkmp_assets.model.phases import ENTRY
+from wkmp_assets.model.timestamps import Stamp
 from wkmp_assets.model.values import FileEntry, FileIdentity, FileState
-from wkmp_assets.outcomes import Failed, Outcome, Result
-
-
-@dataclass(frozen=True)
-class FileCommit:
-    """What happened to one file."""
-
-    key: str
-    outcome: Outcome[FileEntry]
-    receipt: Receipt | None = None
-    """None when nothing was written."""
-    batch: WriteBatch | None = field(default=None, repr=False)
 
 
 class FileCommitter:

@@ -6,11 +6,11 @@ from typing import Any
 
 from wkmp_assets.identify.albums import explained
 from wkmp_assets.identify.earlier import keep_answers
-from wkmp_assets.library.file_key import decode_key, encode_key
 from wkmp_assets.library.walk import audio_names
+from wkmp_assets.model.file_key import decode_key, encode_key
+from wkmp_assets.model.outcomes import Failed, Outcome, Outcomes, Result
 from wkmp_assets.model.phases import LOOKUPS
 from wkmp_assets.model.values import RecordingLookups
-from wkmp_assets.outcomes import Failed, Outcome, Outcomes, Result
 from wkmp_assets.phase_store import PhaseStore
 
 ALBUM_FILES = 100

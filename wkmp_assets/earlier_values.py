@@ -3,10 +3,10 @@
 from dataclasses import replace
 from typing import Any
 
-from wkmp_assets.flavor.keeping import MEASURED_NAMES
+from wkmp_assets.model.flavor import MEASURED_NAMES
+from wkmp_assets.model.outcomes import Outcome, Outcomes, Result
 from wkmp_assets.model.phases import FLAVORS, LEAD_POINTS
 from wkmp_assets.model.values import ClassesOutcome, Flavors, LeadPointParameters, SongMatches
-from wkmp_assets.outcomes import Outcome, Outcomes, Result
 from wkmp_assets.phase_store import PhaseStore
 
 

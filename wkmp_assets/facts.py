@@ -7,8 +7,8 @@ from functools import singledispatch
 from typing import Any
 from urllib.parse import quote
 
-from wkmp_assets.commit import FileCommit
-from wkmp_assets.model.batch import Receipt, Written
+from wkmp_assets.model.batch import FileCommit, Receipt, Written
+from wkmp_assets.model.outcomes import Failed, Outcome, Result, Skipped
 from wkmp_assets.model.values import (
     FileEntry,
     FileIdentity,
@@ -21,7 +21,6 @@ from wkmp_assets.model.values import (
     RecordingLookups,
     SongMatches,
 )
-from wkmp_assets.outcomes import Failed, Outcome, Result, Skipped
 from wkmp_assets.passage_tables import clock, entry_table, flavors_table, matches_table, segments_table
 
 Facts = dict[str, Any]

@@ -16,7 +16,7 @@ from wkmp_assets import errors
 from wkmp_assets.build import build_definitions, open_workers
 from wkmp_assets.errors import StateDiskError, WkmpError
 from wkmp_assets.jobs import KEEP_MEASUREMENTS, import_job, retry_job, scan_job
-from wkmp_assets.library.file_key import encode_key
+from wkmp_assets.model.file_key import encode_key
 from wkmp_assets.model.lead_presets import LeadPreset
 from wkmp_assets.model.phases import IDENTITY, LEAD_POINTS, SCAN
 from wkmp_assets.model.values import LibraryChanges

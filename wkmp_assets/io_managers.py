@@ -13,8 +13,8 @@ import dagster as dg
 from wkmp_assets.commit import FileCommitter
 from wkmp_assets.facts import describe_commit, describe_outcome, result_word
 from wkmp_assets.metadata import to_metadata
+from wkmp_assets.model.outcomes import Failed, Outcome, Result, Skipped, SkipReason
 from wkmp_assets.model.phases import ENTRY, IDENTITY, PICTURE
-from wkmp_assets.outcomes import Failed, Outcome, Result, Skipped, SkipReason
 from wkmp_assets.phase_store import PhaseStore
 from wkmp_assets.resources import Library
 from wkmp_assets.run_control import RunControl

@@ -16,9 +16,9 @@ from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
+from wkmp_assets.model.outcomes import RUN_SCOPED, Failed, Outcome, Result, Skipped, SkipReason
 from wkmp_assets.model.phases import IDENTITY, PHASE_VALUES
 from wkmp_assets.model.values import SCHEMA_VERSION
-from wkmp_assets.outcomes import RUN_SCOPED, Failed, Outcome, Result, Skipped, SkipReason
 from wkmp_assets.unfinished import finish, on_state_disk, remove_leftovers, temporary_name
 
 _BEGINNING_BYTES = 32_768

@@ -9,7 +9,7 @@ from rich.markup import escape
 from rich.progress import BarColumn, Progress, ProgressColumn, Task, TextColumn, TimeRemainingColumn
 from rich.text import Text
 
-from wkmp_assets.library.file_key import decode_key
+from wkmp_assets.model.file_key import decode_key
 from wkmp_assets.model.phases import FINGERPRINTS, IDENTITY, SEGMENTS, TAGS
 from wkmp_assets.summary import printable
 

@@ -18,14 +18,13 @@ from wkmp_assets.db.library_settings import read_library_settings
 from wkmp_assets.db.reader import known_by_hash, known_files
 from wkmp_assets.db.removal import Removable, read_removable, removal_of
 from wkmp_assets.db.report import read_failures
-from wkmp_assets.db.stamp import Stamp
 from wkmp_assets.db.writer import LibraryWriter
 from wkmp_assets.errors import LibraryChangedError, NotImportedError
-from wkmp_assets.library.changes import is_within, normalise_timestamp
-from wkmp_assets.library.file_key import decode_key, storable, storable_path
 from wkmp_assets.library.presence import check_root, is_emptied, is_on_disk
 from wkmp_assets.library.scan import check_not_emptied, scan_folder
 from wkmp_assets.model.batch import Receipt, RemovalBatch
+from wkmp_assets.model.file_key import decode_key, is_within, storable, storable_path
+from wkmp_assets.model.timestamps import Stamp, normalise_timestamp
 from wkmp_assets.model.values import LibraryChanges
 from wkmp_assets.partitions import partitions_name
 from wkmp_assets.phase_store import PhaseStore

@@ -19,11 +19,11 @@ from wkmp_assets.db.reader import known_files
 from wkmp_assets.db.report import read_failures
 from wkmp_assets.errors import TransientError
 from wkmp_assets.jobs import import_job
-from wkmp_assets.library.changes import normalise_timestamp
-from wkmp_assets.library.file_key import encode_key
 from wkmp_assets.library.scan import check_not_emptied, scan_folder
-from wkmp_assets.library.walk import FileStat
 from wkmp_assets.missing import note_missing
+from wkmp_assets.model.file_key import encode_key
+from wkmp_assets.model.known_files import FileStat
+from wkmp_assets.model.timestamps import normalise_timestamp
 from wkmp_assets.model.values import LibraryChanges
 from wkmp_assets.partitions import partitions_name
 from wkmp_assets.ranges import FileRange

@@ -3,7 +3,7 @@
 import threading
 from collections.abc import Callable
 
-from wkmp_assets.commit import FileCommit
+from wkmp_assets.model.batch import FileCommit
 
 
 class RunControl:

@@ -8,7 +8,7 @@ from dagster._utils.schedules import is_valid_cron_schedule
 
 from wkmp_assets.errors import SettingsError
 from wkmp_assets.jobs import KEEP_MEASUREMENTS, import_job, retry_job
-from wkmp_assets.library.file_key import encode_key
+from wkmp_assets.model.file_key import encode_key
 from wkmp_assets.partitions import partitions_name
 from wkmp_assets.ranges import plan_ranges
 from wkmp_assets.requesting import look_at_library, note_when_idle, partitions_per_run, range_tags

@@ -9,12 +9,11 @@ from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
-from wkmp_assets.commit import FileCommit
 from wkmp_assets.facts import result_word
-from wkmp_assets.library.file_key import decode_key
-from wkmp_assets.model.batch import Receipt
+from wkmp_assets.model.batch import FileCommit, Receipt
+from wkmp_assets.model.file_key import decode_key
+from wkmp_assets.model.outcomes import Failed, Outcome, Result, SkipReason
 from wkmp_assets.model.values import ClassesOutcome, FileEntry, LookupOutcome, PassageEntry
-from wkmp_assets.outcomes import Failed, Outcome, Result, SkipReason
 from wkmp_assets.percentiles import percentile
 
 _ORDER = (

@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from wkmp_assets.library.walk import FileStat
+from wkmp_assets.model.known_files import FileStat
 from wkmp_assets.ranges import FileRange, plan_ranges
 
 

@@ -16,7 +16,7 @@ from typing import Any
 from loky.process_executor import BrokenProcessPool, ProcessPoolExecutor
 
 from wkmp_assets.errors import AudioFileError, WorkersError
-from wkmp_assets.outcomes import Failed, Outcome, Outcomes, Result, Skipped, SkipReason, join
+from wkmp_assets.model.outcomes import Failed, Outcome, Outcomes, Result, Skipped, SkipReason, join
 from wkmp_assets.run_control import RunControl
 from wkmp_assets.worker_process import WorkerLimits, begin
 

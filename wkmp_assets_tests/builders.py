@@ -14,13 +14,14 @@ from typing import Any
 
 import numpy as np
 
-from wkmp_assets.commit import FileCommit, FileCommitter
+from wkmp_assets.commit import FileCommitter
 from wkmp_assets.db.connection import open_reader, snapshot
 from wkmp_assets.db.plan import candidate_file_guids, plan_file
 from wkmp_assets.db.reader import read_state
-from wkmp_assets.db.stamp import Stamp
-from wkmp_assets.library.file_key import encode_key
-from wkmp_assets.model.batch import WriteBatch
+from wkmp_assets.model.batch import FileCommit, WriteBatch
+from wkmp_assets.model.file_key import encode_key
+from wkmp_assets.model.outcomes import Outcome, Result
+from wkmp_assets.model.timestamps import Stamp
 from wkmp_assets.model.values import (
     Artist,
     AudioProperties,
@@ -54,7 +55,6 @@ from wkmp_assets.model.values import (
     Span,
     Work,
 )
-from wkmp_assets.outcomes import Outcome, Result
 
 RATE_HZ = 44_100
 TICKS_PER_SAMPLE = 640

@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from wkmp_assets.entry import assemble_entry
+from wkmp_assets.model.file_entry import assemble_entry
+from wkmp_assets.model.outcomes import Failed, Outcome, Result, Skipped, SkipReason
 from wkmp_assets.model.values import FileState, Flavors, LeadPoints, SongMatches, Span
-from wkmp_assets.outcomes import Failed, Outcome, Result, Skipped, SkipReason
 from wkmp_assets_tests.builders import LEAD_PARAMETERS, RATE_HZ, bare, flavor, identity, phase_values, sha
 
 CONTENT = ("file_tags", "passage_segments", "fingerprints", "song_matches", "lead_points", "flavors")

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from wkmp_assets.outcomes import Failed, Result, Skipped, SkipReason, join, map_results
+from wkmp_assets.model.outcomes import Failed, Result, Skipped, SkipReason, join, map_results
 
 OUTCOMES = st.one_of(
     st.builds(Result, st.integers(), st.sampled_from(["h1", "h1", "h2"])),

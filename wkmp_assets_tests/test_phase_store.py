@@ -15,10 +15,10 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from wkmp_assets.errors import StateDiskError
-from wkmp_assets.library.file_key import encode_key
+from wkmp_assets.model.file_key import encode_key
+from wkmp_assets.model.outcomes import Failed, Outcome, Result, Skipped, SkipReason
 from wkmp_assets.model.phases import PHASE_VALUES
 from wkmp_assets.model.values import Envelope, LibraryChanges
-from wkmp_assets.outcomes import Failed, Outcome, Result, Skipped, SkipReason
 from wkmp_assets.phase_store import KEEP_MARKS_S, PhaseStore
 from wkmp_assets_tests.builders import phase_values
 

@@ -15,11 +15,11 @@ from wkmp_assets.claims import claiming
 from wkmp_assets.db.missing import read_missing
 from wkmp_assets.errors import LibraryChangedError, LibraryRootError, NotImportedError
 from wkmp_assets.jobs import import_job
-from wkmp_assets.library.file_key import encode_key
 from wkmp_assets.library.walk import read_stat
 from wkmp_assets.missing import note_missing
+from wkmp_assets.model.file_key import encode_key
+from wkmp_assets.model.outcomes import Failed, Result
 from wkmp_assets.model.values import LibraryChanges
-from wkmp_assets.outcomes import Failed, Result
 from wkmp_assets.partitions import partitions_name
 from wkmp_assets.phase_store import PhaseStore
 from wkmp_assets.pruning import AlsoGoes, Pruned, PrunePlan, plan_prune, remove_files, tidy_up

@@ -9,13 +9,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.console import Console, RenderableType
 
-from wkmp_assets.commit import FileCommit
 from wkmp_assets.db.plan import plan_file
 from wkmp_assets.db.reader import LibraryState
-from wkmp_assets.library.file_key import encode_key
-from wkmp_assets.model.batch import Receipt, WriteBatch
+from wkmp_assets.model.batch import FileCommit, Receipt, WriteBatch
+from wkmp_assets.model.file_key import encode_key
+from wkmp_assets.model.outcomes import Failed, Skipped, SkipReason
 from wkmp_assets.model.values import ClassesOutcome, FileEntry, FileState
-from wkmp_assets.outcomes import Failed, Skipped, SkipReason
 from wkmp_assets.percentiles import percentile
 from wkmp_assets.summary import ImportSummary, printable, render_failures
 from wkmp_assets_tests.builders import NOW, Stamp, bare, done, entry, flavor, in_a_row

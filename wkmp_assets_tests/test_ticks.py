@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from wkmp_assets import ticks
+from wkmp_assets.model import ticks
 
 TICKS_PER_SAMPLE = {
     8_000: 3528, 11_025: 2560, 12_000: 2352, 16_000: 1764, 22_050: 1280, 24_000: 1176, 32_000: 882,

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from wkmp_assets.library.walk import FileStat
+from wkmp_assets.model.known_files import FileStat
 from wkmp_assets.watching import FailedFile, TickLimits, TickPlan, plan_tick, run_key
 
 NOW = datetime(2030, 1, 2, 12, tzinfo=UTC)

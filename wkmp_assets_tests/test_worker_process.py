@@ -16,7 +16,7 @@ import psutil
 import pytest
 
 from wkmp_assets.errors import WorkersError
-from wkmp_assets.outcomes import Failed
+from wkmp_assets.model.outcomes import Failed
 from wkmp_assets.run_control import RunControl
 from wkmp_assets.worker_process import WorkerLimits, end_with
 from wkmp_assets.workers import WorkerPool

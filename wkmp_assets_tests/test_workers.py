@@ -14,7 +14,7 @@ import psutil
 import pytest
 
 from wkmp_assets.errors import UndecodableAudioError
-from wkmp_assets.outcomes import Failed, Outcome, Result, Skipped, SkipReason
+from wkmp_assets.model.outcomes import Failed, Outcome, Result, Skipped, SkipReason
 from wkmp_assets.run_control import RunControl
 from wkmp_assets.workers import WorkerPool
 

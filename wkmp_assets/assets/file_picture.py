@@ -4,10 +4,10 @@ from functools import partial
 
 import dagster as dg
 
-from wkmp_assets.library.file_key import decode_key
+from wkmp_assets.model.file_key import decode_key
+from wkmp_assets.model.outcomes import Outcome, Outcomes, map_results
 from wkmp_assets.model.phases import PICTURE
 from wkmp_assets.model.values import LeadPoints, PassageSegments, SongMatches
-from wkmp_assets.outcomes import Outcome, Outcomes, map_results
 from wkmp_assets.picture import draw_picture
 
 

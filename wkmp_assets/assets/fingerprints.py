@@ -2,11 +2,11 @@
 
 import dagster as dg
 
-from wkmp_assets.library.file_key import decode_key
 from wkmp_assets.listen import fingerprint_file
+from wkmp_assets.model.file_key import decode_key
+from wkmp_assets.model.outcomes import Outcomes
 from wkmp_assets.model.phases import FINGERPRINTS
 from wkmp_assets.model.values import FileIdentity, Fingerprints, PassageSegments
-from wkmp_assets.outcomes import Outcomes
 from wkmp_assets.resources import Library
 from wkmp_assets.workers import WorkerPool
 

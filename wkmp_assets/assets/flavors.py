@@ -6,11 +6,11 @@ from pydantic import Field
 from wkmp_assets.earlier_values import measured_flavors
 from wkmp_assets.identify.acousticbrainz_client import ClassSource
 from wkmp_assets.identify.classes import with_classes
-from wkmp_assets.library.file_key import decode_key
 from wkmp_assets.listen import flavor_file
+from wkmp_assets.model.file_key import decode_key
+from wkmp_assets.model.outcomes import Outcomes, map_results
 from wkmp_assets.model.phases import FLAVORS
 from wkmp_assets.model.values import FileIdentity, Flavors, PassageSegments, SongMatches
-from wkmp_assets.outcomes import Outcomes, map_results
 from wkmp_assets.phase_store import PhaseStore
 from wkmp_assets.resources import Library
 from wkmp_assets.workers import WorkerPool

@@ -8,13 +8,14 @@ from pydantic import Field
 from wkmp_assets.assets.scan import library_scan
 from wkmp_assets.claims import RunClaims
 from wkmp_assets.db.reader import known_by_hash, known_by_path
-from wkmp_assets.library.changes import FileStatus, HashedFile, KnownFile
-from wkmp_assets.library.file_key import decode_key, encode_key
+from wkmp_assets.library.changes import HashedFile
 from wkmp_assets.library.hashing import hash_file
 from wkmp_assets.library.identity import identify_hashed, read_doubtful, sort_out_unchanged
+from wkmp_assets.model.file_key import decode_key, encode_key
+from wkmp_assets.model.known_files import FileStatus, KnownFile
+from wkmp_assets.model.outcomes import Failed, Outcomes, Result, Skipped, SkipReason
 from wkmp_assets.model.phases import IDENTITY
 from wkmp_assets.model.values import FileIdentity
-from wkmp_assets.outcomes import Failed, Outcomes, Result, Skipped, SkipReason
 from wkmp_assets.phase_store import PhaseStore
 from wkmp_assets.resources import Library
 from wkmp_assets.run_tags import tags_of_files

@@ -8,9 +8,9 @@ from pydantic import Field
 from wkmp_assets.audio.lead_points import clipping_warnings, find_lead_points
 from wkmp_assets.earlier_values import lead_parameters
 from wkmp_assets.model.lead_presets import LEAD_PRESETS, LeadPreset
+from wkmp_assets.model.outcomes import Outcomes, map_results
 from wkmp_assets.model.phases import LEAD_POINTS
 from wkmp_assets.model.values import LeadPointParameters, LeadPoints, PassageSegments, SongMatches
-from wkmp_assets.outcomes import Outcomes, map_results
 from wkmp_assets.phase_store import PhaseStore
 from wkmp_assets.resources import Library
 

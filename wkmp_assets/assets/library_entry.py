@@ -2,8 +2,9 @@
 
 import dagster as dg
 
-from wkmp_assets.entry import assemble_entry
-from wkmp_assets.library.file_key import decode_key
+from wkmp_assets.model.file_entry import assemble_entry
+from wkmp_assets.model.file_key import decode_key
+from wkmp_assets.model.outcomes import Outcomes
 from wkmp_assets.model.phases import ENTRY
 from wkmp_assets.model.values import (
     FileEntry,
@@ -15,7 +16,6 @@ from wkmp_assets.model.values import (
     PassageSegments,
     SongMatches,
 )
-from wkmp_assets.outcomes import Outcomes
 
 
 @dg.asset(name=ENTRY, group_name="import", io_manager_key="library_db", kinds={"sqlite"})

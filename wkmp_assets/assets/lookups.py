@@ -4,9 +4,9 @@ import dagster as dg
 
 from wkmp_assets.earlier_lookups import with_earlier_answers
 from wkmp_assets.identify.lookup import Lookup
+from wkmp_assets.model.outcomes import Outcomes, map_results
 from wkmp_assets.model.phases import LOOKUPS
 from wkmp_assets.model.values import FileTags, Fingerprints, PassageSegments, RecordingLookups
-from wkmp_assets.outcomes import Outcomes, map_results
 from wkmp_assets.phase_store import PhaseStore
 from wkmp_assets.resources import Library
 

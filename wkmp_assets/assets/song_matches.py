@@ -4,9 +4,9 @@ import dagster as dg
 
 from wkmp_assets.earlier_lookups import explained_by_folder
 from wkmp_assets.identify.match import match_passages
+from wkmp_assets.model.outcomes import Outcomes, map_results
 from wkmp_assets.model.phases import MATCHES
 from wkmp_assets.model.values import FileTags, PassageSegments, RecordingLookups, SongMatches
-from wkmp_assets.outcomes import Outcomes, map_results
 from wkmp_assets.phase_store import PhaseStore
 from wkmp_assets.resources import Library
 

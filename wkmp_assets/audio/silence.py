@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from wkmp_assets import ticks
 from wkmp_assets.audio.envelope import HOPS_PER_WINDOW, hop_energy, window_rms
+from wkmp_assets.model import ticks
 from wkmp_assets.model.values import Span
 
 if TYPE_CHECKING:

@@ -5,8 +5,7 @@ from collections.abc import Iterator
 
 from wkmp_assets.checks.findings import Finding, Weight
 from wkmp_assets.checks.subject import Subject
-from wkmp_assets.flavor.keeping import MEASURED_NAMES
-from wkmp_assets.flavor.vector import parse_flavor
+from wkmp_assets.model.flavor import MEASURED_NAMES, parse_flavor
 
 COLUMNS = ("passage", "characteristic")
 EXACT = 1e-9

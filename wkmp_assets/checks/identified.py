@@ -8,9 +8,9 @@ import dagster as dg
 
 from wkmp_assets.checks.findings import plain
 from wkmp_assets.checks.scope import Scope, scope_of
+from wkmp_assets.model.outcomes import Result
 from wkmp_assets.model.phases import FLAVORS, LOOKUPS, MATCHES
 from wkmp_assets.model.values import ClassesOutcome, Flavors, LookupOutcome, MatchLevel, RecordingLookups, SongMatches
-from wkmp_assets.outcomes import Result
 from wkmp_assets.phase_store import PhaseStore
 from wkmp_assets.resources import Library
 

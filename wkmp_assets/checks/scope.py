@@ -12,7 +12,7 @@ from dagster._core.storage.tags import (
 )
 
 from wkmp_assets.errors import PartitionKeyError
-from wkmp_assets.library.file_key import storable_path
+from wkmp_assets.model.file_key import storable_path
 from wkmp_assets.partitions import partitions_name
 from wkmp_assets.resources import Library
 

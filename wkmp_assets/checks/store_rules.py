@@ -6,13 +6,13 @@ What an import wrote must be right. What people made or kept is shown where it i
 from collections import Counter
 from collections.abc import Iterable, Iterator
 
-from wkmp_assets import ticks
 from wkmp_assets.checks.findings import Finding, Weight
 from wkmp_assets.checks.subject import Subject
 from wkmp_assets.db.audit import AuditedFile, AuditedPassage, BrokenReference
 from wkmp_assets.facts import FAILED
-from wkmp_assets.library.changes import FINISHED, FileStatus
+from wkmp_assets.model import ticks
 from wkmp_assets.model.batch import Written
+from wkmp_assets.model.known_files import FINISHED, FileStatus
 
 WHOLE_COLUMNS = ("status", "passages", "claimed")
 PASSAGE_COLUMNS = ("passage", "start_s", "end_s")

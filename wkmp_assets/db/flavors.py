@@ -3,13 +3,21 @@
 import json
 from dataclasses import asdict
 
-from wkmp_assets import ticks
 from wkmp_assets.db.entities import Entities
 from wkmp_assets.db.reader import LibraryState, StoredFlavor, StoredPassage, StoredSong
-from wkmp_assets.db.stamp import Stamp
-from wkmp_assets.flavor.keeping import completeness, measured_of, peoples_of, renewed, sources_of
-from wkmp_assets.flavor.vector import Flavor, flavor_json, parse_flavor
+from wkmp_assets.model import ticks
+from wkmp_assets.model.flavor import (
+    Flavor,
+    completeness,
+    flavor_json,
+    measured_of,
+    parse_flavor,
+    peoples_of,
+    renewed,
+    sources_of,
+)
 from wkmp_assets.model.rows import SongFlavor
+from wkmp_assets.model.timestamps import Stamp
 from wkmp_assets.model.values import FileEntry, PassageEntry, SoundMeasures
 
 MEASURES_KEY = "measured"

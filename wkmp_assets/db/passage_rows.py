@@ -8,8 +8,8 @@ from wkmp_assets.db import ids
 from wkmp_assets.db.entities import Entities
 from wkmp_assets.db.passages import PassagePlan
 from wkmp_assets.db.reader import StoredFlavor
-from wkmp_assets.db.stamp import Stamp
 from wkmp_assets.model.rows import FileRow, PassageAlbumRow, PassageRow, PassageSongRow, ProvenanceRow
+from wkmp_assets.model.timestamps import Stamp
 from wkmp_assets.model.values import ClassesOutcome, FileEntry, LookupOutcome, PassageEntry, PassageLookup
 
 IMPORT_STRATEGY = "DAGSTER1"

@@ -10,23 +10,23 @@ from dataclasses import replace
 from itertools import islice
 from typing import Any
 
-from wkmp_assets import ticks
 from wkmp_assets.db import ids
 from wkmp_assets.db.entities import Entities
 from wkmp_assets.db.flavors import Flavors
 from wkmp_assets.db.passage_rows import passage_albums, passage_rows, passage_songs, provenance
 from wkmp_assets.db.passages import plan_passages
 from wkmp_assets.db.reader import LibraryState, expected
-from wkmp_assets.db.stamp import Stamp
 from wkmp_assets.errors import FileChangedError, OriginalNotImportedError
-from wkmp_assets.library.changes import FileStatus
+from wkmp_assets.model import ticks
 from wkmp_assets.model.batch import DisplacedFile, PeerLink, WriteBatch
+from wkmp_assets.model.known_files import FileStatus
+from wkmp_assets.model.outcomes import Failed
 from wkmp_assets.model.rows import (
     FailureRow,
     FileRow,
 )
+from wkmp_assets.model.timestamps import Stamp
 from wkmp_assets.model.values import FileEntry, FileState, FileTags, PassageEntry
-from wkmp_assets.outcomes import Failed
 
 _KEEPS_CONTENT = frozenset({FileState.TOUCHED, FileState.MOVED})
 

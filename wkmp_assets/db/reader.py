@@ -9,9 +9,9 @@ from wkmp_assets.db.connection import open_reader
 from wkmp_assets.db.references import passage_references, referenced
 from wkmp_assets.db.select import has_table, select_in
 from wkmp_assets.db.statements import PASSAGES_OF_FILE
-from wkmp_assets.library.changes import KnownFile
-from wkmp_assets.library.file_key import is_utf8
 from wkmp_assets.model.batch import ExpectedFile
+from wkmp_assets.model.file_key import is_utf8
+from wkmp_assets.model.known_files import KnownFile
 from wkmp_assets.model.rows import FileRow
 from wkmp_assets.model.values import FileEntry
 

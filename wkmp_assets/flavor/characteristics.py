@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from wkmp_assets.flavor.sound import Sound
     from wkmp_assets.flavor.tonality import Tonality
     from wkmp_assets.flavor.usual import Usual
-    from wkmp_assets.flavor.vector import Distribution, Flavor
+    from wkmp_assets.model.flavor import Distribution, Flavor
 
 SHARPNESS = 0.5
 """Standard deviations from the usual that make a value e times as likely."""

@@ -11,7 +11,7 @@ from wkmp_assets.flavor.loudness import integrated_lufs
 from wkmp_assets.flavor.rhythm import hear_rhythm
 from wkmp_assets.flavor.sound import RATE_HZ, excerpt, listen
 from wkmp_assets.flavor.tonality import hear_tonality
-from wkmp_assets.flavor.vector import rounded
+from wkmp_assets.model.flavor import rounded
 from wkmp_assets.model.values import PassageFlavor, SoundMeasures
 
 if TYPE_CHECKING:

@@ -6,9 +6,9 @@ It takes no new data since 2022, so both an answer and "nothing known" are good 
 from typing import Protocol
 
 from wkmp_assets.errors import ServiceGoneError, ServiceUnavailableError
-from wkmp_assets.flavor.vector import ReadFlavor, read_flavor
 from wkmp_assets.identify.outage import OutageFile
 from wkmp_assets.identify.session import Answer, Service, ServiceSession
+from wkmp_assets.model.flavor import ReadFlavor, read_flavor
 
 NAME = "AcousticBrainz"
 USELESS_IN_A_ROW = 5

@@ -10,7 +10,7 @@ from typing import Protocol
 from wkmp_assets.errors import ServiceUnavailableError
 from wkmp_assets.identify.acoustid_client import AcoustIdClient, Heard
 from wkmp_assets.identify.musicbrainz_client import MusicBrainzClient
-from wkmp_assets.identify.scoring import duration_score, level_of, rank, rank_by_text
+from wkmp_assets.identify.scoring import duration_score, rank, rank_by_text
 from wkmp_assets.model.values import (
     Candidate,
     FileTags,
@@ -22,6 +22,7 @@ from wkmp_assets.model.values import (
     PassageSegments,
     RecordingLookups,
     Song,
+    level_of,
 )
 
 CANDIDATES_KEPT = 5

@@ -6,7 +6,6 @@ from dataclasses import replace
 from wkmp_assets.identify.albums import choose_release
 from wkmp_assets.identify.embedded import match_from_tags
 from wkmp_assets.identify.merging import merge
-from wkmp_assets.identify.scoring import level_of
 from wkmp_assets.model.values import (
     FileTags,
     LookupOutcome,
@@ -17,6 +16,7 @@ from wkmp_assets.model.values import (
     RecordingLookups,
     Release,
     SongMatches,
+    level_of,
 )
 
 ACOUSTID_SOURCE = "AcoustID"

@@ -10,18 +10,13 @@ from rapidfuzz.distance import JaroWinkler
 
 from wkmp_assets.identify.acoustid_client import Heard
 from wkmp_assets.identify.musicbrainz_client import Recording
-from wkmp_assets.model.values import Candidate, FileTags, MatchLevel, PathNames
+from wkmp_assets.model.values import SCORE_TOLERANCE, Candidate, FileTags, PathNames
 
 SINGLE = (0.30, 0.60, 0.10)
 """Weights of metadata, fingerprint and duration in a file of one track."""
 SEVERAL = (0.35, 0.55, 0.10)
 """In a file of several."""
 
-HIGH = 0.85
-MEDIUM = 0.70
-LOW = 0.60
-_EQUAL = 1e-9
-"""Sums of weighted doubles miss the levels' bounds by less."""
 
 NOTHING_TO_COMPARE = 0.3
 NAMED_ALIKE = 0.8
@@ -59,14 +54,6 @@ def confidence(
     return sum(weight * score for weight, score in zip(weights, scores, strict=True))
 
 
-def level_of(confidence: float) -> MatchLevel:
-    """Name a confidence."""
-    for least, level in ((HIGH, MatchLevel.HIGH), (MEDIUM, MatchLevel.MEDIUM), (LOW, MatchLevel.LOW)):
-        if confidence >= least - _EQUAL:
-            return level
-    return MatchLevel.NONE
-
-
 def similarity(one: str, other: str) -> float:
     """Compare two texts: Jaro-Winkler without regard to case and surrounding blanks, 0..1."""
     return JaroWinkler.normalized_similarity(one.strip().lower(), other.strip().lower())
@@ -74,7 +61,7 @@ def similarity(one: str, other: str) -> float:
 
 def is_same_title(one: str, other: str) -> bool:
     """Tell whether two texts name the same thing."""
-    return similarity(one, other) >= SIMILAR_TITLE - _EQUAL
+    return similarity(one, other) >= SIMILAR_TITLE - SCORE_TOLERANCE
 
 
 def metadata_score(tags: FileTags, title: str | None, artist: str | None, mbid: str, *, is_whole_file: bool) -> float:
@@ -109,7 +96,7 @@ def duration_score(passage_s: float, recording_s: float | None) -> float:
     if not recording_s:
         return UNKNOWN_LENGTH
     difference = abs(passage_s - recording_s) / recording_s
-    return 1.0 if difference <= 0.05 + _EQUAL else 0.5 if difference <= 0.10 + _EQUAL else 0.0
+    return 1.0 if difference <= 0.05 + SCORE_TOLERANCE else 0.5 if difference <= 0.10 + SCORE_TOLERANCE else 0.0
 
 
 def rank(heard: Sequence[Heard], tags: FileTags, passage_s: float, *, is_whole_file: bool) -> list[Candidate]:
@@ -147,7 +134,7 @@ def rank_by_text(found: Sequence[Recording], tags: FileTags, passage_s: float) -
         artist = similarity(tags.artist or "", recording.song.artist_name or "")
         title = similarity(tags.title or "", recording.song.title or "")
         duration = duration_score(passage_s, recording.length_s)
-        if min(artist, title) < SIMILAR_TITLE - _EQUAL or duration == 0:
+        if min(artist, title) < SIMILAR_TITLE - SCORE_TOLERANCE or duration == 0:
             continue
         total = 0.4 * artist + 0.4 * title + 0.2 * duration
         candidates.append(

@@ -5,53 +5,11 @@ The decision table is phase 1 of the import: what to do with a path, given its r
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
-from enum import StrEnum
 
-from wkmp_assets.library.file_key import storable
-from wkmp_assets.library.walk import FileStat
+from wkmp_assets.model.file_key import is_within, storable
+from wkmp_assets.model.known_files import FINISHED, FileStat, FileStatus, KnownFile
+from wkmp_assets.model.timestamps import normalise_timestamp
 from wkmp_assets.model.values import FileIdentity, FileState, LibraryChanges
-
-
-class FileStatus(StrEnum):
-    """Values of `files.status`."""
-
-    PENDING = "PENDING"
-    PROCESSING = "PROCESSING"
-    INGEST_COMPLETE = "INGEST COMPLETE"
-    DUPLICATE_HASH = "DUPLICATE HASH"
-    NO_AUDIO = "NO AUDIO"
-
-
-FINISHED = frozenset({FileStatus.INGEST_COMPLETE, FileStatus.DUPLICATE_HASH, FileStatus.NO_AUDIO})
-
-
-@dataclass(frozen=True)
-class KnownFile:
-    """The part of a `files` row that decides what happens to a file."""
-
-    guid: str
-    path: str
-    content_hash: str
-    status: str
-    modified_at: str
-    size_bytes: int | None
-    original_is_complete: bool = True
-    """For a duplicate: whether a file it was matched with is still completely imported."""
-
-
-def normalise_timestamp(text: str) -> str:
-    """Bring either form found in WKMP databases (`YYYY-MM-DD HH:MM:SS` or RFC 3339) to the first, in UTC.
-
-    Text in no known form is returned as it is: it then equals no file's time, so the file is looked at again.
-    """
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        return text
-    if moment.tzinfo is not None:
-        moment = moment.astimezone(UTC)
-    return moment.strftime("%Y-%m-%d %H:%M:%S")
 
 
 def is_unchanged(known: KnownFile | None, on_disk: FileStat) -> bool:
@@ -110,11 +68,6 @@ def compare_library(
     return LibraryChanges(
         tuple(new), tuple(changed), tuple(unchanged), tuple(missing), tuple(sorted(unknown)), tuple(unreadable), within
     )
-
-
-def is_within(path: str, folder: str) -> bool:
-    """Tell whether a relative path lies in a relative folder; everything lies in `""` and in `"."`."""
-    return folder in {"", "."} or path.startswith(f"{folder}/")
 
 
 def _is_stranded(row: KnownFile, standing: Collection[str]) -> bool:

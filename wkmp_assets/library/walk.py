@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from wkmp_assets.errors import LibraryRootError
+from wkmp_assets.model.known_files import FileStat
 
 AUDIO_EXTENSIONS = frozenset(
     [
@@ -39,15 +40,6 @@ AUDIO_EXTENSIONS = frozenset(
 reported by name, not passed over."""
 
 IGNORED_FOLDERS = frozenset({".git", ".svn", "node_modules", "__MACOSX", "lost+found"})
-
-
-@dataclass(frozen=True)
-class FileStat:
-    """What the file system says of one file."""
-
-    size_bytes: int
-    modified_at: str
-    """UTC, `YYYY-MM-DD HH:MM:SS`: what the library compares, to the second."""
 
 
 @dataclass

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 
+from wkmp_assets.model.outcomes import Outcome
 from wkmp_assets.model.rows import (
     AlbumRow,
     ArtistRow,
@@ -17,6 +18,7 @@ from wkmp_assets.model.rows import (
     SongWorkRow,
     WorkRow,
 )
+from wkmp_assets.model.values import FileEntry
 
 
 @dataclass(frozen=True)
@@ -182,3 +184,14 @@ class Receipt:
     """Times the library had changed between reading and writing, and the rows were computed again."""
     written: Written | None = None
     """None when only a failure was recorded."""
+
+
+@dataclass(frozen=True)
+class FileCommit:
+    """What happened to one file."""
+
+    key: str
+    outcome: Outcome[FileEntry]
+    receipt: Receipt | None = None
+    """None when nothing was written."""
+    batch: WriteBatch | None = field(default=None, repr=False)

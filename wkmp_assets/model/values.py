@@ -459,3 +459,24 @@ class FileEntry:
     audio: AudioProperties | None = None
     passages: tuple[PassageEntry, ...] = ()
     lead_point_parameters: LeadPointParameters | None = None
+
+
+HIGH = 0.85
+
+
+MEDIUM = 0.70
+
+
+LOW = 0.60
+
+
+SCORE_TOLERANCE = 1e-9
+"""Sums of weighted doubles miss the levels' bounds by less."""
+
+
+def level_of(confidence: float) -> MatchLevel:
+    """Name a confidence."""
+    for least, level in ((HIGH, MatchLevel.HIGH), (MEDIUM, MatchLevel.MEDIUM), (LOW, MatchLevel.LOW)):
+        if confidence >= least - SCORE_TOLERANCE:
+            return level
+    return MatchLevel.NONE

@@ -6,13 +6,12 @@ from dataclasses import dataclass, field
 
 from wkmp_assets.db.overview import LibraryOverview, NamedPassage, PassageNumbers
 from wkmp_assets.db.report import LibraryReport, StoredFailure
-from wkmp_assets.flavor.vector import parse_flavor
-from wkmp_assets.identify.scoring import level_of
-from wkmp_assets.model.values import MatchLevel
+from wkmp_assets.model.flavor import parse_flavor
+from wkmp_assets.model.ticks import TICKS_PER_SECOND
+from wkmp_assets.model.values import MatchLevel, level_of
 from wkmp_assets.report.bars import Bar, bars, binned
 from wkmp_assets.report.commits import CommitFigures, Committed, commit_figures
 from wkmp_assets.report.flavor_map import FlavorMap, map_flavors
-from wkmp_assets.ticks import TICKS_PER_SECOND
 
 SHOWN_FAILURES = 10
 """Files named for each cause."""

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from wkmp_assets.flavor.vector import Flavor
+    from wkmp_assets.model.flavor import Flavor
 
 NEIGHBOURS = 3
 LEAST_POINTS = 3

@@ -7,8 +7,8 @@ import numpy as np
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from wkmp_assets.db.overview import NamedPassage
+from wkmp_assets.model.ticks import TICKS_PER_SECOND
 from wkmp_assets.report.figures import FlavorFigures, ReportFigures
-from wkmp_assets.ticks import TICKS_PER_SECOND
 
 _MAP_WIDTH, _MAP_HEIGHT = 1040.0, 620.0
 _MARGIN = 20.0

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from wkmp_assets import ticks
 from wkmp_assets.audio.lead_points import clipping_warnings, find_lead_points
+from wkmp_assets.model import ticks
 from wkmp_assets.model.lead_presets import LEAD_PRESETS, LeadPreset
 from wkmp_assets.model.values import LeadPointParameters, PassageLeadPoints, Span
 from wkmp_assets_tests.audio.sounds import Samples, envelope_of, joined, silence, tone

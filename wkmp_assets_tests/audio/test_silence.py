@@ -5,9 +5,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from wkmp_assets import ticks
 from wkmp_assets.audio.envelope import hop_length
 from wkmp_assets.audio.silence import find_passages, over_segmentation_warning
+from wkmp_assets.model import ticks
 from wkmp_assets.model.values import Envelope, Span
 from wkmp_assets_tests.audio.sounds import Samples, envelope_of, joined, noise, silence, tone, tone_samples
 

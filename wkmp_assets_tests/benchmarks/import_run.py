@@ -25,8 +25,8 @@ from wkmp_assets_tests.benchmarks.event_clock import Breakdown, EventClock
 from wkmp_assets_tests.benchmarks.music_library import ROOT
 
 if TYPE_CHECKING:
-    from wkmp_assets.commit import FileCommit
     from wkmp_assets.importer import LibraryImporter
+    from wkmp_assets.model.batch import FileCommit
 
 _SAMPLING_S = 0.25
 

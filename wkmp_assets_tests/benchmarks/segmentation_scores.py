@@ -7,8 +7,8 @@ from statistics import median
 
 import numpy as np
 
-from wkmp_assets import ticks
 from wkmp_assets.audio.silence import find_passages
+from wkmp_assets.model import ticks
 from wkmp_assets.model.values import Envelope, Span
 
 LARGEST_ERROR_MS = 100.0

@@ -24,7 +24,7 @@ from dagster import DagsterInstance
 from rich.console import Console
 
 from wkmp_assets.build import build_definitions
-from wkmp_assets.library.file_key import encode_key
+from wkmp_assets.model.file_key import encode_key
 from wkmp_assets.partitions import partitions_name
 from wkmp_assets.sensors import SENSOR
 from wkmp_assets.settings import Settings, load_settings

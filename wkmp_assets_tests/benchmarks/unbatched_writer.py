@@ -27,10 +27,10 @@ from wkmp_assets.db.connection import snapshot
 from wkmp_assets.db.plan import plan_file
 from wkmp_assets.db.reader import LibraryState, read_state
 from wkmp_assets.db.schema import ensure_schema
-from wkmp_assets.db.stamp import Stamp
 from wkmp_assets.db.statement_log import StatementLog
 from wkmp_assets.model.batch import WriteBatch
 from wkmp_assets.model.rows import PassageRow
+from wkmp_assets.model.timestamps import Stamp
 from wkmp_assets.model.values import FileEntry
 from wkmp_assets_tests.benchmarks import unbatched_statements as old
 from wkmp_assets_tests.benchmarks.unbatched_statements import Statement

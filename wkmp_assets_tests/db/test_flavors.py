@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from wkmp_assets.db.report import Deferred, read_deferred
-from wkmp_assets.flavor.vector import Flavor
+from wkmp_assets.model.flavor import Flavor
 from wkmp_assets.model.values import ClassesOutcome, FileEntry, FileState
 from wkmp_assets_tests.builders import LATER, column, commit, entry, flavor, problems, rows, run_sql, seconds, song
 from wkmp_assets_tests.db.test_races import commit_while

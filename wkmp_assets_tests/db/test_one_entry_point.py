@@ -11,8 +11,8 @@ import pytest
 
 from wkmp_assets.db import writer as writer_module
 from wkmp_assets.db.retry import LockRetry
+from wkmp_assets.model.outcomes import Failed
 from wkmp_assets.model.values import FileState
-from wkmp_assets.outcomes import Failed
 from wkmp_assets_tests.builders import LATER, bare, commit, entry
 from wkmp_assets_tests.package_code import TREES, users_of
 from wkmp_assets_tests.plan import plan_test

@@ -9,7 +9,7 @@ from urllib.parse import quote
 import pytest
 from dagster import AssetKey, DagsterInstance
 
-from wkmp_assets.library.file_key import encode_key
+from wkmp_assets.model.file_key import encode_key
 from wkmp_assets_tests.end_to_end.conftest import TEST_DATA, Workplace, read_manifest
 
 KEYS = sorted(encode_key(record["path"]) for record in read_manifest("sample_library"))

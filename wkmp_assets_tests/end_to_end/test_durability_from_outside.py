@@ -14,7 +14,7 @@ _WRITE = """
 import sys
 from pathlib import Path
 from wkmp_assets.model.values import FileTags
-from wkmp_assets.outcomes import Result
+from wkmp_assets.model.outcomes import Result
 from wkmp_assets.phase_store import PhaseStore
 PhaseStore(Path(sys.argv[1])).write("file_tags", [("a.flac", Result(FileTags("Title"), "hash"))], "run")
 """

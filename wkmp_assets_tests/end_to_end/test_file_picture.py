@@ -8,7 +8,7 @@ from dagster._core.storage.tags import PARTITION_NAME_TAG
 from matplotlib.image import imread
 
 from wkmp_assets.build import build_definitions
-from wkmp_assets.library.file_key import encode_key
+from wkmp_assets.model.file_key import encode_key
 from wkmp_assets.model.phases import PICTURE
 from wkmp_assets.settings import load_settings
 from wkmp_assets_tests.checks.checked_library import QUIET

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from wkmp_assets import ticks
+from wkmp_assets.model import ticks
 from wkmp_assets_tests.end_to_end.conftest import Imported, read_manifest
 
 SAMPLE = read_manifest("sample_library")

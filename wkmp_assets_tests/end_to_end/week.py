@@ -21,7 +21,7 @@ from dagster import DagsterInstance
 from wkmp_assets.build import build_definitions
 from wkmp_assets.cli import main
 from wkmp_assets.jobs import import_job
-from wkmp_assets.library.file_key import encode_key
+from wkmp_assets.model.file_key import encode_key
 from wkmp_assets.partitions import partitions_name
 from wkmp_assets.recorded import recorded_commits
 from wkmp_assets.sensors import SENSOR

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from wkmp_assets.commit import FileCommitter
-from wkmp_assets.library.file_key import encode_key
+from wkmp_assets.model.file_key import encode_key
+from wkmp_assets.model.outcomes import Failed, Outcome
 from wkmp_assets.model.values import FileEntry, FileState
-from wkmp_assets.outcomes import Failed, Outcome
 from wkmp_assets_tests.builders import (
     LATER,
     bare,

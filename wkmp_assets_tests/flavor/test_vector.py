@@ -7,15 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from wkmp_assets.flavor.vector import (
-    Flavor,
-    combine,
-    distance,
-    flavor_json,
-    parse_flavor,
-    read_flavor,
-    rounded,
-)
+from wkmp_assets.model.flavor import Flavor, combine, distance, flavor_json, parse_flavor, read_flavor, rounded
 
 
 def binary(name: str, first: str, probability: float) -> Flavor:

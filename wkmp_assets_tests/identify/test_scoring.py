@@ -5,16 +5,8 @@ import random
 import pytest
 
 from wkmp_assets.identify.acoustid_client import Heard
-from wkmp_assets.identify.scoring import (
-    SEVERAL,
-    confidence,
-    duration_score,
-    level_of,
-    metadata_score,
-    rank,
-    similarity,
-)
-from wkmp_assets.model.values import FileTags, MatchLevel, PathNames, Song
+from wkmp_assets.identify.scoring import SEVERAL, confidence, duration_score, metadata_score, rank, similarity
+from wkmp_assets.model.values import FileTags, MatchLevel, PathNames, Song, level_of
 from wkmp_assets_tests.builders import artist, mbid
 
 VECTORS = {

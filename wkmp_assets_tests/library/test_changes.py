@@ -8,15 +8,14 @@ from hypothesis import strategies as st
 
 from wkmp_assets.library.changes import (
     HashedFile,
-    KnownFile,
     PresenceChanges,
     compare_library,
     compare_presence,
     identify_contents,
     is_unchanged,
-    normalise_timestamp,
 )
-from wkmp_assets.library.walk import FileStat
+from wkmp_assets.model.known_files import FileStat, KnownFile
+from wkmp_assets.model.timestamps import normalise_timestamp
 from wkmp_assets.model.values import FileIdentity, FileState, LibraryChanges
 from wkmp_assets_tests.builders import sha
 

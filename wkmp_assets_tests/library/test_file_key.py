@@ -8,7 +8,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from wkmp_assets.errors import PartitionKeyError
-from wkmp_assets.library.file_key import decode_key, encode_key, is_utf8
+from wkmp_assets.model.file_key import decode_key, encode_key, is_utf8
 
 AWKWARD = st.sampled_from(
     [".", "..", "...", "/", "%", "%2F", ",", '"', "[", "]", "|", "*", "\n", "\x85", "\udcff", " "]

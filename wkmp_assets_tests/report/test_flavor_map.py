@@ -5,7 +5,7 @@ import random
 import numpy as np
 import pytest
 
-from wkmp_assets.flavor.vector import Flavor, distance
+from wkmp_assets.model.flavor import Flavor, distance
 from wkmp_assets.report.flavor_map import map_flavors
 
 

@@ -198,7 +198,7 @@ ALL_OR_NOTHING = (
     Measure(
         "phase values of one content",
         "the boundaries of one recording would be put on another",
-        "outcomes.py",
+        "model/outcomes.py",
         "if len(hashes) > 1:",
         "if False:",
         ("test_entry.py::test_phases_that_heard_other_bytes_are_not_mixed",),

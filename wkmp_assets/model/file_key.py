@@ -67,3 +67,8 @@ def is_utf8(relative_path: str) -> bool:
     except UnicodeEncodeError:
         return False
     return True
+
+
+def is_within(path: str, folder: str) -> bool:
+    """Tell whether a relative path lies in a relative folder; everything lies in `""` and in `"."`."""
+    return folder in {"", "."} or path.startswith(f"{folder}/")

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
+from wkmp_assets.model.outcomes import Outcome, Result, Skipped, SkipReason, join
 from wkmp_assets.model.phases import ENTRY
 from wkmp_assets.model.values import (
     FileEntry,
@@ -17,7 +18,6 @@ from wkmp_assets.model.values import (
     SongMatches,
     Span,
 )
-from wkmp_assets.outcomes import Outcome, Result, Skipped, SkipReason, join
 
 _WITHOUT_CONTENT = frozenset({SkipReason.DUPLICATE, SkipReason.UNCHANGED})
 
