@@ -7,7 +7,7 @@ from pathlib import Path
 from wkmp_assets.db.library_settings import read_library_settings
 from wkmp_assets.db.missing import read_noted
 from wkmp_assets.db.writer import LibraryWriter
-from wkmp_assets.library.changes import PresenceChanges, compare_presence
+from wkmp_assets.files.changes import PresenceChanges, compare_presence
 from wkmp_assets.model.batch import PresenceBatch, Receipt
 from wkmp_assets.model.timestamps import Stamp
 from wkmp_assets.model.values import LibraryChanges

@@ -20,8 +20,8 @@ from wkmp_assets.db.removal import Removable, read_removable, removal_of
 from wkmp_assets.db.report import read_failures
 from wkmp_assets.db.writer import LibraryWriter
 from wkmp_assets.errors import LibraryChangedError, NotImportedError
-from wkmp_assets.library.presence import check_root, is_emptied, is_on_disk
-from wkmp_assets.library.scan import check_not_emptied, scan_folder
+from wkmp_assets.files.presence import check_root, is_emptied, is_on_disk
+from wkmp_assets.files.scan import check_not_emptied, scan_folder
 from wkmp_assets.model.batch import Receipt, RemovalBatch
 from wkmp_assets.model.file_key import decode_key, is_within, storable, storable_path
 from wkmp_assets.model.timestamps import Stamp, normalise_timestamp

@@ -18,8 +18,8 @@ from wkmp_assets.claims import claimed_keys
 from wkmp_assets.db.reader import known_files
 from wkmp_assets.db.report import read_failures
 from wkmp_assets.errors import TransientError
+from wkmp_assets.files.scan import check_not_emptied, scan_folder
 from wkmp_assets.jobs import import_job
-from wkmp_assets.library.scan import check_not_emptied, scan_folder
 from wkmp_assets.missing import note_missing
 from wkmp_assets.model.file_key import encode_key
 from wkmp_assets.model.known_files import FileStat

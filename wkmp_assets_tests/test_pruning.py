@@ -14,8 +14,8 @@ from wkmp_assets.build import build_definitions
 from wkmp_assets.claims import claiming
 from wkmp_assets.db.missing import read_missing
 from wkmp_assets.errors import LibraryChangedError, LibraryRootError, NotImportedError
+from wkmp_assets.files.walk import read_stat
 from wkmp_assets.jobs import import_job
-from wkmp_assets.library.walk import read_stat
 from wkmp_assets.missing import note_missing
 from wkmp_assets.model.file_key import encode_key
 from wkmp_assets.model.outcomes import Failed, Result

@@ -21,8 +21,8 @@ from wkmp_assets.build import build_definitions
 from wkmp_assets.claims import claiming
 from wkmp_assets.db.missing import read_missing
 from wkmp_assets.errors import LibraryRootError
+from wkmp_assets.files.walk import read_stat
 from wkmp_assets.jobs import import_job
-from wkmp_assets.library.walk import read_stat
 from wkmp_assets.partitions import partitions_name
 from wkmp_assets.sensors import SENSOR
 from wkmp_assets.settings import Settings, load_settings

@@ -8,9 +8,9 @@ from pydantic import Field
 from wkmp_assets.assets.scan import library_scan
 from wkmp_assets.claims import RunClaims
 from wkmp_assets.db.reader import known_by_hash, known_by_path
-from wkmp_assets.library.changes import HashedFile
-from wkmp_assets.library.hashing import hash_file
-from wkmp_assets.library.identity import identify_hashed, read_doubtful, sort_out_unchanged
+from wkmp_assets.files.changes import HashedFile
+from wkmp_assets.files.hashing import hash_file
+from wkmp_assets.files.identity import identify_hashed, read_doubtful, sort_out_unchanged
 from wkmp_assets.model.file_key import decode_key, encode_key
 from wkmp_assets.model.known_files import FileStatus, KnownFile
 from wkmp_assets.model.outcomes import Failed, Outcomes, Result, Skipped, SkipReason

@@ -8,7 +8,7 @@ from pydantic import Field
 
 from wkmp_assets.db.missing import MissingFile, read_missing
 from wkmp_assets.db.reader import known_files
-from wkmp_assets.library.scan import check_not_emptied, scan_folder
+from wkmp_assets.files.scan import check_not_emptied, scan_folder
 from wkmp_assets.missing import note_missing
 from wkmp_assets.model.file_key import encode_key
 from wkmp_assets.model.outcomes import Outcomes, Result

@@ -7,7 +7,7 @@ from contextlib import closing
 from pathlib import Path
 
 from wkmp_assets.db.schema import ensure_schema
-from wkmp_assets.library.walk import read_stat
+from wkmp_assets.files.walk import read_stat
 from wkmp_assets.model.known_files import FileStat
 from wkmp_assets_tests.builders import sha
 

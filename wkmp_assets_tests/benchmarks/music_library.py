@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from wkmp_assets.library.walk import WalkReport, find_audio_files
+from wkmp_assets.files.walk import WalkReport, find_audio_files
 
 ROOT = Path(__file__).resolve().parents[2]
 HUNDRED_FILES = ROOT / "test_data" / "100_file_dataset"

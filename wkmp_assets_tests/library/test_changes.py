@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from wkmp_assets.library.changes import (
+from wkmp_assets.files.changes import (
     HashedFile,
     PresenceChanges,
     compare_library,

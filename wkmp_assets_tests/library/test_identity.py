@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 
 from wkmp_assets.errors import LibraryRootError, LinkedFileError, UnencodableNameError, UnreadableFileError
-from wkmp_assets.library.changes import HashedFile
-from wkmp_assets.library.hashing import hash_file
-from wkmp_assets.library.identity import identify_hashed, look_at, needing_content, read_doubtful, sort_out_unchanged
-from wkmp_assets.library.walk import read_stat
+from wkmp_assets.files.changes import HashedFile
+from wkmp_assets.files.hashing import hash_file
+from wkmp_assets.files.identity import identify_hashed, look_at, needing_content, read_doubtful, sort_out_unchanged
+from wkmp_assets.files.walk import read_stat
 from wkmp_assets.model.known_files import KnownFile
 from wkmp_assets.model.outcomes import Failed, Result, Skipped, SkipReason
 from wkmp_assets.model.values import FileState

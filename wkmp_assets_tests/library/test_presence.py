@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from wkmp_assets.errors import LibraryRootError
-from wkmp_assets.library import presence
-from wkmp_assets.library.presence import check_root, is_emptied, is_on_disk
+from wkmp_assets.files import presence
+from wkmp_assets.files.presence import check_root, is_emptied, is_on_disk
 
 
 def test_a_file_is_on_disk_or_not(tmp_path: Path) -> None:

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from wkmp_assets.errors import LibraryRootError
-from wkmp_assets.library.scan import check_not_emptied, scan_folder
-from wkmp_assets.library.walk import read_stat
+from wkmp_assets.files.scan import check_not_emptied, scan_folder
+from wkmp_assets.files.walk import read_stat
 from wkmp_assets.model.known_files import KnownFile
 from wkmp_assets_tests.builders import sha
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from wkmp_assets.errors import LibraryRootError
-from wkmp_assets.library.walk import WalkReport, find_audio_files, read_stat
+from wkmp_assets.files.walk import WalkReport, find_audio_files, read_stat
 
 MOMENT_S = 1_700_000_000.75
 

@@ -395,7 +395,7 @@ WHAT_IS_PEOPLE_S = (
     Measure(
         "an empty disk is no empty library",
         "a disk that is not mounted would make every file count as missing",
-        "library/scan.py",
+        "files/scan.py",
         "if not on_disk and absent:",
         "if False:",
         ("library/test_scan.py::test_an_empty_root_with_known_files_is_an_error",),
@@ -403,7 +403,7 @@ WHAT_IS_PEOPLE_S = (
     Measure(
         "an unreadable folder is no deleted one",
         "a lost permission would make files count as missing, and wkmp prune would remove them",
-        "library/changes.py",
+        "files/changes.py",
         "path in unseen or any(is_within(path, folder) for folder in unreadable)",
         "False",
         (
@@ -489,7 +489,7 @@ BAD_INPUT = (
     Measure(
         "no way out by a link",
         "a partition typed by hand could name any file of the machine, behind a link in the library",
-        "library/identity.py",
+        "files/identity.py",
         "if os.path.realpath(root / path) != os.path.join(os.path.realpath(root), path):",
         "if False:",
         ("library/test_identity.py::test_nothing_behind_a_symbolic_link_is_looked_at",),

@@ -5,10 +5,10 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from wkmp_assets.errors import AudioFileError, LinkedFileError, UnencodableNameError, UnreadableFileError
-from wkmp_assets.library.changes import HashedFile, identify_contents, is_unchanged
-from wkmp_assets.library.hashing import hash_file
-from wkmp_assets.library.presence import check_root
-from wkmp_assets.library.walk import read_stat
+from wkmp_assets.files.changes import HashedFile, identify_contents, is_unchanged
+from wkmp_assets.files.hashing import hash_file
+from wkmp_assets.files.presence import check_root
+from wkmp_assets.files.walk import read_stat
 from wkmp_assets.model.file_key import is_utf8
 from wkmp_assets.model.known_files import FileStat, FileStatus, KnownFile
 from wkmp_assets.model.outcomes import Failed, Outcome, Result, Skipped, SkipReason

@@ -6,9 +6,9 @@ from dataclasses import replace
 from pathlib import Path
 
 from wkmp_assets.errors import LibraryRootError
-from wkmp_assets.library.changes import compare_library
-from wkmp_assets.library.presence import is_on_disk
-from wkmp_assets.library.walk import WalkReport, find_audio_files
+from wkmp_assets.files.changes import compare_library
+from wkmp_assets.files.presence import is_on_disk
+from wkmp_assets.files.walk import WalkReport, find_audio_files
 from wkmp_assets.model.file_key import is_within
 from wkmp_assets.model.known_files import KnownFile
 from wkmp_assets.model.values import LibraryChanges
