@@ -24,9 +24,9 @@ from wkmp_assets.checks.receipts import commit_receipts
 from wkmp_assets.checks.stored import stored_rows
 from wkmp_assets.claims import RunClaims, claiming
 from wkmp_assets.db.connection import kept_open
-from wkmp_assets.identify.acousticbrainz_client import ClassSource
 from wkmp_assets.identify.lookup import Lookup
-from wkmp_assets.identify.services import open_acousticbrainz, open_services
+from wkmp_assets.identify.services.acousticbrainz import ClassSource
+from wkmp_assets.identify.services.open import open_acousticbrainz, open_services
 from wkmp_assets.io_managers import PhaseStoreIOManager, PictureIOManager, SqliteBatchIOManager
 from wkmp_assets.jobs import import_job, reflavor_job, retry_job, scan_job
 from wkmp_assets.partitions import audio_files, backfill_policy

@@ -28,8 +28,8 @@ from wkmp_assets.cli_options import (
     typed,
 )
 from wkmp_assets.db.connection import kept_open
-from wkmp_assets.db.missing import read_missing
-from wkmp_assets.db.report import describe_library, read_deferred, read_failures, read_report
+from wkmp_assets.db.read.counts import describe_library, read_deferred, read_failures, read_report
+from wkmp_assets.db.read.missing import read_missing
 from wkmp_assets.model.file_key import decode_key, encode_key
 from wkmp_assets.model.lead_presets import LeadPreset
 from wkmp_assets.model.outcomes import Failed, Result, join

@@ -13,8 +13,8 @@ from rich.markup import escape
 from rich.table import Table
 
 from wkmp_assets.cli_options import DATABASE, FOLDER, LIBRARY, OUT, errors_as_exit_status, settings_of, typed
-from wkmp_assets.db.missing import read_missing
-from wkmp_assets.db.removal import Removable, read_removable
+from wkmp_assets.db.read.missing import read_missing
+from wkmp_assets.db.read.removal import Removable, read_removable
 from wkmp_assets.model.file_key import is_within
 from wkmp_assets.settings import Settings
 from wkmp_assets.summary import counted, printable

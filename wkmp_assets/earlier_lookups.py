@@ -5,8 +5,8 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from wkmp_assets.files.walk import audio_names
-from wkmp_assets.identify.albums import explained
 from wkmp_assets.identify.earlier import keep_answers
+from wkmp_assets.identify.releases import explained
 from wkmp_assets.model.file_key import decode_key, encode_key
 from wkmp_assets.model.outcomes import Failed, Outcome, Outcomes, Result
 from wkmp_assets.model.phases import LOOKUPS

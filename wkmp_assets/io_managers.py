@@ -10,7 +10,7 @@ from typing import Any
 
 import dagster as dg
 
-from wkmp_assets.commit import FileCommitter
+from wkmp_assets.db.commit import FileCommitter
 from wkmp_assets.facts import describe_commit, describe_outcome, result_word
 from wkmp_assets.metadata import to_metadata
 from wkmp_assets.model.outcomes import Failed, Outcome, Result, Skipped, SkipReason

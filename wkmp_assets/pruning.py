@@ -14,11 +14,11 @@ from dagster import DagsterInstance
 
 from wkmp_assets.audio.pcm_store import PcmStore
 from wkmp_assets.claims import claimed_keys
-from wkmp_assets.db.library_settings import read_library_settings
-from wkmp_assets.db.reader import known_by_hash, known_files
-from wkmp_assets.db.removal import Removable, read_removable, removal_of
-from wkmp_assets.db.report import read_failures
-from wkmp_assets.db.writer import LibraryWriter
+from wkmp_assets.db.read.counts import read_failures
+from wkmp_assets.db.read.known_files import known_by_hash, known_files
+from wkmp_assets.db.read.library_settings import read_library_settings
+from wkmp_assets.db.read.removal import Removable, read_removable, removal_of
+from wkmp_assets.db.write.writer import LibraryWriter
 from wkmp_assets.errors import LibraryChangedError, NotImportedError
 from wkmp_assets.files.presence import check_root, is_emptied, is_on_disk
 from wkmp_assets.files.scan import check_not_emptied, scan_folder

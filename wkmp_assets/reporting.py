@@ -7,8 +7,8 @@ from pathlib import Path
 
 from dagster import DagsterInstance, RunsFilter
 
-from wkmp_assets.db.overview import read_overview
-from wkmp_assets.db.report import LibraryReport, read_failures, read_report
+from wkmp_assets.db.read.counts import LibraryReport, read_failures, read_report
+from wkmp_assets.db.read.overview import read_overview
 from wkmp_assets.model.batch import Receipt
 from wkmp_assets.partitions import partitions_name
 from wkmp_assets.recorded import recorded_commits

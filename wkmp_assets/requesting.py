@@ -15,12 +15,12 @@ from dagster._core.storage.tags import (
 
 from wkmp_assets.breakdowns import Breakdown
 from wkmp_assets.claims import claimed_keys
-from wkmp_assets.db.reader import known_files
-from wkmp_assets.db.report import read_failures
+from wkmp_assets.db.missing_files import note_missing
+from wkmp_assets.db.read.counts import read_failures
+from wkmp_assets.db.read.known_files import known_files
 from wkmp_assets.errors import TransientError
 from wkmp_assets.files.scan import check_not_emptied, scan_folder
 from wkmp_assets.jobs import import_job
-from wkmp_assets.missing import note_missing
 from wkmp_assets.model.file_key import encode_key
 from wkmp_assets.model.known_files import FileStat
 from wkmp_assets.model.timestamps import normalise_timestamp

@@ -9,8 +9,8 @@ import dagster as dg
 from pydantic import Field
 
 from wkmp_assets.audio.pcm_store import PcmStore
-from wkmp_assets.db.library_settings import LibrarySettings, read_library_settings
-from wkmp_assets.db.reader import rows_of_file
+from wkmp_assets.db.read.known_files import rows_of_file
+from wkmp_assets.db.read.library_settings import LibrarySettings, read_library_settings
 from wkmp_assets.files.presence import is_on_disk
 from wkmp_assets.model.file_key import decode_key
 from wkmp_assets.settings import Settings

@@ -8,10 +8,10 @@ from pathlib import Path
 
 from pydantic import SecretStr
 
-from wkmp_assets.db.library_settings import read_acoustid_key
-from wkmp_assets.db.report import read_deferred
+from wkmp_assets.db.read.counts import read_deferred
+from wkmp_assets.db.read.library_settings import read_acoustid_key
 from wkmp_assets.errors import ServiceUnavailableError
-from wkmp_assets.identify.services import ServiceSettings, open_acousticbrainz, resolve_key
+from wkmp_assets.identify.services.open import ServiceSettings, open_acousticbrainz, resolve_key
 from wkmp_assets.settings import Settings
 
 

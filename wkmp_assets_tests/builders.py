@@ -14,10 +14,10 @@ from typing import Any
 
 import numpy as np
 
-from wkmp_assets.commit import FileCommitter
+from wkmp_assets.db.commit import FileCommitter
 from wkmp_assets.db.connection import open_reader, snapshot
-from wkmp_assets.db.plan import candidate_file_guids, plan_file
-from wkmp_assets.db.reader import read_state
+from wkmp_assets.db.plan.file_plan import candidate_file_guids, plan_file
+from wkmp_assets.db.read.file_state import read_state
 from wkmp_assets.model.batch import FileCommit, WriteBatch
 from wkmp_assets.model.file_key import encode_key
 from wkmp_assets.model.outcomes import Outcome, Result

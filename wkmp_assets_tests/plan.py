@@ -34,27 +34,27 @@ REQUIREMENTS = (
     Requirement(
         "REQ-BW-010",
         "1 to 2 write-lock acquisitions per file, 10 to 20 times fewer than before",
-        ("db/writer.py", "db/script.py", "db/statements.py", "db/statement_log.py"),
+        ("db/write/writer.py", "db/write/script.py", "db/write/statements.py", "db/write/statement_log.py"),
     ),
     Requirement(
         "REQ-BW-020",
         "related writes in one transaction, at most 2 per file, each under 100 ms",
-        ("db/writer.py", "db/script.py", "db/statements.py", "db/plan.py"),
+        ("db/write/writer.py", "db/write/script.py", "db/write/statements.py", "db/plan/file_plan.py"),
     ),
     Requirement(
         "REQ-BW-030",
         "look-ups before BEGIN, results kept in memory",
-        ("db/reader.py", "db/entities.py", "commit.py"),
+        ("db/read/file_state.py", "db/plan/entities.py", "db/commit.py"),
     ),
     Requirement(
         "REQ-BW-040",
         "all or nothing, no orphans, foreign keys intact",
-        ("db/writer.py", "db/connection.py", "phase_store.py"),
+        ("db/write/writer.py", "db/connection.py", "phase_store.py"),
     ),
     Requirement(
         "REQ-BW-050",
         "lock retry: exponential from 10 ms to 1000 ms within the budget of the settings",
-        ("db/retry.py", "db/gate.py", "db/library_settings.py"),
+        ("db/write/retry.py", "db/write/gate.py", "db/read/library_settings.py"),
     ),
     Requirement("REQ-DC-010", "no unused code before the work", ("*",)),
     Requirement("REQ-DC-020", "no code left that the batching made obsolete", ("*",)),
@@ -64,7 +64,7 @@ REQUIREMENTS = (
     Requirement(
         "REQ-NF-020",
         "import throughput measurably better (informational)",
-        ("db/writer.py", "db/script.py", "db/statements.py", "db/gate.py"),
+        ("db/write/writer.py", "db/write/script.py", "db/write/statements.py", "db/write/gate.py"),
     ),
 )
 

@@ -13,8 +13,8 @@ import pytest
 from click.testing import CliRunner, Result
 
 from wkmp_assets.cli import main
+from wkmp_assets.db.missing_files import note_missing
 from wkmp_assets.files.walk import read_stat
-from wkmp_assets.missing import note_missing
 from wkmp_assets.model.values import LibraryChanges
 from wkmp_assets_tests.builders import NOW, column, commit, entry, in_a_row, run_sql
 

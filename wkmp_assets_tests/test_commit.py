@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from wkmp_assets.db.library_settings import LockSettings
-from wkmp_assets.db.reader import known_by_hash, known_by_path, known_files
-from wkmp_assets.db.report import read_failures, read_report
-from wkmp_assets.db.writer import LibraryWriter
-from wkmp_assets.missing import note_missing
+from wkmp_assets.db.missing_files import note_missing
+from wkmp_assets.db.read.counts import read_failures, read_report
+from wkmp_assets.db.read.known_files import known_by_hash, known_by_path, known_files
+from wkmp_assets.db.read.library_settings import LockSettings
+from wkmp_assets.db.write.writer import LibraryWriter
 from wkmp_assets.model.batch import FileCommit
 from wkmp_assets.model.file_key import encode_key
 from wkmp_assets.model.outcomes import Failed, Result, Skipped, SkipReason

@@ -68,13 +68,13 @@ def test_rows_are_written_by_the_writer_and_nowhere_else() -> None:
     with_statements = {
         module for module in of_the_library if any(writing.match(text) for text in literals(TREES[module]))
     }
-    assert with_statements == {"db/statements.py", "db/schema.py"}
+    assert with_statements == {"db/write/statements.py", "db/schema.py"}
     assert {use for use in users_of("connect") if use.split("::")[0] in of_the_library} == {
         "db/connection.py::open_reader",
         "db/connection.py::open_writer",
     }
     assert "mode=ro" in ast.unparse(TREES["db/connection.py"]), "a reader cannot write"
-    assert users_of("open_writer") == ["db/writer.py::_open"]
+    assert users_of("open_writer") == ["db/write/writer.py::_open"]
     assert {use for use in users_of("_connection") if use.startswith("db/")} <= {
         f"db/{use}"
         for use in (
@@ -85,12 +85,12 @@ def test_rows_are_written_by_the_writer_and_nowhere_else() -> None:
 
 
 STATEMENTS_IN_A_LOOP = {
-    "db/writer.py::_write": "the script, which is made before",
-    "db/script.py::_insert": "a statement per portion of rows that SQLite can bind",
-    "db/script.py::_song_flavors": "the same",
-    "db/script.py::_links_to_remove": "a statement per link table",
-    "db/script.py::_peer_links": "a statement per other file with the same bytes: each is compared with what was read",
-    "db/script.py::_displaced": "the two steps of the row that makes way for a moved one",
+    "db/write/writer.py::_write": "the script, which is made before",
+    "db/write/script.py::_insert": "a statement per portion of rows that SQLite can bind",
+    "db/write/script.py::_song_flavors": "the same",
+    "db/write/script.py::_links_to_remove": "a statement per link table",
+    "db/write/script.py::_peer_links": "a statement per other copy of the file: each is compared with what was read",
+    "db/write/script.py::_displaced": "the two steps of the row that makes way for a moved one",
 }
 """Functions that run or make statements in a loop, with what the loop is over."""
 
@@ -108,7 +108,7 @@ def functions_with_a_statement_in_a_loop(tree: ast.Module) -> Iterator[str]:
 def test_no_helper_writes_row_by_row() -> None:
     found = {
         f"{module}::{function}"
-        for module in ("db/writer.py", "db/script.py")
+        for module in ("db/write/writer.py", "db/write/script.py")
         for function in functions_with_a_statement_in_a_loop(TREES[module])
     }
     assert found == set(STATEMENTS_IN_A_LOOP)

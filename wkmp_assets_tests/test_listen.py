@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
+from wkmp_assets.audio.file_tasks import MOST_CHANNELS, fingerprint_file, segment_file
 from wkmp_assets.audio.pcm_store import PcmStore
 from wkmp_assets.errors import FileChangedError, UndecodableAudioError
 from wkmp_assets.files.identity import look_at
-from wkmp_assets.listen import MOST_CHANNELS, fingerprint_file, segment_file
 from wkmp_assets.model.values import FileIdentity, FileState, PassageSegments, SegmentationParameters
 from wkmp_assets_tests.audio.sounds import joined, melody, silence, tone, write_sound
 

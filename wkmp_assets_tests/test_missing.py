@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from wkmp_assets.db.missing import MissingFile, read_missing
-from wkmp_assets.db.report import read_failures, read_report
+from wkmp_assets.db.missing_files import Noted, note_missing
+from wkmp_assets.db.read.counts import read_failures, read_report
+from wkmp_assets.db.read.missing import MissingFile, read_missing
 from wkmp_assets.errors import LibraryLockedError
-from wkmp_assets.missing import Noted, note_missing
 from wkmp_assets.model.outcomes import Failed
 from wkmp_assets.model.values import LibraryChanges
 from wkmp_assets_tests.builders import LATER, NOW, column, commit, entry, run_sql, write_lock_held

@@ -12,11 +12,11 @@ from dagster import DagsterInstance, DagsterRunStatus
 from wkmp_assets.audio.pcm_store import PcmStore
 from wkmp_assets.build import build_definitions
 from wkmp_assets.claims import claiming
-from wkmp_assets.db.missing import read_missing
+from wkmp_assets.db.missing_files import note_missing
+from wkmp_assets.db.read.missing import read_missing
 from wkmp_assets.errors import LibraryChangedError, LibraryRootError, NotImportedError
 from wkmp_assets.files.walk import read_stat
 from wkmp_assets.jobs import import_job
-from wkmp_assets.missing import note_missing
 from wkmp_assets.model.file_key import encode_key
 from wkmp_assets.model.outcomes import Failed, Result
 from wkmp_assets.model.values import LibraryChanges

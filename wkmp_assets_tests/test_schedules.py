@@ -16,8 +16,8 @@ from pydantic import SecretStr
 from werkzeug import Response
 
 from wkmp_assets.build import build_definitions
-from wkmp_assets.db.missing import read_missing
-from wkmp_assets.db.report import Deferred, read_deferred
+from wkmp_assets.db.read.counts import Deferred, read_deferred
+from wkmp_assets.db.read.missing import read_missing
 from wkmp_assets.errors import LibraryRootError, SettingsError
 from wkmp_assets.partitions import partitions_name
 from wkmp_assets.run_tags import FILES_TAG, REASON_TAG

@@ -19,7 +19,7 @@ from wkmp_assets import breakdowns
 from wkmp_assets.breakdowns import Breakdown
 from wkmp_assets.build import build_definitions
 from wkmp_assets.claims import claiming
-from wkmp_assets.db.missing import read_missing
+from wkmp_assets.db.read.missing import read_missing
 from wkmp_assets.errors import LibraryRootError
 from wkmp_assets.files.walk import read_stat
 from wkmp_assets.jobs import import_job

@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.console import Console, RenderableType
 
-from wkmp_assets.db.plan import plan_file
-from wkmp_assets.db.reader import LibraryState
+from wkmp_assets.db.plan.file_plan import plan_file
+from wkmp_assets.db.read.file_state import LibraryState
 from wkmp_assets.model.batch import FileCommit, Receipt, WriteBatch
 from wkmp_assets.model.file_key import encode_key
 from wkmp_assets.model.outcomes import Failed, Skipped, SkipReason

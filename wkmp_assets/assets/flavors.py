@@ -3,10 +3,10 @@
 import dagster as dg
 from pydantic import Field
 
+from wkmp_assets.audio.file_tasks import flavor_file
 from wkmp_assets.earlier_values import measured_flavors
-from wkmp_assets.identify.acousticbrainz_client import ClassSource
 from wkmp_assets.identify.classes import with_classes
-from wkmp_assets.listen import flavor_file
+from wkmp_assets.identify.services.acousticbrainz import ClassSource
 from wkmp_assets.model.file_key import decode_key
 from wkmp_assets.model.outcomes import Outcomes, map_results
 from wkmp_assets.model.phases import FLAVORS

@@ -7,7 +7,7 @@ from pydantic import Field
 
 from wkmp_assets.assets.scan import library_scan
 from wkmp_assets.claims import RunClaims
-from wkmp_assets.db.reader import known_by_hash, known_by_path
+from wkmp_assets.db.read.known_files import known_by_hash, known_by_path
 from wkmp_assets.files.changes import HashedFile
 from wkmp_assets.files.hashing import hash_file
 from wkmp_assets.files.identity import identify_hashed, read_doubtful, sort_out_unchanged

@@ -6,10 +6,10 @@ from datetime import UTC, datetime
 import dagster as dg
 from pydantic import Field
 
-from wkmp_assets.db.missing import MissingFile, read_missing
-from wkmp_assets.db.reader import known_files
+from wkmp_assets.db.missing_files import note_missing
+from wkmp_assets.db.read.known_files import known_files
+from wkmp_assets.db.read.missing import MissingFile, read_missing
 from wkmp_assets.files.scan import check_not_emptied, scan_folder
-from wkmp_assets.missing import note_missing
 from wkmp_assets.model.file_key import encode_key
 from wkmp_assets.model.outcomes import Outcomes, Result
 from wkmp_assets.model.phases import SCAN

@@ -2,8 +2,8 @@
 
 import dagster as dg
 
+from wkmp_assets.audio.file_tasks import segment_file
 from wkmp_assets.files.identity import needing_content
-from wkmp_assets.listen import segment_file
 from wkmp_assets.model.file_key import decode_key
 from wkmp_assets.model.outcomes import Outcomes
 from wkmp_assets.model.phases import SEGMENTS

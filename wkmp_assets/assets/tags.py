@@ -6,7 +6,7 @@ import dagster as dg
 
 from wkmp_assets.audio.tags import read_tags
 from wkmp_assets.files.identity import needing_content
-from wkmp_assets.identify.naming import names_of
+from wkmp_assets.identify.path_names import names_of
 from wkmp_assets.model.file_key import decode_key
 from wkmp_assets.model.outcomes import Outcomes, Result
 from wkmp_assets.model.phases import TAGS

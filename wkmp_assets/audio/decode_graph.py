@@ -13,7 +13,7 @@ from av.audio.resampler import AudioResampler
 from av.filter import Graph
 
 from wkmp_assets.audio.envelope import EnvelopeBuilder, hop_length
-from wkmp_assets.audio.fingerprint import PCM_RATE_HZ
+from wkmp_assets.audio.pcm_store import PCM_RATE_HZ
 
 if TYPE_CHECKING:
     from typing import BinaryIO

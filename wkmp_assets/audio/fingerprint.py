@@ -9,20 +9,19 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import chromaprint
-import numpy as np
 
+from wkmp_assets.audio.pcm_store import PCM_RATE_HZ, map_pcm
 from wkmp_assets.model.values import PassageFingerprint
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
+    import numpy as np
     from numpy.typing import NDArray
 
     from wkmp_assets.model.values import Span
 
-PCM_RATE_HZ = 11_025
-"""Chromaprint's own rate: any other would be resampled inside it."""
 SHORTEST_PASSAGE_S = 10
 """AcoustID knows no shorter recordings worth matching."""
 FINGERPRINTED_S = 120
@@ -57,7 +56,7 @@ def fingerprint_passages(
     FileNotFoundError
         `pcm_path` is gone: the store evicted it, decode again.
     """
-    pcm = _map_pcm(pcm_path)
+    pcm = map_pcm(pcm_path)
     return tuple(
         PassageFingerprint(
             span,
@@ -68,12 +67,6 @@ def fingerprint_passages(
         )
         for span in spans
     )
-
-
-def _map_pcm(pcm_path: Path) -> NDArray[np.int16]:
-    if pcm_path.stat().st_size < 2:  # an empty file cannot be mapped
-        return np.zeros(0, "<i2")
-    return np.memmap(pcm_path, dtype="<i2", mode="r")
 
 
 def _cut(pcm: NDArray[np.int16], span: Span, sample_rate_hz: int) -> NDArray[np.int16]:

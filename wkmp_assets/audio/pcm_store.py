@@ -13,7 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from wkmp_assets.audio.fingerprint import PCM_RATE_HZ
+import numpy as np
+
 from wkmp_assets.unfinished import finish, on_state_disk, remove_leftovers, temporary_name
 
 if TYPE_CHECKING:
@@ -21,7 +22,10 @@ if TYPE_CHECKING:
     from typing import BinaryIO
 
     from _typeshed import ReadableBuffer
+    from numpy.typing import NDArray
 
+PCM_RATE_HZ = 11_025
+"""Chromaprint's own rate: any other would be resampled inside it."""
 FORMAT_VERSION = 1
 """Raise when the samples of the same file change: other resampler options, other sample format."""
 SUFFIX = f".{PCM_RATE_HZ}hz-mono-s16le.v{FORMAT_VERSION}.pcm"
@@ -151,3 +155,16 @@ def _delete(entry: _Entry) -> int:
     except FileNotFoundError:
         return 0
     return entry.size_bytes
+
+
+def map_pcm(pcm_path: Path) -> NDArray[np.int16]:
+    """Map the samples of a stored file into memory, read-only.
+
+    Returns
+    -------
+    array of int16, shape=(n,)
+        Mono, at `PCM_RATE_HZ`; empty for an empty file.
+    """
+    if pcm_path.stat().st_size < 2:  # an empty file cannot be mapped
+        return np.zeros(0, "<i2")
+    return np.memmap(pcm_path, dtype="<i2", mode="r")

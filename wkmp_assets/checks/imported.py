@@ -4,7 +4,7 @@ import dagster as dg
 
 from wkmp_assets.checks.findings import plain
 from wkmp_assets.checks.scope import scope_of
-from wkmp_assets.db.report import StoredFailure, read_failures
+from wkmp_assets.db.read.counts import StoredFailure, read_failures
 from wkmp_assets.model.phases import ENTRY
 from wkmp_assets.resources import Library
 

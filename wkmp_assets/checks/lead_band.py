@@ -2,7 +2,7 @@
 
 import dagster as dg
 
-from wkmp_assets.db.report import LeadPointCounts, count_lead_points
+from wkmp_assets.db.read.counts import LeadPointCounts, count_lead_points
 from wkmp_assets.model.phases import ENTRY
 from wkmp_assets.resources import Library
 

@@ -18,7 +18,7 @@ ONE_TRANSACTION = Promise(
     kept="written in one transaction each",
     broken="took the write lock more often than once",
     remedy="Every acquisition keeps other writers waiting: something writes outside the file's one transaction "
-    "(wkmp_assets/db/writer.py).",
+    "(wkmp_assets/db/write/writer.py).",
     columns=rules.LOCK_COLUMNS,
 )
 NO_READS = Promise(
@@ -26,7 +26,7 @@ NO_READS = Promise(
     "No file's transaction read anything: all reading comes before BEGIN, while others can still write.",
     kept="written without a read inside the transaction",
     broken="were read from while the write lock was held",
-    remedy="Move the reading before the transaction: into read_state (wkmp_assets/db/reader.py).",
+    remedy="Move the reading before the transaction: into read_state (wkmp_assets/db/read/file_state.py).",
     columns=rules.READ_COLUMNS,
 )
 WITHIN_BUDGET = Promise(

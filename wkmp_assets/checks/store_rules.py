@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 
 from wkmp_assets.checks.findings import Finding, Weight
 from wkmp_assets.checks.subject import Subject
-from wkmp_assets.db.audit import AuditedFile, AuditedPassage, BrokenReference
+from wkmp_assets.db.read.audit import AuditedFile, AuditedPassage, BrokenReference
 from wkmp_assets.facts import FAILED
 from wkmp_assets.model import ticks
 from wkmp_assets.model.batch import Written

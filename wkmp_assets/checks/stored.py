@@ -11,7 +11,7 @@ from wkmp_assets.checks.evaluation import Promise, evaluate
 from wkmp_assets.checks.findings import Findings
 from wkmp_assets.checks.scope import Scope, scope_of
 from wkmp_assets.checks.subject import Subject, subject_of
-from wkmp_assets.db.audit import audit_files, broken_references
+from wkmp_assets.db.read.audit import audit_files, broken_references
 from wkmp_assets.recorded import recorded_commits
 from wkmp_assets.resources import Library
 

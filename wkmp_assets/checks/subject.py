@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
-from wkmp_assets.db.audit import AuditedFile, AuditedPassage, LibraryAudit
+from wkmp_assets.db.read.audit import AuditedFile, AuditedPassage, LibraryAudit
 from wkmp_assets.facts import RecordedCommit
 from wkmp_assets.model.batch import Written
 

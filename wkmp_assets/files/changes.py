@@ -6,7 +6,7 @@ The decision table is phase 1 of the import: what to do with a path, given its r
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from wkmp_assets.model.file_key import is_within, storable
+from wkmp_assets.model.file_key import is_within
 from wkmp_assets.model.known_files import FINISHED, FileStat, FileStatus, KnownFile
 from wkmp_assets.model.timestamps import normalise_timestamp
 from wkmp_assets.model.values import FileIdentity, FileState, LibraryChanges
@@ -72,50 +72,6 @@ def compare_library(
 
 def _is_stranded(row: KnownFile, standing: Collection[str]) -> bool:
     return row.status == FileStatus.DUPLICATE_HASH and row.content_hash not in standing
-
-
-@dataclass(frozen=True)
-class PresenceChanges:
-    """What the library has to note after a scan about files that are gone, as sorted paths."""
-
-    missing: tuple[str, ...] = ()
-    """To be marked."""
-    found: tuple[str, ...] = ()
-    """Marked, but there again, or no longer in the library under that path."""
-    forgotten: tuple[str, ...] = ()
-    """Recorded as failed, and gone: there is nothing to mend any more."""
-
-    def __bool__(self) -> bool:
-        return bool(self.missing or self.found or self.forgotten)
-
-
-def compare_presence(changes: LibraryChanges, marked: Iterable[str], failed: Iterable[str]) -> PresenceChanges:
-    """Compare what a scan found with what the library has noted before.
-
-    Parameters
-    ----------
-    changes : LibraryChanges
-        The scan.
-    marked : iterable of str
-        Paths that are marked as missing.
-    failed : iterable of str
-        Paths of `import_failures`; keys, where the name is not UTF-8.
-    """
-    missing, before = set(changes.missing), set(marked)
-    there = {storable(path) for path in (*changes.new, *changes.changed, *changes.unchanged)}
-
-    unknown = frozenset(changes.unknown)
-
-    def is_settled(path: str) -> bool:
-        """Tell whether the scan has looked where the path is."""
-        is_unread = path in unknown or any(is_within(path, folder) for folder in changes.unreadable)
-        return is_within(path, changes.folder) and not is_unread
-
-    return PresenceChanges(
-        tuple(sorted(missing - before)),
-        tuple(sorted(path for path in before - missing if is_settled(path))),
-        tuple(sorted(path for path in set(failed) - there if is_settled(path))),
-    )
 
 
 @dataclass(frozen=True)

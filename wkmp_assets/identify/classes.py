@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from wkmp_assets.errors import ServiceGoneError, ServiceUnavailableError
-from wkmp_assets.identify.acousticbrainz_client import NAME, ClassSource
+from wkmp_assets.identify.services.acousticbrainz import NAME, ClassSource
 from wkmp_assets.model.values import ClassesOutcome, Flavors, PassageFlavor, PassageMatch
 
 

@@ -8,9 +8,9 @@ from dataclasses import dataclass, replace
 from typing import Protocol
 
 from wkmp_assets.errors import ServiceUnavailableError
-from wkmp_assets.identify.acoustid_client import AcoustIdClient, Heard
-from wkmp_assets.identify.musicbrainz_client import MusicBrainzClient
 from wkmp_assets.identify.scoring import duration_score, rank, rank_by_text
+from wkmp_assets.identify.services.acoustid import AcoustIdClient, Heard
+from wkmp_assets.identify.services.musicbrainz import MusicBrainzClient
 from wkmp_assets.model.values import (
     Candidate,
     FileTags,

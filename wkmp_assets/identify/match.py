@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 from dataclasses import replace
 
-from wkmp_assets.identify.albums import choose_release
-from wkmp_assets.identify.embedded import match_from_tags
-from wkmp_assets.identify.merging import merge
+from wkmp_assets.identify.joining import merge
+from wkmp_assets.identify.releases import choose_release
+from wkmp_assets.identify.tag_matches import match_from_tags
 from wkmp_assets.model.values import (
     FileTags,
     LookupOutcome,

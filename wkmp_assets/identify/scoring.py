@@ -8,8 +8,8 @@ from collections.abc import Sequence
 
 from rapidfuzz.distance import JaroWinkler
 
-from wkmp_assets.identify.acoustid_client import Heard
-from wkmp_assets.identify.musicbrainz_client import Recording
+from wkmp_assets.identify.services.acoustid import Heard
+from wkmp_assets.identify.services.musicbrainz import Recording
 from wkmp_assets.model.values import SCORE_TOLERANCE, Candidate, FileTags, PathNames
 
 SINGLE = (0.30, 0.60, 0.10)

@@ -4,8 +4,8 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from wkmp_assets.db.overview import LibraryOverview, NamedPassage, PassageNumbers
-from wkmp_assets.db.report import LibraryReport, StoredFailure
+from wkmp_assets.db.read.counts import LibraryReport, StoredFailure
+from wkmp_assets.db.read.overview import LibraryOverview, NamedPassage, PassageNumbers
 from wkmp_assets.model.flavor import parse_flavor
 from wkmp_assets.model.ticks import TICKS_PER_SECOND
 from wkmp_assets.model.values import MatchLevel, level_of

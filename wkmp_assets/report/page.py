@@ -6,7 +6,7 @@ from datetime import datetime
 import numpy as np
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from wkmp_assets.db.overview import NamedPassage
+from wkmp_assets.db.read.overview import NamedPassage
 from wkmp_assets.model.ticks import TICKS_PER_SECOND
 from wkmp_assets.report.figures import FlavorFigures, ReportFigures
 

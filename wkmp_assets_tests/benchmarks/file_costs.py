@@ -14,15 +14,15 @@ from typing import Any
 
 import av
 
+from wkmp_assets.audio.file_tasks import fingerprint_file, flavor_file, segment_file
 from wkmp_assets.audio.lead_points import find_lead_points
 from wkmp_assets.audio.pcm_store import PcmStore
 from wkmp_assets.audio.tags import read_tags
-from wkmp_assets.db.library_settings import read_library_settings
+from wkmp_assets.db.read.library_settings import read_library_settings
 from wkmp_assets.files.hashing import hash_file
 from wkmp_assets.files.identity import look_at
 from wkmp_assets.identify.lookup import NoLookup
 from wkmp_assets.identify.match import match_passages
-from wkmp_assets.listen import fingerprint_file, flavor_file, segment_file
 from wkmp_assets.model.phases import FINGERPRINTS, FLAVORS, IDENTITY, LEAD_POINTS, MATCHES, SEGMENTS, TAGS
 from wkmp_assets.model.values import FileIdentity, FileState, FileTags, Fingerprints, PassageSegments, SongMatches
 from wkmp_assets.workers import ONE_THREAD

@@ -20,15 +20,15 @@ from typing import Any
 import numpy as np
 from rich.console import Console
 
+from wkmp_assets.audio.file_tasks import fingerprint_file, flavor_file, segment_file
+from wkmp_assets.audio.flavor.measure import measure_passages
+from wkmp_assets.audio.flavor.spectrogram import RATE_HZ
 from wkmp_assets.audio.lead_points import find_lead_points
 from wkmp_assets.audio.pcm_store import PcmStore
 from wkmp_assets.audio.tags import read_tags
-from wkmp_assets.db.library_settings import read_library_settings
+from wkmp_assets.db.read.library_settings import read_library_settings
 from wkmp_assets.files.hashing import hash_file
 from wkmp_assets.files.identity import look_at
-from wkmp_assets.flavor.measure import measure_passages
-from wkmp_assets.flavor.sound import RATE_HZ
-from wkmp_assets.listen import fingerprint_file, flavor_file, segment_file
 from wkmp_assets.model.flavor import MEASURED_NAMES, Flavor, distance
 from wkmp_assets.model.values import FileIdentity, FileState, Flavors, Span
 from wkmp_assets.workers import ONE_THREAD

@@ -13,7 +13,7 @@ from pathlib import Path
 from rich.console import Console
 
 from wkmp_assets.audio.decode import measure_file
-from wkmp_assets.db.library_settings import MIN_PASSAGE, SILENCE_MIN, SILENCE_THRESHOLD
+from wkmp_assets.db.read.library_settings import MIN_PASSAGE, SILENCE_MIN, SILENCE_THRESHOLD
 from wkmp_assets.model import ticks
 from wkmp_assets.settings import load_settings
 from wkmp_assets_tests.benchmarks import segmentation_tables as tables

@@ -44,7 +44,7 @@ def introduction(heard: Sequence[Heard], scores: Sequence[Score], default: Cell,
             "whatever the music packages hold. A cut in one of them is an error only if a person would not make it."
         ),
         (
-            f"**The default** is {default[0]:g} dB and {default[1]:g} s (`wkmp_assets/db/library_settings.py`). "
+            f"**The default** is {default[0]:g} dB and {default[1]:g} s (`wkmp_assets/db/read/library_settings.py`). "
             f"{_why(scores, default)}"
         ),
     ]

@@ -7,7 +7,8 @@ write lock taken, which nothing else tells for a statement that commits by itsel
 from collections.abc import Sequence
 from typing import Any
 
-from wkmp_assets.db.statements import columns_of, table_of
+from wkmp_assets.db.tables import columns_of
+from wkmp_assets.db.write.statements import table_of
 from wkmp_assets.model.batch import WriteBatch
 from wkmp_assets.model.rows import FileRow, PassageRow, SongRow
 

@@ -22,12 +22,11 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from wkmp_assets.db import ids
 from wkmp_assets.db.connection import snapshot
-from wkmp_assets.db.plan import plan_file
-from wkmp_assets.db.reader import LibraryState, read_state
+from wkmp_assets.db.plan import ids, plan_file
+from wkmp_assets.db.read.file_state import LibraryState, read_state
 from wkmp_assets.db.schema import ensure_schema
-from wkmp_assets.db.statement_log import StatementLog
+from wkmp_assets.db.write.statement_log import StatementLog
 from wkmp_assets.model.batch import WriteBatch
 from wkmp_assets.model.rows import PassageRow
 from wkmp_assets.model.timestamps import Stamp

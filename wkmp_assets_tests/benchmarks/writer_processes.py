@@ -10,7 +10,7 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any, Protocol, Self
 
-from wkmp_assets.commit import FileCommitter
+from wkmp_assets.db.commit import FileCommitter
 from wkmp_assets.db.connection import open_reader
 from wkmp_assets.errors import LibraryLockedError
 from wkmp_assets.model.file_key import encode_key

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from wkmp_assets.db.plan import plan_file
-from wkmp_assets.db.reader import LibraryState
+from wkmp_assets.db.plan.file_plan import plan_file
+from wkmp_assets.db.read.file_state import LibraryState
 from wkmp_assets.model.values import FileEntry
 from wkmp_assets_tests.benchmarks.unbatched_statements import never_written
 from wkmp_assets_tests.benchmarks.unbatched_writer import UnbatchedWriter, create_library

@@ -10,7 +10,7 @@ import pytest
 from dagster import DagsterInstance
 from werkzeug import Response
 
-from wkmp_assets.identify.outage import GONE_AFTER, OutageFile
+from wkmp_assets.identify.services.outage import GONE_AFTER, OutageFile
 from wkmp_assets.importer import LibraryImporter
 from wkmp_assets.run_control import RunControl
 from wkmp_assets.settings import load_settings

@@ -6,8 +6,8 @@ from typing import Any
 import dagster as dg
 import pytest
 
-from wkmp_assets import commit
-from wkmp_assets.db.writer import LibraryWriter
+from wkmp_assets.db import commit
+from wkmp_assets.db.write.writer import LibraryWriter
 from wkmp_assets.settings import load_settings
 from wkmp_assets_tests.builders import run_sql
 from wkmp_assets_tests.checks.checked_library import (
@@ -89,7 +89,7 @@ def test_a_statement_outside_the_transaction_is_red(song: CheckedLibrary, monkey
 
 
 def test_a_transaction_sqlite_reported_nothing_of_is_red(song: CheckedLibrary, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("wkmp_assets.db.statement_log.StatementLog.watch", lambda _self, _connection: None)
+    monkeypatch.setattr("wkmp_assets.db.write.statement_log.StatementLog.watch", lambda _self, _connection: None)
     evaluation = song.import_one("song.flac")[LOCKS]
     assert verdict(evaluation) == (False, ERROR)
     assert "nothing is proven" in findings(evaluation)[0]["finding"]

@@ -14,7 +14,7 @@ from wkmp_assets.checks.store_rules import (
     judge_wholeness,
 )
 from wkmp_assets.checks.subject import Standing, Subject, subject_of
-from wkmp_assets.db.audit import AuditedFile, AuditedPassage, BrokenReference, LibraryAudit
+from wkmp_assets.db.read.audit import AuditedFile, AuditedPassage, BrokenReference, LibraryAudit
 from wkmp_assets.facts import FAILED, RecordedCommit
 from wkmp_assets.model.batch import Receipt, Written
 

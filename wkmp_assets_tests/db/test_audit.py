@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from wkmp_assets.db.audit import AuditedFile, LibraryAudit, audit_files, broken_references
+from wkmp_assets.db.read.audit import AuditedFile, LibraryAudit, audit_files, broken_references
 from wkmp_assets.model.outcomes import Failed
 from wkmp_assets_tests.builders import bare, column, commit, entry, file_row, in_a_row, run_sql
 

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from wkmp_assets.db import writer as writer_module
-from wkmp_assets.db.log_file import whole_steps
+from wkmp_assets.db.write import writer as writer_module
+from wkmp_assets.db.write.wal import whole_steps
 from wkmp_assets_tests.builders import column, commit, entry, in_a_row, problems
 from wkmp_assets_tests.sql_trace import traced
 

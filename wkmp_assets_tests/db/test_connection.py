@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from wkmp_assets.db.connection import kept_open, open_reader, open_writer, snapshot, translate
-from wkmp_assets.db.library_settings import LockSettings
-from wkmp_assets.db.writer import LibraryWriter
+from wkmp_assets.db.read.library_settings import LockSettings
+from wkmp_assets.db.write.writer import LibraryWriter
 from wkmp_assets.errors import CorruptLibraryError, LibraryDiskError, UnwritableLibraryError
 from wkmp_assets_tests.builders import run_sql
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from wkmp_assets.db.report import Deferred, read_deferred
+from wkmp_assets.db.read.counts import Deferred, read_deferred
 from wkmp_assets.model.flavor import Flavor
 from wkmp_assets.model.values import ClassesOutcome, FileEntry, FileState
 from wkmp_assets_tests.builders import LATER, column, commit, entry, flavor, problems, rows, run_sql, seconds, song

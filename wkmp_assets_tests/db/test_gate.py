@@ -12,9 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from wkmp_assets.db.gate import GateTimeoutError, WriterGate
-from wkmp_assets.db.library_settings import LockSettings
-from wkmp_assets.db.writer import LibraryWriter
+from wkmp_assets.db.read.library_settings import LockSettings
+from wkmp_assets.db.write.gate import GateTimeoutError, WriterGate
+from wkmp_assets.db.write.writer import LibraryWriter
 from wkmp_assets.errors import LibraryLockedError
 from wkmp_assets_tests.builders import column, entry, prepared
 from wkmp_assets_tests.sql_trace import traced
@@ -22,7 +22,7 @@ from wkmp_assets_tests.sql_trace import traced
 _HOLD = """
 import sys
 from pathlib import Path
-from wkmp_assets.db.gate import WriterGate
+from wkmp_assets.db.write.gate import WriterGate
 with WriterGate(Path(sys.argv[1])).hold(limit_ms=5000):
     print("held", flush=True)
     sys.stdin.read()

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from wkmp_assets.db import gate as gate_module
-from wkmp_assets.db.gate import GateTimeoutError, WriterGate
+from wkmp_assets.db.write import gate as gate_module
+from wkmp_assets.db.write.gate import GateTimeoutError, WriterGate
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the queue is made of Linux's locks")
 

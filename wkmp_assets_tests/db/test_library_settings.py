@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from wkmp_assets.db.library_settings import (
+from wkmp_assets.db.read.library_settings import (
     ALL_SETTINGS,
     SILENCE_MIN,
     LockSettings,

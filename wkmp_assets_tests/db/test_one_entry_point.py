@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from wkmp_assets.db import writer as writer_module
-from wkmp_assets.db.retry import LockRetry
+from wkmp_assets.db.write import writer as writer_module
+from wkmp_assets.db.write.retry import LockRetry
 from wkmp_assets.model.outcomes import Failed
 from wkmp_assets.model.values import FileState
 from wkmp_assets_tests.builders import LATER, bare, commit, entry
@@ -21,23 +21,25 @@ from wkmp_assets_tests.sql_trace import traced
 
 @plan_test("TC-U-BW-050-01")
 def test_a_transaction_can_be_begun_in_one_place_only() -> None:
-    assert users_of("BEGIN") == ["db/writer.py::_transaction"]
-    assert users_of("_transaction") == ["db/writer.py::_transact"]
-    assert users_of("_transact") == ["db/writer.py::commit"]
-    assert users_of("open_writer") == ["db/writer.py::_open"]
-    assert users_of("ensure_schema") == ["db/writer.py::_open"]
-    assert users_of("LockRetry") == ["db/writer.py::__init__"]
+    assert users_of("BEGIN") == ["db/write/writer.py::_transaction"]
+    assert users_of("_transaction") == ["db/write/writer.py::_transact"]
+    assert users_of("_transact") == ["db/write/writer.py::commit"]
+    assert users_of("open_writer") == ["db/write/writer.py::_open"]
+    assert users_of("ensure_schema") == ["db/write/writer.py::_open"]
+    assert users_of("LockRetry") == ["db/write/writer.py::__init__"]
 
 
 @plan_test("TC-U-BW-050-01")
 def test_what_begins_a_transaction_is_only_ever_handed_to_the_retry() -> None:
-    calls = [node for node in ast.walk(TREES["db/writer.py"]) if isinstance(node, ast.Call)]
+    calls = [node for node in ast.walk(TREES["db/write/writer.py"]) if isinstance(node, ast.Call)]
     retried = [call for call in calls if ast.unparse(call.func) == "self._retry.run"]
     assert len(retried) == 2, "one for opening, one for writing"
     handed = {id(node) for call in retried for argument in call.args for node in ast.walk(argument)}
     for name in ("_transact", "_open"):
         uses = [
-            node for node in ast.walk(TREES["db/writer.py"]) if isinstance(node, ast.Attribute) and node.attr == name
+            node
+            for node in ast.walk(TREES["db/write/writer.py"])
+            if isinstance(node, ast.Attribute) and node.attr == name
         ]
         assert uses != []
         assert all(id(node) in handed for node in uses)

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from wkmp_assets.db.passages import PassagePlan, plan_passages
-from wkmp_assets.db.reader import StoredPassage
+from wkmp_assets.db.plan.passage_pairing import PassagePlan, plan_passages
+from wkmp_assets.db.read.file_state import StoredPassage
 
 
 def stored(

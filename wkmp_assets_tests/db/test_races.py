@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from wkmp_assets.db.library_settings import LockSettings
-from wkmp_assets.db.writer import LibraryWriter
+from wkmp_assets.db.read.library_settings import LockSettings
+from wkmp_assets.db.write.writer import LibraryWriter
 from wkmp_assets.errors import FileChangedError
 from wkmp_assets.model.batch import Receipt, WriteBatch
 from wkmp_assets.model.values import FileEntry, FileState, FileTags

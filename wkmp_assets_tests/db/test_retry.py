@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from wkmp_assets.db.gate import GateTimeoutError
-from wkmp_assets.db.library_settings import LockSettings
-from wkmp_assets.db.retry import LockRetry, delays_ms, is_lock_error
-from wkmp_assets.db.writer import LibraryWriter
+from wkmp_assets.db.read.library_settings import LockSettings
+from wkmp_assets.db.write.gate import GateTimeoutError
+from wkmp_assets.db.write.retry import LockRetry, delays_ms, is_lock_error
+from wkmp_assets.db.write.writer import LibraryWriter
 from wkmp_assets.errors import LibraryLockedError
 from wkmp_assets_tests.builders import column, dump, entry, prepared, write_lock_held
 from wkmp_assets_tests.plan import plan_test

@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from wkmp_assets.db.library_settings import LockSettings
+from wkmp_assets.db.read.library_settings import LockSettings
 from wkmp_assets.db.schema import ensure_schema, statements
-from wkmp_assets.db.writer import LibraryWriter
+from wkmp_assets.db.write.writer import LibraryWriter
 from wkmp_assets_tests.builders import column, opened, problems, rows, run_sql
 
 OLDER_WKMP = """

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from wkmp_assets.db.statement_log import StatementLog
+from wkmp_assets.db.write.statement_log import StatementLog
 
 
 @pytest.fixture

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from wkmp_assets.db.library_settings import LockSettings
-from wkmp_assets.db.script import Step
-from wkmp_assets.db.writer import LibraryWriter
+from wkmp_assets.db.read.library_settings import LockSettings
+from wkmp_assets.db.write.script import Step
+from wkmp_assets.db.write.writer import LibraryWriter
 from wkmp_assets.errors import CommitRefusedError
 from wkmp_assets.model.batch import WriteBatch
 from wkmp_assets.model.values import FileState

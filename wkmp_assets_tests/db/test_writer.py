@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from wkmp_assets.db.library_settings import LockSettings
+from wkmp_assets.db.read.library_settings import LockSettings
 from wkmp_assets.db.schema import ensure_schema
-from wkmp_assets.db.writer import MOST_CONFLICTS, LibraryWriter
+from wkmp_assets.db.write.writer import MOST_CONFLICTS, LibraryWriter
 from wkmp_assets.errors import CommitRefusedError, LibraryChangedError, LibraryDiskError
 from wkmp_assets.model.batch import WriteBatch
 from wkmp_assets.model.values import FileState

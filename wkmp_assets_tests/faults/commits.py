@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from wkmp_assets.commit import FileCommitter
+from wkmp_assets.db.commit import FileCommitter
 from wkmp_assets.model.file_key import encode_key
 from wkmp_assets.model.outcomes import Failed, Outcome
 from wkmp_assets.model.values import FileEntry, FileState

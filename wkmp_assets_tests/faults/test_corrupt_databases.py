@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from wkmp_assets.db.reader import known_files
+from wkmp_assets.db.read.known_files import known_files
 from wkmp_assets.errors import CorruptLibraryError
 from wkmp_assets_tests.builders import commit, entry, in_a_row
 from wkmp_assets_tests.end_to_end.conftest import Workplace

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from wkmp_assets.flavor.loudness import ABSOLUTE_GATE_LUFS
-from wkmp_assets.flavor.measure import measure_passages
-from wkmp_assets.flavor.sound import PIECE_S, PIECES, RATE_HZ, excerpt
+from wkmp_assets.audio.flavor.loudness import ABSOLUTE_GATE_LUFS
+from wkmp_assets.audio.flavor.measure import measure_passages
+from wkmp_assets.audio.flavor.spectrogram import PIECE_S, PIECES, RATE_HZ, excerpt
 from wkmp_assets.model.flavor import MEASURED_NAMES, distance
 from wkmp_assets.model.values import PassageFlavor, Span
 

@@ -11,11 +11,11 @@ from pydantic import SecretStr
 from werkzeug import Request, Response
 
 from wkmp_assets.errors import ServiceUnavailableError
-from wkmp_assets.identify.acousticbrainz_client import USELESS_IN_A_ROW, AcousticBrainzClient, judge, service
 from wkmp_assets.identify.classes import with_classes
-from wkmp_assets.identify.outage import OutageFile
-from wkmp_assets.identify.services import ServiceSettings, open_acousticbrainz
-from wkmp_assets.identify.session import ServiceSession
+from wkmp_assets.identify.services.acousticbrainz import USELESS_IN_A_ROW, AcousticBrainzClient, judge, service
+from wkmp_assets.identify.services.http import ServiceSession
+from wkmp_assets.identify.services.open import ServiceSettings, open_acousticbrainz
+from wkmp_assets.identify.services.outage import OutageFile
 from wkmp_assets.model.values import ClassesOutcome, Flavors, PassageFlavor
 from wkmp_assets_tests.builders import NOW, entry, flavor, in_a_row, mbid
 from wkmp_assets_tests.identify.music_services import KEY, MusicServices

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from wkmp_assets.identify.albums import choose_release, explained
+from wkmp_assets.identify.releases import choose_release, explained
 from wkmp_assets.model.values import (
     Candidate,
     KnownRelease,

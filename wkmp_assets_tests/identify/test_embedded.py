@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from wkmp_assets.identify.embedded import TITLE_ONLY_SCORE, match_from_tags
+from wkmp_assets.identify.tag_matches import TITLE_ONLY_SCORE, match_from_tags
 from wkmp_assets.model.values import (
     Envelope,
     FileTags,

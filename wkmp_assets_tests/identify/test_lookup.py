@@ -11,8 +11,8 @@ from werkzeug import Response
 from wkmp_assets.errors import SettingsError
 from wkmp_assets.identify.lookup import Lookup, ServiceLookup
 from wkmp_assets.identify.match import match_passages
-from wkmp_assets.identify.naming import names_of
-from wkmp_assets.identify.services import NO_KEY, ServiceSettings, open_services, resolve_key
+from wkmp_assets.identify.path_names import names_of
+from wkmp_assets.identify.services.open import NO_KEY, ServiceSettings, open_services, resolve_key
 from wkmp_assets.model.values import (
     Envelope,
     FileTags,

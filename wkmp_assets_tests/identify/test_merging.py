@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from wkmp_assets.identify.merging import merge
+from wkmp_assets.identify.joining import merge
 from wkmp_assets.model.values import Candidate, LookupOutcome, MatchLevel, PassageLookup, PassageMatch, Song, Span
 from wkmp_assets_tests.builders import mbid
 

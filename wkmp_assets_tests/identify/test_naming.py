@@ -2,7 +2,7 @@
 
 import pytest
 
-from wkmp_assets.identify.naming import names_of
+from wkmp_assets.identify.path_names import names_of
 
 PATHS = {
     "Ann/Best Of/01 Song.flac": (("Song",), ("Ann", "Best Of")),

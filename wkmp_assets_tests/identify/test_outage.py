@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from wkmp_assets.identify.outage import GONE_AFTER, LONGEST_REST, Outage, OutageFile
+from wkmp_assets.identify.services.outage import GONE_AFTER, LONGEST_REST, Outage, OutageFile
 from wkmp_assets_tests.builders import NOW
 
 

@@ -4,8 +4,8 @@ import random
 
 import pytest
 
-from wkmp_assets.identify.acoustid_client import Heard
 from wkmp_assets.identify.scoring import SEVERAL, confidence, duration_score, metadata_score, rank, similarity
+from wkmp_assets.identify.services.acoustid import Heard
 from wkmp_assets.model.values import FileTags, MatchLevel, PathNames, Song, level_of
 from wkmp_assets_tests.builders import artist, mbid
 

@@ -17,7 +17,7 @@ import pytest
 from werkzeug import Request, Response
 
 from wkmp_assets.errors import ServiceUnavailableError
-from wkmp_assets.identify.session import LARGEST_ANSWER_BYTES, Answer, Service, ServiceSession
+from wkmp_assets.identify.services.http import LARGEST_ANSWER_BYTES, Answer, Service, ServiceSession
 from wkmp_assets_tests.identify.music_services import Behaviour, MusicServices
 
 MBID = "aaaaaaaa-0000-4000-8000-000000000001"
@@ -243,7 +243,7 @@ def test_a_damaged_cache_is_named_with_what_to_do(services: MusicServices, folde
 def test_whose_turn_never_comes_is_told_so(
     services: MusicServices, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("wkmp_assets.identify.session.LONGEST_QUEUE_S", 0.1)
+    monkeypatch.setattr("wkmp_assets.identify.services.http.LONGEST_QUEUE_S", 0.1)
     services.default_recording = lambda mbid: {"id": mbid}
     with session(services, folder, interval_ms=60_000) as opened:
         opened.get("recording/first", {})

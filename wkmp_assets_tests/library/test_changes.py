@@ -6,14 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from wkmp_assets.files.changes import (
-    HashedFile,
-    PresenceChanges,
-    compare_library,
-    compare_presence,
-    identify_contents,
-    is_unchanged,
-)
+from wkmp_assets.db.missing_files import PresenceChanges, compare_presence
+from wkmp_assets.files.changes import HashedFile, compare_library, identify_contents, is_unchanged
 from wkmp_assets.model.known_files import FileStat, KnownFile
 from wkmp_assets.model.timestamps import normalise_timestamp
 from wkmp_assets.model.values import FileIdentity, FileState, LibraryChanges

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from wkmp_assets.db.overview import LibraryOverview, read_overview
-from wkmp_assets.db.report import LibraryReport, StoredFailure
+from wkmp_assets.db.read.counts import LibraryReport, StoredFailure
+from wkmp_assets.db.read.overview import LibraryOverview, read_overview
 from wkmp_assets.model.batch import Receipt, Written
 from wkmp_assets.report.bars import binned
 from wkmp_assets.report.commits import Committed, commit_figures

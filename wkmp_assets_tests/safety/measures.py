@@ -30,7 +30,7 @@ LOCKS = (
     Measure(
         "write gate",
         "our own writers would sleep and retry in SQLite's busy handler instead of queueing in the kernel",
-        "db/writer.py",
+        "db/write/writer.py",
         "with self._gate.hold(limit_ms=self._locks.max_lock_wait_ms):\n            before",
         "if True:\n            before",
         ("db/test_gate.py::test_a_write_queues_at_the_gate_and_asks_sqlite_for_nothing_meanwhile",),
@@ -38,7 +38,7 @@ LOCKS = (
     Measure(
         "write gate when a library is opened",
         "two imports that start at once would both create its tables",
-        "db/writer.py",
+        "db/write/writer.py",
         "with self._gate.hold(limit_ms=self._locks.max_lock_wait_ms):\n            connection = open_writer",
         "if True:\n            connection = open_writer",
         ("db/test_gate.py::test_whoever_creates_a_library_queues_at_the_gate",),
@@ -46,7 +46,7 @@ LOCKS = (
     Measure(
         "one writer at a time in the gate",
         "a gate that lets two in is none",
-        "db/gate.py",
+        "db/write/gate.py",
         "place.enter(fcntl.LOCK_NB)",
         "pass",
         ("db/test_gate.py::test_a_held_gate_keeps_other_processes_out",),
@@ -54,7 +54,7 @@ LOCKS = (
     Measure(
         "BEGIN IMMEDIATE",
         "the write lock would come with the first write, and refuse a transaction that is half done",
-        "db/statements.py",
+        "db/write/statements.py",
         'BEGIN = "BEGIN IMMEDIATE"',
         'BEGIN = "BEGIN"',
         (
@@ -65,7 +65,7 @@ LOCKS = (
     Measure(
         "retry",
         "a player that writes for a moment would fail the import of a file",
-        "db/writer.py",
+        "db/write/writer.py",
         "self._retry.run(self.database, partial(self._transact, batch.path, script))",
         "self._transact(batch.path, script), 0",
         (
@@ -76,7 +76,7 @@ LOCKS = (
     Measure(
         "retry by error code",
         "a lock in other words would fail the file, and an error that mentions a lock would be retried",
-        "db/retry.py",
+        "db/write/retry.py",
         "primary_code(error) in LOCK_CODES",
         '"locked" in str(error)',
         (
@@ -87,7 +87,7 @@ LOCKS = (
     Measure(
         "retry budget",
         "a lock that never goes away would hang the import",
-        "db/retry.py",
+        "db/write/retry.py",
         "if waited_ms >= self.budget_ms:",
         "if attempt > 40:",
         ("db/test_retry.py::test_the_budget_of_5_s_allows_the_attempts_of_the_reference",),
@@ -106,7 +106,7 @@ LOCKS = (
     Measure(
         "checkpoints",
         "the write-ahead log would grow with the import, and slow down every reader",
-        "db/writer.py",
+        "db/write/writer.py",
         "if after > before:",
         "if False:",
         ("db/test_checkpoint.py::test_the_log_does_not_grow_with_the_import",),
@@ -114,7 +114,7 @@ LOCKS = (
     Measure(
         "checkpoints in a crowd",
         "a log that other imports go on filling would never be copied to its end, and grow without end",
-        "db/writer.py",
+        "db/write/writer.py",
         "if before == after == LONGEST_LOG:",
         "if False:",
         ("db/test_checkpoint.py::test_a_log_that_has_grown_long_is_cut_when_it_begins_anew",),
@@ -130,8 +130,8 @@ LOCKS = (
     Measure(
         "many rows a statement",
         "the lock would be held for as many statements as a file has rows",
-        "db/script.py",
-        "most = most_values // len(sql.columns_of(row_class))",
+        "db/write/script.py",
+        "most = most_values // len(columns_of(row_class))",
         "most = 1",
         (
             "db/test_transaction.py::test_the_number_of_statements_does_not_depend_on_the_number_of_passages",
@@ -141,7 +141,7 @@ LOCKS = (
     Measure(
         "receipts count stray writes",
         "a write outside the transaction would take a lock that no check sees",
-        "db/writer.py",
+        "db/write/writer.py",
         "write_locks=transactions + log.autocommit_writes",
         "write_locks=transactions",
         ("db/test_transaction.py::test_a_stray_write_of_the_writer_itself_shows_in_the_receipt",),
@@ -149,7 +149,7 @@ LOCKS = (
     Measure(
         "receipts count reads",
         "a look-up inside a transaction would go unseen",
-        "db/writer.py",
+        "db/write/writer.py",
         "selects_in_transaction=log.selects_in_transaction",
         "selects_in_transaction=0",
         ("db/test_transaction.py::test_a_read_inside_the_transaction_shows_in_the_receipt",),
@@ -160,7 +160,7 @@ ALL_OR_NOTHING = (
     Measure(
         "rollback",
         "what a refused file had written so far would be committed with the next one",
-        "db/writer.py",
+        "db/write/writer.py",
         "self._connection.execute(sql.ROLLBACK)",
         "pass",
         ("db/test_transaction.py::test_a_refused_file_leaves_nothing_behind_for_the_next_one",),
@@ -206,7 +206,7 @@ ALL_OR_NOTHING = (
     Measure(
         "a file is what was hashed",
         "a file that is written to while it is imported would get the boundaries of half of it",
-        "listen.py",
+        "audio/file_tasks.py",
         "!= (identity.size_bytes, identity.modified_at)",
         "== ()",
         ("test_listen.py::test_a_file_that_is_written_to_while_it_is_read_fails_and_leaves_no_pcm",),
@@ -214,7 +214,7 @@ ALL_OR_NOTHING = (
     Measure(
         "derived ids",
         "a resumed import would differ from an uninterrupted one, and two runs would give a song two ids",
-        "db/ids.py",
+        "db/plan/ids.py",
         'str(uuid.uuid5(_NAMESPACE, f"{kind}:{mbid}"))',
         "str(uuid.uuid4())",
         ("db/test_rows.py::test_the_ids_depend_on_nothing_but_the_file_and_its_songs",),
@@ -222,7 +222,7 @@ ALL_OR_NOTHING = (
     Measure(
         "derived ids of files and passages",
         "the same, for what is not in MusicBrainz",
-        "db/ids.py",
+        "db/plan/ids.py",
         'uuid.uuid5(_NAMESPACE, f"{name}:{number}" if number else name)',
         "uuid.uuid4()",
         ("db/test_rows.py::test_the_ids_depend_on_nothing_but_the_file_and_its_songs",),
@@ -233,7 +233,7 @@ OTHERS_AT_WORK = (
     Measure(
         "compare-and-set on the file",
         "what another import or program wrote since the file was read would be overwritten unseen",
-        "db/statements.py",
+        "db/write/statements.py",
         "{name} IS ?",
         "({name} IS ? OR {_FILE_COLUMNS.index(name)})",  # `OR 0` for the guid, which is needed to find the row
         (
@@ -244,7 +244,7 @@ OTHERS_AT_WORK = (
     Measure(
         "compare-and-set on the passages",
         "a title or fade that a person sets while the file is imported would be lost",
-        "db/statements.py",
+        "db/write/statements.py",
         "AND {PASSAGES_OF_FILE} IS ? AND",
         "AND ({PASSAGES_OF_FILE} IS ? OR 1) AND",
         (
@@ -255,7 +255,7 @@ OTHERS_AT_WORK = (
     Measure(
         "compare-and-set on copies",
         "of two copies that come in at once the original would list only one",
-        "db/statements.py",
+        "db/write/statements.py",
         '"WHERE guid = ? AND hash IS ? AND status IS ? AND matching_hashes IS ?"',
         '"WHERE guid = ? AND (hash IS ? OR status IS ? OR matching_hashes IS ? OR 1)"',
         ("db/test_races.py::test_a_copy_that_gets_another_copy_in_the_meantime_lists_both",),
@@ -263,7 +263,7 @@ OTHERS_AT_WORK = (
     Measure(
         "a comparison that fails is noticed",
         "the rest of a file would be written although its row was not",
-        "db/writer.py",
+        "db/write/writer.py",
         "if step.must_change is not None and changed != step.must_change:",
         "if False:",
         (
@@ -274,7 +274,7 @@ OTHERS_AT_WORK = (
     Measure(
         "one complete copy",
         "two imports that both believe to be first would import the same music twice",
-        "db/statements.py",
+        "db/write/statements.py",
         "\"(? <> 'INGEST COMPLETE' OR NOT EXISTS (\"",
         "\"(1 OR ? <> 'INGEST COMPLETE' OR NOT EXISTS (\"",
         ("db/test_writer.py::test_two_writers_that_both_believe_to_be_first_leave_one_original",),
@@ -282,7 +282,7 @@ OTHERS_AT_WORK = (
     Measure(
         "prepared again after a conflict",
         "a file whose row changed would fail, or be written from what was read before",
-        "db/writer.py",
+        "db/write/writer.py",
         "if conflicts > MOST_CONFLICTS:",
         "if conflicts:",
         (
@@ -293,7 +293,7 @@ OTHERS_AT_WORK = (
     Measure(
         "a limit to that",
         "a library that never stands still would keep the import busy for ever",
-        "db/writer.py",
+        "db/write/writer.py",
         "if conflicts > MOST_CONFLICTS:",
         "if conflicts > 100:",
         ("db/test_writer.py::test_a_library_that_never_stands_still_is_given_up",),
@@ -333,7 +333,7 @@ OTHERS_AT_WORK = (
     Measure(
         "one snapshot for all reads",
         "half of what a file's rows are made of could be older than the other half",
-        "commit.py",
+        "db/commit.py",
         "with translated(self._database), snapshot(self._reader):",
         "with translated(self._database):",
         (
@@ -347,7 +347,7 @@ WHAT_IS_PEOPLE_S = (
     Measure(
         "passages that are referred to are kept",
         "re-importing a changed file would try to delete what play history, queue and timeslots refer to",
-        "db/reader.py",
+        "db/read/file_state.py",
         'is_kept=row["guid"] in in_use or any(',
         "is_kept=any(",
         ("db/test_reimport.py::test_a_passage_something_refers_to_is_kept_with_a_warning",),
@@ -355,7 +355,7 @@ WHAT_IS_PEOPLE_S = (
     Measure(
         "edited passages are kept",
         "re-importing a changed file would delete a passage with a person's title or fades",
-        "db/reader.py",
+        "db/read/file_state.py",
         " or any(edit is not None for edit in edits)",
         "",
         ("db/test_reimport.py::test_a_passage_a_person_edited_is_kept_with_a_warning",),
@@ -363,7 +363,7 @@ WHAT_IS_PEOPLE_S = (
     Measure(
         "a last look before deleting",
         "a passage that is played while the file is imported would be deleted, and its history with it",
-        "db/statements.py",
+        "db/write/statements.py",
         "AS r WHERE r.{quoted(column)} = passages.guid)",
         "AS r WHERE 0 AND r.{quoted(column)} = passages.guid)",
         ("db/test_races.py::test_a_passage_that_is_played_in_the_meantime_is_not_deleted",),
@@ -371,7 +371,7 @@ WHAT_IS_PEOPLE_S = (
     Measure(
         "existing ids win",
         "a song that the library has already would get a second row",
-        "db/entities.py",
+        "db/plan/entities.py",
         "return (existing or {}).get(mbid) or derived",
         "return derived",
         ("db/test_rows.py::test_guids_that_exist_already_win",),
@@ -379,7 +379,7 @@ WHAT_IS_PEOPLE_S = (
     Measure(
         "weights of a song's artists",
         "weights that a person set would get company, and no longer sum to 1",
-        "db/statements.py",
+        "db/write/statements.py",
         '"WHERE NOT EXISTS (SELECT 1 FROM song_artists',
         '"WHERE 1 OR NOT EXISTS (SELECT 1 FROM song_artists',
         ("db/test_rows.py::test_what_people_and_players_wrote_stays",),
@@ -387,7 +387,7 @@ WHAT_IS_PEOPLE_S = (
     Measure(
         "what is there is not replaced",
         "a release date that a person mended would be overwritten by the next import",
-        "db/statements.py",
+        "db/write/statements.py",
         "WHERE albums.release_date IS NULL AND excluded.release_date IS NOT NULL",
         "",
         ("db/test_rows.py::test_what_people_and_players_wrote_stays",),
@@ -430,7 +430,7 @@ WHAT_IS_PEOPLE_S = (
     Measure(
         "a last look before removing a file",
         "what is played while files are removed would go with its history",
-        "db/script.py",
+        "db/write/script.py",
         "kept = [] if batch.with_references else batch.references",
         "kept = []",
         ("test_pruning.py::test_what_is_played_between_reading_and_the_write_lock_stays",),

@@ -15,7 +15,7 @@ from wkmp_assets.checks import imported
 from wkmp_assets.checks.evaluation import Promise, evaluate
 from wkmp_assets.checks.findings import Finding, Findings, Weight
 from wkmp_assets.cli import main
-from wkmp_assets.db.report import StoredFailure
+from wkmp_assets.db.read.counts import StoredFailure
 from wkmp_assets_tests.corpus.names import NAMES
 from wkmp_assets_tests.corpus.tags import HOSTILE
 from wkmp_assets_tests.package_code import TREES, users_of

@@ -4,19 +4,16 @@ import json
 from collections.abc import Iterable, Sequence
 from datetime import UTC
 
-from wkmp_assets.db import ids
-from wkmp_assets.db.entities import Entities
-from wkmp_assets.db.passages import PassagePlan
-from wkmp_assets.db.reader import StoredFlavor
+from wkmp_assets.db.plan import ids
+from wkmp_assets.db.plan.entities import Entities
+from wkmp_assets.db.plan.passage_pairing import PassagePlan
+from wkmp_assets.db.read.file_state import StoredFlavor
+from wkmp_assets.db.tables import CLASSES_SOURCE, LOOKUP_SOURCE
 from wkmp_assets.model.rows import FileRow, PassageAlbumRow, PassageRow, PassageSongRow, ProvenanceRow
 from wkmp_assets.model.timestamps import Stamp
 from wkmp_assets.model.values import ClassesOutcome, FileEntry, LookupOutcome, PassageEntry, PassageLookup
 
 IMPORT_STRATEGY = "DAGSTER1"
-LOOKUP_SOURCE = "Lookup"
-"""Source of the row that says what became of asking, with all candidates; `db.report` finds deferred passages by it."""
-CLASSES_SOURCE = "AcousticBrainz"
-"""Source of the row that says that a passage waits for its song's classes; there is none when it has them."""
 _WAITING = frozenset({ClassesOutcome.DEFERRED, ClassesOutcome.GONE})
 
 

@@ -6,8 +6,8 @@ It takes no new data since 2022, so both an answer and "nothing known" are good 
 from typing import Protocol
 
 from wkmp_assets.errors import ServiceGoneError, ServiceUnavailableError
-from wkmp_assets.identify.outage import OutageFile
-from wkmp_assets.identify.session import Answer, Service, ServiceSession
+from wkmp_assets.identify.services.http import Answer, Service, ServiceSession
+from wkmp_assets.identify.services.outage import OutageFile
 from wkmp_assets.model.flavor import ReadFlavor, read_flavor
 
 NAME = "AcousticBrainz"

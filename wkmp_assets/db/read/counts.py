@@ -7,8 +7,8 @@ from pathlib import Path
 import sqlite_utils
 
 from wkmp_assets.db.connection import open_reader
-from wkmp_assets.db.missing import MissingFile, read_missing
-from wkmp_assets.db.passage_rows import CLASSES_SOURCE, LOOKUP_SOURCE
+from wkmp_assets.db.read.missing import MissingFile, read_missing
+from wkmp_assets.db.tables import CLASSES_SOURCE, LOOKUP_SOURCE
 from wkmp_assets.model.values import LookupOutcome
 
 _COUNTED = ("passages", "songs", "artists", "albums", "works")

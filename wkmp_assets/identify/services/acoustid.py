@@ -7,7 +7,7 @@ from typing import Annotated
 from pydantic import BaseModel, Field, SecretStr, StringConstraints, ValidationError
 
 from wkmp_assets.errors import RefusedKeyError, ServiceUnavailableError
-from wkmp_assets.identify.session import Answer, Service, ServiceSession
+from wkmp_assets.identify.services.http import Answer, Service, ServiceSession
 from wkmp_assets.model.values import Artist, Song
 
 NAME = "AcoustID"

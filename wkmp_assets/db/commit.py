@@ -8,10 +8,10 @@ from types import TracebackType
 from typing import Self
 
 from wkmp_assets.db.connection import open_reader, snapshot, translated
-from wkmp_assets.db.library_settings import read_library_settings
-from wkmp_assets.db.plan import candidate_file_guids, plan_failure, plan_file
-from wkmp_assets.db.reader import read_state
-from wkmp_assets.db.writer import LibraryWriter
+from wkmp_assets.db.plan.file_plan import candidate_file_guids, plan_failure, plan_file
+from wkmp_assets.db.read.file_state import read_state
+from wkmp_assets.db.read.library_settings import read_library_settings
+from wkmp_assets.db.write.writer import LibraryWriter
 from wkmp_assets.errors import AudioFileError
 from wkmp_assets.model.batch import FileCommit, WriteBatch
 from wkmp_assets.model.file_key import storable_path

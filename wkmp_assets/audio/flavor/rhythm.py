@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from wkmp_assets.flavor.sound import FRAMES_PER_S
+from wkmp_assets.audio.flavor.spectrogram import FRAMES_PER_S
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from wkmp_assets.flavor.sound import Sound
+    from wkmp_assets.audio.flavor.spectrogram import Sound
 
 TEMPO_CENTRES = (50.0, 65.0, 80.0, 100.0, 125.0, 155.0, 195.0)
 """Beats per minute, about a quarter apart."""

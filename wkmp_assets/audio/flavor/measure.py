@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from wkmp_assets.flavor.characteristics import characterise
-from wkmp_assets.flavor.loudness import integrated_lufs
-from wkmp_assets.flavor.rhythm import hear_rhythm
-from wkmp_assets.flavor.sound import RATE_HZ, excerpt, listen
-from wkmp_assets.flavor.tonality import hear_tonality
+from wkmp_assets.audio.flavor.characteristics import characterise
+from wkmp_assets.audio.flavor.loudness import integrated_lufs
+from wkmp_assets.audio.flavor.rhythm import hear_rhythm
+from wkmp_assets.audio.flavor.spectrogram import RATE_HZ, excerpt, listen
+from wkmp_assets.audio.flavor.tonality import hear_tonality
 from wkmp_assets.model.flavor import rounded
 from wkmp_assets.model.values import PassageFlavor, SoundMeasures
 

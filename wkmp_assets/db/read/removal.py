@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from wkmp_assets.db.connection import open_reader, snapshot
-from wkmp_assets.db.references import FILES, PASSAGES, find_references
-from wkmp_assets.db.select import has_table, select_in
-from wkmp_assets.db.statements import LINK_TABLES, PASSAGES_OF_FILE, columns_of, quoted
+from wkmp_assets.db.read.references import FILES, PASSAGES, find_references
+from wkmp_assets.db.read.select import has_table, passages_text, select_in
+from wkmp_assets.db.tables import LINK_TABLES, columns_of, quoted
 from wkmp_assets.model.batch import ExpectedFile, PeerLink, Reference, RemovalBatch
 from wkmp_assets.model.rows import FileRow
 
@@ -101,7 +101,7 @@ def _removable(connection: sqlite3.Connection, row: FileRow, references: Sequenc
         row,
         _missing_since(connection, row.path),
         tuple(guids),
-        _passages_text(connection, row.guid),
+        passages_text(connection, row.guid),
         edited=sum(any(value is not None for value in tuple(passage)[1:]) for passage in passages),
         links=sum(linked),
         references={table: rows for table, rows in counted.items() if rows},
@@ -120,12 +120,6 @@ def _missing_since(connection: sqlite3.Connection, path: str) -> str | None:
         return None
     row = connection.execute("SELECT missing_since FROM missing_files WHERE path = ?", [path]).fetchone()
     return None if row is None else row["missing_since"]
-
-
-def _passages_text(connection: sqlite3.Connection, guid: str) -> str | None:
-    query = f"SELECT {PASSAGES_OF_FILE} AS passages FROM files WHERE guid = ?"  # noqa: S608 - literals only
-    text: str | None = connection.execute(query, [guid]).fetchone()["passages"]
-    return text
 
 
 def _copies(connection: sqlite3.Connection, row: FileRow) -> Iterator[FileRow]:

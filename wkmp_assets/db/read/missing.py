@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from wkmp_assets.db.connection import open_reader
-from wkmp_assets.db.select import has_table
+from wkmp_assets.db.read.select import has_table
 
 
 @dataclass(frozen=True)

@@ -3,8 +3,8 @@
 import json
 from dataclasses import asdict
 
-from wkmp_assets.db.entities import Entities
-from wkmp_assets.db.reader import LibraryState, StoredFlavor, StoredPassage, StoredSong
+from wkmp_assets.db.plan.entities import Entities
+from wkmp_assets.db.read.file_state import LibraryState, StoredFlavor, StoredPassage, StoredSong
 from wkmp_assets.model import ticks
 from wkmp_assets.model.flavor import (
     Flavor,

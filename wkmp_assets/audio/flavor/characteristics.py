@@ -14,20 +14,20 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from wkmp_assets.flavor.rhythm import PULSE_NAMES, TEMPO_NAMES
-from wkmp_assets.flavor.sound import band_edges_hz
-from wkmp_assets.flavor.tonality import INTERVAL_NAMES
-from wkmp_assets.flavor.usual import BAND_NAMES, HARMONY, MOTION, TEXTURE, TIMBRE
+from wkmp_assets.audio.flavor.reference_values import BAND_NAMES, HARMONY, MOTION, TEXTURE, TIMBRE
+from wkmp_assets.audio.flavor.rhythm import PULSE_NAMES, TEMPO_NAMES
+from wkmp_assets.audio.flavor.spectrogram import band_edges_hz
+from wkmp_assets.audio.flavor.tonality import INTERVAL_NAMES
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from numpy.typing import NDArray
 
-    from wkmp_assets.flavor.rhythm import Rhythm
-    from wkmp_assets.flavor.sound import Sound
-    from wkmp_assets.flavor.tonality import Tonality
-    from wkmp_assets.flavor.usual import Usual
+    from wkmp_assets.audio.flavor.reference_values import Usual
+    from wkmp_assets.audio.flavor.rhythm import Rhythm
+    from wkmp_assets.audio.flavor.spectrogram import Sound
+    from wkmp_assets.audio.flavor.tonality import Tonality
     from wkmp_assets.model.flavor import Distribution, Flavor
 
 SHARPNESS = 0.5

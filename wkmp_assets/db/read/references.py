@@ -7,8 +7,8 @@ and by the names of their columns.
 import sqlite3
 from collections.abc import Iterator, Sequence
 
-from wkmp_assets.db.select import select_in
-from wkmp_assets.db.statements import LINK_TABLES, quoted
+from wkmp_assets.db.read.select import select_in
+from wkmp_assets.db.tables import LINK_TABLES, quoted
 from wkmp_assets.model.batch import Reference
 
 

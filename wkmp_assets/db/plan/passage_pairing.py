@@ -8,7 +8,7 @@ nothing refers to it.
 from collections.abc import Callable, Container, Sequence
 from dataclasses import dataclass
 
-from wkmp_assets.db.reader import StoredPassage
+from wkmp_assets.db.read.file_state import StoredPassage
 
 
 @dataclass(frozen=True)

@@ -5,11 +5,11 @@ Conflict clauses fill in what is missing and never replace what a person, or a b
 # ruff: noqa: S608 - identifiers are literals of this package, or names from the schema, quoted
 
 from collections.abc import Sequence
-from dataclasses import fields
 from functools import lru_cache
 from operator import attrgetter
 from typing import Any
 
+from wkmp_assets.db.tables import PASSAGES_OF_FILE, columns_of, quoted
 from wkmp_assets.model.rows import (
     AlbumRow,
     ArtistRow,
@@ -29,11 +29,6 @@ BEGIN = "BEGIN IMMEDIATE"
 COMMIT = "COMMIT"
 CHECKPOINT = "PRAGMA wal_checkpoint(PASSIVE)"
 ROLLBACK = "ROLLBACK"
-
-
-def columns_of(row_class: type) -> tuple[str, ...]:
-    """Return the column names of a row class, in order."""
-    return tuple(field.name for field in fields(row_class))
 
 
 def values_of(rows: Sequence[Any]) -> list[Any]:
@@ -116,13 +111,6 @@ INSERT_FILE = (
     f"INSERT INTO files ({', '.join(_FILE_COLUMNS)}) SELECT {', '.join('?' * len(_FILE_COLUMNS))} "
     f"WHERE {_NO_OTHER_COPY_IS_COMPLETE}"
 )
-PASSAGES_OF_FILE = """(
-SELECT group_concat(one) FROM (
-  SELECT json_array(
-    guid, start_time_ticks, end_time_ticks, fade_in_start_ticks, fade_out_start_ticks, user_title,
-    musical_flavor_vector, additional_metadata) AS one
-  FROM passages WHERE file_id = files.guid ORDER BY guid))"""
-"""A file's passages with all that people edit, as one text to compare: read before, compared in the transaction."""
 
 UPDATE_FILE = (
     f"UPDATE files SET {', '.join(f'{name} = ?' for name in _FILE_CHANGED)} "
@@ -200,13 +188,6 @@ DELETE_PASSAGE_IMAGES = (
     "DELETE FROM images WHERE image_type = 'passage' AND entity_id IN (SELECT value FROM json_each(?))"
 )
 
-
-def quoted(identifier: str) -> str:
-    """Quote the name of a table or column of another program."""
-    return '"' + identifier.replace('"', '""') + '"'
-
-
-LINK_TABLES = ("passage_songs", "passage_albums", "import_provenance")
 
 FIND_MISSING = "DELETE FROM missing_files WHERE path IN (SELECT value FROM json_each(?))"
 MARK_MISSING = (

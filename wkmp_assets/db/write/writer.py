@@ -14,15 +14,15 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self, TypeVar
 
-from wkmp_assets.db import statements as sql
 from wkmp_assets.db.connection import CHECKPOINT_BYTES, LONGEST_LOG, open_writer, translated
-from wkmp_assets.db.gate import WriterGate
-from wkmp_assets.db.library_settings import LockSettings
-from wkmp_assets.db.log_file import whole_steps
-from wkmp_assets.db.retry import LockRetry
+from wkmp_assets.db.read.library_settings import LockSettings
 from wkmp_assets.db.schema import ensure_schema
-from wkmp_assets.db.script import Batch, Step, script_of
-from wkmp_assets.db.statement_log import StatementLog
+from wkmp_assets.db.write import statements as sql
+from wkmp_assets.db.write.gate import WriterGate
+from wkmp_assets.db.write.retry import LockRetry
+from wkmp_assets.db.write.script import Batch, Step, script_of
+from wkmp_assets.db.write.statement_log import StatementLog
+from wkmp_assets.db.write.wal import whole_steps
 from wkmp_assets.errors import CommitRefusedError, LibraryChangedError
 from wkmp_assets.model.batch import Receipt, written_by
 

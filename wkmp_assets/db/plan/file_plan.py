@@ -10,12 +10,12 @@ from dataclasses import replace
 from itertools import islice
 from typing import Any
 
-from wkmp_assets.db import ids
-from wkmp_assets.db.entities import Entities
-from wkmp_assets.db.flavors import Flavors
-from wkmp_assets.db.passage_rows import passage_albums, passage_rows, passage_songs, provenance
-from wkmp_assets.db.passages import plan_passages
-from wkmp_assets.db.reader import LibraryState, expected
+from wkmp_assets.db.plan import ids
+from wkmp_assets.db.plan.entities import Entities
+from wkmp_assets.db.plan.flavors import Flavors
+from wkmp_assets.db.plan.passage_pairing import plan_passages
+from wkmp_assets.db.plan.passage_rows import passage_albums, passage_rows, passage_songs, provenance
+from wkmp_assets.db.read.file_state import LibraryState, expected
 from wkmp_assets.errors import FileChangedError, OriginalNotImportedError
 from wkmp_assets.model import ticks
 from wkmp_assets.model.batch import DisplacedFile, PeerLink, WriteBatch

@@ -10,18 +10,18 @@ from typing import Any
 from pydantic import SecretStr
 
 from wkmp_assets.errors import SettingsError
-from wkmp_assets.identify import acousticbrainz_client, acoustid_client, musicbrainz_client
-from wkmp_assets.identify.acousticbrainz_client import (
+from wkmp_assets.identify.lookup import Lookup, NoLookup, ServiceLookup
+from wkmp_assets.identify.services import acousticbrainz, acoustid, musicbrainz
+from wkmp_assets.identify.services.acousticbrainz import (
     AcousticBrainzClient,
     ClassSource,
     DeferringClassSource,
     NoClassSource,
 )
-from wkmp_assets.identify.acoustid_client import AcoustIdClient
-from wkmp_assets.identify.lookup import Lookup, NoLookup, ServiceLookup
-from wkmp_assets.identify.musicbrainz_client import MusicBrainzClient
-from wkmp_assets.identify.outage import OutageFile
-from wkmp_assets.identify.session import ServiceSession
+from wkmp_assets.identify.services.acoustid import AcoustIdClient
+from wkmp_assets.identify.services.http import ServiceSession
+from wkmp_assets.identify.services.musicbrainz import MusicBrainzClient
+from wkmp_assets.identify.services.outage import OutageFile
 from wkmp_assets.model.values import LookupOutcome
 
 TOML_FIELD = "acoustid_api_key"
@@ -92,11 +92,11 @@ def open_services(settings: ServiceSettings, key: SecretStr | None, *, skip: boo
     if key is None or skip:
         yield NoLookup(NO_KEY) if key is None else NoLookup(NETWORK_SKIPPED, LookupOutcome.DEFERRED)
         return
-    acoustid = acoustid_client.service(settings.acoustid_url, settings.acoustid_interval_ms)
-    musicbrainz = musicbrainz_client.service(settings.musicbrainz_url, settings.musicbrainz_interval_ms)
+    acoustid_service = acoustid.service(settings.acoustid_url, settings.acoustid_interval_ms)
+    musicbrainz_service = musicbrainz.service(settings.musicbrainz_url, settings.musicbrainz_interval_ms)
     with (
-        ServiceSession(acoustid, settings.folder, settings.user_agent, acoustid_client.judge) as fingerprints,
-        ServiceSession(musicbrainz, settings.folder, settings.user_agent, musicbrainz_client.judge) as recordings,
+        ServiceSession(acoustid_service, settings.folder, settings.user_agent, acoustid.judge) as fingerprints,
+        ServiceSession(musicbrainz_service, settings.folder, settings.user_agent, musicbrainz.judge) as recordings,
     ):
         yield ServiceLookup(AcoustIdClient(fingerprints, key), MusicBrainzClient(recordings))
 
@@ -116,10 +116,8 @@ def open_acousticbrainz(
     if skip:
         yield DeferringClassSource(NETWORK_SKIPPED)
         return
-    service = acousticbrainz_client.service(settings.acousticbrainz_url, settings.acousticbrainz_interval_ms)
-    outages = OutageFile(settings.folder / f"{acousticbrainz_client.NAME}-outage.json")
+    service = acousticbrainz.service(settings.acousticbrainz_url, settings.acousticbrainz_interval_ms)
+    outages = OutageFile(settings.folder / f"{acousticbrainz.NAME}-outage.json")
     patience: dict[str, Any] = {"timeout_s": PROBE_TIMEOUT_S, "pauses_s": ()} if is_probe else {}
-    with ServiceSession(
-        service, settings.folder, settings.user_agent, acousticbrainz_client.judge, **patience
-    ) as classes:
+    with ServiceSession(service, settings.folder, settings.user_agent, acousticbrainz.judge, **patience) as classes:
         yield AcousticBrainzClient(classes, outages, is_probe=is_probe)

@@ -5,11 +5,11 @@ from pathlib import Path
 
 from wkmp_assets.audio.decode import measure_file
 from wkmp_assets.audio.fingerprint import fingerprint_passages
+from wkmp_assets.audio.flavor.measure import measure_passages
 from wkmp_assets.audio.pcm_store import PcmStore
 from wkmp_assets.audio.silence import find_passages, over_segmentation_warning
 from wkmp_assets.errors import FileChangedError, UndecodableAudioError
 from wkmp_assets.files.identity import look_at
-from wkmp_assets.flavor.measure import measure_passages
 from wkmp_assets.model import ticks
 from wkmp_assets.model.values import (
     Envelope,

@@ -2,8 +2,8 @@
 
 from collections.abc import Iterable, Mapping
 
-from wkmp_assets.db import ids
-from wkmp_assets.db.reader import LibraryState
+from wkmp_assets.db.plan import ids
+from wkmp_assets.db.read.file_state import LibraryState
 from wkmp_assets.model.rows import AlbumRow, ArtistRow, SongArtistRow, SongRow, SongWorkRow, WorkRow
 from wkmp_assets.model.timestamps import Stamp
 from wkmp_assets.model.values import PassageEntry, Song

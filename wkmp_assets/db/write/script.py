@@ -8,7 +8,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from wkmp_assets.db import statements as sql
+from wkmp_assets.db.tables import LINK_TABLES, columns_of
+from wkmp_assets.db.write import statements as sql
 from wkmp_assets.model.batch import PeerLink, PresenceBatch, RemovalBatch, WriteBatch
 from wkmp_assets.model.rows import SongFlavor
 
@@ -54,7 +55,7 @@ def _removal(batch: RemovalBatch) -> list[Step]:
     ours = {"passages": guids, "files": json.dumps([row.guid])}
     going = [one for one in batch.references if batch.with_references and not one.outlives]
     steps += [Step(one.table, sql.delete_references(one.table, one.column), [ours[one.target]]) for one in going]
-    steps += [Step(table, sql.delete_references(table, "passage_id"), [guids]) for table in sql.LINK_TABLES]
+    steps += [Step(table, sql.delete_references(table, "passage_id"), [guids]) for table in LINK_TABLES]
     steps.append(Step("images", sql.DELETE_PASSAGE_IMAGES, [guids]))
     if batch.passages:
         statement = sql.delete_passages(len(batch.passages), _forbidden(batch, "passages"))
@@ -133,7 +134,7 @@ def _insert(rows: Sequence[Any], most_values: int) -> Iterator[Step]:
     if not rows:
         return
     row_class = type(rows[0])
-    most = most_values // len(sql.columns_of(row_class))
+    most = most_values // len(columns_of(row_class))
     for start in range(0, len(rows), most):
         part = rows[start : start + most]
         statement = sql.insert_rows(row_class, len(part))  # type: ignore[arg-type] # mypy: a class has no hash
@@ -141,7 +142,7 @@ def _insert(rows: Sequence[Any], most_values: int) -> Iterator[Step]:
 
 
 def _song_flavors(rows: Sequence[SongFlavor], most_values: int) -> Iterator[Step]:
-    most = most_values // len(sql.columns_of(SongFlavor))
+    most = most_values // len(columns_of(SongFlavor))
     for start in range(0, len(rows), most):
         part = rows[start : start + most]
         yield Step("songs", sql.update_song_flavors(len(part)), sql.values_of(part), len(part), "the flavor of a song")
@@ -160,7 +161,7 @@ def _links_to_remove(batch: WriteBatch) -> Iterator[Step]:
     Of new ones, too: a program that deletes passages without foreign keys leaves orphaned links behind.
     """
     guids = [passage.guid for passage in batch.passages]
-    for table in sql.LINK_TABLES if guids else ():
+    for table in LINK_TABLES if guids else ():
         yield Step(table, sql.delete_links(table, len(guids)), guids)
 
 

@@ -3,37 +3,12 @@
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
-from wkmp_assets.db.connection import open_reader
-from wkmp_assets.db.references import passage_references, referenced
-from wkmp_assets.db.select import has_table, select_in
-from wkmp_assets.db.statements import PASSAGES_OF_FILE
+from wkmp_assets.db.read.references import passage_references, referenced
+from wkmp_assets.db.read.select import has_table, passages_text, select_in
 from wkmp_assets.model.batch import ExpectedFile
-from wkmp_assets.model.file_key import is_utf8
-from wkmp_assets.model.known_files import KnownFile
 from wkmp_assets.model.rows import FileRow
 from wkmp_assets.model.values import FileEntry
-
-_KNOWN_FILE = """
-SELECT f.guid, f.path, f.hash AS content_hash, f.status, COALESCE(f.modification_time, '') AS modified_at,
-       f.file_size_bytes AS size_bytes,
-       f.status <> 'DUPLICATE HASH' OR EXISTS (
-         SELECT 1 FROM json_each(CASE WHEN json_valid(f.matching_hashes) THEN f.matching_hashes ELSE '[]' END) AS copy
-         JOIN ({files}) AS original ON original.guid = copy.value
-         WHERE original.status = 'INGEST COMPLETE' AND original.hash = f.hash) AS original_is_complete
-FROM ({files}) AS f"""
-"""An original whose content changed since stands no longer for its copies, hence the comparison of hashes."""
-
-_KNOWN_FILE_COLUMNS = (
-    "guid",
-    "path",
-    "hash",
-    "status",
-    "modification_time",
-    "file_size_bytes",
-    "matching_hashes",
-)
 
 
 @dataclass(frozen=True)
@@ -112,61 +87,6 @@ def expected(state: LibraryState, row: FileRow | None) -> ExpectedFile | None:
     return None if row is None else ExpectedFile(row, state.passages_text)
 
 
-def known_files(database: Path) -> list[KnownFile]:
-    """Read every file the library knows; empty when there is no library yet."""
-    with open_reader(database) as connection:
-        if connection is None or not has_table(connection, "files"):
-            return []
-        return [_known_file(row) for row in connection.execute(_select_known_files(connection))]
-
-
-def known_by_path(database: Path, paths: Sequence[str]) -> dict[str, KnownFile]:
-    """Read the files with these paths; a name that is not UTF-8 cannot be among them."""
-    return {row.path: row for row in _known_where(database, "f.path", [path for path in paths if is_utf8(path)])}
-
-
-def known_by_hash(database: Path, hashes: Sequence[str]) -> dict[str, list[KnownFile]]:
-    """Read the files with these content hashes."""
-    found: dict[str, list[KnownFile]] = {}
-    for row in _known_where(database, "f.hash", hashes):
-        found.setdefault(row.content_hash, []).append(row)
-    return found
-
-
-def rows_of_file(database: Path, path: str) -> dict[str, list[dict[str, object]]] | None:
-    """Read a file's row and its passages, as dictionaries by table; None when the library has no such file."""
-    with open_reader(database) as connection:
-        if connection is None or not has_table(connection, "files") or not is_utf8(path):
-            return None
-        file = connection.execute("SELECT * FROM files WHERE path = ?", [path]).fetchone()
-        if file is None:
-            return None
-        passages = connection.execute(
-            "SELECT * FROM passages WHERE file_id = ? ORDER BY start_time_ticks", [file["guid"]]
-        ).fetchall()
-        return {"files": [dict(file)], "passages": [dict(passage) for passage in passages]}
-
-
-def _known_where(database: Path, column: str, values: Sequence[str]) -> list[KnownFile]:
-    with open_reader(database) as connection:
-        if connection is None or not has_table(connection, "files"):
-            return []
-        select = f"{_select_known_files(connection)} WHERE {column} IN"
-        return [_known_file(row) for row in select_in(connection, select, values)]
-
-
-def _select_known_files(connection: sqlite3.Connection) -> str:
-    """Return the query for a library that may be older than some columns: it gets them with the first write."""
-    present = {row["name"] for row in connection.execute("SELECT name FROM pragma_table_info('files')")}
-    columns = ", ".join(name if name in present else f"NULL AS {name}" for name in _KNOWN_FILE_COLUMNS)
-    return _KNOWN_FILE.format(files=f"SELECT {columns} FROM files")  # noqa: S608 - literals only
-
-
-def _known_file(row: sqlite3.Row) -> KnownFile:
-    fields = dict(row)
-    return KnownFile(**{**fields, "original_is_complete": bool(fields["original_is_complete"])})
-
-
 def read_state(connection: sqlite3.Connection, entry: FileEntry, candidate_guids: Sequence[str]) -> LibraryState:
     """Read everything the rows of one file depend on.
 
@@ -195,7 +115,7 @@ def read_state(connection: sqlite3.Connection, entry: FileEntry, candidate_guids
         moved_from=moved_from,
         copies=tuple(row for row in same if row.guid != (owner.guid if owner else None)),
         passages=tuple(_stored_passages(connection, owner.guid, references)) if owner else (),
-        passages_text=_passages_text(connection, owner.guid) if owner else None,
+        passages_text=passages_text(connection, owner.guid) if owner else None,
         passage_references=references,
         taken_file_guids=frozenset(
             row["guid"] for row in select_in(connection, "SELECT guid FROM files WHERE guid IN", candidate_guids)
@@ -259,12 +179,6 @@ def marked_among(connection: sqlite3.Connection, paths: Sequence[str]) -> frozen
 def _guids(connection: sqlite3.Connection, table: str, column: str, mbids: Sequence[str]) -> dict[str, str]:
     select = f"SELECT {column} AS mbid, guid FROM {table} WHERE {column} IN"  # noqa: S608 - literals only
     return {row["mbid"]: row["guid"] for row in select_in(connection, select, mbids)}
-
-
-def _passages_text(connection: sqlite3.Connection, file_guid: str) -> str | None:
-    query = f"SELECT {PASSAGES_OF_FILE} AS passages FROM files WHERE guid = ?"  # noqa: S608 - literals only
-    text: str | None = connection.execute(query, [file_guid]).fetchone()["passages"]
-    return text
 
 
 def _stored_passages(

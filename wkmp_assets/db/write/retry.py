@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from wkmp_assets.db.connection import primary_code
-from wkmp_assets.db.gate import GateTimeoutError
+from wkmp_assets.db.write.gate import GateTimeoutError
 from wkmp_assets.errors import LibraryLockedError
 
 _LOG = logging.getLogger(__name__)

@@ -7,8 +7,8 @@ from typing import Annotated
 from pydantic import AliasPath, BaseModel, Field, StringConstraints, ValidationError
 
 from wkmp_assets.errors import ServiceUnavailableError
-from wkmp_assets.identify.acoustid_client import Mbid, Text
-from wkmp_assets.identify.session import Answer, Service, ServiceSession
+from wkmp_assets.identify.services.acoustid import Mbid, Text
+from wkmp_assets.identify.services.http import Answer, Service, ServiceSession
 from wkmp_assets.model.values import Artist, KnownRelease, Release, Song, Work
 
 NAME = "MusicBrainz"

@@ -1,0 +1,1 @@
+"""Reads of the library, all before a transaction begins."""

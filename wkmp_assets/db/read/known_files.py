@@ -1,0 +1,86 @@
+"""The `files` rows that decide what happens to a file on disk."""
+
+import sqlite3
+from collections.abc import Sequence
+from pathlib import Path
+
+from wkmp_assets.db.connection import open_reader
+from wkmp_assets.db.read.select import has_table, select_in
+from wkmp_assets.model.file_key import is_utf8
+from wkmp_assets.model.known_files import KnownFile
+
+_KNOWN_FILE = """
+SELECT f.guid, f.path, f.hash AS content_hash, f.status, COALESCE(f.modification_time, '') AS modified_at,
+       f.file_size_bytes AS size_bytes,
+       f.status <> 'DUPLICATE HASH' OR EXISTS (
+         SELECT 1 FROM json_each(CASE WHEN json_valid(f.matching_hashes) THEN f.matching_hashes ELSE '[]' END) AS copy
+         JOIN ({files}) AS original ON original.guid = copy.value
+         WHERE original.status = 'INGEST COMPLETE' AND original.hash = f.hash) AS original_is_complete
+FROM ({files}) AS f"""
+"""An original whose content changed since stands no longer for its copies, hence the comparison of hashes."""
+
+
+_KNOWN_FILE_COLUMNS = (
+    "guid",
+    "path",
+    "hash",
+    "status",
+    "modification_time",
+    "file_size_bytes",
+    "matching_hashes",
+)
+
+
+def known_files(database: Path) -> list[KnownFile]:
+    """Read every file the library knows; empty when there is no library yet."""
+    with open_reader(database) as connection:
+        if connection is None or not has_table(connection, "files"):
+            return []
+        return [_known_file(row) for row in connection.execute(_select_known_files(connection))]
+
+
+def known_by_path(database: Path, paths: Sequence[str]) -> dict[str, KnownFile]:
+    """Read the files with these paths; a name that is not UTF-8 cannot be among them."""
+    return {row.path: row for row in _known_where(database, "f.path", [path for path in paths if is_utf8(path)])}
+
+
+def known_by_hash(database: Path, hashes: Sequence[str]) -> dict[str, list[KnownFile]]:
+    """Read the files with these content hashes."""
+    found: dict[str, list[KnownFile]] = {}
+    for row in _known_where(database, "f.hash", hashes):
+        found.setdefault(row.content_hash, []).append(row)
+    return found
+
+
+def rows_of_file(database: Path, path: str) -> dict[str, list[dict[str, object]]] | None:
+    """Read a file's row and its passages, as dictionaries by table; None when the library has no such file."""
+    with open_reader(database) as connection:
+        if connection is None or not has_table(connection, "files") or not is_utf8(path):
+            return None
+        file = connection.execute("SELECT * FROM files WHERE path = ?", [path]).fetchone()
+        if file is None:
+            return None
+        passages = connection.execute(
+            "SELECT * FROM passages WHERE file_id = ? ORDER BY start_time_ticks", [file["guid"]]
+        ).fetchall()
+        return {"files": [dict(file)], "passages": [dict(passage) for passage in passages]}
+
+
+def _known_where(database: Path, column: str, values: Sequence[str]) -> list[KnownFile]:
+    with open_reader(database) as connection:
+        if connection is None or not has_table(connection, "files"):
+            return []
+        select = f"{_select_known_files(connection)} WHERE {column} IN"
+        return [_known_file(row) for row in select_in(connection, select, values)]
+
+
+def _select_known_files(connection: sqlite3.Connection) -> str:
+    """Return the query for a library that may be older than some columns: it gets them with the first write."""
+    present = {row["name"] for row in connection.execute("SELECT name FROM pragma_table_info('files')")}
+    columns = ", ".join(name if name in present else f"NULL AS {name}" for name in _KNOWN_FILE_COLUMNS)
+    return _KNOWN_FILE.format(files=f"SELECT {columns} FROM files")  # noqa: S608 - literals only
+
+
+def _known_file(row: sqlite3.Row) -> KnownFile:
+    fields = dict(row)
+    return KnownFile(**{**fields, "original_is_complete": bool(fields["original_is_complete"])})

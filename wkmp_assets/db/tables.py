@@ -1,0 +1,33 @@
+"""Names in the library's tables that its readers and its writer share."""
+
+from dataclasses import fields
+
+
+def columns_of(row_class: type) -> tuple[str, ...]:
+    """Return the column names of a row class, in order."""
+    return tuple(field.name for field in fields(row_class))
+
+
+PASSAGES_OF_FILE = """(
+SELECT group_concat(one) FROM (
+  SELECT json_array(
+    guid, start_time_ticks, end_time_ticks, fade_in_start_ticks, fade_out_start_ticks, user_title,
+    musical_flavor_vector, additional_metadata) AS one
+  FROM passages WHERE file_id = files.guid ORDER BY guid))"""
+"""A file's passages with all that people edit, as one text to compare: read before, compared in the transaction."""
+
+
+def quoted(identifier: str) -> str:
+    """Quote the name of a table or column of another program."""
+    return '"' + identifier.replace('"', '""') + '"'
+
+
+LINK_TABLES = ("passage_songs", "passage_albums", "import_provenance")
+
+
+LOOKUP_SOURCE = "Lookup"
+"""Source of the row that says what became of asking, with all candidates; `db.report` finds deferred passages by it."""
+
+
+CLASSES_SOURCE = "AcousticBrainz"
+"""Source of the row that says that a passage waits for its song's classes; there is none when it has them."""

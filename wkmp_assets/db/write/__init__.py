@@ -1,0 +1,1 @@
+"""The one write transaction per file, and everything that guards it."""
