@@ -22,7 +22,6 @@ from wkmp_assets.checks.imported import files_imported
 from wkmp_assets.checks.lead_band import lead_points_plausible
 from wkmp_assets.checks.receipts import commit_receipts
 from wkmp_assets.checks.stored import stored_rows
-from wkmp_assets.claims import RunClaims, claiming
 from wkmp_assets.db.connection import kept_open
 from wkmp_assets.identify.lookup import Lookup
 from wkmp_assets.identify.services.acousticbrainz import ClassSource
@@ -31,13 +30,14 @@ from wkmp_assets.io_managers import PhaseStoreIOManager, PictureIOManager, Sqlit
 from wkmp_assets.jobs import import_job, reflavor_job, retry_job, scan_job
 from wkmp_assets.partitions import audio_files, backfill_policy
 from wkmp_assets.resources import Library, Network
-from wkmp_assets.run_control import RunControl
+from wkmp_assets.runtime.claims import RunClaims, claiming
+from wkmp_assets.runtime.run_control import RunControl
+from wkmp_assets.runtime.worker_pool import WorkerPool
+from wkmp_assets.runtime.worker_process import WorkerLimits
 from wkmp_assets.schedules import schedules
 from wkmp_assets.sensors import new_files_sensor
 from wkmp_assets.settings import Settings, load_settings
 from wkmp_assets.topping_up import acoustid_key, service_settings
-from wkmp_assets.worker_process import WorkerLimits
-from wkmp_assets.workers import WorkerPool
 
 OWNER = "team:wkmp"
 """Whom the web UI names for every asset."""

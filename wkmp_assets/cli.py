@@ -34,18 +34,18 @@ from wkmp_assets.model.file_key import decode_key, encode_key
 from wkmp_assets.model.lead_presets import LeadPreset
 from wkmp_assets.model.outcomes import Failed, Result, join
 from wkmp_assets.model.phases import LEAD_POINTS, MATCHES, PICTURE, SEGMENTS
-from wkmp_assets.phase_store import PhaseStore
 from wkmp_assets.picture import draw_picture
+from wkmp_assets.runtime.atomic_files import write_whole
+from wkmp_assets.runtime.phase_store import PhaseStore
 from wkmp_assets.settings import Settings
 from wkmp_assets.signals import run_until_stopped
 from wkmp_assets.summary import ImportSummary, printable, render_failures
 from wkmp_assets.topping_up import find_waiting
-from wkmp_assets.unfinished import write_whole
 
 if TYPE_CHECKING:
     from wkmp_assets.model.batch import FileCommit
     from wkmp_assets.progress import ImportProgress
-    from wkmp_assets.run_control import RunControl
+    from wkmp_assets.runtime.run_control import RunControl
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -198,7 +198,7 @@ def _import(folder: Path, settings: Settings, *, force: bool, retry_deferred: bo
     warnings.filterwarnings("ignore", module="dagster")
     from wkmp_assets.importer import LibraryImporter, open_instance
     from wkmp_assets.progress import ImportProgress
-    from wkmp_assets.run_control import RunControl
+    from wkmp_assets.runtime.run_control import RunControl
 
     started = time.monotonic()
     control = RunControl()

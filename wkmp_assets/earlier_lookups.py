@@ -11,7 +11,7 @@ from wkmp_assets.model.file_key import decode_key, encode_key
 from wkmp_assets.model.outcomes import Failed, Outcome, Outcomes, Result
 from wkmp_assets.model.phases import LOOKUPS
 from wkmp_assets.model.values import RecordingLookups
-from wkmp_assets.phase_store import PhaseStore
+from wkmp_assets.runtime.phase_store import PhaseStore
 
 ALBUM_FILES = 100
 """A folder of more files is no album, and reading about all of them would cost each of them too much."""

@@ -7,7 +7,7 @@ from wkmp_assets.model.flavor import MEASURED_NAMES
 from wkmp_assets.model.outcomes import Outcome, Outcomes, Result
 from wkmp_assets.model.phases import FLAVORS, LEAD_POINTS
 from wkmp_assets.model.values import ClassesOutcome, Flavors, LeadPointParameters, SongMatches
-from wkmp_assets.phase_store import PhaseStore
+from wkmp_assets.runtime.phase_store import PhaseStore
 
 
 def lead_parameters(

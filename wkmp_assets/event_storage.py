@@ -23,8 +23,8 @@ from sqlalchemy.pool import StaticPool
 from watchdog.events import FileSystemEvent
 from watchdog.observers import Observer
 
-from wkmp_assets.file_locks import one_at_a_time
 from wkmp_assets.living_runs import LivingRuns
+from wkmp_assets.runtime.file_locks import one_at_a_time
 
 _BUSY_TIMEOUT_S = 60
 _MOST_ENGINES = 8

@@ -22,9 +22,9 @@ from wkmp_assets.model.phases import IDENTITY, LEAD_POINTS, SCAN
 from wkmp_assets.model.values import LibraryChanges
 from wkmp_assets.partitions import partitions_name
 from wkmp_assets.ranges import FileRange, plan_ranges
-from wkmp_assets.run_control import RunControl
+from wkmp_assets.runtime.atomic_files import on_state_disk
+from wkmp_assets.runtime.run_control import RunControl
 from wkmp_assets.settings import Settings, find_dagster_home
-from wkmp_assets.unfinished import on_state_disk
 
 _QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 """The events are in Dagster's storage; on the terminal they would drown the progress bar."""

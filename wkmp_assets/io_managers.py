@@ -15,11 +15,11 @@ from wkmp_assets.facts import describe_commit, describe_outcome, result_word
 from wkmp_assets.metadata import to_metadata
 from wkmp_assets.model.outcomes import Failed, Outcome, Result, Skipped, SkipReason
 from wkmp_assets.model.phases import ENTRY, IDENTITY, PICTURE
-from wkmp_assets.phase_store import PhaseStore
 from wkmp_assets.resources import Library
-from wkmp_assets.run_control import RunControl
 from wkmp_assets.run_tags import tags_of_files, tags_of_results
-from wkmp_assets.unfinished import remove_leftovers, write_whole
+from wkmp_assets.runtime.atomic_files import remove_leftovers, write_whole
+from wkmp_assets.runtime.phase_store import PhaseStore
+from wkmp_assets.runtime.run_control import RunControl
 
 
 class PhaseStoreIOManager(dg.IOManager):

@@ -9,7 +9,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import IO
 
-from wkmp_assets.file_locks import one_at_a_time, try_lock
+from wkmp_assets.runtime.file_locks import one_at_a_time, try_lock
 
 
 class LivingRuns:

@@ -13,7 +13,6 @@ from pathlib import Path
 from dagster import DagsterInstance
 
 from wkmp_assets.audio.pcm_store import PcmStore
-from wkmp_assets.claims import claimed_keys
 from wkmp_assets.db.read.counts import read_failures
 from wkmp_assets.db.read.known_files import known_by_hash, known_files
 from wkmp_assets.db.read.library_settings import read_library_settings
@@ -27,8 +26,9 @@ from wkmp_assets.model.file_key import decode_key, is_within, storable, storable
 from wkmp_assets.model.timestamps import Stamp, normalise_timestamp
 from wkmp_assets.model.values import LibraryChanges
 from wkmp_assets.partitions import partitions_name
-from wkmp_assets.phase_store import PhaseStore
 from wkmp_assets.requesting import waiting_runs
+from wkmp_assets.runtime.claims import claimed_keys
+from wkmp_assets.runtime.phase_store import PhaseStore
 from wkmp_assets.settings import Settings
 
 

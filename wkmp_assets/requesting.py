@@ -14,7 +14,6 @@ from dagster._core.storage.tags import (
 )
 
 from wkmp_assets.breakdowns import Breakdown
-from wkmp_assets.claims import claimed_keys
 from wkmp_assets.db.missing_files import note_missing
 from wkmp_assets.db.read.counts import read_failures
 from wkmp_assets.db.read.known_files import known_files
@@ -28,6 +27,7 @@ from wkmp_assets.model.values import LibraryChanges
 from wkmp_assets.partitions import partitions_name
 from wkmp_assets.ranges import FileRange
 from wkmp_assets.run_tags import REASON_TAG, tags_of_files
+from wkmp_assets.runtime.claims import claimed_keys
 from wkmp_assets.settings import Settings
 from wkmp_assets.watching import FailedFile, TickLimits, TickPlan, plan_tick, run_key
 

@@ -68,5 +68,5 @@ def unprivileged() -> Callable[[], AbstractContextManager[None]]:
 @pytest.fixture
 def name_of_a_dead_writer() -> str:
     """The temporary name of a file whose process ended before the file was done."""
-    code = "from wkmp_assets.unfinished import temporary_name; print(temporary_name('left'))"
+    code = "from wkmp_assets.runtime.atomic_files import temporary_name; print(temporary_name('left'))"
     return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip()

@@ -49,7 +49,7 @@ REQUIREMENTS = (
     Requirement(
         "REQ-BW-040",
         "all or nothing, no orphans, foreign keys intact",
-        ("db/write/writer.py", "db/connection.py", "phase_store.py"),
+        ("db/write/writer.py", "db/connection.py", "runtime/phase_store.py"),
     ),
     Requirement(
         "REQ-BW-050",

@@ -11,7 +11,7 @@ from threading import Event
 
 import pytest
 
-from wkmp_assets.claims import RunClaims, claiming
+from wkmp_assets.runtime.claims import RunClaims, claiming
 
 
 @pytest.fixture
@@ -59,7 +59,7 @@ def test_a_run_that_fails_frees_its_files(tmp_path: Path) -> None:
 _HOLD = """
 import sys, time
 from pathlib import Path
-from wkmp_assets.claims import claiming
+from wkmp_assets.runtime.claims import claiming
 with claiming(Path(sys.argv[1]), "other") as claims:
     claims.claim(["a"])
     print("claimed", flush=True)

@@ -19,7 +19,7 @@ from wkmp_assets.model.file_key import encode_key
 from wkmp_assets.model.outcomes import Failed, Outcome, Result, Skipped, SkipReason
 from wkmp_assets.model.phases import PHASE_VALUES
 from wkmp_assets.model.values import Envelope, LibraryChanges
-from wkmp_assets.phase_store import KEEP_MARKS_S, PhaseStore
+from wkmp_assets.runtime.phase_store import KEEP_MARKS_S, PhaseStore
 from wkmp_assets_tests.builders import phase_values
 
 CHANGES = LibraryChanges(("a.mp3", "Sigur Rós/ Ágætis.mp3"), (), ("caf\udce9.mp3",), ("gone.mp3",))

@@ -11,7 +11,6 @@ from dagster import DagsterInstance, DagsterRunStatus
 
 from wkmp_assets.audio.pcm_store import PcmStore
 from wkmp_assets.build import build_definitions
-from wkmp_assets.claims import claiming
 from wkmp_assets.db.missing_files import note_missing
 from wkmp_assets.db.read.missing import read_missing
 from wkmp_assets.errors import LibraryChangedError, LibraryRootError, NotImportedError
@@ -21,8 +20,9 @@ from wkmp_assets.model.file_key import encode_key
 from wkmp_assets.model.outcomes import Failed, Result
 from wkmp_assets.model.values import LibraryChanges
 from wkmp_assets.partitions import partitions_name
-from wkmp_assets.phase_store import PhaseStore
 from wkmp_assets.pruning import AlsoGoes, Pruned, PrunePlan, plan_prune, remove_files, tidy_up
+from wkmp_assets.runtime.claims import claiming
+from wkmp_assets.runtime.phase_store import PhaseStore
 from wkmp_assets.settings import Settings, load_settings
 from wkmp_assets_tests.builders import (
     LATER,

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from wkmp_assets.errors import StateDiskError
-from wkmp_assets.unfinished import LEFTOVER_S, finish, on_state_disk, remove_leftovers, temporary_name
+from wkmp_assets.runtime.atomic_files import LEFTOVER_S, finish, on_state_disk, remove_leftovers, temporary_name
 
 
 def put(path: Path, age_s: float = 0) -> Path:
@@ -26,9 +26,7 @@ def test_the_file_of_a_dead_process_goes_at_once(tmp_path: Path, name_of_a_dead_
 
 def test_the_file_of_a_running_process_stays_however_old(tmp_path: Path) -> None:
     own = put(tmp_path / temporary_name("own.json"), age_s=9 * LEFTOVER_S)
-    code = (
-        "import sys; from wkmp_assets.unfinished import temporary_name as t; print(t('x')); sys.stdout.flush(); input()"
-    )
+    code = "import sys; from wkmp_assets.runtime.atomic_files import temporary_name as t; print(t('x')); sys.stdout.flush(); input()"
     with subprocess.Popen([sys.executable, "-c", code], stdin=-1, stdout=-1, text=True) as other:
         assert other.stdout is not None
         others = put(tmp_path / other.stdout.readline().strip(), age_s=9 * LEFTOVER_S)

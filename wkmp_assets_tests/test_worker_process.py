@@ -17,9 +17,9 @@ import pytest
 
 from wkmp_assets.errors import WorkersError
 from wkmp_assets.model.outcomes import Failed
-from wkmp_assets.run_control import RunControl
-from wkmp_assets.worker_process import WorkerLimits, end_with
-from wkmp_assets.workers import WorkerPool
+from wkmp_assets.runtime.run_control import RunControl
+from wkmp_assets.runtime.worker_pool import WorkerPool
+from wkmp_assets.runtime.worker_process import WorkerLimits, end_with
 from wkmp_assets_tests.test_workers import is_worker, work
 
 LITTLE_TIME = WorkerLimits(file_s=2)
@@ -171,8 +171,8 @@ def test_files_in_hand_are_dropped_when_nobody_waits_for_them_any_more(pipe: Pat
 _KILLED = """
 import sys
 from pathlib import Path
-from wkmp_assets.run_control import RunControl
-from wkmp_assets.workers import WorkerPool
+from wkmp_assets.runtime.run_control import RunControl
+from wkmp_assets.runtime.worker_pool import WorkerPool
 from wkmp_assets_tests.test_worker_process import one_of, read_first
 dict(WorkerPool(2, RunControl()).map_files("phase", one_of, {"hangs": (read_first, Path(sys.argv[1]))}))
 """
@@ -195,7 +195,7 @@ def test_no_worker_outlives_its_run_however_that_ends(pipe: Path, how: signal.Si
 
 _BEGUN = """
 import os, resource, signal, sys
-from wkmp_assets.worker_process import WorkerLimits, end_with, begin
+from wkmp_assets.runtime.worker_process import WorkerLimits, end_with, begin
 begin(eval(sys.argv[1]), WorkerLimits(memory_mb=500))
 print(resource.getrlimit(resource.RLIMIT_DATA))
 print(signal.getsignal(signal.SIGINT).name, signal.getsignal(signal.SIGTERM).name)

@@ -15,8 +15,8 @@ import pytest
 
 from wkmp_assets.errors import UndecodableAudioError
 from wkmp_assets.model.outcomes import Failed, Outcome, Result, Skipped, SkipReason
-from wkmp_assets.run_control import RunControl
-from wkmp_assets.workers import WorkerPool
+from wkmp_assets.runtime.run_control import RunControl
+from wkmp_assets.runtime.worker_pool import WorkerPool
 
 WORKERS = 2
 
@@ -202,8 +202,8 @@ def is_worker(process: psutil.Process) -> bool:
 _INTERRUPTED = """
 import signal, sys
 from pathlib import Path
-from wkmp_assets.run_control import RunControl
-from wkmp_assets.workers import WorkerPool
+from wkmp_assets.runtime.run_control import RunControl
+from wkmp_assets.runtime.worker_pool import WorkerPool
 from wkmp_assets_tests.test_workers import do
 control = RunControl()
 signal.signal(signal.SIGINT, lambda *_: control.request_stop())

@@ -8,7 +8,7 @@ from wkmp_assets.model.outcomes import Outcomes
 from wkmp_assets.model.phases import FINGERPRINTS
 from wkmp_assets.model.values import FileIdentity, Fingerprints, PassageSegments
 from wkmp_assets.resources import Library
-from wkmp_assets.workers import WorkerPool
+from wkmp_assets.runtime.worker_pool import WorkerPool
 
 
 @dg.asset(name=FINGERPRINTS, group_name="import", io_manager_key="phase_store", kinds={"chromaprint"})

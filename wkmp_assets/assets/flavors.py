@@ -11,9 +11,9 @@ from wkmp_assets.model.file_key import decode_key
 from wkmp_assets.model.outcomes import Outcomes, map_results
 from wkmp_assets.model.phases import FLAVORS
 from wkmp_assets.model.values import FileIdentity, Flavors, PassageSegments, SongMatches
-from wkmp_assets.phase_store import PhaseStore
 from wkmp_assets.resources import Library
-from wkmp_assets.workers import WorkerPool
+from wkmp_assets.runtime.phase_store import PhaseStore
+from wkmp_assets.runtime.worker_pool import WorkerPool
 
 
 class FlavorsConfig(dg.Config):

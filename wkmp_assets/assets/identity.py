@@ -6,7 +6,6 @@ import dagster as dg
 from pydantic import Field
 
 from wkmp_assets.assets.scan import library_scan
-from wkmp_assets.claims import RunClaims
 from wkmp_assets.db.read.known_files import known_by_hash, known_by_path
 from wkmp_assets.files.changes import HashedFile
 from wkmp_assets.files.hashing import hash_file
@@ -16,10 +15,11 @@ from wkmp_assets.model.known_files import FileStatus, KnownFile
 from wkmp_assets.model.outcomes import Failed, Outcomes, Result, Skipped, SkipReason
 from wkmp_assets.model.phases import IDENTITY
 from wkmp_assets.model.values import FileIdentity
-from wkmp_assets.phase_store import PhaseStore
 from wkmp_assets.resources import Library
 from wkmp_assets.run_tags import tags_of_files
-from wkmp_assets.workers import WorkerPool
+from wkmp_assets.runtime.claims import RunClaims
+from wkmp_assets.runtime.phase_store import PhaseStore
+from wkmp_assets.runtime.worker_pool import WorkerPool
 
 
 class IdentityConfig(dg.Config):

@@ -11,8 +11,8 @@ from wkmp_assets.model.lead_presets import LEAD_PRESETS, LeadPreset
 from wkmp_assets.model.outcomes import Outcomes, map_results
 from wkmp_assets.model.phases import LEAD_POINTS
 from wkmp_assets.model.values import LeadPointParameters, LeadPoints, PassageSegments, SongMatches
-from wkmp_assets.phase_store import PhaseStore
 from wkmp_assets.resources import Library
+from wkmp_assets.runtime.phase_store import PhaseStore
 
 
 class PresetChoice(Enum):

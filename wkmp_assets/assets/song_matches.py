@@ -7,8 +7,8 @@ from wkmp_assets.identify.match import match_passages
 from wkmp_assets.model.outcomes import Outcomes, map_results
 from wkmp_assets.model.phases import MATCHES
 from wkmp_assets.model.values import FileTags, PassageSegments, RecordingLookups, SongMatches
-from wkmp_assets.phase_store import PhaseStore
 from wkmp_assets.resources import Library
+from wkmp_assets.runtime.phase_store import PhaseStore
 
 
 @dg.asset(name=MATCHES, group_name="import", io_manager_key="phase_store", kinds={"python"})

@@ -12,7 +12,7 @@ from wkmp_assets.model.outcomes import Outcomes, Result
 from wkmp_assets.model.phases import TAGS
 from wkmp_assets.model.values import FileIdentity, FileTags
 from wkmp_assets.resources import Library
-from wkmp_assets.workers import WorkerPool
+from wkmp_assets.runtime.worker_pool import WorkerPool
 
 
 @dg.asset(name=TAGS, group_name="import", io_manager_key="phase_store", kinds={"mutagen"})

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from wkmp_assets.unfinished import finish, on_state_disk, remove_leftovers, temporary_name
+from wkmp_assets.runtime.atomic_files import finish, on_state_disk, remove_leftovers, temporary_name
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator

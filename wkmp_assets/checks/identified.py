@@ -11,8 +11,8 @@ from wkmp_assets.checks.scope import Scope, scope_of
 from wkmp_assets.model.outcomes import Result
 from wkmp_assets.model.phases import FLAVORS, LOOKUPS, MATCHES
 from wkmp_assets.model.values import ClassesOutcome, Flavors, LookupOutcome, MatchLevel, RecordingLookups, SongMatches
-from wkmp_assets.phase_store import PhaseStore
 from wkmp_assets.resources import Library
+from wkmp_assets.runtime.phase_store import PhaseStore
 
 MOST_ROWS = 100
 ENOUGH_ASKED = 10

@@ -19,7 +19,7 @@ import psutil
 from wkmp_assets.db.connection import kept_open
 from wkmp_assets.model.batch import Receipt
 from wkmp_assets.model.phases import SCAN, SEGMENTS
-from wkmp_assets.run_control import RunControl
+from wkmp_assets.runtime.run_control import RunControl
 from wkmp_assets.settings import Settings, load_settings
 from wkmp_assets_tests.benchmarks.event_clock import Breakdown, EventClock
 from wkmp_assets_tests.benchmarks.music_library import ROOT

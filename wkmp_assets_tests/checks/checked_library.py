@@ -17,9 +17,9 @@ from dagster._core.storage.tags import (
 from wkmp_assets.build import build_definitions
 from wkmp_assets.jobs import import_job, scan_job
 from wkmp_assets.partitions import partitions_name
-from wkmp_assets.run_control import RunControl
+from wkmp_assets.runtime.run_control import RunControl
+from wkmp_assets.runtime.worker_pool import WorkerPool
 from wkmp_assets.settings import load_settings
-from wkmp_assets.workers import WorkerPool
 
 TEST_DATA = Path(__file__).resolve().parents[2] / "test_data"
 SAMPLES = TEST_DATA / "sample_library"

@@ -9,7 +9,7 @@ import pytest
 from dagster import DagsterInstance
 
 from wkmp_assets.importer import LibraryImporter
-from wkmp_assets.run_control import RunControl
+from wkmp_assets.runtime.run_control import RunControl
 from wkmp_assets.settings import load_settings
 
 TEST_DATA = Path(__file__).resolve().parents[2] / "test_data"

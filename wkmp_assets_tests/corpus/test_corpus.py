@@ -12,7 +12,7 @@ import pytest
 from wkmp_assets.model.file_key import decode_key, encode_key, storable_path
 from wkmp_assets.model.outcomes import Result
 from wkmp_assets.model.phases import SCAN, SEGMENTS, TAGS
-from wkmp_assets.phase_store import PhaseStore
+from wkmp_assets.runtime.phase_store import PhaseStore
 from wkmp_assets.settings import load_settings
 from wkmp_assets_tests.builders import problems, rows
 from wkmp_assets_tests.corpus import names, sounds, tags

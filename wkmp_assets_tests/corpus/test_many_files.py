@@ -6,8 +6,8 @@ from pathlib import Path
 from dagster import DagsterInstance
 
 from wkmp_assets.requesting import look_at_library
-from wkmp_assets.run_control import RunControl
-from wkmp_assets.workers import WorkerPool
+from wkmp_assets.runtime.run_control import RunControl
+from wkmp_assets.runtime.worker_pool import WorkerPool
 from wkmp_assets_tests.checks.checked_library import CheckedLibrary
 
 FILES = 10_000

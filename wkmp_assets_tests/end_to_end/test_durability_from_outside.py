@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from wkmp_assets.phase_store import PhaseStore
+from wkmp_assets.runtime.phase_store import PhaseStore
 from wkmp_assets_tests.end_to_end.conftest import Workplace
 
 _WRITE = """
@@ -15,7 +15,7 @@ import sys
 from pathlib import Path
 from wkmp_assets.model.values import FileTags
 from wkmp_assets.model.outcomes import Result
-from wkmp_assets.phase_store import PhaseStore
+from wkmp_assets.runtime.phase_store import PhaseStore
 PhaseStore(Path(sys.argv[1])).write("file_tags", [("a.flac", Result(FileTags("Title"), "hash"))], "run")
 """
 _CALL = re.compile(r"(write|fsync|rename)\(.* = \d+")

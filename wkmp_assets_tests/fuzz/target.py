@@ -12,9 +12,9 @@ import psutil
 from dagster import DagsterInstance
 
 from wkmp_assets import errors
-from wkmp_assets.run_control import RunControl
-from wkmp_assets.worker_process import WorkerLimits
-from wkmp_assets.workers import WorkerPool
+from wkmp_assets.runtime.run_control import RunControl
+from wkmp_assets.runtime.worker_pool import WorkerPool
+from wkmp_assets.runtime.worker_process import WorkerLimits
 from wkmp_assets_tests.builders import problems, rows
 from wkmp_assets_tests.checks.checked_library import CheckedLibrary
 from wkmp_assets_tests.corpus.sound_bytes import sound

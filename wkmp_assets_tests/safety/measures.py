@@ -179,7 +179,7 @@ ALL_OR_NOTHING = (
     Measure(
         "fsync of phase values",
         "after a power cut a document could be there under its name and be empty",
-        "unfinished.py",
+        "runtime/atomic_files.py",
         "os.fsync(file.fileno())",
         "pass",
         ("end_to_end/test_durability_from_outside.py::test_a_phase_value_is_synced_before_it_is_renamed",),
@@ -187,7 +187,7 @@ ALL_OR_NOTHING = (
     Measure(
         "phase values are renamed into place",
         "a crash while one is written would destroy the one that was there",
-        "phase_store.py",
+        "runtime/phase_store.py",
         'temporary = self._unfinished / temporary_name(f"{path.parent.parent.name}-{path.name}")',
         "temporary = path",
         (
@@ -301,7 +301,7 @@ OTHERS_AT_WORK = (
     Measure(
         "one run per file",
         "two imports at once would do the same work twice, and overwrite each other's phase values",
-        "claims.py",
+        "runtime/claims.py",
         "frozenset(keys) - _claimed(self._folder, Path(self._own.name))",
         "frozenset(keys)",
         ("test_claims.py::test_a_file_is_claimed_by_one_run",),
@@ -457,7 +457,7 @@ BAD_INPUT = (
     Measure(
         "workers end with their run",
         "a worker that hangs would stay behind when its run is killed, with its file open and its memory taken",
-        "worker_process.py",
+        "runtime/worker_process.py",
         "    end_with(parent)",
         "    pass",
         ("test_worker_process.py::test_no_worker_outlives_its_run_however_that_ends",),
@@ -473,7 +473,7 @@ BAD_INPUT = (
     Measure(
         "a limit to a worker's memory",
         "one file could take the memory of the whole machine, and the kernel whatever process it likes",
-        "worker_process.py",
+        "runtime/worker_process.py",
         "resource.setrlimit(resource.RLIMIT_DATA, (most, most))",
         "pass",
         ("test_worker_process.py::test_a_file_that_takes_too_much_memory_fails_alone",),

@@ -17,8 +17,8 @@ from loky.process_executor import BrokenProcessPool, ProcessPoolExecutor
 
 from wkmp_assets.errors import AudioFileError, WorkersError
 from wkmp_assets.model.outcomes import Failed, Outcome, Outcomes, Result, Skipped, SkipReason, join
-from wkmp_assets.run_control import RunControl
-from wkmp_assets.worker_process import WorkerLimits, begin
+from wkmp_assets.runtime.run_control import RunControl
+from wkmp_assets.runtime.worker_process import WorkerLimits, begin
 
 _IDLE_S = 300
 """Idle workers end by themselves after this long, so that a run that waits for something else holds no memory."""

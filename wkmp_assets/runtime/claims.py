@@ -11,8 +11,8 @@ from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import IO
 
-from wkmp_assets.file_locks import one_at_a_time, try_lock
-from wkmp_assets.unfinished import on_state_disk
+from wkmp_assets.runtime.atomic_files import on_state_disk
+from wkmp_assets.runtime.file_locks import one_at_a_time, try_lock
 
 
 class RunClaims:

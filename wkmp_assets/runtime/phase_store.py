@@ -19,7 +19,7 @@ from pydantic import TypeAdapter, ValidationError
 from wkmp_assets.model.outcomes import RUN_SCOPED, Failed, Outcome, Result, Skipped, SkipReason
 from wkmp_assets.model.phases import IDENTITY, PHASE_VALUES
 from wkmp_assets.model.values import SCHEMA_VERSION
-from wkmp_assets.unfinished import finish, on_state_disk, remove_leftovers, temporary_name
+from wkmp_assets.runtime.atomic_files import finish, on_state_disk, remove_leftovers, temporary_name
 
 _BEGINNING_BYTES = 32_768
 """Of a document: the longest partition key, escaped, and what stands beside it."""
