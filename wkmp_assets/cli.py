@@ -34,7 +34,7 @@ from wkmp_assets.model.file_key import decode_key, encode_key
 from wkmp_assets.model.lead_presets import LeadPreset
 from wkmp_assets.model.outcomes import Failed, Result, join
 from wkmp_assets.model.phases import LEAD_POINTS, MATCHES, PICTURE, SEGMENTS
-from wkmp_assets.picture import draw_picture
+from wkmp_assets.report.file_picture import draw_picture
 from wkmp_assets.runtime.atomic_files import write_whole
 from wkmp_assets.runtime.phase_store import PhaseStore
 from wkmp_assets.settings import Settings

@@ -11,10 +11,10 @@ from typing import Any
 import dagster as dg
 
 from wkmp_assets.db.commit import FileCommitter
-from wkmp_assets.facts import describe_commit, describe_outcome, result_word
 from wkmp_assets.metadata import to_metadata
 from wkmp_assets.model.outcomes import Failed, Outcome, Result, Skipped, SkipReason
 from wkmp_assets.model.phases import ENTRY, IDENTITY, PICTURE
+from wkmp_assets.report.partition_metadata import describe_commit, describe_outcome, result_word
 from wkmp_assets.resources import Library
 from wkmp_assets.run_tags import tags_of_files, tags_of_results
 from wkmp_assets.runtime.atomic_files import remove_leftovers, write_whole

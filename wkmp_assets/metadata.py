@@ -5,8 +5,8 @@ from typing import Any
 
 import dagster as dg
 
-from wkmp_assets.facts import Link
-from wkmp_assets.passage_tables import PassageTable
+from wkmp_assets.report.partition_metadata import Link
+from wkmp_assets.report.passage_tables import PassageTable
 
 
 def to_metadata(facts: Mapping[str, Any]) -> dict[str, Any]:

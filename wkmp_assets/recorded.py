@@ -5,8 +5,8 @@ from collections.abc import Collection
 import dagster as dg
 from dagster import DagsterInstance
 
-from wkmp_assets.facts import RecordedCommit, recorded_commit
 from wkmp_assets.model.phases import ENTRY
+from wkmp_assets.report.partition_metadata import RecordedCommit, recorded_commit
 
 
 def recorded_commits(instance: DagsterInstance, keys: Collection[str]) -> dict[str, RecordedCommit]:

@@ -14,7 +14,7 @@ from wkmp_assets.partitions import partitions_name
 from wkmp_assets.recorded import recorded_commits
 from wkmp_assets.report.commits import Committed
 from wkmp_assets.report.figures import ReportFigures, report_figures
-from wkmp_assets.report.page import render_page
+from wkmp_assets.report.library_page import render_page
 from wkmp_assets.runtime.atomic_files import write_whole
 from wkmp_assets.settings import Settings
 

@@ -9,12 +9,12 @@ from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
-from wkmp_assets.facts import result_word
 from wkmp_assets.model.batch import FileCommit, Receipt
 from wkmp_assets.model.file_key import decode_key
 from wkmp_assets.model.outcomes import Failed, Outcome, Result, SkipReason
 from wkmp_assets.model.values import ClassesOutcome, FileEntry, LookupOutcome, PassageEntry
-from wkmp_assets.percentiles import percentile
+from wkmp_assets.report.partition_metadata import result_word
+from wkmp_assets.report.text import percentile
 
 _ORDER = (
     "imported", "duplicate", "no audio", "moved", "touched", "unchanged", "failed", "interrupted",

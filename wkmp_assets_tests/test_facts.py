@@ -7,12 +7,12 @@ from typing import Any
 import dagster as dg
 import pytest
 
-from wkmp_assets.facts import Link, describe_commit, describe_outcome, recorded_commit
 from wkmp_assets.metadata import to_metadata
 from wkmp_assets.model.batch import Receipt, Written
 from wkmp_assets.model.outcomes import Failed, Result, Skipped, SkipReason
 from wkmp_assets.model.values import FileState
-from wkmp_assets.passage_tables import clock
+from wkmp_assets.report.partition_metadata import Link, describe_commit, describe_outcome, recorded_commit
+from wkmp_assets.report.text import clock
 from wkmp_assets_tests.builders import (
     LATER,
     bare,

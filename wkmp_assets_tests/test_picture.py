@@ -17,8 +17,8 @@ from wkmp_assets.model.values import (
     SongMatches,
     Span,
 )
-from wkmp_assets.picture import column_levels, draw_picture, make_figure
-from wkmp_assets.picture_texts import clock, shortened
+from wkmp_assets.report.file_picture import column_levels, draw_picture, make_figure
+from wkmp_assets.report.file_picture_texts import clock, shortened
 from wkmp_assets_tests.builders import LEAD_PARAMETERS, RATE_HZ, audio, passage, seconds
 
 HOP = 441

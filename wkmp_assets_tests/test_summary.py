@@ -15,7 +15,7 @@ from wkmp_assets.model.batch import FileCommit, Receipt, WriteBatch
 from wkmp_assets.model.file_key import encode_key
 from wkmp_assets.model.outcomes import Failed, Skipped, SkipReason
 from wkmp_assets.model.values import ClassesOutcome, FileEntry, FileState
-from wkmp_assets.percentiles import percentile
+from wkmp_assets.report.text import percentile
 from wkmp_assets.summary import ImportSummary, printable, render_failures
 from wkmp_assets_tests.builders import NOW, Stamp, bare, done, entry, flavor, in_a_row
 

@@ -8,7 +8,7 @@ from wkmp_assets.model.file_key import decode_key
 from wkmp_assets.model.outcomes import Outcome, Outcomes, map_results
 from wkmp_assets.model.phases import PICTURE
 from wkmp_assets.model.values import LeadPoints, PassageSegments, SongMatches
-from wkmp_assets.picture import draw_picture
+from wkmp_assets.report.file_picture import draw_picture
 
 
 @dg.asset(name=PICTURE, group_name="pictures", io_manager_key="pictures", kinds={"matplotlib"})

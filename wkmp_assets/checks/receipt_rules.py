@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from wkmp_assets.checks.findings import Finding, Weight
 from wkmp_assets.model.batch import Receipt
-from wkmp_assets.percentiles import percentile
+from wkmp_assets.report.text import percentile
 
 MOST_LOCKS = 2
 """What is required; one is what we aim for."""

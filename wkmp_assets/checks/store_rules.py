@@ -9,10 +9,10 @@ from collections.abc import Iterable, Iterator
 from wkmp_assets.checks.findings import Finding, Weight
 from wkmp_assets.checks.subject import Subject
 from wkmp_assets.db.read.audit import AuditedFile, AuditedPassage, BrokenReference
-from wkmp_assets.facts import FAILED
 from wkmp_assets.model import ticks
 from wkmp_assets.model.batch import Written
 from wkmp_assets.model.known_files import FINISHED, FileStatus
+from wkmp_assets.report.partition_metadata import FAILED
 
 WHOLE_COLUMNS = ("status", "passages", "claimed")
 PASSAGE_COLUMNS = ("passage", "start_s", "end_s")

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from wkmp_assets.db.read.audit import AuditedFile, AuditedPassage, LibraryAudit
-from wkmp_assets.facts import RecordedCommit
 from wkmp_assets.model.batch import Written
+from wkmp_assets.report.partition_metadata import RecordedCommit
 
 
 class Standing(StrEnum):

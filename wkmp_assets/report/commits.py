@@ -7,8 +7,8 @@ from datetime import datetime, timedelta
 from itertools import pairwise
 
 from wkmp_assets.model.batch import Receipt
-from wkmp_assets.percentiles import percentile
 from wkmp_assets.report.bars import Bar, bars, binned
+from wkmp_assets.report.text import percentile
 
 _MS_BOUNDS = (0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50, 100, 200, 500, 1000)
 _MS_LABELS = ("< 0.1", *(f"{bound:g}" for bound in _MS_BOUNDS))

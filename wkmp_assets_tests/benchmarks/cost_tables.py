@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from statistics import median
 
 from wkmp_assets.model.phases import FLAVORS
-from wkmp_assets.percentiles import percentile
+from wkmp_assets.report.text import percentile
 from wkmp_assets_tests.benchmarks.budgets import budgets, judged
 from wkmp_assets_tests.benchmarks.file_costs import BARE, PHASES, RESAMPLER, FileCost
 from wkmp_assets_tests.benchmarks.import_run import decodes

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from statistics import median
 
 from wkmp_assets.model.phases import ENTRY
-from wkmp_assets.percentiles import percentile
+from wkmp_assets.report.text import percentile
 from wkmp_assets_tests.benchmarks.event_clock import Spent
 from wkmp_assets_tests.benchmarks.import_run import Import, Measured, decodes
 from wkmp_assets_tests.benchmarks.markdown import Table

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Sequence
 from statistics import mean, median
 
-from wkmp_assets.percentiles import percentile
+from wkmp_assets.report.text import percentile
 from wkmp_assets_tests.benchmarks.budgets import budgets, judged
 from wkmp_assets_tests.benchmarks.markdown import Table
 from wkmp_assets_tests.benchmarks.writer_figures import Cell, FileFigures, Pair, Series, WriterResults

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from wkmp_assets.model.values import FileEntry
-from wkmp_assets.percentiles import percentile
+from wkmp_assets.report.text import percentile
 from wkmp_assets_tests.benchmarks.writer_figures import FileFigures
 from wkmp_assets_tests.benchmarks.writer_files import files_of, hundred_files
 from wkmp_assets_tests.benchmarks_tests.both_writers import contents, write_batched, write_unbatched

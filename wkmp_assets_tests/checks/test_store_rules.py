@@ -15,8 +15,8 @@ from wkmp_assets.checks.store_rules import (
 )
 from wkmp_assets.checks.subject import Standing, Subject, subject_of
 from wkmp_assets.db.read.audit import AuditedFile, AuditedPassage, BrokenReference, LibraryAudit
-from wkmp_assets.facts import FAILED, RecordedCommit
 from wkmp_assets.model.batch import Receipt, Written
+from wkmp_assets.report.partition_metadata import FAILED, RecordedCommit
 
 NOTE, WARNING, ERROR = Weight
 RUN, STAMP, EARLIER, LATER = "run", "2026-03-01 12:00:00", "2026-02-01 12:00:00", "2026-04-01 12:00:00"

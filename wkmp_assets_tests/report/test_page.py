@@ -11,7 +11,7 @@ import pytest
 from wkmp_assets.db.read.counts import LibraryReport, StoredFailure, read_report
 from wkmp_assets.db.read.overview import LibraryOverview, read_overview
 from wkmp_assets.report.figures import report_figures
-from wkmp_assets.report.page import render_page
+from wkmp_assets.report.library_page import render_page
 from wkmp_assets_tests.builders import commit, entry, in_a_row, song
 from wkmp_assets_tests.report.test_figures import committed, set_flavor
 

@@ -12,6 +12,7 @@ from wkmp_assets.model.values import (
     PassageSegments,
     SongMatches,
 )
+from wkmp_assets.report.text import clock
 
 
 @dataclass(frozen=True)
@@ -57,15 +58,6 @@ def entry_table(entry: FileEntry) -> PassageTable:
     """Show where each passage is, which song, and where it may overlap others; what fits the width of a page."""
     rate = entry.audio.sample_rate_hz if entry.audio else 0
     return _table([_of_passage(passage, rate) for passage in entry.passages])
-
-
-def clock(seconds: float) -> str:
-    """Return a position as people say it: `3:25.4`, `1:02:03.0`; tenths are enough to find it by ear."""
-    tenths = round(seconds * 10)
-    minutes, rest = divmod(tenths, 600)
-    hours, minutes = divmod(minutes, 60)
-    clock_time = f"{minutes:02}:{rest / 10:04.1f}" if hours else f"{minutes}:{rest / 10:04.1f}"
-    return f"{hours}:{clock_time}" if hours else clock_time
 
 
 def _of_passage(passage: PassageEntry, rate: int) -> dict[str, str]:

@@ -21,7 +21,8 @@ from wkmp_assets.model.values import (
     RecordingLookups,
     SongMatches,
 )
-from wkmp_assets.passage_tables import clock, entry_table, flavors_table, matches_table, segments_table
+from wkmp_assets.report.passage_tables import entry_table, flavors_table, matches_table, segments_table
+from wkmp_assets.report.text import clock
 
 Facts = dict[str, Any]
 """Name -> number, text, mapping, `PassageTable` or `Link`."""

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from wkmp_assets.picture_texts import (
+from wkmp_assets.report.file_picture_texts import (
     FONTS,
     LIST_COLUMNS,
     clock,
