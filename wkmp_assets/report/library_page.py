@@ -35,7 +35,7 @@ def render_page(figures: ReportFigures, library: str, made_at: datetime) -> str:
         lstrip_blocks=True,
     )
     environment.filters |= {"passage": _name, "clock": _clock, "short": _short, "printable": _printable}
-    return environment.get_template("page.html.jinja").render(
+    return environment.get_template("library_page.html.jinja").render(
         figures=figures,
         flavor_map=_drawn(figures.flavors) if figures.flavors else None,
         library=library,

@@ -1,4 +1,4 @@
-"""The one percentile that everything here reports. Pure."""
+"""How numbers, positions and other text read to people, in every report and on the terminal."""
 
 import math
 from collections.abc import Sequence
