@@ -34,13 +34,13 @@ from wkmp_assets.model.file_key import decode_key, encode_key
 from wkmp_assets.model.lead_presets import LeadPreset
 from wkmp_assets.model.outcomes import Failed, Result, join
 from wkmp_assets.model.phases import LEAD_POINTS, MATCHES, PICTURE, SEGMENTS
+from wkmp_assets.orchestration.top_up import find_waiting
 from wkmp_assets.report.file_picture import draw_picture
 from wkmp_assets.runtime.atomic_files import write_whole
 from wkmp_assets.runtime.phase_store import PhaseStore
 from wkmp_assets.settings import Settings
 from wkmp_assets.signals import run_until_stopped
 from wkmp_assets.summary import ImportSummary, printable, render_failures
-from wkmp_assets.topping_up import find_waiting
 
 if TYPE_CHECKING:
     from wkmp_assets.model.batch import FileCommit
@@ -163,7 +163,7 @@ def report(folder: Path, library: Path | None, database: Path | None, output: Pa
     # As for an import: Dagster, which keeps the receipts, takes two seconds to load.
     warnings.filterwarnings("ignore", module="dagster")
     from wkmp_assets.importer import open_instance
-    from wkmp_assets.reporting import write_report
+    from wkmp_assets.orchestration.write_report import write_report
 
     path = (output or settings.report_path).absolute()
     with errors_as_exit_status(), open_instance() as instance:

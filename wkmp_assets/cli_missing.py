@@ -20,7 +20,7 @@ from wkmp_assets.settings import Settings
 from wkmp_assets.summary import counted, printable
 
 if TYPE_CHECKING:
-    from wkmp_assets.pruning import PrunePlan
+    from wkmp_assets.orchestration.prune import PrunePlan
 
 _MOST_SHOWN = 50
 
@@ -72,7 +72,7 @@ def prune(folder: Path, library: Path | None, database: Path | None, yes: bool, 
     settings = settings_of(folder, library, database)
     # As for an import: Dagster takes two seconds to load.
     warnings.filterwarnings("ignore", module="dagster")
-    from wkmp_assets.pruning import AlsoGoes, plan_prune
+    from wkmp_assets.orchestration.prune import AlsoGoes, plan_prune
 
     with errors_as_exit_status():
         within = settings.relative_folder(folder)
@@ -138,7 +138,7 @@ def _table(title: str, files: Sequence[Removable], most: int = _MOST_SHOWN) -> T
 
 def _carry_out(settings: Settings, plan: "PrunePlan", *, with_history: bool) -> int:
     from wkmp_assets.importer import open_instance
-    from wkmp_assets.pruning import Pruned, remove_files, tidy_up
+    from wkmp_assets.orchestration.prune import Pruned, remove_files, tidy_up
 
     pruned: list[Pruned] = []
     with open_instance() as instance:

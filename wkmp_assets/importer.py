@@ -13,15 +13,16 @@ from dagster._core.storage.tags import ASSET_PARTITION_RANGE_END_TAG, ASSET_PART
 from sqlalchemy.exc import DBAPIError
 
 from wkmp_assets import errors
-from wkmp_assets.build import build_definitions, open_workers
 from wkmp_assets.errors import StateDiskError, WkmpError
-from wkmp_assets.jobs import KEEP_MEASUREMENTS, import_job, retry_job, scan_job
 from wkmp_assets.model.file_key import encode_key
 from wkmp_assets.model.lead_presets import LeadPreset
 from wkmp_assets.model.phases import IDENTITY, LEAD_POINTS, SCAN
 from wkmp_assets.model.values import LibraryChanges
-from wkmp_assets.partitions import partitions_name
-from wkmp_assets.ranges import FileRange, plan_ranges
+from wkmp_assets.orchestration.build import build_definitions
+from wkmp_assets.orchestration.jobs import KEEP_MEASUREMENTS, import_job, retry_job, scan_job
+from wkmp_assets.orchestration.partitions import partitions_name
+from wkmp_assets.orchestration.resources import open_workers
+from wkmp_assets.orchestration.run_requests.ranges import FileRange, plan_ranges
 from wkmp_assets.runtime.atomic_files import on_state_disk
 from wkmp_assets.runtime.run_control import RunControl
 from wkmp_assets.settings import Settings, find_dagster_home

@@ -13,10 +13,10 @@ import pytest
 import yaml
 from dagster import DagsterInstance, EventLogEntry
 
-from wkmp_assets.build import OWNER, build_definitions
-from wkmp_assets.event_storage import KeptOpenEventLogStorage, KeptOpenSqliteStorage
 from wkmp_assets.model.phases import ENTRY, PICTURE, REPORT, SCAN
-from wkmp_assets.partitions import partitions_name
+from wkmp_assets.orchestration.build import OWNER, build_definitions
+from wkmp_assets.orchestration.instance.event_log import KeptOpenEventLogStorage, KeptOpenSqliteStorage
+from wkmp_assets.orchestration.partitions import partitions_name
 from wkmp_assets.settings import Settings, load_settings
 
 ROOT = Path(__file__).resolve().parents[1]

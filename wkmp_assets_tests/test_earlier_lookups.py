@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from wkmp_assets.earlier_lookups import ALBUM_FILES, explained_by_folder, with_earlier_answers
 from wkmp_assets.model.outcomes import Failed, Outcome, Result, Skipped, SkipReason
 from wkmp_assets.model.phases import LOOKUPS
 from wkmp_assets.model.values import KnownRelease, LookupOutcome, PassageLookup, RecordingLookups, Span
+from wkmp_assets.orchestration.earlier_runs import ALBUM_FILES, explained_by_folder, with_earlier_answers
 from wkmp_assets.runtime.phase_store import PhaseStore
 from wkmp_assets_tests.builders import known_release, mbid
 from wkmp_assets_tests.identify.test_albums import looked_up

@@ -7,10 +7,10 @@ from typing import Any
 import dagster as dg
 import pytest
 
-from wkmp_assets.metadata import to_metadata
 from wkmp_assets.model.batch import Receipt, Written
 from wkmp_assets.model.outcomes import Failed, Result, Skipped, SkipReason
 from wkmp_assets.model.values import FileState
+from wkmp_assets.orchestration.metadata import to_metadata
 from wkmp_assets.report.partition_metadata import Link, describe_commit, describe_outcome, recorded_commit
 from wkmp_assets.report.text import clock
 from wkmp_assets_tests.builders import (

@@ -10,17 +10,17 @@ import pytest
 from dagster import DagsterInstance, DagsterRunStatus
 
 from wkmp_assets.audio.pcm_store import PcmStore
-from wkmp_assets.build import build_definitions
 from wkmp_assets.db.missing_files import note_missing
 from wkmp_assets.db.read.missing import read_missing
 from wkmp_assets.errors import LibraryChangedError, LibraryRootError, NotImportedError
 from wkmp_assets.files.walk import read_stat
-from wkmp_assets.jobs import import_job
 from wkmp_assets.model.file_key import encode_key
 from wkmp_assets.model.outcomes import Failed, Result
 from wkmp_assets.model.values import LibraryChanges
-from wkmp_assets.partitions import partitions_name
-from wkmp_assets.pruning import AlsoGoes, Pruned, PrunePlan, plan_prune, remove_files, tidy_up
+from wkmp_assets.orchestration.build import build_definitions
+from wkmp_assets.orchestration.jobs import import_job
+from wkmp_assets.orchestration.partitions import partitions_name
+from wkmp_assets.orchestration.prune import AlsoGoes, Pruned, PrunePlan, plan_prune, remove_files, tidy_up
 from wkmp_assets.runtime.claims import claiming
 from wkmp_assets.runtime.phase_store import PhaseStore
 from wkmp_assets.settings import Settings, load_settings
@@ -167,7 +167,7 @@ def test_what_is_played_between_reading_and_the_write_lock_stays(
     settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The last look is in the statements themselves."""
-    from wkmp_assets import pruning
+    from wkmp_assets.orchestration import prune as pruning
 
     add(settings, "a.mp3", "there.mp3")
     run_sql(settings.database_path, *PLAYER)

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from wkmp_assets.ranges import plan_ranges
+from wkmp_assets.orchestration.run_requests.ranges import plan_ranges
 
 ORDERED = st.lists(st.integers(0, 1000).map(str), unique=True, max_size=60)
 

@@ -10,11 +10,11 @@ import pytest
 from dagster._config import Field
 from dagster._core.storage.tags import PARTITION_NAME_TAG
 
-from wkmp_assets.assets.lead_points import PresetChoice
-from wkmp_assets.build import build_definitions
-from wkmp_assets.jobs import import_job, retry_job, scan_job
 from wkmp_assets.model.lead_presets import LeadPreset
-from wkmp_assets.run_tags import FILES_TAG, FOLDERS_TAG, RESULT_TAG, tags_of_files, tags_of_results
+from wkmp_assets.orchestration.assets.lead_points import PresetChoice
+from wkmp_assets.orchestration.build import build_definitions
+from wkmp_assets.orchestration.jobs import import_job, retry_job, scan_job
+from wkmp_assets.orchestration.run_tags import FILES_TAG, FOLDERS_TAG, RESULT_TAG, tags_of_files, tags_of_results
 from wkmp_assets_tests.builders import column
 from wkmp_assets_tests.checks.checked_library import BROKEN, QUIET, TAKE, CheckedLibrary, checked_library
 from wkmp_assets_tests.identify.music_services import KEY, MusicServices, know_everything, music_services

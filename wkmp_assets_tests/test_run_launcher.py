@@ -16,8 +16,8 @@ from dagster._core.workspace.context import WorkspaceProcessContext
 from dagster._core.workspace.load_target import EmptyWorkspaceTarget
 from dagster._daemon.monitoring.run_monitoring import execute_run_monitoring_iteration
 
-from wkmp_assets.event_storage import KeptOpenEventLogStorage
-from wkmp_assets.living_runs import LivingRuns
+from wkmp_assets.orchestration.instance.event_log import KeptOpenEventLogStorage
+from wkmp_assets.orchestration.instance.living_runs import LivingRuns
 
 ROOT = Path(__file__).resolve().parents[1]
 _RUN = """

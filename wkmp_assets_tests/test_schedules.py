@@ -15,13 +15,13 @@ from dagster import DagsterInstance
 from pydantic import SecretStr
 from werkzeug import Response
 
-from wkmp_assets.build import build_definitions
 from wkmp_assets.db.read.counts import Deferred, read_deferred
 from wkmp_assets.db.read.missing import read_missing
 from wkmp_assets.errors import LibraryRootError, SettingsError
-from wkmp_assets.partitions import partitions_name
-from wkmp_assets.run_tags import FILES_TAG, REASON_TAG
-from wkmp_assets.schedules import RESCAN, TOP_UP
+from wkmp_assets.orchestration.build import build_definitions
+from wkmp_assets.orchestration.partitions import partitions_name
+from wkmp_assets.orchestration.run_tags import FILES_TAG, REASON_TAG
+from wkmp_assets.orchestration.schedules import RESCAN, TOP_UP
 from wkmp_assets.settings import Settings, load_settings
 from wkmp_assets_tests.identify.music_services import KEY, MusicServices, know_everything, music_services
 

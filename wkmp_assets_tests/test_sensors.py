@@ -15,16 +15,16 @@ import pytest
 from dagster import DagsterInstance, DagsterRunStatus
 from dagster._core.storage.tags import ASSET_PARTITION_RANGE_END_TAG, ASSET_PARTITION_RANGE_START_TAG, WILL_RETRY_TAG
 
-from wkmp_assets import breakdowns
-from wkmp_assets.breakdowns import Breakdown
-from wkmp_assets.build import build_definitions
 from wkmp_assets.db.read.missing import read_missing
 from wkmp_assets.errors import LibraryRootError
 from wkmp_assets.files.walk import read_stat
-from wkmp_assets.jobs import import_job
-from wkmp_assets.partitions import partitions_name
+from wkmp_assets.orchestration.build import build_definitions
+from wkmp_assets.orchestration.jobs import import_job
+from wkmp_assets.orchestration.partitions import partitions_name
+from wkmp_assets.orchestration.run_requests import failed_runs as breakdowns
+from wkmp_assets.orchestration.run_requests.failed_runs import Breakdown
+from wkmp_assets.orchestration.sensors import SENSOR
 from wkmp_assets.runtime.claims import claiming
-from wkmp_assets.sensors import SENSOR
 from wkmp_assets.settings import Settings, load_settings
 from wkmp_assets_tests.builders import commit, entry, run_sql, write_lock_held
 

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from wkmp_assets.model.known_files import FileStat
-from wkmp_assets.watching import FailedFile, TickLimits, TickPlan, plan_tick, run_key
+from wkmp_assets.orchestration.run_requests.tick import FailedFile, TickLimits, TickPlan, plan_tick, run_key
 
 NOW = datetime(2030, 1, 2, 12, tzinfo=UTC)
 OLD = "2030-01-01 00:00:00"

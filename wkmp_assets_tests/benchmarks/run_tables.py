@@ -66,7 +66,9 @@ def storage_table(results: Results) -> Table:
         "in brackets the lowest and highest."
     )
     columns = ("", "Dagster's class", "KeptOpenSqliteStorage", "ratio")
-    return Table("Event storage: Dagster's class and wkmp_assets/event_storage.py", columns, rows, reading)
+    return Table(
+        "Event storage: Dagster's class and wkmp_assets/orchestration/instance/event_log.py", columns, rows, reading
+    )
 
 
 def lock_table(results: Results) -> Table:

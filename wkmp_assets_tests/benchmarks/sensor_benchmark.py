@@ -23,10 +23,10 @@ import dagster as dg
 from dagster import DagsterInstance
 from rich.console import Console
 
-from wkmp_assets.build import build_definitions
 from wkmp_assets.model.file_key import encode_key
-from wkmp_assets.partitions import partitions_name
-from wkmp_assets.sensors import SENSOR
+from wkmp_assets.orchestration.build import build_definitions
+from wkmp_assets.orchestration.partitions import partitions_name
+from wkmp_assets.orchestration.sensors import SENSOR
 from wkmp_assets.settings import Settings, load_settings
 from wkmp_assets_tests.benchmarks.machine import describe_machine, load_now
 from wkmp_assets_tests.benchmarks.many_files import LONG_AGO, know_all, make_tree

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import dagster as dg
 
-from wkmp_assets.partitions import partitions_name
-from wkmp_assets.recorded import recorded_commits
+from wkmp_assets.orchestration.partitions import partitions_name
+from wkmp_assets.orchestration.recorded_commits import recorded_commits
 from wkmp_assets.settings import load_settings
 from wkmp_assets_tests.benchmarks.ui_benchmark import Opening, fill, pages_table
 from wkmp_assets_tests.end_to_end.conftest import make_workplace

@@ -14,9 +14,9 @@ from dagster._core.storage.tags import (
     PARTITION_NAME_TAG,
 )
 
-from wkmp_assets.build import build_definitions
-from wkmp_assets.jobs import import_job, scan_job
-from wkmp_assets.partitions import partitions_name
+from wkmp_assets.orchestration.build import build_definitions
+from wkmp_assets.orchestration.jobs import import_job, scan_job
+from wkmp_assets.orchestration.partitions import partitions_name
 from wkmp_assets.runtime.run_control import RunControl
 from wkmp_assets.runtime.worker_pool import WorkerPool
 from wkmp_assets.settings import load_settings

@@ -112,7 +112,7 @@ def test_ten_passages_of_which_none_is_known_turn_the_second_red(
 ) -> None:
     services.default_results = lambda _fingerprint: []
     assert import_and_check(music, services)["passages_identified"].passed  # two are too few to tell
-    monkeypatch.setattr("wkmp_assets.checks.identified.ENOUGH_ASKED", 2)
+    monkeypatch.setattr("wkmp_assets.orchestration.checks.identification.ENOUGH_ASKED", 2)
     shutil.rmtree(music.parent / "state")
     (music / "wkmp.db").unlink()
     identified = import_and_check(music, services)["passages_identified"]

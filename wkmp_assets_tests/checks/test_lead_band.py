@@ -5,8 +5,8 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
-from wkmp_assets.checks.lead_band import BAND, lead_points_plausible
-from wkmp_assets.resources import Library
+from wkmp_assets.orchestration.checks.lead_points import BAND, lead_points_plausible
+from wkmp_assets.orchestration.resources import Library
 from wkmp_assets.settings import load_settings
 from wkmp_assets_tests.builders import commit, entry, in_a_row, run_sql
 

@@ -6,9 +6,9 @@ from typing import Any
 
 from dagster._core.storage.tags import PARTITION_NAME_TAG
 
-from wkmp_assets.build import build_definitions
-from wkmp_assets.jobs import KEEP_MEASUREMENTS
 from wkmp_assets.model.lead_presets import LEAD_PRESETS, LeadPreset
+from wkmp_assets.orchestration.build import build_definitions
+from wkmp_assets.orchestration.jobs import KEEP_MEASUREMENTS
 from wkmp_assets_tests.builders import column, run_sql
 from wkmp_assets_tests.checks.checked_library import MIX, QUIET, CheckedLibrary
 

@@ -2,9 +2,9 @@
 
 import pytest
 
-from wkmp_assets.checks.findings import MOST_ROWS, Finding, Findings, Weight
-from wkmp_assets.checks.receipt_rules import ReceiptNumbers, judge_hold, judge_locks, judge_reads
 from wkmp_assets.model.batch import Receipt
+from wkmp_assets.orchestration.checks.findings import MOST_ROWS, Finding, Findings, Weight
+from wkmp_assets.orchestration.checks.receipt_rules import ReceiptNumbers, judge_hold, judge_locks, judge_reads
 
 NOTE, WARNING, ERROR = Weight
 

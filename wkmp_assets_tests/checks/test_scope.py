@@ -6,10 +6,10 @@ from dagster._core.storage.tags import (
     PARTITION_NAME_TAG,
 )
 
-from wkmp_assets.checks.receipts import PROMISES as RECEIPT_PROMISES
-from wkmp_assets.checks.scope import PORTION, Scope
-from wkmp_assets.checks.stored import PROMISES as STORE_PROMISES
-from wkmp_assets.partitions import partitions_name
+from wkmp_assets.orchestration.checks.library_rows import PROMISES as STORE_PROMISES
+from wkmp_assets.orchestration.checks.receipts import PROMISES as RECEIPT_PROMISES
+from wkmp_assets.orchestration.checks.scope import PORTION, Scope
+from wkmp_assets.orchestration.partitions import partitions_name
 from wkmp_assets_tests.builders import run_sql
 from wkmp_assets_tests.checks.checked_library import TAKE, CheckedLibrary, Evaluations, number
 

@@ -5,17 +5,17 @@ from typing import Any
 
 import pytest
 
-from wkmp_assets.checks.findings import Finding, Weight
-from wkmp_assets.checks.store_rules import (
+from wkmp_assets.db.read.audit import AuditedFile, AuditedPassage, BrokenReference, LibraryAudit
+from wkmp_assets.model.batch import Receipt, Written
+from wkmp_assets.orchestration.checks.audited_file import Standing, Subject, subject_of
+from wkmp_assets.orchestration.checks.findings import Finding, Weight
+from wkmp_assets.orchestration.checks.row_rules import (
     count_standings,
     judge_bounds,
     judge_points,
     judge_reference,
     judge_wholeness,
 )
-from wkmp_assets.checks.subject import Standing, Subject, subject_of
-from wkmp_assets.db.read.audit import AuditedFile, AuditedPassage, BrokenReference, LibraryAudit
-from wkmp_assets.model.batch import Receipt, Written
 from wkmp_assets.report.partition_metadata import FAILED, RecordedCommit
 
 NOTE, WARNING, ERROR = Weight

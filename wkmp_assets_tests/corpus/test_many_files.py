@@ -5,7 +5,7 @@ from pathlib import Path
 
 from dagster import DagsterInstance
 
-from wkmp_assets.requesting import look_at_library
+from wkmp_assets.orchestration.run_requests.look import look_at_library
 from wkmp_assets.runtime.run_control import RunControl
 from wkmp_assets.runtime.worker_pool import WorkerPool
 from wkmp_assets_tests.checks.checked_library import CheckedLibrary

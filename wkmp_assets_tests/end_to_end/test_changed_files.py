@@ -8,9 +8,9 @@ import dagster as dg
 import pytest
 from dagster import DagsterInstance
 
-from wkmp_assets.build import build_definitions
-from wkmp_assets.jobs import reflavor_job
 from wkmp_assets.model.file_key import encode_key
+from wkmp_assets.orchestration.build import build_definitions
+from wkmp_assets.orchestration.jobs import reflavor_job
 from wkmp_assets_tests.end_to_end.conftest import ROOT, TEST_DATA
 from wkmp_assets_tests.end_to_end.week import LONG_AGO, Week
 

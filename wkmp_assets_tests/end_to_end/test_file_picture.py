@@ -7,9 +7,9 @@ import dagster as dg
 from dagster._core.storage.tags import PARTITION_NAME_TAG
 from matplotlib.image import imread
 
-from wkmp_assets.build import build_definitions
 from wkmp_assets.model.file_key import encode_key
 from wkmp_assets.model.phases import PICTURE
+from wkmp_assets.orchestration.build import build_definitions
 from wkmp_assets.settings import load_settings
 from wkmp_assets_tests.checks.checked_library import QUIET
 from wkmp_assets_tests.end_to_end.conftest import Imported

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import dagster as dg
 
-from wkmp_assets.build import build_definitions
 from wkmp_assets.model.phases import REPORT
+from wkmp_assets.orchestration.build import build_definitions
 from wkmp_assets.settings import load_settings
 from wkmp_assets_tests.checks.checked_library import QUIET
 from wkmp_assets_tests.end_to_end.conftest import Imported

@@ -20,7 +20,7 @@ from dagster import DagsterInstance, RunsFilter
 from dagster._core.storage.dagster_run import NOT_FINISHED_STATUSES
 
 from wkmp_assets.errors import LibraryRootError
-from wkmp_assets.partitions import partitions_name
+from wkmp_assets.orchestration.partitions import partitions_name
 from wkmp_assets_tests.end_to_end.conftest import ROOT, TEST_DATA
 from wkmp_assets_tests.end_to_end.week import LONG_AGO, Week
 

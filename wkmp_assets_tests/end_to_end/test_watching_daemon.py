@@ -16,7 +16,7 @@ import psutil
 from dagster import DagsterInstance
 from dagster._core.scheduler.instigation import InstigatorTick, TickStatus
 
-from wkmp_assets.sensors import SENSOR
+from wkmp_assets.orchestration.sensors import SENSOR
 from wkmp_assets_tests.end_to_end.conftest import ROOT, TEST_DATA, Workplace, make_workplace, read_manifest
 from wkmp_assets_tests.test_workers import is_worker
 from wkmp_assets_tests.ui.server import processes_of

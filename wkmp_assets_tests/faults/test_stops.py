@@ -14,7 +14,7 @@ from dagster import DagsterInstance
 from dagster._core.workspace.context import WorkspaceProcessContext
 from dagster._core.workspace.load_target import ModuleTarget
 
-from wkmp_assets.jobs import import_job
+from wkmp_assets.orchestration.jobs import import_job
 from wkmp_assets_tests.corpus.sounds import hours_of_silence
 from wkmp_assets_tests.end_to_end.conftest import ROOT, Workplace
 from wkmp_assets_tests.faults.conftest import Reference

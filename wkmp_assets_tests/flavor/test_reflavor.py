@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from dagster._core.storage.tags import ASSET_PARTITION_RANGE_END_TAG, ASSET_PARTITION_RANGE_START_TAG
 
-from wkmp_assets.jobs import reflavor_job
 from wkmp_assets.model.flavor import MEASURED_NAMES, parse_flavor
+from wkmp_assets.orchestration.jobs import reflavor_job
 from wkmp_assets_tests.builders import column, rows, run_sql
 from wkmp_assets_tests.checks.checked_library import MIX, SONG, CheckedLibrary, checked_library
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from wkmp_assets.assets import lead_points
+from wkmp_assets.orchestration.assets import lead_points
 from wkmp_assets_tests.fuzz.mutate import MUTATORS, damaged_file, whole_files
 from wkmp_assets_tests.fuzz.target import BROKE_THE_RUN, Fuzzer, fuzz_workers
 

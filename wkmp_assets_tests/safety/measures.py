@@ -309,7 +309,7 @@ OTHERS_AT_WORK = (
     Measure(
         "a pause after a breakdown",
         "a full disk would mean a failed run for every 50 files, and all of those files would wait for the next day",
-        "breakdowns.py",
+        "orchestration/run_requests/failed_runs.py",
         "if self.is_over:",
         "if True:",
         ("test_sensors.py::test_after_an_import_that_failed_as_a_whole_one_is_tried_and_then_the_others",),
@@ -317,7 +317,7 @@ OTHERS_AT_WORK = (
     Measure(
         "runs that were killed are ended",
         "Dagster would wait for them for ever, and after the second launch no other run",
-        "living_runs.py",
+        "orchestration/instance/living_runs.py",
         "return not try_lock(file)",
         "return True",
         ("test_run_launcher.py::test_a_run_whose_process_was_killed_fails_and_says_why",),
@@ -325,7 +325,7 @@ OTHERS_AT_WORK = (
     Measure(
         "runs that are alive are not",
         "Dagster would end a run that is at work, and start it a second time beside itself",
-        "living_runs.py",
+        "orchestration/instance/living_runs.py",
         "            try_lock(file)\n        self._own",
         "            pass\n        self._own",
         ("test_run_launcher.py::test_a_run_whose_process_was_killed_fails_and_says_why",),
@@ -414,7 +414,7 @@ WHAT_IS_PEOPLE_S = (
     Measure(
         "nothing is removed before everything is imported",
         "a file that was moved would lose its passages and its play history",
-        "pruning.py",
+        "orchestration/prune.py",
         "if missing and waiting:",
         "if False:",
         ("test_pruning.py::test_nothing_goes_while_a_file_on_disk_may_be_a_missing_one_that_moved",),
@@ -422,7 +422,7 @@ WHAT_IS_PEOPLE_S = (
     Measure(
         "an empty folder may be a mount point",
         "a disk that is mounted inside the library would be removed from it when it is unplugged",
-        "pruning.py",
+        "orchestration/prune.py",
         "elif not also.emptied and is_emptied(settings.library, file.file.path):",
         "elif False:",
         ("test_pruning.py::test_files_of_an_empty_folder_stay_unless_asked_for",),
@@ -438,7 +438,7 @@ WHAT_IS_PEOPLE_S = (
     Measure(
         "nothing goes that may be where nobody can look",
         "a file that was moved into a folder without permissions would be removed from the library",
-        "pruning.py",
+        "orchestration/prune.py",
         "if scan.unreadable and not also.unreadable:",
         "if False:",
         ("test_pruning.py::test_what_may_have_been_moved_into_an_unreadable_folder_stays_unless_asked_for",),
@@ -446,7 +446,7 @@ WHAT_IS_PEOPLE_S = (
     Measure(
         "partitions of an unmounted disk stay",
         "wkmp prune would drop the partitions and values of the whole library when its disk is gone",
-        "pruning.py",
+        "orchestration/prune.py",
         "check_not_emptied(settings.library, plan.scan, len(registered))",
         "pass",
         ("test_pruning.py::test_partitions_and_values_stay_when_the_library_is_gone_with_its_disk",),
@@ -465,7 +465,7 @@ BAD_INPUT = (
     Measure(
         "a run ends its workers",
         "its process would wait for them for five minutes, three workers a run, and the daemon's server with it",
-        "build.py",
+        "orchestration/build.py",
         "            workers.shut_down()",
         "            pass",
         ("test_run_choices.py::test_a_run_ends_its_workers_though_its_process_goes_on",),
@@ -505,7 +505,7 @@ BAD_INPUT = (
     Measure(
         "names are no Markdown",
         "the web UI would fetch a picture from wherever the name of a file says",
-        "checks/findings.py",
+        "orchestration/checks/findings.py",
         "_MARKDOWN.sub(",
         "(lambda _escape, text: text)(",
         ("security/test_escapes.py::test_a_name_is_no_markup_in_what_a_check_says",),

@@ -11,11 +11,11 @@ from click.testing import CliRunner
 from dagster_webserver.cli import dagster_webserver
 from markdown_it import MarkdownIt
 
-from wkmp_assets.checks import imported
-from wkmp_assets.checks.evaluation import Promise, evaluate
-from wkmp_assets.checks.findings import Finding, Findings, Weight
 from wkmp_assets.cli import main
 from wkmp_assets.db.read.counts import StoredFailure
+from wkmp_assets.orchestration.checks import failures as imported
+from wkmp_assets.orchestration.checks.findings import Finding, Findings, Weight
+from wkmp_assets.orchestration.checks.results import Promise, evaluate
 from wkmp_assets_tests.corpus.names import NAMES
 from wkmp_assets_tests.corpus.tags import HOSTILE
 from wkmp_assets_tests.package_code import TREES, users_of
@@ -65,8 +65,8 @@ def test_markdown_that_is_not_escaped_would_be_seen() -> None:
 
 def test_only_the_picture_of_a_file_is_markdown() -> None:
     """And nothing goes into it but the bytes of the PNG."""
-    assert users_of("md") == ["io_managers.py::handle_output"]
-    source = ast.unparse(TREES["io_managers.py"])
+    assert users_of("md") == ["orchestration/io_managers.py::handle_output"]
+    source = ast.unparse(TREES["orchestration/io_managers.py"])
     (inline,) = re.findall(r"inline = (.*)", source)
     assert set(re.findall(r"\{(.*?)\}", inline)) == {"PICTURE", "b64encode(outcome.value).decode('ascii')"}
 

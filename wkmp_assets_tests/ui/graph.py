@@ -1,7 +1,7 @@
 """How many assets and checks there are to be seen."""
 
-from wkmp_assets.build import build_definitions
 from wkmp_assets.model.phases import ENTRY
+from wkmp_assets.orchestration.build import build_definitions
 
 
 def assets_of_import() -> int:

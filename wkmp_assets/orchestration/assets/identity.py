@@ -1,0 +1,92 @@
+"""Phases 1 and 2: file name and content hash."""
+
+from collections.abc import Callable, Iterator, Mapping
+
+import dagster as dg
+from pydantic import Field
+
+from wkmp_assets.db.read.known_files import known_by_hash, known_by_path
+from wkmp_assets.files.changes import HashedFile
+from wkmp_assets.files.hashing import hash_file
+from wkmp_assets.files.identity import identify_hashed, read_doubtful, sort_out_unchanged
+from wkmp_assets.model.file_key import decode_key, encode_key
+from wkmp_assets.model.known_files import FileStatus, KnownFile
+from wkmp_assets.model.outcomes import Failed, Outcomes, Result, Skipped, SkipReason
+from wkmp_assets.model.phases import IDENTITY
+from wkmp_assets.model.values import FileIdentity
+from wkmp_assets.orchestration.assets.scan import library_scan
+from wkmp_assets.orchestration.resources import Library
+from wkmp_assets.orchestration.run_tags import tags_of_files
+from wkmp_assets.runtime.claims import RunClaims
+from wkmp_assets.runtime.phase_store import PhaseStore
+from wkmp_assets.runtime.worker_pool import WorkerPool
+
+
+class IdentityConfig(dg.Config):
+    """Which files count as unchanged."""
+
+    force: bool = Field(
+        default=False,
+        description="true: import the files again although the library has them already, unchanged. What people "
+        "edited or played stays as it is.",
+    )
+
+
+@dg.asset(name=IDENTITY, group_name="import", io_manager_key="phase_store", deps=[library_scan], kinds={"sha256"})
+def file_identity(
+    context: dg.AssetExecutionContext,
+    config: IdentityConfig,
+    library: dg.ResourceParam[Library],
+    workers: dg.ResourceParam[WorkerPool],
+    claims: dg.ResourceParam[RunClaims],
+) -> Outcomes[FileIdentity]:
+    """Which file this is: new, changed, unchanged, touched, moved, or a copy of another one.
+
+    One partition is one audio file. Its bytes are told apart by their SHA-256, so that a file that was renamed keeps
+    its history and a copy is not imported twice. Files of the same size and time as when they were imported are not
+    opened, unless `force` is set; files that another run has in hand are left to it. Stale when the file's size or
+    modification time changes.
+    """
+    context.instance.add_run_tags(context.run.run_id, tags_of_files(context.partition_keys, context.run.tags))
+    # Before anything is read: what another run has just finished is then seen as unchanged.
+    claimed = claims.claim(context.partition_keys)
+    elsewhere = {key: Skipped(SkipReason.ELSEWHERE) for key in context.partition_keys if key not in claimed}
+    paths = {key: decode_key(key) for key in sorted(claimed)}
+    known = known_by_path(library.database, list(paths.values()))
+    stands = _has_original(library, known)
+    outcomes, to_hash = sort_out_unchanged(library.root, paths, known, stands, force=config.force)
+    hashed: dict[str, HashedFile] = {}
+    tasks = {key: (library.root / paths[key], paths[key]) for key in to_hash}
+    for key, content_hash in workers.map_files(IDENTITY, hash_file, tasks):
+        if isinstance(content_hash, Failed | Skipped):
+            outcomes[key] = content_hash
+        else:
+            hashed[key] = HashedFile(paths[key], to_hash[key], content_hash, known.get(paths[key]))
+    same_content = known_by_hash(library.database, [file.content_hash for file in hashed.values()])
+    changed = read_doubtful(library.root, hashed, same_content)
+    same_content |= known_by_hash(library.database, list(changed.values()))
+    identities = identify_hashed(hashed, same_content, library.has_file, force=config.force, elsewhere=changed)
+    moves = {key: (encode_key(path), hashed[key].content_hash) for key, path in _moved(identities)}
+    PhaseStore(library.settings.phase_dir).carry(moves)
+    return outcomes | elsewhere | identities
+
+
+def _moved(identities: Outcomes[FileIdentity]) -> Iterator[tuple[str, str]]:
+    """Yield the partitions of moved files with the path where each was."""
+    for key, outcome in identities.items():
+        if isinstance(outcome, Result) and outcome.value.moved_from is not None:
+            yield key, outcome.value.moved_from
+
+
+def _has_original(library: Library, known: Mapping[str, KnownFile]) -> Callable[[KnownFile], bool]:
+    """Return what tells whether a duplicate has an original on disk."""
+    hashes = [row.content_hash for row in known.values() if row.status == FileStatus.DUPLICATE_HASH]
+    rows = known_by_hash(library.database, hashes)
+
+    def has_original(copy: KnownFile) -> bool:
+        return any(
+            row.status == FileStatus.INGEST_COMPLETE and library.has_file(row.path)
+            for row in rows.get(copy.content_hash, ())
+        )
+
+    return has_original

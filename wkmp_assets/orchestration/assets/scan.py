@@ -1,0 +1,77 @@
+"""The one asset that is not partitioned: it makes the partitions."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+import dagster as dg
+from pydantic import Field
+
+from wkmp_assets.db.missing_files import note_missing
+from wkmp_assets.db.read.known_files import known_files
+from wkmp_assets.db.read.missing import MissingFile, read_missing
+from wkmp_assets.files.scan import check_not_emptied, scan_folder
+from wkmp_assets.model.file_key import encode_key
+from wkmp_assets.model.outcomes import Outcomes, Result
+from wkmp_assets.model.phases import SCAN
+from wkmp_assets.model.values import LibraryChanges
+from wkmp_assets.orchestration.partitions import partitions_name
+from wkmp_assets.orchestration.resources import Library
+
+_MOST_SHOWN = 100
+
+
+class ScanConfig(dg.Config):
+    """Where to look."""
+
+    folder: str = Field(
+        default="",
+        description="Look only in this folder, given from the library's root on, as in Artist/Album; empty: all.",
+    )
+
+
+@dg.asset(name=SCAN, group_name="scan", io_manager_key="phase_store", kinds={"filesystem"})
+def library_scan(
+    context: dg.AssetExecutionContext, config: ScanConfig, library: dg.ResourceParam[Library]
+) -> Outcomes[LibraryChanges]:
+    """The audio files of the music folder: each is a partition of the other assets from now on.
+
+    Start here when new music is not listed yet. Finds audio files by name, registers a partition for each, and compares
+    them with the library: new, changed, unchanged, missing. Opens no file. Notes in the library which files are gone
+    and which are there again, in one transaction, and writes nothing without such news. Stale whenever files were
+    added, changed or removed.
+    """
+    changes, report = scan_folder(library.root, config.folder, known_files(library.database))
+    name = partitions_name(library.settings)
+    if not changes.folder:
+        check_not_emptied(library.root, changes, len(context.instance.get_dynamic_partitions(name)))
+    keys = [encode_key(path) for path in (*changes.new, *changes.changed, *changes.unchanged)]
+    context.instance.add_dynamic_partitions(name, sorted(keys))
+    noted = note_missing(library.database, changes, datetime.now(UTC))
+    for folder in changes.unreadable:
+        context.log.warning("%s cannot be read: what the library has of it is kept as it is", library.root / folder)
+    context.add_output_metadata(
+        {
+            "files": len(keys),
+            "new": len(changes.new),
+            "changed": len(changes.changed),
+            "unchanged": len(changes.unchanged),
+            "missing": len(changes.missing),
+            "newly_missing": len(noted.news.missing),
+            "found_again": len(noted.news.found),
+            "write_locks": noted.receipt.write_locks if noted.receipt else 0,
+            "missing_files": _table(read_missing(library.database)),
+            "not_looked_at": len(changes.unknown),
+            "passed_over": len(changes.passed_over),
+            "what_was_passed_over": dg.MetadataValue.json(list(changes.passed_over[:_MOST_SHOWN])),
+            "unreadable_folders": dg.MetadataValue.json(list(changes.unreadable[:_MOST_SHOWN])),
+            "ignored_by_extension": dg.MetadataValue.json(report.ignored_by_extension),
+        }
+    )
+    return {SCAN: Result(changes, content_hash="")}
+
+
+def _table(missing: Sequence[MissingFile]) -> dg.TableMetadataValue:
+    return dg.MetadataValue.table(
+        [dg.TableRecord({"file": one.path, "missing_since": one.missing_since}) for one in missing[:_MOST_SHOWN]],
+        dg.TableSchema([dg.TableColumn("file", "string"), dg.TableColumn("missing_since", "string")]),
+    )

@@ -1,0 +1,37 @@
+"""Phase 4: the one decode of a file, and its passages."""
+
+import dagster as dg
+
+from wkmp_assets.audio.file_tasks import segment_file
+from wkmp_assets.files.identity import needing_content
+from wkmp_assets.model.file_key import decode_key
+from wkmp_assets.model.outcomes import Outcomes
+from wkmp_assets.model.phases import SEGMENTS
+from wkmp_assets.model.values import FileIdentity, PassageSegments
+from wkmp_assets.orchestration.resources import Library
+from wkmp_assets.runtime.worker_pool import WorkerPool
+
+
+@dg.asset(name=SEGMENTS, group_name="import", io_manager_key="phase_store", kinds={"ffmpeg"})
+def passage_segments(
+    context: dg.AssetExecutionContext,
+    file_identity: Outcomes[FileIdentity],
+    library: dg.ResourceParam[Library],
+    workers: dg.ResourceParam[WorkerPool],
+) -> Outcomes[PassageSegments]:
+    """The passages of a file: the stretches of music between its silences, exact to the sample.
+
+    A single track is one passage, a whole album side in one file several; a file of silence has none and becomes NO
+    AUDIO. The file is decoded here, once, for all assets after this one. Stale when the file's content or the silence
+    settings of the library change.
+    """
+    parameters = library.read_settings().segmentation
+    outcomes = workers.compute(
+        SEGMENTS,
+        sorted(context.partition_keys),
+        [needing_content(file_identity)],
+        segment_file,
+        lambda key, identity: (library.file_of(key), decode_key(key), identity, library.pcm, parameters),
+    )
+    library.pcm.evict()
+    return outcomes

@@ -1,0 +1,42 @@
+"""Phase 3: what the file says of itself."""
+
+from dataclasses import replace
+
+import dagster as dg
+
+from wkmp_assets.audio.tags import read_tags
+from wkmp_assets.files.identity import needing_content
+from wkmp_assets.identify.path_names import names_of
+from wkmp_assets.model.file_key import decode_key
+from wkmp_assets.model.outcomes import Outcomes, Result
+from wkmp_assets.model.phases import TAGS
+from wkmp_assets.model.values import FileIdentity, FileTags
+from wkmp_assets.orchestration.resources import Library
+from wkmp_assets.runtime.worker_pool import WorkerPool
+
+
+@dg.asset(name=TAGS, group_name="import", io_manager_key="phase_store", kinds={"mutagen"})
+def file_tags(
+    context: dg.AssetExecutionContext,
+    file_identity: Outcomes[FileIdentity],
+    library: dg.ResourceParam[Library],
+    workers: dg.ResourceParam[WorkerPool],
+) -> Outcomes[FileTags]:
+    """What the file says of itself: title, artist, album, track, year, and MusicBrainz ids where a tagger left them.
+
+    Read from the tags of any kind of file. Tags that cannot be read are a warning, not a failure: the music may be
+    fine. Stale when the file's content changes.
+    """
+    outcomes = workers.compute(
+        TAGS,
+        sorted(context.partition_keys),
+        [needing_content(file_identity)],
+        read_tags,
+        lambda key, _identity: (library.file_of(key),),
+    )
+    return {
+        key: replace(outcome, value=replace(outcome.value, names=names_of(decode_key(key))))
+        if isinstance(outcome, Result)
+        else outcome
+        for key, outcome in outcomes.items()
+    }

@@ -1,0 +1,1 @@
+"""Dagster's private API, all of it: event storage, run launcher, living runs."""

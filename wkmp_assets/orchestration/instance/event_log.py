@@ -1,0 +1,173 @@
+"""Dagster's own SQLite storage with its index of events kept open: same files, same tables, longer-lived connections.
+
+For every event (two per file and phase) Dagster's class opens two databases, compiles its statements anew, and
+closes them, which makes SQLite checkpoint each time. That was most of the cost of orchestration (docs/benchmarks.md).
+Chosen in dagster.yaml, so the web UI, the daemon and every run use it; taking the block out there brings Dagster's
+class back, with nothing to convert.
+"""
+
+from collections import OrderedDict
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Self
+
+from dagster import DagsterEventType
+from dagster._core.events.log import EventLogEntry
+from dagster._core.storage.event_log.sqlite import SqliteEventLogStorage
+from dagster._core.storage.event_log.sqlite.sqlite_event_log import INDEX_SHARD_NAME, SqliteEventLogStorageWatchdog
+from dagster._core.storage.sqlite_storage import DagsterSqliteStorage
+from dagster._serdes import ConfigurableClassData
+from sqlalchemy import Connection, Engine, create_engine
+from sqlalchemy.pool import StaticPool
+from watchdog.events import FileSystemEvent
+from watchdog.observers import Observer
+
+from wkmp_assets.orchestration.instance.living_runs import LivingRuns
+from wkmp_assets.runtime.file_locks import one_at_a_time
+
+_BUSY_TIMEOUT_S = 60
+_MOST_ENGINES = 8
+_ENDS = {DagsterEventType.RUN_SUCCESS, DagsterEventType.RUN_FAILURE, DagsterEventType.RUN_CANCELED}
+
+
+class _LogWatchdog(SqliteEventLogStorageWatchdog):
+    """Dagster's watcher of one run, which also looks at the write-ahead log: events stay there for a while."""
+
+    def __init__(
+        self,
+        storage: SqliteEventLogStorage,
+        run_id: str,
+        callback: Callable[[EventLogEntry, str], None],
+        cursor: str | None,
+    ) -> None:
+        super().__init__(storage, run_id, callback, cursor)
+        self._patterns = [self._log_path, f"{self._log_path}-wal"]
+
+    def on_modified(self, _event: FileSystemEvent) -> None:
+        """Pass new events on, whichever of the two files told of them."""
+        self._process_log()
+
+
+class KeptOpenEventLogStorage(SqliteEventLogStorage):
+    """Event log that keeps its connections to the index and to the latest runs' databases.
+
+    It also knows which runs are alive, for the process that says that a run has started is the one that executes it.
+    """
+
+    living_runs: LivingRuns
+    _obs: Any  # the observer of watched runs; None until the first is watched
+
+    def __init__(self, base_dir: str, inst_data: ConfigurableClassData | None = None) -> None:
+        self._engines: OrderedDict[str, Engine] = OrderedDict()
+        self._partitions: dict[str, tuple[int, list[str]]] = {}
+        self.living_runs = LivingRuns(Path(base_dir, ".alive"))
+        super().__init__(base_dir, inst_data)
+
+    @contextmanager
+    def _connect(self, shard: str) -> Iterator[Connection]:
+        # The lock, Dagster's own, is what makes one connection enough for all threads.
+        with self._db_lock:
+            engine = self._engine(shard)
+            if shard not in self._initialized_dbs:
+                self._initdb(engine)
+                self._initialized_dbs.add(shard)
+            with engine.connect() as connection, connection.begin():
+                yield connection
+
+    def _engine(self, shard: str) -> Engine:
+        if shard not in self._engines:
+            self._engines[shard] = self._open(shard)
+            oldest = next(iter(self._engines))
+            if len(self._engines) > _MOST_ENGINES and oldest != INDEX_SHARD_NAME:
+                self._engines.pop(oldest).dispose()
+        if INDEX_SHARD_NAME in self._engines:
+            self._engines.move_to_end(INDEX_SHARD_NAME)
+        return self._engines[shard]
+
+    def _open(self, shard: str) -> Engine:
+        engine = create_engine(
+            self.conn_string_for_shard(shard),
+            poolclass=StaticPool,
+            connect_args={"timeout": _BUSY_TIMEOUT_S, "check_same_thread": False},
+        )
+        with engine.connect() as connection:
+            # In WAL mode NORMAL cannot corrupt. A power cut may lose the last events; the library does not
+            # depend on them.
+            connection.exec_driver_sql("PRAGMA synchronous = NORMAL")
+        return engine
+
+    def store_event(self, event: EventLogEntry) -> None:
+        """Store an event; with the first of a run this process stands for it."""
+        kind = event.dagster_event_type if event.is_dagster_event else None
+        if kind is DagsterEventType.RUN_START:
+            self.living_runs.begin(event.run_id)
+        super().store_event(event)
+        if kind in _ENDS:
+            self.living_runs.end(event.run_id)
+
+    def add_dynamic_partitions(self, partitions_def_name: str, partition_keys: Sequence[str]) -> None:
+        """Register partitions, one process after the other: Dagster adds what it did not find a moment before."""
+        with one_at_a_time(Path(self._base_dir, ".partitions.lock")):
+            super().add_dynamic_partitions(partitions_def_name, partition_keys)
+            self._partitions.pop(partitions_def_name, None)
+
+    def delete_dynamic_partition(self, partitions_def_name: str, partition_key: str) -> None:
+        """Delete one partition."""
+        super().delete_dynamic_partition(partitions_def_name, partition_key)
+        self._partitions.pop(partitions_def_name, None)
+
+    def get_dynamic_partitions(self, partitions_def_name: str) -> Sequence[str]:
+        """Read the partitions of a set, or return them as they were read while no other process has written since.
+
+        A run asks a hundred times, and Dagster reads all of them each time: with 10,000 files that was half of what a
+        run of 50 cost, with 100,000 most of it.
+        """
+        with self.index_connection() as connection:
+            # Changes with every commit of another connection; this one's are told of above.
+            (version,) = connection.exec_driver_sql("PRAGMA data_version").one()
+            read_at, keys = self._partitions.get(partitions_def_name, (None, []))
+            if read_at != version:
+                cursor = connection.connection.cursor()
+                query = "SELECT partition FROM dynamic_partitions WHERE partitions_def_name = ? ORDER BY id"
+                cursor.execute(query, [partitions_def_name])
+                keys = [key for (key,) in cursor.fetchall()]
+                self._partitions[partitions_def_name] = version, keys
+        return list(keys)
+
+    def watch(self, run_id: str, cursor: str | None, callback: Callable[[EventLogEntry, str], None]) -> None:
+        """Call back for new events of a run, which are first written to the log beside its database."""
+        if not self._obs:
+            self._obs = Observer()
+            self._obs.start()
+        watchdog = _LogWatchdog(self, run_id, callback, cursor)
+        self._watchers[run_id][callback] = (watchdog, self._obs.schedule(watchdog, self._base_dir))
+
+    def dispose(self) -> None:
+        """Close all connections."""
+        super().dispose()
+        self.living_runs.close()
+        with self._db_lock:
+            self._partitions.clear()
+            while self._engines:
+                self._engines.popitem()[1].dispose()
+
+
+class KeptOpenSqliteStorage(DagsterSqliteStorage):
+    """Dagster's SQLite storage with `KeptOpenEventLogStorage` for its events.
+
+    Processes that start at the same moment open it one after the other: the first of all creates the tables, and
+    Dagster does not expect a second one at it.
+    """
+
+    def __init__(self, base_dir: str, inst_data: ConfigurableClassData | None = None) -> None:
+        history = Path(base_dir, "history")
+        history.mkdir(parents=True, exist_ok=True)
+        with one_at_a_time(history / ".opening.lock"):
+            super().__init__(base_dir, inst_data)
+        self._event_log_storage = KeptOpenEventLogStorage(str(history / "runs"))
+
+    @classmethod
+    def from_config_value(cls, inst_data: ConfigurableClassData | None, config_value: Any) -> Self:
+        """Build from the `config` block of dagster.yaml."""
+        return cls.from_local(inst_data=inst_data, **config_value)

@@ -1,0 +1,146 @@
+"""Where values go: phase values to the phase store, a file's entry to the library in one transaction.
+
+`handle_output` is called once per output, with all partitions of the run; each file still is a transaction of its own.
+"""
+
+from base64 import b64encode
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+import dagster as dg
+
+from wkmp_assets.db.commit import FileCommitter
+from wkmp_assets.model.outcomes import Failed, Outcome, Result, Skipped, SkipReason
+from wkmp_assets.model.phases import ENTRY, IDENTITY, PICTURE
+from wkmp_assets.orchestration.metadata import to_metadata
+from wkmp_assets.orchestration.resources import Library
+from wkmp_assets.orchestration.run_tags import tags_of_files, tags_of_results
+from wkmp_assets.report.partition_metadata import describe_commit, describe_outcome, result_word
+from wkmp_assets.runtime.atomic_files import remove_leftovers, write_whole
+from wkmp_assets.runtime.phase_store import PhaseStore
+from wkmp_assets.runtime.run_control import RunControl
+
+
+class PhaseStoreIOManager(dg.IOManager):
+    """Keeps one document per phase and partition on disk."""
+
+    def __init__(self, library: Library) -> None:
+        self._library = library
+        self._store = PhaseStore(library.settings.phase_dir)
+
+    def handle_output(self, context: dg.OutputContext, obj: Mapping[str, Outcome[Any]]) -> None:
+        """Store the outcomes of a run's partitions, and say per partition what was found."""
+        phase = context.asset_key.path[-1]
+        self._store.write(phase, obj.items(), context.run_id)
+        if not context.has_asset_partitions:
+            return
+        for key, outcome in obj.items():
+            _add_metadata(context, key, describe_outcome(outcome))
+        if not _commits(context):
+            _fail_if_alone(obj)
+
+    def load_input(self, context: dg.InputContext) -> dict[str, Outcome[Any]]:
+        """Read the outcomes of a run's partitions; what cannot be read is `Failed`, not an exception."""
+        phase = context.asset_key.path[-1]
+        run_id = context.step_context.run_id
+        return {key: self._store.read(phase, key, run_id) for key in context.asset_partition_keys}
+
+
+class PictureIOManager(dg.IOManager):
+    """Keeps one PNG per partition on disk, and shows it in the partition's metadata."""
+
+    def __init__(self, library: Library) -> None:
+        self._library = library
+
+    def handle_output(self, context: dg.OutputContext, obj: Mapping[str, Outcome[bytes]]) -> None:
+        """Write the pictures of a run's partitions."""
+        remove_leftovers(self._library.settings.pictures_dir)
+        for key, outcome in obj.items():
+            if isinstance(outcome, Result):
+                path = self._library.settings.picture_path(key)
+                write_whole(path, outcome.value)
+                inline = f"![{PICTURE}](data:image/png;base64,{b64encode(outcome.value).decode('ascii')})"
+                shown = {"picture": dg.MetadataValue.md(inline), "path": dg.MetadataValue.path(path)}
+                _add_metadata(context, key, describe_outcome(outcome) | shown)
+            else:
+                _add_metadata(context, key, describe_outcome(outcome))
+        _fail_if_alone(obj)
+
+    def load_input(self, context: dg.InputContext) -> dict[str, bytes]:
+        """Read the pictures of a run's partitions."""
+        return {key: self._library.settings.picture_path(key).read_bytes() for key in context.asset_partition_keys}
+
+
+class SqliteBatchIOManager(dg.IOManager):
+    """Commits each partition's entry to the library: one file, one transaction.
+
+    Reads everything before, holds the lock for the rows only, and records a file that failed in `import_failures`.
+    """
+
+    def __init__(self, library: Library, control: RunControl) -> None:
+        self._library = library
+        self._control = control
+
+    def handle_output(self, context: dg.OutputContext, obj: Mapping[str, Outcome[Any]]) -> None:
+        """Write the entries of a run's partitions; the receipts become the partitions' metadata."""
+        outcomes: dict[str, Outcome[Any]] = {}
+        results: list[str] = []
+        with FileCommitter(self._library.database, run_id=context.run_id, now=_utc_now) as committer:
+            for commit in committer.commit_all(obj):
+                _add_metadata(context, commit.key, describe_commit(commit))
+                outcomes[commit.key] = commit.outcome
+                results.append(result_word(commit))
+                self._control.on_commit(commit)
+        run, instance = context.step_context.dagster_run, context.step_context.instance
+        instance.add_run_tags(run.run_id, tags_of_files(obj, run.tags) | tags_of_results(results))
+        _fail_if_alone(outcomes)
+
+    def load_input(self, context: dg.InputContext) -> dict[str, Any]:
+        """Read what the library holds of the run's partitions: key -> rows of the file, None if there is none."""
+        return self._library.read_rows(context.asset_partition_keys)
+
+
+def _utc_now() -> datetime:
+    return datetime.now(tz=UTC)
+
+
+def _add_metadata(context: dg.OutputContext, key: str, metadata: Mapping[str, Any]) -> None:
+    """Attach metadata to one partition of the run.
+
+    Not through the public `add_asset_metadata`: it checks every partition against all that are registered,
+    read from storage anew on each call. With 50,000 files that costs more than the import itself.
+    """
+    step = context.step_context
+    step._metadata_accumulator = step._metadata_accumulator.with_additional_asset_metadata(
+        asset_key=context.asset_key, metadata=to_metadata(metadata), partition_key=key
+    )
+
+
+def _commits(context: dg.OutputContext) -> bool:
+    """Tell whether the run goes on to `library_entry`, which records failures before it fails."""
+    return dg.AssetKey(ENTRY) in context.step_context.job.get_definition().asset_layer.executable_asset_keys
+
+
+def _fail_if_alone(outcomes: Mapping[str, Outcome[Any]]) -> None:
+    """Fail the run when its only file failed; among others a bad file is a value, and the rest goes on.
+
+    Raises
+    ------
+    dagster.Failure
+        Not to be retried: the same file fails again.
+    """
+    failures = list(_failures(outcomes))
+    if len(outcomes) == 1 and failures:
+        key, failed = failures[0]
+        metadata = {"partition": key, "phase": failed.phase, "code": failed.code}
+        raise dg.Failure(f"[{failed.phase}] {failed.message}", metadata=metadata, allow_retries=False)
+
+
+def _failures(outcomes: Mapping[str, Outcome[Any]]) -> Iterator[tuple[str, Failed]]:
+    for key, outcome in outcomes.items():
+        if isinstance(outcome, Failed):
+            yield key, outcome
+        elif outcome == Skipped(SkipReason.GONE):
+            # Nothing to record, but whoever asked for this very file should not see green.
+            yield key, Failed(IDENTITY, "GONE", f"{key}: {outcome.reason}; scan the library again")

@@ -1,0 +1,51 @@
+"""The partitions: one per audio file of the library, registered by `library_scan`."""
+
+from collections.abc import Sequence
+
+import dagster as dg
+from dagster._core.storage.tags import (
+    ASSET_PARTITION_RANGE_END_TAG,
+    ASSET_PARTITION_RANGE_START_TAG,
+    PARTITION_NAME_TAG,
+)
+
+from wkmp_assets.settings import Settings
+
+
+def partitions_name(settings: Settings) -> str:
+    """Return the name of the library's partition set.
+
+    It names the library: one Dagster instance may serve several, and a range `first...last` must not run into
+    another one's files.
+    """
+    return f"audio_files_{settings.library_id}"
+
+
+def audio_files(settings: Settings) -> dg.DynamicPartitionsDefinition:
+    """Return the partitions definition of the library."""
+    return dg.DynamicPartitionsDefinition(name=partitions_name(settings))
+
+
+def backfill_policy(settings: Settings) -> dg.BackfillPolicy:
+    """Return how a selection of many files becomes runs.
+
+    Many resumable runs by default; one run for `all`, which `--partition-range` insists on.
+    """
+    if settings.files_per_run == "all":
+        return dg.BackfillPolicy.single_run()
+    return dg.BackfillPolicy.multi_run(settings.files_per_run)
+
+
+def partitions_per_run(settings: Settings) -> int | None:
+    """Return the most partitions a run may span; None for no limit."""
+    return None if settings.files_per_run == "all" else settings.files_per_run
+
+
+def keys_of_run(run: dg.DagsterRun, ordered: Sequence[str]) -> Sequence[str]:
+    """Return the partitions a run carries; none if they are no longer registered."""
+    single = run.tags.get(PARTITION_NAME_TAG)
+    first = run.tags.get(ASSET_PARTITION_RANGE_START_TAG, single)
+    last = run.tags.get(ASSET_PARTITION_RANGE_END_TAG, single)
+    if first not in ordered or last not in ordered:
+        return []
+    return ordered[ordered.index(first) : ordered.index(last) + 1]

@@ -1,0 +1,119 @@
+"""What the assets get handed: the library (paths, settings, reads), the phase store's folder, the worker processes."""
+
+import os
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import dagster as dg
+from pydantic import Field
+
+from wkmp_assets.audio.pcm_store import PcmStore
+from wkmp_assets.db.connection import kept_open
+from wkmp_assets.db.read.known_files import rows_of_file
+from wkmp_assets.db.read.library_settings import LibrarySettings, read_library_settings
+from wkmp_assets.files.presence import is_on_disk
+from wkmp_assets.model.file_key import decode_key
+from wkmp_assets.runtime.claims import RunClaims, claiming
+from wkmp_assets.runtime.run_control import RunControl
+from wkmp_assets.runtime.worker_pool import WorkerPool
+from wkmp_assets.runtime.worker_process import WorkerLimits
+from wkmp_assets.settings import Settings
+
+
+class Network(dg.ConfigurableResource[None]):
+    """Whether a run may ask web services; chosen per run, in one place for all of them."""
+
+    skip: bool = Field(
+        default=False,
+        description="true: ask no service in this run. What would have been asked is deferred: the job retry_deferred "
+        "and the schedule weekly_top_up ask later. Without an AcoustID key nothing is asked anyway.",
+    )
+
+
+@dataclass(frozen=True)
+class Library:
+    """One music library: where its files, its database and its decoded PCM are."""
+
+    settings: Settings
+
+    @property
+    def root(self) -> Path:
+        """The music folder."""
+        return self.settings.library
+
+    @property
+    def database(self) -> Path:
+        """The library database; may not exist yet."""
+        return self.settings.database_path
+
+    @cached_property
+    def pcm(self) -> PcmStore:
+        """Decoded PCM for the phases after the one decode."""
+        return PcmStore(self.settings.pcm_dir, self.settings.pcm_cache_mb * 1_000_000)
+
+    def file_of(self, key: str) -> Path:
+        """Return the file of a partition.
+
+        Raises
+        ------
+        PartitionKeyError
+            The key leads out of the library.
+        """
+        return self.root / decode_key(key)
+
+    def has_file(self, path: str) -> bool:
+        """Tell whether a relative path is on disk; see `presence.is_on_disk`."""
+        return is_on_disk(self.root, path)
+
+    def read_rows(self, keys: Iterable[str]) -> dict[str, dict[str, list[dict[str, object]]] | None]:
+        """Read what the library holds of some partitions: key -> rows by table, None for a file it does not have."""
+        return {key: rows_of_file(self.database, decode_key(key)) for key in keys}
+
+    def read_settings(self) -> LibrarySettings:
+        """Read the settings kept in the library itself, afresh."""
+        return read_library_settings(self.database)
+
+
+def open_workers(settings: Settings, control: RunControl) -> WorkerPool:
+    """Return worker processes for whoever shuts them down; none is started before there is work."""
+    limits = WorkerLimits(memory_mb=settings.worker_memory_mb, file_s=settings.worker_timeout_s)
+    return WorkerPool(settings.workers, control, limits)
+
+
+def workers_resource(settings: Settings, control: RunControl) -> dg.ResourceDefinition:
+    """Give a run its worker processes, and end them with it: the run's own process would wait until they are idle."""
+
+    @dg.resource
+    def open_for_run(_context: dg.InitResourceContext) -> Iterator[WorkerPool]:
+        workers = open_workers(settings, control)
+        try:
+            yield workers
+        finally:
+            workers.shut_down()
+
+    return open_for_run
+
+
+def claims_resource(settings: Settings) -> dg.ResourceDefinition:
+    """Let a run claim the files it imports, for as long as it lasts."""
+
+    @dg.resource
+    def open_claims(context: dg.InitResourceContext) -> Iterator[RunClaims]:
+        run_id = context.run.run_id if context.run else f"no run, process {os.getpid()}"
+        with claiming(settings.claims_dir, run_id) as claims:
+            yield claims
+
+    return open_claims
+
+
+def library_resource(library: Library) -> dg.ResourceDefinition:
+    """Hand the library to the assets, and keep its database attached as long as the run lasts."""
+
+    @dg.resource
+    def open_library(_context: dg.InitResourceContext) -> Iterator[Library]:
+        with kept_open(library.database):
+            yield library
+
+    return open_library

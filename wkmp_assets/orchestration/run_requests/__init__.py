@@ -1,0 +1,1 @@
+"""Which runs the sensor and the schedules request, and when."""

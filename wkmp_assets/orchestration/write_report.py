@@ -1,0 +1,67 @@
+"""Make the library report: read the library and Dagster's records, write one HTML file."""
+
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
+from itertools import islice
+from pathlib import Path
+
+from dagster import DagsterInstance, RunsFilter
+
+from wkmp_assets.db.read.counts import LibraryReport, read_failures, read_report
+from wkmp_assets.db.read.overview import read_overview
+from wkmp_assets.model.batch import Receipt
+from wkmp_assets.orchestration.partitions import partitions_name
+from wkmp_assets.orchestration.recorded_commits import recorded_commits
+from wkmp_assets.report.commits import Committed
+from wkmp_assets.report.figures import ReportFigures, report_figures
+from wkmp_assets.report.library_page import render_page
+from wkmp_assets.runtime.atomic_files import write_whole
+from wkmp_assets.settings import Settings
+
+_PORTION = 500
+
+
+def write_report(settings: Settings, instance: DagsterInstance, output: Path) -> ReportFigures:
+    """Write the report of a library.
+
+    Parameters
+    ----------
+    settings : Settings
+        Which library.
+    instance : DagsterInstance
+        Keeps the receipts.
+    output : Path
+        The page; its folder is made if needed. There is the whole new page, or the old one.
+
+    Raises
+    ------
+    StateDiskError
+        The file cannot be written.
+    """
+    database = settings.database_path
+    library = read_report(database) or LibraryReport({}, {}, 0)
+    commits = _with_run_times(instance, list(_receipts(settings, instance)))
+    figures = report_figures(library, read_failures(database), read_overview(database), commits)
+    page = render_page(figures, str(settings.library), datetime.now(tz=UTC))
+    write_whole(output, page.encode("utf-8"))
+    return figures
+
+
+def _receipts(settings: Settings, instance: DagsterInstance) -> Iterator[tuple[str, Receipt]]:
+    """Yield run ids with receipts."""
+    keys = iter(instance.get_dynamic_partitions(partitions_name(settings)))
+    while portion := list(islice(keys, _PORTION)):
+        for commit in recorded_commits(instance, portion).values():
+            if commit.receipt is not None:
+                yield commit.run_id, commit.receipt
+
+
+def _with_run_times(instance: DagsterInstance, receipts: Sequence[tuple[str, Receipt]]) -> list[Committed]:
+    """Add when the runs began: each writes at its end what it has computed since, so only both tell how long."""
+    began: dict[str, datetime] = {}
+    runs = iter({run_id for run_id, _ in receipts})
+    while portion := list(islice(runs, _PORTION)):
+        for record in instance.get_run_records(RunsFilter(run_ids=portion)):
+            if record.start_time is not None:
+                began[record.dagster_run.run_id] = datetime.fromtimestamp(record.start_time, UTC).replace(tzinfo=None)
+    return [Committed(receipt, began.get(run_id)) for run_id, receipt in receipts]
