@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from wkmp_assets.cli import main
+from wkmp_assets.cli.main import main
 from wkmp_assets.db.missing_files import note_missing
 from wkmp_assets.files.walk import read_stat
 from wkmp_assets.model.values import LibraryChanges
@@ -103,7 +103,7 @@ def test_a_prune_that_is_refused_is_exit_status_1(music: Path) -> None:
 @pytest.mark.parametrize(("answer", "left"), [("n", 3), ("y", 2)])
 def test_on_a_terminal_a_prune_asks(music: Path, answer: str, left: int) -> None:
     person, terminal = pty.openpty()
-    command = [sys.executable, "-m", "wkmp_assets.cli", "prune", str(music)]
+    command = [sys.executable, "-m", "wkmp_assets.cli.main", "prune", str(music)]
     with subprocess.Popen(command, cwd=ROOT, stdin=terminal, stdout=subprocess.PIPE, text=True) as process:
         os.write(person, f"{answer}\n".encode())
         out, _ = process.communicate(timeout=120)

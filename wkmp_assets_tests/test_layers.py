@@ -233,5 +233,5 @@ def test_the_rules_see_what_they_forbid() -> None:
 
 def test_the_command_does_not_wait_for_dagster() -> None:
     """`wkmp status` would take two seconds longer."""
-    code = "import sys, wkmp_assets.cli; sys.exit('dagster' in sys.modules)"
+    code = "import sys, wkmp_assets.cli.main; sys.exit('dagster' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], cwd=PACKAGE.parent, check=False).returncode == 0

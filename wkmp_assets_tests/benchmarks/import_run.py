@@ -25,7 +25,7 @@ from wkmp_assets_tests.benchmarks.event_clock import Breakdown, EventClock
 from wkmp_assets_tests.benchmarks.music_library import ROOT
 
 if TYPE_CHECKING:
-    from wkmp_assets.importer import LibraryImporter
+    from wkmp_assets.cli.importer import LibraryImporter
     from wkmp_assets.model.batch import FileCommit
 
 _SAMPLING_S = 0.25
@@ -119,7 +119,7 @@ def _run(task: Task) -> Measured:
     warnings.filterwarnings("ignore", module="dagster")
     from dagster import DagsterInstance
 
-    from wkmp_assets.importer import LibraryImporter
+    from wkmp_assets.cli.importer import LibraryImporter
 
     control = RunControl()
     with DagsterInstance.get() as instance, closing(LibraryImporter(settings, instance, control)) as importer:

@@ -116,7 +116,7 @@ def _environment(folder: Path, music: Path, services: MusicServices) -> dict[str
 
 
 def _command(music: Path, *options: str) -> list[str]:
-    return [sys.executable, "-m", "wkmp_assets.cli", "import", str(music), "--workers", "1", *options]
+    return [sys.executable, "-m", "wkmp_assets.cli.main", "import", str(music), "--workers", "1", *options]
 
 
 def _import_together(number: int, music: Path, environment: dict[str, str], services: MusicServices) -> Together:

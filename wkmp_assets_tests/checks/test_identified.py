@@ -10,8 +10,8 @@ import pytest
 from dagster import DagsterInstance
 from werkzeug import Response
 
+from wkmp_assets.cli.importer import LibraryImporter
 from wkmp_assets.identify.services.outage import GONE_AFTER, OutageFile
-from wkmp_assets.importer import LibraryImporter
 from wkmp_assets.runtime.run_control import RunControl
 from wkmp_assets.settings import load_settings
 from wkmp_assets_tests.identify.music_services import KEY, MusicServices, know_everything, music_services

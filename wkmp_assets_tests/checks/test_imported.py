@@ -8,7 +8,7 @@ import dagster as dg
 import pytest
 from dagster import DagsterInstance
 
-from wkmp_assets.importer import LibraryImporter
+from wkmp_assets.cli.importer import LibraryImporter
 from wkmp_assets.runtime.run_control import RunControl
 from wkmp_assets.settings import load_settings
 

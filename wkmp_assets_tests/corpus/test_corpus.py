@@ -101,7 +101,7 @@ def corpus(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ImportedCorpus]
         case.make(path, seed)
     peak = folder / "peak"
     command = [sys.executable, "-c", _MEASURED, str(peak), *_without_privileges()]
-    result = place.run([*command, sys.executable, "-m", "wkmp_assets.cli", "import", str(place.music)])
+    result = place.run([*command, sys.executable, "-m", "wkmp_assets.cli.main", "import", str(place.music)])
     yield ImportedCorpus(place, result, int(peak.read_text()))
     (place.music / "locked/folder").chmod(0o700)
 

@@ -50,7 +50,7 @@ class Workplace:
         return {**kept, **own, **self.extra}
 
     def wkmp(self, *arguments: str | Path) -> subprocess.CompletedProcess[str]:
-        return self.run([sys.executable, "-m", "wkmp_assets.cli", *map(str, arguments)])
+        return self.run([sys.executable, "-m", "wkmp_assets.cli.main", *map(str, arguments)])
 
     def dagster(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         return self.run([sys.executable, "-m", "dagster", *arguments])
@@ -72,7 +72,7 @@ class Workplace:
     def start(self, *arguments: str | Path) -> subprocess.Popen[str]:
         """Start `wkmp` as the leader of a process group, as a shell does, so that a signal reaches its workers too."""
         return subprocess.Popen(
-            [sys.executable, "-m", "wkmp_assets.cli", *map(str, arguments)],
+            [sys.executable, "-m", "wkmp_assets.cli.main", *map(str, arguments)],
             env=self.environment(),
             cwd=ROOT,
             stdout=subprocess.PIPE,

@@ -32,7 +32,7 @@ def test_the_kernel_sees_one_write_lock_per_file(workplace: Workplace) -> None:
     assert workplace.wkmp("import", workplace.music).returncode == 0
     strace = ["strace", "-f", "-y", "-e", "trace=fcntl", "-o", str(trace)]
     result = workplace.run(
-        [*strace, sys.executable, "-m", "wkmp_assets.cli", "import", str(workplace.music), "--force"]
+        [*strace, sys.executable, "-m", "wkmp_assets.cli.main", "import", str(workplace.music), "--force"]
     )
     assert result.returncode == 0, result.stderr
     for_writing, for_building = write_locks(trace.read_text(encoding="utf-8", errors="replace"))

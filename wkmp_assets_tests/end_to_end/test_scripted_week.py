@@ -250,6 +250,6 @@ def fresh_import(week: Week) -> object:
     (place / "home").mkdir(parents=True)
     shutil.copy(ROOT / "dagster.yaml", place / "home")
     environment = {**os.environ, "DAGSTER_HOME": str(place / "home"), "WKMP_DATABASE": str(place / "wkmp.db")}
-    command = [sys.executable, "-m", "wkmp_assets.cli", "import", str(week.music)]
+    command = [sys.executable, "-m", "wkmp_assets.cli.main", "import", str(week.music)]
     subprocess.run(command, env=environment, cwd=ROOT, check=True, capture_output=True)
     return week.contents(place / "wkmp.db")

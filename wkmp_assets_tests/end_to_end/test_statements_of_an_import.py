@@ -14,7 +14,7 @@ FILES = len(read_manifest("sample_library"))
 _IMPORT = """
 import json, sys
 from pathlib import Path
-from wkmp_assets.cli import main
+from wkmp_assets.cli.main import main
 from wkmp_assets_tests.sql_trace import traced
 try:
     with traced(Path("wkmp.db")) as statements:

@@ -18,7 +18,8 @@ import dagster as dg
 from click.testing import CliRunner, Result
 from dagster import DagsterInstance
 
-from wkmp_assets.cli import main
+from wkmp_assets.cli.main import main
+from wkmp_assets.cli.summary import counted
 from wkmp_assets.model.file_key import encode_key
 from wkmp_assets.orchestration.build import build_definitions
 from wkmp_assets.orchestration.jobs import import_job
@@ -26,7 +27,6 @@ from wkmp_assets.orchestration.partitions import partitions_name
 from wkmp_assets.orchestration.recorded_commits import recorded_commits
 from wkmp_assets.orchestration.sensors import SENSOR
 from wkmp_assets.settings import Settings, load_settings
-from wkmp_assets.summary import counted
 
 LONG_AGO = 1_700_000_000
 """Unix time: nobody waits for such files to settle."""

@@ -25,7 +25,7 @@ def disk(tmp_path: Path) -> Iterator[SmallDisk]:
 
 
 def wkmp_import(place: Workplace, disk: SmallDisk) -> "subprocess.CompletedProcess[str]":
-    command = [*disk.prefix, sys.executable, "-m", "wkmp_assets.cli", "import", str(place.music)]
+    command = [*disk.prefix, sys.executable, "-m", "wkmp_assets.cli.main", "import", str(place.music)]
     return place.run(command)
 
 

@@ -26,7 +26,7 @@ needs_setpriv = pytest.mark.skipif(
 
 
 def wkmp_import(place: Workplace, *prefix: str) -> "subprocess.CompletedProcess[str]":
-    return place.run([*prefix, sys.executable, "-m", "wkmp_assets.cli", "import", str(place.music)])
+    return place.run([*prefix, sys.executable, "-m", "wkmp_assets.cli.main", "import", str(place.music)])
 
 
 def files_of_library(database: Path) -> dict[str, bytes]:

@@ -11,7 +11,7 @@ from click.testing import CliRunner
 from dagster_webserver.cli import dagster_webserver
 from markdown_it import MarkdownIt
 
-from wkmp_assets.cli import main
+from wkmp_assets.cli.main import main
 from wkmp_assets.db.read.counts import StoredFailure
 from wkmp_assets.orchestration.checks import failures as imported
 from wkmp_assets.orchestration.checks.findings import Finding, Findings, Weight

@@ -12,12 +12,12 @@ import click
 from rich.markup import escape
 from rich.table import Table
 
-from wkmp_assets.cli_options import DATABASE, FOLDER, LIBRARY, OUT, errors_as_exit_status, settings_of, typed
+from wkmp_assets.cli.options import DATABASE, FOLDER, LIBRARY, OUT, errors_as_exit_status, settings_of, typed
+from wkmp_assets.cli.summary import counted, printable
 from wkmp_assets.db.read.missing import read_missing
 from wkmp_assets.db.read.removal import Removable, read_removable
 from wkmp_assets.model.file_key import is_within
 from wkmp_assets.settings import Settings
-from wkmp_assets.summary import counted, printable
 
 if TYPE_CHECKING:
     from wkmp_assets.orchestration.prune import PrunePlan
@@ -137,7 +137,7 @@ def _table(title: str, files: Sequence[Removable], most: int = _MOST_SHOWN) -> T
 
 
 def _carry_out(settings: Settings, plan: "PrunePlan", *, with_history: bool) -> int:
-    from wkmp_assets.importer import open_instance
+    from wkmp_assets.cli.importer import open_instance
     from wkmp_assets.orchestration.prune import Pruned, remove_files, tidy_up
 
     pruned: list[Pruned] = []

@@ -10,9 +10,9 @@ import click
 from rich.console import Console
 from rich.markup import escape
 
+from wkmp_assets.cli.summary import printable
 from wkmp_assets.errors import SettingsError, WkmpError
 from wkmp_assets.settings import Settings, find_dagster_home, find_library, load_settings
-from wkmp_assets.summary import printable
 
 OUT = Console(highlight=False)
 ERR = Console(stderr=True, highlight=False)

@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING
 import click
 from rich.table import Table
 
-from wkmp_assets.cli_missing import missing, prune
-from wkmp_assets.cli_options import (
+from wkmp_assets.cli.missing import missing, prune
+from wkmp_assets.cli.options import (
     DATABASE,
     ERR,
     FOLDER,
@@ -27,6 +27,8 @@ from wkmp_assets.cli_options import (
     shown,
     typed,
 )
+from wkmp_assets.cli.signals import run_until_stopped
+from wkmp_assets.cli.summary import ImportSummary, printable, render_failures
 from wkmp_assets.db.connection import kept_open
 from wkmp_assets.db.read.counts import describe_library, read_deferred, read_failures, read_report
 from wkmp_assets.db.read.missing import read_missing
@@ -39,12 +41,10 @@ from wkmp_assets.report.file_picture import draw_picture
 from wkmp_assets.runtime.atomic_files import write_whole
 from wkmp_assets.runtime.phase_store import PhaseStore
 from wkmp_assets.settings import Settings
-from wkmp_assets.signals import run_until_stopped
-from wkmp_assets.summary import ImportSummary, printable, render_failures
 
 if TYPE_CHECKING:
+    from wkmp_assets.cli.progress import ImportProgress
     from wkmp_assets.model.batch import FileCommit
-    from wkmp_assets.progress import ImportProgress
     from wkmp_assets.runtime.run_control import RunControl
 
 
@@ -162,7 +162,7 @@ def report(folder: Path, library: Path | None, database: Path | None, output: Pa
     settings = settings_of(folder, library, database)
     # As for an import: Dagster, which keeps the receipts, takes two seconds to load.
     warnings.filterwarnings("ignore", module="dagster")
-    from wkmp_assets.importer import open_instance
+    from wkmp_assets.cli.importer import open_instance
     from wkmp_assets.orchestration.write_report import write_report
 
     path = (output or settings.report_path).absolute()
@@ -196,8 +196,8 @@ def picture(file: Path, library: Path | None, output: Path | None) -> None:
 def _import(folder: Path, settings: Settings, *, force: bool, retry_deferred: bool, preset: str | None) -> int:
     # Dagster takes two seconds to load: `wkmp status` should not wait for it.
     warnings.filterwarnings("ignore", module="dagster")
-    from wkmp_assets.importer import LibraryImporter, open_instance
-    from wkmp_assets.progress import ImportProgress
+    from wkmp_assets.cli.importer import LibraryImporter, open_instance
+    from wkmp_assets.cli.progress import ImportProgress
     from wkmp_assets.runtime.run_control import RunControl
 
     started = time.monotonic()

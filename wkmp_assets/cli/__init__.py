@@ -1,0 +1,1 @@
+"""The `wkmp` command: arguments in, text out."""
