@@ -28,20 +28,20 @@ status: $(READY) ## say what the library of MUSIC holds
 	@$(BIN)/wkmp status "$(MUSIC)"
 
 test: $(DEV_READY) ## run the tests; fails when coverage falls by more than 0.1 points
-	$(BIN)/python -m wkmp_assets_tests.coverage_gate
+	$(BIN)/python -m wkmp_assets_tests.tools.coverage_gate
 
 test-faults: $(DEV_READY) ## every fault in full: 200 kills, full disks, foreign locks (about half an hour)
 	WKMP_TEST_KILLS=200 $(BIN)/python -m pytest -m faults
 
 test-safety: $(DEV_READY) ## remove each safety measure in a copy of the code and see its tests fail
-	$(BIN)/python -m wkmp_assets_tests.safety.prove
+	$(BIN)/python -m wkmp_assets_tests.tools.safety.prove
 
 # How long `make fuzz` goes on, and where its damage begins (any number; none: the time of day).
 SECONDS ?= 600
 SEED ?=
 
 fuzz: $(DEV_READY) ## import damaged files for 10 minutes, or SECONDS=..., with SEED=...; keeps in .fuzz what breaks
-	$(BIN)/python -m wkmp_assets_tests.fuzz --seconds $(SECONDS) $(if $(SEED),--seed $(SEED))
+	$(BIN)/python -m wkmp_assets_tests.integration.fuzz --seconds $(SECONDS) $(if $(SEED),--seed $(SEED))
 
 test-ui: $(DEV_READY) ## a person in the web UI, in Chromium; WKMP_SCREENSHOTS=docs/images leaves pictures
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps -r requirements-ui.txt
@@ -49,49 +49,49 @@ test-ui: $(DEV_READY) ## a person in the web UI, in Chromium; WKMP_SCREENSHOTS=d
 	WKMP_TEST_UI=1 $(BIN)/python -m pytest -m ui
 
 coverage-baseline: $(DEV_READY) ## run the tests and keep their coverage as the new baseline
-	$(BIN)/python -m wkmp_assets_tests.coverage_gate --record
+	$(BIN)/python -m wkmp_assets_tests.tools.coverage_gate --record
 
 check: $(DEV_READY) ## linters, types, dead code, dependencies
 	$(BIN)/ruff check wkmp_assets wkmp_assets_tests
 	$(BIN)/ruff format --check wkmp_assets wkmp_assets_tests
-	$(BIN)/mypy wkmp_assets wkmp_assets_tests/datasets
+	$(BIN)/mypy wkmp_assets wkmp_assets_tests/tools/datasets
 	$(BIN)/vulture
 	$(BIN)/deptry wkmp_assets
 	VIRTUAL_ENV="$(abspath $(VENV))" $(BIN)/dg check defs
 
 bench: $(DEV_READY) dataset ## measure an import of the 100-file library; writes docs/benchmarks.md
-	$(BIN)/python -m wkmp_assets_tests.benchmarks.import_benchmark
+	$(BIN)/python -m wkmp_assets_tests.tools.benchmarks.import_benchmark
 
 bench-fades: $(DEV_READY) dataset ## judge lead-out points on real music that fades out; writes docs/lead_points.md
-	$(BIN)/python -m wkmp_assets_tests.benchmarks.fade_benchmark
+	$(BIN)/python -m wkmp_assets_tests.tools.benchmarks.fade_benchmark
 
 bench-flavor: $(DEV_READY) dataset ## judge what flavors mean and cost, beside essentia; writes docs/flavor_benchmark.md
 	@test -x $(VENV)/essentia/bin/python || $(PYTHON) -m venv $(VENV)/essentia
 	@$(VENV)/essentia/bin/python -m pip install --quiet --disable-pip-version-check essentia || true
-	$(BIN)/python -m wkmp_assets_tests.benchmarks.flavor_benchmark --essentia $(VENV)/essentia/bin/python
+	$(BIN)/python -m wkmp_assets_tests.tools.benchmarks.flavor_benchmark --essentia $(VENV)/essentia/bin/python
 
 bench-long: $(DEV_READY) dataset ## measure the import of a file of three hours; writes docs/long_file.md
-	$(BIN)/python -m wkmp_assets_tests.benchmarks.long_file_benchmark
+	$(BIN)/python -m wkmp_assets_tests.tools.benchmarks.long_file_benchmark
 
 bench-lookups: $(DEV_READY) dataset ## look passages up from 8 imports at once, count requests; writes docs/lookups.md
-	$(BIN)/python -m wkmp_assets_tests.benchmarks.lookups_benchmark
+	$(BIN)/python -m wkmp_assets_tests.tools.benchmarks.lookups_benchmark
 
 bench-sensor: $(DEV_READY) ## ticks of the sensor over 10,000 and 100,000 files; writes docs/sensor.md
-	$(BIN)/python -m wkmp_assets_tests.benchmarks.sensor_benchmark
+	$(BIN)/python -m wkmp_assets_tests.tools.benchmarks.sensor_benchmark
 
 bench-ui: $(DEV_READY) ## time the web UI's pages with 100 and 10,000 files; writes docs/ui.md
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps -r requirements-ui.txt
 	@VENV="$(VENV)" .ci/setup browser
-	$(BIN)/python -m wkmp_assets_tests.benchmarks.ui_benchmark
+	$(BIN)/python -m wkmp_assets_tests.tools.benchmarks.ui_benchmark
 
 bench-writer: $(DEV_READY) ## measure the batch writer beside the unbatched one; writes docs/writer.md
-	$(BIN)/python -m wkmp_assets_tests.benchmarks.writer_benchmark
+	$(BIN)/python -m wkmp_assets_tests.tools.benchmarks.writer_benchmark
 
 ui: $(READY) ## open the web UI on http://127.0.0.1:3000 (or PORT) and import what appears in MUSIC
 	WKMP_WATCH=$${WKMP_WATCH:-1} WKMP_LIBRARY_ROOT="$(abspath $(MUSIC))" $(BIN)/dagster dev --host 127.0.0.1 --port $(PORT)
 
 dataset: $(DEV_READY) ## build the 100-file benchmark library (about 500 MB of downloads)
-	$(BIN)/python -m wkmp_assets_tests.datasets.hundred_files
+	$(BIN)/python -m wkmp_assets_tests.tools.datasets.hundred_files
 
 clean: ## remove the environment, caches, and what imports of the sample library left
 	rm -rf $(VENV) .wkmp .mypy_cache .pytest_cache .ruff_cache .coverage* *.egg-info history storage schedules logs .nux .telemetry .logs_queue

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from wkmp_assets_tests.plan import PLAN_TESTS
+from wkmp_assets_tests.tools.plan import PLAN_TESTS
 
 _NOBODY = 65534
 

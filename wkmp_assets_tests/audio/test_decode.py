@@ -31,11 +31,12 @@ from wkmp_assets_tests.audio.sounds import (
     tone,
     write_sound,
 )
-from wkmp_assets_tests.corpus.case import Case
-from wkmp_assets_tests.corpus.sound_bytes import claims
-from wkmp_assets_tests.corpus.sounds import codecs
+from wkmp_assets_tests.integration.corpus.case import Case
+from wkmp_assets_tests.integration.corpus.sound_bytes import claims
+from wkmp_assets_tests.integration.corpus.sounds import codecs
+from wkmp_assets_tests.support.paths import ROOT
 
-REPOSITORY = Path(__file__).parents[2]
+REPOSITORY = ROOT
 ODD_LENGTH = 123_457
 """No multiple of any codec's frame: 2.8 s at 44.1 kHz."""
 

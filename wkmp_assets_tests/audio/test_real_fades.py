@@ -1,7 +1,5 @@
 """Real music with a fade-out of known length: where the lead-out must be, found from the samples, not the envelope."""
 
-from pathlib import Path
-
 import numpy as np
 import pytest
 import soundfile
@@ -10,8 +8,9 @@ from numpy.typing import NDArray
 from wkmp_assets.audio.lead_points import find_lead_points
 from wkmp_assets.model.values import LeadPointParameters, PassageLeadPoints, Span
 from wkmp_assets_tests.audio.sounds import Samples, envelope_of
+from wkmp_assets_tests.support.paths import ROOT
 
-SAMPLES = Path(__file__).resolve().parents[2] / "test_data" / "sample_library"
+SAMPLES = ROOT / "test_data" / "sample_library"
 MUSIC = {
     "a song": "Shawn Parrotte & NeonCorridor/HyperRogue/02 Living Caves.flac",
     "at 48 kHz": "Maxstack/Endgame Singularity/01 A New Journey.flac",

@@ -27,7 +27,7 @@ from hypothesis import strategies as st
 from wkmp_assets.audio.tags import read_tags
 from wkmp_assets.model.values import Artist, FileTags, Release, Work
 from wkmp_assets_tests.audio.sounds import encode, melody, silence
-from wkmp_assets_tests.corpus.tags import syncsafe
+from wkmp_assets_tests.integration.corpus.tags import syncsafe
 
 RECORDING = "b1a9c0e9-d987-4042-ae91-78d6a3267d69"
 ARTIST_1 = "f27ec8db-af05-4f36-916e-3d57f91ecf5e"

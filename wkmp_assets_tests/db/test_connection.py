@@ -11,7 +11,7 @@ from wkmp_assets.db.connection import kept_open, open_reader, open_writer, snaps
 from wkmp_assets.db.read.library_settings import LockSettings
 from wkmp_assets.db.write.writer import LibraryWriter
 from wkmp_assets.errors import CorruptLibraryError, LibraryDiskError, UnwritableLibraryError
-from wkmp_assets_tests.builders import run_sql
+from wkmp_assets_tests.support.builders import run_sql
 
 PRAGMAS = {"journal_mode": "wal", "synchronous": 1, "foreign_keys": 1, "busy_timeout": 250}
 

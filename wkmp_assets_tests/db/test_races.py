@@ -11,7 +11,7 @@ from wkmp_assets.db.write.writer import LibraryWriter
 from wkmp_assets.errors import FileChangedError
 from wkmp_assets.model.batch import Receipt, WriteBatch
 from wkmp_assets.model.values import FileEntry, FileState, FileTags
-from wkmp_assets_tests.builders import (
+from wkmp_assets_tests.support.builders import (
     LATER,
     NOW,
     column,

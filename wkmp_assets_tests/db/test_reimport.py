@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from wkmp_assets.model.values import FileState
-from wkmp_assets_tests.builders import (
+from wkmp_assets_tests.support.builders import (
     LATER,
     Bounds,
     column,

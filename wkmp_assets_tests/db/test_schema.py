@@ -12,7 +12,7 @@ import pytest
 from wkmp_assets.db.read.library_settings import LockSettings
 from wkmp_assets.db.schema import ensure_schema, statements
 from wkmp_assets.db.write.writer import LibraryWriter
-from wkmp_assets_tests.builders import column, opened, problems, rows, run_sql
+from wkmp_assets_tests.support.builders import column, opened, problems, rows, run_sql
 
 OLDER_WKMP = """
 CREATE TABLE settings (key TEXT PRIMARY KEY, value TEXT);

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from wkmp_assets_tests.identify.music_services import MusicServices, music_services
+from wkmp_assets_tests.support.music_services import MusicServices, music_services
 
 
 @pytest.fixture

@@ -27,8 +27,8 @@ from wkmp_assets.model.values import (
     Span,
 )
 from wkmp_assets.settings import load_settings
-from wkmp_assets_tests.builders import RATE_HZ, audio, in_a_row, mbid
-from wkmp_assets_tests.identify.music_services import (
+from wkmp_assets_tests.support.builders import RATE_HZ, audio, in_a_row, mbid
+from wkmp_assets_tests.support.music_services import (
     KEY,
     MusicServices,
     acoustid_recording,

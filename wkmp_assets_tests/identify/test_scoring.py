@@ -7,7 +7,7 @@ import pytest
 from wkmp_assets.identify.scoring import SEVERAL, confidence, duration_score, metadata_score, rank, similarity
 from wkmp_assets.identify.services.acoustid import Heard
 from wkmp_assets.model.values import FileTags, MatchLevel, PathNames, Song, level_of
-from wkmp_assets_tests.builders import artist, mbid
+from wkmp_assets_tests.support.builders import artist, mbid
 
 VECTORS = {
     (0.9, 0.95, 1.0): (0.94, MatchLevel.HIGH),

@@ -12,7 +12,7 @@ from wkmp_assets.model.batch import Receipt, Written
 from wkmp_assets.report.bars import binned
 from wkmp_assets.report.commits import Committed, commit_figures
 from wkmp_assets.report.figures import SHOWN_FAILURES, ReportFigures, report_figures
-from wkmp_assets_tests.builders import commit, entry, in_a_row, opened, run_sql
+from wkmp_assets_tests.support.builders import commit, entry, in_a_row, opened, run_sql
 
 EMPTY = LibraryReport({}, {}, 0)
 

@@ -1,0 +1,252 @@
+"""HTTP to a service that is slow, lying, overloaded, moved or gone. A real server, and a time limit on everything."""
+
+import gzip
+import json
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
+from functools import partial
+from multiprocessing import get_context
+from pathlib import Path
+
+import pytest
+from werkzeug import Request, Response
+
+from wkmp_assets.errors import ServiceUnavailableError
+from wkmp_assets.identify.services.http import LARGEST_ANSWER_BYTES, Answer, Service, ServiceSession
+from wkmp_assets_tests.support.music_services import Behaviour, MusicServices
+
+MBID = "aaaaaaaa-0000-4000-8000-000000000001"
+
+
+def keep(answer: Answer) -> bool | None:
+    return answer.status == 200 or None
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    return tmp_path / "services"
+
+
+def session(
+    services: MusicServices | str, folder: Path, *, interval_ms: int = 0, timeout_s: float = 2.0
+) -> ServiceSession:
+    url = services if isinstance(services, str) else services.musicbrainz_url
+    service = Service("MusicBrainz", url, interval_ms, keep_for=None, keep_none_for=timedelta(days=1))
+    return ServiceSession(service, folder, "test/1 (nobody)", keep, timeout_s=timeout_s, pauses_s=(0.05, 0.1))
+
+
+def ask(services: MusicServices | str, folder: Path, timeout_s: float = 2.0) -> Answer:
+    with session(services, folder, timeout_s=timeout_s) as opened:
+        return opened.get(f"recording/{MBID}", {"fmt": "json"})
+
+
+def refusal(services: MusicServices | str, folder: Path, timeout_s: float = 2.0) -> str:
+    with pytest.raises(ServiceUnavailableError) as raised:
+        ask(services, folder, timeout_s)
+    return raised.value.reason
+
+
+def test_an_answer_is_asked_for_once(services: MusicServices, folder: Path) -> None:
+    services.recordings[MBID] = {"id": MBID}
+    assert [ask(services, folder).value for _ in range(3)] == [{"id": MBID}] * 3
+    assert services.count("MusicBrainz") == 1
+    assert services.asked[0].headers["User-Agent"] == "test/1 (nobody)"
+
+
+def test_that_nothing_is_known_is_remembered_too(services: MusicServices, folder: Path) -> None:
+    assert [ask(services, folder).status for _ in range(2)] == [404, 404]
+    assert services.count("MusicBrainz") == 1
+
+
+def test_an_overloaded_service_is_asked_again(services: MusicServices, folder: Path) -> None:
+    told = iter([Response(status=503), Response(status=429), None])
+    services.musicbrainz_behaviour = lambda _request: next(told)
+    services.recordings[MBID] = {"id": MBID}
+    assert ask(services, folder).status == 200
+    assert services.count("MusicBrainz") == 3
+
+
+@pytest.mark.parametrize("as_date", [False, True], ids=["seconds", "date"])
+def test_it_is_not_asked_before_the_time_it_named(services: MusicServices, folder: Path, as_date: bool) -> None:
+    when = format_datetime(datetime.now(tz=UTC) + timedelta(seconds=2), usegmt=True) if as_date else "1"
+    told = iter([Response(status=503, headers={"Retry-After": when}), None])
+    services.musicbrainz_behaviour = lambda _request: next(told)
+    services.recordings[MBID] = {"id": MBID}
+    started = time.monotonic()
+    assert ask(services, folder).status == 200
+    assert time.monotonic() - started >= 0.9
+
+
+@pytest.mark.parametrize("retry_after", ["86400", "9" * 50])
+def test_a_service_that_wants_to_be_left_alone_for_long_is(
+    services: MusicServices, folder: Path, retry_after: str
+) -> None:
+    services.musicbrainz_behaviour = lambda _request: Response(status=503, headers={"Retry-After": retry_after})
+    assert "come back in" in refusal(services, folder)
+    assert services.count("MusicBrainz") == 1
+
+
+def test_a_service_that_is_gone_is_given_up_for_the_rest_of_the_run(folder: Path) -> None:
+    with socket.socket() as unused:
+        unused.bind(("127.0.0.1", 0))
+        url = f"http://127.0.0.1:{unused.getsockname()[1]}"
+    with session(url, folder) as opened:
+        for _ in range(3):
+            with pytest.raises(ServiceUnavailableError, match="cannot be reached"):
+                opened.get("recording/x", {})
+        assert opened.calls == 0
+
+
+def test_after_giving_up_nothing_is_sent(services: MusicServices, folder: Path) -> None:
+    services.musicbrainz_behaviour = lambda _request: Response(status=500)
+    with session(services, folder) as opened:
+        for number in range(5):
+            with pytest.raises(ServiceUnavailableError, match="HTTP 500"):
+                opened.get(f"recording/{number}", {})
+    assert services.count("MusicBrainz") == 3
+
+
+def _slow(_request: Request) -> Response:
+    time.sleep(1)
+    return Response("{}")
+
+
+def _dripping(_request: Request) -> Response:
+    def drops() -> Iterator[bytes]:
+        for _ in range(40):
+            yield b" " * 70_000
+            time.sleep(0.1)
+
+    return Response(drops())
+
+
+BAD_ANSWERS = {
+    "slow": (_slow, "did not answer in time"),
+    "dripping": (_dripping, "in time|too long"),
+    "truncated": (lambda _request: Response('{"id": "aaaa'), "no usable JSON"),
+    "not JSON": (lambda _request: Response("<html>Maintenance</html>"), "no usable JSON"),
+    "deeply nested": (lambda _request: Response("[" * 200_000), "no usable JSON"),
+    "2 MB of junk": (lambda _request: Response(b"x" * 2 * LARGEST_ANSWER_BYTES), "too long"),
+    "a bomb": (
+        lambda _request: Response(gzip.compress(b" " * 20_000_000), headers={"Content-Encoding": "gzip"}),
+        "too long",
+    ),
+    "teapot": (lambda _request: Response("{}", status=418), "HTTP 418"),
+    "redirection in a circle": (
+        lambda request: Response(status=302, headers={"Location": request.url}),
+        "TooManyRedirects",
+    ),
+}
+
+
+@pytest.mark.parametrize(("behaviour", "reason"), BAD_ANSWERS.values(), ids=BAD_ANSWERS)
+def test_what_is_no_answer_is_told_apart_quickly_and_not_kept(
+    services: MusicServices, folder: Path, behaviour: Behaviour, reason: str
+) -> None:
+    services.musicbrainz_behaviour = behaviour
+    started = time.monotonic()
+    with pytest.raises(ServiceUnavailableError, match=reason):
+        ask(services, folder, timeout_s=0.3)
+    assert time.monotonic() - started < 20
+    services.musicbrainz_behaviour = lambda _request: None
+    services.recordings[MBID] = {"id": MBID}
+    assert ask(services, folder).value == {"id": MBID}
+
+
+def test_a_redirection_to_somebody_else_is_not_believed(services: MusicServices, folder: Path) -> None:
+    elsewhere = services.musicbrainz_url.replace("localhost", "127.0.0.1") + "/recording/else"
+    services.default_recording = lambda mbid: {"id": mbid}
+    services.musicbrainz_behaviour = lambda request: (
+        Response(status=302, headers={"Location": elsewhere}) if request.path.endswith(MBID) else None
+    )
+    assert "redirected to 127.0.0.1" in refusal(services, folder)
+
+
+def test_a_form_is_never_redirected(services: MusicServices, folder: Path) -> None:
+    there = services.server.url_for("/there")
+    services.acoustid_behaviour = lambda _request: Response(status=307, headers={"Location": there})
+    with session(services.acoustid_url, folder) as opened, pytest.raises(ServiceUnavailableError, match="HTTP 307"):
+        opened.post("lookup", {"client": "secret"})
+    assert services.count("AcoustID") == 1
+
+
+def test_an_old_answer_serves_while_the_service_is_down(services: MusicServices, folder: Path) -> None:
+    services.recordings[MBID] = {"id": MBID}
+    short = Service("MusicBrainz", services.musicbrainz_url, 0, timedelta(milliseconds=1), None)
+    for behaviour in (lambda _request: None, lambda _request: Response(status=503)):
+        services.musicbrainz_behaviour = behaviour
+        with ServiceSession(short, folder, "test", keep, timeout_s=2, pauses_s=()) as opened:
+            assert opened.get(f"recording/{MBID}", {}).value == {"id": MBID}
+        time.sleep(0.05)
+
+
+def test_a_session_that_is_closed_leaves_no_thread_behind(services: MusicServices, tmp_path: Path) -> None:
+    """An import of a large library is a thousand runs, each with three sessions."""
+    before = set(threading.enumerate())
+    with session(services, tmp_path) as opened:
+        opened.get(f"recording/{MBID}", {})
+        tidying = [thread for thread in threading.enumerate() if thread not in before and "Leaker" in thread.name]
+        assert tidying
+    for thread in tidying:
+        thread.join(60)  # it looks every ten seconds
+        assert not thread.is_alive()
+
+
+def _ask_many(url: str, folder: Path, process: int, count: int, interval_ms: int) -> int:
+    with session(url, folder, interval_ms=interval_ms, timeout_s=10) as opened:
+        for number in range(count):
+            opened.get(f"recording/{process}-{number}", {})
+        return opened.calls
+
+
+def test_eight_processes_keep_to_one_rate_together(services: MusicServices, folder: Path) -> None:
+    services.default_recording = lambda mbid: {"id": mbid}
+    asking = partial(_ask_many, services.musicbrainz_url, folder, count=3, interval_ms=250)
+    with ProcessPoolExecutor(8, get_context("spawn")) as processes:
+        assert sum(processes.map(asking, range(8))) == 24
+    times = services.times("MusicBrainz")
+    assert len(times) == 24
+    for number, first in enumerate(times):
+        within = sum(at < first + 1.0 for at in times[number:])
+        assert within <= 5, json.dumps([round(at - times[0], 3) for at in times])
+
+
+def test_a_service_that_was_given_up_still_answers_from_the_cache(services: MusicServices, folder: Path) -> None:
+    services.recordings[MBID] = {"id": MBID}
+    ask(services, folder)
+    services.musicbrainz_behaviour = lambda _request: Response(status=503)
+    with session(services, folder) as opened:
+        with pytest.raises(ServiceUnavailableError):
+            opened.get("recording/other", {"fmt": "json"})
+        asked = services.count("MusicBrainz")
+        assert opened.get(f"recording/{MBID}", {"fmt": "json"}).value == {"id": MBID}
+        with pytest.raises(ServiceUnavailableError, match="HTTP 503"):
+            opened.get("recording/another", {"fmt": "json"})
+    assert services.count("MusicBrainz") == asked
+
+
+def test_a_damaged_cache_is_named_with_what_to_do(services: MusicServices, folder: Path) -> None:
+    ask(services, folder)
+    for file in folder.glob("MusicBrainz.sqlite*"):
+        file.unlink()
+    (folder / "MusicBrainz.sqlite").write_bytes(b"this is no database, and long enough to be sure of it" * 100)
+    reason = refusal(services, folder)
+    assert "cannot be used" in reason
+    assert str(folder) in reason
+
+
+def test_whose_turn_never_comes_is_told_so(
+    services: MusicServices, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("wkmp_assets.identify.services.http.LONGEST_QUEUE_S", 0.1)
+    services.default_recording = lambda mbid: {"id": mbid}
+    with session(services, folder, interval_ms=60_000) as opened:
+        opened.get("recording/first", {})
+        with pytest.raises(ServiceUnavailableError, match="no turn came up"):
+            opened.get("recording/second", {})
+    assert services.count("MusicBrainz") == 1

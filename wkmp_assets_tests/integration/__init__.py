@@ -1,0 +1,1 @@
+"""The whole at work: end to end, faults, security, corpus, fuzz, browser."""

@@ -1,0 +1,89 @@
+"""`dagster dev` for a workplace, and the certainty that nothing of it stays behind."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+import psutil
+import requests
+
+from wkmp_assets_tests.integration.end_to_end.conftest import ROOT, Workplace
+
+START_S = 240
+"""Far longer than it takes: a test machine may stall."""
+
+
+@contextmanager
+def dagster_dev(place: Workplace) -> Iterator[str]:
+    """Run web server, daemon and code server; yield the address, then end them with everything they started."""
+    port = _free_port()
+    command = [sys.executable, "-m", "dagster", "dev", "-m", "wkmp_assets.definitions"]
+    with log_of(place).open("wb") as log:
+        process = subprocess.Popen(
+            [*command, "--host", "127.0.0.1", "--port", str(port)],
+            env=place.environment(),
+            cwd=ROOT,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+        try:
+            url = f"http://127.0.0.1:{port}"
+            _wait_until_it_answers(url, process, place)
+            yield url
+        finally:
+            _end(process, place)
+
+
+def log_of(place: Workplace) -> Path:
+    """What the servers print."""
+    return place.home / "dev.log"
+
+
+def processes_of(place: Workplace) -> list[psutil.Process]:
+    """Every process of a workplace: servers, runs and their workers inherit its DAGSTER_HOME, whoever started them."""
+    found = []
+    for process in psutil.process_iter():
+        with suppress(psutil.Error):
+            is_alive = process.status() != psutil.STATUS_ZOMBIE
+            if is_alive and process.environ().get("DAGSTER_HOME") == str(place.home):
+                found.append(process)
+    return found
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def _wait_until_it_answers(url: str, process: subprocess.Popen[bytes], place: Workplace) -> None:
+    end = time.monotonic() + START_S
+    while process.poll() is None and time.monotonic() < end:
+        with suppress(requests.RequestException):
+            requests.get(f"{url}/server_info", timeout=5)
+            return
+        time.sleep(0.2)
+    raise AssertionError(f"dagster dev did not start:\n{log_of(place).read_text(encoding='utf-8')[-4000:]}")
+
+
+def _end(process: subprocess.Popen[bytes], place: Workplace) -> None:
+    """Ask as Ctrl-C does, and end what is left after a few seconds: a busy machine takes longer."""
+    with suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGINT)
+    with suppress(subprocess.TimeoutExpired):
+        process.wait(5)
+    # A process may be starting another one while it is being looked at.
+    while left := processes_of(place):
+        for one in left:
+            with suppress(psutil.NoSuchProcess):
+                one.kill()
+        psutil.wait_procs(left, timeout=10)
+    process.wait()

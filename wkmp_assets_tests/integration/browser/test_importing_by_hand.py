@@ -1,0 +1,56 @@
+"""A person imports files from the dialogs of the web UI, and reads what came of it."""
+
+import shutil
+from pathlib import Path
+
+from wkmp_assets_tests.integration.browser.browser import full_form
+from wkmp_assets_tests.integration.browser.conftest import Visit
+from wkmp_assets_tests.integration.browser.graph import assets_of_import, checks_of_entry
+from wkmp_assets_tests.integration.browser.person import Person
+from wkmp_assets_tests.integration.end_to_end.conftest import TEST_DATA, make_workplace
+
+MIX = "Various Artists/Mixes/Three Songs in One File.flac"
+RANGE = ("Maxstack/Endgame Singularity/01 A New Journey.flac", "Maxstack/Сингулярность/03 Пробуждение.ogg")
+
+
+def import_one(person: Person) -> None:
+    """From an empty library to one file in it, and the pages that say so."""
+    person.open("/asset-groups")
+    for group in ("scan", "import", "pictures"):
+        person.sees(group, exact=True)
+    person.scans()
+    person.chooses(MIX, 1)
+    person.pictures("dialog")
+    person.presses_and_follows("Launch 1 run")
+    person.sees("Success", exact=True)
+    person.opens_partition("library_entry", MIX)
+    person.sees("0:44.5 of FLAC: 3 passages, 0 of them with a known song")
+    person.pictures("receipt")
+    assert person.metadata("write_locks") == "1"
+    assert person.metadata("result") == "imported"
+    assert person.check("files_imported") == "Passed"
+
+
+def test_a_person_imports_a_file_and_reads_its_receipt(tmp_path: Path, visit: Visit) -> None:
+    shutil.copytree(TEST_DATA / "sample_library/Various Artists", tmp_path / "one/Various Artists")
+    place = make_workplace(tmp_path, tmp_path / "one")
+    with visit(place) as person:
+        import_one(person)
+
+
+@full_form
+def test_a_person_imports_one_file_then_a_range(tmp_path: Path, visit: Visit) -> None:
+    with visit(make_workplace(tmp_path, TEST_DATA / "sample_library")) as person:
+        import_one(person)
+        person.chooses("Maxstack/", 3)
+        person.presses_and_follows("Launch backfill")
+        person.page.get_by_text("100% completed").nth(assets_of_import() - 1).wait_for()
+        person.pictures("range")
+        for key in RANGE:
+            person.opens_partition("library_entry", key)
+            person.sees("1 passage")
+            assert person.metadata("write_locks") == "1"
+        assert person.check("one_transaction_per_file") == "Passed"
+        person.sees("3 of 3 files written in one transaction each")
+        assert person.page.get_by_text("Succeeded", exact=True).count() == checks_of_entry()
+        person.pictures("checks_green")

@@ -1,0 +1,40 @@
+"""Whatever happens to a test, nothing of `dagster dev` outlives it."""
+
+from pathlib import Path
+
+import pytest
+
+from wkmp_assets_tests.integration.browser.browser import full_form
+from wkmp_assets_tests.integration.browser.server import dagster_dev, log_of, processes_of
+from wkmp_assets_tests.integration.end_to_end.conftest import TEST_DATA, make_workplace
+
+
+@full_form
+@pytest.mark.ui
+def test_a_test_that_fails_leaves_no_process_behind(tmp_path: Path) -> None:
+    place = make_workplace(tmp_path, TEST_DATA / "broken_files")
+    running: list[int] = []
+
+    def fail() -> None:
+        with dagster_dev(place):
+            running.extend(process.pid for process in processes_of(place))
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        fail()
+    assert running
+    assert processes_of(place) == []
+
+
+@full_form
+@pytest.mark.ui
+def test_a_server_that_does_not_start_says_why_and_leaves_no_process_behind(tmp_path: Path) -> None:
+    place = make_workplace(tmp_path, TEST_DATA / "broken_files")
+    (place.home / "dagster.yaml").write_text("storage: nonsense", encoding="utf-8")
+    with (
+        pytest.raises(AssertionError, match=r"dagster dev did not start:\n(.|\n)*DagsterInvalidConfigError"),
+        dagster_dev(place),
+    ):
+        pass
+    assert log_of(place).exists()
+    assert processes_of(place) == []

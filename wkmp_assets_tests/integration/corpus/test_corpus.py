@@ -1,0 +1,162 @@
+"""One import of the whole corpus: every file ends as an import or with a name for what is wrong, and none is lost."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+
+import pytest
+
+from wkmp_assets.model.file_key import decode_key, encode_key, storable_path
+from wkmp_assets.model.outcomes import Result
+from wkmp_assets.model.phases import SCAN, SEGMENTS, TAGS
+from wkmp_assets.runtime.phase_store import PhaseStore
+from wkmp_assets.settings import load_settings
+from wkmp_assets_tests.integration.corpus import names, sounds, tags
+from wkmp_assets_tests.integration.corpus.case import DAMAGED, IMPORTED, SILENT, Case, End, undecodable
+from wkmp_assets_tests.integration.corpus.sound_bytes import plain
+from wkmp_assets_tests.integration.end_to_end.conftest import ROOT, Workplace
+from wkmp_assets_tests.support.builders import problems, rows
+
+IS_LONG = bool(os.environ.get("WKMP_TEST_LONG"))
+"""Also files that take minutes."""
+LONG = (
+    Case("long/two hours of silence.flac", sounds.hours_of_silence(2, 44_100, 2), SILENT),
+    Case("long/49 hours.flac", sounds.hours_of_silence(49), undecodable("more than 48 hours", "TOO_LONG")),
+)
+GROUPS = (
+    sounds.damaged,
+    sounds.unusual,
+    sounds.lies,
+    sounds.codecs,
+    sounds.misnamed,
+    tags.tags,
+    names.names,
+    names.no_files,
+)
+CASES = [case for group in GROUPS for case in group()]
+CASES += [
+    Case(f"{folder}/good.flac", plain("flac"), IMPORTED) for folder in sorted({c.path.split("/")[0] for c in CASES})
+]
+CASES += LONG if IS_LONG else ()
+STATUSES = {End.IMPORTED: "INGEST COMPLETE", End.SILENT: "NO AUDIO"}
+MOST_MB = 500
+"""What any process of an import may take, whatever it reads (docs/design.md)."""
+WORKER_MB = 384
+_MEASURED = """
+import resource, subprocess, sys
+status = subprocess.run(sys.argv[2:]).returncode
+with open(sys.argv[1], "w") as file:
+    file.write(str(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss))
+sys.exit(status)
+"""
+
+
+@dataclass(frozen=True)
+class ImportedCorpus:
+    """The music folder after its import, and what the command said."""
+
+    place: Workplace
+    result: subprocess.CompletedProcess[str]
+    peak_kb: int
+
+    @cached_property
+    def statuses(self) -> dict[str, str]:
+        return {row["path"]: row["status"] for row in rows(self.place.database, "SELECT path, status FROM files")}
+
+    @cached_property
+    def failures(self) -> dict[str, tuple[str, str, str]]:
+        stored = rows(self.place.database, "SELECT path, phase, code, message FROM import_failures")
+        return {row["path"]: (row["phase"], row["code"], row["message"]) for row in stored}
+
+    @cached_property
+    def store(self) -> PhaseStore:
+        settings = load_settings(library_root=self.place.music, state_dir=self.place.home / ".wkmp")
+        return PhaseStore(settings.phase_dir)
+
+    @cached_property
+    def passed_over(self) -> dict[str, str]:
+        scan = self.store.read_stored(SCAN, SCAN)
+        assert isinstance(scan, Result)
+        return dict(sentence.rsplit(": ", 1) for sentence in scan.value.passed_over)
+
+    def warnings(self, path: str) -> str:
+        values = [self.store.read_stored(phase, encode_key(path)) for phase in (TAGS, SEGMENTS)]
+        assert all(isinstance(value, Result) for value in values)
+        found, segments = values[0].value, values[1].value
+        return "\n".join((*found.warnings, *segments.audio.warnings, *segments.warnings))
+
+
+@pytest.fixture(scope="module")
+def corpus(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ImportedCorpus]:
+    folder = tmp_path_factory.mktemp("corpus")
+    place = Workplace(folder / "home", folder / "music", {"WKMP_WORKER_MEMORY_MB": str(WORKER_MB)})
+    place.home.mkdir()
+    (place.home / "dagster.yaml").write_bytes((ROOT / "dagster.yaml").read_bytes())
+    for seed, case in enumerate(CASES, 100):
+        path = place.music / case.path
+        path.parent.mkdir(parents=True, exist_ok=True)
+        case.make(path, seed)
+    peak = folder / "peak"
+    command = [sys.executable, "-c", _MEASURED, str(peak), *_without_privileges()]
+    result = place.run([*command, sys.executable, "-m", "wkmp_assets.cli.main", "import", str(place.music)])
+    yield ImportedCorpus(place, result, int(peak.read_text()))
+    (place.music / "locked/folder").chmod(0o700)
+
+
+def _without_privileges() -> list[str]:
+    """Root reads what nobody may read; without these it is like anybody."""
+    return ["setpriv", "--bounding-set", "-dac_override,-dac_read_search"] if os.geteuid() == 0 else []
+
+
+@pytest.mark.parametrize("case", CASES, ids=[encode_key(case.path)[:60] for case in CASES])
+def test_every_file_ends_as_it_should(corpus: ImportedCorpus, case: Case) -> None:
+    path, becomes = storable_path(encode_key(case.path)), case.becomes
+    if becomes.end is End.PASSED_OVER:
+        assert becomes.says in corpus.passed_over[case.path]
+        return
+    assert (path in corpus.statuses) != (path in corpus.failures), "exactly one of the two"
+    if becomes.end in STATUSES:
+        assert corpus.statuses.get(path) == STATUSES[becomes.end], corpus.failures.get(path)
+        assert becomes.says in corpus.warnings(case.path)
+    elif becomes.end is End.FAILED or path in corpus.failures:
+        phase, code, message = corpus.failures[path]
+        assert (phase, code) == (becomes.phase, becomes.code), message
+        assert becomes.says in message
+
+
+def test_nothing_else_is_in_the_library_and_what_is_there_is_whole(corpus: ImportedCorpus) -> None:
+    here = {storable_path(encode_key(case.path)) for case in CASES if case.becomes.end is not End.PASSED_OVER}
+    assert corpus.statuses.keys() | corpus.failures.keys() == here
+    assert corpus.passed_over.keys() == {case.path for case in CASES if case.becomes.end is End.PASSED_OVER}
+    assert problems(corpus.place.database) == []
+
+
+def test_every_failure_names_the_file_and_the_next_step(corpus: ImportedCorpus) -> None:
+    assert corpus.failures
+    for path, (_, _, message) in corpus.failures.items():
+        assert message.startswith(decode_key(path).encode("utf-8", "backslashreplace").decode()), message
+        assert message.endswith(("then import again", "and import again")), message
+
+
+def test_the_command_says_so_in_words_that_any_terminal_can_show(corpus: ImportedCorpus) -> None:
+    said = corpus.result.stdout + corpus.result.stderr
+    assert corpus.result.returncode == 1
+    assert "Traceback" not in said
+    assert f"{len(corpus.failures)} failed" in said
+    assert f"{len(corpus.passed_over)} passed over" in said
+    assert [character for character in said if not (character.isprintable() or character == "\n")] == []
+
+
+def test_no_process_takes_more_memory_than_it_may(corpus: ImportedCorpus) -> None:
+    assert 0 < corpus.peak_kb / 1024 < MOST_MB
+
+
+def test_the_corpus_has_every_end(corpus: ImportedCorpus) -> None:
+    """A corpus that a change of the decoders has made harmless would prove nothing."""
+    assert {case.becomes.end for case in CASES} == set(End)
+    unsure = [storable_path(encode_key(case.path)) for case in CASES if case.becomes == DAMAGED]
+    assert any(path in corpus.statuses for path in unsure)
+    assert any(path in corpus.failures for path in unsure)

@@ -1,0 +1,29 @@
+"""Ten thousand files in one folder: found, made partitions of, and cut into runs; not one is opened."""
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from dagster import DagsterInstance
+
+from wkmp_assets.orchestration.run_requests.look import look_at_library
+from wkmp_assets.runtime.run_control import RunControl
+from wkmp_assets.runtime.worker_pool import WorkerPool
+from wkmp_assets_tests.orchestration.checks.checked_library import CheckedLibrary
+
+FILES = 10_000
+
+
+def test_a_folder_of_ten_thousand_files_is_scanned_and_asked_for_in_bounded_runs(tmp_path: Path) -> None:
+    (music := tmp_path / "music").mkdir()
+    names = [f"{number:05d}.mp3" for number in range(FILES)]
+    for name in names:
+        (music / name).touch()
+    with DagsterInstance.ephemeral() as instance:
+        library = CheckedLibrary(music, instance, WorkerPool(1, RunControl()))
+        library.scan()
+        assert library.keys == names
+        later = datetime.now(UTC) + timedelta(hours=1)
+        look = look_at_library(library.settings, instance, {}, most_runs=4, now=later)
+    assert [len(files.keys) for files in look.plan.ranges] == [50] * 4
+    assert look.plan.later == FILES - 200
+    assert [key for files in look.plan.ranges for key in files.keys] == names[:200]

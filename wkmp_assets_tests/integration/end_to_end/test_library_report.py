@@ -1,0 +1,38 @@
+"""The report of a library that was really imported, from the command and from Dagster."""
+
+from pathlib import Path
+
+import dagster as dg
+
+from wkmp_assets.model.phases import REPORT
+from wkmp_assets.orchestration.build import build_definitions
+from wkmp_assets.settings import load_settings
+from wkmp_assets_tests.integration.end_to_end.conftest import Imported
+from wkmp_assets_tests.orchestration.checks.checked_library import QUIET
+from wkmp_assets_tests.report.test_library_page import Elements
+
+
+def test_the_command_writes_the_page_and_says_where(imported_sample: Imported, tmp_path: Path) -> None:
+    output = tmp_path / "new folder" / "report.html"
+    result = imported_sample.place.wkmp("report", imported_sample.place.music, "--output", output)
+    assert (result.returncode, result.stdout.strip()) == (0, str(output)), result.stderr
+    text = Elements(output.read_text(encoding="utf-8")).text
+    assert "18 receipts, one for each file's last write: 1.00 write locks per file" in " ".join(text.split())
+    assert [path.name for path in output.parent.iterdir()] == ["report.html"]
+
+
+def test_the_asset_links_to_its_page_and_tells_the_counts(imported_sample: Imported, tmp_path: Path) -> None:
+    place = imported_sample.place
+    with place.instance() as instance:
+        # Another state folder: the library is shared with other tests.
+        settings = load_settings(library_root=place.music, state_dir=tmp_path)
+        job = build_definitions(settings).resolve_implicit_global_asset_job_def()
+        result = job.get_subset(asset_selection={dg.AssetKey(REPORT)}).execute_in_process(
+            instance=instance, run_config=QUIET
+        )
+    (event,) = result.get_asset_materialization_events()
+    metadata = {name: value.value for name, value in event.materialization.metadata.items()}
+    assert (metadata["files"], metadata["passages"], metadata["receipts"], metadata["failed"]) == (18, 18, 18, 0)
+    assert Path(str(metadata["path"])) == settings.report_path
+    assert metadata["page"] == settings.report_path.as_uri()
+    assert "Library report" in settings.report_path.read_text(encoding="utf-8")

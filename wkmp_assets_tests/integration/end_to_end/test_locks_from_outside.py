@@ -1,0 +1,40 @@
+"""SQLite's write lock, counted by the kernel's calls and not by our own receipts."""
+
+import re
+import shutil
+import sys
+
+import pytest
+
+from wkmp_assets_tests.integration.end_to_end.conftest import Workplace
+
+_SHARED_MEMORY_LOCK = re.compile(
+    r"fcntl\(\d+<[^>]*wkmp\.db-shm>, F_SETLKW?, "
+    r"\{l_type=F_WRLCK, l_whence=SEEK_SET, l_start=(\d+), l_len=(\d+)[^}]*\}\) = 0"
+)
+_WRITE_LOCK_BYTE = 120
+"""Offset of WAL_WRITE_LOCK in the -shm file (SQLite's file format, section 2.3.1 of the WAL-index format)."""
+_RECOVERY = (121, 2)
+"""Locked right after the write lock when a connection is the first of all and builds the index."""
+
+
+def write_locks(trace: str) -> tuple[int, int]:
+    """Return how often the write lock was taken: for writing, and for building the index."""
+    locks = [(int(start), int(length)) for start, length in _SHARED_MEMORY_LOCK.findall(trace)]
+    taken = [number for number, (start, length) in enumerate(locks) if start <= _WRITE_LOCK_BYTE < start + length]
+    building = [number for number in taken if locks[number + 1 : number + 2] == [_RECOVERY]]
+    return len(taken) - len(building), len(building)
+
+
+@pytest.mark.skipif(shutil.which("strace") is None, reason="needs strace (apt-get install strace)")
+def test_the_kernel_sees_one_write_lock_per_file(workplace: Workplace) -> None:
+    trace = workplace.home / "trace.txt"
+    assert workplace.wkmp("import", workplace.music).returncode == 0
+    strace = ["strace", "-f", "-y", "-e", "trace=fcntl", "-o", str(trace)]
+    result = workplace.run(
+        [*strace, sys.executable, "-m", "wkmp_assets.cli.main", "import", str(workplace.music), "--force"]
+    )
+    assert result.returncode == 0, result.stderr
+    for_writing, for_building = write_locks(trace.read_text(encoding="utf-8", errors="replace"))
+    assert for_writing == 18, "one per file"
+    assert for_building == 1, "once, when the import attaches to the library"

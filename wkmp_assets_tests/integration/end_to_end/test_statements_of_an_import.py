@@ -1,0 +1,82 @@
+"""A whole import of the sample library, every statement of it as SQLite reports it; receipts are not asked."""
+
+import json
+import sys
+from collections.abc import Iterator
+from itertools import groupby
+
+import pytest
+
+from wkmp_assets_tests.integration.end_to_end.conftest import ROOT, Workplace, make_workplace, read_manifest
+from wkmp_assets_tests.tools.plan import plan_test
+
+FILES = len(read_manifest("sample_library"))
+_IMPORT = """
+import json, sys
+from pathlib import Path
+from wkmp_assets.cli.main import main
+from wkmp_assets_tests.support.sql_trace import traced
+try:
+    with traced(Path("wkmp.db")) as statements:
+        main(["import", sys.argv[1]])
+except SystemExit as end:
+    assert not end.code
+found = [(one.connection, one.sql, one.is_in_transaction) for one in statements]
+Path(sys.argv[2]).write_text(json.dumps(found), encoding="utf-8")
+"""
+
+Statements = list[tuple[int, str, bool]]
+
+
+@pytest.fixture(scope="module")
+def statements(tmp_path_factory: pytest.TempPathFactory) -> Statements:
+    """What the command sent to wkmp.db, connection by connection."""
+    place: Workplace = make_workplace(tmp_path_factory.mktemp("traced"), ROOT / "test_data/sample_library")
+    trace = place.home / "statements.json"
+    result = place.run([sys.executable, "-c", _IMPORT, str(place.music), str(trace)])
+    assert result.returncode == 0, result.stderr
+    found: Statements = [tuple(one) for one in json.loads(trace.read_text(encoding="utf-8"))]
+    return sorted(found, key=lambda one: one[0])
+
+
+def transactions(statements: Statements) -> Iterator[list[str]]:
+    """The statements between each BEGIN IMMEDIATE and its end."""
+    for _, of_connection in groupby(statements, key=lambda one: one[0]):
+        inside: list[str] | None = None
+        for _, sql, _ in of_connection:
+            if sql in {"COMMIT", "ROLLBACK"} and inside is not None:
+                yield inside
+                inside = None
+            elif inside is not None:
+                inside.append(sql)
+            elif sql == "BEGIN IMMEDIATE":
+                inside = []
+
+
+def word(sql: str) -> str:
+    return sql.split()[0].upper()
+
+
+@plan_test("TC-I-BW-030-02")
+def test_no_transaction_of_an_import_reads(statements: Statements) -> None:
+    found = list(transactions(statements))
+    assert len(found) == FILES, "one per file"
+    assert {word(sql) for inside in found for sql in inside} == {"INSERT", "UPDATE", "DELETE"}
+
+
+@plan_test("TC-I-BW-030-02")
+def test_an_import_looks_things_up_outside(statements: Statements) -> None:
+    """That nothing is read inside must not be because nothing was traced."""
+    assert sum(word(sql) == "SELECT" for _, sql, _ in statements) > FILES
+
+
+@plan_test("TC-I-BW-030-02")
+def test_nothing_is_written_outside_those_transactions(statements: Statements) -> None:
+    """But for the schema, when the library is created."""
+    writes = {"INSERT", "UPDATE", "DELETE", "REPLACE"}
+    alone = [sql for _, sql, is_inside in statements if word(sql) in writes and not is_inside]
+    assert [sql for sql in alone if "schema_version" not in sql and "_sqlite_migrations" not in sql] == []
+    inside = sum(word(sql) in writes for found in transactions(statements) for sql in found)
+    of_files = [sql for _, sql, _ in statements if word(sql) in writes and " files " in sql]
+    assert len(of_files) >= FILES
+    assert inside >= len(of_files)

@@ -1,0 +1,123 @@
+"""The sensor in Dagster's own daemon: a person copies music in and does nothing else."""
+
+import os
+import shutil
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager, suppress
+from pathlib import Path
+
+import dagster as dg
+import psutil
+from dagster import DagsterInstance
+from dagster._core.scheduler.instigation import InstigatorTick, TickStatus
+
+from wkmp_assets.orchestration.sensors import SENSOR
+from wkmp_assets_tests.integration.browser.server import processes_of
+from wkmp_assets_tests.integration.end_to_end.conftest import ROOT, TEST_DATA, Workplace, make_workplace, read_manifest
+from wkmp_assets_tests.runtime.test_worker_pool import is_worker
+
+ALBUM = TEST_DATA / "sample_library" / "Destructavator"
+
+
+@contextmanager
+def dagster_dev(place: Workplace) -> Iterator[subprocess.Popen[bytes]]:
+    """Run web server, daemon and code server, as the leader of a process group; end what is left of them."""
+    with (place.home / "dev.log").open("ab") as log:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "dagster", "dev", "-m", "wkmp_assets.definitions", "--port", "0"],
+            env=place.environment(),
+            cwd=ROOT,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+        try:
+            yield process
+        finally:
+            for one in processes_of(place):
+                with suppress(psutil.NoSuchProcess):
+                    one.kill()
+            process.wait()
+
+
+def imported(place: Workplace) -> set[str]:
+    if not place.database.exists():
+        return set()
+    with closing(sqlite3.connect(place.database)) as library:
+        tables = library.execute("SELECT 1 FROM sqlite_master WHERE name = 'files'").fetchall()
+        query = "SELECT path FROM files WHERE status IN ('INGEST COMPLETE', 'NO AUDIO', 'DUPLICATE HASH')"
+        return {path for (path,) in library.execute(query)} if tables else set()
+
+
+def ticks(instance: DagsterInstance) -> list[InstigatorTick]:
+    """Finished ticks, newest first."""
+    states = [state for state in instance.all_instigator_state() if state.name == SENSOR]
+    return [
+        tick
+        for state in states
+        for tick in instance.get_ticks(state.instigator_origin_id, state.selector_id)
+        if tick.status is not TickStatus.STARTED
+    ]
+
+
+def listened_to() -> set[str]:
+    """Addresses at which processes that were started here can be reached."""
+    found = set()
+    for process in psutil.Process().children(recursive=True):
+        with suppress(psutil.Error):
+            found |= {one.laddr.ip for one in process.net_connections("inet") if one.status == psutil.CONN_LISTEN}
+    return found
+
+
+def workers() -> list[psutil.Process]:
+    return [process for process in psutil.Process().children(recursive=True) if is_worker(process)]
+
+
+def wait_for(condition: Callable[[], bool], place: Workplace) -> None:
+    end = time.monotonic() + 240
+    while not condition():
+        assert time.monotonic() < end, (place.home / "dev.log").read_text(encoding="utf-8")[-4000:]
+        time.sleep(0.5)
+
+
+def test_an_album_that_is_copied_in_is_imported_within_two_ticks(tmp_path: Path) -> None:
+    empty = tmp_path / "empty"
+    empty.mkdir()
+    place = make_workplace(tmp_path, empty)
+    place.extra.update(WKMP_WATCH="1", WKMP_WATCH_SETTLE_S="0")
+    with dagster_dev(place), place.instance() as instance:
+        wait_for(lambda: bool(ticks(instance)), place)
+        wait_for(lambda: bool(listened_to()), place)
+        assert listened_to() <= {"127.0.0.1", "::1"}, "nobody else can reach the web UI"
+        before = len(ticks(instance))
+        # There all at once: a tick in the middle of copying would rightly request what it sees.
+        shutil.copytree(ALBUM, tmp_path / ALBUM.name).rename(place.music / ALBUM.name)
+        album = {path.relative_to(place.music).as_posix() for path in (place.music / ALBUM.name).rglob("*.*")}
+        wait_for(lambda: imported(place) == album, place)
+        after = list(reversed(ticks(instance)))[before:]
+        requested = [number for number, tick in enumerate(after) if tick.run_ids]
+        assert len(requested) == 1
+        assert requested[0] < 2
+        wait_for(lambda: instance.get_runs_count(dg.RunsFilter(statuses=[dg.DagsterRunStatus.SUCCESS])) == 1, place)
+        assert instance.get_runs_count() == 1
+        # Its process waits for its workers, which would end by themselves only after five minutes without work.
+        wait_for(lambda: not workers(), place)
+
+
+def test_ctrl_c_in_the_middle_leaves_nobody_behind_and_the_next_start_completes_it(workplace: Workplace) -> None:
+    workplace.extra.update(WKMP_WATCH="1", WKMP_WATCH_SETTLE_S="0", WKMP_FILES_PER_RUN="6")
+    everything = {record["path"] for record in read_manifest("sample_library")}
+    at_work = dg.RunsFilter(statuses=[dg.DagsterRunStatus.STARTED])
+    with dagster_dev(workplace) as dagster, workplace.instance() as instance:
+        # Some files are in: there have been workers, whom the end of their run must have ended.
+        wait_for(lambda: bool(imported(workplace)) and bool(instance.get_runs_count(at_work)), workplace)
+        os.killpg(dagster.pid, signal.SIGINT)
+        wait_for(lambda: not processes_of(workplace), workplace)
+        assert not instance.get_runs_count(at_work), "each had time to say how it ended"
+    with dagster_dev(workplace):
+        wait_for(lambda: imported(workplace) == everything, workplace)

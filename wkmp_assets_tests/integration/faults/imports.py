@@ -1,0 +1,139 @@
+"""Running imports as a person starts them, and how to kill them: `wkmp import` with its worker processes."""
+
+import os
+import shutil
+import signal
+import sqlite3
+import subprocess
+import time
+from collections.abc import Callable, Collection, Sequence
+from contextlib import closing
+from pathlib import Path
+
+import psutil
+
+from wkmp_assets_tests.integration.end_to_end.conftest import Workplace
+from wkmp_assets_tests.support.builders import problems
+from wkmp_assets_tests.support.library_rows import whole_files
+
+PATIENCE_S = 180
+"""For what is sure to happen; on a busy machine it may be late."""
+
+
+def wait_until(condition: Callable[[], object], what: str) -> None:
+    """Wait for something that another process does."""
+    deadline = time.monotonic() + PATIENCE_S
+    while not condition():
+        assert time.monotonic() < deadline, f"waited in vain until {what}"
+        time.sleep(0.005)
+
+
+class RunningImports:
+    """One import, or several at once into the same library, each the leader of a process group with its workers."""
+
+    def __init__(self, place: Workplace, folders: Sequence[Path]) -> None:
+        self._state = place.home / ".wkmp"
+        self._before = self._state_files()
+        runs = _run_logs(place)
+        self._processes = [place.start("import", folder) for folder in folders]
+        # What comes before the first run is Dagster's start-up.
+        wait_until(lambda: self.have_ended or _run_logs(place) - runs, "the first run of the import begins")
+
+    def _state_files(self) -> dict[Path, int]:
+        files = {}
+        for path in (*self._state.rglob("*.json"), *self._state.rglob("*.pcm*")):
+            try:
+                files[path] = path.stat().st_mtime_ns
+            except FileNotFoundError:  # a temporary name that has just become the real one
+                continue
+        return files
+
+    @property
+    def progress(self) -> int:
+        """How many phase values and decoded sounds they have written, or begun to."""
+        return sum(self._before.get(path) != written for path, written in self._state_files().items())
+
+    @property
+    def have_ended(self) -> bool:
+        """Whether none of them is at work any more."""
+        return all(process.poll() is not None for process in self._processes)
+
+    def kill(self) -> None:
+        """`kill -9` to all of them with all their workers."""
+        for process in self._processes:
+            if process.poll() is None:
+                os.killpg(process.pid, signal.SIGKILL)
+
+    def outcomes(self) -> list[int]:
+        """Wait for the end of all; return their exit statuses, which must be success or the kill."""
+        statuses = []
+        for process in self._processes:
+            out, err = process.communicate(timeout=PATIENCE_S)
+            assert process.returncode in {0, -signal.SIGKILL}, out + err
+            statuses.append(process.returncode)
+        return statuses
+
+
+def _run_logs(place: Workplace) -> set[Path]:
+    return set((place.home / "history" / "runs").glob("*-*.db"))
+
+
+def step_reached(place: Workplace) -> str:
+    """What the newest run did last, as Dagster's event log has it."""
+    newest = max(
+        _run_logs(place), key=lambda log: max(file.stat().st_mtime for file in log.parent.glob(f"{log.name}*"))
+    )
+    query = "SELECT step_key FROM event_logs ORDER BY id DESC LIMIT 1"
+    with closing(sqlite3.connect(newest)) as connection:
+        try:
+            found = connection.execute(query).fetchone()
+        except sqlite3.OperationalError:  # killed before the log had its tables
+            found = None
+    return (found and found[0]) or "between steps"
+
+
+def processes_of(place: Workplace) -> list[psutil.Process]:
+    """Every living process that was started for this workplace, workers of workers included."""
+    found = []
+    for process in psutil.process_iter():
+        try:
+            is_ours = process.environ().get("DAGSTER_HOME") == str(place.home)
+            if is_ours and process.status() != psutil.STATUS_ZOMBIE:
+                found.append(process)
+        except psutil.Error:
+            continue
+    return found
+
+
+def copy_of(database: Path, folder: Path) -> Path:
+    """Copy a library that nobody has open, with its write-ahead log: recovery is left to the import that comes next."""
+    folder.mkdir(exist_ok=True)
+    copy = folder / "wkmp.db"
+    for suffix in ("", "-wal"):
+        copy.with_name(copy.name + suffix).unlink(missing_ok=True)
+        if (file := database.with_name(database.name + suffix)).exists():
+            shutil.copy(file, folder)
+    return copy
+
+
+def look_at_what_is_left(database: Path, folder: Path, references: Collection[Path]) -> set[str]:
+    """Check a library after something went wrong, in a copy; return the files in it, each whole."""
+    if not database.exists():
+        return set()
+    copy = copy_of(database, folder)
+    found = whole_files(copy, *references)
+    assert problems(copy) == []
+    return found
+
+
+def clear_error(result: "subprocess.CompletedProcess[str]") -> str:
+    """Return what an import said that failed as it should: one paragraph for a person."""
+    assert result.returncode == 1, result.stdout + result.stderr
+    assert "Traceback" not in result.stdout + result.stderr
+    return " ".join(result.stderr.split())
+
+
+def succeed(result: "subprocess.CompletedProcess[str]") -> str:
+    """Return what a command printed that must have worked."""
+    assert result.returncode == 0, result.stdout + result.stderr
+    return result.stdout

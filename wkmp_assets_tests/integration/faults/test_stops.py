@@ -1,0 +1,118 @@
+"""An import is stopped from outside, in the ways there are: nobody stays behind, and the next one completes it."""
+
+import os
+import shutil
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import dagster as dg
+import psutil
+import pytest
+from dagster import DagsterInstance
+from dagster._core.workspace.context import WorkspaceProcessContext
+from dagster._core.workspace.load_target import ModuleTarget
+
+from wkmp_assets.orchestration.jobs import import_job
+from wkmp_assets_tests.integration.corpus.sounds import hours_of_silence
+from wkmp_assets_tests.integration.end_to_end.conftest import ROOT, Workplace
+from wkmp_assets_tests.integration.faults.conftest import Reference
+from wkmp_assets_tests.integration.faults.imports import PATIENCE_S, processes_of, succeed, wait_until
+from wkmp_assets_tests.support.library_rows import library_rows, paths_in
+
+LONG = "long.flac"
+
+
+def workers_of(place: Workplace) -> list[psutil.Process]:
+    found = []
+    for process in processes_of(place):
+        try:
+            if "LokyProcess" in " ".join(process.cmdline()):
+                found.append(process)
+        except psutil.Error:  # it has just ended
+            continue
+    return found
+
+
+def unfinished(place: Workplace) -> list[Path]:
+    """Files that somebody has begun to write below the state folder, and what a run says it has in hand."""
+    state = place.home / ".wkmp"
+    return [path for pattern in ("*.tmp", "*.claims") for path in state.rglob(pattern)]
+
+
+@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGKILL])
+def test_a_stopped_import_leaves_nobody_behind_and_the_next_one_completes_it(
+    short_place: Workplace, short_library: Reference, how: signal.Signals
+) -> None:
+    """A service manager's polite request, and the kernel that needs memory: either takes the import alone."""
+    process = short_place.start("import", short_place.music)
+    wait_until(lambda: process.poll() is not None or unfinished(short_place), "it has begun")
+    wait_until(lambda: process.poll() is not None or workers_of(short_place), "it has workers")
+    process.send_signal(how)
+    out, err = process.communicate(timeout=PATIENCE_S)
+    assert process.returncode == (-how if how == signal.SIGKILL else 1), out + err
+    assert ("Stopped. What is listed above is safely in the library" in out) == (how == signal.SIGTERM)
+    wait_until(lambda: not processes_of(short_place), "no process of it is left")
+    succeed(short_place.wkmp("import", short_place.music))
+    assert library_rows(short_place.database) == library_rows(short_library.databases[0])
+    assert unfinished(short_place) == []
+
+
+@contextmanager
+def launched(instance: DagsterInstance, partition: str) -> Iterator[str]:
+    """Launch a run as the web UI does, through a code server and Dagster's launcher."""
+    target = ModuleTarget("wkmp_assets.definitions", None, str(ROOT), "wkmp_assets")
+    with WorkspaceProcessContext(instance, target) as context:
+        workspace = context.create_request_context()
+        (repository,) = workspace.get_code_location("wkmp_assets").get_repositories().values()
+        job = repository.get_full_job(import_job.name)
+        run = instance.create_run(
+            job_name=import_job.name,
+            run_id=None,
+            run_config={},
+            status=dg.DagsterRunStatus.NOT_STARTED,
+            tags={"dagster/partition": partition},
+            root_run_id=None,
+            parent_run_id=None,
+            step_keys_to_execute=None,
+            execution_plan_snapshot=None,
+            job_snapshot=job.job_snapshot,
+            parent_job_snapshot=None,
+            asset_selection=None,
+            asset_check_selection=None,
+            resolved_op_selection=None,
+            op_selection=None,
+            remote_job_origin=job.get_remote_origin(),
+            job_code_origin=job.get_python_origin(),
+            asset_graph=repository.asset_graph,
+        )
+        instance.launch_run(run.run_id, workspace)
+        yield run.run_id
+
+
+def test_a_run_that_is_cancelled_in_the_web_ui_ends_with_its_workers(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place = Workplace(tmp_path / "home", tmp_path / "music", {"WKMP_WORKERS": "2"})
+    place.home.mkdir()
+    place.music.mkdir()
+    shutil.copy(ROOT / "dagster.yaml", place.home)
+    hours_of_silence(8)(place.music / LONG, 1)
+    for name, value in place.environment().items():
+        monkeypatch.setenv(name, value)
+    with DagsterInstance.get() as instance:
+        succeed(place.materialize("--select", "library_scan"))
+        with launched(instance, LONG) as run_id:
+            wait_until(lambda: list((place.home / ".wkmp/pcm").glob("*.tmp")), "it decodes")
+            workers = workers_of(place)
+            assert workers
+            assert instance.run_launcher.terminate(run_id)
+            psutil.wait_procs(workers, timeout=PATIENCE_S)
+            assert workers_of(place) == []
+            wait_until(lambda: instance.get_run_by_id(run_id).is_finished, "Dagster knows that it has ended")
+            assert instance.get_run_by_id(run_id).status == dg.DagsterRunStatus.CANCELED
+    wait_until(lambda: {one.pid for one in processes_of(place)} <= {os.getpid()}, "no process of it is left")
+    succeed(place.wkmp("import", place.music))
+    assert paths_in(place.database) == {LONG}
+    assert unfinished(place) == []

@@ -1,0 +1,30 @@
+"""docs/security.md is true as far as a test can tell: every promise names tests, and they exist."""
+
+import re
+
+from wkmp_assets_tests.support.paths import ROOT, TESTS
+
+DOCUMENT = (ROOT / "docs" / "security.md").read_text(encoding="utf-8")
+
+
+def promises() -> list[list[str]]:
+    rows = [line for line in DOCUMENT.splitlines() if line.startswith("| ") and not line.startswith("| promise")]
+    return [[cell.strip() for cell in row.strip("|").split(" | ")] for row in rows]
+
+
+def test_every_promise_names_tests_that_exist() -> None:
+    assert len(promises()) > 10
+    for promise, held in promises():
+        named = re.findall(r"`([\w/]+\.py)::(\w+)`", held)
+        assert named, promise
+        for file, function in named:
+            source = (TESTS / file).read_text(encoding="utf-8")
+            assert re.search(rf"^def {function}\(", source, re.MULTILINE), f"{file}::{function}"
+
+
+def test_every_test_of_this_folder_holds_a_promise() -> None:
+    here = re.findall(
+        r"^def (test_\w+)\(", (TESTS / "integration/security/test_escapes.py").read_text(encoding="utf-8"), re.MULTILINE
+    )
+    about_the_tests = {"test_markdown_that_is_not_escaped_would_be_seen"}
+    assert [name for name in here if name not in DOCUMENT and name not in about_the_tests] == []

@@ -1,0 +1,128 @@
+"""`lookups_complete`, `passages_identified`, `classes_complete`, green and red in an instance, beside real services."""
+
+import shutil
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import dagster as dg
+import pytest
+from dagster import DagsterInstance
+from werkzeug import Response
+
+from wkmp_assets.cli.importer import LibraryImporter
+from wkmp_assets.identify.services.outage import GONE_AFTER, OutageFile
+from wkmp_assets.runtime.run_control import RunControl
+from wkmp_assets.settings import load_settings
+from wkmp_assets_tests.support.music_services import KEY, MusicServices, know_everything, music_services
+from wkmp_assets_tests.support.paths import ROOT
+
+TEST_DATA = ROOT / "test_data"
+
+
+@pytest.fixture
+def services() -> Iterator[MusicServices]:
+    with music_services() as running:
+        know_everything(running)
+        yield running
+
+
+@pytest.fixture
+def music(tmp_path: Path) -> Path:
+    folder = tmp_path / "music"
+    folder.mkdir()
+    shutil.copy(TEST_DATA / "sample_library/azrael1322/azrael1.mp3", folder / "song.mp3")
+    shutil.copy(TEST_DATA / "sample_library/Marine Baklund/Recordings/04 Urban Warfare.wav", folder / "take.wav")
+    return folder
+
+
+def import_and_check(music: Path, services: MusicServices | None) -> dict[str, dg.AssetCheckEvaluation]:
+    beside = {} if services is None else {
+        "acoustid_api_key": KEY, "acoustid_url": services.acoustid_url, "acoustid_interval_ms": 0,
+        "musicbrainz_url": services.musicbrainz_url, "musicbrainz_interval_ms": 0,
+        "acousticbrainz_url": services.acousticbrainz_url, "acousticbrainz_interval_ms": 0,
+    }  # fmt: skip
+    settings = load_settings(library_root=music, state_dir=music.parent / "state", workers=1, **beside)
+    found = {}
+    with DagsterInstance.ephemeral() as instance:
+        importer = LibraryImporter(settings, instance, RunControl())
+        try:
+            list(importer.run(importer.plan(importer.scan().to_import)))
+        finally:
+            importer.close()
+        for asset, check in (
+            ("recording_lookups", "lookups_complete"),
+            ("song_matches", "passages_identified"),
+            ("flavors", "classes_complete"),
+        ):
+            key = dg.AssetCheckKey(dg.AssetKey(asset), check)
+            (record,) = instance.event_log_storage.get_asset_check_execution_history(key, limit=1)
+            assert record.event is not None
+            assert record.event.dagster_event is not None
+            found[check] = record.event.dagster_event.asset_check_evaluation_data
+    return found
+
+
+def test_they_pass_and_count_when_everything_is_known(music: Path, services: MusicServices) -> None:
+    found = import_and_check(music, services)
+    complete, identified = found["lookups_complete"], found["passages_identified"]
+    assert complete.passed
+    assert complete.metadata["requests_sent"].value == services.count("AcoustID") + services.count("MusicBrainz") == 4
+    assert complete.metadata["answers_from_cache"].value == 0
+    assert identified.passed
+    assert identified.metadata["share_identified"].value == 1.0
+    assert identified.description == "2 of 2 passages have a song"
+
+
+def test_a_passage_that_waits_turns_the_first_red(music: Path, services: MusicServices) -> None:
+    services.musicbrainz_behaviour = lambda _request: Response(status=503, headers={"Retry-After": "9999"})
+    complete = import_and_check(music, services)["lookups_complete"]
+    assert not complete.passed
+    assert complete.severity == dg.AssetCheckSeverity.WARN
+    assert "2 passages wait to be looked up" in str(complete.description)
+    table = complete.metadata["deferred"]
+    assert isinstance(table, dg.TableMetadataValue)
+    assert table.records[0].data == {"file": "song.mp3", "reason": "MusicBrainz: HTTP 503, come back in 9999 s"}
+
+
+def test_classes_that_wait_turn_the_third_red_until_the_service_is_taken_to_be_gone(
+    music: Path, services: MusicServices
+) -> None:
+    services.acousticbrainz_behaviour = lambda _request: Response(status=503, headers={"Retry-After": "9999"})
+    found = import_and_check(music, services)
+    assert found["lookups_complete"].passed
+    waiting = found["classes_complete"]
+    assert (waiting.passed, waiting.severity) == (False, dg.AssetCheckSeverity.WARN)
+    assert "2 passages wait for AcousticBrainz' classes" in str(waiting.description)
+    table = waiting.metadata["deferred"]
+    assert isinstance(table, dg.TableMetadataValue)
+    assert table.records[0].data == {"file": "song.mp3", "reason": "AcousticBrainz: HTTP 503, come back in 9999 s"}
+    (music / "wkmp.db").unlink()
+    week_ago = datetime.now(tz=UTC) - GONE_AFTER
+    outages = music.parent / "state/services/AcousticBrainz-outage.json"
+    outages.unlink()
+    OutageFile(outages, lambda: week_ago).note("HTTP 503")
+    gone = import_and_check(music, services)["classes_complete"]
+    assert gone.passed
+    assert str(gone.description).startswith("2 passages go without classes, AcousticBrainz: no answer since")
+    assert gone.metadata["passages"].value == {"gone": 2}
+
+
+def test_ten_passages_of_which_none_is_known_turn_the_second_red(
+    music: Path, services: MusicServices, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    services.default_results = lambda _fingerprint: []
+    assert import_and_check(music, services)["passages_identified"].passed  # two are too few to tell
+    monkeypatch.setattr("wkmp_assets.orchestration.checks.identification.ENOUGH_ASKED", 2)
+    shutil.rmtree(music.parent / "state")
+    (music / "wkmp.db").unlink()
+    identified = import_and_check(music, services)["passages_identified"]
+    assert not identified.passed
+    assert "none of 2 passages is known" in str(identified.description)
+
+
+def test_without_a_key_nothing_waits(music: Path) -> None:
+    found = import_and_check(music, None)
+    assert all(evaluation.passed for evaluation in found.values())
+    assert found["lookups_complete"].metadata["passages"].value == {"skipped": 2}
+    assert found["classes_complete"].metadata["passages"].value == {"skipped": 2}

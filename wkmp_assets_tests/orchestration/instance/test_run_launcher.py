@@ -1,0 +1,153 @@
+"""Dagster learns that the process of a run is gone, and not before it is."""
+
+import logging
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+import yaml
+from dagster import DagsterInstance, DagsterRunStatus
+from dagster._core.workspace.context import WorkspaceProcessContext
+from dagster._core.workspace.load_target import EmptyWorkspaceTarget
+from dagster._daemon.monitoring.run_monitoring import execute_run_monitoring_iteration
+
+from wkmp_assets.orchestration.instance.event_log import KeptOpenEventLogStorage
+from wkmp_assets.orchestration.instance.living_runs import LivingRuns
+from wkmp_assets_tests.support.paths import ROOT
+
+_RUN = """
+import sys
+import dagster as dg
+
+@dg.op
+def wait():
+    print("at work", flush=True)
+    sys.stdin.readline()
+
+@dg.job
+def waiting():
+    wait()
+
+with dg.DagsterInstance.get() as instance:
+    for run_id in sys.argv[1:]:
+        waiting.execute_in_process(instance=instance, run_id=run_id)
+    print("done", flush=True)
+    sys.stdin.readline()
+"""
+FIRST, SECOND = "11111111-aaaa-4aaa-8aaa-111111111111", "22222222-bbbb-4bbb-8bbb-222222222222"
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("DAGSTER_HOME", str(tmp_path))
+    shutil.copy(ROOT / "dagster.yaml", tmp_path)
+    return tmp_path
+
+
+@contextmanager
+def running(*run_ids: str) -> Iterator[subprocess.Popen[str]]:
+    """Execute runs of a job one after the other in a process of their own; each goes on when a line is sent."""
+    command = [sys.executable, "-c", _RUN, *run_ids]
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=subprocess.DEVNULL, text=True) as process:
+        try:
+            assert_says(process, "at work")
+            yield process
+        finally:
+            process.kill()
+
+
+def assert_says(process: subprocess.Popen[str], expected: str) -> None:
+    assert process.stdout is not None
+    assert process.stdout.readline() == f"{expected}\n"
+
+
+def send_line(process: subprocess.Popen[str]) -> None:
+    assert process.stdin is not None
+    process.stdin.write("\n")
+    process.stdin.flush()
+
+
+def look_after_runs(instance: DagsterInstance) -> None:
+    """Do what the daemon does every `poll_interval_seconds`."""
+    with WorkspaceProcessContext(instance, EmptyWorkspaceTarget()) as workspace:
+        errors = list(execute_run_monitoring_iteration(workspace, logging.getLogger(__name__)))
+    assert [error for error in errors if error] == []
+
+
+def status(instance: DagsterInstance, run_id: str) -> DagsterRunStatus:
+    run = instance.get_run_by_id(run_id)
+    assert run is not None
+    return run.status
+
+
+def files_of_runs(home: Path) -> list[str]:
+    return sorted(path.name for path in (home / "history" / "runs" / ".alive").iterdir() if path.name != ".lock")
+
+
+@pytest.mark.usefixtures("home")
+def test_a_run_whose_process_was_killed_fails_and_says_why() -> None:
+    with running(FIRST) as process, DagsterInstance.get() as instance:
+        look_after_runs(instance)
+        assert status(instance, FIRST) is DagsterRunStatus.STARTED, "it is alive"
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+        assert status(instance, FIRST) is DagsterRunStatus.STARTED, "nobody was left to say anything else"
+        look_after_runs(instance)
+        assert status(instance, FIRST) is DagsterRunStatus.FAILURE
+        said = [entry.dagster_event.message or "" for entry in instance.all_logs(FIRST) if entry.dagster_event]
+        assert any("its process is gone" in message for message in said)
+
+
+def test_nothing_is_left_of_runs_that_ended_or_were_killed(home: Path) -> None:
+    with running(FIRST, SECOND) as process, DagsterInstance.get() as instance:
+        assert files_of_runs(home) == [FIRST]
+        send_line(process)
+        assert_says(process, "at work")
+        assert files_of_runs(home) == [SECOND], "the first is let go"
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+        look_after_runs(instance)
+        assert status(instance, FIRST) is DagsterRunStatus.SUCCESS
+        assert files_of_runs(home) == []
+
+
+def test_a_process_that_ends_well_leaves_nothing(home: Path) -> None:
+    with running(FIRST) as process:
+        send_line(process)
+        assert_says(process, "done")
+        assert files_of_runs(home) == [FIRST], "alive until Dagster has certainly written down that it ended"
+        send_line(process)
+        process.wait()
+    assert files_of_runs(home) == []
+
+
+def test_with_dagster_s_own_event_storage_no_run_is_taken_for_dead(home: Path) -> None:
+    settings = yaml.safe_load((home / "dagster.yaml").read_text(encoding="utf-8"))
+    del settings["storage"]
+    (home / "dagster.yaml").write_text(yaml.safe_dump(settings), encoding="utf-8")
+    with running(FIRST) as process, DagsterInstance.get() as instance:
+        assert not isinstance(instance.event_log_storage, KeptOpenEventLogStorage)
+        look_after_runs(instance)
+        assert status(instance, FIRST) is DagsterRunStatus.STARTED
+        process.kill()
+
+
+def test_a_run_is_alive_from_when_it_begins_until_its_process_lets_go(tmp_path: Path) -> None:
+    ours, theirs = LivingRuns(tmp_path / "alive"), LivingRuns(tmp_path / "alive")
+    assert not theirs.is_alive(FIRST)
+    ours.begin(FIRST)
+    assert ours.is_alive(FIRST)
+    assert theirs.is_alive(FIRST)
+    theirs.end(FIRST)  # as when somebody marks it as cancelled while it goes on
+    ours.end(FIRST)
+    assert theirs.is_alive(FIRST), "until Dagster has written down that it ended"
+    ours.begin(SECOND)
+    assert not theirs.is_alive(FIRST)
+    ours.close()
+    assert not theirs.is_alive(SECOND)

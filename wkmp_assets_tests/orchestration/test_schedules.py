@@ -1,0 +1,199 @@
+"""The schedules with real Dagster instances, real files, and services on this machine."""
+
+import json
+import os
+import shutil
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
+from datetime import UTC, datetime
+from pathlib import Path
+
+import dagster as dg
+import pytest
+from dagster import DagsterInstance
+from pydantic import SecretStr
+from werkzeug import Response
+
+from wkmp_assets.db.read.counts import Deferred, read_deferred
+from wkmp_assets.db.read.missing import read_missing
+from wkmp_assets.errors import LibraryRootError, SettingsError
+from wkmp_assets.orchestration.build import build_definitions
+from wkmp_assets.orchestration.partitions import partitions_name
+from wkmp_assets.orchestration.run_tags import FILES_TAG, REASON_TAG
+from wkmp_assets.orchestration.schedules import RESCAN, TOP_UP
+from wkmp_assets.settings import Settings, load_settings
+from wkmp_assets_tests.support.music_services import KEY, MusicServices, know_everything, music_services
+from wkmp_assets_tests.support.paths import ROOT
+
+SAMPLES = ROOT / "test_data/sample_library/Destructavator/UFO Alien Invasion"
+SAMPLE = SAMPLES / "01 David01, First Movement.mp3"
+
+
+@pytest.fixture
+def instance() -> Iterator[DagsterInstance]:
+    with dg.instance_for_test() as made:
+        yield made
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    (tmp_path / "music").mkdir()
+    return load_settings(library_root=tmp_path / "music", state_dir=tmp_path / "state", files_per_run=2, workers=1)
+
+
+@pytest.fixture
+def services() -> Iterator[MusicServices]:
+    with music_services() as running:
+        know_everything(running)
+        yield running
+
+
+def add(settings: Settings, *paths: str) -> None:
+    for path in paths:
+        file = settings.library / path
+        file.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(SAMPLE, file)
+        with file.open("ab") as end:
+            end.write(path.encode())  # or they were duplicates
+        os.utime(file, (1_000_000_000, 1_000_000_000))
+
+
+def evaluate(settings: Settings, instance: DagsterInstance, name: str) -> list[dg.RunRequest] | dg.SkipReason:
+    repository = build_definitions(settings).get_repository_def()
+    context = dg.build_schedule_context(
+        instance=instance, scheduled_execution_time=datetime(2026, 3, 1, 3, tzinfo=UTC), repository_def=repository
+    )
+    found = repository.get_schedule_def(name)(context)
+    assert isinstance(found, list | dg.SkipReason)
+    return found
+
+
+def execute(settings: Settings, instance: DagsterInstance, name: str) -> list[dict[str, str]]:
+    """Evaluate a schedule, run what it requests, and return the tags of the runs."""
+    definitions = build_definitions(settings)
+    requests = evaluate(settings, instance, name)
+    assert isinstance(requests, list), requests
+    job = definitions.resolve_job_def(definitions.get_repository_def().get_schedule_def(name).job_name)
+    for request in requests:
+        assert job.execute_in_process(
+            instance=instance, tags=dict(request.tags), run_config=dict(request.run_config)
+        ).success
+    return [dict(request.tags) for request in requests]
+
+
+def skipped(settings: Settings, instance: DagsterInstance, name: str) -> str:
+    found = evaluate(settings, instance, name)
+    assert isinstance(found, dg.SkipReason)
+    assert found.skip_message
+    return found.skip_message
+
+
+def rows(settings: Settings, query: str) -> list[tuple[object, ...]]:
+    with closing(sqlite3.connect(settings.database_path)) as library:
+        return library.execute(query).fetchall()
+
+
+@pytest.mark.parametrize(
+    ("schedules", "status"), [(False, dg.DefaultScheduleStatus.STOPPED), (True, dg.DefaultScheduleStatus.RUNNING)]
+)
+def test_when_and_whether_they_run_is_set(tmp_path: Path, schedules: bool, status: dg.DefaultScheduleStatus) -> None:
+    settings = load_settings(
+        library_root=tmp_path, schedules=schedules, rescan_cron="1 2 * * *", top_up_cron="3 4 * * 5",
+        time_zone="Europe/Berlin",
+    )  # fmt: skip
+    repository = build_definitions(settings).get_repository_def()
+    for name, cron in ((RESCAN, "1 2 * * *"), (TOP_UP, "3 4 * * 5")):
+        made = repository.get_schedule_def(name)
+        assert (made.cron_schedule, made.execution_timezone, made.default_status) == (cron, "Europe/Berlin", status)
+
+
+@pytest.mark.parametrize("setting", ["rescan_cron", "top_up_cron"])
+def test_what_is_no_cron_expression_is_refused_by_the_setting_s_name(tmp_path: Path, setting: str) -> None:
+    settings = load_settings(library_root=tmp_path, **{setting: "every night"})
+    with pytest.raises(SettingsError, match=f"WKMP_{setting.upper()}='every night' is no cron expression"):
+        build_definitions(settings)
+
+
+def test_what_is_no_time_zone_is_refused_by_the_setting_s_name() -> None:
+    with pytest.raises(SettingsError, match=r"WKMP_TIME_ZONE.*like Europe/Berlin"):
+        load_settings(time_zone="Berlin")
+
+
+def test_the_rescan_imports_what_is_new_and_then_nothing(settings: Settings, instance: DagsterInstance) -> None:
+    add(settings, "a/1.mp3", "a/2.mp3", "b/3.mp3")
+    tags = execute(settings, instance, RESCAN)
+    assert [(one[FILES_TAG], one[REASON_TAG]) for one in tags] == [("2", RESCAN), ("1", RESCAN)]
+    assert instance.get_dynamic_partitions(partitions_name(settings)) == ["a/1.mp3", "a/2.mp3", "b/3.mp3"]
+    assert rows(settings, "SELECT DISTINCT status, count(*) FROM files") == [("INGEST COMPLETE", 3)]
+    (settings.library / "b/3.mp3").unlink()
+    assert skipped(settings, instance, RESCAN) == "Nothing to request: 2 files unchanged, 1 no longer on disk"
+    assert [one.path for one in read_missing(settings.database_path)] == ["b/3.mp3"]
+
+
+def test_the_rescan_takes_an_empty_root_for_an_error(settings: Settings, instance: DagsterInstance) -> None:
+    add(settings, "a/1.mp3")
+    execute(settings, instance, RESCAN)
+    before = rows(settings, "SELECT * FROM files")
+    (settings.library / "a/1.mp3").unlink()
+    with pytest.raises(LibraryRootError, match="disk is mounted"):
+        evaluate(settings, instance, RESCAN)
+    assert rows(settings, "SELECT * FROM files") == before
+
+
+def asking_of(settings: Settings, services: MusicServices) -> Settings:
+    return settings.model_copy(
+        update={
+            "acoustid_api_key": SecretStr(KEY), "acoustid_url": services.acoustid_url, "acoustid_interval_ms": 0,
+            "musicbrainz_url": services.musicbrainz_url, "musicbrainz_interval_ms": 0,
+            "acousticbrainz_url": services.acousticbrainz_url, "acousticbrainz_interval_ms": 0,
+        }
+    )  # fmt: skip
+
+
+def test_the_top_up_asks_for_what_was_deferred_and_nothing_else(
+    settings: Settings, instance: DagsterInstance, services: MusicServices
+) -> None:
+    asking = asking_of(settings, services)
+    add(settings, "a/1.mp3")
+    execute(asking, instance, RESCAN)
+    assert skipped(asking, instance, TOP_UP) == "Nothing to request: no passage waits for a service"
+    add(settings, "a/2.mp3", "b/3.mp3")
+    shutil.rmtree(settings.services_dir)
+    services.musicbrainz_behaviour = lambda _request: Response(status=503, headers={"Retry-After": "3600"})
+    execute(asking, instance, RESCAN)
+    assert read_deferred(settings.database_path).lookups == ["a/2.mp3", "b/3.mp3"]
+    services.musicbrainz_behaviour = lambda _request: None
+    tags = execute(asking, instance, TOP_UP)
+    assert [(one[FILES_TAG], one[REASON_TAG]) for one in tags] == [("2", TOP_UP)]
+    assert read_deferred(settings.database_path) == Deferred([], [])
+    assert isinstance(evaluate(asking, instance, TOP_UP), dg.SkipReason)
+
+
+def test_the_top_up_fetches_classes_once_acousticbrainz_answers_and_measures_nothing_again(
+    settings: Settings, instance: DagsterInstance, services: MusicServices
+) -> None:
+    asking = asking_of(settings, services)
+    down = Response(status=503, headers={"Retry-After": "3600"})
+    services.acousticbrainz_behaviour = lambda _request: down
+    add(settings, "a/1.mp3")
+    execute(asking, instance, RESCAN)
+    measured = rows(settings, "SELECT musical_flavor_vector, lead_out_start_ticks FROM passages")
+    assert read_deferred(settings.database_path).classes == ["a/1.mp3"]
+    assert services.count("AcousticBrainz") == 1
+    left = "1 files wait for AcousticBrainz alone, which is left alone: HTTP 503, come back in 3600 s"
+    assert skipped(asking, instance, TOP_UP) == f"Nothing to request: {left}"
+    services.acousticbrainz_behaviour = lambda _request: None
+    ((recording,),) = rows(settings, "SELECT recording_mbid FROM passages")
+    services.classes[str(recording)] = {"highlevel": {"mood_happy": {"all": {"happy": 0.75, "not_happy": 0.25}}}}
+    shutil.rmtree(settings.pcm_dir)
+    (settings.library / "a/1.mp3").rename(settings.library / "a/1.mp3.away")
+    assert skipped(asking, instance, TOP_UP) == "Nothing to request: no passage waits for a service"
+    (settings.library / "a/1.mp3").write_bytes(b"opening this would fail")
+    execute(asking, instance, TOP_UP)
+    ((vector, lead_out),) = rows(settings, "SELECT musical_flavor_vector, lead_out_start_ticks FROM passages")
+    flavor = json.loads(str(vector))
+    assert flavor.pop("mood_happy") == {"happy": 0.75, "not_happy": 0.25}
+    assert [(json.dumps(flavor), lead_out)] == measured
+    assert not settings.pcm_dir.exists()
+    assert read_deferred(settings.database_path) == Deferred([], [])

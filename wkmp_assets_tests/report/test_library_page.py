@@ -1,0 +1,101 @@
+"""The page: whole, safe, and on its own."""
+
+import json
+import re
+from datetime import UTC, datetime
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+
+from wkmp_assets.db.read.counts import LibraryReport, StoredFailure, read_report
+from wkmp_assets.db.read.overview import LibraryOverview, read_overview
+from wkmp_assets.report.figures import report_figures
+from wkmp_assets.report.library_page import render_page
+from wkmp_assets_tests.report.test_figures import committed, set_flavor
+from wkmp_assets_tests.support.builders import commit, entry, in_a_row, song
+
+ATTACK = "</script><script>alert(1)</script>"
+MADE = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
+
+
+class Elements(HTMLParser):
+    """What a browser would make of a page."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.tags: list[str] = []
+        self.addresses: list[str] = []
+        self.text = ""
+        self.feed(page)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append(tag)
+        self.addresses += [value or "" for name, value in attrs if name in {"src", "href", "action", "data"}]
+
+    def handle_data(self, data: str) -> None:
+        self.text += data
+
+
+def page_of(database: Path) -> str:
+    """A library with hostile names everywhere, and a map."""
+    commit(database, entry(f"a/{ATTACK}.flac", bounds=in_a_row(4), songs=[song(ATTACK), *[None] * 3]))
+    for number in range(1, 5):
+        shares = {"a": 1 / number, "b": 1 - 1 / number}
+        set_flavor(database, number, {"user.energy": {"high": number / 5, "low": 1 - number / 5}, "user.x": shares})
+    report = read_report(database)
+    assert report is not None
+    message = f"\udcff<b>.mp3: {ATTACK}; rename it"
+    failure = StoredFailure("\udcff<b>.mp3", "file_identity", "NAME_NOT_UTF8", message, 2, "t")
+    receipts = [committed("2026-03-01 12:00:00")]
+    return render_page(report_figures(report, [failure], read_overview(database), receipts), f"/m/{ATTACK}", MADE)
+
+
+def test_names_cannot_become_markup(database: Path) -> None:
+    page = page_of(database)
+    elements = Elements(page)
+    assert elements.tags.count("script") == 1
+    assert "b" not in re.findall(r"<(\w+)>\.mp3", page)
+    assert ATTACK not in page
+    assert ATTACK in elements.text, "they are shown as they are"
+    page.encode("utf-8")
+
+
+def test_the_page_needs_nothing_from_elsewhere(database: Path) -> None:
+    page = page_of(database)
+    assert Elements(page).addresses == []
+    assert "@import" not in page
+    assert "url(" not in page
+    assert re.findall(r"https?://[^\s\"')]+", page) == ["http://www.w3.org/2000/svg"]
+
+
+def test_every_passage_with_a_flavor_is_a_point_with_its_name_and_neighbours(database: Path) -> None:
+    page = page_of(database)
+    (stored,) = re.findall(r"const points = (.*);", page)
+    points = json.loads(stored)
+    assert page.count("<circle ") == len(points) == 4
+    assert ATTACK in {point["name"].split(" · ")[0] for point in points}
+    assert all(len(set(point["near"]) - {number}) == 3 for number, point in enumerate(points))
+
+
+def test_a_failure_is_named_with_its_next_step(database: Path) -> None:
+    text = Elements(page_of(database)).text
+    assert "NAME_NOT_UTF8" in text
+    assert "rename it" in text
+    assert "1.00 write locks per file" in text
+
+
+def test_a_library_without_anything_has_a_page_that_says_so(database: Path) -> None:
+    report = LibraryReport({}, {}, 0)
+    text = Elements(render_page(report_figures(report, [], read_overview(database), []), "/m", MADE)).text
+    assert "Nothing failed." in text
+    assert "There are no receipts" in text
+    assert "No map" in text
+
+
+def test_bars_are_as_high_as_their_counts_and_numbers_short_enough_to_stand_above_them() -> None:
+    report = LibraryReport({"INGEST COMPLETE": 12_345, "DUPLICATE HASH": 9_876, "NO AUDIO": 12}, {}, 0)
+    page = render_page(report_figures(report, [], LibraryOverview(), []), "/m", MADE)
+    heights = [float(height) for height in re.findall(r"height: calc\(\(100% - 2.9em\) \* ([\d.]+)\)", page)]
+    assert heights == pytest.approx([1.0, 0.8, 0.001], abs=1e-4)
+    assert re.findall(r"<b>([\d.]+[kM]?)</b>\s*<i", page) == ["12k", "9.9k", "12"]

@@ -1,0 +1,1 @@
+"""Tools, not tests: benchmarks, datasets, the coverage gate, safety proofs, the table of the plan's tests."""

@@ -1,0 +1,156 @@
+"""What an import costs and whether that is within the budgets. Every sentence is made from the figures."""
+
+from collections.abc import Sequence
+from statistics import median
+
+from wkmp_assets.model.phases import FLAVORS
+from wkmp_assets.report.text import percentile
+from wkmp_assets_tests.tools.benchmarks.budgets import budgets, judged
+from wkmp_assets_tests.tools.benchmarks.file_costs import BARE, PHASES, RESAMPLER, FileCost
+from wkmp_assets_tests.tools.benchmarks.import_run import decodes
+from wkmp_assets_tests.tools.benchmarks.markdown import Table
+from wkmp_assets_tests.tools.benchmarks.results import Results, milliseconds, reads_in_transactions
+
+
+def budget_table(results: Results) -> Table:
+    """Compare with the budgets."""
+    first, again = results.library.first, results.library.again
+    locks = [receipt.write_locks for receipt in first.receipts]
+    holds = [receipt.hold_ms for receipt in first.receipts]
+    rows = [
+        judged("CPU of all phases but flavors / CPU of one bare decode", results.ratio(), 2, 1.5, "{:.2f}"),
+        judged("CPU of flavors / CPU of all other phases", _flavor_ratio(results.costs), 1, 1, "{:.2f}"),
+        judged("the same, highest of a file", max(_flavor_ratio([cost]) for cost in results.costs), 1, 1, "{:.2f}"),
+        judged("orchestration per file in range runs, s", first.orchestration_s, 0.15, 0.08, "{:.3f}"),
+        judged("peak memory of a worker, MB", max(results.library.worker_peaks_mb), 500, 300, "{:.0f}"),
+        judged("decodes per file with content of its own", _decodes_per_file(results), 1, 1, "{:.2f}"),
+        judged("write locks per file, highest", max(locks), 2, 1, "{:.0f}"),
+        judged("write transaction held, p99, ms", percentile(holds, 99), 100, 10, "{:.1f}"),
+        judged("reads inside a transaction, all files", reads_in_transactions(first), 0, 0, "{:.0f}"),
+        judged("second import: files decoded", decodes(again), 0, 0, "{:.0f}"),
+        judged("second import: writes", len(again.receipts), 0, 0, "{:.0f}"),
+        judged("second import: ms per file", 1000 * again.scan_s / first.files, None, 1, "{:.2f}"),
+    ]
+    return budgets(rows)
+
+
+def format_table(results: Results) -> Table:
+    """CPU per file, by format."""
+    formats = sorted({cost.format for cost in results.costs})
+    groups = [(name, [cost for cost in results.costs if cost.format == name]) for name in formats]
+    rows = [_format_row(name, costs, results.ratio(costs)) for name, costs in [*groups, ("all", list(results.costs))]]
+    ratios = {name: results.ratio(costs) for name, costs in groups}
+    worst, best = max(ratios, key=lambda name: ratios[name]), min(ratios, key=lambda name: ratios[name])
+    reading = (
+        f"Everything but orchestration and flavors costs {results.ratio():.2f} times one bare decode; the dearest "
+        f"format by that measure is {worst} ({ratios[worst]:.2f}), the cheapest {best} ({ratios[best]:.2f}). The "
+        f"ratios are of sums; each file's figures are medians of {results.rounds} rounds, decode and phases taking "
+        "turns in one worker."
+    )
+    columns = (
+        "format",
+        "files",
+        "median length, min",
+        "bare decode, CPU ms",
+        "all phases but flavors, CPU ms",
+        "/ bare decode",
+        "highest of a file",
+        "flavors, CPU ms",
+        "/ all other phases",
+        "highest of a file",
+    )
+    return Table("CPU per file, by format (medians)", columns, rows, reading)
+
+
+def phase_table(results: Results) -> Table:
+    """CPU and wall time, by phase."""
+    bare_s = sum(cost.bare_s for cost in results.costs)
+    minutes = sum(cost.seconds for cost in results.costs) / 60
+    steps = results.library.first.breakdown.computing
+    rows = []
+    for name in (BARE, RESAMPLER, *PHASES, FLAVORS):
+        cpu = [cost.cpu_s[name] for cost in results.costs]
+        wall = f"{steps[name].wall_s:.2f}" if name in steps else "-"
+        rows.append(
+            (
+                name,
+                milliseconds(median(cpu)),
+                milliseconds(max(cpu)),
+                milliseconds(sum(cpu) / minutes),
+                f"{sum(cpu) / bare_s:.3f}",
+                wall,
+            )
+        )
+    cpu_of = {name: sum(cost.cpu_s[name] for cost in results.costs) for name in (*PHASES, FLAVORS)}
+    dearest = max(cpu_of, key=lambda name: cpu_of[name])
+    share = cpu_of[dearest] / sum(cpu_of.values())
+    reading = (
+        f"{dearest} is {share:.0%} of the phases' CPU. The last column is the wall time of the asset's function in "
+        f"the import, with {results.workers} worker processes, their start in the first of them included."
+    )
+    columns = (
+        "phase",
+        "CPU ms per file, median",
+        "highest",
+        "CPU ms per minute of audio",
+        "/ bare decode",
+        "wall s in the import",
+    )
+    return Table("CPU per file, by phase", columns, rows, reading)
+
+
+def whole_table(results: Results) -> Table:
+    """Compare the import as a whole with decoding the library barely."""
+    library, first = results.library, results.library.first
+    bare_wall, bare_cpu = median(results.bare_walls_s), sum(cost.bare_s for cost in results.costs)
+    cpu = first.main_cpu_s + library.worker_cpu_s
+    wall = first.scan_s + first.runs_s
+    rows = [
+        ("bare decode of all files", f"{bare_wall:.1f}", f"{bare_cpu:.1f}", "1.00", "1.00"),
+        ("first import", f"{wall:.1f}", f"{cpu:.1f}", f"{wall / bare_wall:.2f}", f"{cpu / bare_cpu:.2f}"),
+        (
+            "- its worker processes, their start included",
+            "-",
+            f"{library.worker_cpu_s:.1f}",
+            "-",
+            f"{library.worker_cpu_s / bare_cpu:.2f}",
+        ),
+        ("- its main process", "-", f"{first.main_cpu_s:.1f}", "-", f"{first.main_cpu_s / bare_cpu:.2f}"),
+    ]
+    reading = (
+        f"{first.files} files ({len(results.costs)} with content of their own), {first.passages} passages, in "
+        f"{first.ranges} range runs with {results.workers} workers. Peak memory: workers "
+        f"{_least_to_most(library.worker_peaks_mb)} MB (processes below the importing one, Python's resource tracker "
+        f"among them), main process {library.main_peak_mb:.0f} MB."
+    )
+    return Table("The import as a whole", ("", "wall s", "CPU s", "wall / bare", "CPU / bare"), rows, reading)
+
+
+def _format_row(name: str, costs: Sequence[FileCost], ratio: float) -> tuple[str, ...]:
+    return (
+        name,
+        str(len(costs)),
+        f"{median(cost.seconds for cost in costs) / 60:.1f}",
+        milliseconds(median(cost.bare_s for cost in costs)),
+        milliseconds(median(cost.phases_s for cost in costs)),
+        f"{ratio:.2f}",
+        f"{max(cost.phases_s / cost.bare_s for cost in costs):.2f}",
+        milliseconds(median(cost.flavors_s for cost in costs)),
+        f"{_flavor_ratio(costs):.2f}",
+        f"{max(_flavor_ratio([cost]) for cost in costs):.2f}",
+    )
+
+
+def _flavor_ratio(costs: Sequence[FileCost]) -> float:
+    """Return what flavors cost, as a multiple of all other phases."""
+    return sum(cost.flavors_s for cost in costs) / sum(cost.phases_s for cost in costs)
+
+
+def _decodes_per_file(results: Results) -> float:
+    """Return the larger of two counts: files opened by the phases here, files decoded in the import."""
+    here = max(cost.opened for cost in results.costs)
+    return max(here, decodes(results.library.first) / len(results.costs))
+
+
+def _least_to_most(values: Sequence[float]) -> str:
+    return f"{min(values):.0f} to {max(values):.0f}"

@@ -1,0 +1,164 @@
+"""Run the tests, measure what of the package they reach, and hold the total against the baseline in the repository.
+
+`make test` runs this, `make coverage-baseline` records a new baseline. The total counts statements and branches, in
+the tests' own process and in every process that they start (commands, worker processes).
+"""
+
+import argparse
+import hashlib
+import json
+import os
+import platform
+import subprocess
+import sys
+import tempfile
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import click
+
+from wkmp_assets_tests.support.paths import ROOT
+
+BASELINE = ROOT / ".ci" / "coverage-baseline.json"
+LAST = ROOT / ".coverage-measured.json"
+"""The last measurement, not in the repository; it names the source that it is of."""
+DATA = ROOT / ".coverage"
+"""What `coverage report` and `coverage html` read."""
+
+TOLERANCE = 0.1
+"""Percentage points."""
+IN_PARALLEL = ("-n", "logical", "--dist", "loadfile")
+"""Tests of one file share what is dear to set up, so they stay in one process."""
+IS_BEING_MEASURED = "WKMP_TESTS_ARE_MEASURED"
+"""Environment of the tests while they are measured: `compare` or `record`."""
+
+
+@dataclass(frozen=True)
+class Coverage:
+    """How much of the package a run of all tests reached."""
+
+    total: float
+    """Per cent of statements and branches."""
+    reached: int
+    of: int
+    python: str
+    measured: str
+    """UTC date."""
+    source: str
+    """SHA-256 over the package, its tests and their settings."""
+    how: str = "make coverage-baseline: all tests under coverage.py, statements and branches, child processes included"
+
+
+class FailedTestsError(Exception):
+    """There is nothing to compare."""
+
+
+def source_hash(root: Path = ROOT) -> str:
+    """Return a hash that changes whenever the total might."""
+    folders = (root / "wkmp_assets", root / "wkmp_assets_tests")
+    files = [path for folder in folders for suffix in ("*.py", "*.sql") for path in folder.rglob(suffix)]
+    digest = hashlib.sha256()
+    for path in sorted([*files, root / "pyproject.toml"]):
+        digest.update(path.relative_to(root).as_posix().encode() + b"\0" + path.read_bytes() + b"\0")
+    return digest.hexdigest()
+
+
+def read(path: Path) -> Coverage | None:
+    """Read a measurement; None when there is none."""
+    return Coverage(**json.loads(path.read_text(encoding="utf-8"))) if path.exists() else None
+
+
+def write(path: Path, coverage: Coverage) -> None:
+    """Keep a measurement."""
+    path.write_text(json.dumps(asdict(coverage), indent=2) + "\n", encoding="utf-8")
+
+
+def measure(arguments: list[str], purpose: str = "compare") -> Coverage:
+    """Run all tests under coverage.
+
+    Parameters
+    ----------
+    arguments : list of str
+        For pytest.
+    purpose : {"compare", "record"}
+        What the total is wanted for; the tests are told.
+
+    Raises
+    ------
+    FailedTestsError
+        At least one did.
+    """
+    source = source_hash()
+    # A process that a test killed late may still write its data there.
+    with tempfile.TemporaryDirectory(prefix="wkmp-coverage-", ignore_cleanup_errors=True) as folder:
+        # `combine` looks in a folder for the name of the data file that it writes, with a suffix.
+        data, report = Path(folder, DATA.name), Path(folder, "report.json")
+        tests = [*_coverage("run", data), "-m", "pytest", *arguments]
+        if subprocess.run(tests, cwd=ROOT, env=os.environ | {IS_BEING_MEASURED: purpose}, check=False).returncode:
+            raise FailedTestsError
+        subprocess.run([*_coverage("combine", DATA), "--quiet", folder], cwd=ROOT, check=True)
+        subprocess.run([*_coverage("json", DATA), "--quiet", "-o", str(report)], cwd=ROOT, check=True)
+        totals = json.loads(report.read_text(encoding="utf-8"))["totals"]
+    coverage = Coverage(
+        total=round(totals["percent_covered"], 3),
+        reached=totals["covered_lines"] + totals["covered_branches"],
+        of=totals["num_statements"] + totals["num_branches"],
+        python=".".join(platform.python_version_tuple()[:2]),
+        measured=datetime.now(tz=UTC).date().isoformat(),
+        source=source,
+    )
+    if source_hash() == source:  # else somebody edited meanwhile, and it is a measurement of nothing that exists
+        write(LAST, coverage)
+    return coverage
+
+
+def _coverage(command: str, data: Path) -> list[str]:
+    return [sys.executable, "-m", "coverage", command, f"--data-file={data}"]
+
+
+def fall(measured: Coverage, baseline: Coverage) -> str | None:
+    """Say by how much the total fell, and what to do; None when it did not fall by more than is tolerated."""
+    fallen = baseline.total - measured.total
+    if fallen <= TOLERANCE + 1e-9:
+        return None
+    other = "" if measured.python == baseline.python else f" (Python {measured.python} and {baseline.python})"
+    return (
+        f"coverage fell by {fallen:.2f} points, from {baseline.total:.2f} to {measured.total:.2f} %{other}: test what "
+        "is new. `coverage report -m --skip-covered` lists what no test reaches; `make coverage-baseline` accepts it."
+    )
+
+
+def compare(measured: Coverage) -> int:
+    """Print how a measurement compares with the baseline; return the exit status."""
+    baseline = read(BASELINE)
+    if baseline is None:
+        click.echo(f"coverage {measured.total:.2f} %, and no baseline: record one with `make coverage-baseline`")
+        return 1
+    problem = fall(measured, baseline)
+    click.echo(
+        problem or f"coverage {measured.total:.2f} % of statements and branches, baseline {baseline.total:.2f} %"
+    )
+    if measured.total > baseline.total + TOLERANCE:
+        click.echo("It rose: keep it so with `make coverage-baseline`.")
+    return 1 if problem else 0
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Measure, then compare or record."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--record", action="store_true", help="keep the total as the new baseline")
+    options, for_pytest = parser.parse_known_args(arguments)
+    try:
+        measured = measure([*IN_PARALLEL, *for_pytest], "record" if options.record else "compare")
+    except FailedTestsError:
+        return 1
+    if options.record:
+        write(BASELINE, measured)
+        click.echo(f"recorded {measured.total:.2f} % in {BASELINE.relative_to(ROOT)}")
+        return 0
+    return compare(measured)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
