@@ -18,7 +18,6 @@ from wkmp_assets.orchestration.resources import Library
 from wkmp_assets.orchestration.run_tags import tags_of_files, tags_of_results
 from wkmp_assets.report.partition_metadata import describe_commit, describe_outcome, result_word
 from wkmp_assets.runtime.atomic_files import remove_leftovers, write_whole
-from wkmp_assets.runtime.phase_store import PhaseStore
 from wkmp_assets.runtime.run_control import RunControl
 
 
@@ -26,8 +25,7 @@ class PhaseStoreIOManager(dg.IOManager):
     """Keeps one document per phase and partition on disk."""
 
     def __init__(self, library: Library) -> None:
-        self._library = library
-        self._store = PhaseStore(library.settings.phase_dir)
+        self._store = library.phases
 
     def handle_output(self, context: dg.OutputContext, obj: Mapping[str, Outcome[Any]]) -> None:
         """Store the outcomes of a run's partitions, and say per partition what was found."""

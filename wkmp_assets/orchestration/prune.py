@@ -12,7 +12,6 @@ from pathlib import Path
 
 from dagster import DagsterInstance
 
-from wkmp_assets.audio.pcm_store import PcmStore
 from wkmp_assets.db.read.counts import read_failures
 from wkmp_assets.db.read.known_files import known_by_hash, known_files
 from wkmp_assets.db.read.library_settings import read_library_settings
@@ -26,9 +25,9 @@ from wkmp_assets.model.file_key import decode_key, is_within, storable, storable
 from wkmp_assets.model.timestamps import Stamp, normalise_timestamp
 from wkmp_assets.model.values import LibraryChanges
 from wkmp_assets.orchestration.partitions import partitions_name
+from wkmp_assets.orchestration.resources import Library
 from wkmp_assets.orchestration.run_requests.look import waiting_runs
 from wkmp_assets.runtime.claims import claimed_keys
-from wkmp_assets.runtime.phase_store import PhaseStore
 from wkmp_assets.settings import Settings
 
 
@@ -197,18 +196,18 @@ def tidy_up(settings: Settings, instance: DagsterInstance, plan: PrunePlan, prun
     check_not_emptied(settings.library, plan.scan, len(registered))
     gone = [one.file.file.hash for one in pruned if one.receipt is not None]
     still_there = known_by_hash(settings.database_path, gone)
-    pcm = PcmStore(settings.pcm_dir, settings.pcm_cache_mb * 1_000_000)
+    library = Library(settings)
     for content_hash in gone:
         if content_hash not in still_there:
-            pcm.forget(content_hash)
+            library.pcm.forget(content_hash)
     stale = _stale_keys(settings, registered, plan)
     if stale and _is_importing(settings, instance):
         # The ends of a range run must be registered for as long as it waits.
         return Tidied(waits=True)
-    store, documents = PhaseStore(settings.phase_dir), 0
+    documents = 0
     for key in stale:
         instance.delete_dynamic_partition(partitions_name(settings), key)
-        documents += store.forget(key)
+        documents += library.phases.forget(key)
         settings.picture_path(key).unlink(missing_ok=True)
     return Tidied(len(stale), documents)
 

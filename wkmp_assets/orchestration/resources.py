@@ -16,6 +16,7 @@ from wkmp_assets.db.read.library_settings import LibrarySettings, read_library_s
 from wkmp_assets.files.presence import is_on_disk
 from wkmp_assets.model.file_key import decode_key
 from wkmp_assets.runtime.claims import RunClaims, claiming
+from wkmp_assets.runtime.phase_store import PhaseStore
 from wkmp_assets.runtime.run_control import RunControl
 from wkmp_assets.runtime.worker_pool import WorkerPool
 from wkmp_assets.runtime.worker_process import WorkerLimits
@@ -52,6 +53,11 @@ class Library:
     def pcm(self) -> PcmStore:
         """Decoded PCM for the phases after the one decode."""
         return PcmStore(self.settings.pcm_dir, self.settings.pcm_cache_mb * 1_000_000)
+
+    @cached_property
+    def phases(self) -> PhaseStore:
+        """The stored phase values."""
+        return PhaseStore(self.settings.phase_dir)
 
     def file_of(self, key: str) -> Path:
         """Return the file of a partition.

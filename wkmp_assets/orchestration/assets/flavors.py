@@ -12,7 +12,6 @@ from wkmp_assets.model.phases import FLAVORS
 from wkmp_assets.model.values import FileIdentity, Flavors, PassageSegments, SongMatches
 from wkmp_assets.orchestration.earlier_runs import measured_flavors
 from wkmp_assets.orchestration.resources import Library
-from wkmp_assets.runtime.phase_store import PhaseStore
 from wkmp_assets.runtime.worker_pool import WorkerPool
 
 
@@ -43,7 +42,7 @@ def flavors(
     their songs change.
     """
     keys = sorted(context.partition_keys)
-    kept = measured_flavors(PhaseStore(library.settings.phase_dir), song_matches) if config.keep else {}
+    kept = measured_flavors(library.phases, song_matches) if config.keep else {}
     measured = workers.compute(
         FLAVORS,
         [key for key in keys if key not in kept],

@@ -18,7 +18,6 @@ from wkmp_assets.orchestration.assets.scan import library_scan
 from wkmp_assets.orchestration.resources import Library
 from wkmp_assets.orchestration.run_tags import tags_of_files
 from wkmp_assets.runtime.claims import RunClaims
-from wkmp_assets.runtime.phase_store import PhaseStore
 from wkmp_assets.runtime.worker_pool import WorkerPool
 
 
@@ -67,7 +66,7 @@ def file_identity(
     same_content |= known_by_hash(library.database, list(changed.values()))
     identities = identify_hashed(hashed, same_content, library.has_file, force=config.force, elsewhere=changed)
     moves = {key: (encode_key(path), hashed[key].content_hash) for key, path in _moved(identities)}
-    PhaseStore(library.settings.phase_dir).carry(moves)
+    library.phases.carry(moves)
     return outcomes | elsewhere | identities
 
 

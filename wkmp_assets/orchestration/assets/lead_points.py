@@ -12,7 +12,6 @@ from wkmp_assets.model.phases import LEAD_POINTS
 from wkmp_assets.model.values import LeadPointParameters, LeadPoints, PassageSegments, SongMatches
 from wkmp_assets.orchestration.earlier_runs import lead_parameters
 from wkmp_assets.orchestration.resources import Library
-from wkmp_assets.runtime.phase_store import PhaseStore
 
 
 class PresetChoice(Enum):
@@ -61,7 +60,7 @@ def lead_points(
         )
 
     keep = config.keep and config.preset is PresetChoice.LIBRARY
-    chosen = lead_parameters(PhaseStore(library.settings.phase_dir), song_matches, parameters, keep=keep)
+    chosen = lead_parameters(library.phases, song_matches, parameters, keep=keep)
     phases = [passage_segments, song_matches, chosen]
     return map_results(LEAD_POINTS, sorted(context.partition_keys), phases, _measure)
 

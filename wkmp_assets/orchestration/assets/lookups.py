@@ -8,7 +8,6 @@ from wkmp_assets.model.phases import LOOKUPS
 from wkmp_assets.model.values import FileTags, Fingerprints, PassageSegments, RecordingLookups
 from wkmp_assets.orchestration.earlier_runs import with_earlier_answers
 from wkmp_assets.orchestration.resources import Library
-from wkmp_assets.runtime.phase_store import PhaseStore
 
 
 @dg.asset(name=LOOKUPS, group_name="import", io_manager_key="phase_store", kinds={"acoustid", "musicbrainz"})
@@ -28,4 +27,4 @@ def recording_lookups(
     """
     phases = [file_tags, passage_segments, fingerprints]
     outcomes = map_results(LOOKUPS, sorted(context.partition_keys), phases, services.look_up)
-    return with_earlier_answers(PhaseStore(library.settings.phase_dir), outcomes)
+    return with_earlier_answers(library.phases, outcomes)

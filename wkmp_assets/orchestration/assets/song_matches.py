@@ -8,7 +8,6 @@ from wkmp_assets.model.phases import MATCHES
 from wkmp_assets.model.values import FileTags, PassageSegments, RecordingLookups, SongMatches
 from wkmp_assets.orchestration.earlier_runs import explained_by_folder
 from wkmp_assets.orchestration.resources import Library
-from wkmp_assets.runtime.phase_store import PhaseStore
 
 
 @dg.asset(name=MATCHES, group_name="import", io_manager_key="phase_store", kinds={"python"})
@@ -25,7 +24,6 @@ def song_matches(
     of the file's folder are on. A file of which neither tags nor services know a recording becomes passages with the
     tags' texts and no song. Stale when tags, passages or lookups change.
     """
-    store = PhaseStore(library.settings.phase_dir)
-    folders = explained_by_folder(library.root, store, recording_lookups)
+    folders = explained_by_folder(library.root, library.phases, recording_lookups)
     phases = [file_tags, passage_segments, recording_lookups, folders]
     return map_results(MATCHES, sorted(context.partition_keys), phases, match_passages)

@@ -12,7 +12,6 @@ from wkmp_assets.model.values import ClassesOutcome, Flavors, LookupOutcome, Mat
 from wkmp_assets.orchestration.checks.findings import plain
 from wkmp_assets.orchestration.checks.scope import Scope, scope_of
 from wkmp_assets.orchestration.resources import Library
-from wkmp_assets.runtime.phase_store import PhaseStore
 
 MOST_ROWS = 100
 ENOUGH_ASKED = 10
@@ -124,9 +123,8 @@ def passages_identified(
 def _values(
     context: dg.AssetCheckExecutionContext, library: Library, scope: Scope, phase: str
 ) -> Iterator[tuple[str, Any]]:
-    store = PhaseStore(library.settings.phase_dir)
     for key, path in scope.paths():
-        outcome = store.read(phase, key, context.run.run_id)
+        outcome = library.phases.read(phase, key, context.run.run_id)
         if isinstance(outcome, Result):
             yield path, outcome.value
 
