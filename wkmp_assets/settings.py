@@ -1,8 +1,8 @@
-"""Every setting of the deployment, and the only place that reads the environment.
+"""Every setting of the deployment. No other module reads the environment.
 
-Two kinds exist. These are the deployment's: where the music and the state are, how much to run at once.
-What changes the meaning of the library's contents (silence threshold, lead points) lives in the library itself,
-in its `settings` table, so that every program that opens it agrees: see `db.library_settings`.
+Two kinds of settings exist. This module has the deployment's: where the music and the state are, and how much runs at
+once. What changes the meaning of a library (silence, lead points) is in the `settings` table of that library, so that
+every program that opens it agrees: see `db.read.library_settings`.
 """
 
 import hashlib
@@ -31,7 +31,7 @@ def _default_library_root() -> Path | None:
 
 
 def _default_state_dir() -> Path:
-    """Keep our state beside Dagster's: a materialization record and the value it speaks of belong together."""
+    """Return a folder beside Dagster's records, because a materialization and its phase value belong together."""
     dagster_home = os.environ.get("DAGSTER_HOME")
     if dagster_home:
         return Path(dagster_home) / ".wkmp"
@@ -40,91 +40,94 @@ def _default_state_dir() -> Path:
 
 
 class Settings(BaseSettings):
-    """Settings from `WKMP_*` environment variables; arguments given here win over them."""
+    """The settings, from `WKMP_*` environment variables. Arguments win over the environment."""
 
     model_config = SettingsConfigDict(env_prefix="WKMP_", env_ignore_empty=True, frozen=True, extra="forbid")
 
     library_root: Path | None = Field(
         default_factory=_default_library_root,
-        description="Folder of the music. Default in a checkout: the sample library.",
+        description="The music folder. Default in a checkout: the sample library.",
     )
     database: Path | None = Field(
-        default=None, description="The library database. Default: wkmp.db in the library root."
+        default=None,
+        description="The library database. Default: `wkmp.db` in the music folder.",
     )
     state_dir: Path = Field(
         default_factory=_default_state_dir,
-        description="Folder for phase values and decoded PCM. Default: .wkmp in DAGSTER_HOME.",
+        description="The folder for phase values and decoded PCM. Default: `.wkmp` in DAGSTER_HOME.",
     )
     files_per_run: int | Literal["all"] = Field(
         default=50,
-        description="Most files one run carries: a number from 1 to 10,000, or `all` (needed by --partition-range).",
+        description="How many files one run carries at most: 1 to 10,000, or `all`, which --partition-range needs.",
     )
     workers: int = Field(
         default_factory=lambda: _cpu_count() + 1,
         ge=1,
         le=64,
-        description="Worker processes that decode and fingerprint. Default: CPU count + 1.",
+        description="How many worker processes decode and fingerprint. Default: the number of CPUs plus one.",
     )
     worker_memory_mb: int = Field(
         default=1024,
         ge=256,
         le=1_000_000,
-        description="Most megabytes of memory a worker may have; a file that takes more is given up and named.",
+        description="Memory limit of a worker, in MB. A file that needs more fails and is named.",
     )
     worker_timeout_s: int = Field(
         default=600,
         ge=1,
         le=86_400,
-        description="Seconds a worker may take for one phase of one file, and as many again for every 100 MB of it; a "
-        "file that takes longer is given up and named.",
+        description="Time limit for one phase of one file, in seconds, and as much again for every 100 MB of the "
+        "file. A file that takes longer fails and is named.",
     )
     pcm_cache_mb: int = Field(
         default=2048,
         ge=16,
         le=1_000_000,
-        description="Most megabytes of decoded PCM kept for later phases; the least recently used go first.",
+        description="Disk space for decoded PCM, in MB. The least recently used PCM goes first.",
     )
 
     watch: bool = Field(
         default=False,
-        description="1: the sensor `new_files_sensor` runs from the start. Default: a person switches it on in the UI.",
+        description="1: the sensor `new_files_sensor` runs from the start. Default: a person switches it on in the "
+        "web UI.",
     )
     watch_settle_s: int = Field(
         default=30,
         ge=0,
         le=86_400,
-        description="Seconds since its last change after which the sensor takes a file to be completely written.",
+        description="How many seconds a file must be unchanged before the sensor imports it.",
     )
     watch_runs: int = Field(
         default=4,
         ge=1,
         le=100,
-        description="Most runs the sensor has waiting at once; each carries up to WKMP_FILES_PER_RUN files.",
+        description="How many runs of the sensor may wait at once. Each carries up to WKMP_FILES_PER_RUN files.",
     )
 
     schedules: bool = Field(
         default=False,
         description="1: the schedules `nightly_rescan` and `weekly_top_up` run from the start. Default: a person "
-        "switches them on in the UI.",
+        "switches them on in the web UI.",
     )
     rescan_cron: str = Field(
         default="0 3 * * *",
-        description="When `nightly_rescan` looks for new, changed and moved files: a cron expression.",
+        description="When `nightly_rescan` looks for new, changed and moved files, as a cron expression.",
     )
     top_up_cron: str = Field(
         default="0 4 * * 0",
-        description="When `weekly_top_up` asks the services again for what was deferred: a cron expression.",
+        description="When `weekly_top_up` asks the services again, as a cron expression.",
     )
     time_zone: str = Field(
         default="UTC",
-        description="Time zone of both, as in `Europe/Berlin`.",
+        description="Time zone of both schedules, for example `Europe/Berlin`.",
     )
 
     hold_budget_ms: int = Field(
         default=100,
         ge=1,
         le=60_000,
-        description="Milliseconds a file's write transaction may take: more is a warning, ten times as many an error.",
+        description="How many milliseconds a file's transaction may hold the write lock. More is a warning, ten times "
+        "as many an error.",
     )
 
     acoustid_api_key: SecretStr | None = Field(
@@ -134,42 +137,43 @@ class Settings(BaseSettings):
     acoustid_url: str = Field(
         default="https://api.acoustid.org/v2",
         pattern=r"^https?://",
-        description="AcoustID's web service, or a mirror of it.",
+        description="Address of AcoustID's web service, or of a mirror.",
     )
     acoustid_interval_ms: int = Field(
         default=400,
         ge=0,
         le=10_000,
-        description="Milliseconds between two requests to AcoustID, of all processes together: it allows 3 a second.",
+        description="Milliseconds between two requests to AcoustID, from all processes together. It allows 3 a second.",
     )
     musicbrainz_url: str = Field(
         default="https://musicbrainz.org/ws/2",
         pattern=r"^https?://",
-        description="MusicBrainz' web service, or a mirror of it.",
+        description="Address of MusicBrainz' web service, or of a mirror.",
     )
     musicbrainz_interval_ms: int = Field(
         default=1100,
         ge=0,
         le=10_000,
-        description="Milliseconds between two requests to MusicBrainz, of all processes together: it allows 1 a "
+        description="Milliseconds between two requests to MusicBrainz, from all processes together. It allows 1 a "
         "second.",
     )
     acousticbrainz_url: str = Field(
         default="https://acousticbrainz.org",
         pattern=r"^(https?://.*|off)$",
-        description="AcousticBrainz' web service, or a mirror of it; `off`: never asked. Asked only where AcoustID is.",
+        description="Address of AcousticBrainz' web service, or of a mirror; `off` never asks. It is asked only with "
+        "an AcoustID key.",
     )
     acousticbrainz_interval_ms: int = Field(
         default=1000,
         ge=0,
         le=10_000,
-        description="Milliseconds between two requests to AcousticBrainz, of all processes together: it allows 1 a "
+        description="Milliseconds between two requests to AcousticBrainz, from all processes together. It allows 1 a "
         "second.",
     )
     contact: str = Field(
         default="no contact given",
         pattern=r"^[\x20-\x7e]{1,200}$",
-        description="Mail address or web page of yours, sent to the services with every request, as they ask.",
+        description="Your mail address or web page. The services get it with every request, as they ask.",
     )
 
     @field_validator("files_per_run", mode="before")
@@ -200,7 +204,7 @@ class Settings(BaseSettings):
         Raises
         ------
         SettingsError
-            None is set and there is no sample library to fall back to.
+            No folder is set, and there is no sample library.
         """
         if self.library_root is None:
             raise SettingsError("no music folder is set: point WKMP_LIBRARY_ROOT at the folder of your music")
@@ -213,20 +217,20 @@ class Settings(BaseSettings):
 
     @cached_property
     def library_id(self) -> str:
-        """Eight hex digits naming this library among those imported with one DAGSTER_HOME.
+        """Eight hex digits that name this library among those of one DAGSTER_HOME.
 
-        Two libraries may hold the same relative path, so partitions and phase values are kept apart by it.
+        Two libraries may hold the same relative path, so each has its own partitions and phase values.
         """
         return hashlib.sha256(os.fsencode(self.library)).hexdigest()[:8] if self.library_root else "unset"
 
     @cached_property
     def phase_dir(self) -> Path:
-        """Where phase values of this library are kept."""
+        """The folder of this library's phase values."""
         return self.state_dir / self.library_id / "phases"
 
     @cached_property
     def claims_dir(self) -> Path:
-        """Where the runs of this library note which files they have in hand."""
+        """The folder in which runs claim the files of this library."""
         return self.state_dir / self.library_id / "claims"
 
     @cached_property
@@ -235,23 +239,23 @@ class Settings(BaseSettings):
         return self.state_dir / self.library_id / "report.html"
 
     def picture_path(self, key: str) -> Path:
-        """Where the picture of a partition is kept: under a hash, as a key may be longer than a file name."""
+        """Return the path of a partition's picture: a hash, because a key may be longer than a file name."""
         name = hashlib.sha256(key.encode("utf-8")).hexdigest()
         return self.pictures_dir / f"{name[:32]}.png"
 
     @cached_property
     def pictures_dir(self) -> Path:
-        """Where pictures of this library's files are kept."""
+        """The folder of this library's pictures."""
         return self.state_dir / self.library_id / "pictures"
 
     @cached_property
     def pcm_dir(self) -> Path:
-        """Where decoded PCM is kept, by content hash, for all libraries."""
+        """The folder of decoded PCM, by content hash, for all libraries."""
         return self.state_dir / "pcm"
 
     @cached_property
     def services_dir(self) -> Path:
-        """Where answers of web services are kept, for all libraries."""
+        """The folder of the web services' answers, for all libraries."""
         return self.state_dir / "services"
 
     def relative_folder(self, folder: Path) -> str:
@@ -261,17 +265,17 @@ class Settings(BaseSettings):
 
 
 def _absolute_path(path: Path) -> Path:
-    """Not resolve(): a library reached through a symlink keeps the path its owner knows."""
+    """Return an absolute path that keeps symbolic links: the owner knows the library by that path."""
     return Path(os.path.abspath(path.expanduser()))  # noqa: PTH100 - Path.absolute() keeps `..`
 
 
 def find_dagster_home() -> Path:
-    """Return DAGSTER_HOME; when it is not set, set it to the working folder or the checkout if there is a dagster.yaml.
+    """Return DAGSTER_HOME. When it is unset, set it to the working folder or the checkout, if one has a dagster.yaml.
 
     Raises
     ------
     SettingsError
-        There is none; the message says how to make one.
+        Neither has one; the message says how to make one.
     """
     given = os.environ.get("DAGSTER_HOME")
     if given:

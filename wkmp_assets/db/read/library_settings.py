@@ -33,7 +33,7 @@ SILENCE_THRESHOLD = SettingRange(
     20,
     80,
     "dB below full scale",
-    "RMS level below which a window counts as silent",
+    "A window below this RMS level is silent.",
 )
 SILENCE_MIN = SettingRange(
     "silence_min_duration_ticks",
@@ -41,7 +41,7 @@ SILENCE_MIN = SettingRange(
     0,
     282_240_000,
     "ticks",
-    "shortest silence that separates two passages",
+    "The shortest silence that separates two passages.",
 )
 MIN_PASSAGE = SettingRange(
     "minimum_passage_audio_duration_ticks",
@@ -49,7 +49,7 @@ MIN_PASSAGE = SettingRange(
     0,
     282_240_000,
     "ticks",
-    "shortest passage; less in a file is NO AUDIO",
+    "The shortest passage. A file with less sound is NO AUDIO.",
 )
 LEAD_IN = SettingRange(
     "lead_in_threshold_dB",
@@ -57,7 +57,7 @@ LEAD_IN = SettingRange(
     -100,
     100,
     "dB",
-    "lead-in threshold; <= 0 is relative to the passage's peak RMS, > 0 to one step of 16-bit PCM",
+    "Lead-in threshold: up to 0, relative to the passage's peak RMS; above 0, to one step of 16-bit PCM.",
 )
 LEAD_OUT = SettingRange(
     "lead_out_threshold_dB",
@@ -65,13 +65,13 @@ LEAD_OUT = SettingRange(
     -100,
     100,
     "dB",
-    "lead-out threshold; <= 0 is relative to the passage's peak RMS, > 0 to one step of 16-bit PCM",
+    "Lead-out threshold: up to 0, relative to the passage's peak RMS; above 0, to one step of 16-bit PCM.",
 )
 BUSY_TIMEOUT = SettingRange(
-    "ai_database_lock_retry_ms", 250, 50, 5000, "ms", "how long SQLite itself waits for a lock before a retry"
+    "ai_database_lock_retry_ms", 250, 50, 5000, "ms", "How long SQLite itself waits for a lock before a retry."
 )
 MAX_LOCK_WAIT = SettingRange(
-    "ai_database_max_lock_wait_ms", 5000, 500, 30_000, "ms", "total time to try for the write lock"
+    "ai_database_max_lock_wait_ms", 5000, 500, 30_000, "ms", "How long a write tries to get the lock in all."
 )
 LEAD_PRESET_KEY = "import_lead_preset"
 """A name of `LeadPreset`; thresholds that are set as well win over those of the preset."""
