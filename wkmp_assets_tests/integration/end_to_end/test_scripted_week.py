@@ -1,6 +1,6 @@
 """A week in the life of a music collection ends with exactly the right library, and after every day of it, too.
 
-`pytest -s` prints the story; docs/week.md is that story (`WKMP_WRITE_WEEK=1` writes it).
+`pytest -s` prints the story; docs/explanation/week.md is that story (`WKMP_WRITE_WEEK=1` writes it).
 """
 
 import os
@@ -26,7 +26,7 @@ from wkmp_assets_tests.integration.end_to_end.week import LONG_AGO, Week
 
 DAEMON = ["-m", "dagster", "dev", "-m", "wkmp_assets.definitions", "--port", "0"]
 SAMPLES = TEST_DATA / "sample_library"
-PAGE = ROOT / "docs" / "week.md"
+PAGE = ROOT / "docs" / "explanation" / "week.md"
 FIRST = {
     "journey": "Maxstack/Endgame Singularity/01 A New Journey.flac",
     "coherence": "Maxstack/Endgame Singularity/02 Coherence.opus",
@@ -65,7 +65,7 @@ def test_a_week_ends_with_exactly_the_right_library(week: Week) -> None:
         day(week)
     fresh = fresh_import(week)
     assert week.contents() == fresh, "what follows from bytes and paths is as in a library made today"
-    week.tell("A library made anew from the same files holds the same passages, songs and tags under the same paths.")
+    week.tell("A new library of the same files holds the same passages, songs and tags under the same paths.")
     story = "\n".join(["# A week in the life of a library", "", *HEAD, *week.story, ""])
     print(story)  # noqa: T201 - the story is there to be read
     if os.environ.get("WKMP_WRITE_WEEK"):
@@ -74,9 +74,9 @@ def test_a_week_ends_with_exactly_the_right_library(week: Week) -> None:
 
 
 HEAD = [
-    "Played by `test_scripted_week.py` on real music with the real command, the real sensor and a real",
-    "Dagster instance, and written down by it. After every day the library is held against a ledger: every recording",
-    "has the guid, the passages and the plays that it had at first, wherever its file is now.",
+    "`test_scripted_week.py` plays this week and writes it down. It uses real music, the real command, the real sensor",
+    "and a real Dagster instance. After every day it compares the library with a ledger. Every recording still has its",
+    "first guid, passages and plays, wherever its file is now.",
 ]
 
 
@@ -96,7 +96,7 @@ def monday(week: Week) -> None:
     add(week, ALBUM)
     week.tick()
     assert week.results(list(ALBUM.values())) == ["imported"] * 2
-    week.tell("Two files of an album are there, and two more recordings in the library.")
+    week.tell("Two files of an album arrive, and the library has two more recordings.")
     week.note()
     week.check()
     assert not week.tick().run_requests
@@ -113,7 +113,7 @@ def tuesday(week: Week) -> None:
     with week.library() as library:
         (title,) = library.execute("SELECT title FROM files WHERE path = ?", [path]).fetchone()
     assert title == "A New Name"
-    week.tell("Its new title is in the library; row, passages and plays are the same.")
+    week.tell("Its new title is in the library. Row, passages and plays are the same.")
     week.check()
 
 
@@ -129,7 +129,7 @@ def wednesday(week: Week) -> None:
     week.ledger |= moved
     week.tick()
     assert week.results(list(moved.values())) == ["moved"] * 4
-    week.tell("All four were recognised by their content; nothing was decoded.")
+    week.tell("All four are recognised by their content. Nothing is decoded.")
     week.check()
 
 
@@ -143,12 +143,12 @@ def thursday(week: Week) -> None:
     week.check(missing=gone)
     listed = week.wkmp("missing").stdout
     assert all(path in listed for path in gone)
-    week.tell("It lists both.")
+    week.tell("The command lists both.")
     before = dump(week)
     assert week.wkmp("prune").exit_code == 0
     assert dump(week) == before, "shown only"
     assert week.wkmp("prune", "--yes").exit_code == 0
-    week.tell("What was played is kept.")
+    week.tell("The file that was played is kept.")
     week.check(missing=[FIRST["azrael"]])
 
 
@@ -176,12 +176,12 @@ def saturday(week: Week) -> None:
     known = len(week.statuses())
     week.tell("Three files are copied in, and the daemon imports them, two at once.")
     kill_daemon_when(week, lambda: len(week.statuses()) > known)
-    week.tell("After the first of them it is killed with all that it has started (SIGKILL).")
+    week.tell("After the first file, the daemon and all its processes are killed (SIGKILL).")
     whole = set(week.statuses()) & set(SATURDAY.values())
     assert whole
     assert all(week.statuses()[path] == "INGEST COMPLETE" for path in whole)
     kill_daemon_when(week, lambda: set(SATURDAY.values()) <= set(week.statuses()) and is_idle())
-    week.tell("It is started again, and imports the others.")
+    week.tell("The daemon starts again and imports the other files.")
     week.note()
     week.check(missing=[FIRST["azrael"]])
 
@@ -201,7 +201,7 @@ def last_sunday(week: Week) -> None:
     assert week.results([copy]) == ["moved"]
     week.tick()
     week.check(missing=[FIRST["azrael"], SATURDAY["ufo"]])
-    week.tell("The copy has taken the place of its original, with its passages.")
+    week.tell("The copy takes the place of its original, with its passages.")
     add(week, {recording: FIRST[recording] for recording in ("azrael", "geoscape")})
     week.put(SAMPLES / SATURDAY["ufo"], SATURDAY["ufo"], "copy")
     del week.ledger["copy"]

@@ -87,7 +87,7 @@ def test_a_file_that_the_batch_writer_gives_up_counts_as_failed() -> None:
 def test_the_meaning_is_computed_from_the_figures() -> None:
     assert "10.0 ms while nobody else writes, unbatched 20.0 ms" in meaning(results(GOOD))
     assert "writing is 5.0% of it, unbatched 10.0%" in meaning(results(GOOD, import_s=0.2))
-    assert "a lone import by -5.0%; the lock is held 1.00% of the time, 100 such" in meaning(
+    assert "a lone import by -5.0%. The lock is held 1.00% of the time: 100 such" in meaning(
         results(GOOD, import_s=0.2)
     )
 
@@ -99,8 +99,8 @@ def test_a_budget_is_kept_short_of_its_aim_or_missed() -> None:
 
 
 def test_the_length_of_an_import_is_read_from_its_own_benchmark(tmp_path: Path) -> None:
-    page = tmp_path / "benchmarks.md"
+    page = tmp_path / "import.md"
     assert writer_benchmark.seconds_per_file(page) is None
     page.write_text("| first import | 19.9 | 32.9 |\n\n100 files (97 with content of their own), 132 passages")
     assert writer_benchmark.seconds_per_file(page) == pytest.approx(0.199)
-    assert writer_benchmark.seconds_per_file(DOCS / "benchmarks.md") is not None
+    assert writer_benchmark.seconds_per_file(DOCS / "import.md") is not None

@@ -1,1 +1,1 @@
-"""Measurements, not tests: each writes a page of `docs/` with what it measured in that run."""
+"""Measurements, not tests: each writes a page of `docs/benchmarks/` with what it measured in that run."""

@@ -42,10 +42,10 @@ def format_table(results: Results) -> Table:
     ratios = {name: results.ratio(costs) for name, costs in groups}
     worst, best = max(ratios, key=lambda name: ratios[name]), min(ratios, key=lambda name: ratios[name])
     reading = (
-        f"Everything but orchestration and flavors costs {results.ratio():.2f} times one bare decode; the dearest "
-        f"format by that measure is {worst} ({ratios[worst]:.2f}), the cheapest {best} ({ratios[best]:.2f}). The "
-        f"ratios are of sums; each file's figures are medians of {results.rounds} rounds, decode and phases taking "
-        "turns in one worker."
+        f"Everything but orchestration and flavors costs {results.ratio():.2f} times one bare decode. By that measure, "
+        f"{worst} costs most ({ratios[worst]:.2f}) and {best} least ({ratios[best]:.2f}). Ratios are ratios of sums. "
+        f"Each file's figures are medians of {results.rounds} rounds, in which decode and phases take turns in one "
+        "worker."
     )
     columns = (
         "format",
@@ -85,8 +85,8 @@ def phase_table(results: Results) -> Table:
     dearest = max(cpu_of, key=lambda name: cpu_of[name])
     share = cpu_of[dearest] / sum(cpu_of.values())
     reading = (
-        f"{dearest} is {share:.0%} of the phases' CPU. The last column is the wall time of the asset's function in "
-        f"the import, with {results.workers} worker processes, their start in the first of them included."
+        f"{dearest} takes {share:.0%} of the phases' CPU. The last column is the wall time of the asset's function in "
+        f"the import, with {results.workers} worker processes. The first phase that uses workers includes their start."
     )
     columns = (
         "phase",
@@ -119,9 +119,9 @@ def whole_table(results: Results) -> Table:
     ]
     reading = (
         f"{first.files} files ({len(results.costs)} with content of their own), {first.passages} passages, in "
-        f"{first.ranges} range runs with {results.workers} workers. Peak memory: workers "
-        f"{_least_to_most(library.worker_peaks_mb)} MB (processes below the importing one, Python's resource tracker "
-        f"among them), main process {library.main_peak_mb:.0f} MB."
+        f"{first.ranges} range runs with {results.workers} workers. Peak memory: main process "
+        f"{library.main_peak_mb:.0f} MB, workers {_least_to_most(library.worker_peaks_mb)} MB. Python's resource "
+        "tracker counts among the workers."
     )
     return Table("The import as a whole", ("", "wall s", "CPU s", "wall / bare", "CPU / bare"), rows, reading)
 

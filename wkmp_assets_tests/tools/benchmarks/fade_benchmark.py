@@ -1,4 +1,4 @@
-"""Where the lead-out is on real music that fades out: `make bench-fades`. Writes docs/lead_points.md.
+"""Where the lead-out is on real music that fades out: `make bench-fades`. Writes docs/benchmarks/lead_points.md.
 
 A minute of uninterrupted music out of every recording of the 100-file library, faded linearly over a known time. Where
 it must be is found from the samples, at any 5 ms, not from the envelope that the lead points are made of.
@@ -60,9 +60,10 @@ def main(arguments: list[str] | None = None) -> int:
     table = _table(fades)
     OUT.print(table.to_rich())
     what = (
-        f"Written by `make bench-fades`: a minute of uninterrupted music out of each of {len(fades) // len(FADES_S)} "
-        f"recordings ({len(paths)} in the 100-file library; the others have no such minute), faded out linearly, the "
-        "default parameters. Where the lead-out must be is found from the samples, not from the envelope."
+        "`make bench-fades` writes this page. It takes a minute of uninterrupted music out of each of "
+        f"{len(fades) // len(FADES_S)} recordings and fades it out linearly. The 100-file library has {len(paths)} "
+        "recordings; the others have no such minute. Parameters are the defaults. Where the lead-out must be is found "
+        "from the samples, not from the envelope."
     )
     write_page(options.out, "Lead-out points on real fades", [what], [table])
     OUT.print(f"Written: {options.out}")
@@ -143,10 +144,10 @@ def _table(fades: Sequence[Fade]) -> Table:
         "within 100 ms", "even level: median", "most", "within 100 ms",
     )  # fmt: skip
     reading = (
-        "How far the lead-out is from the last 100 ms that reach -12 dB below the loudest 100 ms, in ms. Lead points "
-        "count windows from the passage's start (first three columns, what is promised). When windows may begin "
-        "anywhere, a beat that two windows share can reach the threshold later than either. In music of even level the "
-        "length of the fade alone says where -12 dB are passed."
+        "The figures say how far the lead-out is from the last 100 ms that reach -12 dB below the loudest 100 ms, in "
+        "ms. Lead points count windows from the start of the passage: the first three columns, which are the promise. "
+        "When windows may begin anywhere, a beat that two windows share can reach the threshold later than either. In "
+        "music of even level, the length of the fade alone says where the level passes -12 dB."
     )
     return Table("Distance of the lead-out from the crossing of -12 dB", columns, rows, reading)
 

@@ -1,4 +1,4 @@
-"""Does flavor mean anything, and what does it cost? `make bench-flavor`; writes docs/flavor_benchmark.md.
+"""Does flavor mean anything, and what does it cost? `make bench-flavor`; writes docs/benchmarks/flavor.md.
 
 On the 100-file library: CPU beside all other phases, distance of one recording in two encodings, neighbours from the
 same album, the same for essentia's features, and memory for three hours. Neighbours on other music, too.
@@ -48,8 +48,8 @@ ENCODINGS = ("MP3", "OGG Vorbis", "AAC", "Opus")
 OPUS_RATE_HZ = 48_000
 THREE_HOURS_S = 3 * 3600
 CAUTION = (
-    "The usual values and the middles of the scales were chosen on this library, and its labels were used to compare "
-    "variants of the formulas. So neighbours are judged on held-out music as well, of which nothing was used."
+    "The reference values and the middles of the scales come from this library, and its labels served to compare "
+    "variants of the formulas. So neighbours are judged on held-out music as well, which served for nothing else."
 )
 
 
@@ -74,7 +74,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description="Judge what flavors mean and cost.")
     parser.add_argument("--music", type=Path, default=HUNDRED_FILES, help="the 100-file library")
     parser.add_argument("--essentia", type=Path, help="a Python that has essentia")
-    parser.add_argument("--out", type=Path, default=DOCS / "flavor_benchmark.md", help="the page")
+    parser.add_argument("--out", type=Path, default=DOCS / "flavor.md", help="the page")
     options = parser.parse_args(arguments)
     if not (options.music / "manifest.json").is_file():
         OUT.print(f"[bold red]Error:[/] {options.music} has no manifest.json; build the library: make dataset")
@@ -106,8 +106,9 @@ def _measure_all(
     passages = sum(len(one.flavors.passages) for one in measured)
     whole = sum(set(p.measured) == MEASURED_NAMES for one in measured for p in one.flavors.passages)
     counted = (
-        f"{len(tracks)} recordings of the 100-file library, each once, as `make bench-flavor` measures them. "
-        f"{whole} of {passages} passages have every characteristic. What is measured: [flavor.md](flavor.md)."
+        f"`make bench-flavor` writes this page, from {len(tracks)} recordings of the 100-file library, each once. "
+        f"{whole} of {passages} passages have every characteristic. [Flavor](../reference/flavor.md) says what is "
+        "measured."
     )
     return counted, [
         cost_table(tracks, measured),
@@ -168,8 +169,8 @@ def cost_table(tracks: Sequence[Track], measured: Sequence[Measured]) -> Table:
     columns = ("per track", "flavors, CPU ms", "all other phases, CPU ms", "ratio")
     reading = (
         f"All tracks together: {total:.2f} times the CPU of everything else (hash, tags, decode, passages, "
-        "fingerprint, lead points). The columns are sorted each for itself. "
-        f"The worst ratio is that of {tracks[int(np.argmax(ratios))].path.name}; at most 1 is allowed."
+        "fingerprint, lead points). Each column is sorted by itself. "
+        f"{tracks[int(np.argmax(ratios))].path.name} has the worst ratio; at most 1 is allowed."
     )
     return Table("Cost", columns, rows, reading)
 
@@ -192,7 +193,7 @@ def encoding_table(tracks: Sequence[Track], measured: Sequence[Measured], scratc
     rows.append(("nearest other recording", str(len(nearest)), *_spread(nearest)))
     rows.append(("any other recording", str(len(different)), *_spread(different)))
     columns = ("distance", "pairs", "least", "median", "90 %", "most")
-    return Table("The same recording in two encodings", columns, rows, "0 is equal, 1 as different as can be.")
+    return Table("The same recording in two encodings", columns, rows, "0 means equal, 1 as different as can be.")
 
 
 def _encoded(path: Path, name: str, scratch: Path) -> Path:
@@ -213,9 +214,9 @@ def held_out_table(tracks: Sequence[Track], essentia: Path | None, scratch: Path
     unseen = sum(track.package == UNSEEN_PACKAGE for track in tracks)
     return replace(
         found,
-        reading=f"{len(tracks)} recordings of at most ten minutes that the library has nothing of: "
-        f"{len(tracks) - unseen} other tracks of its packages, and {unseen} of {UNSEEN_PACKAGE}, of which it has "
-        f"none. {found.reading}",
+        reading=f"{len(tracks)} recordings of at most ten minutes, none of which is in the library: "
+        f"{len(tracks) - unseen} other tracks of its packages, and {unseen} of {UNSEEN_PACKAGE}, a package that it "
+        f"does not use. {found.reading}",
     )
 
 
@@ -242,8 +243,9 @@ def neighbour_table(
         rows.append(_scored("essentia MusicExtractor", label, score_neighbours(theirs, common)))
     columns = ("distance by", "same", "files", "nearest", "five nearest", "chance", "p")
     reading = (
-        "Share of neighbours with the same label, over the files whose label others have as well; p is the share of "
-        f"2,000 shuffles of the labels that do as well by the nearest neighbour. {why}"
+        "The shares are those of neighbours with the same label, over the files that share their label with others. "
+        "p is the share of 2,000 shuffles of the labels in which the nearest neighbour does as well. "
+        f"{why}"
     )
     return Table(title, columns, rows, reading)
 
@@ -267,7 +269,7 @@ def memory_table(scratch: Path) -> Table:
             before, after, seconds = pool.apply(_memory_of, (path,))
         rows.append((name, f"{before:.0f}", f"{after:.0f}", f"{seconds * 1000:.0f}"))
     columns = ("one passage of", "MB before", "MB at most", "CPU ms")
-    return Table("Memory", columns, rows, "Resident memory of a new process, its libraries included.")
+    return Table("Memory", columns, rows, "Resident memory of a new process, with its libraries.")
 
 
 def _memory_of(path: Path) -> tuple[float, float, float]:

@@ -1,4 +1,4 @@
-"""Measure an import: `python -m wkmp_assets_tests.tools.benchmarks.import_benchmark`. Writes docs/benchmarks.md.
+"""Measure an import: `python -m wkmp_assets_tests.tools.benchmarks.import_benchmark`. Writes docs/benchmarks/import.md.
 
 Costs are compared with a bare decode of the same files in the same run, because ratios carry over to other machines.
 """
@@ -85,13 +85,13 @@ def _publish(shown: list[Table], files: list[MusicFile], options: argparse.Names
         OUT.print()
     command = shlex.join(["python", "-m", MODULE, *options.given])
     what = (
-        f"Written by `{command}` (`make bench`): every figure below comes from that one run over {len(files)} files. "
-        "Change nothing here by hand; run it again."
+        f"`{command}` (`make bench`) writes this page. Every figure comes from that one run over {len(files)} files. "
+        "Do not edit the page: run the command again."
     )
     yardstick = (
-        "*Bare decode* is the yardstick: the same file to mono float at 22,050 Hz with PyAV's filter graph, in "
-        "frames of 65,536 samples, one decoding thread, in the same worker process. PyAV's `AudioResampler` does "
-        "the same and is shown beside it. Absolute times belong to the machine, ratios carry over."
+        "*Bare decode* is the yardstick. It decodes the same file to mono float at 22,050 Hz, with PyAV's filter graph, "
+        "in frames of 65,536 samples, on one thread, in the same worker process. PyAV's `AudioResampler` does the same "
+        "and stands beside it. Absolute times belong to the machine, ratios carry over."
     )
     write_page(options.out, "What an import costs", [what, yardstick], shown)
     OUT.print(f"Written: {options.out}")
@@ -107,7 +107,7 @@ def _arguments(arguments: list[str] | None) -> argparse.Namespace:
         "--workers", type=int, default=load_settings().workers, help="worker processes (default: as wkmp)"
     )
     parser.add_argument("--rounds", type=int, default=3, help="repetitions, for medians")
-    parser.add_argument("--out", type=Path, default=DOCS / "benchmarks.md", help="the page")
+    parser.add_argument("--out", type=Path, default=DOCS / "import.md", help="the page")
     options = parser.parse_args(arguments)
     options.given = list(sys.argv[1:] if arguments is None else arguments)
     options.music = options.music.absolute()

@@ -1,4 +1,4 @@
-"""What a file of three hours takes: `make bench-long`. Writes docs/long_file.md.
+"""What a file of three hours takes: `make bench-long`. Writes docs/benchmarks/long_file.md.
 
 Real music of the 100-file library, the packets of its MP3 files one after the other in one file, imported by the real
 job; the memory of every process is what the kernel says it was at most.
@@ -45,8 +45,8 @@ def main(arguments: list[str] | None = None) -> int:
         OUT.print(table.to_rich())
         OUT.print()
     what = (
-        "Written by `make bench-long`: a file made of the packets of the 100-file library's MP3 files, one after the "
-        "other, imported by the real job with one worker process beside the importing one."
+        "`make bench-long` writes this page. It joins the packets of the 100-file library's MP3 files to one file. The "
+        "real job imports that file, with one worker process beside the importing one."
     )
     write_page(options.out, "What a file of three hours takes", [what], tables)
     OUT.print(f"Written: {options.out}")

@@ -2,7 +2,7 @@
 
 Starts `wkmp import` several times on one copy of a library, against AcoustID, MusicBrainz and AcousticBrainz spoken by
 a server on this machine, with the services' real intervals; then once more with everything already asked. Writes
-docs/lookups.md.
+docs/benchmarks/lookups.md.
 """
 
 import argparse
@@ -195,15 +195,15 @@ def rates_table(arrivals: dict[str, list[float]]) -> Table:
 def _introduction(options: argparse.Namespace, together: Together) -> list[str]:
     files = ", ".join(f"{count} {status}" for status, count in together.files.items())
     started = (
-        f"Written by `make bench-lookups`. {options.imports} `wkmp import` of `{options.music.name}` start at once on "
-        "one library and ask one server on this machine, which speaks AcoustID and MusicBrainz, knows every "
-        "fingerprint, and knows nothing as AcousticBrainz. The intervals between requests are the defaults, shared by "
-        "all processes."
+        f"`make bench-lookups` writes this page. {options.imports} `wkmp import` of `{options.music.name}` start at "
+        "once on one library. They ask one server on this machine. As AcoustID and MusicBrainz it knows every "
+        "fingerprint, as AcousticBrainz it knows nothing. The intervals between requests are the defaults, which all "
+        "processes share."
     )
     ended = (
         f"They took {together.seconds:.0f} s together. Files: {files}. "
         f"{together.with_song} of {together.passages} passages have a song. "
-        "A window of ten seconds may hold one request more than ten times the limit, and what arrives "
+        "Ten seconds may hold one request more than ten times the limit, and requests that arrive "
         f"{SLACK_S:g} s late."
     )
     return [started, ended]

@@ -11,7 +11,7 @@ from wkmp_assets_tests.support.paths import ROOT
 
 HUNDRED_FILES = ROOT / "test_data" / "100_file_dataset"
 SAMPLE_LIBRARY = ROOT / "test_data" / "sample_library"
-DOCS = ROOT / "docs"
+DOCS = ROOT / "docs" / "benchmarks"
 
 
 class NoMusicError(Exception):

@@ -31,8 +31,8 @@ def orchestration_table(results: Results) -> Table:
     events = first.breakdown.events / first.files
     recording = first.breakdown.recording.wall_s / (first.runs_s - first.computing_s)
     reading = (
-        f"Orchestration takes {1000 * first.orchestration_s:.0f} ms of wall time per file in the first import; "
-        f"{recording:.0%} of that is Dagster's storage, with {events:.1f} events per file."
+        f"Orchestration takes {1000 * first.orchestration_s:.0f} ms of wall time per file in the first import. "
+        f"Dagster's storage takes {recording:.0%} of that, with {events:.1f} events per file."
     )
     columns = (
         "per file, main process",
@@ -61,9 +61,9 @@ def storage_table(results: Results) -> Table:
         ratios.append(median(plain) / median(own))
         rows.append((name, _spread(plain), _spread(own), f"{ratios[-1]:.2f}"))
     reading = (
-        f"With Dagster's own class orchestration takes {ratios[0]:.1f} times as long; {results.own[0].first.files} "
-        f"short files (the sample library) in one range run, {len(results.own)} imports each, taking turns: medians, "
-        "in brackets the lowest and highest."
+        f"With Dagster's own class, orchestration takes {ratios[0]:.1f} times as long. Both classes import "
+        f"{results.own[0].first.files} short files (the sample library) in one range run, {len(results.own)} times "
+        "each, taking turns. Figures are medians, with the lowest and highest in brackets."
     )
     columns = ("", "Dagster's class", "KeptOpenSqliteStorage", "ratio")
     return Table(
@@ -86,9 +86,9 @@ def lock_table(results: Results) -> Table:
     ]
     locks = sum(receipt.write_locks for receipt in receipts)
     reading = (
-        f"{locks} write locks for {len(receipts)} files, {locks / len(receipts):.2f} per file; "
+        f"{locks} write locks for {len(receipts)} files, {locks / len(receipts):.2f} per file. "
         f"{reads_in_transactions(results.library.first)} reads inside transactions, "
-        f"{sum(receipt.retries for receipt in receipts)} retries. One writer; nobody else had the library open."
+        f"{sum(receipt.retries for receipt in receipts)} retries. No other process had the library open."
     )
     return Table("Write locks", ("", "p50", "p99", "highest"), rows, reading)
 
@@ -115,9 +115,9 @@ def again_table(results: Results) -> Table:
     ]
     again = results.library.again
     reading = (
-        f"A second import is one scan of the folder: {again.scan_s:.3f} s for {first.files} files, of which looking "
-        f"at the folder takes {again.scan_computing_s:.3f} s; the rest is one Dagster run. The second row is what "
-        "materializing everything in the web UI costs. Start of the process is left out."
+        f"A second import is one scan of the folder. It takes {again.scan_s:.3f} s for {first.files} files: "
+        f"{again.scan_computing_s:.3f} s to look at the folder, the rest for one Dagster run. The second row is what "
+        "materializing everything in the web UI costs. The start of the process is left out."
     )
     columns = (
         "",

@@ -1,4 +1,4 @@
-"""Judge silence settings and write docs/segmentation.md.
+"""Judge silence settings and write docs/benchmarks/segmentation.md.
 
 `python -m wkmp_assets_tests.tools.benchmarks.segmentation_benchmark` runs it.
 

@@ -16,26 +16,26 @@ def introduction(heard: Sequence[Heard], scores: Sequence[Score], default: Cell,
     minutes = sum(file.envelope.total_samples / file.envelope.sample_rate_hz for file in heard) / 60
     return [
         (
-            f"Written by `python -m {module}`: every figure comes from that one run. Change nothing here by hand; "
-            "run it again."
+            f"`python -m {module}` writes this page. Every figure comes from that one run. Do not edit the page: run "
+            "the command again."
         ),
         (
-            "A window of 100 ms is silent when its RMS is below the threshold (dB below full scale), and a silence "
-            "of at least the shortest length separates two passages (`wkmp_assets/audio/silence.py`). Each pair of "
-            f"settings was tried on the envelopes of {len(heard)} files ({minutes:.0f} minutes of real music): "
-            f"{len(singles)} whole single tracks, and {len(multi)} files of several tracks with {len(gaps)} gaps of "
-            f"digital silence planted between them ({min(gaps):.2f} to {max(gaps):.2f} s), before encoding."
+            "A window of 100 ms is silent when its RMS is below the threshold (dB below full scale). A silence of at "
+            "least the shortest length separates two passages (`wkmp_assets/audio/silence.py`). Each pair of settings "
+            f"was tried on the envelopes of {len(heard)} files, {minutes:.0f} minutes of real music. {len(singles)} "
+            f"files are whole single tracks. {len(multi)} files hold several tracks, with {len(gaps)} gaps of digital "
+            f"silence ({min(gaps):.2f} to {max(gaps):.2f} s) planted between them before encoding."
         ),
         (
-            f"**Targets:** at least {SINGLES_SHARE:.0%} of the single tracks stay one passage; every planted gap is "
-            f"found, both edges within {LARGEST_ERROR_MS:.0f} ms."
+            f"**Targets:** at least {SINGLES_SHARE:.0%} of the single tracks stay one passage, and every planted gap "
+            f"is found, with both edges within {LARGEST_ERROR_MS:.0f} ms."
         ),
         (
-            "**What this does not show:** the gaps were planted at places without inner pauses, between excerpts "
-            "that sound up to their ends, so finding them is the optimistic case. They are digital silence: a low "
-            "threshold costs nothing here, but a record, tape or concert has noise between its tracks, and below a "
-            "threshold under that noise no gap is found at all. The single tracks were not selected: they are "
-            "whatever the music packages hold. A cut in one of them is an error only if a person would not make it."
+            "**What this does not show:** the gaps lie between excerpts that sound up to their ends, so finding them "
+            "is the optimistic case. They are digital silence, so a low threshold costs nothing here. A record, tape "
+            "or concert has noise between its tracks, and a threshold below that noise finds no gap at all. The single "
+            "tracks were not selected: they are whatever the music packages hold. A cut in one of them is an error "
+            "only if a person would not make it."
         ),
         (
             f"**The default** is {default[0]:g} dB and {default[1]:g} s (`wkmp_assets/db/read/library_settings.py`). "
@@ -75,7 +75,7 @@ def _why(scores: Sequence[Score], default: Cell) -> str:
     )
     beside = [cell for cell in (_neighbour(scores, chosen, 1), _neighbour(scores, chosen, -1)) if cell]
     margins = "; ".join(
-        f"at {_name(cell)} {cell.whole} of {cell.singles} singles stay whole and {cell.exact} of {cell.gaps} gaps are "
+        f"at {_name(cell)}, {cell.whole} of {cell.singles} singles stay whole and {cell.exact} of {cell.gaps} gaps are "
         "found in time"
         for cell in beside
     )
@@ -88,8 +88,8 @@ def _why(scores: Sequence[Score], default: Cell) -> str:
         else "No other pair is better in one respect (singles whole, gaps found in time, extra cuts) and worse in none."
     )
     return (
-        f"{verdict} Largest error of an edge: {_error(chosen.largest_error_ms)} ms. Beside it, {margins}. Other pairs "
-        f"that meet them: {others}. {compared}"
+        f"{verdict} The largest error of an edge is {_error(chosen.largest_error_ms)} ms. Its neighbours: {margins}. "
+        f"Other pairs that meet the targets: {others}. {compared}"
     )
 
 
@@ -133,8 +133,8 @@ def _split_table(chosen: Score, which: str) -> Table:
     rows = [_split_row(split) for split in chosen.splits]
     files = len({split.relative for split in chosen.splits})
     reading = (
-        f"{files} of {chosen.singles} single tracks are cut at {which}, {chosen.lost} have no passage at all."
-        f"{' Listen at the time given to judge.' if rows else ''}"
+        f"{files} of {chosen.singles} single tracks are cut at {which}, and {chosen.lost} have no passage at all."
+        f"{' To judge, listen at the time given.' if rows else ''}"
     )
     columns = ("file", "gap starts at", "length, s", "level of the gap, dB", "music after it, s")
     return Table(f"Single tracks cut at {which} ({_name(chosen)})", columns, rows, reading)

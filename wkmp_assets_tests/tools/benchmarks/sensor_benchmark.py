@@ -1,7 +1,7 @@
 """Ticks of the sensor over big libraries: `python -m wkmp_assets_tests.tools.benchmarks.sensor_benchmark`.
 
 Beside each, the same tree walked barely: `os.walk` and a `stat` per file. Every tick is the real sensor with a real
-Dagster instance, in a process of its own, as the daemon's code server calls it. Writes docs/sensor.md.
+Dagster instance, in a process of its own, as the daemon's code server calls it. Writes docs/benchmarks/sensor.md.
 """
 
 import argparse
@@ -199,15 +199,15 @@ def ticks_table(measured: dict[int, dict[str, Tick]]) -> Table:
 
 def _introduction(rounds: int) -> list[str]:
     how = (
-        "Written by `make bench-sensor`. Each tick is the sensor `new_files_sensor` as Dagster's daemon calls it, with "
-        "a real instance, over a tree of tiny files: a tick looks at names, sizes and times and opens none of them. "
-        f"Median of {rounds}, each in a process of its own; the system has the folders in memory."
+        "`make bench-sensor` writes this page. It calls the sensor `new_files_sensor` as Dagster's daemon does, with a "
+        "real instance, over a tree of tiny files. A tick looks at names, sizes and times, and opens no file. Figures "
+        f"are medians of {rounds} ticks, each in its own process. The system has the folders in memory."
     )
     kinds = (
-        f"*{BARE}* is the least that any look at the tree costs. *{FIRST}*: no library and no partitions; the tick "
-        f"requests as many runs as may wait at once. *{STEADY}*: every file is imported, and a partition. *{CHANGED}*: "
-        f"{CHANGES} files added, {CHANGES} retagged, {CHANGES} deleted. Peak memory is that of the process, most of "
-        "which is Dagster."
+        f"*{BARE}* is the least that any look at the tree costs. *{FIRST}*: there is no library and no partition, and "
+        f"the tick requests as many runs as may wait at once. *{STEADY}*: every file is imported and has a partition. "
+        f"*{CHANGED}*: {CHANGES} files are added, {CHANGES} retagged, {CHANGES} deleted. Peak memory is that of the "
+        "whole process, most of it Dagster's."
     )
     return [how, kinds]
 

@@ -1,7 +1,7 @@
 """Time how long pages of the web UI take to open: `python -m wkmp_assets_tests.tools.benchmarks.ui_benchmark`.
 
 Registers partitions and writes events of imports through Dagster's instance, half of the files imported, then opens
-pages in Chromium, as a person would: few partitions and many, side by side. Writes docs/ui.md.
+pages in Chromium, as a person would: few partitions and many, side by side. Writes docs/benchmarks/web_ui.md.
 """
 
 import argparse
@@ -50,7 +50,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--few", type=int, default=100, help="partitions")
     parser.add_argument("--many", type=int, default=10_000, help="partitions")
     parser.add_argument("--rounds", type=int, default=5, help="how often each page is opened")
-    parser.add_argument("--out", type=Path, default=DOCS / "ui.md", help="the page")
+    parser.add_argument("--out", type=Path, default=DOCS / "web_ui.md", help="the page")
     options = parser.parse_args(arguments)
     if reason := why_not():
         OUT.print(f"[bold red]Error:[/] {reason}")
@@ -146,19 +146,19 @@ def pages_table(few: int, many: int, with_few: Mapping[str, Opening], with_many:
         )
     columns = ("Page", f"{few:,}, first, s", f"{many:,}, first, s", f"{few:,}, s", f"{many:,}, s", "Ratio")
     slowest = max(with_many, key=lambda what: with_many[what].again)
-    reading = f"The slowest with {many:,} partitions: {slowest}, {with_many[slowest].again:.1f} s."
+    reading = f"Slowest with {many:,} partitions: {slowest}, {with_many[slowest].again:.1f} s."
     return Table("Seconds until a page can be read", columns, rows, reading)
 
 
 def _introduction(options: argparse.Namespace) -> list[str]:
     made = (
-        f"Written by `make bench-ui`. `dagster dev` with {options.few:,} and with {options.many:,} files of which half "
-        "have been imported: their partitions, and for each of that half an event of `library_entry` with its receipt, "
-        "are written through Dagster's instance; no music is read."
+        f"`make bench-ui` writes this page. It runs `dagster dev` with {options.few:,} and with {options.many:,} files, "
+        "half of them imported. Dagster's instance gets their partitions, and for each imported file an event of "
+        "`library_entry` with its receipt. No music is read."
     )
     opened = (
-        f"Chromium opens each page until what one came for can be read, {options.rounds} times: the first time with "
-        "everything just started, then the median of the others."
+        f"Chromium opens each page {options.rounds} times, until its purpose can be read. *First* is the time when "
+        "everything has just started. The other columns are the median of the later times."
     )
     return [made, opened]
 

@@ -1,6 +1,6 @@
-"""Compare writers: `python -m wkmp_assets_tests.tools.benchmarks.writer_benchmark`. Writes docs/writer.md.
+"""Compare writers: `python -m wkmp_assets_tests.tools.benchmarks.writer_benchmark`. Writes docs/benchmarks/writer.md.
 
-The batch writer of the package beside the write pattern of the replaced system: same rows, same machine, taking turns.
+The batch writer of the package beside an unbatched one: same rows, same machine, taking turns.
 """
 
 import argparse
@@ -46,13 +46,13 @@ def main(arguments: list[str] | None = None) -> int:
     OUT.print(tables.meaning(results))
     command = shlex.join(["python", "-m", MODULE, *options.given])
     introduction = tables.introduction(results, command)
-    write_page(options.out, "One transaction per file, and the way it was", introduction, shown)
+    write_page(options.out, "One transaction per file, and many", introduction, shown)
     OUT.print(f"Written: {options.out}")
     return 0
 
 
 def seconds_per_file(page: Path) -> float | None:
-    """Return the wall time per file of the import that docs/benchmarks.md reports; None when it does not."""
+    """Return the wall time per file of the import that docs/benchmarks/import.md reports; None when it does not."""
     text = page.read_text(encoding="utf-8") if page.is_file() else ""
     seconds, files = _FIRST_IMPORT.search(text), _FILES.search(text)
     return float(seconds[1]) / int(files[1]) if seconds and files else None
@@ -111,8 +111,8 @@ def _arguments(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument(
         "--import-seconds",
         type=float,
-        default=seconds_per_file(DOCS / "benchmarks.md"),
-        help="wall seconds per file of a real import (default: from docs/benchmarks.md)",
+        default=seconds_per_file(DOCS / "import.md"),
+        help="wall seconds per file of a real import (default: from docs/benchmarks/import.md)",
     )
     parser.add_argument("--out", type=Path, default=DOCS / "writer.md", help="the page")
     options = parser.parse_args(arguments)

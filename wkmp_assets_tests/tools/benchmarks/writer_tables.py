@@ -76,14 +76,14 @@ def meaning(results: WriterResults) -> str:
     if results.import_s is not None:
         import_ms = 1000 * results.import_s
         said += (
-            f" An import takes {import_ms:.0f} ms of wall clock per file, decoding included: writing is "
-            f"{new_ms / import_ms:.1%} of it, unbatched {old_ms / import_ms:.1%}, so batching alone changes the length "
-            f"of a lone import by {(new_ms - old_ms) / import_ms:+.1%}; the lock is held {held_ms / import_ms:.2%} of "
-            f"the time, {import_ms / held_ms:.0f} such imports at once would keep it busy."
+            f" An import takes {import_ms:.0f} ms of wall clock per file, decoding included, and writing is "
+            f"{new_ms / import_ms:.1%} of it, unbatched {old_ms / import_ms:.1%}. So batching alone changes the length "
+            f"of a lone import by {(new_ms - old_ms) / import_ms:+.1%}. The lock is held {held_ms / import_ms:.2%} of "
+            f"the time: {import_ms / held_ms:.0f} such imports at once would keep it busy."
         )
     lost = [len(series.files) - len(series.complete) for series in (busy.unbatched, busy.batch)]
     return (
-        f"{said} In company, {_name(busy.cell)}, {lost[0]} of {len(busy.unbatched.files)} files stayed incomplete "
+        f"{said} In company ({_name(busy.cell)}), {lost[0]} of {len(busy.unbatched.files)} files stayed incomplete "
         f"unbatched, {lost[1]} of {len(busy.batch.files)} batched."
     )
 
@@ -91,28 +91,28 @@ def meaning(results: WriterResults) -> str:
 def introduction(results: WriterResults, command: str) -> list[str]:
     """Return the paragraphs before the tables."""
     what = (
-        f"Written by `{command}` (`make bench-writer`): every figure below comes from that one run; rounds: "
-        f"{results.rounds}, files in each: {results.files}, both writers taking turns. Change nothing here by hand; "
-        "run it again."
+        f"`{command}` (`make bench-writer`) writes this page. Every figure comes from that one run: {results.rounds} "
+        f"rounds of {results.files} files, in which both writers take turns. Do not edit the page: run the command "
+        "again."
     )
     writers = (
         "*Batch* is what the package does: `FileCommitter`, with its reads, its gate and its one transaction per file. "
-        "*Unbatched* writes the same rows with the write pattern of the replaced system, its connection settings and "
-        "its retries (`wkmp_assets_tests/tools/benchmarks/unbatched_writer.py`, which lists where it is better off "
-        "than the original was). A test compares the two databases row by row."
+        "*Unbatched* writes the same rows in 8 to 77 transactions per file, with the connection settings and retries "
+        "of [the writer that this project replaced](../origins.md#the-unbatched-writer). A test compares the two "
+        "databases row by row."
     )
     modes = (
         "All processes start at the same moment, each with files of its own, on one database on one disk. *Without a "
-        "break*: every process writes one file after the other, which no import does; the best that a fair queue can "
-        "give then is a wait of all the other processes' holds in a row. *Paused*: every process pauses before each "
-        "file, for a random time with the mean given."
+        "break*, every process writes one file after the other, which no import does. The best that a fair queue can "
+        "give then is a wait for the holds of all other processes in a row. *Paused*, every process pauses before each "
+        "file, for a random time with the given mean."
     )
     words = (
-        "*Waited* is the time from wanting a lock to having it or giving it up, one figure for every lock; *held* the "
-        "time from having it to the end of COMMIT, the automatic one of a lone statement included. Checkpoints are in "
-        "the unbatched COMMIT; the batch writer makes them after it, when it has opened the gate, or before that when "
-        "the log is long, and then they are in the others' waits. Ratios are unbatched / batch. FULL is `PRAGMA "
-        "synchronous=FULL`, an fsync with every commit; the package uses NORMAL."
+        "*Waited* is the time from wanting a lock to having it or giving it up, with one figure for every lock. *Held* "
+        "is the time from having it to the end of COMMIT, also of the automatic COMMIT of a lone statement. Unbatched, "
+        "checkpoints happen inside COMMIT. The batch writer makes them after COMMIT, when it has opened the gate. When "
+        "the log is long, it makes them before that, and then they count as waits of the others. Ratios are unbatched "
+        "/ batch. FULL is `PRAGMA synchronous=FULL`, an fsync with every commit. The package uses NORMAL."
     )
     return [what, writers, modes, words, meaning(results)]
 
@@ -140,9 +140,9 @@ def _reading(pair: Pair) -> str:
     rate = median(new.rates) / median(old.rates) if median(old.rates) else float("inf")
     lost = len(old.files) - len(old.complete)
     return (
-        f"{locks[0]:.4g} locks per file against {locks[1]:.4g}; {rate:.2f} times as many files per second; unbatched, "
-        f"{_sum(old, 'refused')} attempts met a lock and {lost} of {len(old.files)} files stayed incomplete, batched "
-        f"{_sum(new, 'refused')} and {len(new.files) - len(new.complete)} of {len(new.files)}."
+        f"{locks[0]:.4g} locks per file against {locks[1]:.4g}, and {rate:.2f} times as many files per second. "
+        f"Unbatched, {_sum(old, 'refused')} attempts met a lock and {lost} of {len(old.files)} files stayed incomplete; "
+        f"batched, {_sum(new, 'refused')} and {len(new.files) - len(new.complete)} of {len(new.files)}."
     )
 
 
