@@ -45,6 +45,8 @@ MUSIC_CONTAINERS = (
     "tak,tta,voc,w64,wav,wv,xwma"
 )
 """FFmpeg knows 300 more, playlists among them that make it open other files."""
+OPEN_OPTIONS = {"protocol_whitelist": "file", "format_whitelist": MUSIC_CONTAINERS}
+"""A playlist in disguise must not open anything else."""
 PROTECTED_TAGS = frozenset({"drms", "enca"})
 """Sample entries of MP4 files whose sound is encrypted; decoded as it is, it is noise."""
 EDITED_CONTAINER = "mov"
@@ -157,11 +159,9 @@ def _tag_of(codec: AudioCodecContext) -> str:
 
 
 def _open_with_ffmpeg(path: Path) -> InputContainer:
-    # A name such as "a:b.mp3" is no URL, and a playlist in disguise must not open anything else.
-    name = f"file:{path.absolute()}"
-    options = {"protocol_whitelist": "file", "format_whitelist": MUSIC_CONTAINERS}
+    name = f"file:{path.absolute()}"  # one such as "a:b.mp3" is no URL
     try:
-        return av.open(name, "r", metadata_errors="replace", options=options)
+        return av.open(name, "r", metadata_errors="replace", options=OPEN_OPTIONS)
     except av.error.ArgumentError as error:
         raise NothingDecodedError("not a kind of file that music comes in") from error
     except av.FFmpegError as error:

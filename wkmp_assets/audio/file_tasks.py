@@ -55,8 +55,7 @@ def segment_file(
         raise UndecodableAudioError(
             display_path, f"it has {audio.channels} channels, the library holds {MOST_CHANNELS}"
         )
-    on_disk = look_at(path.parent, path.name)
-    if (on_disk.size_bytes, on_disk.modified_at) != (identity.size_bytes, identity.modified_at):
+    if not _is_still(path, identity):
         pcm.path_for(identity.content_hash).unlink(missing_ok=True)
         raise FileChangedError(display_path, "was written to while it was being imported")
     passages = find_passages(
@@ -66,6 +65,12 @@ def segment_file(
         min_passage_ticks=parameters.min_passage_ticks,
     )
     return PassageSegments(audio, envelope, passages, parameters, tuple(_warnings(envelope, passages)))
+
+
+def _is_still(path: Path, identity: FileIdentity) -> bool:
+    """Tell whether a file is what was hashed, as far as its size and time say so."""
+    on_disk = look_at(path.parent, path.name)
+    return (on_disk.size_bytes, on_disk.modified_at) == (identity.size_bytes, identity.modified_at)
 
 
 def _warnings(envelope: Envelope, passages: Sequence[Span]) -> Iterator[str]:

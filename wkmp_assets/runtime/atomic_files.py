@@ -28,9 +28,13 @@ def finish(temporary: Path, path: Path) -> None:
     The rename itself may be lost in a power cut: the old file is then found stale or missing, and is made again.
     That is why the folder is not synced as well.
     """
-    with temporary.open("rb") as file:
-        os.fsync(file.fileno())
+    _sync(temporary)
     temporary.replace(path)
+
+
+def _sync(path: Path) -> None:
+    with path.open("rb") as file:
+        os.fsync(file.fileno())
 
 
 def write_whole(path: Path, content: bytes) -> None:

@@ -143,9 +143,12 @@ class PhaseStore:
     def _replace(self, path: Path, content: bytes) -> None:
         # In one folder for all documents, where leftovers are found without a walk through 100,000 of them.
         self._unfinished.mkdir(exist_ok=True)
-        temporary = self._unfinished / temporary_name(f"{path.parent.parent.name}-{path.name}")
+        temporary = self._temporary_of(path)
         temporary.write_bytes(content)
         finish(temporary, path)
+
+    def _temporary_of(self, path: Path) -> Path:
+        return self._unfinished / temporary_name(f"{path.parent.parent.name}-{path.name}")
 
     def read(self, phase: str, key: str, run_id: str) -> Outcome[Any]:
         """Read an outcome as a later phase of run `run_id` sees it.

@@ -50,10 +50,13 @@ def begin(parent: int, limits: WorkerLimits) -> None:
     # finished, and whether there will be more is for the run to say.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
-    # Data, not address space: mapped files (decoded PCM, libraries) take none of it.
-    most = limits.memory_mb * MEGABYTE
-    resource.setrlimit(resource.RLIMIT_DATA, (most, most))
+    _limit_memory(limits.memory_mb * MEGABYTE)
     end_with(parent)
+
+
+def _limit_memory(most: int) -> None:
+    # Data, not address space: mapped files (decoded PCM, libraries) take none of it.
+    resource.setrlimit(resource.RLIMIT_DATA, (most, most))
 
 
 def end_with(parent: int) -> None:
