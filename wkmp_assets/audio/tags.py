@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, TypeVar
 
 from wkmp_assets.audio.tag_fields import (
     LEAKED_BY_MUTAGEN,
-    MOST_CHARACTERS,
-    MOST_VALUES,
+    MAX_CHARACTERS,
+    MAX_VALUES,
     TagFields,
     read_fields,
 )
@@ -28,7 +28,7 @@ _DATE = re.compile(r"([1-9][0-9]{3})(?:-(0[1-9]|1[0-2])(?:-(0[1-9]|[12][0-9]|3[0
 _YEAR = re.compile(r"(?<![0-9])[1-9][0-9]{3}(?=(?:[01][0-9][0-3][0-9])?(?![0-9]))")
 _JOIN_PHRASES = re.compile(r"\s+\(?(?:feat\.?|ft\.?|featuring|and|x|vs\.?|with|&|\+)\s+|\s*[,;/]\s*", re.IGNORECASE)
 _LIST_SEPARATORS = re.compile(r"\s*[;/]\s*")
-_QUOTED_CHARACTERS = 60
+_MAX_QUOTED_CHARACTERS = 60
 
 Item = TypeVar("Item")
 
@@ -87,11 +87,11 @@ def _interpret(fields: TagFields) -> FileTags:
 def _bounded(name: str, texts: Sequence[str], warnings: list[str]) -> tuple[str, ...]:
     """Keep what a person or a tagger may have written."""
     field = name.replace("_", " ")
-    if len(texts) > MOST_VALUES:
-        warnings.append(f"The tags hold more than {MOST_VALUES} texts as {field}; the others were left out.")
-    if any(len(text) > MOST_CHARACTERS for text in texts):
-        warnings.append(f"The tags hold a text of more than {MOST_CHARACTERS} characters as {field}; it was cut.")
-    return tuple(text[:MOST_CHARACTERS] for text in texts[:MOST_VALUES])
+    if len(texts) > MAX_VALUES:
+        warnings.append(f"The tags hold more than {MAX_VALUES} texts as {field}; the others were left out.")
+    if any(len(text) > MAX_CHARACTERS for text in texts):
+        warnings.append(f"The tags hold a text of more than {MAX_CHARACTERS} characters as {field}; it was cut.")
+    return tuple(text[:MAX_CHARACTERS] for text in texts[:MAX_VALUES])
 
 
 def _first(texts: Sequence[str]) -> str | None:
@@ -213,4 +213,4 @@ def _unique(items: Iterable[Item]) -> list[Item]:
 
 
 def _shorten(text: str) -> str:
-    return text if len(text) <= _QUOTED_CHARACTERS else text[: _QUOTED_CHARACTERS - 1] + "…"
+    return text if len(text) <= _MAX_QUOTED_CHARACTERS else text[: _MAX_QUOTED_CHARACTERS - 1] + "…"

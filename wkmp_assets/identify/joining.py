@@ -8,10 +8,10 @@ from dataclasses import replace
 
 from wkmp_assets.model.values import Candidate, LookupOutcome, MatchLevel, PassageMatch, Span
 
-LONGEST_GAP_S = 30
+MAX_GAP_S = 30
 """Between two passages that are joined; exactly this long still joins."""
 
-MOST_PIECES = 3
+MAX_PIECES = 3
 LENGTH_TOLERANCE = 0.10
 """How far the joined length may be from the recording's."""
 
@@ -20,7 +20,7 @@ _WAS_ASKED = frozenset({LookupOutcome.MATCH, LookupOutcome.NO_MATCH, LookupOutco
 Run = list[PassageMatch]
 
 
-def merge(matches: Sequence[PassageMatch], rate_hz: int) -> tuple[PassageMatch, ...]:
+def join_passages(matches: Sequence[PassageMatch], rate_hz: int) -> tuple[PassageMatch, ...]:
     """Join neighbours.
 
     Parameters
@@ -56,7 +56,7 @@ def _runs(
 
 
 def _is_near(one: PassageMatch, following: PassageMatch, rate_hz: int) -> bool:
-    return following.span.start_sample - one.span.end_sample <= LONGEST_GAP_S * rate_hz
+    return following.span.start_sample - one.span.end_sample <= MAX_GAP_S * rate_hz
 
 
 def _are_unknown(one: PassageMatch, following: PassageMatch) -> bool:
@@ -74,7 +74,7 @@ def _are_one_recording(one: PassageMatch, following: PassageMatch) -> bool:
 
 def _has_the_length(run: Run, rate_hz: int) -> bool:
     length_s = _recording_length_s(run[0])
-    if not 1 < len(run) <= MOST_PIECES or not length_s:
+    if not 1 < len(run) <= MAX_PIECES or not length_s:
         return False
     together_s = (run[-1].span.end_sample - run[0].span.start_sample) / rate_hz
     return abs(together_s - length_s) <= LENGTH_TOLERANCE * length_s + 1e-9

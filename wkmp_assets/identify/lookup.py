@@ -9,7 +9,7 @@ from typing import Protocol
 
 from wkmp_assets.errors import ServiceUnavailableError
 from wkmp_assets.identify.scoring import duration_score, rank, rank_by_text
-from wkmp_assets.identify.services.acoustid import AcoustIdClient, Heard
+from wkmp_assets.identify.services.acoustid import AcoustIdClient, FingerprintMatch
 from wkmp_assets.identify.services.musicbrainz import MusicBrainzClient
 from wkmp_assets.model.values import (
     Candidate,
@@ -25,10 +25,10 @@ from wkmp_assets.model.values import (
     level_of,
 )
 
-CANDIDATES_KEPT = 5
+MAX_CANDIDATES = 5
 
 
-class Lookup(Protocol):
+class RecordingLookup(Protocol):
     """Something that says which recordings a file's passages may be."""
 
     def look_up(self, tags: FileTags, segments: PassageSegments, fingerprints: Fingerprints, /) -> RecordingLookups:
@@ -36,7 +36,7 @@ class Lookup(Protocol):
 
 
 @dataclass(frozen=True)
-class NoLookup:
+class NoRecordingLookup:
     """Asks nobody.
 
     Parameters
@@ -58,7 +58,7 @@ class NoLookup:
 
 
 @dataclass(frozen=True)
-class ServiceLookup:
+class ServiceRecordingLookup:
     """Asks AcoustID by the sound, then MusicBrainz by the id, or by what the tags say."""
 
     acoustid: AcoustIdClient
@@ -102,9 +102,9 @@ class ServiceLookup:
                     ranked = rank_by_text(self.musicbrainz.search(tags.artist, tags.title), tags, passage.duration_s)
             except ServiceUnavailableError as error:
                 return _deferred(passage, error)
-        return self._with_details(passage, ranked[:CANDIDATES_KEPT])
+        return self._with_details(passage, ranked[:MAX_CANDIDATES])
 
-    def _heard(self, fingerprint: str, lengths: Sequence[float]) -> list[Heard]:
+    def _heard(self, fingerprint: str, lengths: Sequence[float]) -> list[FingerprintMatch]:
         for length_s in dict.fromkeys(int(length) for length in lengths):
             heard = self.acoustid.lookup(fingerprint, length_s)
             if heard:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import replace
 
-from wkmp_assets.identify.joining import merge
+from wkmp_assets.identify.joining import join_passages
 from wkmp_assets.identify.releases import choose_release
 from wkmp_assets.identify.tag_matches import match_from_tags
 from wkmp_assets.model.values import (
@@ -37,7 +37,7 @@ def match_passages(
     lookups : RecordingLookups
         One per passage.
     folder_holds : Mapping of str to int
-        What `albums.explained` says of the folder that the file lies in.
+        What `find_folder_releases` says of the folder that the file lies in.
 
     Returns
     -------
@@ -49,7 +49,7 @@ def match_passages(
         _match(match, lookup, choose_release(lookup.releases, tags.album, folder_holds))
         for match, lookup in zip(by_tags, lookups.passages, strict=True)
     ]
-    return SongMatches(merge(matches, segments.audio.sample_rate_hz))
+    return SongMatches(join_passages(matches, segments.audio.sample_rate_hz))
 
 
 def _match(by_tags: PassageMatch, lookup: PassageLookup, release: Release | None) -> PassageMatch:

@@ -11,7 +11,7 @@ _BETWEEN = re.compile(r"\s+[-\u2013\u2014]\s+")
 """Hyphen or dash between blanks, as in `Artist - Title`; one inside a word belongs to it."""
 
 
-def names_of(path: str) -> PathNames:
+def read_path_names(path: str) -> PathNames:
     """Take the texts out of a path.
 
     People order artist, album and title in every way there is, so nothing is said about which is which.

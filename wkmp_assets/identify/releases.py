@@ -6,11 +6,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from wkmp_assets.identify.scoring import is_same_title
 from wkmp_assets.model.values import KnownRelease, RecordingLookups, Release
 
-LEAST_RECORDINGS = 2
+MIN_RECORDINGS = 2
 """A release that holds a single recording of a folder says nothing about the others."""
 
 
-def explained(lookups: Iterable[RecordingLookups]) -> Mapping[str, int]:
+def find_folder_releases(lookups: Iterable[RecordingLookups]) -> Mapping[str, int]:
     """Say which releases explain most of a folder.
 
     Parameters
@@ -31,7 +31,7 @@ def explained(lookups: Iterable[RecordingLookups]) -> Mapping[str, int]:
                 found = {known.release.mbid for known in passage.releases}
                 releases[passage.candidates[0].song.recording_mbid].update(found)
     holds = Counter(mbid for found in releases.values() for mbid in found)
-    return {mbid: count for mbid, count in holds.items() if count >= LEAST_RECORDINGS and 2 * count > len(releases)}
+    return {mbid: count for mbid, count in holds.items() if count >= MIN_RECORDINGS and 2 * count > len(releases)}
 
 
 def choose_release(releases: Sequence[KnownRelease], album: str | None, holds: Mapping[str, int]) -> Release | None:
@@ -47,7 +47,7 @@ def choose_release(releases: Sequence[KnownRelease], album: str | None, holds: M
     album : str or None
         The file's album tag.
     holds : Mapping of str to int
-        What `explained` says of the file's folder.
+        What `find_folder_releases` says of the file's folder.
     """
 
     def merits(known: KnownRelease) -> tuple[bool, int, bool, bool, str, str]:

@@ -8,26 +8,26 @@ from collections.abc import Sequence
 
 from rapidfuzz.distance import JaroWinkler
 
-from wkmp_assets.identify.services.acoustid import Heard
+from wkmp_assets.identify.services.acoustid import FingerprintMatch
 from wkmp_assets.identify.services.musicbrainz import Recording
 from wkmp_assets.model.values import SCORE_TOLERANCE, Candidate, FileTags, PathNames
 
-SINGLE = (0.30, 0.60, 0.10)
+SINGLE_TRACK_WEIGHTS = (0.30, 0.60, 0.10)
 """Weights of metadata, fingerprint and duration in a file of one track."""
-SEVERAL = (0.35, 0.55, 0.10)
+MULTI_TRACK_WEIGHTS = (0.35, 0.55, 0.10)
 """In a file of several."""
 
 
-NOTHING_TO_COMPARE = 0.3
-NAMED_ALIKE = 0.8
+NEUTRAL_SCORE = 0.3
+SAME_NAME_SCORE = 0.8
 """The replaced system's score for equal titles; for names of files and folders, which anybody may have given."""
-UNKNOWN_LENGTH = 0.5
-SIMILAR_TITLE = 0.85
+UNKNOWN_LENGTH_SCORE = 0.5
+MIN_TITLE_SIMILARITY = 0.85
 """Jaro-Winkler: the replaced system's level for accepting a text as the same."""
 
 
 def confidence(
-    metadata: float, fingerprint: float, duration: float, weights: tuple[float, float, float] = SINGLE
+    metadata: float, fingerprint: float, duration: float, weights: tuple[float, float, float] = SINGLE_TRACK_WEIGHTS
 ) -> float:
     """Weigh the evidence.
 
@@ -36,7 +36,7 @@ def confidence(
     metadata, fingerprint, duration : float
         Each 0..1.
     weights : tuple of float
-        `SINGLE` or `SEVERAL`.
+        `SINGLE_TRACK_WEIGHTS` or `MULTI_TRACK_WEIGHTS`.
 
     Returns
     -------
@@ -61,7 +61,7 @@ def similarity(one: str, other: str) -> float:
 
 def is_same_title(one: str, other: str) -> bool:
     """Tell whether two texts name the same thing."""
-    return similarity(one, other) >= SIMILAR_TITLE - SCORE_TOLERANCE
+    return similarity(one, other) >= MIN_TITLE_SIMILARITY - SCORE_TOLERANCE
 
 
 def metadata_score(tags: FileTags, title: str | None, artist: str | None, mbid: str, *, is_whole_file: bool) -> float:
@@ -84,7 +84,7 @@ def metadata_score(tags: FileTags, title: str | None, artist: str | None, mbid: 
 def _names_score(names: PathNames, title: str | None, artist: str | None) -> float:
     """Score what a path says: half of it for a title in the file's name, half for an artist anywhere."""
     found = (_is_named(title, names.file), _is_named(artist, names.file + names.folders))
-    return sum(NAMED_ALIKE if is_found else NOTHING_TO_COMPARE for is_found in found) / len(found)
+    return sum(SAME_NAME_SCORE if is_found else NEUTRAL_SCORE for is_found in found) / len(found)
 
 
 def _is_named(known: str | None, texts: Sequence[str]) -> bool:
@@ -94,12 +94,14 @@ def _is_named(known: str | None, texts: Sequence[str]) -> bool:
 def duration_score(passage_s: float, recording_s: float | None) -> float:
     """Compare lengths: 1 within 5 %, 0.5 within 10 % or when the recording's is unknown, else 0."""
     if not recording_s:
-        return UNKNOWN_LENGTH
+        return UNKNOWN_LENGTH_SCORE
     difference = abs(passage_s - recording_s) / recording_s
     return 1.0 if difference <= 0.05 + SCORE_TOLERANCE else 0.5 if difference <= 0.10 + SCORE_TOLERANCE else 0.0
 
 
-def rank(heard: Sequence[Heard], tags: FileTags, passage_s: float, *, is_whole_file: bool) -> list[Candidate]:
+def rank(
+    heard: Sequence[FingerprintMatch], tags: FileTags, passage_s: float, *, is_whole_file: bool
+) -> list[Candidate]:
     """Score recordings that sound like a passage, best first.
 
     Ties are broken by AcoustID's score, then by the likeness of the titles, then by the id: the order never depends on
@@ -116,11 +118,12 @@ def rank(heard: Sequence[Heard], tags: FileTags, passage_s: float, *, is_whole_f
     )
 
 
-def _candidate(heard: Heard, tags: FileTags, passage_s: float, *, is_whole_file: bool) -> Candidate:
+def _candidate(heard: FingerprintMatch, tags: FileTags, passage_s: float, *, is_whole_file: bool) -> Candidate:
     song = heard.song
     metadata = metadata_score(tags, song.title, song.artist_name, song.recording_mbid, is_whole_file=is_whole_file)
     duration = duration_score(passage_s, heard.length_s)
-    total = confidence(metadata, heard.score, duration, SINGLE if is_whole_file else SEVERAL)
+    weights = SINGLE_TRACK_WEIGHTS if is_whole_file else MULTI_TRACK_WEIGHTS
+    total = confidence(metadata, heard.score, duration, weights)
     return Candidate(song, heard.length_s, heard.acoustid, heard.score, metadata, duration, total)
 
 
@@ -134,7 +137,7 @@ def rank_by_text(found: Sequence[Recording], tags: FileTags, passage_s: float) -
         artist = similarity(tags.artist or "", recording.song.artist_name or "")
         title = similarity(tags.title or "", recording.song.title or "")
         duration = duration_score(passage_s, recording.length_s)
-        if min(artist, title) < SIMILAR_TITLE - SCORE_TOLERANCE or duration == 0:
+        if min(artist, title) < MIN_TITLE_SIMILARITY - SCORE_TOLERANCE or duration == 0:
             continue
         total = 0.4 * artist + 0.4 * title + 0.2 * duration
         candidates.append(

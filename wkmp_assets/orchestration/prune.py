@@ -27,7 +27,7 @@ from wkmp_assets.model.values import LibraryChanges
 from wkmp_assets.orchestration.partitions import partitions_name
 from wkmp_assets.orchestration.resources import Library
 from wkmp_assets.orchestration.run_requests.look import waiting_runs
-from wkmp_assets.runtime.claims import claimed_keys
+from wkmp_assets.runtime.claims import read_claimed_keys
 from wkmp_assets.settings import Settings
 
 
@@ -237,4 +237,4 @@ def _stale_keys(settings: Settings, registered: Sequence[str], plan: PrunePlan) 
 
 
 def _is_importing(settings: Settings, instance: DagsterInstance) -> bool:
-    return bool(claimed_keys(settings.claims_dir) or waiting_runs(instance))
+    return bool(read_claimed_keys(settings.claims_dir) or waiting_runs(instance))

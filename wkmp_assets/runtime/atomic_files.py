@@ -13,7 +13,7 @@ from pathlib import Path
 from wkmp_assets.errors import StateDiskError
 
 SUFFIX = ".tmp"
-LEFTOVER_S = 3600
+MIN_LEFTOVER_AGE_S = 3600
 """A temporary file of another machine has lost its writer when nothing was written to it for so long."""
 
 
@@ -22,7 +22,7 @@ def temporary_name(name: str) -> str:
     return f"{name}.{socket.gethostname()}.{os.getpid()}{SUFFIX}"
 
 
-def finish(temporary: Path, path: Path) -> None:
+def replace_durably(temporary: Path, path: Path) -> None:
     """Give a file, written and closed, its name: after a crash or a power cut there is the whole of it, or the old one.
 
     The rename itself may be lost in a power cut: the old file is then found stale or missing, and is made again.
@@ -37,7 +37,7 @@ def _sync(path: Path) -> None:
         os.fsync(file.fileno())
 
 
-def write_whole(path: Path, content: bytes) -> None:
+def write_atomically(path: Path, content: bytes) -> None:
     """Write a file whose folder may not exist yet: there is the whole of it, or what was there before.
 
     Raises
@@ -45,11 +45,11 @@ def write_whole(path: Path, content: bytes) -> None:
     StateDiskError
         There is no room, or no permission to write.
     """
-    with on_state_disk(path.parent):
+    with translate_disk_errors(path.parent):
         path.parent.mkdir(parents=True, exist_ok=True)
         temporary = path.with_name(temporary_name(path.name))
         temporary.write_bytes(content)
-        finish(temporary, path)
+        replace_durably(temporary, path)
 
 
 def remove_leftovers(folder: Path) -> None:
@@ -65,7 +65,7 @@ def remove_leftovers(folder: Path) -> None:
 def _has_lost_its_writer(name: str, age_s: float) -> bool:
     owner, _, process = name.removesuffix(SUFFIX).rpartition(".")
     if not owner.endswith(f".{socket.gethostname()}") or not process.isdecimal():
-        return age_s > LEFTOVER_S
+        return age_s > MIN_LEFTOVER_AGE_S
     return not _is_running(int(process))
 
 
@@ -80,7 +80,7 @@ def _is_running(process: int) -> bool:
 
 
 @contextmanager
-def on_state_disk(folder: Path) -> Iterator[None]:
+def translate_disk_errors(folder: Path) -> Iterator[None]:
     """Say of every error of the operating system in the block what it means for the import.
 
     Raises

@@ -11,12 +11,12 @@ from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import IO
 
-from wkmp_assets.runtime.atomic_files import on_state_disk
-from wkmp_assets.runtime.file_locks import one_at_a_time, try_lock
+from wkmp_assets.runtime.atomic_files import translate_disk_errors
+from wkmp_assets.runtime.file_locks import hold_lock, try_lock
 
 
 class RunClaims:
-    """What one run has claimed; made by `claiming`.
+    """What one run has claimed; made by `open_claims`.
 
     Parameters
     ----------
@@ -38,14 +38,14 @@ class RunClaims:
         StateDiskError
             The list of claims cannot be written.
         """
-        with on_state_disk(self._folder), _one_run_at_a_time(self._folder):
+        with translate_disk_errors(self._folder), _one_run_at_a_time(self._folder):
             claimed = frozenset(keys) - _claimed(self._folder, Path(self._own.name))
             self._own.writelines(f"{key}\n" for key in sorted(claimed))
             self._own.flush()
         return claimed
 
 
-def claimed_keys(folder: Path) -> frozenset[str]:
+def read_claimed_keys(folder: Path) -> frozenset[str]:
     """Return the partitions that living runs have in hand.
 
     Raises
@@ -53,12 +53,12 @@ def claimed_keys(folder: Path) -> frozenset[str]:
     StateDiskError
         The lists of claims cannot be read.
     """
-    with on_state_disk(folder), _one_run_at_a_time(folder):
+    with translate_disk_errors(folder), _one_run_at_a_time(folder):
         return _claimed(folder)
 
 
 @contextmanager
-def claiming(folder: Path, run_id: str) -> Iterator[RunClaims]:
+def open_claims(folder: Path, run_id: str) -> Iterator[RunClaims]:
     """Let a run claim partitions during the block; they are free again at its end, however it ends.
 
     Raises
@@ -68,7 +68,7 @@ def claiming(folder: Path, run_id: str) -> Iterator[RunClaims]:
     """
     path = folder / f"{run_id}.claims"
     with ExitStack() as stack:
-        with on_state_disk(folder), _one_run_at_a_time(folder):  # nobody sees the list before it is locked
+        with translate_disk_errors(folder), _one_run_at_a_time(folder):  # nobody sees the list before it is locked
             own = stack.enter_context(path.open("w", encoding="utf-8"))
             try_lock(own)
         stack.callback(path.unlink, missing_ok=True)
@@ -92,5 +92,5 @@ def _claimed(folder: Path, own: Path | None = None) -> frozenset[str]:
 @contextmanager
 def _one_run_at_a_time(folder: Path) -> Iterator[None]:
     folder.mkdir(parents=True, exist_ok=True)
-    with one_at_a_time(folder / "lock"):
+    with hold_lock(folder / "lock"):
         yield

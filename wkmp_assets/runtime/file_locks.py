@@ -8,7 +8,7 @@ from typing import IO
 
 
 @contextmanager
-def one_at_a_time(path: Path) -> Iterator[None]:
+def hold_lock(path: Path) -> Iterator[None]:
     """Let one process after the other through the block; the file is made, its folder is not."""
     with path.open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)  # until the file is closed

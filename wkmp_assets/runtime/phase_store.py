@@ -19,11 +19,11 @@ from pydantic import TypeAdapter, ValidationError
 from wkmp_assets.model.outcomes import RUN_SCOPED, Failed, Outcome, Result, Skipped, SkipReason
 from wkmp_assets.model.phases import IDENTITY, PHASE_VALUES
 from wkmp_assets.model.values import SCHEMA_VERSION
-from wkmp_assets.runtime.atomic_files import finish, on_state_disk, remove_leftovers, temporary_name
+from wkmp_assets.runtime.atomic_files import remove_leftovers, replace_durably, temporary_name, translate_disk_errors
 
 _BEGINNING_BYTES = 32_768
 """Of a document: the longest partition key, escaped, and what stands beside it."""
-KEEP_MARKS_S = 7 * 24 * 3600
+MAX_MARK_AGE_S = 7 * 24 * 3600
 """Far longer than any run takes."""
 
 
@@ -62,7 +62,7 @@ class PhaseStore:
         StateDiskError
             The disk is full, or the folder may not be written to.
         """
-        with on_state_disk(self._folder):
+        with translate_disk_errors(self._folder):
             remove_leftovers(self._unfinished)
             self._remove_old_marks(run_id)
             for key, outcome in outcomes:
@@ -96,7 +96,7 @@ class PhaseStore:
             The folder may not be written to.
         """
         links: list[tuple[Path, Path]] = []
-        with on_state_disk(self._folder):
+        with translate_disk_errors(self._folder):
             for key, (before, content_hash) in moves.items():
                 for phase in set(PHASE_VALUES) - {IDENTITY}:
                     source, target = self.path_of(phase, before), self.path_of(phase, key)
@@ -122,7 +122,7 @@ class PhaseStore:
         """Delete the documents of a partition, and return how many there were."""
         paths = [self.path_of(phase, key) for phase in PHASE_VALUES]
         there = [path for path in paths if path.exists()]
-        with on_state_disk(self._folder):
+        with translate_disk_errors(self._folder):
             for path in there:
                 path.unlink(missing_ok=True)
         return len(there)
@@ -134,7 +134,7 @@ class PhaseStore:
         """Remove what runs that are long over have left; once per run, as there may be a thousand of them."""
         if not self._marks.is_dir() or (self._marks / run_id).exists():
             return
-        oldest = time.time() - KEEP_MARKS_S
+        oldest = time.time() - MAX_MARK_AGE_S
         for run in self._marks.iterdir():
             with suppress(FileNotFoundError):  # another process was faster
                 if run.stat().st_mtime < oldest:
@@ -145,7 +145,7 @@ class PhaseStore:
         self._unfinished.mkdir(exist_ok=True)
         temporary = self._temporary_of(path)
         temporary.write_bytes(content)
-        finish(temporary, path)
+        replace_durably(temporary, path)
 
     def _temporary_of(self, path: Path) -> Path:
         return self._unfinished / temporary_name(f"{path.parent.parent.name}-{path.name}")

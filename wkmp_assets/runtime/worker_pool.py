@@ -18,9 +18,9 @@ from loky.process_executor import BrokenProcessPool, ProcessPoolExecutor
 from wkmp_assets.errors import AudioFileError, WorkersError
 from wkmp_assets.model.outcomes import Failed, Outcome, Outcomes, Result, Skipped, SkipReason, join
 from wkmp_assets.runtime.run_control import RunControl
-from wkmp_assets.runtime.worker_process import WorkerLimits, begin
+from wkmp_assets.runtime.worker_process import WorkerLimits, prepare_worker
 
-_IDLE_S = 300
+_MAX_IDLE_S = 300
 """Idle workers end by themselves after this long, so that a run that waits for something else holds no memory."""
 
 ONE_THREAD = dict.fromkeys(("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"), "1")
@@ -223,8 +223,8 @@ class WorkerPool:
         if self._running is None:
             self._running = ProcessPoolExecutor(
                 self._workers,
-                timeout=_IDLE_S,
-                initializer=begin,
+                timeout=_MAX_IDLE_S,
+                initializer=prepare_worker,
                 initargs=(os.getpid(), self._limits),
                 env=ONE_THREAD,
             )

@@ -36,7 +36,7 @@ class WorkerLimits:
         return self.file_s * (1 + size / _SIZE_OF_ONE_TURN)
 
 
-def begin(parent: int, limits: WorkerLimits) -> None:
+def prepare_worker(parent: int, limits: WorkerLimits) -> None:
     """Prepare a worker process; called in it, once.
 
     Parameters
@@ -51,7 +51,7 @@ def begin(parent: int, limits: WorkerLimits) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     _limit_memory(limits.memory_mb * MEGABYTE)
-    end_with(parent)
+    end_with_parent(parent)
 
 
 def _limit_memory(most: int) -> None:
@@ -59,7 +59,7 @@ def _limit_memory(most: int) -> None:
     resource.setrlimit(resource.RLIMIT_DATA, (most, most))
 
 
-def end_with(parent: int) -> None:
+def end_with_parent(parent: int) -> None:
     """End this process as soon as its parent is gone, however that ended: `kill -9` leaves nobody behind.
 
     A thread waits for it in the kernel. Not PR_SET_PDEATHSIG: that looks at the thread that started the worker,

@@ -11,7 +11,7 @@ from wkmp_assets.identify.services.outage import OutageFile
 from wkmp_assets.model.flavor import ReadFlavor, read_flavor
 
 NAME = "AcousticBrainz"
-USELESS_IN_A_ROW = 5
+MAX_FAILURES_IN_A_ROW = 5
 """After so many answers that are none (a web page, say) it is left alone for the rest of the run."""
 
 
@@ -27,7 +27,7 @@ def judge(answer: Answer) -> bool | None:
     return answer.status == 200 and _classes(answer) is not None
 
 
-class ClassSource(Protocol):
+class ClassLookup(Protocol):
     """Something that knows classes of recordings."""
 
     not_asked: str
@@ -37,7 +37,7 @@ class ClassSource(Protocol):
         """Return the classes of a recording; None when there are none."""
 
 
-class NoClassSource:
+class NoClassLookup:
     """Asks nobody.
 
     Parameters
@@ -54,7 +54,7 @@ class NoClassSource:
         return None
 
 
-class DeferringClassSource:
+class DeferringClassLookup:
     """Asks nobody now: every recording is to be asked for at another time.
 
     Parameters
@@ -120,7 +120,7 @@ class AcousticBrainzClient:
     def _note(self, error: ServiceUnavailableError) -> None:
         """Remember the first failure in a row, and give up after some more."""
         self._useless += 1
-        if self._useless == USELESS_IN_A_ROW:
+        if self._useless == MAX_FAILURES_IN_A_ROW:
             self._session.give_up(error.reason)
         if self._outage is None:
             self._outage = self._outages.note(error.reason)

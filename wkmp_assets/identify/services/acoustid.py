@@ -46,7 +46,7 @@ class _Found(BaseModel):
 
 
 @dataclass(frozen=True)
-class Heard:
+class FingerprintMatch:
     """A recording that sounds alike."""
 
     acoustid: str
@@ -87,7 +87,7 @@ class AcoustIdClient:
         self.session = session
         self._key = key
 
-    def lookup(self, fingerprint: str, duration_s: float) -> list[Heard]:
+    def lookup(self, fingerprint: str, duration_s: float) -> list[FingerprintMatch]:
         """Return the recordings that sound alike, best first; each once.
 
         Parameters
@@ -121,7 +121,7 @@ class AcoustIdClient:
             raise ServiceUnavailableError(NAME, "its answer has another shape than documented") from error
         return _heard(found)
 
-    def _refused(self, answer: Answer) -> list[Heard]:
+    def _refused(self, answer: Answer) -> list[FingerprintMatch]:
         error = answer.value.get("error")
         code = error.get("code") if isinstance(error, dict) else None
         if code == INVALID_KEY:
@@ -133,13 +133,13 @@ class AcoustIdClient:
         raise ServiceUnavailableError(NAME, f"it answered with error {code!r}"[:100])
 
 
-def _heard(found: _Found) -> list[Heard]:
-    best: dict[str, Heard] = {}
+def _heard(found: _Found) -> list[FingerprintMatch]:
+    best: dict[str, FingerprintMatch] = {}
     for result in found.results:
         for recording in result.recordings:
             known = best.get(recording.id)
             if known is None or result.score > known.score:
-                best[recording.id] = Heard(result.id, result.score, _song(recording), recording.duration)
+                best[recording.id] = FingerprintMatch(result.id, result.score, _song(recording), recording.duration)
     return sorted(best.values(), key=lambda heard: (-heard.score, heard.song.recording_mbid))
 
 

@@ -29,16 +29,16 @@ from wkmp_assets.errors import ServiceUnavailableError
 NOT_IN_CACHE_KEYS = "client"
 """The form field with AcoustID's application key: it says who asks, not what."""
 
-LARGEST_ANSWER_BYTES = 1_000_000
+MAX_ANSWER_BYTES = 1_000_000
 """A recording with 25 releases takes 60 kB."""
 
-LONGEST_WAIT_S = 10.0
+MAX_WAIT_S = 10.0
 """A Retry-After beyond it ends the service's part of the run; the files are deferred."""
 
-LONGEST_QUEUE_S = 120.0
+MAX_QUEUE_S = 120.0
 """For a turn among all processes, before a lookup is deferred."""
 
-COMPRESS_FROM_BYTES = 1_000
+MIN_COMPRESSED_BYTES = 1_000
 
 _BUSY = frozenset({429, 500, 502, 503, 504})
 _ANSWERS = frozenset({200, 400, 404})
@@ -159,7 +159,7 @@ class ServiceSession:
         """
         body = urlencode(form).encode("ascii")
         headers = {"Content-Type": "application/x-www-form-urlencoded"}
-        if len(body) >= COMPRESS_FROM_BYTES:
+        if len(body) >= MIN_COMPRESSED_BYTES:
             body, headers = gzip.compress(body, mtime=0), {**headers, "Content-Encoding": "gzip"}
         return self._ask("POST", path, body, headers)
 
@@ -185,7 +185,7 @@ class ServiceSession:
                     return self._answer(response)
                 reason = f"HTTP {response.status_code}"
                 wait_s = _longer(pause_s, _retry_after_s(response))
-                if wait_s is not None and wait_s > LONGEST_WAIT_S:
+                if wait_s is not None and wait_s > MAX_WAIT_S:
                     reason += f", come back in {wait_s:.0f} s"
                     break
             if wait_s is not None:
@@ -235,12 +235,12 @@ class _Bounded(requests.Session):
     """Reads every answer itself, up to a size and a time."""
 
     def send(self, request: requests.PreparedRequest, **kwargs: Any) -> requests.Response:
-        started, limit_s = time.monotonic(), kwargs.get("timeout") or LONGEST_WAIT_S
+        started, limit_s = time.monotonic(), kwargs.get("timeout") or MAX_WAIT_S
         response = super().send(request, **{**kwargs, "stream": True})
         received = b""
         for chunk in response.iter_content(65_536):
             received += chunk
-            if len(received) > LARGEST_ANSWER_BYTES:
+            if len(received) > MAX_ANSWER_BYTES:
                 response.close()
                 raise requests.exceptions.ContentDecodingError("the answer is too long")
             if time.monotonic() - started > limit_s:
@@ -288,7 +288,7 @@ def _open(service: Service, folder: Path, user_agent: str, judge: Judge) -> _Ses
         limiter=Limiter(bucket),
         per_host=False,
         bucket_name=service.name,
-        max_delay=LONGEST_QUEUE_S,
+        max_delay=MAX_QUEUE_S,
         limit_statuses=(),
     )
     session.headers["User-Agent"] = user_agent
@@ -338,7 +338,7 @@ def _retry_after_s(response: requests.Response) -> float | None:
 def _longer(pause_s: float | None, asked_s: float | None) -> float | None:
     """Wait as long as was asked for; None after the last attempt, unless that was too long anyway."""
     if asked_s is not None and (pause_s is None or asked_s > pause_s):
-        return asked_s if pause_s is not None or asked_s > LONGEST_WAIT_S else None
+        return asked_s if pause_s is not None or asked_s > MAX_WAIT_S else None
     return pause_s
 
 
@@ -346,7 +346,7 @@ def _reason(error: requests.RequestException) -> str:
     """Say what went wrong, without the URL or anything else that was sent."""
     if isinstance(error, requests.exceptions.Timeout):
         if str(error).startswith("Rate limit"):
-            return f"no turn came up in {LONGEST_QUEUE_S:.0f} s"
+            return f"no turn came up in {MAX_QUEUE_S:.0f} s"
         return "it did not answer in time"
     if isinstance(error, requests.exceptions.ContentDecodingError):
         return "its answer is too long or damaged"

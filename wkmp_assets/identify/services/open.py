@@ -10,13 +10,13 @@ from typing import Any
 from pydantic import SecretStr
 
 from wkmp_assets.errors import SettingsError
-from wkmp_assets.identify.lookup import Lookup, NoLookup, ServiceLookup
+from wkmp_assets.identify.lookup import NoRecordingLookup, RecordingLookup, ServiceRecordingLookup
 from wkmp_assets.identify.services import acousticbrainz, acoustid, musicbrainz
 from wkmp_assets.identify.services.acousticbrainz import (
     AcousticBrainzClient,
-    ClassSource,
-    DeferringClassSource,
-    NoClassSource,
+    ClassLookup,
+    DeferringClassLookup,
+    NoClassLookup,
 )
 from wkmp_assets.identify.services.acoustid import AcoustIdClient
 from wkmp_assets.identify.services.http import ServiceSession
@@ -84,13 +84,13 @@ def resolve_key(stored: str | None, configured: SecretStr | None, toml: Path) ->
 
 
 @contextmanager
-def open_services(settings: ServiceSettings, key: SecretStr | None, *, skip: bool = False) -> Iterator[Lookup]:
+def open_services(settings: ServiceSettings, key: SecretStr | None, *, skip: bool = False) -> Iterator[RecordingLookup]:
     """Open AcoustID and MusicBrainz for the block.
 
     Without a key neither is asked for anything. Told to skip them, what would have been asked is deferred.
     """
     if key is None or skip:
-        yield NoLookup(NO_KEY) if key is None else NoLookup(NETWORK_SKIPPED, LookupOutcome.DEFERRED)
+        yield NoRecordingLookup(NO_KEY) if key is None else NoRecordingLookup(NETWORK_SKIPPED, LookupOutcome.DEFERRED)
         return
     acoustid_service = acoustid.service(settings.acoustid_url, settings.acoustid_interval_ms)
     musicbrainz_service = musicbrainz.service(settings.musicbrainz_url, settings.musicbrainz_interval_ms)
@@ -98,23 +98,23 @@ def open_services(settings: ServiceSettings, key: SecretStr | None, *, skip: boo
         ServiceSession(acoustid_service, settings.folder, settings.user_agent, acoustid.judge) as fingerprints,
         ServiceSession(musicbrainz_service, settings.folder, settings.user_agent, musicbrainz.judge) as recordings,
     ):
-        yield ServiceLookup(AcoustIdClient(fingerprints, key), MusicBrainzClient(recordings))
+        yield ServiceRecordingLookup(AcoustIdClient(fingerprints, key), MusicBrainzClient(recordings))
 
 
 @contextmanager
 def open_acousticbrainz(
     settings: ServiceSettings, key: SecretStr | None, *, skip: bool = False, is_probe: bool = False
-) -> Iterator[ClassSource]:
+) -> Iterator[ClassLookup]:
     """Open AcousticBrainz for the block. It needs no key; without AcoustID's nobody wants services asked, though.
 
     Told to skip it, what would have been asked is deferred. A probe asks also while it rests, and does not wait long:
     to see whether it is back.
     """
     if settings.acousticbrainz_url == OFF or key is None:
-        yield NoClassSource(SWITCHED_OFF if settings.acousticbrainz_url == OFF else NO_KEY)
+        yield NoClassLookup(SWITCHED_OFF if settings.acousticbrainz_url == OFF else NO_KEY)
         return
     if skip:
-        yield DeferringClassSource(NETWORK_SKIPPED)
+        yield DeferringClassLookup(NETWORK_SKIPPED)
         return
     service = acousticbrainz.service(settings.acousticbrainz_url, settings.acousticbrainz_interval_ms)
     outages = OutageFile(settings.folder / f"{acousticbrainz.NAME}-outage.json")

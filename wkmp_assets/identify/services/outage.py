@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from wkmp_assets.runtime.atomic_files import write_whole
+from wkmp_assets.runtime.atomic_files import write_atomically
 
-SHORTEST_REST = timedelta(minutes=1)
-LONGEST_REST = timedelta(hours=1)
+MIN_REST = timedelta(minutes=1)
+MAX_REST = timedelta(hours=1)
 GONE_AFTER = timedelta(days=7)
 """A service that has not answered for so long is not complained of any more."""
 
@@ -27,7 +27,7 @@ class Outage:
     @property
     def rests_until(self) -> datetime:
         """When to try again: after as long as it has been silent already, between a minute and an hour."""
-        return self.last + min(max(self.last - self.since, SHORTEST_REST), LONGEST_REST)
+        return self.last + min(max(self.last - self.since, MIN_REST), MAX_REST)
 
     @property
     def is_lasting(self) -> bool:
@@ -83,7 +83,7 @@ class OutageFile:
         now, known = self._now(), self.read()
         outage = Outage(known.since if known else now, now, reason)
         kept = {"since": outage.since.isoformat(), "last": now.isoformat(), "reason": reason}
-        write_whole(self._path, json.dumps(kept).encode("ascii"))
+        write_atomically(self._path, json.dumps(kept).encode("ascii"))
         return outage
 
     def end(self) -> None:

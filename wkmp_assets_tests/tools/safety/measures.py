@@ -207,7 +207,7 @@ ALL_OR_NOTHING = (
     Measure(
         "a file is what was hashed",
         "a file that is written to while it is imported would get the boundaries of half of it",
-        ("audio.file_tasks:_is_still",),
+        ("audio.worker_tasks:_is_still",),
         returns(True),
         ("audio/test_file_tasks.py::test_a_file_that_is_written_to_while_it_is_read_fails_and_leaves_no_pcm",),
     ),
@@ -437,7 +437,7 @@ BAD_INPUT = (
     Measure(
         "workers end with their run",
         "a worker that hangs would stay behind when its run is killed, with its file open and its memory taken",
-        ("runtime.worker_process:end_with",),
+        ("runtime.worker_process:end_with_parent",),
         does_nothing,
         ("runtime/test_worker_process.py::test_no_worker_outlives_its_run_however_that_ends",),
     ),

@@ -4,18 +4,18 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from wkmp_assets.errors import ServiceGoneError, ServiceUnavailableError
-from wkmp_assets.identify.services.acousticbrainz import NAME, ClassSource
+from wkmp_assets.identify.services.acousticbrainz import NAME, ClassLookup
 from wkmp_assets.model.values import ClassesOutcome, Flavors, PassageFlavor, PassageMatch
 
 
-def with_classes(measured: Flavors, matches: Iterable[PassageMatch], source: ClassSource) -> Flavors:
+def add_classes(measured: Flavors, matches: Iterable[PassageMatch], source: ClassLookup) -> Flavors:
     """Ask for every passage whose recording is known. A service that is gone changes only which classes are there."""
     return Flavors(
         tuple(_with_classes(flavor, match, source) for flavor, match in zip(measured.passages, matches, strict=True))
     )
 
 
-def _with_classes(flavor: PassageFlavor, match: PassageMatch, source: ClassSource) -> PassageFlavor:
+def _with_classes(flavor: PassageFlavor, match: PassageMatch, source: ClassLookup) -> PassageFlavor:
     if match.song is None:
         return flavor
     if source.not_asked:

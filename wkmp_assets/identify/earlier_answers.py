@@ -8,7 +8,7 @@ _ANSWERED = frozenset({LookupOutcome.MATCH, LookupOutcome.NO_MATCH})
 _NOT_ASKED = frozenset({LookupOutcome.DEFERRED, LookupOutcome.SKIPPED})
 
 
-def keep_answers(now: RecordingLookups, earlier: RecordingLookups) -> RecordingLookups:
+def keep_earlier_answers(now: RecordingLookups, earlier: RecordingLookups) -> RecordingLookups:
     """Put the answers of an earlier import in place of passages that nobody could be asked for now.
 
     Parameters
