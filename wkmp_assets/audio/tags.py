@@ -15,13 +15,13 @@ from wkmp_assets.audio.tag_fields import (
     TagFields,
     read_fields,
 )
+from wkmp_assets.model.mbid import parse_mbid
 from wkmp_assets.model.values import Artist, FileTags, Release, Work
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from pathlib import Path
 
-_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _ID_SEPARATORS = re.compile(r"[/;,\s]+")
 _TRACK = re.compile(r"0*([1-9][0-9]{0,4})(?![0-9])")
 _DATE = re.compile(r"([1-9][0-9]{3})(?:-(0[1-9]|1[0-2])(?:-(0[1-9]|[12][0-9]|3[01]))?)?(?![0-9])")
@@ -124,11 +124,9 @@ def _ids(what: str, texts: Iterable[str], warnings: list[str]) -> list[str | Non
     ids: list[str | None] = []
     for text in texts:
         for part in filter(None, _ID_SEPARATORS.split(text)):
-            mbid = part.lower()
-            if _UUID.fullmatch(mbid):
-                ids.append(mbid)
-            else:
-                ids.append(None)
+            mbid = parse_mbid(part)
+            ids.append(mbid)
+            if mbid is None:
                 warnings.append(f'The MusicBrainz {what} id "{_shorten(part)}" is no UUID and was ignored.')
     return ids
 

@@ -6,8 +6,9 @@ It takes no new data since 2022, so both an answer and "nothing known" are good 
 from typing import Protocol
 
 from wkmp_assets.errors import ServiceGoneError, ServiceUnavailableError
-from wkmp_assets.identify.services.http import Answer, Service, ServiceSession
+from wkmp_assets.identify.services.answers import Answer, undocumented_answer
 from wkmp_assets.identify.services.outage import OutageFile
+from wkmp_assets.identify.services.session import Service, ServiceSession
 from wkmp_assets.model.flavor import ReadFlavor, read_flavor
 
 NAME = "AcousticBrainz"
@@ -131,7 +132,7 @@ class AcousticBrainzClient:
             return None
         classes = _classes(answer)
         if classes is None or answer.status != 200:
-            raise ServiceUnavailableError(NAME, "its answer has another shape than documented")
+            raise undocumented_answer(NAME)
         return read_flavor({name: found.get("all") if isinstance(found, dict) else None for name, found in classes})
 
 

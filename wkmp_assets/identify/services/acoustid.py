@@ -7,7 +7,8 @@ from typing import Annotated
 from pydantic import BaseModel, Field, SecretStr, StringConstraints, ValidationError
 
 from wkmp_assets.errors import RefusedKeyError, ServiceUnavailableError
-from wkmp_assets.identify.services.http import Answer, Service, ServiceSession
+from wkmp_assets.identify.services.answers import Answer, Mbid, Text, undocumented_answer
+from wkmp_assets.identify.services.session import Service, ServiceSession
 from wkmp_assets.model.values import Artist, Song
 
 NAME = "AcoustID"
@@ -17,9 +18,6 @@ KEEP_NO_MATCH = timedelta(days=30)
 INVALID_FINGERPRINT = 3
 INVALID_KEY = 4
 _META = "recordings releasegroups compress"
-
-Mbid = Annotated[str, StringConstraints(pattern=r"^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$", to_lower=True)]
-Text = Annotated[str, StringConstraints(strip_whitespace=True, max_length=2_000)]
 
 
 class _Artist(BaseModel):
@@ -118,7 +116,7 @@ class AcoustIdClient:
         try:
             found = _Found.model_validate(answer.value)
         except ValidationError as error:
-            raise ServiceUnavailableError(NAME, "its answer has another shape than documented") from error
+            raise undocumented_answer(NAME) from error
         return _heard(found)
 
     def _refused(self, answer: Answer) -> list[FingerprintMatch]:

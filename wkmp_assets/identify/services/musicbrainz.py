@@ -6,9 +6,8 @@ from typing import Annotated
 
 from pydantic import AliasPath, BaseModel, Field, StringConstraints, ValidationError
 
-from wkmp_assets.errors import ServiceUnavailableError
-from wkmp_assets.identify.services.acoustid import Mbid, Text
-from wkmp_assets.identify.services.http import Answer, Service, ServiceSession
+from wkmp_assets.identify.services.answers import Answer, Mbid, Text, undocumented_answer
+from wkmp_assets.identify.services.session import Service, ServiceSession
 from wkmp_assets.model.values import Artist, KnownRelease, Release, Song, Work
 
 NAME = "MusicBrainz"
@@ -122,7 +121,7 @@ class MusicBrainzClient:
         try:
             return _recording(_Recording.model_validate(answer.value))
         except ValidationError as error:
-            raise ServiceUnavailableError(NAME, "its answer has another shape than documented") from error
+            raise undocumented_answer(NAME) from error
 
     def search(self, artist: str, title: str) -> list[Recording]:
         """Search for recordings by artist and title; at most 25, without works.
@@ -137,7 +136,7 @@ class MusicBrainzClient:
         try:
             return [_recording(hit) for hit in _Hits.model_validate(answer.value).recordings]
         except ValidationError as error:
-            raise ServiceUnavailableError(NAME, "its answer has another shape than documented") from error
+            raise undocumented_answer(NAME) from error
 
 
 def _escaped(text: str) -> str:

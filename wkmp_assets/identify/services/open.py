@@ -19,9 +19,9 @@ from wkmp_assets.identify.services.acousticbrainz import (
     NoClassLookup,
 )
 from wkmp_assets.identify.services.acoustid import AcoustIdClient
-from wkmp_assets.identify.services.http import ServiceSession
 from wkmp_assets.identify.services.musicbrainz import MusicBrainzClient
 from wkmp_assets.identify.services.outage import OutageFile
+from wkmp_assets.identify.services.session import ServiceSession
 from wkmp_assets.model.values import LookupOutcome
 
 TOML_FIELD = "acoustid_api_key"

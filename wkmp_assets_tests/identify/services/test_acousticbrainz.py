@@ -13,9 +13,9 @@ from werkzeug import Request, Response
 from wkmp_assets.errors import ServiceUnavailableError
 from wkmp_assets.identify.flavor_classes import add_classes
 from wkmp_assets.identify.services.acousticbrainz import MAX_FAILURES_IN_A_ROW, AcousticBrainzClient, judge, service
-from wkmp_assets.identify.services.http import ServiceSession
 from wkmp_assets.identify.services.open import ServiceSettings, open_acousticbrainz
 from wkmp_assets.identify.services.outage import OutageFile
+from wkmp_assets.identify.services.session import ServiceSession
 from wkmp_assets.model.values import ClassesOutcome, Flavors, PassageFlavor
 from wkmp_assets_tests.support.builders import NOW, entry, flavor, in_a_row, mbid
 from wkmp_assets_tests.support.music_services import KEY, MusicServices

@@ -209,7 +209,7 @@ ALL_OR_NOTHING = (
         "a file that is written to while it is imported would get the boundaries of half of it",
         ("audio.worker_tasks:_is_still",),
         returns(True),
-        ("audio/test_file_tasks.py::test_a_file_that_is_written_to_while_it_is_read_fails_and_leaves_no_pcm",),
+        ("audio/test_worker_tasks.py::test_a_file_that_is_written_to_while_it_is_read_fails_and_leaves_no_pcm",),
     ),
     Measure(
         "derived ids",

@@ -17,7 +17,9 @@ import pytest
 from werkzeug import Request, Response
 
 from wkmp_assets.errors import ServiceUnavailableError
-from wkmp_assets.identify.services.http import MAX_ANSWER_BYTES, Answer, Service, ServiceSession
+from wkmp_assets.identify.services.answers import Answer
+from wkmp_assets.identify.services.session import Service, ServiceSession
+from wkmp_assets.identify.services.transport import MAX_ANSWER_BYTES
 from wkmp_assets_tests.support.music_services import Behaviour, MusicServices
 
 MBID = "aaaaaaaa-0000-4000-8000-000000000001"
@@ -243,7 +245,7 @@ def test_a_damaged_cache_is_named_with_what_to_do(services: MusicServices, folde
 def test_whose_turn_never_comes_is_told_so(
     services: MusicServices, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("wkmp_assets.identify.services.http.MAX_QUEUE_S", 0.1)
+    monkeypatch.setattr("wkmp_assets.identify.services.transport.MAX_QUEUE_S", 0.1)
     services.default_recording = lambda mbid: {"id": mbid}
     with session(services, folder, interval_ms=60_000) as opened:
         opened.get("recording/first", {})
