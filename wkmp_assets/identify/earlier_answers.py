@@ -1,4 +1,4 @@
-"""What a service said once stays true when it cannot be asked again. Pure."""
+"""Answers of an earlier import, kept while a service cannot be asked."""
 
 from dataclasses import replace
 
@@ -9,18 +9,23 @@ _NOT_ASKED = frozenset({LookupOutcome.DEFERRED, LookupOutcome.SKIPPED})
 
 
 def keep_earlier_answers(now: RecordingLookups, earlier: RecordingLookups) -> RecordingLookups:
-    """Put the answers of an earlier import in place of passages that nobody could be asked for now.
+    """Replace the lookups of passages that were deferred or skipped now and answered earlier.
 
     Parameters
     ----------
     now, earlier : RecordingLookups
-        Of the same content: a passage at the same place is the same sound with the same tags.
+        Of the same content: a passage with the same span has the same sound and the same tags.
+
+    Returns
+    -------
+    RecordingLookups
+        `now`, in which every replaced lookup says why it is an earlier one (`stands_because`).
     """
     answers = {lookup.span: lookup for lookup in earlier.passages if lookup.outcome in _ANSWERED}
 
-    def stands(lookup: PassageLookup) -> PassageLookup:
+    def keep_answer(lookup: PassageLookup) -> PassageLookup:
         if lookup.outcome not in _NOT_ASKED or lookup.span not in answers:
             return lookup
         return replace(answers[lookup.span], stands_because=lookup.detail)
 
-    return replace(now, passages=tuple(map(stands, now.passages)))
+    return replace(now, passages=tuple(map(keep_answer, now.passages)))

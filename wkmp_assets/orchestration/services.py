@@ -9,8 +9,8 @@ import dagster as dg
 from pydantic import SecretStr
 
 from wkmp_assets.db.read.library_settings import read_acoustid_key
+from wkmp_assets.identify.flavor_classes import ClassLookup
 from wkmp_assets.identify.lookup import RecordingLookup
-from wkmp_assets.identify.services.acousticbrainz import ClassLookup
 from wkmp_assets.identify.services.open import ServiceSettings, open_acousticbrainz, open_services, resolve_key
 from wkmp_assets.orchestration.resources import Library
 from wkmp_assets.settings import Settings

@@ -13,10 +13,10 @@ from wkmp_assets.model.values import Artist, Song
 
 NAME = "AcoustID"
 KEEP_NO_MATCH = timedelta(days=30)
-"""People go on submitting fingerprints; a match stays one."""
-
+"""Fingerprints are still being submitted, so that a later lookup may match."""
 INVALID_FINGERPRINT = 3
 INVALID_KEY = 4
+"""Error codes in an answer."""
 _META = "recordings releasegroups compress"
 
 
@@ -45,22 +45,22 @@ class _Found(BaseModel):
 
 @dataclass(frozen=True)
 class FingerprintMatch:
-    """A recording that sounds alike."""
+    """A recording that AcoustID knows for a fingerprint."""
 
     acoustid: str
     score: float
-    """0..1, AcoustID's own."""
+    """range 0..1: similarity of the fingerprints, by AcoustID."""
     song: Song
     length_s: float | None
 
 
 def service(url: str, interval_ms: int) -> Service:
-    """Describe AcoustID. A match is kept for ever."""
+    """Return AcoustID, at this address and pace. A match is kept for ever."""
     return Service(NAME, url, interval_ms, keep_for=None, keep_none_for=KEEP_NO_MATCH)
 
 
 def judge(answer: Answer) -> bool | None:
-    """Keep what was found, and for a while that nothing was."""
+    """Tell whether an answer is kept: matches, and for a while "nothing is known"."""
     try:
         found = _Found.model_validate(answer.value)
     except ValidationError:
@@ -71,12 +71,12 @@ def judge(answer: Answer) -> bool | None:
 
 
 class AcoustIdClient:
-    """Looks fingerprints up.
+    """Looks up fingerprints.
 
     Parameters
     ----------
     session : ServiceSession
-        To the service; cached.
+        With the service.
     key : SecretStr
         The application's key.
     """
@@ -86,14 +86,19 @@ class AcoustIdClient:
         self._key = key
 
     def lookup(self, fingerprint: str, duration_s: float) -> list[FingerprintMatch]:
-        """Return the recordings that sound alike, best first; each once.
+        """Return the recordings of a fingerprint, best first.
 
         Parameters
         ----------
         fingerprint : str
-            Compressed, base64url.
-        duration_s : float
-            Length of what was fingerprinted.
+            Chromaprint, compressed and base64url-encoded.
+        duration_s : float, unit=s
+            Length of the passage; AcoustID compares it with the recording's.
+
+        Returns
+        -------
+        list of FingerprintMatch
+            One per recording, with its best score. Empty when AcoustID knows none, or refuses the fingerprint.
 
         Raises
         ------
@@ -117,7 +122,7 @@ class AcoustIdClient:
             found = _Found.model_validate(answer.value)
         except ValidationError as error:
             raise undocumented_answer(NAME) from error
-        return _heard(found)
+        return _best_matches(found)
 
     def _refused(self, answer: Answer) -> list[FingerprintMatch]:
         error = answer.value.get("error")
@@ -131,14 +136,14 @@ class AcoustIdClient:
         raise ServiceUnavailableError(NAME, f"it answered with error {code!r}"[:100])
 
 
-def _heard(found: _Found) -> list[FingerprintMatch]:
+def _best_matches(found: _Found) -> list[FingerprintMatch]:
     best: dict[str, FingerprintMatch] = {}
     for result in found.results:
         for recording in result.recordings:
             known = best.get(recording.id)
             if known is None or result.score > known.score:
                 best[recording.id] = FingerprintMatch(result.id, result.score, _song(recording), recording.duration)
-    return sorted(best.values(), key=lambda heard: (-heard.score, heard.song.recording_mbid))
+    return sorted(best.values(), key=lambda match: (-match.score, match.song.recording_mbid))
 
 
 def _song(recording: _Recording) -> Song:

@@ -1,4 +1,4 @@
-"""MusicBrainz: everything about a recording (https://musicbrainz.org/doc/MusicBrainz_API)."""
+"""MusicBrainz: a recording with its artists, releases and works (https://musicbrainz.org/doc/MusicBrainz_API)."""
 
 from dataclasses import dataclass
 from datetime import timedelta
@@ -14,7 +14,7 @@ NAME = "MusicBrainz"
 KEEP = timedelta(days=180)
 KEEP_UNKNOWN = timedelta(days=30)
 _INCLUDE = "artist-credits releases release-groups work-rels"
-"""In the address a blank is a plus sign, which is what separates them there."""
+"""The API separates these by plus signs, which is how a blank is written in a URL."""
 
 Date = Annotated[str, StringConstraints(pattern=r"^([0-9]{4}(-[0-9]{2}(-[0-9]{2})?)?)?$")]
 
@@ -64,21 +64,21 @@ class _Recording(BaseModel):
 
 @dataclass(frozen=True)
 class Recording:
-    """What MusicBrainz knows of a recording."""
+    """A recording with its length and releases."""
 
     song: Song
-    """Under the id that MusicBrainz answers with: a merged recording has another than was asked for."""
+    """With the MBID in the answer: a merged recording has another one than was asked for."""
     length_s: float | None
     releases: tuple[KnownRelease, ...]
 
 
 def service(url: str, interval_ms: int) -> Service:
-    """Describe MusicBrainz."""
+    """Return MusicBrainz, at this address and pace."""
     return Service(NAME, url, interval_ms, keep_for=KEEP, keep_none_for=KEEP_UNKNOWN)
 
 
 def judge(answer: Answer) -> bool | None:
-    """Keep recordings and what a search found, and for a while that there is nothing."""
+    """Tell whether an answer is kept: recordings and search results, and for a while "nothing is known"."""
     if answer.status == 404:
         return None
     is_search = isinstance(answer.value, dict) and "recordings" in answer.value
@@ -96,19 +96,19 @@ class _Hits(BaseModel):
 
 
 class MusicBrainzClient:
-    """Looks recordings up.
+    """Looks up and searches for recordings.
 
     Parameters
     ----------
     session : ServiceSession
-        To the service; cached.
+        With the service.
     """
 
     def __init__(self, session: ServiceSession) -> None:
         self.session = session
 
     def recording(self, mbid: str) -> Recording | None:
-        """Return a recording with its artists, releases and works; None when MusicBrainz has none of that id.
+        """Return a recording with its artists, releases and works; None for an unknown MBID.
 
         Raises
         ------
@@ -124,7 +124,7 @@ class MusicBrainzClient:
             raise undocumented_answer(NAME) from error
 
     def search(self, artist: str, title: str) -> list[Recording]:
-        """Search for recordings by artist and title; at most 25, without works.
+        """Return at most 25 recordings with this artist and title, without their works.
 
         Raises
         ------
@@ -140,7 +140,7 @@ class MusicBrainzClient:
 
 
 def _escaped(text: str) -> str:
-    """Take away the meaning that quotes and backslashes have inside a quoted phrase of Lucene's query language."""
+    """Escape quotes and backslashes for a quoted phrase in Lucene's query language."""
     return text.replace("\\", "\\\\").replace('"', '\\"')
 
 

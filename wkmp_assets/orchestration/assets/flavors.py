@@ -4,8 +4,7 @@ import dagster as dg
 from pydantic import Field
 
 from wkmp_assets.audio.worker_tasks import measure_flavors
-from wkmp_assets.identify.flavor_classes import add_classes
-from wkmp_assets.identify.services.acousticbrainz import ClassLookup
+from wkmp_assets.identify.flavor_classes import ClassLookup, add_classes
 from wkmp_assets.model.file_key import decode_key
 from wkmp_assets.model.outcomes import Outcomes, map_results
 from wkmp_assets.model.phases import FLAVORS

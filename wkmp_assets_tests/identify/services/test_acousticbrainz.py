@@ -11,7 +11,7 @@ from pydantic import SecretStr
 from werkzeug import Request, Response
 
 from wkmp_assets.errors import ServiceUnavailableError
-from wkmp_assets.identify.flavor_classes import add_classes
+from wkmp_assets.identify.flavor_classes import ServiceClassLookup, add_classes
 from wkmp_assets.identify.services.acousticbrainz import MAX_FAILURES_IN_A_ROW, AcousticBrainzClient, judge, service
 from wkmp_assets.identify.services.open import ServiceSettings, open_acousticbrainz
 from wkmp_assets.identify.services.outage import OutageFile
@@ -44,7 +44,8 @@ def ask(
     described = service(services.acousticbrainz_url, 0)
     outages = OutageFile(folder / "outage.json", lambda: now)
     with ServiceSession(described, folder, "test/1 (nobody)", judge, pauses_s=(0.01, 0.01)) as session:
-        return add_classes(MEASURED, MATCHES, AcousticBrainzClient(session, outages, is_probe=is_probe)).passages
+        lookup = ServiceClassLookup(AcousticBrainzClient(session, outages, is_probe=is_probe))
+        return add_classes(MEASURED, MATCHES, lookup).passages
 
 
 def ask_with_key(
