@@ -27,9 +27,9 @@ from wkmp_assets.orchestration.sensors import SENSOR
 from wkmp_assets.runtime.claims import open_claims
 from wkmp_assets.settings import Settings, load_settings
 from wkmp_assets_tests.support.builders import commit, entry, run_sql, write_lock_held
-from wkmp_assets_tests.support.paths import ROOT
+from wkmp_assets_tests.support.paths import SAMPLE_LIBRARY
 
-SAMPLE = ROOT / "test_data/sample_library/Destructavator/UFO Alien Invasion"
+SAMPLE = SAMPLE_LIBRARY / "Destructavator/UFO Alien Invasion"
 SAMPLE /= "01 David01, First Movement.mp3"
 
 

@@ -8,9 +8,9 @@ import time
 from contextlib import closing
 from pathlib import Path
 
-from wkmp_assets_tests.integration.end_to_end.conftest import TEST_DATA, Imported, Workplace, interrupt
 from wkmp_assets_tests.support.library_rows import library_rows
-from wkmp_assets_tests.support.paths import ROOT
+from wkmp_assets_tests.support.paths import ROOT, TEST_DATA
+from wkmp_assets_tests.support.workplace import Imported, Workplace, interrupt
 
 DOCS = ROOT / "docs"
 

@@ -3,12 +3,12 @@
 import random
 from pathlib import Path
 
-from wkmp_assets_tests.integration.end_to_end.conftest import Workplace
 from wkmp_assets_tests.integration.faults.conftest import Reference
 from wkmp_assets_tests.integration.faults.extent import EXTENT, full_form
 from wkmp_assets_tests.integration.faults.imports import succeed
 from wkmp_assets_tests.support.builders import column
 from wkmp_assets_tests.support.library_rows import library_rows
+from wkmp_assets_tests.support.workplace import Workplace
 
 
 def damage(file: Path, kind: int) -> None:
