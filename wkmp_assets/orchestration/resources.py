@@ -106,12 +106,12 @@ def claims_resource(settings: Settings) -> dg.ResourceDefinition:
     """Let a run claim the files it imports, for as long as it lasts."""
 
     @dg.resource
-    def open_claims(context: dg.InitResourceContext) -> Iterator[RunClaims]:
+    def open_for_run(context: dg.InitResourceContext) -> Iterator[RunClaims]:
         run_id = context.run.run_id if context.run else f"no run, process {os.getpid()}"
         with open_claims(settings.claims_dir, run_id) as claims:
             yield claims
 
-    return open_claims
+    return open_for_run
 
 
 def library_resource(library: Library) -> dg.ResourceDefinition:
