@@ -15,7 +15,7 @@ from wkmp_assets.db.read.known_files import rows_of_file
 from wkmp_assets.db.read.library_settings import LibrarySettings, read_library_settings
 from wkmp_assets.files.presence import is_on_disk
 from wkmp_assets.model.file_key import decode_key
-from wkmp_assets.runtime.claims import RunClaims
+from wkmp_assets.runtime.claims import RunClaims, open_claims
 from wkmp_assets.runtime.phase_store import PhaseStore
 from wkmp_assets.runtime.run_control import RunControl
 from wkmp_assets.runtime.worker_pool import WorkerPool
