@@ -1,9 +1,11 @@
 """What an older version left behind goes on: its library, its phase values, its Dagster history and its dagster.yaml."""
 
 import hashlib
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -49,8 +51,8 @@ class Place:
 
     def wkmp(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         command = [sys.executable, "-m", "wkmp_assets.cli.main", *arguments]
-        run = {"cwd": self.folder, "env": environment(self.folder) | {"PYTHONPATH": str(ROOT)}}
-        return subprocess.run(command, **run, capture_output=True, text=True, check=False)
+        variables = environment(self.folder) | {"PYTHONPATH": os.environ.get("PYTHONPATH", str(ROOT))}
+        return subprocess.run(command, cwd=self.folder, env=variables, capture_output=True, text=True, check=False)
 
     @property
     def store(self) -> PhaseStore:
@@ -61,14 +63,22 @@ class Place:
         return sorted(self.instance.get_dynamic_partitions(partitions_name(self.settings)))
 
 
+@contextmanager
+def old_state(folder: Path) -> Iterator[Place]:
+    """Unpack the old state, and let this process work in its folder for the block."""
+    unpack(folder)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        patch.setenv("DAGSTER_HOME", str(folder / "home"))
+        with DagsterInstance.get() as instance:
+            yield Place(folder, load_settings(library_root=LIBRARY_ROOT), instance)
+
+
 @pytest.fixture
-def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Place]:
-    unpack(tmp_path)
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("DAGSTER_HOME", str(tmp_path / "home"))
-    settings = load_settings(library_root=LIBRARY_ROOT)
-    with DagsterInstance.get() as instance:
-        yield Place(tmp_path, settings, instance)
+def place(tmp_path: Path) -> Iterator[Place]:
+    """The old state, as it was."""
+    with old_state(tmp_path) as unpacked:
+        yield unpacked
 
 
 @dataclass(frozen=True)
@@ -90,17 +100,19 @@ def _documents(place: Place) -> dict[Path, bytes]:
     return {file: file.read_bytes() for file in place.settings.phase_dir.rglob("*.json")}
 
 
-@pytest.fixture
-def continued(place: Place) -> Continued:
-    database = place.settings.database_path
-    before, documents = library_rows(database), _documents(place)
-    again = place.wkmp("import", str(LIBRARY_ROOT))
-    write_music(place.folder / "music", LATER)
-    added = place.wkmp("import", str(LIBRARY_ROOT))
-    report = place.wkmp("report", str(LIBRARY_ROOT), "--output", str(place.folder / "report.html"))
-    assert (again.returncode, added.returncode, report.returncode) == (1, 1, 0), again.stderr + added.stderr
-    page = (place.folder / "report.html").read_text(encoding="utf-8")
-    return Continued(place, before, documents, again.stdout, added.stdout, page)
+@pytest.fixture(scope="module")
+def continued(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Continued]:
+    """The old state after two imports and a report."""
+    with old_state(tmp_path_factory.mktemp("old")) as place:
+        before, documents = library_rows(place.settings.database_path), _documents(place)
+        again = place.wkmp("import", str(LIBRARY_ROOT))
+        write_music(place.folder / "music", LATER)
+        added = place.wkmp("import", str(LIBRARY_ROOT))
+        report = place.wkmp("report", str(LIBRARY_ROOT), "--output", str(place.folder / "report.html"))
+        # The broken file fails again.
+        assert (again.returncode, added.returncode, report.returncode) == (1, 1, 0), again.stderr + added.stderr
+        page = (place.folder / "report.html").read_text(encoding="utf-8")
+        yield Continued(place, before, documents, again.stdout, added.stdout, page)
 
 
 def test_what_is_stored_is_read(place: Place) -> None:
