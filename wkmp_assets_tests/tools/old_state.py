@@ -1,8 +1,8 @@
 """Keep what an older version leaves behind after an import: `python -m wkmp_assets_tests.tools.old_state CHECKOUT`.
 
-CHECKOUT is a clone of that version with its environment in `.venv`. What is kept: the library database, DAGSTER_HOME with
-Dagster's history and the dagster.yaml of that version, and our state without decoded PCM. The music is not kept,
-`write_music` makes the same again.
+CHECKOUT is a clone of that version with its environment in `.venv`. Kept are the library database, DAGSTER_HOME with
+Dagster's history and that version's dagster.yaml, and our state without decoded PCM. The music is not kept, because
+`write_music` writes the same bytes again.
 """
 
 import argparse
@@ -95,7 +95,6 @@ def keep(checkout: Path, archive: Path = ARCHIVE) -> None:
             "WKMP_ACOUSTICBRAINZ_URL": services.acousticbrainz_url,
             "WKMP_ACOUSTICBRAINZ_INTERVAL_MS": "0",
         }
-        wkmp = checkout / ".venv" / "bin" / "wkmp"
         command = [checkout / ".venv" / "bin" / "wkmp", "import", str(LIBRARY_ROOT)]
         result = subprocess.run(command, cwd=place, env=environment(place) | settings, check=False)
         if result.returncode != 1:  # one of the files is broken

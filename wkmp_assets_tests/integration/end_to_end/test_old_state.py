@@ -1,4 +1,4 @@
-"""What an older version left behind goes on: its library, its phase values, its Dagster history and its dagster.yaml."""
+"""What an older version left behind goes on: library, phase values, Dagster history and dagster.yaml."""
 
 import hashlib
 import os
