@@ -118,7 +118,7 @@ def test_a_mark_without_a_stored_value_is_no_value(store: PhaseStore) -> None:
     store.write("file_tags", [(KEY, Skipped(SkipReason.UNCHANGED))], "run-1")
     outcome = store.read("file_tags", KEY, "run-2")
     assert isinstance(outcome, Failed)
-    assert "is not stored" in outcome.message
+    assert "is missing" in outcome.message
 
 
 def edited(change: Callable[[dict[str, Any]], Any]) -> Callable[[Path], None]:
