@@ -1,9 +1,9 @@
 """Claims of runs on partitions, so that two runs at once share the work and do not overwrite each other's phase values.
 
 A run lists its partitions in a file of its own and keeps that file locked while it lives. Other runs leave these
-partitions alone. The kernel releases the lock of a killed run, so nothing has to be cleaned up by hand. The library does
-not depend on claims: on a file system without locks two runs compute the same rows, and compare-and-set at the write
-accepts one of them.
+partitions alone. The kernel releases the lock of a killed run, so nothing has to be cleaned up by hand. The library
+does not depend on claims: on a file system without locks two runs compute the same rows, and compare-and-set at the
+write accepts one of them.
 """
 
 from collections.abc import Iterable, Iterator
@@ -68,10 +68,8 @@ def open_claims(folder: Path, run_id: str) -> Iterator[RunClaims]:
     """
     path = folder / f"{run_id}.claims"
     with ExitStack() as stack:
-        with (
-            translate_disk_errors(folder),
-            _one_run_at_a_time(folder),
-        ):  # no other run sees the list before it is locked
+        # No other run sees the list before it is locked.
+        with translate_disk_errors(folder), _one_run_at_a_time(folder):
             own = stack.enter_context(path.open("w", encoding="utf-8"))
             try_lock(own)
         stack.callback(path.unlink, missing_ok=True)

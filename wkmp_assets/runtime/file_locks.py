@@ -9,7 +9,7 @@ from typing import IO
 
 @contextmanager
 def hold_lock(path: Path) -> Iterator[None]:
-    """Hold the lock on a file in the block, after waiting for it; the file is created when needed, its folder is not."""
+    """Wait for the lock on a file and hold it in the block; the file is created when needed, its folder is not."""
     with path.open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)  # until the file is closed
         yield

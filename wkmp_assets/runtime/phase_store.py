@@ -173,9 +173,8 @@ class PhaseStore:
 
 
 def _unusable(phase: str, key: str, what: str) -> Failed:
-    return Failed(
-        phase, "PHASE_VALUE_UNUSABLE", f"{key}: the stored result of {phase} {what}; materialize {phase} for it again"
-    )
+    message = f"{key}: the stored result of {phase} {what}; materialize {phase} for it again"
+    return Failed(phase, "PHASE_VALUE_UNUSABLE", message)
 
 
 def _to_document(phase: str, key: str, outcome: Outcome[Any]) -> bytes:

@@ -101,7 +101,7 @@ def test_a_file_that_hangs_is_cut_off_and_the_others_go_on(
         assert dict(pool.map_files("segments", work_on, others)) == {"c": 10, "d": 20}
     (failed,) = found.values()
     assert (failed.phase, failed.code) == ("segments", "TOOK_TOO_LONG")
-    assert failed.message.startswith("a/b.mp3: it was not done after 2 s")
+    assert failed.message.startswith("a/b.mp3: it was not finished in 2 s")
     assert failed.message.endswith("then import again")
 
 
