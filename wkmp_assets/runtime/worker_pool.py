@@ -115,7 +115,7 @@ class WorkerPool:
         executor = self._executor()
         in_hand: dict[Future[Any], _Task] = {}
         while (waiting and not self._control.is_stopping) or in_hand:
-            # One per worker, so that a crash has few suspects, a stop ends soon, and a deadline counts from a real start.
+            # One per worker, so that a crash has few suspects, a stop ends soon, and deadlines count from a real start.
             while waiting and len(in_hand) < self._workers and not self._control.is_stopping:
                 try:
                     future = executor.submit(function, *tasks[waiting[0]])
@@ -170,8 +170,8 @@ class WorkerPool:
             return Failed(
                 phase,
                 "OUT_OF_MEMORY",
-                f"{key}: reading it takes more than the {self._limits.memory_mb} MB of memory allowed; check or re-encode "
-                "the file, or raise WKMP_WORKER_MEMORY_MB, then import again",
+                f"{key}: reading it takes more than the {self._limits.memory_mb} MB of memory allowed; check or "
+                "re-encode the file, or raise WKMP_WORKER_MEMORY_MB, then import again",
             )
         return Failed(
             phase,
