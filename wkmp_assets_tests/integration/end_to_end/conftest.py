@@ -17,10 +17,10 @@ def workplace(tmp_path: Path) -> Workplace:
 @pytest.fixture(scope="session")
 def imported_sample(tmp_path_factory: pytest.TempPathFactory) -> Imported:
     place = make_workplace(tmp_path_factory.mktemp("sample"), SAMPLE_LIBRARY)
-    return Imported(place, place.wkmp("import", place.music))
+    return Imported(place, place.wkmp_process("import", place.music))
 
 
 @pytest.fixture(scope="session")
 def imported_broken(tmp_path_factory: pytest.TempPathFactory) -> Imported:
     place = make_workplace(tmp_path_factory.mktemp("broken"), TEST_DATA / "broken_files")
-    return Imported(place, place.wkmp("import", place.music))
+    return Imported(place, place.wkmp_process("import", place.music))
