@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from wkmp_assets.audio.decode_graph import DecodeGraph
     from wkmp_assets.model.values import Envelope
 
-SHORTFALL_S = 1.0
+MAX_SHORTFALL_S = 1.0
 _HEAD_BYTES = 65_536
 _ASF_HEADER = bytes.fromhex("3026b2758e66cf11a6d900aa0062ce6c")
 _ASF_ENCRYPTION = (
@@ -130,5 +130,5 @@ def _damages(done: DecodePass, graph: DecodeGraph) -> Iterator[str]:
     if graph.has_changed:
         yield f"The stream changes midway; all was converted to {rate} Hz, {graph.channels} channels."
     decoded_s = graph.levels.total_samples / rate
-    if done.announced_s is not None and decoded_s < done.announced_s - SHORTFALL_S:
+    if done.announced_s is not None and decoded_s < done.announced_s - MAX_SHORTFALL_S:
         yield f"The file is cut short: {decoded_s:.1f} s of the {done.announced_s:.1f} s it announces."

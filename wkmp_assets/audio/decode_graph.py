@@ -31,9 +31,9 @@ bits.
 
 The conversion must end in s16: to float, libswresample mixes stereo to mono 3 dB too loud.
 """
-MOST_CHANNELS_MIXED = 8
+MAX_MIXED_CHANNELS = 8
 """libswresample has mixing rules for named layouts up to 7.1; beyond, channels are averaged."""
-MOST_PLANES = 7
+MAX_PLANES = 7
 """PyAV 18 looks for the end of a frame's planes behind the eighth pointer, of eight: it crashes, so that frames of more
 channels must be packed."""
 
@@ -105,7 +105,7 @@ class DecodeGraph:
         name, layout, rate = self._shape
         source = graph.add_abuffer(sample_rate=rate, format=name, layout=layout, time_base=first.time_base)
         regrouped = graph.add("asetnsamples", f"n={self._chunk_samples}:p=0")
-        sample_format = "fltp" if self.channels <= MOST_PLANES else "flt"
+        sample_format = "fltp" if self.channels <= MAX_PLANES else "flt"
         to_float = graph.add("aformat", f"sample_fmts={sample_format}")
         level_sink = graph.add("abuffersink")
         source.link_to(regrouped)
@@ -125,7 +125,7 @@ class DecodeGraph:
         graph = self._graph
         resample = graph.add("aresample", f"{PCM_RATE_HZ}:osf=s16:ochl=mono:{CHROMAPRINT_RESAMPLER}")
         channels = self.channels
-        if channels > MOST_CHANNELS_MIXED:
+        if channels > MAX_MIXED_CHANNELS:
             mix = graph.add("pan", "mono|c0=" + "+".join(f"{1 / channels}*c{i}" for i in range(channels)))
             split.link_to(mix, 1)
             mix.link_to(resample)

@@ -19,8 +19,8 @@ from av.audio.frame import AudioFrame
 from av.audio.stream import AudioStream
 from av.codec.context import ThreadType
 
-from wkmp_assets.audio.decode_graph import MOST_PLANES, DecodeGraph
-from wkmp_assets.audio.envelope import LOUDEST
+from wkmp_assets.audio.decode_graph import MAX_PLANES, DecodeGraph
+from wkmp_assets.audio.envelope import MAX_AMPLITUDE
 from wkmp_assets.audio.format_names import ffmpeg_format_name, libsndfile_format_name
 from wkmp_assets.errors import ProtectedAudioError, TooLongError, UnreadableFileError
 
@@ -35,16 +35,18 @@ if TYPE_CHECKING:
     from wkmp_assets.audio.envelope import EnvelopeBuilder
 
 SOUNDFILE_BLOCK_SAMPLES = 65_536
-LOWEST_RATE_HZ, HIGHEST_RATE_HZ = 1_000, 1_536_000
+MIN_RATE_HZ, MAX_RATE_HZ = 1_000, 1_536_000
 """Beyond any converter there is. A damaged header may claim billions, and buffers grow with the rate; at 1 Hz a small
 file lasts for weeks, and its PCM fills the disk."""
-LONGEST_H = 48
+MAX_FILE_H = 48
 """A megabyte of compressed silence may last for a day; each hour of it is 79 MB of PCM."""
 MUSIC_CONTAINERS = (
     "aac,ac3,aiff,amr,ape,asf,au,avi,caf,dsf,dts,eac3,flac,flv,iff,loas,matroska,mov,mp3,mpc,mpc8,mpeg,mpegts,ogg,shn,"
     "tak,tta,voc,w64,wav,wv,xwma"
 )
 """FFmpeg knows 300 more, playlists among them that make it open other files."""
+OPEN_OPTIONS = {"protocol_whitelist": "file", "format_whitelist": MUSIC_CONTAINERS}
+"""A playlist in disguise must not open anything else."""
 PROTECTED_TAGS = frozenset({"drms", "enca"})
 """Sample entries of MP4 files whose sound is encrypted; decoded as it is, it is noise."""
 EDITED_CONTAINER = "mov"
@@ -88,14 +90,14 @@ class DecodePass:
         NothingDecodedError
             There was no frame, or FFmpeg's filters cannot work with such frames.
         TooLongError
-            There is more than `LONGEST_H` hours of it.
+            There is more than `MAX_FILE_H` hours of it.
         """
         try:
             for frame in frames:
                 if frame.samples == 0:
                     continue
                 if self.graph is None:
-                    if not LOWEST_RATE_HZ <= frame.sample_rate <= HIGHEST_RATE_HZ:
+                    if not MIN_RATE_HZ <= frame.sample_rate <= MAX_RATE_HZ:
                         raise NothingDecodedError(f"a sample rate of {frame.sample_rate} Hz")
                     self.graph = DecodeGraph(frame, self.pcm)
                 self.graph.push(frame)
@@ -108,8 +110,8 @@ class DecodePass:
             raise NothingDecodedError(self.warnings[-1] if self.warnings else "it holds no samples")
 
     def _require_an_end(self, levels: EnvelopeBuilder) -> None:
-        if levels.total_samples > LONGEST_H * 3600 * levels.sample_rate_hz:
-            raise TooLongError(self.display_path, f"it lasts more than {LONGEST_H} hours")
+        if levels.total_samples > MAX_FILE_H * 3600 * levels.sample_rate_hz:
+            raise TooLongError(self.display_path, f"it lasts more than {MAX_FILE_H} hours")
 
 
 def decode_with_ffmpeg(path: Path, pcm: BinaryIO | None, display_path: str) -> DecodePass:
@@ -157,11 +159,9 @@ def _tag_of(codec: AudioCodecContext) -> str:
 
 
 def _open_with_ffmpeg(path: Path) -> InputContainer:
-    # A name such as "a:b.mp3" is no URL, and a playlist in disguise must not open anything else.
-    name = f"file:{path.absolute()}"
-    options = {"protocol_whitelist": "file", "format_whitelist": MUSIC_CONTAINERS}
+    name = f"file:{path.absolute()}"  # one such as "a:b.mp3" is no URL
     try:
-        return av.open(name, "r", metadata_errors="replace", options=options)
+        return av.open(name, "r", metadata_errors="replace", options=OPEN_OPTIONS)
     except av.error.ArgumentError as error:
         raise NothingDecodedError("not a kind of file that music comes in") from error
     except av.FFmpegError as error:
@@ -211,7 +211,7 @@ def _trim(frame: AudioFrame, stream: AudioStream) -> AudioFrame:
     if length >= frame.samples and stream.duration is not None:
         left = stream.duration * stream.time_base - (frame.pts - (stream.start_time or 0)) * frame.time_base
         length = round(left * frame.sample_rate)
-    if not 0 < length < frame.samples or frame.layout.nb_channels > MOST_PLANES:
+    if not 0 < length < frame.samples or frame.layout.nb_channels > MAX_PLANES:
         return frame
     stride = 1 if frame.format.is_planar else frame.layout.nb_channels
     kept = np.ascontiguousarray(frame.to_ndarray()[:, : length * stride])
@@ -223,11 +223,11 @@ def _trim(frame: AudioFrame, stream: AudioStream) -> AudioFrame:
 
 
 def _without_bad_samples(frames: Iterator[AudioFrame], done: DecodePass) -> Iterator[AudioFrame]:
-    """Set NaN, infinity and what is beyond `LOUDEST` to 0 in place, before a resampler spreads them."""
+    """Set NaN, infinity and what is beyond `MAX_AMPLITUDE` to 0 in place, before a resampler spreads them."""
     for frame in frames:
         for plane in frame.planes:
             samples = np.frombuffer(cast("Any", plane), np.float64 if frame.format.bytes == 8 else np.float32)
-            bad = ~(np.abs(samples) <= LOUDEST)
+            bad = ~(np.abs(samples) <= MAX_AMPLITUDE)
             if bad.any():
                 done.bad_samples += int(np.count_nonzero(bad))
                 samples[bad] = 0

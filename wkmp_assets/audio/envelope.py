@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 HOPS_PER_SECOND = 100
 HOPS_PER_WINDOW = 10
 """A level window of 100 ms is this many hops."""
-LOUDEST = 1e6
+MAX_AMPLITUDE = 1e6
 """Times full scale, 120 dB above it. What claims more is damage or spite, whose square a float32 may not hold."""
 
 
@@ -41,7 +41,7 @@ class EnvelopeBuilder:
     peak : float
         Largest absolute finite sample so far, full scale = 1.
     bad_samples : int
-        Samples (per channel) that were NaN, infinite or beyond `LOUDEST` and counted as 0.
+        Samples (per channel) that were NaN, infinite or beyond `MAX_AMPLITUDE` and counted as 0.
     """
 
     def __init__(self, sample_rate_hz: int) -> None:
@@ -86,8 +86,8 @@ class EnvelopeBuilder:
 
     def _track_peak(self, samples: NDArray[np.float32]) -> NDArray[np.float32]:
         peak = max(float(samples.max()), -float(samples.min()))
-        if not peak <= LOUDEST:
-            believable = np.abs(samples) <= LOUDEST
+        if not peak <= MAX_AMPLITUDE:
+            believable = np.abs(samples) <= MAX_AMPLITUDE
             self.bad_samples += int(samples.size - np.count_nonzero(believable))
             samples = np.where(believable, samples, np.float32(0))
             peak = float(np.abs(samples).max())

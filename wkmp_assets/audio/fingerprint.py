@@ -22,9 +22,9 @@ if TYPE_CHECKING:
 
     from wkmp_assets.model.values import Span
 
-SHORTEST_PASSAGE_S = 10
+MIN_FINGERPRINT_S = 10
 """AcoustID knows no shorter recordings worth matching."""
-FINGERPRINTED_S = 120
+MAX_FINGERPRINT_S = 120
 """AcoustID indexes the first two minutes."""
 END_SLACK_SAMPLES = PCM_RATE_HZ // 100
 """A span that ends within one hop of the file's end runs to the end of the PCM, whatever the resampler's
@@ -61,7 +61,7 @@ def fingerprint_passages(
         PassageFingerprint(
             span,
             _fingerprint(_cut(pcm, span, sample_rate_hz))
-            if span.length_samples >= SHORTEST_PASSAGE_S * sample_rate_hz
+            if span.length_samples >= MIN_FINGERPRINT_S * sample_rate_hz
             else None,
             span.length_samples / sample_rate_hz,
         )
@@ -74,7 +74,7 @@ def _cut(pcm: NDArray[np.int16], span: Span, sample_rate_hz: int) -> NDArray[np.
     end = round(span.end_sample * PCM_RATE_HZ / sample_rate_hz)
     if end >= pcm.size - END_SLACK_SAMPLES:
         end = pcm.size
-    return pcm[start : min(end, start + FINGERPRINTED_S * PCM_RATE_HZ)]
+    return pcm[start : min(end, start + MAX_FINGERPRINT_S * PCM_RATE_HZ)]
 
 
 def _fingerprint(pcm: NDArray[np.int16]) -> str | None:

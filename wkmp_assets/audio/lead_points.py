@@ -18,12 +18,12 @@ if TYPE_CHECKING:
 
     from wkmp_assets.model.values import Envelope, LeadPointParameters, Span
 
-VERY_QUIET_PEAK_RMS = 0.05
+MIN_PEAK_RMS = 0.05
 """Below this peak RMS (-26 dBFS) there is no telling where the music starts."""
 PCM16_FULL_SCALE = 32768
 CLIPPING_PEAK = 0.99
-LEAST_WINDOWS = 2
-LARGEST_FRACTION = 4
+MIN_WINDOWS = 2
+MAX_LEAD_FRACTION = 0.25
 """Each lead takes at most a quarter of the passage, so they can never cross."""
 
 
@@ -96,9 +96,9 @@ def _measure(
 
 
 def _reason_to_give_up(length_samples: int, window_samples: int, peak: float) -> str | None:
-    if length_samples < LEAST_WINDOWS * window_samples:
+    if length_samples < MIN_WINDOWS * window_samples:
         return "The passage is too short for lead points."
-    if peak < VERY_QUIET_PEAK_RMS:
+    if peak < MIN_PEAK_RMS:
         return f"The passage is very quiet (peak RMS {peak:.4f}), so it has no lead points."
     return None
 
@@ -113,7 +113,7 @@ class _Levels:
     sample_rate_hz: int
     parameters: LeadPointParameters
 
-    def lead(self, distance: NDArray[np.int64], threshold_db: float, longest_s: float) -> tuple[int, bool]:
+    def lead(self, distance: NDArray[np.int64], threshold_db: float, max_duration_s: float) -> tuple[int, bool]:
         """Return the length of the lead on one side, and whether the level ramps up quickly there.
 
         `distance[i]` is what lies between that edge of the passage and window i, in samples.
@@ -121,7 +121,7 @@ class _Levels:
         strong = distance[self.relative >= self.parameters.quick_ramp_threshold]
         if strong.size and int(strong.min()) < self.parameters.quick_ramp_duration_s * self.sample_rate_hz:
             return 0, True
-        limit = min(self.length_samples // LARGEST_FRACTION, round(longest_s * self.sample_rate_hz))
+        limit = min(int(self.length_samples * MAX_LEAD_FRACTION), round(max_duration_s * self.sample_rate_hz))
         reached = distance[(self.relative >= self._share_of_peak(threshold_db)) & (distance <= limit)]
         return (int(reached.min()) if reached.size else limit), False
 

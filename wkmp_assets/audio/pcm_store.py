@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from wkmp_assets.runtime.atomic_files import finish, on_state_disk, remove_leftovers, temporary_name
+from wkmp_assets.runtime.atomic_files import remove_leftovers, replace_durably, temporary_name, translate_disk_errors
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
@@ -57,7 +57,7 @@ class PcmStore:
 
     def path_for(self, content_hash: str) -> Path:
         """Return where the PCM of this content belongs, there or not; the folder exists afterwards."""
-        with on_state_disk(self.root):
+        with translate_disk_errors(self.root):
             self.root.mkdir(parents=True, exist_ok=True)
         return self.root / f"{content_hash}{SUFFIX}"
 
@@ -72,7 +72,7 @@ class PcmStore:
 
     def forget(self, content_hash: str) -> None:
         """Delete the PCM of this content, if it is there."""
-        with on_state_disk(self.root):
+        with translate_disk_errors(self.root):
             (self.root / f"{content_hash}{SUFFIX}").unlink(missing_ok=True)
 
     def evict(self, keep: Collection[str] = ()) -> int:
@@ -128,14 +128,14 @@ def pcm_file(path: Path) -> Iterator[BinaryIO]:
         The disk is full, or the folder may not be written to. Any other `OSError` is about the music.
     """
     temporary = path.with_name(temporary_name(path.name))
-    with on_state_disk(path.parent):
+    with translate_disk_errors(path.parent):
         remove_leftovers(path.parent)
         raw = _StateFile(temporary, "w")
     try:
         with io.BufferedWriter(raw) as pcm:
             yield pcm
-        with on_state_disk(path.parent):
-            finish(temporary, path)
+        with translate_disk_errors(path.parent):
+            replace_durably(temporary, path)
     finally:
         temporary.unlink(missing_ok=True)
 
@@ -144,7 +144,7 @@ class _StateFile(io.FileIO):
     """Its errors say that they are about the state folder."""
 
     def write(self, data: ReadableBuffer) -> int:
-        with on_state_disk(Path(self.name).parent):
+        with translate_disk_errors(Path(self.name).parent):
             return super().write(data)
 
 

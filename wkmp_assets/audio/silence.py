@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 
     from wkmp_assets.model.values import Envelope
 
-ORDINARY_FILE_S = 15 * 60
-ORDINARY_PASSAGES = 8
+SHORT_FILE_S = 15 * 60
+MAX_SHORT_FILE_PASSAGES = 8
 
 
 def find_passages(
@@ -66,7 +66,7 @@ def find_passages(
 def over_segmentation_warning(envelope: Envelope, passages: Sequence[Span]) -> str | None:
     """Say so when an ordinary file (under 15 minutes) fell into more than 8 passages; None otherwise."""
     length_s = envelope.total_samples / envelope.sample_rate_hz
-    if length_s >= ORDINARY_FILE_S or len(passages) <= ORDINARY_PASSAGES:
+    if length_s >= SHORT_FILE_S or len(passages) <= MAX_SHORT_FILE_PASSAGES:
         return None
     return (
         f"{len(passages)} passages in {length_s / 60:.1f} minutes look like one piece cut at its rests; "

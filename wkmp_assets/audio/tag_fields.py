@@ -41,20 +41,20 @@ LEAKED_BY_MUTAGEN = (
 )
 """What mutagen raises on damaged files: its own errors, and those that bad lengths, texts, and compressed or nested
 data provoke inside it."""
-MOST_VALUES = 200
+MAX_VALUES = 200
 """Of one entry, far beyond any list of artists; a spiteful file has a million."""
-MOST_CHARACTERS = 1_000
+MAX_CHARACTERS = 1_000
 """Of one text."""
-_RAW_VALUES = 2 * MOST_VALUES
+_MAX_RAW_VALUES = 2 * MAX_VALUES
 """Before empty ones are taken out."""
-_RAW_CHARACTERS = 4 * MOST_CHARACTERS
+_MAX_RAW_CHARACTERS = 4 * MAX_CHARACTERS
 """Of a text before white space and control characters are taken out of it."""
 
 
 class TagFields(NamedTuple):
     """Cleaned texts of one file; an absent field is an empty tuple, values keep their order.
 
-    Cut to a little more than `MOST_VALUES` and `MOST_CHARACTERS`, so that who reads them sees that there was more.
+    Cut to a little more than `MAX_VALUES` and `MAX_CHARACTERS`, so that who reads them sees that there was more.
     """
 
     title: tuple[str, ...] = ()
@@ -148,7 +148,7 @@ def read_fields(path: Path) -> TagFields | None:
     texts: dict[str, list[str]] = {}
     for key, value in tags.items():
         known = texts.setdefault(key.lower(), [])
-        known += [text for text in map(_clean, _texts(value)) if text][: MOST_VALUES + 1 - len(known)]
+        known += [text for text in map(_clean, _texts(value)) if text][: MAX_VALUES + 1 - len(known)]
     table = _table_of(tags)
     return TagFields._make(_first_present(texts, keys) for keys in table)
 
@@ -195,9 +195,9 @@ def _texts(value: Any) -> list[str]:
     if isinstance(value, UFID):
         return [frame.data.decode("ascii", "replace")]
     if isinstance(value, TextFrame):
-        return [str(text) for text in frame.text[:_RAW_VALUES]]
+        return [str(text) for text in frame.text[:_MAX_RAW_VALUES]]
     if isinstance(value, (list, APETextValue)):
-        return [text for item in islice(value, _RAW_VALUES) if (text := _text(item)) is not None]
+        return [text for item in islice(value, _MAX_RAW_VALUES) if (text := _text(item)) is not None]
     return []
 
 
@@ -215,9 +215,9 @@ def _text(item: object) -> str | None:
 
 def _clean(text: str) -> str:
     """Drop control characters and what UTF-8 cannot hold, fold white space, strip."""
-    kept = (" " if char.isspace() else char for char in text[:_RAW_CHARACTERS])
+    kept = (" " if char.isspace() else char for char in text[:_MAX_RAW_CHARACTERS])
     clean = " ".join("".join(c for c in kept if unicodedata.category(c) not in {"Cc", "Cs"}).split())
-    return clean[: MOST_CHARACTERS + 1]
+    return clean[: MAX_CHARACTERS + 1]
 
 
 def _first_present(texts: Mapping[str, list[str]], keys: tuple[str, ...]) -> tuple[str, ...]:

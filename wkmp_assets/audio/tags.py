@@ -10,25 +10,25 @@ from typing import TYPE_CHECKING, TypeVar
 
 from wkmp_assets.audio.tag_fields import (
     LEAKED_BY_MUTAGEN,
-    MOST_CHARACTERS,
-    MOST_VALUES,
+    MAX_CHARACTERS,
+    MAX_VALUES,
     TagFields,
     read_fields,
 )
+from wkmp_assets.model.mbid import parse_mbid
 from wkmp_assets.model.values import Artist, FileTags, Release, Work
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from pathlib import Path
 
-_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _ID_SEPARATORS = re.compile(r"[/;,\s]+")
 _TRACK = re.compile(r"0*([1-9][0-9]{0,4})(?![0-9])")
 _DATE = re.compile(r"([1-9][0-9]{3})(?:-(0[1-9]|1[0-2])(?:-(0[1-9]|[12][0-9]|3[01]))?)?(?![0-9])")
 _YEAR = re.compile(r"(?<![0-9])[1-9][0-9]{3}(?=(?:[01][0-9][0-3][0-9])?(?![0-9]))")
 _JOIN_PHRASES = re.compile(r"\s+\(?(?:feat\.?|ft\.?|featuring|and|x|vs\.?|with|&|\+)\s+|\s*[,;/]\s*", re.IGNORECASE)
 _LIST_SEPARATORS = re.compile(r"\s*[;/]\s*")
-_QUOTED_CHARACTERS = 60
+_MAX_QUOTED_CHARACTERS = 60
 
 Item = TypeVar("Item")
 
@@ -87,11 +87,11 @@ def _interpret(fields: TagFields) -> FileTags:
 def _bounded(name: str, texts: Sequence[str], warnings: list[str]) -> tuple[str, ...]:
     """Keep what a person or a tagger may have written."""
     field = name.replace("_", " ")
-    if len(texts) > MOST_VALUES:
-        warnings.append(f"The tags hold more than {MOST_VALUES} texts as {field}; the others were left out.")
-    if any(len(text) > MOST_CHARACTERS for text in texts):
-        warnings.append(f"The tags hold a text of more than {MOST_CHARACTERS} characters as {field}; it was cut.")
-    return tuple(text[:MOST_CHARACTERS] for text in texts[:MOST_VALUES])
+    if len(texts) > MAX_VALUES:
+        warnings.append(f"The tags hold more than {MAX_VALUES} texts as {field}; the others were left out.")
+    if any(len(text) > MAX_CHARACTERS for text in texts):
+        warnings.append(f"The tags hold a text of more than {MAX_CHARACTERS} characters as {field}; it was cut.")
+    return tuple(text[:MAX_CHARACTERS] for text in texts[:MAX_VALUES])
 
 
 def _first(texts: Sequence[str]) -> str | None:
@@ -124,11 +124,9 @@ def _ids(what: str, texts: Iterable[str], warnings: list[str]) -> list[str | Non
     ids: list[str | None] = []
     for text in texts:
         for part in filter(None, _ID_SEPARATORS.split(text)):
-            mbid = part.lower()
-            if _UUID.fullmatch(mbid):
-                ids.append(mbid)
-            else:
-                ids.append(None)
+            mbid = parse_mbid(part)
+            ids.append(mbid)
+            if mbid is None:
                 warnings.append(f'The MusicBrainz {what} id "{_shorten(part)}" is no UUID and was ignored.')
     return ids
 
@@ -213,4 +211,4 @@ def _unique(items: Iterable[Item]) -> list[Item]:
 
 
 def _shorten(text: str) -> str:
-    return text if len(text) <= _QUOTED_CHARACTERS else text[: _QUOTED_CHARACTERS - 1] + "…"
+    return text if len(text) <= _MAX_QUOTED_CHARACTERS else text[: _MAX_QUOTED_CHARACTERS - 1] + "…"

@@ -23,7 +23,7 @@ from wkmp_assets.orchestration.jobs import KEEP_MEASUREMENTS, import_job, retry_
 from wkmp_assets.orchestration.partitions import partitions_name
 from wkmp_assets.orchestration.resources import open_workers
 from wkmp_assets.orchestration.run_requests.ranges import FileRange, plan_ranges
-from wkmp_assets.runtime.atomic_files import on_state_disk
+from wkmp_assets.runtime.atomic_files import translate_disk_errors
 from wkmp_assets.runtime.run_control import RunControl
 from wkmp_assets.settings import Settings, find_dagster_home
 
@@ -46,7 +46,7 @@ def open_instance() -> Iterator[DagsterInstance]:
     """
     home = find_dagster_home()
     try:
-        with on_state_disk(home):
+        with translate_disk_errors(home):
             instance = DagsterInstance.get()
         with instance:
             yield instance

@@ -38,7 +38,7 @@ from wkmp_assets.model.outcomes import Failed, Result, join
 from wkmp_assets.model.phases import LEAD_POINTS, MATCHES, PICTURE, SEGMENTS
 from wkmp_assets.orchestration.top_up import find_waiting
 from wkmp_assets.report.file_picture import draw_picture
-from wkmp_assets.runtime.atomic_files import write_whole
+from wkmp_assets.runtime.atomic_files import write_atomically
 from wkmp_assets.runtime.phase_store import PhaseStore
 from wkmp_assets.settings import Settings
 
@@ -189,7 +189,7 @@ def picture(file: Path, library: Path | None, output: Path | None) -> None:
         )
     path = (output or settings.picture_path(key)).absolute()
     with errors_as_exit_status():
-        write_whole(path, draw_picture(decode_key(key), *found.value))
+        write_atomically(path, draw_picture(decode_key(key), *found.value))
     click.echo(os.fsencode(path))
 
 

@@ -15,6 +15,9 @@ https://sqlite.org/pragma.html#pragma_wal_autocheckpoint
 LONGEST_LOG = 8
 """How many times that long the log may become, in a crowd, before writers wait until it is in the database."""
 
+_READ_ONLY = "mode=ro"
+"""How SQLite's URIs ask for a connection that cannot write: https://sqlite.org/uri.html."""
+
 _CORRUPT = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_FORMAT})
 _UNWRITABLE = frozenset({sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM, sqlite3.SQLITE_AUTH})
 _DISK = frozenset({sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_NOLFS})
@@ -134,7 +137,7 @@ def open_reader(database: Path) -> Iterator[sqlite3.Connection | None]:
         return
     with translated(database):
         # as_uri() escapes `?`, `#` and `%`, which a library's path may contain.
-        uri = f"{database.absolute().as_uri()}?mode=ro"
+        uri = f"{database.absolute().as_uri()}?{_READ_ONLY}"
         with closing(
             sqlite3.connect(uri, uri=True, timeout=5.0, isolation_level=None, check_same_thread=False)
         ) as connection:

@@ -50,7 +50,7 @@ def compare_library(
     """
     rows = {row.path: row for row in known}
     absent = [path for path in rows if path not in on_disk and is_within(path, within)]
-    unknown = {path for path in absent if path in unseen or any(is_within(path, folder) for folder in unreadable)}
+    unknown = {path for path in absent if _is_out_of_sight(path, unseen, unreadable)}
     missing = sorted(set(absent) - unknown)
     gone = set(missing)
     standing = {
@@ -68,6 +68,11 @@ def compare_library(
     return LibraryChanges(
         tuple(new), tuple(changed), tuple(unchanged), tuple(missing), tuple(sorted(unknown)), tuple(unreadable), within
     )
+
+
+def _is_out_of_sight(path: str, unseen: Collection[str], unreadable: Sequence[str]) -> bool:
+    """Tell whether a file that the scan did not find may be there all the same."""
+    return path in unseen or any(is_within(path, folder) for folder in unreadable)
 
 
 def _is_stranded(row: KnownFile, standing: Collection[str]) -> bool:

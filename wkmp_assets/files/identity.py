@@ -30,12 +30,16 @@ def look_at(root: Path, path: str) -> FileStat:
     """
     if not is_utf8(path):
         raise UnencodableNameError(path.encode("utf-8", "backslashreplace").decode(), "its name is not valid UTF-8")
-    if os.path.realpath(root / path) != os.path.join(os.path.realpath(root), path):  # noqa: PTH118 - once per file
+    if _is_behind_a_link(root, path):
         raise LinkedFileError(path, "it is reached through a symbolic link, which may lead out of the library")
     try:
         return read_stat(root / path)
     except OSError as error:
         raise UnreadableFileError(path, f"cannot be read ({error.strerror})") from error
+
+
+def _is_behind_a_link(root: Path, path: str) -> bool:
+    return os.path.realpath(root / path) != os.path.join(os.path.realpath(root), path)  # noqa: PTH118 - once per file
 
 
 def sort_out_unchanged(

@@ -1,7 +1,7 @@
 """Scanning: what is on disk, compared with what the library knows."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -50,7 +50,7 @@ def scan_folder(root: Path, folder: str, known: Sequence[KnownFile]) -> tuple[Li
     on_disk = dict(find_audio_files(root, root / within, report))
     report.found = on_disk
     absent = [row.path for row in known if row.path not in on_disk and is_within(row.path, within)]
-    if not on_disk and absent:
+    if _looks_unmounted(on_disk, absent):
         raise LibraryRootError(
             f"{root / within} holds no audio file any more, but the library knows {len(absent)} in it; "
             "check that its disk is mounted. Nothing was changed."
@@ -60,6 +60,11 @@ def scan_folder(root: Path, folder: str, known: Sequence[KnownFile]) -> tuple[Li
     changes = compare_library(on_disk, known, within=within, unreadable=unreadable, unseen=unseen)
     passed_over = tuple(f"{path}: {reason}" for path, reason in sorted(report.passed_over.items()))
     return replace(changes, passed_over=passed_over), report
+
+
+def _looks_unmounted(on_disk: Collection[str], absent: Collection[str]) -> bool:
+    """Tell whether not one file is left of those that the library knows: more likely their disk is not mounted."""
+    return bool(absent) and not on_disk
 
 
 def check_not_emptied(root: Path, changes: LibraryChanges, found_before: int) -> None:

@@ -1,1 +1,1 @@
-"""Which recording a passage is: candidates and evidence in, a match with its confidence out. Pure functions."""
+"""Which recording a passage is: lookups at the services, and pure functions for scoring, matching and joining."""

@@ -1,6 +1,6 @@
-"""Join passages that are no songs of their own, and pieces of one recording. Pure.
+"""Passages joined with their neighbours: unknown ones with each other, and the pieces of one recording.
 
-The rules are the replaced system's planning notes; what was never asked for is left as the silences cut it.
+The rules and limits are those of the WKMP specification. Passages that were never looked up stay as they are.
 """
 
 from collections.abc import Callable, Sequence
@@ -8,38 +8,38 @@ from dataclasses import replace
 
 from wkmp_assets.model.values import Candidate, LookupOutcome, MatchLevel, PassageMatch, Span
 
-LONGEST_GAP_S = 30
-"""Between two passages that are joined; exactly this long still joins."""
-
-MOST_PIECES = 3
+MAX_GAP_S = 30
+"""Between two passages that are joined, inclusive."""
+MAX_PIECES = 3
 LENGTH_TOLERANCE = 0.10
-"""How far the joined length may be from the recording's."""
+"""Largest difference between the joined length and the recording's, as a share of the recording's."""
 
 _WAS_ASKED = frozenset({LookupOutcome.MATCH, LookupOutcome.NO_MATCH, LookupOutcome.TOO_SHORT})
 
 Run = list[PassageMatch]
 
 
-def merge(matches: Sequence[PassageMatch], rate_hz: int) -> tuple[PassageMatch, ...]:
-    """Join neighbours.
+def join_passages(matches: Sequence[PassageMatch], rate_hz: int) -> tuple[PassageMatch, ...]:
+    """Join neighbouring passages that are no songs of their own, or pieces of one recording.
 
     Parameters
     ----------
     matches : sequence of PassageMatch
         Of one file, in order.
-    rate_hz : int
-        Of the spans.
+    rate_hz : int, > 0
+        Sample rate of the spans.
 
     Returns
     -------
     tuple of PassageMatch
-        In order. Runs of passages that no service knows are one passage each, with the first one's texts; so are up to
-        three pieces of one recording that together have its length.
+        In order. A run of passages that no service knows becomes one passage with the texts of the first. Two or three
+        pieces of one recording become one passage if together they have its length within 10 %. Passages more than
+        30 s apart are never joined.
     """
     joined = [_join(run) for run in _runs(matches, rate_hz, _are_unknown)]
     merged: list[PassageMatch] = []
     for run in _runs(joined, rate_hz, _are_one_recording):
-        merged += [_join(run)] if _has_the_length(run, rate_hz) else run
+        merged += [_join(run)] if _has_recording_length(run, rate_hz) else run
     return tuple(merged)
 
 
@@ -56,7 +56,7 @@ def _runs(
 
 
 def _is_near(one: PassageMatch, following: PassageMatch, rate_hz: int) -> bool:
-    return following.span.start_sample - one.span.end_sample <= LONGEST_GAP_S * rate_hz
+    return following.span.start_sample - one.span.end_sample <= MAX_GAP_S * rate_hz
 
 
 def _are_unknown(one: PassageMatch, following: PassageMatch) -> bool:
@@ -72,9 +72,9 @@ def _are_one_recording(one: PassageMatch, following: PassageMatch) -> bool:
     )
 
 
-def _has_the_length(run: Run, rate_hz: int) -> bool:
+def _has_recording_length(run: Run, rate_hz: int) -> bool:
     length_s = _recording_length_s(run[0])
-    if not 1 < len(run) <= MOST_PIECES or not length_s:
+    if not 1 < len(run) <= MAX_PIECES or not length_s:
         return False
     together_s = (run[-1].span.end_sample - run[0].span.start_sample) / rate_hz
     return abs(together_s - length_s) <= LENGTH_TOLERANCE * length_s + 1e-9
@@ -86,7 +86,7 @@ def _recording_length_s(match: PassageMatch) -> float | None:
 
 
 def _join(run: Run) -> PassageMatch:
-    """Keep what the best of a run says; the silences between become part of it."""
+    """Return one passage from the start of the run to its end, identified as the best of the run is."""
     best = max(run, key=lambda match: match.score) if run[0].song else run[0]
     span = Span(run[0].span.start_sample, run[-1].span.end_sample)
     lookup = replace(best.lookup, span=span) if best.lookup else None

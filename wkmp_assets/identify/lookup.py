@@ -1,6 +1,6 @@
-"""Ask AcoustID and MusicBrainz which recordings a file's passages are.
+"""Recordings that a file's passages may be, looked up at AcoustID and MusicBrainz.
 
-Never fails a file: what cannot be asked now is deferred, passage by passage.
+A service that is down never fails a file: the passages it was to be asked about are deferred.
 """
 
 from collections.abc import Sequence
@@ -9,7 +9,7 @@ from typing import Protocol
 
 from wkmp_assets.errors import ServiceUnavailableError
 from wkmp_assets.identify.scoring import duration_score, rank, rank_by_text
-from wkmp_assets.identify.services.acoustid import AcoustIdClient, Heard
+from wkmp_assets.identify.services.acoustid import AcoustIdClient, FingerprintMatch
 from wkmp_assets.identify.services.musicbrainz import MusicBrainzClient
 from wkmp_assets.model.values import (
     Candidate,
@@ -25,26 +25,26 @@ from wkmp_assets.model.values import (
     level_of,
 )
 
-CANDIDATES_KEPT = 5
+MAX_CANDIDATES = 5
 
 
-class Lookup(Protocol):
-    """Something that says which recordings a file's passages may be."""
+class RecordingLookup(Protocol):
+    """Looks up the recordings that a file's passages may be."""
 
     def look_up(self, tags: FileTags, segments: PassageSegments, fingerprints: Fingerprints, /) -> RecordingLookups:
-        """Return an entry per passage, in order."""
+        """Return one entry per passage, in order."""
 
 
 @dataclass(frozen=True)
-class NoLookup:
+class NoRecordingLookup:
     """Asks nobody.
 
     Parameters
     ----------
     reason : str
-        Told with every passage.
+        Shown with every passage.
     outcome : LookupOutcome
-        DEFERRED: to be asked at another time.
+        SKIPPED, or DEFERRED for passages that are to be looked up later.
     """
 
     reason: str
@@ -58,34 +58,50 @@ class NoLookup:
 
 
 @dataclass(frozen=True)
-class ServiceLookup:
-    """Asks AcoustID by the sound, then MusicBrainz by the id, or by what the tags say."""
+class ServiceRecordingLookup:
+    """Asks AcoustID for the recordings of a fingerprint, and MusicBrainz for everything about the best of them."""
 
     acoustid: AcoustIdClient
     musicbrainz: MusicBrainzClient
 
     def look_up(self, tags: FileTags, segments: PassageSegments, fingerprints: Fingerprints) -> RecordingLookups:
-        """Ask for every passage of one file.
+        """Look up every passage of one file.
 
-        A recording that the tags name is not asked for by its sound. AcoustID drops recordings whose length differs by
-        more than a few seconds: a file of one track is asked for once more with its whole length, silence included. If
-        that finds nothing, MusicBrainz is searched for the artist and title of its tags.
+        A file of one passage whose tags name a recording needs no fingerprint lookup. AcoustID drops recordings whose
+        length differs by more than a few seconds, so a file of one passage is looked up a second time with the length
+        of the file, silence included. If that finds nothing, MusicBrainz is searched for the artist and title in the
+        tags.
+
+        Parameters
+        ----------
+        tags : FileTags
+            Of the file.
+        segments : PassageSegments
+            Its passages.
+        fingerprints : Fingerprints
+            One per passage.
+
+        Returns
+        -------
+        RecordingLookups
+            One entry per passage, in order. A passage is deferred when a service gives no usable answer.
         """
         is_whole_file = len(segments.passages) == 1
         file_s = segments.audio.total_samples / segments.audio.sample_rate_hz
-        asked, from_cache = self._requests()
+        asked, from_cache = self._count_requests()
         passages = tuple(
-            self._passage(passage, tags, file_s, is_whole_file=is_whole_file) for passage in fingerprints.passages
+            self._look_up_passage(passage, tags, file_s, is_whole_file=is_whole_file)
+            for passage in fingerprints.passages
         )
-        asked_now, from_cache_now = self._requests()
+        asked_now, from_cache_now = self._count_requests()
         return RecordingLookups(passages, asked_now - asked, from_cache_now - from_cache)
 
-    def _requests(self) -> tuple[int, int]:
-        """Count what went over the wire so far, and what did not need to."""
+    def _count_requests(self) -> tuple[int, int]:
+        """Return how many requests were sent so far, and how many answers came from the cache."""
         sessions = (self.acoustid.session, self.musicbrainz.session)
         return sum(session.calls for session in sessions), sum(session.cache_hits for session in sessions)
 
-    def _passage(
+    def _look_up_passage(
         self, passage: PassageFingerprint, tags: FileTags, file_s: float, *, is_whole_file: bool
     ) -> PassageLookup:
         if is_whole_file and tags.recording_mbid is not None:
@@ -96,23 +112,24 @@ class ServiceLookup:
         else:
             lengths = [passage.duration_s, file_s] if is_whole_file else [passage.duration_s]
             try:
-                heard = self._heard(passage.fingerprint, lengths)
-                ranked = rank(heard, tags, passage.duration_s, is_whole_file=is_whole_file)
+                found = self._look_up_fingerprint(passage.fingerprint, lengths)
+                ranked = rank(found, tags, passage.duration_s, is_whole_file=is_whole_file)
                 if not ranked and is_whole_file and tags.artist and tags.title:
                     ranked = rank_by_text(self.musicbrainz.search(tags.artist, tags.title), tags, passage.duration_s)
             except ServiceUnavailableError as error:
                 return _deferred(passage, error)
-        return self._with_details(passage, ranked[:CANDIDATES_KEPT])
+        return self._with_details(passage, ranked[:MAX_CANDIDATES])
 
-    def _heard(self, fingerprint: str, lengths: Sequence[float]) -> list[Heard]:
-        for length_s in dict.fromkeys(int(length) for length in lengths):
-            heard = self.acoustid.lookup(fingerprint, length_s)
-            if heard:
-                return heard
+    def _look_up_fingerprint(self, fingerprint: str, lengths_s: Sequence[float]) -> list[FingerprintMatch]:
+        """Return the matches with the first of the lengths that has any."""
+        for length_s in dict.fromkeys(int(length) for length in lengths_s):
+            found = self.acoustid.lookup(fingerprint, length_s)
+            if found:
+                return found
         return []
 
     def _with_details(self, passage: PassageFingerprint, ranked: list[Candidate]) -> PassageLookup:
-        """Ask MusicBrainz about the best candidate, if it is good enough to become the passage's song."""
+        """Ask MusicBrainz about the best candidate, if its confidence is high enough for a song."""
         if not ranked:
             return PassageLookup(passage.span, LookupOutcome.NO_MATCH)
         best, others = ranked[0], tuple(ranked[1:])

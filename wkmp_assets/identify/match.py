@@ -1,9 +1,9 @@
-"""Say which recording every passage is, from the tags and from what the services said. Pure."""
+"""The recording of every passage, from the tags and from the lookups."""
 
 from collections.abc import Mapping
 from dataclasses import replace
 
-from wkmp_assets.identify.joining import merge
+from wkmp_assets.identify.joining import join_passages
 from wkmp_assets.identify.releases import choose_release
 from wkmp_assets.identify.tag_matches import match_from_tags
 from wkmp_assets.model.values import (
@@ -31,25 +31,25 @@ def match_passages(
     Parameters
     ----------
     tags : FileTags
-        What the file says of itself; counts alone where no service was asked, or none knew anything.
+        Of the file; they alone count where no service was asked or none knows the passage.
     segments : PassageSegments
         Its passages.
     lookups : RecordingLookups
         One per passage.
     folder_holds : Mapping of str to int
-        What `albums.explained` says of the folder that the file lies in.
+        The result of `find_folder_releases` for the file's folder.
 
     Returns
     -------
     SongMatches
-        One entry per passage, in order; fewer than there were segments where neighbours are joined.
+        One entry per passage, in order; fewer than `segments` has where neighbours are joined.
     """
     by_tags = match_from_tags(tags, segments)
     matches = [
         _match(match, lookup, choose_release(lookup.releases, tags.album, folder_holds))
         for match, lookup in zip(by_tags, lookups.passages, strict=True)
     ]
-    return SongMatches(merge(matches, segments.audio.sample_rate_hz))
+    return SongMatches(join_passages(matches, segments.audio.sample_rate_hz))
 
 
 def _match(by_tags: PassageMatch, lookup: PassageLookup, release: Release | None) -> PassageMatch:
@@ -58,7 +58,7 @@ def _match(by_tags: PassageMatch, lookup: PassageLookup, release: Release | None
         return match
     best = lookup.candidates[0]
     if by_tags.song is not None:
-        # The tags name the recording: they keep the say about its texts, MusicBrainz adds what they leave out.
+        # The tags name the recording: their texts win, and MusicBrainz adds the missing ones.
         return replace(
             match,
             song=best.song,

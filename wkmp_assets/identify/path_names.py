@@ -1,4 +1,4 @@
-"""What a file's name and its folders may say about it: weak evidence, for where the tags are silent. Pure."""
+"""Texts in a file's path that may be its title, artist or album: weak evidence, for files without tags."""
 
 import re
 from pathlib import PurePosixPath
@@ -6,20 +6,20 @@ from pathlib import PurePosixPath
 from wkmp_assets.model.values import PathNames
 
 _TRACK_NUMBER = re.compile(r"^\s*(?:[0-9]{1,2}-)?[0-9]{1,3}(?:\s*[._-]\s*|\s+)(?=\S)")
-"""`07 `, `07. `, `1-07 - `; not the `1979` of a song of that name, which nothing follows."""
+"""`07 `, `07. `, `1-07 - `; not the song `1979`, because nothing follows the number."""
 _BETWEEN = re.compile(r"\s+[-\u2013\u2014]\s+")
-"""Hyphen or dash between blanks, as in `Artist - Title`; one inside a word belongs to it."""
+"""A hyphen or dash between blanks, as in `Artist - Title`; a hyphen inside a word belongs to the word."""
 
 
-def names_of(path: str) -> PathNames:
-    """Take the texts out of a path.
+def read_path_names(path: str) -> PathNames:
+    """Return the texts in a path.
 
-    People order artist, album and title in every way there is, so nothing is said about which is which.
+    People order artist, album and title in every possible way, so the texts are not told apart.
 
     Parameters
     ----------
     path : str
-        Relative to the library's root, which itself says nothing.
+        Relative to the library's root.
 
     Returns
     -------

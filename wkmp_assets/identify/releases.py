@@ -1,4 +1,4 @@
-"""Which release, of all that a recording is on, a passage is taken from. Pure."""
+"""The release that a passage is taken from, of all releases that its recording is on."""
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
@@ -6,12 +6,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from wkmp_assets.identify.scoring import is_same_title
 from wkmp_assets.model.values import KnownRelease, RecordingLookups, Release
 
-LEAST_RECORDINGS = 2
-"""A release that holds a single recording of a folder says nothing about the others."""
+MIN_RECORDINGS = 2
+"""Of a folder on one release; a single recording says nothing about the rest of the folder."""
 
 
-def explained(lookups: Iterable[RecordingLookups]) -> Mapping[str, int]:
-    """Say which releases explain most of a folder.
+def find_folder_releases(lookups: Iterable[RecordingLookups]) -> Mapping[str, int]:
+    """Find the releases that hold more than half of the recordings in a folder.
 
     Parameters
     ----------
@@ -21,8 +21,8 @@ def explained(lookups: Iterable[RecordingLookups]) -> Mapping[str, int]:
     Returns
     -------
     Mapping of str to int
-        Release id -> how many recordings of the folder it holds, for releases that hold more than half of them. Others
-        are left out: a folder of singles is not to be taken for the compilation that holds three of them.
+        Release MBID -> how many recordings of the folder it holds, at least two. Releases that hold half or less are
+        left out, so that a folder of singles is not taken for a compilation that holds three of them.
     """
     releases: defaultdict[str, set[str]] = defaultdict(set)
     for lookup in lookups:
@@ -31,23 +31,29 @@ def explained(lookups: Iterable[RecordingLookups]) -> Mapping[str, int]:
                 found = {known.release.mbid for known in passage.releases}
                 releases[passage.candidates[0].song.recording_mbid].update(found)
     holds = Counter(mbid for found in releases.values() for mbid in found)
-    return {mbid: count for mbid, count in holds.items() if count >= LEAST_RECORDINGS and 2 * count > len(releases)}
+    return {mbid: count for mbid, count in holds.items() if count >= MIN_RECORDINGS and 2 * count > len(releases)}
 
 
 def choose_release(releases: Sequence[KnownRelease], album: str | None, holds: Mapping[str, int]) -> Release | None:
     """Choose the release that a recording is taken from.
 
-    In this order: named like the album tag, holds most recordings of the folder, official, an album and nothing but,
-    the earliest, the lowest id.
+    The first of these criteria that tells two releases apart decides: its title is the album tag; it holds more
+    recordings of the folder; it is official; it is an album and no compilation, soundtrack or live recording; it is
+    older; its MBID is lower.
 
     Parameters
     ----------
     releases : sequence of KnownRelease
-        That the recording is on.
+        All that the recording is on.
     album : str or None
         The file's album tag.
     holds : Mapping of str to int
-        What `explained` says of the file's folder.
+        The result of `find_folder_releases` for the file's folder.
+
+    Returns
+    -------
+    Release or None
+        None when there is no release to choose from.
     """
 
     def merits(known: KnownRelease) -> tuple[bool, int, bool, bool, str, str]:

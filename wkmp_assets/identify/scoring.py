@@ -1,47 +1,46 @@
-"""How sure it is that a passage is a recording. Pure.
+"""Confidence that a passage is a recording, from metadata, fingerprint and duration.
 
-Weights, levels and neutral values are the replaced system's; what is compared is more: every candidate, artists as well
-as titles, and the length.
+Weights, levels and neutral scores are those of the WKMP specification. All scores lie in 0..1. Every candidate is
+compared by title, artist and length.
 """
 
 from collections.abc import Sequence
 
 from rapidfuzz.distance import JaroWinkler
 
-from wkmp_assets.identify.services.acoustid import Heard
+from wkmp_assets.identify.services.acoustid import FingerprintMatch
 from wkmp_assets.identify.services.musicbrainz import Recording
 from wkmp_assets.model.values import SCORE_TOLERANCE, Candidate, FileTags, PathNames
 
-SINGLE = (0.30, 0.60, 0.10)
+SINGLE_TRACK_WEIGHTS = (0.30, 0.60, 0.10)
 """Weights of metadata, fingerprint and duration in a file of one track."""
-SEVERAL = (0.35, 0.55, 0.10)
-"""In a file of several."""
-
-
-NOTHING_TO_COMPARE = 0.3
-NAMED_ALIKE = 0.8
-"""The replaced system's score for equal titles; for names of files and folders, which anybody may have given."""
-UNKNOWN_LENGTH = 0.5
-SIMILAR_TITLE = 0.85
-"""Jaro-Winkler: the replaced system's level for accepting a text as the same."""
+MULTI_TRACK_WEIGHTS = (0.35, 0.55, 0.10)
+"""The same for a file of several tracks."""
+NEUTRAL_SCORE = 0.3
+"""Metadata score when there is nothing to compare."""
+SAME_NAME_SCORE = 0.8
+"""Metadata score of equal texts in the names of files and folders, which anybody may have given."""
+UNKNOWN_LENGTH_SCORE = 0.5
+"""Duration score when the recording's length is unknown."""
+MIN_TITLE_SIMILARITY = 0.85
+"""Jaro-Winkler similarity from which two texts name the same thing."""
 
 
 def confidence(
-    metadata: float, fingerprint: float, duration: float, weights: tuple[float, float, float] = SINGLE
+    metadata: float, fingerprint: float, duration: float, weights: tuple[float, float, float] = SINGLE_TRACK_WEIGHTS
 ) -> float:
-    """Weigh the evidence.
+    """Return the weighted sum of three scores.
 
     Parameters
     ----------
-    metadata, fingerprint, duration : float
-        Each 0..1.
+    metadata, fingerprint, duration : float, range 0..1
+        See `metadata_score` and `duration_score`; the fingerprint's is AcoustID's.
     weights : tuple of float
-        `SINGLE` or `SEVERAL`.
+        `SINGLE_TRACK_WEIGHTS` or `MULTI_TRACK_WEIGHTS`, which sum to 1.
 
     Returns
     -------
-    float
-        0..1.
+    float, range 0..1
 
     Raises
     ------
@@ -55,20 +54,37 @@ def confidence(
 
 
 def similarity(one: str, other: str) -> float:
-    """Compare two texts: Jaro-Winkler without regard to case and surrounding blanks, 0..1."""
+    """Return the Jaro-Winkler similarity of two texts, 0..1; case and surrounding blanks do not count."""
     return JaroWinkler.normalized_similarity(one.strip().lower(), other.strip().lower())
 
 
 def is_same_title(one: str, other: str) -> bool:
-    """Tell whether two texts name the same thing."""
-    return similarity(one, other) >= SIMILAR_TITLE - SCORE_TOLERANCE
+    """Tell whether two texts are similar enough to name the same thing."""
+    return similarity(one, other) >= MIN_TITLE_SIMILARITY - SCORE_TOLERANCE
 
 
 def metadata_score(tags: FileTags, title: str | None, artist: str | None, mbid: str, *, is_whole_file: bool) -> float:
-    """Compare what the tags say with a recording, 0..1.
+    """Compare a file's tags with a recording.
 
-    Of a file of several tracks the tags name the artist, but none of the titles. Tags that say nothing that could be
-    compared leave it to the names of file and folders, which can only speak for a recording, not against it.
+    In a file of several tracks the title tag names none of them, so only the artist is compared. Where the tags hold
+    nothing to compare, the names of file and folders are compared instead; they can raise the score above
+    `NEUTRAL_SCORE`, but not lower it.
+
+    Parameters
+    ----------
+    tags : FileTags
+        Of the file.
+    title, artist : str or None
+        Of the recording.
+    mbid : str
+        Of the recording.
+    is_whole_file : bool
+        Whether the passage is the only one of its file.
+
+    Returns
+    -------
+    float, range 0..1
+        1 when the tags name this very recording; else the mean similarity of artists and titles.
     """
     if is_whole_file and tags.recording_mbid == mbid:
         return 1.0
@@ -82,9 +98,9 @@ def metadata_score(tags: FileTags, title: str | None, artist: str | None, mbid: 
 
 
 def _names_score(names: PathNames, title: str | None, artist: str | None) -> float:
-    """Score what a path says: half of it for a title in the file's name, half for an artist anywhere."""
+    """Score the texts in a path: half for the title in the file's name, half for the artist in any name."""
     found = (_is_named(title, names.file), _is_named(artist, names.file + names.folders))
-    return sum(NAMED_ALIKE if is_found else NOTHING_TO_COMPARE for is_found in found) / len(found)
+    return sum(SAME_NAME_SCORE if is_found else NEUTRAL_SCORE for is_found in found) / len(found)
 
 
 def _is_named(known: str | None, texts: Sequence[str]) -> bool:
@@ -92,21 +108,45 @@ def _is_named(known: str | None, texts: Sequence[str]) -> bool:
 
 
 def duration_score(passage_s: float, recording_s: float | None) -> float:
-    """Compare lengths: 1 within 5 %, 0.5 within 10 % or when the recording's is unknown, else 0."""
+    """Compare the lengths of a passage and a recording, in seconds.
+
+    Returns
+    -------
+    float, range 0..1
+        1 within 5 % of the recording's length; 0.5 within 10 %, or when that is unknown; else 0.
+    """
     if not recording_s:
-        return UNKNOWN_LENGTH
+        return UNKNOWN_LENGTH_SCORE
     difference = abs(passage_s - recording_s) / recording_s
     return 1.0 if difference <= 0.05 + SCORE_TOLERANCE else 0.5 if difference <= 0.10 + SCORE_TOLERANCE else 0.0
 
 
-def rank(heard: Sequence[Heard], tags: FileTags, passage_s: float, *, is_whole_file: bool) -> list[Candidate]:
-    """Score recordings that sound like a passage, best first.
+def rank(
+    found: Sequence[FingerprintMatch], tags: FileTags, passage_s: float, *, is_whole_file: bool
+) -> list[Candidate]:
+    """Score the recordings of a fingerprint, best first.
 
-    Ties are broken by AcoustID's score, then by the likeness of the titles, then by the id: the order never depends on
-    the order of the answer.
+    Ties are broken by AcoustID's score, then by the similarity of the titles, then by the MBID, so that the order never
+    depends on the order of the answer.
+
+    Parameters
+    ----------
+    found : sequence of FingerprintMatch
+        AcoustID's answer.
+    tags : FileTags
+        Of the file.
+    passage_s : float, unit=s
+        Length of the passage.
+    is_whole_file : bool
+        Whether the passage is the only one of its file.
+
+    Returns
+    -------
+    list of Candidate
+        One per recording.
     """
     return sorted(
-        (_candidate(one, tags, passage_s, is_whole_file=is_whole_file) for one in heard),
+        (_candidate(one, tags, passage_s, is_whole_file=is_whole_file) for one in found),
         key=lambda one: (
             -round(one.confidence, 9),
             -one.fingerprint_score,
@@ -116,25 +156,40 @@ def rank(heard: Sequence[Heard], tags: FileTags, passage_s: float, *, is_whole_f
     )
 
 
-def _candidate(heard: Heard, tags: FileTags, passage_s: float, *, is_whole_file: bool) -> Candidate:
-    song = heard.song
+def _candidate(match: FingerprintMatch, tags: FileTags, passage_s: float, *, is_whole_file: bool) -> Candidate:
+    song = match.song
     metadata = metadata_score(tags, song.title, song.artist_name, song.recording_mbid, is_whole_file=is_whole_file)
-    duration = duration_score(passage_s, heard.length_s)
-    total = confidence(metadata, heard.score, duration, SINGLE if is_whole_file else SEVERAL)
-    return Candidate(song, heard.length_s, heard.acoustid, heard.score, metadata, duration, total)
+    duration = duration_score(passage_s, match.length_s)
+    weights = SINGLE_TRACK_WEIGHTS if is_whole_file else MULTI_TRACK_WEIGHTS
+    total = confidence(metadata, match.score, duration, weights)
+    return Candidate(song, match.length_s, match.acoustid, match.score, metadata, duration, total)
 
 
 def rank_by_text(found: Sequence[Recording], tags: FileTags, passage_s: float) -> list[Candidate]:
-    """Score recordings that are named like a file, best first; those not similar in both title and artist are left out.
+    """Score the recordings that a search for artist and title found, best first.
 
     Without a fingerprint the weights are 0.4 for the artist, 0.4 for the title and 0.2 for the length.
+
+    Parameters
+    ----------
+    found : sequence of Recording
+        MusicBrainz' answer.
+    tags : FileTags
+        Of the file.
+    passage_s : float, unit=s
+        Length of the passage.
+
+    Returns
+    -------
+    list of Candidate
+        Without recordings whose artist or title is not similar, or whose length differs by more than 10 %.
     """
     candidates = []
     for recording in found:
         artist = similarity(tags.artist or "", recording.song.artist_name or "")
         title = similarity(tags.title or "", recording.song.title or "")
         duration = duration_score(passage_s, recording.length_s)
-        if min(artist, title) < SIMILAR_TITLE - SCORE_TOLERANCE or duration == 0:
+        if min(artist, title) < MIN_TITLE_SIMILARITY - SCORE_TOLERANCE or duration == 0:
             continue
         total = 0.4 * artist + 0.4 * title + 0.2 * duration
         candidates.append(

@@ -1,4 +1,4 @@
-"""Identify passages from what the tags say, without any network."""
+"""Matches of a file's passages by its tags alone, without any network."""
 
 from wkmp_assets.model.values import (
     FileTags,
@@ -10,23 +10,21 @@ from wkmp_assets.model.values import (
 )
 
 TAG_SOURCE = "ID3"
-"""WKMP's word for tags of any container."""
-
+"""WKMP's word for the tags of any container."""
 TITLE_ONLY_SCORE = 0.65
-"""Confidence of a passage that has a name from tags but no recording; the replaced system's number."""
+"""Confidence of a passage that has a title or artist from tags but no recording, after the WKMP specification."""
 
 
 def match_from_tags(tags: FileTags, segments: PassageSegments) -> tuple[PassageMatch, ...]:
     """Match the passages of one file by its tags.
 
-    A recording id in the tags identifies the one passage of a single-track file. Tags speak of the file, so in
-    a file of several tracks they cannot tell which piece they mean: its passages get artist and album, but neither
-    the title nor the recording.
+    A recording MBID in the tags identifies the only passage of a file. In a file of several passages the tags do not
+    tell which one they mean, so all get the artist and album, and none gets the title or the recording.
 
     Parameters
     ----------
     tags : FileTags
-        What the file says of itself.
+        Of the file.
     segments : PassageSegments
         Its passages.
 

@@ -98,15 +98,18 @@ def join(phase: str, key: str, upstream: Iterable[Outcome[Any]]) -> Result[tuple
         if isinstance(outcome, Skipped):
             return outcome
     results = [outcome for outcome in outcomes if isinstance(outcome, Result)]
-    hashes = {result.content_hash for result in results}
-    if len(hashes) > 1:
+    if _are_mixed(results):
         return Failed(
             phase,
             "STALE_PHASE_VALUE",
             f"{key}: the stored phase values come from different contents of the file; "
             "materialize it again from file_identity on",
         )
-    return Result(tuple(result.value for result in results), hashes.pop())
+    return Result(tuple(result.value for result in results), results[0].content_hash)
+
+
+def _are_mixed(results: Iterable[Result[Any]]) -> bool:
+    return len({result.content_hash for result in results}) > 1
 
 
 def map_results(

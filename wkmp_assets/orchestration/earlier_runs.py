@@ -6,8 +6,8 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from wkmp_assets.files.walk import audio_names
-from wkmp_assets.identify.earlier import keep_answers
-from wkmp_assets.identify.releases import explained
+from wkmp_assets.identify.earlier_answers import keep_earlier_answers
+from wkmp_assets.identify.releases import find_folder_releases
 from wkmp_assets.model.file_key import decode_key, encode_key
 from wkmp_assets.model.flavor import MEASURED_NAMES
 from wkmp_assets.model.outcomes import Failed, Outcome, Outcomes, Result
@@ -83,7 +83,7 @@ def with_earlier_answers(
     for key, now in lookups.items():
         earlier: Outcome[Any] = store.read_stored(LOOKUPS, key)
         if isinstance(now, Result) and isinstance(earlier, Result) and now.content_hash == earlier.content_hash:
-            outcomes[key] = Result(keep_answers(now.value, earlier.value), now.content_hash)
+            outcomes[key] = Result(keep_earlier_answers(now.value, earlier.value), now.content_hash)
         else:
             outcomes[key] = now
     return outcomes
@@ -106,7 +106,7 @@ def explained_by_folder(
     Returns
     -------
     dict
-        Partition key -> `albums.explained` of its folder, with the content hash of the file's own lookups.
+        Partition key -> `find_folder_releases` of its folder, with the content hash of the file's own lookups.
     """
     known: dict[PurePosixPath, Mapping[str, int]] = {}
     outcomes: dict[str, Outcome[Mapping[str, int]]] = {}
@@ -131,7 +131,7 @@ def _explained(
     names = audio_names(root / folder)
     if len(names) > ALBUM_FILES:
         return {}
-    return explained(_lookups([encode_key(str(folder / name)) for name in names], store, lookups))
+    return find_folder_releases(_lookups([encode_key(str(folder / name)) for name in names], store, lookups))
 
 
 def _lookups(keys: Iterable[str], store: PhaseStore, lookups: Outcomes[RecordingLookups]) -> Iterable[RecordingLookups]:

@@ -17,7 +17,7 @@ from wkmp_assets.orchestration.metadata import to_metadata
 from wkmp_assets.orchestration.resources import Library
 from wkmp_assets.orchestration.run_tags import tags_of_files, tags_of_results
 from wkmp_assets.report.partition_metadata import describe_commit, describe_outcome, result_word
-from wkmp_assets.runtime.atomic_files import remove_leftovers, write_whole
+from wkmp_assets.runtime.atomic_files import remove_leftovers, write_atomically
 from wkmp_assets.runtime.run_control import RunControl
 
 
@@ -57,7 +57,7 @@ class PictureIOManager(dg.IOManager):
         for key, outcome in obj.items():
             if isinstance(outcome, Result):
                 path = self._library.settings.picture_path(key)
-                write_whole(path, outcome.value)
+                write_atomically(path, outcome.value)
                 inline = f"![{PICTURE}](data:image/png;base64,{b64encode(outcome.value).decode('ascii')})"
                 shown = {"picture": dg.MetadataValue.md(inline), "path": dg.MetadataValue.path(path)}
                 _add_metadata(context, key, describe_outcome(outcome) | shown)

@@ -27,7 +27,7 @@ from wkmp_assets.model.values import LibraryChanges
 from wkmp_assets.orchestration.partitions import partitions_name
 from wkmp_assets.orchestration.resources import Library
 from wkmp_assets.orchestration.run_requests.look import waiting_runs
-from wkmp_assets.runtime.claims import claimed_keys
+from wkmp_assets.runtime.claims import read_claimed_keys
 from wkmp_assets.settings import Settings
 
 
@@ -102,21 +102,31 @@ def plan_prune(settings: Settings, folder: str, also: AlsoGoes) -> PrunePlan:
     """
     check_root(settings.library)
     scan, _ = scan_folder(settings.library, "", known_files(settings.database_path))
-    failed = {failure.path: failure.failed_at for failure in read_failures(settings.database_path)}
-    waiting = [path for path in scan.to_import if not _rests(settings.library / path, failed.get(storable(path)))]
+    waiting = _waiting(settings, scan)
     missing = [path for path in scan.missing if is_within(path, folder)]
     if missing and waiting:
         raise NotImportedError([storable(path) for path in waiting])
     files = read_removable(settings.database_path, missing)
     groups: dict[str, list[Removable]] = {"removable": [], "referenced": [], "emptied": [], "hidden": []}
     for file in files:
-        if scan.unreadable and not also.unreadable:
+        if _may_be_hidden(scan) and not also.unreadable:
             groups["hidden"].append(file)
         elif not also.emptied and is_emptied(settings.library, file.file.path):
             groups["emptied"].append(file)
         else:
             groups["referenced" if file.references and not also.with_history else "removable"].append(file)
     return PrunePlan(scan, folder, **{name: tuple(group) for name, group in groups.items()})
+
+
+def _waiting(settings: Settings, scan: LibraryChanges) -> list[str]:
+    """Return the files that an import would look at; any of them may be a missing one that moved."""
+    failed = {failure.path: failure.failed_at for failure in read_failures(settings.database_path)}
+    return [path for path in scan.to_import if not _rests(settings.library / path, failed.get(storable(path)))]
+
+
+def _may_be_hidden(scan: LibraryChanges) -> bool:
+    """Tell whether missing files may lie in a folder that cannot be read."""
+    return bool(scan.unreadable)
 
 
 def _rests(file: Path, failed_at: str | None) -> bool:
@@ -227,4 +237,4 @@ def _stale_keys(settings: Settings, registered: Sequence[str], plan: PrunePlan) 
 
 
 def _is_importing(settings: Settings, instance: DagsterInstance) -> bool:
-    return bool(claimed_keys(settings.claims_dir) or waiting_runs(instance))
+    return bool(read_claimed_keys(settings.claims_dir) or waiting_runs(instance))

@@ -15,7 +15,7 @@ from wkmp_assets.db.read.known_files import rows_of_file
 from wkmp_assets.db.read.library_settings import LibrarySettings, read_library_settings
 from wkmp_assets.files.presence import is_on_disk
 from wkmp_assets.model.file_key import decode_key
-from wkmp_assets.runtime.claims import RunClaims, claiming
+from wkmp_assets.runtime.claims import RunClaims, open_claims
 from wkmp_assets.runtime.phase_store import PhaseStore
 from wkmp_assets.runtime.run_control import RunControl
 from wkmp_assets.runtime.worker_pool import WorkerPool
@@ -106,12 +106,12 @@ def claims_resource(settings: Settings) -> dg.ResourceDefinition:
     """Let a run claim the files it imports, for as long as it lasts."""
 
     @dg.resource
-    def open_claims(context: dg.InitResourceContext) -> Iterator[RunClaims]:
+    def open_for_run(context: dg.InitResourceContext) -> Iterator[RunClaims]:
         run_id = context.run.run_id if context.run else f"no run, process {os.getpid()}"
-        with claiming(settings.claims_dir, run_id) as claims:
+        with open_claims(settings.claims_dir, run_id) as claims:
             yield claims
 
-    return open_claims
+    return open_for_run
 
 
 def library_resource(library: Library) -> dg.ResourceDefinition:

@@ -9,8 +9,8 @@ import dagster as dg
 from pydantic import SecretStr
 
 from wkmp_assets.db.read.library_settings import read_acoustid_key
-from wkmp_assets.identify.lookup import Lookup
-from wkmp_assets.identify.services.acousticbrainz import ClassSource
+from wkmp_assets.identify.flavor_classes import ClassLookup
+from wkmp_assets.identify.lookup import RecordingLookup
 from wkmp_assets.identify.services.open import ServiceSettings, open_acousticbrainz, open_services, resolve_key
 from wkmp_assets.orchestration.resources import Library
 from wkmp_assets.settings import Settings
@@ -41,7 +41,7 @@ def services_resource(library: Library) -> dg.ResourceDefinition:
     """Open AcoustID and MusicBrainz for a run, when there is a key."""
 
     @dg.resource(required_resource_keys={"network"})
-    def open_lookup(context: dg.InitResourceContext) -> Iterator[Lookup]:
+    def open_lookup(context: dg.InitResourceContext) -> Iterator[RecordingLookup]:
         settings, skip = library.settings, context.resources.network.skip
         with open_services(service_settings(settings), acoustid_key(settings), skip=skip) as lookup:
             yield lookup
@@ -53,7 +53,7 @@ def acousticbrainz_resource(library: Library) -> dg.ResourceDefinition:
     """Open AcousticBrainz for a run, when the other services may be asked."""
 
     @dg.resource(required_resource_keys={"network"})
-    def open_classes(context: dg.InitResourceContext) -> Iterator[ClassSource]:
+    def open_classes(context: dg.InitResourceContext) -> Iterator[ClassLookup]:
         settings, skip = library.settings, context.resources.network.skip
         with open_acousticbrainz(service_settings(settings), acoustid_key(settings), skip=skip) as classes:
             yield classes

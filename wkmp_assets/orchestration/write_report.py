@@ -15,7 +15,7 @@ from wkmp_assets.orchestration.recorded_commits import recorded_commits
 from wkmp_assets.report.commits import Committed
 from wkmp_assets.report.figures import ReportFigures, report_figures
 from wkmp_assets.report.library_page import render_page
-from wkmp_assets.runtime.atomic_files import write_whole
+from wkmp_assets.runtime.atomic_files import write_atomically
 from wkmp_assets.settings import Settings
 
 _PORTION = 500
@@ -43,7 +43,7 @@ def write_report(settings: Settings, instance: DagsterInstance, output: Path) ->
     commits = _with_run_times(instance, list(_receipts(settings, instance)))
     figures = report_figures(library, read_failures(database), read_overview(database), commits)
     page = render_page(figures, str(settings.library), datetime.now(tz=UTC))
-    write_whole(output, page.encode("utf-8"))
+    write_atomically(output, page.encode("utf-8"))
     return figures
 
 

@@ -1,1 +1,1 @@
-"""What a run needs on its machine: workers, locks, claims, files that are whole or absent, the phase store."""
+"""What a run needs on its machine: workers, locks, claims, atomic files and the phase store."""

@@ -1,6 +1,6 @@
-"""Files under construction: under a temporary name until they are whole and on the disk.
+"""Files that are whole or absent: written under a temporary name, synced to the disk, then renamed.
 
-The name says which process writes it, so that what a killed one has left can be told from what a running one needs.
+The temporary name tells which process writes the file, so that the leftovers of a killed process can be removed.
 """
 
 import os
@@ -13,55 +13,58 @@ from pathlib import Path
 from wkmp_assets.errors import StateDiskError
 
 SUFFIX = ".tmp"
-LEFTOVER_S = 3600
-"""A temporary file of another machine has lost its writer when nothing was written to it for so long."""
+MIN_LEFTOVER_AGE_S = 3600
+"""unit=s: a temporary file of another machine counts as left over after so long without a write."""
 
 
 def temporary_name(name: str) -> str:
-    """Return the name under which this process writes what will be `name`."""
+    """Return the name under which this process writes the file `name`."""
     return f"{name}.{socket.gethostname()}.{os.getpid()}{SUFFIX}"
 
 
-def finish(temporary: Path, path: Path) -> None:
-    """Give a file, written and closed, its name: after a crash or a power cut there is the whole of it, or the old one.
+def replace_durably(temporary: Path, path: Path) -> None:
+    """Rename a file, written and closed; after a crash or a power cut `path` is the whole new file or the old one.
 
-    The rename itself may be lost in a power cut: the old file is then found stale or missing, and is made again.
-    That is why the folder is not synced as well.
+    The folder is not synced, because a lost rename does no harm: the old file is found stale, and written again.
     """
-    with temporary.open("rb") as file:
-        os.fsync(file.fileno())
+    _sync(temporary)
     temporary.replace(path)
 
 
-def write_whole(path: Path, content: bytes) -> None:
-    """Write a file whose folder may not exist yet: there is the whole of it, or what was there before.
+def _sync(path: Path) -> None:
+    with path.open("rb") as file:
+        os.fsync(file.fileno())
+
+
+def write_atomically(path: Path, content: bytes) -> None:
+    """Write a file, and its folder when needed; after a crash `path` is the whole new file or the old one.
 
     Raises
     ------
     StateDiskError
-        There is no room, or no permission to write.
+        The disk is full, or the folder may not be written to.
     """
-    with on_state_disk(path.parent):
+    with translate_disk_errors(path.parent):
         path.parent.mkdir(parents=True, exist_ok=True)
         temporary = path.with_name(temporary_name(path.name))
         temporary.write_bytes(content)
-        finish(temporary, path)
+        replace_durably(temporary, path)
 
 
 def remove_leftovers(folder: Path) -> None:
-    """Delete the temporary files in a folder whose process is gone."""
+    """Delete the temporary files in a folder whose processes are gone."""
     for path in folder.glob(f"*{SUFFIX}"):
         try:
-            if _has_lost_its_writer(path.name, time.time() - path.stat().st_mtime):
+            if _is_left_over(path.name, time.time() - path.stat().st_mtime):
                 path.unlink()
-        except FileNotFoundError:  # its writer was faster, or another process that looks for leftovers
+        except FileNotFoundError:  # renamed or deleted by another process
             continue
 
 
-def _has_lost_its_writer(name: str, age_s: float) -> bool:
+def _is_left_over(name: str, age_s: float) -> bool:
     owner, _, process = name.removesuffix(SUFFIX).rpartition(".")
     if not owner.endswith(f".{socket.gethostname()}") or not process.isdecimal():
-        return age_s > LEFTOVER_S
+        return age_s > MIN_LEFTOVER_AGE_S
     return not _is_running(int(process))
 
 
@@ -70,19 +73,19 @@ def _is_running(process: int) -> bool:
         os.kill(process, 0)
     except ProcessLookupError:
         return False
-    except PermissionError:  # somebody else's
+    except PermissionError:  # it runs as another user
         return True
     return True
 
 
 @contextmanager
-def on_state_disk(folder: Path) -> Iterator[None]:
-    """Say of every error of the operating system in the block what it means for the import.
+def translate_disk_errors(folder: Path) -> Iterator[None]:
+    """Turn every `OSError` in the block into an error about the state folder.
 
     Raises
     ------
     StateDiskError
-        There is no room, or no permission to write.
+        The disk is full, or the folder may not be written to.
     """
     try:
         yield

@@ -1,9 +1,9 @@
-"""Which run is importing which files, so that two runs at once share the work instead of doing it twice.
+"""Claims of runs on partitions, so that two runs at once share the work and do not overwrite each other's phase values.
 
-A run lists its partitions in a file of its own and keeps that locked for as long as it lives. Another run leaves
-them alone: their phase values would overwrite each other's. The kernel releases the lock of a run that was killed, so
-there is nothing to clean up by hand and nothing to wait for. The library does not depend on any of this: should claims
-not work on some file system, two runs compute the same rows twice, and compare-and-set sorts them out at the write.
+A run lists its partitions in a file of its own and keeps that file locked while it lives. Other runs leave these
+partitions alone. The kernel releases the lock of a killed run, so nothing has to be cleaned up by hand. The library
+does not depend on claims: on a file system without locks two runs compute the same rows, and compare-and-set at the
+write accepts one of them.
 """
 
 from collections.abc import Iterable, Iterator
@@ -11,19 +11,19 @@ from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import IO
 
-from wkmp_assets.runtime.atomic_files import on_state_disk
-from wkmp_assets.runtime.file_locks import one_at_a_time, try_lock
+from wkmp_assets.runtime.atomic_files import translate_disk_errors
+from wkmp_assets.runtime.file_locks import hold_lock, try_lock
 
 
 class RunClaims:
-    """What one run has claimed; made by `claiming`.
+    """The claims of one run; see `open_claims`.
 
     Parameters
     ----------
     folder : Path
-        Where the runs of one library keep their claims.
+        The folder in which the runs of one library keep their claims.
     own : file
-        This run's list, locked.
+        The list of this run, locked.
     """
 
     def __init__(self, folder: Path, own: IO[str]) -> None:
@@ -31,35 +31,35 @@ class RunClaims:
         self._own = own
 
     def claim(self, keys: Iterable[str]) -> frozenset[str]:
-        """Claim partitions until the run ends, and return those that no other run is importing.
+        """Claim partitions until the run ends; return those that no other run has claimed.
 
         Raises
         ------
         StateDiskError
             The list of claims cannot be written.
         """
-        with on_state_disk(self._folder), _one_run_at_a_time(self._folder):
+        with translate_disk_errors(self._folder), _one_run_at_a_time(self._folder):
             claimed = frozenset(keys) - _claimed(self._folder, Path(self._own.name))
             self._own.writelines(f"{key}\n" for key in sorted(claimed))
             self._own.flush()
         return claimed
 
 
-def claimed_keys(folder: Path) -> frozenset[str]:
-    """Return the partitions that living runs have in hand.
+def read_claimed_keys(folder: Path) -> frozenset[str]:
+    """Return the partitions that are claimed by living runs.
 
     Raises
     ------
     StateDiskError
         The lists of claims cannot be read.
     """
-    with on_state_disk(folder), _one_run_at_a_time(folder):
+    with translate_disk_errors(folder), _one_run_at_a_time(folder):
         return _claimed(folder)
 
 
 @contextmanager
-def claiming(folder: Path, run_id: str) -> Iterator[RunClaims]:
-    """Let a run claim partitions during the block; they are free again at its end, however it ends.
+def open_claims(folder: Path, run_id: str) -> Iterator[RunClaims]:
+    """Let a run claim partitions in the block; they are free again at its end, even if the process is killed.
 
     Raises
     ------
@@ -68,7 +68,8 @@ def claiming(folder: Path, run_id: str) -> Iterator[RunClaims]:
     """
     path = folder / f"{run_id}.claims"
     with ExitStack() as stack:
-        with on_state_disk(folder), _one_run_at_a_time(folder):  # nobody sees the list before it is locked
+        # No other run sees the list before it is locked.
+        with translate_disk_errors(folder), _one_run_at_a_time(folder):
             own = stack.enter_context(path.open("w", encoding="utf-8"))
             try_lock(own)
         stack.callback(path.unlink, missing_ok=True)
@@ -76,12 +77,12 @@ def claiming(folder: Path, run_id: str) -> Iterator[RunClaims]:
 
 
 def _claimed(folder: Path, own: Path | None = None) -> frozenset[str]:
-    """Read the claims of all runs but one's own."""
+    """Read the claims of all living runs, except those in the file `own`."""
     taken: set[str] = set()
     for path in folder.glob("*.claims"):
         if path == own:
             continue
-        with suppress(FileNotFoundError), path.open(encoding="utf-8") as theirs:  # or its run ends just now
+        with suppress(FileNotFoundError), path.open(encoding="utf-8") as theirs:  # its run may end just now
             if try_lock(theirs):
                 path.unlink()  # its run is gone
             else:
@@ -92,5 +93,5 @@ def _claimed(folder: Path, own: Path | None = None) -> frozenset[str]:
 @contextmanager
 def _one_run_at_a_time(folder: Path) -> Iterator[None]:
     folder.mkdir(parents=True, exist_ok=True)
-    with one_at_a_time(folder / "lock"):
+    with hold_lock(folder / "lock"):
         yield

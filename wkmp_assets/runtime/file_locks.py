@@ -1,4 +1,4 @@
-"""The kernel's locks on whole files: free again by themselves when their process ends, however it ends."""
+"""Locks of the kernel on whole files, which it releases when their process ends or is killed."""
 
 import fcntl
 from collections.abc import Iterator
@@ -8,15 +8,15 @@ from typing import IO
 
 
 @contextmanager
-def one_at_a_time(path: Path) -> Iterator[None]:
-    """Let one process after the other through the block; the file is made, its folder is not."""
+def hold_lock(path: Path) -> Iterator[None]:
+    """Wait for the lock on a file and hold it in the block; the file is created when needed, its folder is not."""
     with path.open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)  # until the file is closed
         yield
 
 
 def try_lock(file: IO[str]) -> bool:
-    """Lock a file until it is closed, unless somebody has it: then say so at once."""
+    """Lock a file until it is closed; return False at once when another process holds the lock."""
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:

@@ -1,7 +1,7 @@
 """Phase values on disk: one small JSON document per phase and partition.
 
-On disk, because values in memory are lost as soon as two steps run in two processes. Documents name the content they
-were computed from and stay after the commit, so that a single phase can be run again later without decoding.
+Values in memory would be lost, because the steps of a run may run in separate processes. Documents name the content
+they were computed from and stay after the commit, so that a single phase can run again later without decoding.
 """
 
 import hashlib
@@ -19,12 +19,12 @@ from pydantic import TypeAdapter, ValidationError
 from wkmp_assets.model.outcomes import RUN_SCOPED, Failed, Outcome, Result, Skipped, SkipReason
 from wkmp_assets.model.phases import IDENTITY, PHASE_VALUES
 from wkmp_assets.model.values import SCHEMA_VERSION
-from wkmp_assets.runtime.atomic_files import finish, on_state_disk, remove_leftovers, temporary_name
+from wkmp_assets.runtime.atomic_files import remove_leftovers, replace_durably, temporary_name, translate_disk_errors
 
 _BEGINNING_BYTES = 32_768
-"""Of a document: the longest partition key, escaped, and what stands beside it."""
-KEEP_MARKS_S = 7 * 24 * 3600
-"""Far longer than any run takes."""
+"""The start of a document that holds its content hash, whatever the length of the partition key before it."""
+MAX_MARK_AGE_S = 7 * 24 * 3600
+"""unit=s: far longer than any run takes."""
 
 
 @cache
@@ -33,7 +33,7 @@ def _adapter(phase: str) -> TypeAdapter[Any]:
 
 
 class PhaseStore:
-    """Documents of one library.
+    """The documents of one library.
 
     Parameters
     ----------
@@ -47,22 +47,22 @@ class PhaseStore:
         self._marks = folder / "marks"
 
     def path_of(self, phase: str, key: str) -> Path:
-        """Return where the document of a phase and partition is kept: under a hash, never under the key itself."""
+        """Return the path of a phase's document for a partition; its name is a hash of the key."""
         name = hashlib.sha256(key.encode("utf-8")).hexdigest()
         return self._folder / phase / name[:2] / f"{name}.json"
 
     def write(self, phase: str, outcomes: Iterable[tuple[str, Outcome[Any]]], run_id: str) -> None:
-        """Store outcomes durably: written under another name, synced, renamed.
+        """Store outcomes durably: each is written under a temporary name, synced and renamed.
 
-        Outcomes that speak about a run only (unchanged, interrupted) leave the stored value alone; a small
-        mark in a folder of that run tells its later phases. Other runs may have other marks for the same file.
+        An outcome that holds for one run only (unchanged, interrupted) leaves the stored value alone. A small mark in
+        the folder of that run tells its later phases; other runs may have other marks for the same file.
 
         Raises
         ------
         StateDiskError
             The disk is full, or the folder may not be written to.
         """
-        with on_state_disk(self._folder):
+        with translate_disk_errors(self._folder):
             remove_leftovers(self._unfinished)
             self._remove_old_marks(run_id)
             for key, outcome in outcomes:
@@ -80,9 +80,9 @@ class PhaseStore:
         mark.unlink(missing_ok=True)
 
     def carry(self, moves: Mapping[str, tuple[str, str]]) -> None:
-        """Let values follow files that moved, so that later phases can be run again without decoding.
+        """Copy the values of moved files to their new partitions, so that later phases can run without decoding.
 
-        Only values of the very content, and all of them at once: two files may have changed places. The old
+        Only values of the same content are copied, and all at once, because two files may have changed places. The old
         partitions keep theirs.
 
         Parameters
@@ -96,7 +96,7 @@ class PhaseStore:
             The folder may not be written to.
         """
         links: list[tuple[Path, Path]] = []
-        with on_state_disk(self._folder):
+        with translate_disk_errors(self._folder):
             for key, (before, content_hash) in moves.items():
                 for phase in set(PHASE_VALUES) - {IDENTITY}:
                     source, target = self.path_of(phase, before), self.path_of(phase, key)
@@ -105,7 +105,7 @@ class PhaseStore:
             for temporary, target in links:
                 target.parent.mkdir(parents=True, exist_ok=True)
                 temporary.replace(target)
-                # Of two names of one file a rename removes none.
+                # When both are names of one file, the rename leaves both.
                 temporary.unlink(missing_ok=True)
 
     def _second_name(self, source: Path, name: str) -> Path:
@@ -119,10 +119,10 @@ class PhaseStore:
         return temporary
 
     def forget(self, key: str) -> int:
-        """Delete the documents of a partition, and return how many there were."""
+        """Delete the documents of a partition; return how many there were."""
         paths = [self.path_of(phase, key) for phase in PHASE_VALUES]
         there = [path for path in paths if path.exists()]
-        with on_state_disk(self._folder):
+        with translate_disk_errors(self._folder):
             for path in there:
                 path.unlink(missing_ok=True)
         return len(there)
@@ -131,46 +131,50 @@ class PhaseStore:
         return self._marks / run_id / path.relative_to(self._folder).with_suffix(".mark")
 
     def _remove_old_marks(self, run_id: str) -> None:
-        """Remove what runs that are long over have left; once per run, as there may be a thousand of them."""
+        """Remove the marks of runs that are long over; done once per run, as there may be a thousand of them."""
         if not self._marks.is_dir() or (self._marks / run_id).exists():
             return
-        oldest = time.time() - KEEP_MARKS_S
+        oldest = time.time() - MAX_MARK_AGE_S
         for run in self._marks.iterdir():
-            with suppress(FileNotFoundError):  # another process was faster
+            with suppress(FileNotFoundError):  # removed by another process
                 if run.stat().st_mtime < oldest:
                     shutil.rmtree(run, ignore_errors=True)
 
     def _replace(self, path: Path, content: bytes) -> None:
-        # In one folder for all documents, where leftovers are found without a walk through 100,000 of them.
+        # One folder for all documents, so that leftovers are found without a walk through 100,000 of them.
         self._unfinished.mkdir(exist_ok=True)
-        temporary = self._unfinished / temporary_name(f"{path.parent.parent.name}-{path.name}")
+        temporary = self._temporary_of(path)
         temporary.write_bytes(content)
-        finish(temporary, path)
+        replace_durably(temporary, path)
+
+    def _temporary_of(self, path: Path) -> Path:
+        return self._unfinished / temporary_name(f"{path.parent.parent.name}-{path.name}")
 
     def read(self, phase: str, key: str, run_id: str) -> Outcome[Any]:
         """Read an outcome as a later phase of run `run_id` sees it.
 
-        A document that is missing, damaged, or of another version is `Failed`, with what to run again.
+        A document that is missing, damaged or of another version gives `Failed`; its message says what to run again.
         """
         marked = _read_mark(self._mark_of(self.path_of(phase, key), run_id))
         return self.read_stored(phase, key) if marked is None else marked
 
     def read_stored(self, phase: str, key: str) -> Outcome[Any]:
-        """Read the outcome of whichever run stored one last, as `read` does."""
+        """Read the outcome that any run stored last; otherwise like `read`."""
         path = self.path_of(phase, key)
         try:
             document = json.loads(path.read_bytes())
             if document["schema_version"] != SCHEMA_VERSION:
-                return _unusable(phase, key, f"was stored by another version ({document['schema_version']})")
+                return _unusable(phase, key, f"has the format of another version ({document['schema_version']})")
             return _from_document(phase, document)
         except FileNotFoundError:
-            return _unusable(phase, key, "is not stored")
+            return _unusable(phase, key, "is missing")
         except (ValueError, KeyError, TypeError, ValidationError):
-            return _unusable(phase, key, "is stored in a damaged document")
+            return _unusable(phase, key, "is damaged")
 
 
 def _unusable(phase: str, key: str, what: str) -> Failed:
-    return Failed(phase, "PHASE_VALUE_UNUSABLE", f"{key}: its {phase} value {what}; materialize {phase} for it again")
+    message = f"{key}: the stored result of {phase} {what}; materialize {phase} for it again"
+    return Failed(phase, "PHASE_VALUE_UNUSABLE", message)
 
 
 def _to_document(phase: str, key: str, outcome: Outcome[Any]) -> bytes:
@@ -187,7 +191,7 @@ def _to_document(phase: str, key: str, outcome: Outcome[Any]) -> bytes:
             "code": outcome.code,
             "message": outcome.message,
         }
-    # ASCII with escapes: a file name that is not UTF-8 has no other form in JSON.
+    # ASCII with escapes, because JSON has no other form for a file name that is not UTF-8.
     return json.dumps(document).encode("ascii")
 
 
@@ -200,7 +204,7 @@ def _from_document(phase: str, document: dict[str, Any]) -> Outcome[Any]:
 
 
 def _is_of(path: Path, content_hash: str) -> bool:
-    """Tell whether a document is there and of this content; it says so before its value, which may be long."""
+    """Tell whether a document exists and is of this content, without reading its value, which may be long."""
     try:
         with path.open("rb") as document:
             return f'"content_hash": "{content_hash}"'.encode() in document.read(_BEGINNING_BYTES)

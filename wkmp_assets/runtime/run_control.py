@@ -1,4 +1,4 @@
-"""The thread between a run and whoever watches it: progress and commits one way, the wish to stop the other."""
+"""The link between a run and the command line: progress and commits go one way, the request to stop the other."""
 
 import threading
 from collections.abc import Callable
@@ -7,14 +7,14 @@ from wkmp_assets.model.batch import FileCommit
 
 
 class RunControl:
-    """Shared by the worker pool, the commit and the command line; safe to use from several threads.
+    """Progress callbacks and the stop flag of one run; safe to use from several threads.
 
     Attributes
     ----------
     on_file : callable
-        Called with phase and partition key whenever a phase is done with a file.
+        Called with the phase and the partition key when a phase has finished a file.
     on_commit : callable
-        Called with the `FileCommit` of every file, failed and skipped ones included.
+        Called with the `FileCommit` of every file, also of failed and skipped ones.
     """
 
     def __init__(self) -> None:
@@ -23,7 +23,7 @@ class RunControl:
         self.on_commit: Callable[[FileCommit], None] = lambda _commit: None
 
     def request_stop(self) -> None:
-        """Let the files in hand finish and start no more."""
+        """Ask the run to finish the files it has started and to start no more."""
         self._stop.set()
 
     @property

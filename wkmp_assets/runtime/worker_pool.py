@@ -1,9 +1,12 @@
-"""Worker processes for what costs CPU: decoding, hashing, fingerprinting.
+"""Worker processes for work that costs CPU: hashing, decoding, fingerprinting, flavors.
 
-Processes, because decoding does not scale on threads (measured: two decoding threads run at half to once the speed of
-one). The workers live as long as the run and are shared by its phases. A decoder that crashes takes one worker
-down and is charged to the one file that crashes again when it is tried alone; one that hangs is cut off when its time
-is up, and charged to its file at once. What is true inside a worker is in `worker_process`.
+Processes, because decoding does not scale on threads: two decoding threads run at half to once the speed of one. The
+workers live as long as the run and are shared by its phases. When a worker crashes, its files are tried again one at a
+time, and the file that crashes again fails. A file that is not done in time fails at once.
+
+See Also
+--------
+wkmp_assets.runtime.worker_process : how a worker is set up.
 """
 
 import os
@@ -18,21 +21,21 @@ from loky.process_executor import BrokenProcessPool, ProcessPoolExecutor
 from wkmp_assets.errors import AudioFileError, WorkersError
 from wkmp_assets.model.outcomes import Failed, Outcome, Outcomes, Result, Skipped, SkipReason, join
 from wkmp_assets.runtime.run_control import RunControl
-from wkmp_assets.runtime.worker_process import WorkerLimits, begin
+from wkmp_assets.runtime.worker_process import WorkerLimits, prepare_worker
 
-_IDLE_S = 300
-"""Idle workers end by themselves after this long, so that a run that waits for something else holds no memory."""
+_MAX_IDLE_S = 300
+"""unit=s: idle workers end after this long, so that a run that waits for something else holds no memory."""
 
 ONE_THREAD = dict.fromkeys(("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"), "1")
-"""Environment of a worker: there is one for each core, and numpy's threads beside it would wait for each other by
-spinning: on a busy machine flavors took 4.5 times the CPU. Their buffers would count against its memory, too."""
+"""Environment of a worker. With one worker per core, numpy's own threads wait for each other by spinning: on a busy
+machine flavors took 4.5 times the CPU. Their buffers would also count against the worker's memory."""
 
 
 @dataclass(frozen=True)
 class _Task:
     key: str
     seconds: float
-    """How long it may take."""
+    """How long it may take, in seconds."""
     deadline: float
     """On the monotonic clock."""
 
@@ -45,7 +48,7 @@ class WorkerPool:
     workers : int, >= 1
         Number of processes.
     control : RunControl
-        Told about each file; asked whether to stop.
+        Told about each finished file; asked whether to stop.
     limits : WorkerLimits, optional
         What one file may cost.
     """
@@ -59,18 +62,18 @@ class WorkerPool:
     def map_files(
         self, phase: str, function: Callable[..., Any], tasks: Mapping[str, tuple[Any, ...]]
     ) -> Iterator[tuple[str, Any | Failed | Skipped]]:
-        """Yield each file's result as it finishes.
+        """Yield each file's outcome as it finishes.
 
         Parameters
         ----------
         phase : str
-            For failures and progress.
+            Name of the phase, for failures and progress.
         function : callable
-            Importable by the workers; called with the task's arguments. `AudioFileError` becomes `Failed`, and so does
-            what goes beyond the limits; any other exception is a programming error and propagates.
+            Importable by the workers; called with the task's arguments. An `AudioFileError`, a crash and a breach of
+            the limits become `Failed`; any other exception is a programming error and propagates.
         tasks : mapping of str to tuple
-            Partition key -> arguments, started in this order. The first path among them is the file: a large one is
-            given more time.
+            Partition key -> arguments, started in this order. The first path among the arguments is the file; a
+            large file is given more time.
 
         Yields
         ------
@@ -97,7 +100,7 @@ class WorkerPool:
                     self._control.on_file(phase, key)
                     yield key, outcome
         except BaseException:
-            self.shut_down()  # what is in hand is wanted by nobody any more
+            self.shut_down()  # nobody waits for the started tasks any more
             raise
 
     def _run_until_broken(
@@ -108,15 +111,15 @@ class WorkerPool:
         waiting: list[str],
         suspects: list[str],
     ) -> Iterator[tuple[str, Any | Failed]]:
-        """Work through `waiting`. When a worker dies, put the files that were in hand into `suspects` and return."""
+        """Work through `waiting`; when a worker dies, move the started files to `suspects` and return."""
         executor = self._executor()
         in_hand: dict[Future[Any], _Task] = {}
         while (waiting and not self._control.is_stopping) or in_hand:
-            # One in hand per worker: a crash then accuses few, a stop ends soon, and what is in hand has been begun.
+            # One per worker, so that a crash has few suspects, a stop ends soon, and deadlines count from a real start.
             while waiting and len(in_hand) < self._workers and not self._control.is_stopping:
                 try:
                     future = executor.submit(function, *tasks[waiting[0]])
-                except BrokenProcessPool:  # a worker died since the last look; the files in hand will say so
+                except BrokenProcessPool:  # a worker died since the last wait; the futures of the started files tell
                     break
                 in_hand[future] = self._begun(waiting.pop(0), tasks)
             if not in_hand:
@@ -142,7 +145,7 @@ class WorkerPool:
         return _Task(key, seconds, time.monotonic() + seconds)
 
     def _cut_off(self, phase: str, in_hand: Iterable[_Task], waiting: list[str]) -> Iterator[tuple[str, Failed]]:
-        """Kill the workers; give up the files whose time is up, and let the others begin again."""
+        """Kill the workers; fail the files whose time is up, and put the others back into `waiting`."""
         self.shut_down()
         now = time.monotonic()
         for task in in_hand:
@@ -152,7 +155,7 @@ class WorkerPool:
                 waiting.insert(0, task.key)
 
     def _run_alone(self, phase: str, function: Callable[..., Any], key: str, task: tuple[Any, ...]) -> Any | Failed:
-        """Try one file with nothing beside it, so that a crash has one culprit."""
+        """Try one file with no other at work, so that a crash can only be its own."""
         begun = self._begun(key, {key: task})
         future = self._executor().submit(function, *task)
         done, _ = wait([future], timeout=begun.seconds)
@@ -167,14 +170,14 @@ class WorkerPool:
             return Failed(
                 phase,
                 "OUT_OF_MEMORY",
-                f"{key}: reading it takes more than the {self._limits.memory_mb} MB that a worker may have; check or "
+                f"{key}: reading it takes more than the {self._limits.memory_mb} MB of memory allowed; check or "
                 "re-encode the file, or raise WKMP_WORKER_MEMORY_MB, then import again",
             )
         return Failed(
             phase,
             "WORKER_CRASHED",
-            f"{key}: its worker process died twice while reading it (a crash in a decoder, or out of memory); "
-            "check or re-encode the file, then import again",
+            f"{key}: the process that reads it crashed twice (a defect in a decoder, or out of memory); check or "
+            "re-encode the file, then import again",
         )
 
     def compute(
@@ -185,7 +188,7 @@ class WorkerPool:
         function: Callable[..., Any],
         arguments: Callable[..., tuple[Any, ...]],
     ) -> dict[str, Outcome[Any]]:
-        """Apply a function, in workers, to every file whose earlier phases all have results; pass the rest on.
+        """Apply a function, in workers, to every file whose earlier phases all have results.
 
         Parameters
         ----------
@@ -199,7 +202,8 @@ class WorkerPool:
         Returns
         -------
         dict
-            Partition key -> outcome, for every key, in the order of `keys`.
+            Partition key -> outcome, for every key, in the order of `keys`. A file whose earlier phases failed or were
+            skipped has that outcome.
         """
         phases = list(upstream)
         joined = {key: join(phase, key, [outcomes[key] for outcomes in phases]) for key in keys}
@@ -213,18 +217,18 @@ class WorkerPool:
         return outcomes
 
     def shut_down(self) -> None:
-        """End the worker processes, if there are any, whatever they are doing."""
+        """Kill the worker processes, if there are any."""
         if self._running is not None:
             executor, self._running = self._running, None
             executor.shutdown(wait=True, kill_workers=True)
 
     def _executor(self) -> ProcessPoolExecutor:
-        """Return the workers, started and at work: what they cost before is nobody's fault."""
+        """Return the workers, started and ready, so that the time of the first file does not include their start."""
         if self._running is None:
             self._running = ProcessPoolExecutor(
                 self._workers,
-                timeout=_IDLE_S,
-                initializer=begin,
+                timeout=_MAX_IDLE_S,
+                initializer=prepare_worker,
                 initargs=(os.getpid(), self._limits),
                 env=ONE_THREAD,
             )
@@ -240,7 +244,7 @@ def _until_first_deadline(tasks: Iterable[_Task]) -> float:
 
 
 def _is_suspicious(error: BaseException | None) -> bool:
-    """Tell whether a worker died, or had no memory left: perhaps the fault of what it did before, or of another."""
+    """Tell whether a worker died or ran out of memory, which another file may have caused."""
     return isinstance(error, BrokenProcessPool | MemoryError)
 
 
@@ -255,6 +259,6 @@ def _too_slow(phase: str, task: _Task) -> Failed:
     return Failed(
         phase,
         "TOOK_TOO_LONG",
-        f"{task.key}: it was not done after {task.seconds:.0f} s and was given up; check or re-encode the file, or "
-        "raise WKMP_WORKER_TIMEOUT_S, then import again",
+        f"{task.key}: it was not finished in {task.seconds:.0f} s; check or re-encode the file, or raise "
+        " WKMP_WORKER_TIMEOUT_S, then import again",
     )

@@ -1,6 +1,8 @@
-"""What a worker process does to itself before it takes work: which signals it ignores, its limits, when it ends.
+"""The set-up of a worker process, before it takes work: ignored signals, its limits, and its end with the run.
 
-What the run does with its workers is in `workers`.
+See Also
+--------
+wkmp_assets.runtime.worker_pool : what a run does with its workers.
 """
 
 import os
@@ -14,53 +16,56 @@ from pathlib import Path
 from typing import Any
 
 MEGABYTE = 1_000_000
-_SIZE_OF_ONE_TURN = 100 * MEGABYTE
+_BYTES_PER_FILE_S = 100 * MEGABYTE
 
 
 @dataclass(frozen=True)
 class WorkerLimits:
-    """What one file may cost before it is given up."""
+    """Memory and time that one file may take before it fails."""
 
     memory_mb: int = 1024
-    """Megabytes of memory of its own that a worker may have, libraries and their buffers included."""
+    """unit=MB: private memory of a worker, including that of libraries and their buffers."""
     file_s: int = 600
-    """Seconds for one phase of one file, and as many again for every 100 MB of it."""
+    """unit=s: for one phase of one file, and as many again for every 100 MB of the file."""
 
     def seconds_for(self, arguments: tuple[Any, ...]) -> float:
-        """Return how long a task may take: its first path, if there is one, is the file."""
+        """Return how many seconds a task may take; the first path among its arguments, if any, is the file."""
         file = next((one for one in arguments if isinstance(one, Path)), None)
         try:
             size = file.stat().st_size if file else 0
-        except OSError:  # the worker will say so
+        except OSError:  # reported by the worker, which cannot read it either
             size = 0
-        return self.file_s * (1 + size / _SIZE_OF_ONE_TURN)
+        return self.file_s * (1 + size / _BYTES_PER_FILE_S)
 
 
-def begin(parent: int, limits: WorkerLimits) -> None:
-    """Prepare a worker process; called in it, once.
+def prepare_worker(parent: int, limits: WorkerLimits) -> None:
+    """Set up this worker process; called once, in it.
 
     Parameters
     ----------
     parent : int
-        Process id of the run: the worker does not outlive it.
+        Process id of the run; the worker ends with it.
     limits : WorkerLimits
-        The kernel holds the worker to its memory: what asks for more gets a `MemoryError`.
+        The kernel enforces the memory limit: an allocation beyond it raises `MemoryError`.
     """
-    # Ctrl-C reaches the whole process group, and a service manager's SIGTERM all of a service: files in hand are to be
-    # finished, and whether there will be more is for the run to say.
+    # Ctrl-C reaches the whole process group, and a service manager's SIGTERM all of a service. The run decides what
+    # happens then; a worker finishes its file.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
-    # Data, not address space: mapped files (decoded PCM, libraries) take none of it.
-    most = limits.memory_mb * MEGABYTE
+    _limit_memory(limits.memory_mb * MEGABYTE)
+    end_with_parent(parent)
+
+
+def _limit_memory(most: int) -> None:
+    # RLIMIT_DATA, not RLIMIT_AS: mapped files (decoded PCM, libraries) must not count.
     resource.setrlimit(resource.RLIMIT_DATA, (most, most))
-    end_with(parent)
 
 
-def end_with(parent: int) -> None:
-    """End this process as soon as its parent is gone, however that ended: `kill -9` leaves nobody behind.
+def end_with_parent(parent: int) -> None:
+    """End this process as soon as its parent is gone, even when that was killed with `kill -9`.
 
-    A thread waits for it in the kernel. Not PR_SET_PDEATHSIG: that looks at the thread that started the worker,
-    which may well end before the run does. Where there is no such handle (not Linux), idle workers end after a while.
+    A thread waits for the parent in the kernel. PR_SET_PDEATHSIG would not do: it watches the thread that started the
+    worker, which may end before the run. Without process handles (not Linux), idle workers end after five minutes.
     """
     if not hasattr(os, "pidfd_open"):
         return
@@ -70,11 +75,11 @@ def end_with(parent: int) -> None:
         sys.exit(1)
     except OSError:  # forbidden, as in some containers
         return
-    if os.getppid() != parent:  # its number was given to another process in between
+    if os.getppid() != parent:  # its id was given to another process in between
         sys.exit(1)
     threading.Thread(target=_end_after, args=(handle,), name="ends with its run", daemon=True).start()
 
 
 def _end_after(handle: int) -> None:
     select.select([handle], [], [])
-    os.kill(os.getpid(), signal.SIGKILL)  # pragma: no cover - nobody is left to tell
+    os.kill(os.getpid(), signal.SIGKILL)  # pragma: no cover - the process that measures coverage is killed

@@ -8,9 +8,8 @@ from numpy.typing import NDArray
 from wkmp_assets.audio.lead_points import find_lead_points
 from wkmp_assets.model.values import LeadPointParameters, PassageLeadPoints, Span
 from wkmp_assets_tests.audio.sounds import Samples, envelope_of
-from wkmp_assets_tests.support.paths import ROOT
+from wkmp_assets_tests.support.paths import SAMPLE_LIBRARY
 
-SAMPLES = ROOT / "test_data" / "sample_library"
 MUSIC = {
     "a song": "Shawn Parrotte & NeonCorridor/HyperRogue/02 Living Caves.flac",
     "at 48 kHz": "Maxstack/Endgame Singularity/01 A New Journey.flac",
@@ -24,7 +23,7 @@ each_fade = pytest.mark.parametrize("fade_s", [4.0, 6.0, 8.0, 10.0, 14.0])
 
 def read_music(name: str) -> tuple[Samples, int]:
     """The piece four times over, as all are 12 s long."""
-    once, rate_hz = soundfile.read(SAMPLES / MUSIC[name], dtype="float32", always_2d=True)
+    once, rate_hz = soundfile.read(SAMPLE_LIBRARY / MUSIC[name], dtype="float32", always_2d=True)
     return np.tile(once.T, (1, 4)), rate_hz
 
 

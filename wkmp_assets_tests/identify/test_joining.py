@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from wkmp_assets.identify.joining import merge
+from wkmp_assets.identify.joining import join_passages
 from wkmp_assets.model.values import Candidate, LookupOutcome, MatchLevel, PassageLookup, PassageMatch, Song, Span
 from wkmp_assets_tests.support.builders import mbid
 
@@ -26,7 +26,9 @@ def spans(matches: Sequence[PassageMatch]) -> list[tuple[int, int]]:
 
 
 def test_neighbours_that_nobody_knows_become_one() -> None:
-    merged = merge([known(0, 1000, "a"), unknown(1000, 2000), unknown(2000, 3000), known(3000, 4000, "b")], RATE_HZ)
+    merged = join_passages(
+        [known(0, 1000, "a"), unknown(1000, 2000), unknown(2000, 3000), known(3000, 4000, "b")], RATE_HZ
+    )
     assert spans(merged) == [(0, 1000), (1000, 3000), (3000, 4000)]
     assert merged[1].level is MatchLevel.NONE
     assert merged[1].lookup is not None
@@ -36,8 +38,8 @@ def test_neighbours_that_nobody_knows_become_one() -> None:
 def test_a_gap_of_thirty_seconds_is_bridged_and_a_longer_one_is_not() -> None:
     at_the_limit = [unknown(0, 1000), unknown(31_000, 32_000)]
     beyond = [unknown(0, 1000), unknown(31_001, 32_000)]
-    assert spans(merge(at_the_limit, RATE_HZ)) == [(0, 32_000)]
-    assert merge(beyond, RATE_HZ) == tuple(beyond)
+    assert spans(join_passages(at_the_limit, RATE_HZ)) == [(0, 32_000)]
+    assert join_passages(beyond, RATE_HZ) == tuple(beyond)
 
 
 def test_what_was_not_asked_for_stays_as_it_is() -> None:
@@ -46,15 +48,15 @@ def test_what_was_not_asked_for_stays_as_it_is() -> None:
         PassageMatch(Span(20, 30), MatchLevel.NONE, 0.0, None),
     ]
     deferred = [unknown(0, 10, LookupOutcome.DEFERRED), unknown(20, 30, LookupOutcome.DEFERRED)]
-    assert merge(never, RATE_HZ) == tuple(never)
-    assert merge(deferred, RATE_HZ) == tuple(deferred)
+    assert join_passages(never, RATE_HZ) == tuple(never)
+    assert join_passages(deferred, RATE_HZ) == tuple(deferred)
 
 
 def test_a_passage_with_a_name_is_somebody() -> None:
     named = PassageMatch(
         Span(10, 20), MatchLevel.LOW, 0.65, "ID3", "T", lookup=PassageLookup(Span(10, 20), LookupOutcome.NO_MATCH)
     )
-    assert len(merge([unknown(0, 10), named, unknown(20, 30)], RATE_HZ)) == 3
+    assert len(join_passages([unknown(0, 10), named, unknown(20, 30)], RATE_HZ)) == 3
 
 
 def test_pieces_of_one_recording_become_one_when_they_have_its_length_together() -> None:
@@ -63,7 +65,7 @@ def test_pieces_of_one_recording_become_one_when_they_have_its_length_together()
         known(45_000, 70_000, "a", 100, 0.95),
         known(75_000, 100_000, "a", 100, 0.9),
     ]
-    merged = merge(pieces, RATE_HZ)
+    merged = join_passages(pieces, RATE_HZ)
     assert spans(merged) == [(0, 100_000)]
     assert merged[0].score == 0.95
 
@@ -74,9 +76,9 @@ def test_pieces_stay_apart_when_they_are_too_long_too_many_or_of_unknown_length(
     unmeasured = [known(0, 50_000, "a"), known(51_000, 100_000, "a")]
     others = [known(0, 50_000, "a", 100), known(51_000, 100_000, "b", 100)]
     for matches in (twice, many, unmeasured, others):
-        assert merge(matches, RATE_HZ) == tuple(matches)
+        assert join_passages(matches, RATE_HZ) == tuple(matches)
 
 
 def test_the_length_may_differ_by_a_tenth() -> None:
-    assert len(merge([known(0, 50_000, "a", 100), known(51_000, 110_000, "a", 100)], RATE_HZ)) == 1
-    assert len(merge([known(0, 50_000, "a", 100), known(51_000, 110_001, "a", 100)], RATE_HZ)) == 2
+    assert len(join_passages([known(0, 50_000, "a", 100), known(51_000, 110_000, "a", 100)], RATE_HZ)) == 1
+    assert len(join_passages([known(0, 50_000, "a", 100), known(51_000, 110_001, "a", 100)], RATE_HZ)) == 2

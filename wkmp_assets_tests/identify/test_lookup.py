@@ -9,9 +9,9 @@ from pydantic import SecretStr
 from werkzeug import Response
 
 from wkmp_assets.errors import SettingsError
-from wkmp_assets.identify.lookup import Lookup, ServiceLookup
+from wkmp_assets.identify.lookup import RecordingLookup, ServiceRecordingLookup
 from wkmp_assets.identify.match import match_passages
-from wkmp_assets.identify.path_names import names_of
+from wkmp_assets.identify.path_names import read_path_names
 from wkmp_assets.identify.services.open import NO_KEY, ServiceSettings, open_services, resolve_key
 from wkmp_assets.model.values import (
     Envelope,
@@ -63,7 +63,7 @@ def settings(services: MusicServices, folder: Path) -> ServiceSettings:
 
 
 @pytest.fixture
-def lookup(services: MusicServices, tmp_path: Path) -> Iterator[Lookup]:
+def lookup(services: MusicServices, tmp_path: Path) -> Iterator[RecordingLookup]:
     with open_services(settings(services, tmp_path), SecretStr(KEY)) as opened:
         yield opened
 
@@ -83,12 +83,14 @@ def know_the_song(services: MusicServices, fingerprint: str = "AQ0", score: floa
     )
 
 
-def looked_up(lookup: Lookup, count: int = 1, tags: FileTags = TAGS) -> tuple[list[PassageLookup], list[PassageMatch]]:
+def looked_up(
+    lookup: RecordingLookup, count: int = 1, tags: FileTags = TAGS
+) -> tuple[list[PassageLookup], list[PassageMatch]]:
     found = lookup.look_up(tags, segments(count), fingerprints(count))
     return list(found.passages), list(match_passages(tags, segments(count), found, {}).passages)
 
 
-def test_a_recording_comes_with_everything(services: MusicServices, lookup: Lookup) -> None:
+def test_a_recording_comes_with_everything(services: MusicServices, lookup: RecordingLookup) -> None:
     know_the_song(services)
     (found,), (match,) = looked_up(lookup)
     assert found.outcome is LookupOutcome.MATCH
@@ -102,14 +104,14 @@ def test_a_recording_comes_with_everything(services: MusicServices, lookup: Look
     assert match.album == match.release.title == "Best Of Ann"
 
 
-def test_the_name_of_an_untagged_file_speaks_for_a_recording(services: MusicServices, lookup: Lookup) -> None:
+def test_the_name_of_an_untagged_file_speaks_for_a_recording(services: MusicServices, lookup: RecordingLookup) -> None:
     know_the_song(services)
     for path, level in {"Ann/01 Song.wav": MatchLevel.HIGH, "take 1.wav": MatchLevel.MEDIUM}.items():
-        _, (match,) = looked_up(lookup, tags=FileTags(names=names_of(path)))
+        _, (match,) = looked_up(lookup, tags=FileTags(names=read_path_names(path)))
         assert match.level is level, path
 
 
-def test_a_merged_recording_is_known_by_its_new_id(services: MusicServices, lookup: Lookup) -> None:
+def test_a_merged_recording_is_known_by_its_new_id(services: MusicServices, lookup: RecordingLookup) -> None:
     know_the_song(services)
     services.fingerprints["AQ0"] = [acoustid_result(0.95, acoustid_recording(MERGED, "Song", ANN))]
     services.merged[MERGED] = SONG
@@ -118,7 +120,9 @@ def test_a_merged_recording_is_known_by_its_new_id(services: MusicServices, look
     assert match.song.recording_mbid == SONG
 
 
-def test_what_musicbrainz_does_not_have_keeps_what_acoustid_said(services: MusicServices, lookup: Lookup) -> None:
+def test_what_musicbrainz_does_not_have_keeps_what_acoustid_said(
+    services: MusicServices, lookup: RecordingLookup
+) -> None:
     services.fingerprints["AQ0"] = [acoustid_result(0.95, acoustid_recording(OTHER, "Song", ANN))]
     (found,), (match,) = looked_up(lookup)
     assert found.outcome is LookupOutcome.MATCH
@@ -126,7 +130,9 @@ def test_what_musicbrainz_does_not_have_keeps_what_acoustid_said(services: Music
     assert (match.song.recording_mbid, match.song.title, match.song.works) == (OTHER, "Song", ())
 
 
-def test_five_candidates_are_kept_and_only_the_best_is_asked_for(services: MusicServices, lookup: Lookup) -> None:
+def test_five_candidates_are_kept_and_only_the_best_is_asked_for(
+    services: MusicServices, lookup: RecordingLookup
+) -> None:
     know_the_song(services)
     others = [acoustid_recording(mbid(f"other {number}"), "Xyz", BOB) for number in range(9)]
     services.fingerprints["AQ0"].append(acoustid_result(0.97, *others))
@@ -136,7 +142,7 @@ def test_five_candidates_are_kept_and_only_the_best_is_asked_for(services: Music
     assert services.count("MusicBrainz") == 1
 
 
-def test_a_poor_match_is_no_song_and_is_not_asked_for(services: MusicServices, lookup: Lookup) -> None:
+def test_a_poor_match_is_no_song_and_is_not_asked_for(services: MusicServices, lookup: RecordingLookup) -> None:
     know_the_song(services, score=0.2)
     (found,), (match,) = looked_up(lookup, tags=FileTags(title="Xyz", artist="Nobody"))
     assert found.outcome is LookupOutcome.MATCH
@@ -145,7 +151,7 @@ def test_a_poor_match_is_no_song_and_is_not_asked_for(services: MusicServices, l
     assert services.count("MusicBrainz") == 0
 
 
-def test_outcomes_are_per_passage(services: MusicServices, lookup: Lookup) -> None:
+def test_outcomes_are_per_passage(services: MusicServices, lookup: RecordingLookup) -> None:
     know_the_song(services, "AQ0")
     know_the_song(services, "AQ2")
     found = lookup.look_up(
@@ -158,7 +164,9 @@ def test_outcomes_are_per_passage(services: MusicServices, lookup: Lookup) -> No
     ]  # fmt: skip
 
 
-def test_a_file_of_one_track_is_asked_for_with_its_whole_length_too(services: MusicServices, lookup: Lookup) -> None:
+def test_a_file_of_one_track_is_asked_for_with_its_whole_length_too(
+    services: MusicServices, lookup: RecordingLookup
+) -> None:
     looked_up(lookup, tags=FileTags())
     lengths = [asked.form["duration"] for asked in services.asked]
     whole_s = int(audio().total_samples / RATE_HZ)
@@ -167,7 +175,9 @@ def test_a_file_of_one_track_is_asked_for_with_its_whole_length_too(services: Mu
     assert [asked.form["duration"] for asked in services.asked[2:]] == ["100"]  # of two, one was known already
 
 
-def test_a_recording_named_by_the_tags_is_not_asked_for_by_its_sound(services: MusicServices, lookup: Lookup) -> None:
+def test_a_recording_named_by_the_tags_is_not_asked_for_by_its_sound(
+    services: MusicServices, lookup: RecordingLookup
+) -> None:
     know_the_song(services)
     (found,), (match,) = looked_up(lookup, tags=FileTags(title="As I call it", recording_mbid=SONG))
     assert services.count("AcoustID") == 0
@@ -178,7 +188,9 @@ def test_a_recording_named_by_the_tags_is_not_asked_for_by_its_sound(services: M
     assert found.releases
 
 
-def test_a_service_that_is_down_defers_and_the_other_one_goes_on(services: MusicServices, lookup: Lookup) -> None:
+def test_a_service_that_is_down_defers_and_the_other_one_goes_on(
+    services: MusicServices, lookup: RecordingLookup
+) -> None:
     know_the_song(services)
     services.musicbrainz_behaviour = lambda _request: Response(status=503, headers={"Retry-After": "3600"})
     (found,), (match,) = looked_up(lookup)
@@ -201,7 +213,9 @@ QUERY = r'artist:"Ann \"The\" Voice" AND recording:"C:\\ Song"'
 NAMED = FileTags(title="C:\\ Song", artist='Ann "The" Voice')
 
 
-def test_a_file_that_nobody_has_heard_is_searched_for_by_its_tags(services: MusicServices, lookup: Lookup) -> None:
+def test_a_file_that_nobody_has_heard_is_searched_for_by_its_tags(
+    services: MusicServices, lookup: RecordingLookup
+) -> None:
     found = [
         musicbrainz_recording(OTHER, "Something else", [(ANN[0], 'Ann "The" Voice')], length_ms=100_000),
         musicbrainz_recording(mbid("too long"), "C:\\ Song", [(ANN[0], 'Ann "The" Voice')], length_ms=200_000),
@@ -218,7 +232,7 @@ def test_a_file_that_nobody_has_heard_is_searched_for_by_its_tags(services: Musi
 
 
 def test_a_search_that_finds_nothing_is_no_match_and_one_that_fails_is_deferred(
-    services: MusicServices, lookup: Lookup
+    services: MusicServices, lookup: RecordingLookup
 ) -> None:
     assert looked_up(lookup, tags=NAMED)[0][0].outcome is LookupOutcome.NO_MATCH
     services.musicbrainz_behaviour = lambda _request: Response('{"recordings": 5}')
@@ -238,7 +252,7 @@ WRONG_SHAPES = {
 
 @pytest.mark.parametrize("results", WRONG_SHAPES.values(), ids=WRONG_SHAPES)
 def test_an_answer_of_another_shape_defers(
-    services: MusicServices, lookup: Lookup, results: list[dict[str, object]]
+    services: MusicServices, lookup: RecordingLookup, results: list[dict[str, object]]
 ) -> None:
     services.fingerprints["AQ0"] = results
     (found,), _ = looked_up(lookup)
@@ -246,19 +260,19 @@ def test_an_answer_of_another_shape_defers(
     assert "another shape" in found.detail
 
 
-def test_a_fingerprint_that_acoustid_refuses_is_no_match(lookup: Lookup) -> None:
+def test_a_fingerprint_that_acoustid_refuses_is_no_match(lookup: RecordingLookup) -> None:
     one = PassageFingerprint(segments(1).passages[0], "no fingerprint", 100.0)
     found = lookup.look_up(FileTags(), segments(1), Fingerprints((one,)))
     assert found.passages[0].outcome is LookupOutcome.NO_MATCH
 
 
-def test_another_error_of_acoustid_defers(services: MusicServices, lookup: Lookup) -> None:
+def test_another_error_of_acoustid_defers(services: MusicServices, lookup: RecordingLookup) -> None:
     services.acoustid_behaviour = lambda _request: Response('{"status": "error", "error": {"code": 5}}', status=400)
     (found,), _ = looked_up(lookup)
     assert (found.outcome, found.detail) == (LookupOutcome.DEFERRED, "AcoustID: it answered with error 5")
 
 
-def test_a_recording_found_twice_counts_by_its_better_score(services: MusicServices, lookup: Lookup) -> None:
+def test_a_recording_found_twice_counts_by_its_better_score(services: MusicServices, lookup: RecordingLookup) -> None:
     know_the_song(services)
     services.fingerprints["AQ0"].append(acoustid_result(0.5, acoustid_recording(SONG, "Song", ANN)))
     (found,), _ = looked_up(lookup)
@@ -267,7 +281,7 @@ def test_a_recording_found_twice_counts_by_its_better_score(services: MusicServi
 
 @pytest.mark.parametrize("wrong", ['{"id": "no MBID", "title": "x"}', '{"title": 5}', "[]"])
 def test_a_recording_of_another_shape_defers_and_is_not_kept(
-    services: MusicServices, lookup: Lookup, wrong: str
+    services: MusicServices, lookup: RecordingLookup, wrong: str
 ) -> None:
     know_the_song(services)
     services.musicbrainz_behaviour = lambda _request: Response(wrong)
@@ -319,7 +333,7 @@ def test_a_broken_file_is_an_error_that_does_not_quote_it(tmp_path: Path) -> Non
 def test_no_repr_and_no_message_shows_the_key(services: MusicServices, tmp_path: Path) -> None:
     chosen = load_settings(acoustid_api_key=KEY)
     with open_services(settings(services, tmp_path), chosen.acoustid_api_key) as opened:
-        assert isinstance(opened, ServiceLookup)
+        assert isinstance(opened, ServiceRecordingLookup)
         shown = [
             repr(chosen),
             str(chosen),

@@ -2,7 +2,7 @@
 
 import pytest
 
-from wkmp_assets.identify.path_names import names_of
+from wkmp_assets.identify.path_names import read_path_names
 
 PATHS = {
     "Ann/Best Of/01 Song.flac": (("Song",), ("Ann", "Best Of")),
@@ -20,5 +20,5 @@ PATHS = {
 
 @pytest.mark.parametrize(("path", "expected"), PATHS.items())
 def test_names(path: str, expected: tuple[tuple[str, ...], tuple[str, ...]]) -> None:
-    names = names_of(path)
+    names = read_path_names(path)
     assert (names.file, names.folders) == expected

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from wkmp_assets.identify.releases import choose_release, explained
+from wkmp_assets.identify.releases import choose_release, find_folder_releases
 from wkmp_assets.model.values import (
     Candidate,
     KnownRelease,
@@ -72,23 +72,23 @@ def test_of_two_editions_with_the_tag_s_title_the_folder_decides() -> None:
 
 def test_a_release_counts_by_the_recordings_of_the_folder_that_it_holds() -> None:
     folder = [looked_up(("1", [ALBUM, HITS]), ("2", [ALBUM])), looked_up(("3", [ALBUM, BOX])), looked_up(("4", [BOX]))]
-    assert explained(folder) == {holds("Album"): 3}
+    assert find_folder_releases(folder) == {holds("Album"): 3}
 
 
 def test_a_recording_that_is_there_twice_counts_once() -> None:
-    assert explained([looked_up(("1", [ALBUM])), looked_up(("1", [ALBUM]))]) == {}
+    assert find_folder_releases([looked_up(("1", [ALBUM])), looked_up(("1", [ALBUM]))]) == {}
     folder = [looked_up(("1", [ALBUM])), looked_up(("1", [ALBUM])), looked_up(("2", [ALBUM]))]
-    assert explained(folder) == {holds("Album"): 2}
+    assert find_folder_releases(folder) == {holds("Album"): 2}
 
 
 def test_a_folder_of_singles_is_not_the_compilation_that_holds_some_of_them() -> None:
     folder = [looked_up((str(number), [BOX] if number < 3 else [known_release(str(number))])) for number in range(6)]
-    assert explained(folder) == {}
+    assert find_folder_releases(folder) == {}
 
 
 @pytest.mark.parametrize("lookups", [[], [RecordingLookups(())], [looked_up(("1", []))]])
 def test_where_no_release_is_known_none_explains_anything(lookups: list[RecordingLookups]) -> None:
-    assert explained(lookups) == {}
+    assert find_folder_releases(lookups) == {}
 
 
 @given(
@@ -101,4 +101,4 @@ def test_the_order_of_files_and_releases_does_not_matter(
     folder = [looked_up((title, [known_release(name) for name in sorted(names)])) for title, names in files]
     shuffled = [looked_up((title, [known_release(name) for name in sorted(names)][::-1])) for title, names in files]
     order.shuffle(shuffled)
-    assert explained(shuffled) == explained(folder)
+    assert find_folder_releases(shuffled) == find_folder_releases(folder)

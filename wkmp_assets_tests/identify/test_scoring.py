@@ -4,8 +4,15 @@ import random
 
 import pytest
 
-from wkmp_assets.identify.scoring import SEVERAL, confidence, duration_score, metadata_score, rank, similarity
-from wkmp_assets.identify.services.acoustid import Heard
+from wkmp_assets.identify.scoring import (
+    MULTI_TRACK_WEIGHTS,
+    confidence,
+    duration_score,
+    metadata_score,
+    rank,
+    similarity,
+)
+from wkmp_assets.identify.services.acoustid import FingerprintMatch
 from wkmp_assets.model.values import FileTags, MatchLevel, PathNames, Song, level_of
 from wkmp_assets_tests.support.builders import artist, mbid
 
@@ -28,7 +35,7 @@ def test_confidence_and_level(scores: tuple[float, float, float], expected: tupl
 
 
 def test_in_a_file_of_several_tracks_metadata_weigh_more() -> None:
-    assert confidence(0.85, 0.60, 1.0, SEVERAL) == pytest.approx(0.7275, abs=1e-12)
+    assert confidence(0.85, 0.60, 1.0, MULTI_TRACK_WEIGHTS) == pytest.approx(0.7275, abs=1e-12)
 
 
 @pytest.mark.parametrize("scores", [(1.5, 0, 0), (0, -0.1, 0), (0, 0, float("nan"))])
@@ -91,8 +98,8 @@ def test_metadata_are_compared_as_far_as_both_sides_have_them() -> None:
     assert metadata_score(FileTags(recording_mbid="m"), "Xyz", "Bob", "m", is_whole_file=False) == 0.3
 
 
-def heard(name: str, score: float, title: str = "Song", length_s: float | None = 100) -> Heard:
-    return Heard(mbid(f"acoustid {name}"), score, Song(mbid(name), title, "Ann", (artist("Ann"),)), length_s)
+def heard(name: str, score: float, title: str = "Song", length_s: float | None = 100) -> FingerprintMatch:
+    return FingerprintMatch(mbid(f"acoustid {name}"), score, Song(mbid(name), title, "Ann", (artist("Ann"),)), length_s)
 
 
 def test_every_candidate_is_scored_and_the_best_wins_not_the_first() -> None:

@@ -21,7 +21,7 @@ from wkmp_assets.orchestration.build import build_definitions
 from wkmp_assets.orchestration.jobs import import_job
 from wkmp_assets.orchestration.partitions import partitions_name
 from wkmp_assets.orchestration.prune import AlsoGoes, Pruned, PrunePlan, plan_prune, remove_files, tidy_up
-from wkmp_assets.runtime.claims import claiming
+from wkmp_assets.runtime.claims import open_claims
 from wkmp_assets.runtime.phase_store import PhaseStore
 from wkmp_assets.settings import Settings, load_settings
 from wkmp_assets_tests.support.builders import (
@@ -341,7 +341,7 @@ def test_no_partition_goes_while_an_import_runs_or_waits(
     settings: Settings, instance: DagsterInstance, left_over: PrunePlan
 ) -> None:
     pruned = prune(settings, left_over)
-    with claiming(settings.claims_dir, "a run") as claims:
+    with open_claims(settings.claims_dir, "a run") as claims:
         claims.claim(["there.mp3"])
         assert tidy_up(settings, instance, left_over, pruned).waits
     job = build_definitions(settings).resolve_job_def(import_job.name)

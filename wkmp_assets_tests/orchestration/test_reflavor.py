@@ -9,8 +9,8 @@ from dagster._core.storage.tags import ASSET_PARTITION_RANGE_END_TAG, ASSET_PART
 
 from wkmp_assets.model.flavor import MEASURED_NAMES, parse_flavor
 from wkmp_assets.orchestration.jobs import reflavor_job
-from wkmp_assets_tests.orchestration.checks.checked_library import MIX, SONG, CheckedLibrary, checked_library
 from wkmp_assets_tests.support.builders import column, rows, run_sql
+from wkmp_assets_tests.support.checked_library import MIX, SONG, CheckedLibrary, checked_library
 
 
 @pytest.fixture(scope="module")

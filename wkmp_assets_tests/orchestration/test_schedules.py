@@ -24,9 +24,9 @@ from wkmp_assets.orchestration.run_tags import FILES_TAG, REASON_TAG
 from wkmp_assets.orchestration.schedules import RESCAN, TOP_UP
 from wkmp_assets.settings import Settings, load_settings
 from wkmp_assets_tests.support.music_services import KEY, MusicServices, know_everything, music_services
-from wkmp_assets_tests.support.paths import ROOT
+from wkmp_assets_tests.support.paths import SAMPLE_LIBRARY
 
-SAMPLES = ROOT / "test_data/sample_library/Destructavator/UFO Alien Invasion"
+SAMPLES = SAMPLE_LIBRARY / "Destructavator/UFO Alien Invasion"
 SAMPLE = SAMPLES / "01 David01, First Movement.mp3"
 
 

@@ -24,12 +24,12 @@ from wkmp_assets.orchestration.partitions import partitions_name
 from wkmp_assets.orchestration.run_requests import failed_runs as breakdowns
 from wkmp_assets.orchestration.run_requests.failed_runs import Breakdown
 from wkmp_assets.orchestration.sensors import SENSOR
-from wkmp_assets.runtime.claims import claiming
+from wkmp_assets.runtime.claims import open_claims
 from wkmp_assets.settings import Settings, load_settings
 from wkmp_assets_tests.support.builders import commit, entry, run_sql, write_lock_held
-from wkmp_assets_tests.support.paths import ROOT
+from wkmp_assets_tests.support.paths import SAMPLE_LIBRARY
 
-SAMPLE = ROOT / "test_data/sample_library/Destructavator/UFO Alien Invasion"
+SAMPLE = SAMPLE_LIBRARY / "Destructavator/UFO Alien Invasion"
 SAMPLE /= "01 David01, First Movement.mp3"
 
 
@@ -110,7 +110,7 @@ def test_files_of_waiting_runs_are_left_alone(settings: Settings, instance: Dags
 
 def test_files_that_a_living_run_has_claimed_are_left_alone(settings: Settings, instance: DagsterInstance) -> None:
     add(settings, "1.mp3", "2.mp3")
-    with claiming(settings.claims_dir, "another run") as claims:
+    with open_claims(settings.claims_dir, "another run") as claims:
         claims.claim(["1.mp3"])
         assert ranges(tick(settings, instance)) == [("2.mp3", "2.mp3")]
     assert ranges(tick(settings, instance)) == [("2.mp3", "1.mp3")]  # in the order of registration
@@ -156,7 +156,7 @@ def test_after_an_import_that_failed_as_a_whole_one_is_tried_and_then_the_others
     monkeypatch.setattr(breakdowns, "PAUSE", timedelta(0))
     trial = tick(settings, instance, first.cursor)
     assert ranges(trial) == [("1.mp3", "2.mp3")]
-    with claiming(settings.claims_dir, "the trial") as claims:
+    with open_claims(settings.claims_dir, "the trial") as claims:
         claims.claim(["1.mp3", "2.mp3"])
         assert not tick(settings, instance, first.cursor).run_requests, "until it is known how it went"
     settings.phase_dir.unlink()

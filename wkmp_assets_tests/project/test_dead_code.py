@@ -78,10 +78,10 @@ def test_rows_are_written_by_the_writer_and_nowhere_else() -> None:
     assert "mode=ro" in ast.unparse(TREES["db/connection.py"]), "a reader cannot write"
     assert users_of("open_writer") == ["db/write/writer.py::_open"]
     assert {use for use in users_of("_connection") if use.startswith("db/")} <= {
-        f"db/{use}"
+        f"db/write/{use}"
         for use in (
             "writer.py::__enter__", "writer.py::__exit__", "writer.py::_write", "writer.py::_transaction",
-            "writer.py::_checkpoint", "writer.py::commit", "statement_log.py::_record",
+            "writer.py::_roll_back", "writer.py::_checkpoint", "writer.py::commit", "statement_log.py::_record",
         )
     }  # fmt: skip
 

@@ -32,7 +32,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "db": {"db", "flavor", "library.changes", "library.file_key"} | VALUES,
     "entry": VALUES,
     "phase_store": {"unfinished"} | VALUES,
-    "earlier_lookups": {"identify.albums", "identify.earlier", "library", "phase_store"} | VALUES,
+    "earlier_lookups": {"identify.albums", "identify.earlier_answers", "library", "phase_store"} | VALUES,
     "earlier_values": {"flavor.keeping", "phase_store"} | VALUES,
     "topping_up": {"db", "identify.services", "settings"} | VALUES,
     "listen": {"audio", "flavor", "library"} | VALUES,

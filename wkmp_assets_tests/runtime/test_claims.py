@@ -11,12 +11,12 @@ from threading import Event
 
 import pytest
 
-from wkmp_assets.runtime.claims import RunClaims, claiming
+from wkmp_assets.runtime.claims import RunClaims, open_claims
 
 
 @pytest.fixture
 def runs(tmp_path: Path) -> Iterator[tuple[RunClaims, RunClaims]]:
-    with claiming(tmp_path, "one") as one, claiming(tmp_path, "two") as two:
+    with open_claims(tmp_path, "one") as one, open_claims(tmp_path, "two") as two:
         yield one, two
 
 
@@ -40,8 +40,8 @@ def test_names_of_any_kind_can_be_claimed(runs: tuple[RunClaims, RunClaims]) -> 
 
 
 def test_the_end_of_a_run_frees_its_files(tmp_path: Path) -> None:
-    with claiming(tmp_path, "two") as two:
-        with claiming(tmp_path, "one") as one:
+    with open_claims(tmp_path, "two") as two:
+        with open_claims(tmp_path, "one") as one:
             one.claim(["a"])
             assert two.claim(["a"]) == frozenset()
         assert two.claim(["a"]) == {"a"}
@@ -49,18 +49,18 @@ def test_the_end_of_a_run_frees_its_files(tmp_path: Path) -> None:
 
 
 def test_a_run_that_fails_frees_its_files(tmp_path: Path) -> None:
-    with suppress(ZeroDivisionError), claiming(tmp_path, "one") as one:
+    with suppress(ZeroDivisionError), open_claims(tmp_path, "one") as one:
         one.claim(["a"])
         raise ZeroDivisionError
-    with claiming(tmp_path, "two") as two:
+    with open_claims(tmp_path, "two") as two:
         assert two.claim(["a"]) == {"a"}
 
 
 _HOLD = """
 import sys, time
 from pathlib import Path
-from wkmp_assets.runtime.claims import claiming
-with claiming(Path(sys.argv[1]), "other") as claims:
+from wkmp_assets.runtime.claims import open_claims
+with open_claims(Path(sys.argv[1]), "other") as claims:
     claims.claim(["a"])
     print("claimed", flush=True)
     time.sleep(600)
@@ -71,7 +71,7 @@ def test_a_run_that_was_killed_claims_nothing(tmp_path: Path) -> None:
     with subprocess.Popen([sys.executable, "-c", _HOLD, str(tmp_path)], stdout=subprocess.PIPE, text=True) as other:
         assert other.stdout is not None
         assert other.stdout.readline() == "claimed\n"
-        with claiming(tmp_path, "mine") as mine:
+        with open_claims(tmp_path, "mine") as mine:
             assert mine.claim(["a", "b"]) == {"b"}
             other.send_signal(signal.SIGKILL)
             other.wait()
@@ -93,9 +93,9 @@ def test_runs_that_end_while_another_claims_are_in_nobodys_way(tmp_path: Path) -
         while not over.is_set():
             with ExitStack() as several:
                 for number in range(20):
-                    several.enter_context(claiming(tmp_path, f"short {number}"))
+                    several.enter_context(open_claims(tmp_path, f"short {number}"))
 
-    with ThreadPoolExecutor(1) as others, claiming(tmp_path, "mine") as mine:
+    with ThreadPoolExecutor(1) as others, open_claims(tmp_path, "mine") as mine:
         others.submit(begin_and_end)
         try:
             assert all(mine.claim([str(number)]) == {str(number)} for number in range(300))

@@ -19,7 +19,7 @@ from wkmp_assets.model.file_key import encode_key
 from wkmp_assets.model.outcomes import Failed, Outcome, Result, Skipped, SkipReason
 from wkmp_assets.model.phases import PHASE_VALUES
 from wkmp_assets.model.values import Envelope, LibraryChanges
-from wkmp_assets.runtime.phase_store import KEEP_MARKS_S, PhaseStore
+from wkmp_assets.runtime.phase_store import MAX_MARK_AGE_S, PhaseStore
 from wkmp_assets_tests.support.builders import phase_values
 
 CHANGES = LibraryChanges(("a.mp3", "Sigur Rós/ Ágætis.mp3"), (), ("caf\udce9.mp3",), ("gone.mp3",))
@@ -108,7 +108,7 @@ def test_marks_of_runs_long_over_are_removed(store: PhaseStore) -> None:
     store.write("file_tags", [(KEY, Skipped(SkipReason.UNCHANGED))], "run-1")
     store.write("file_tags", [(KEY, Skipped(SkipReason.UNCHANGED))], "run-2")
     (old,) = store.path_of("file_tags", KEY).parents[2].glob("marks/run-1")
-    ago = time.time() - KEEP_MARKS_S - 60
+    ago = time.time() - MAX_MARK_AGE_S - 60
     os.utime(old, (ago, ago))
     store.write("file_tags", [(KEY, Skipped(SkipReason.UNCHANGED))], "run-3")
     assert sorted(run.name for run in old.parent.iterdir()) == ["run-2", "run-3"]
@@ -118,7 +118,7 @@ def test_a_mark_without_a_stored_value_is_no_value(store: PhaseStore) -> None:
     store.write("file_tags", [(KEY, Skipped(SkipReason.UNCHANGED))], "run-1")
     outcome = store.read("file_tags", KEY, "run-2")
     assert isinstance(outcome, Failed)
-    assert "is not stored" in outcome.message
+    assert "is missing" in outcome.message
 
 
 def edited(change: Callable[[dict[str, Any]], Any]) -> Callable[[Path], None]:

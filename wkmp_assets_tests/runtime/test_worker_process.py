@@ -19,7 +19,7 @@ from wkmp_assets.errors import WorkersError
 from wkmp_assets.model.outcomes import Failed
 from wkmp_assets.runtime.run_control import RunControl
 from wkmp_assets.runtime.worker_pool import WorkerPool
-from wkmp_assets.runtime.worker_process import WorkerLimits, end_with
+from wkmp_assets.runtime.worker_process import WorkerLimits, end_with_parent
 from wkmp_assets_tests.runtime.test_worker_pool import is_worker, work
 
 LITTLE_TIME = WorkerLimits(file_s=2)
@@ -101,7 +101,7 @@ def test_a_file_that_hangs_is_cut_off_and_the_others_go_on(
         assert dict(pool.map_files("segments", work_on, others)) == {"c": 10, "d": 20}
     (failed,) = found.values()
     assert (failed.phase, failed.code) == ("segments", "TOOK_TOO_LONG")
-    assert failed.message.startswith("a/b.mp3: it was not done after 2 s")
+    assert failed.message.startswith("a/b.mp3: it was not finished in 2 s")
     assert failed.message.endswith("then import again")
 
 
@@ -195,8 +195,8 @@ def test_no_worker_outlives_its_run_however_that_ends(pipe: Path, how: signal.Si
 
 _BEGUN = """
 import os, resource, signal, sys
-from wkmp_assets.runtime.worker_process import WorkerLimits, end_with, begin
-begin(eval(sys.argv[1]), WorkerLimits(memory_mb=500))
+from wkmp_assets.runtime.worker_process import WorkerLimits, end_with_parent, prepare_worker
+prepare_worker(eval(sys.argv[1]), WorkerLimits(memory_mb=500))
 print(resource.getrlimit(resource.RLIMIT_DATA))
 print(signal.getsignal(signal.SIGINT).name, signal.getsignal(signal.SIGTERM).name)
 """
@@ -228,9 +228,9 @@ def test_a_worker_that_may_not_watch_its_run_works_all_the_same(monkeypatch: pyt
 
     threads = threading.active_count()
     monkeypatch.setattr(os, "pidfd_open", forbidden)
-    end_with(os.getppid())
+    end_with_parent(os.getppid())
     monkeypatch.delattr(os, "pidfd_open")
-    end_with(os.getppid())
+    end_with_parent(os.getppid())
     assert threading.active_count() == threads
 
 

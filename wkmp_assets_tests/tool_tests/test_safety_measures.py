@@ -1,26 +1,34 @@
 """Every safety measure is in the code, has its tests, and is missed when it is taken away."""
 
-import ast
+import os
 import re
-from dataclasses import replace
-from pathlib import Path
+import subprocess
+import sys
 
 import pytest
 
-from wkmp_assets_tests.support.package_code import PACKAGE
+from wkmp_assets_tests.support.package_code import users_of
 from wkmp_assets_tests.support.paths import TESTS
 from wkmp_assets_tests.tools.safety.document import DOCUMENT, render
-from wkmp_assets_tests.tools.safety.measures import MEASURES, QUICK, Measure
-from wkmp_assets_tests.tools.safety.prove import ProofError, prove, take_away
+from wkmp_assets_tests.tools.safety.measures import EXAMPLES, MEASURES, QUICK, Measure
+from wkmp_assets_tests.tools.safety.prove import Finding, ProofError, prove
+from wkmp_assets_tests.tools.safety.without import NothingToTakeAwayError, owner_of, search_path_without
 
 each_measure = pytest.mark.parametrize("measure", MEASURES, ids=lambda measure: measure.name)
+UNCHANGED, BREAKS = EXAMPLES
 
 
 @each_measure
-def test_a_measure_is_in_the_code_once_and_what_is_left_without_it_is_code(measure: Measure) -> None:
-    source = (PACKAGE / measure.module).read_text(encoding="utf-8")
-    assert source.count(measure.find) == 1
-    ast.parse(source.replace(measure.find, measure.without))
+def test_a_measure_is_in_the_code_and_used_and_something_else_can_take_its_place(measure: Measure) -> None:
+    assert measure.targets
+    for target in measure.targets:
+        owner, name = owner_of(target)
+        there = getattr(owner, name)
+        instead = measure.without(there)
+        assert callable(instead) == callable(there)
+        assert instead != there
+        assert isinstance(instead, type(there)) or callable(there)
+        assert users_of(name), f"nobody uses {target}"
 
 
 @each_measure
@@ -33,35 +41,50 @@ def test_the_tests_that_are_named_for_a_measure_exist(measure: Measure) -> None:
 
 
 def test_measures_have_names_of_their_own() -> None:
-    names = [measure.name for measure in MEASURES]
+    names = [measure.name for measure in (*MEASURES, *EXAMPLES)]
     assert len(set(names)) == len(names)
-    assert set(QUICK) <= set(names)
+    assert set(QUICK) <= {measure.name for measure in MEASURES}
 
 
-def test_without_a_measure_its_tests_fail() -> None:
+@pytest.fixture(scope="module")
+def findings() -> dict[str, Finding]:
+    """What happens without the quick measures, and without one that is not taken away."""
+    chosen = (*(one for one in MEASURES if one.name in QUICK), UNCHANGED)
+    return {finding.measure.name: finding for finding in prove(chosen)}
+
+
+def test_without_a_measure_its_tests_fail(findings: dict[str, Finding]) -> None:
     """The quick ones, for real; `make test-safety` does all."""
-    found = {finding.measure.name: finding for finding in prove(one for one in MEASURES if one.name in QUICK)}
-    assert set(found) == set(QUICK)
-    assert [name for name, finding in found.items() if not finding.is_proven] == []
+    assert set(QUICK) <= set(findings)
+    assert [name for name in QUICK if not findings[name].is_proven] == []
 
 
-def test_a_measure_that_no_test_misses_is_seen() -> None:
-    """The proof itself, red: a change that changes nothing, and one that breaks the code."""
-    (rollback,) = (one for one in MEASURES if one.name == "rollback")
-    harmless = replace(rollback, without=f"{rollback.find}  # as it is")
-    (finding,) = prove([harmless])
-    assert not finding.is_proven
-    broken = replace(rollback, without="no_such_name()")
+def test_a_measure_that_no_test_misses_is_seen(findings: dict[str, Finding]) -> None:
+    assert not findings[UNCHANGED.name].is_proven
+
+
+def test_code_that_breaks_proves_nothing() -> None:
     with pytest.raises(ProofError, match="NameError"):
-        list(prove([broken]))
+        list(prove([BREAKS]))
 
 
-def test_a_text_that_is_not_there_is_not_taken_away(tmp_path: Path) -> None:
-    (tmp_path / "wkmp_assets").mkdir()
-    (tmp_path / "wkmp_assets/a.py").write_text("x = 1\n")
-    one = Measure("m", "", "a.py", "y = 1", "", ())
-    with pytest.raises(ProofError, match="occurs 0 times"):
-        take_away(tmp_path, one)
+def test_a_measure_is_gone_from_child_processes_too() -> None:
+    (immediate,) = (one for one in MEASURES if one.name == "BEGIN IMMEDIATE")
+    child = "from wkmp_assets.db.write.statements import BEGIN; print(BEGIN)"
+    parent = f"import subprocess, sys; subprocess.run([sys.executable, '-c', {child!r}], check=True)"
+    for process in (child, parent):
+        with search_path_without(immediate) as search_path:
+            environment = os.environ | {"PYTHONPATH": search_path}
+            command = [sys.executable, "-c", process]
+            said = subprocess.run(command, env=environment, capture_output=True, text=True, check=True).stdout
+        assert said == "BEGIN\n"
+
+
+def test_a_name_that_is_not_there_is_not_taken_away() -> None:
+    with pytest.raises(NothingToTakeAwayError, match="no_such_function"):
+        owner_of("db.connection:no_such_function")
+    with pytest.raises(NothingToTakeAwayError, match=r"LibraryWriter\.no_such_method"):
+        owner_of("db.write.writer:LibraryWriter.no_such_method")
 
 
 def test_the_table_of_measures_is_true() -> None:

@@ -24,14 +24,14 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from wkmp_assets.audio.flavor.reference_values import Usual
+    from wkmp_assets.audio.flavor.reference_values import ReferenceValues
     from wkmp_assets.audio.flavor.rhythm import Rhythm
-    from wkmp_assets.audio.flavor.spectrogram import Sound
+    from wkmp_assets.audio.flavor.spectrogram import Spectrogram
     from wkmp_assets.audio.flavor.tonality import Tonality
     from wkmp_assets.model.flavor import Distribution, Flavor
 
 SHARPNESS = 0.5
-"""Standard deviations from the usual that make a value e times as likely."""
+"""Standard deviations from the reference that make a value e times as likely."""
 
 
 @dataclass(frozen=True)
@@ -58,28 +58,28 @@ MODE = Scale(0.0, 0.10)
 HARMONIC_COMPLEXITY = Scale(0.911, 0.038)
 
 
-def characterise(sound: Sound, loudness_lufs: float, tonality: Tonality, rhythm: Rhythm) -> Flavor:
+def characterise(spectrogram: Spectrogram, loudness_lufs: float, tonality: Tonality, rhythm: Rhythm) -> Flavor:
     """Return all characteristics of one excerpt; each is a distribution."""
-    heard = sound.bands_db[sound.is_heard]
+    heard = spectrogram.bands_db[spectrogram.is_audible]
     profile = heard.mean(axis=0)
-    levels = sound.bands_db.max(axis=1)
+    levels = spectrogram.bands_db.max(axis=1)
     dynamics = float(np.percentile(levels, 95) - np.percentile(levels, 10))
-    percussiveness = float(np.sqrt(np.mean(np.square(sound.onsets[sound.is_heard]))))
+    percussiveness = float(np.sqrt(np.mean(np.square(spectrogram.onsets[spectrogram.is_audible]))))
     return {
         "user.brightness": _binary("bright", "dark", BRIGHTNESS, _centre(profile)),
         "user.dynamics": _binary("changing", "even", DYNAMICS, dynamics),
         "user.energy": _binary("energetic", "calm", ENERGY, loudness_lufs),
         "user.harmonic_complexity": _binary("complex", "simple", HARMONIC_COMPLEXITY, tonality.spread),
-        "user.harmony": _named(_unusual(tonality.intervals, HARMONY), INTERVAL_NAMES),
+        "user.harmony": _named(_deviation_weights(tonality.intervals, HARMONY), INTERVAL_NAMES),
         "user.key_clarity": _binary("clear", "unclear", KEY_CLARITY, tonality.clarity),
         "user.mode": _binary("major", "minor", MODE, tonality.major_lead),
-        "user.motion": _named(_unusual(_paired(_steps(sound)), MOTION), BAND_NAMES),
+        "user.motion": _named(_deviation_weights(_paired(_steps(spectrogram)), MOTION), BAND_NAMES),
         "user.percussiveness": _binary("percussive", "sustained", PERCUSSIVENESS, percussiveness),
         "user.pulse": _named(rhythm.pulse_shares, PULSE_NAMES),
         "user.rhythm_regularity": _binary("regular", "free", REGULARITY, rhythm.regularity),
         "user.tempo": _named(rhythm.tempo_shares, TEMPO_NAMES),
-        "user.texture": _named(_unusual(_paired(heard.std(axis=0)), TEXTURE), BAND_NAMES),
-        "user.timbre": _named(_unusual(_paired(profile - profile.mean()), TIMBRE), BAND_NAMES),
+        "user.texture": _named(_deviation_weights(_paired(heard.std(axis=0)), TEXTURE), BAND_NAMES),
+        "user.timbre": _named(_deviation_weights(_paired(profile - profile.mean()), TIMBRE), BAND_NAMES),
     }
 
 
@@ -89,10 +89,10 @@ def _centre(profile_db: NDArray[np.float64]) -> float:
     return float((shares * np.log10(band_edges_hz()[1:-1])).sum() / shares.sum())
 
 
-def _steps(sound: Sound) -> NDArray[np.float64]:
+def _steps(spectrogram: Spectrogram) -> NDArray[np.float64]:
     """Return by how many dB each band changes from frame to frame, on average."""
-    steps = np.abs(np.diff(sound.bands_db, axis=0))[sound.is_heard[1:]]
-    return np.asarray(steps.mean(axis=0) if steps.size else np.zeros(sound.bands_db.shape[1]))
+    steps = np.abs(np.diff(spectrogram.bands_db, axis=0))[spectrogram.is_audible[1:]]
+    return np.asarray(steps.mean(axis=0) if steps.size else np.zeros(spectrogram.bands_db.shape[1]))
 
 
 def _paired(bands: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -100,9 +100,9 @@ def _paired(bands: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.asarray(bands.reshape(len(BAND_NAMES), -1).mean(axis=1))
 
 
-def _unusual(measures: NDArray[np.float64], usual: Usual) -> NDArray[np.float64]:
-    """Weigh values by how far they lie above what is usual, the more the larger."""
-    deviations = (measures - np.array(usual.means)) / np.array(usual.deviations)
+def _deviation_weights(measures: NDArray[np.float64], reference: ReferenceValues) -> NDArray[np.float64]:
+    """Weigh values by how far they lie above what is reference, the more the larger."""
+    deviations = (measures - np.array(reference.means)) / np.array(reference.deviations)
     weights: NDArray[np.float64] = np.exp((deviations - deviations.max()) / SHARPNESS)
     return weights
 

@@ -8,9 +8,10 @@ import numpy as np
 
 from wkmp_assets.audio.flavor.characteristics import characterise
 from wkmp_assets.audio.flavor.loudness import integrated_lufs
-from wkmp_assets.audio.flavor.rhythm import hear_rhythm
-from wkmp_assets.audio.flavor.spectrogram import RATE_HZ, excerpt, listen
-from wkmp_assets.audio.flavor.tonality import hear_tonality
+from wkmp_assets.audio.flavor.rhythm import measure_rhythm
+from wkmp_assets.audio.flavor.spectrogram import compute_spectrogram, cut_excerpt
+from wkmp_assets.audio.flavor.tonality import measure_tonality
+from wkmp_assets.audio.pcm_store import PCM_RATE_HZ, map_pcm
 from wkmp_assets.model.flavor import rounded
 from wkmp_assets.model.values import PassageFlavor, SoundMeasures
 
@@ -47,9 +48,8 @@ def measure_passages(
     FileNotFoundError
         `pcm_path` is gone: the store evicted it, decode again.
     """
-    # An empty file cannot be mapped.
-    pcm = np.memmap(pcm_path, dtype="<i2", mode="r") if pcm_path.stat().st_size >= 2 else np.zeros(0, np.int16)
-    ratio = RATE_HZ / sample_rate_hz
+    pcm = map_pcm(pcm_path)
+    ratio = PCM_RATE_HZ / sample_rate_hz
     return tuple(
         _measure(span, pcm[round(span.start_sample * ratio) : round(span.end_sample * ratio)], channels)
         for span in spans
@@ -57,11 +57,11 @@ def measure_passages(
 
 
 def _measure(span: Span, pcm: NDArray[np.int16], channels: int) -> PassageFlavor:
-    pieces = excerpt(pcm)
-    sound = listen(pieces)
-    tonality, rhythm = hear_tonality(sound), hear_rhythm(sound)
-    loudness_lufs = integrated_lufs(sound.loudness_power, channels)
-    flavor = characterise(sound, loudness_lufs, tonality, rhythm)
+    pieces = cut_excerpt(pcm)
+    spectrogram = compute_spectrogram(pieces)
+    tonality, rhythm = measure_tonality(spectrogram), measure_rhythm(spectrogram)
+    loudness_lufs = integrated_lufs(spectrogram.loudness_power, channels)
+    flavor = characterise(spectrogram, loudness_lufs, tonality, rhythm)
     measures = SoundMeasures(
         bpm=round(rhythm.bpm, 1),
         key=tonality.key,

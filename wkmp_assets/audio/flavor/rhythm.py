@@ -1,4 +1,4 @@
-"""Tempo and regularity, from the onsets of a sound."""
+"""Tempo and regularity, from the onsets of a spectrogram."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from wkmp_assets.audio.flavor.spectrogram import FRAMES_PER_S
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from wkmp_assets.audio.flavor.spectrogram import Sound
+    from wkmp_assets.audio.flavor.spectrogram import Spectrogram
 
 TEMPO_CENTRES = (50.0, 65.0, 80.0, 100.0, 125.0, 155.0, 195.0)
 """Beats per minute, about a quarter apart."""
@@ -40,9 +40,9 @@ class Rhythm:
     """The same for PULSE_NAMES."""
 
 
-def hear_rhythm(sound: Sound) -> Rhythm:
+def measure_rhythm(spectrogram: Spectrogram) -> Rhythm:
     """Measure tempo and pulse by autocorrelation and spectrum of the onsets, over windows of 12 s."""
-    onsets = sound.onsets
+    onsets = spectrogram.onsets
     if onsets.size < WINDOW:
         onsets = np.pad(onsets, (0, WINDOW - onsets.size))
     windows = np.lib.stride_tricks.sliding_window_view(onsets, WINDOW)[:: WINDOW // 2]

@@ -12,18 +12,19 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from wkmp_assets.audio.pcm_store import PCM_RATE_HZ
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-RATE_HZ = 11_025
 FRAME = 2048
 """186 ms: semitones above 110 Hz are told apart."""
 HOP = 512
 """46 ms: fine enough for the beat."""
-FRAMES_PER_S = RATE_HZ / HOP
+FRAMES_PER_S = PCM_RATE_HZ / HOP
 BANDS = 24
-LOWEST_HZ = 60.0
-HIGHEST_HZ = 5_400.0
+MIN_HZ = 60.0
+MAX_HZ = 5_400.0
 BLOCK = 256
 """Frames transformed at a time: their spectra stay in the cache of a core, and memory is taken once, not anew."""
 FLOOR_DB = -100.0
@@ -34,7 +35,7 @@ PIECES = 3
 
 
 @dataclass(frozen=True)
-class Sound:
+class Spectrogram:
     """What one excerpt sounds like, frame by frame."""
 
     bands_db: NDArray[np.float64]
@@ -45,11 +46,11 @@ class Sound:
     """shape=(frames,), unit=dB: mean rise of the bands since the frame before."""
     loudness_power: NDArray[np.float64]
     """shape=(frames,), >= 0: mean square after the K-weighting of ITU-R BS.1770, full scale = 1."""
-    is_heard: NDArray[np.bool_]
+    is_audible: NDArray[np.bool_]
     """shape=(frames,): frames that are not quiet."""
 
 
-def excerpt(pcm: NDArray[np.int16]) -> list[NDArray[np.int16]]:
+def cut_excerpt(pcm: NDArray[np.int16]) -> list[NDArray[np.int16]]:
     """Cut a passage down to what is listened to: all of it up to 90 s, else three pieces of 30 s, evenly spread.
 
     Parameters
@@ -57,25 +58,25 @@ def excerpt(pcm: NDArray[np.int16]) -> list[NDArray[np.int16]]:
     pcm : shape=(n,), int16
         May be a memory map: only the pieces are read.
     """
-    piece = PIECE_S * RATE_HZ
+    piece = PIECE_S * PCM_RATE_HZ
     if pcm.size <= PIECES * piece:
         return [pcm]
     centres = [pcm.size * (2 * number + 1) // (2 * PIECES) for number in range(PIECES)]
     return [pcm[centre - piece // 2 : centre + piece // 2] for centre in centres]
 
 
-def listen(pieces: list[NDArray[np.int16]]) -> Sound:
+def compute_spectrogram(pieces: list[NDArray[np.int16]]) -> Spectrogram:
     """Compute one spectrogram per piece and reduce it at once.
 
     Returns
     -------
-    Sound
+    Spectrogram
         The frames of all pieces, one after the other. A piece shorter than a frame is padded with silence.
     """
     parts = [_reduce(piece) for piece in pieces]
     bands, chroma, onsets, loudness = (np.concatenate([part[index] for part in parts]) for index in range(4))
     level = bands.max(axis=1)
-    return Sound(bands, chroma, onsets, loudness, level > level.max() - QUIET_DB)
+    return Spectrogram(bands, chroma, onsets, loudness, level > level.max() - QUIET_DB)
 
 
 def _reduce(pcm: NDArray[np.int16]) -> tuple[NDArray[np.float64], ...]:
@@ -106,13 +107,13 @@ def _window() -> NDArray[np.float32]:
 
 @cache
 def _bins_hz() -> NDArray[np.float64]:
-    return np.asarray(np.fft.rfftfreq(FRAME, 1 / RATE_HZ), np.float64)
+    return np.asarray(np.fft.rfftfreq(FRAME, 1 / PCM_RATE_HZ), np.float64)
 
 
 @cache
 def band_edges_hz() -> NDArray[np.float64]:
     """Return BANDS + 2 frequencies, evenly spaced on the mel scale 2595 log10(1 + f/700)."""
-    lowest, highest = 2595 * np.log10(1 + np.array([LOWEST_HZ, HIGHEST_HZ]) / 700)
+    lowest, highest = 2595 * np.log10(1 + np.array([MIN_HZ, MAX_HZ]) / 700)
     mels = np.linspace(float(lowest), float(highest), BANDS + 2)
     return np.asarray(700 * (10 ** (mels / 2595) - 1))
 

@@ -1,4 +1,4 @@
-"""Key, mode and harmony, from the pitch classes of a sound."""
+"""Key, mode and harmony, from the pitch classes of a spectrogram."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from wkmp_assets.audio.flavor.spectrogram import Sound
+    from wkmp_assets.audio.flavor.spectrogram import Spectrogram
 
 PITCH_CLASSES = ("C", "C#", "D", "Eb", "E", "F", "F#", "G", "Ab", "A", "Bb", "B")
 MAJOR = (6.35, 2.23, 3.48, 2.33, 4.38, 4.09, 2.52, 5.19, 2.39, 3.66, 2.29, 2.88)
@@ -38,9 +38,9 @@ class Tonality:
     """shape=(6,): how much sounds together at each interval, whatever the key, as shares of all six."""
 
 
-def hear_tonality(sound: Sound) -> Tonality:
+def measure_tonality(spectrogram: Spectrogram) -> Tonality:
     """Measure the key of a whole excerpt and the harmony of its chords."""
-    chroma = np.sqrt(sound.chroma[sound.is_heard])
+    chroma = np.sqrt(spectrogram.chroma[spectrogram.is_audible])
     overall = chroma.mean(axis=0)
     profiles = np.array([np.roll(profile, tonic) for profile in (MAJOR, MINOR) for tonic in range(12)])
     correlations = np.array([_correlation(overall, profile) for profile in profiles])

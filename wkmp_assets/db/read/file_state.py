@@ -193,14 +193,13 @@ def _stored_passages(
     ).fetchall()
     in_use = referenced(connection, [row["guid"] for row in rows], references)
     for row in rows:
-        edits = (row["user_title"], row["fade_in_start_ticks"], row["fade_out_start_ticks"])
         yield StoredPassage(
             row["guid"],
             row["start_time_ticks"],
             row["end_time_ticks"],
             row["fade_in_start_ticks"],
             row["fade_out_start_ticks"],
-            is_kept=row["guid"] in in_use or any(edit is not None for edit in edits),
+            is_kept=row["guid"] in in_use or _is_edited(row),
             lead_in_ticks=row["lead_in_start_ticks"],
             lead_out_ticks=row["lead_out_start_ticks"],
             flavor=StoredFlavor(
@@ -210,3 +209,8 @@ def _stored_passages(
                 row["additional_metadata"],
             ),
         )
+
+
+def _is_edited(row: sqlite3.Row) -> bool:
+    """Tell whether a person gave a passage a title or fades; the import sets none of them."""
+    return any(row[column] is not None for column in ("user_title", "fade_in_start_ticks", "fade_out_start_ticks"))

@@ -91,7 +91,7 @@ class LockRetry:
                 waited_ms = (self.clock() - started) * 1000
                 if not is_lock_error(error):
                     raise
-                if waited_ms >= self.budget_ms:
+                if self._is_used_up(waited_ms):
                     _LOG.error("%s stayed locked for %.0f ms, given up after %d attempts", database, waited_ms, attempt)
                     raise LibraryLockedError(database, waited_ms, attempt) from error
                 _LOG.warning("%s is locked by another program (attempt %d); trying again", database, attempt)
@@ -103,6 +103,9 @@ class LockRetry:
                     _LOG.log(_level(waited_ms), "%s written after %d attempts, %.0f ms", database, attempt, waited_ms)
                 return value, attempt - 1
         raise AssertionError("delays_ms never ends")
+
+    def _is_used_up(self, waited_ms: float) -> bool:
+        return waited_ms >= self.budget_ms
 
 
 def _level(waited_ms: float) -> int:

@@ -29,6 +29,10 @@ class Step:
     subject: str = ""
     """What has changed if not, for the message."""
 
+    def is_met_by(self, changed: int) -> bool:
+        """Tell whether as many rows were changed as there are if the library still is what was read."""
+        return self.must_change is None or changed == self.must_change
+
 
 def script_of(batch: Batch, most_values: int) -> list[Step]:
     """Return the statements of a batch, in the order in which foreign keys allow them.
@@ -134,15 +138,20 @@ def _insert(rows: Sequence[Any], most_values: int) -> Iterator[Step]:
     if not rows:
         return
     row_class = type(rows[0])
-    most = most_values // len(columns_of(row_class))
+    most = _rows_per_statement(row_class, most_values)
     for start in range(0, len(rows), most):
         part = rows[start : start + most]
         statement = sql.insert_rows(row_class, len(part))  # type: ignore[arg-type] # mypy: a class has no hash
         yield Step(sql.table_of(row_class), statement, sql.values_of(part))
 
 
+def _rows_per_statement(row_class: type, most_values: int) -> int:
+    """Return how many rows go into one statement: as many as SQLite can bind."""
+    return most_values // len(columns_of(row_class))
+
+
 def _song_flavors(rows: Sequence[SongFlavor], most_values: int) -> Iterator[Step]:
-    most = most_values // len(columns_of(SongFlavor))
+    most = _rows_per_statement(SongFlavor, most_values)
     for start in range(0, len(rows), most):
         part = rows[start : start + most]
         yield Step("songs", sql.update_song_flavors(len(part)), sql.values_of(part), len(part), "the flavor of a song")

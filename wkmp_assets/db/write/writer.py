@@ -151,11 +151,9 @@ class LibraryWriter:
                         raise LibraryChangedError(path, str(error)) from error
                     raise CommitRefusedError(path, str(error)) from error
             after = whole_steps(self._wal, CHECKPOINT_BYTES, LONGEST_LOG)
-            # A log that others go on filling is never copied to its end, and never begins anew: now they wait.
-            if before == after == LONGEST_LOG:
+            if _stays_at_its_limit(before, after):
                 self._checkpoint()
-        # Whoever makes it a step longer copies it while others write.
-        if after > before:
+        if _has_grown(before, after):
             self._checkpoint()
 
     @contextmanager
@@ -174,15 +172,18 @@ class LibraryWriter:
         except BaseException:
             # SQLite rolls back by itself on some errors (disk full), and then there is nothing left to roll back.
             if self._connection.in_transaction:
-                self._connection.execute(sql.ROLLBACK)
+                self._roll_back()
             raise
         finally:
             self._hold_ms = max(self._hold_ms, (time.perf_counter() - begun) * 1000)
 
+    def _roll_back(self) -> None:
+        self._connection.execute(sql.ROLLBACK)
+
     def _write(self, script: Sequence[Step]) -> None:
         for step in script:
             changed = self._connection.execute(step.statement, step.values).rowcount
-            if step.must_change is not None and changed != step.must_change:
+            if not step.is_met_by(changed):
                 raise LibraryChangedError(self._path, step.subject)
             if changed > 0:
                 self._rows[step.table] = self._rows.get(step.table, 0) + changed
@@ -194,3 +195,13 @@ class LibraryWriter:
         except sqlite3.Error as error:
             # The file is committed. The next one tries again, and fails by itself if there is no room.
             _LOG.warning("%s: its write-ahead log could not be checkpointed (%s)", self.database, error)
+
+
+def _has_grown(before: int, after: int) -> bool:
+    # Whoever makes the log a step longer copies it, while others write.
+    return after > before
+
+
+def _stays_at_its_limit(before: int, after: int) -> bool:
+    # A log that others go on filling is never copied to its end, and never begins anew: now they wait.
+    return before == after == LONGEST_LOG

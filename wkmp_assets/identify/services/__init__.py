@@ -1,1 +1,1 @@
-"""The web services that know recordings: AcoustID, MusicBrainz and AcousticBrainz, through one HTTP session."""
+"""The web services that know recordings: AcoustID, MusicBrainz and AcousticBrainz."""

@@ -7,19 +7,17 @@ from typing import Annotated
 from pydantic import BaseModel, Field, SecretStr, StringConstraints, ValidationError
 
 from wkmp_assets.errors import RefusedKeyError, ServiceUnavailableError
-from wkmp_assets.identify.services.http import Answer, Service, ServiceSession
+from wkmp_assets.identify.services.answers import Answer, Mbid, Text, undocumented_answer
+from wkmp_assets.identify.services.session import Service, ServiceSession
 from wkmp_assets.model.values import Artist, Song
 
 NAME = "AcoustID"
 KEEP_NO_MATCH = timedelta(days=30)
-"""People go on submitting fingerprints; a match stays one."""
-
+"""Fingerprints are still being submitted, so that a later lookup may match."""
 INVALID_FINGERPRINT = 3
 INVALID_KEY = 4
+"""Error codes in an answer."""
 _META = "recordings releasegroups compress"
-
-Mbid = Annotated[str, StringConstraints(pattern=r"^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$", to_lower=True)]
-Text = Annotated[str, StringConstraints(strip_whitespace=True, max_length=2_000)]
 
 
 class _Artist(BaseModel):
@@ -46,23 +44,23 @@ class _Found(BaseModel):
 
 
 @dataclass(frozen=True)
-class Heard:
-    """A recording that sounds alike."""
+class FingerprintMatch:
+    """A recording that AcoustID knows for a fingerprint."""
 
     acoustid: str
     score: float
-    """0..1, AcoustID's own."""
+    """range 0..1: similarity of the fingerprints, by AcoustID."""
     song: Song
     length_s: float | None
 
 
 def service(url: str, interval_ms: int) -> Service:
-    """Describe AcoustID. A match is kept for ever."""
+    """Return AcoustID, at this address and pace. A match is kept for ever."""
     return Service(NAME, url, interval_ms, keep_for=None, keep_none_for=KEEP_NO_MATCH)
 
 
 def judge(answer: Answer) -> bool | None:
-    """Keep what was found, and for a while that nothing was."""
+    """Tell whether an answer is kept: matches, and for a while "nothing is known"."""
     try:
         found = _Found.model_validate(answer.value)
     except ValidationError:
@@ -73,12 +71,12 @@ def judge(answer: Answer) -> bool | None:
 
 
 class AcoustIdClient:
-    """Looks fingerprints up.
+    """Looks up fingerprints.
 
     Parameters
     ----------
     session : ServiceSession
-        To the service; cached.
+        With the service.
     key : SecretStr
         The application's key.
     """
@@ -87,15 +85,20 @@ class AcoustIdClient:
         self.session = session
         self._key = key
 
-    def lookup(self, fingerprint: str, duration_s: float) -> list[Heard]:
-        """Return the recordings that sound alike, best first; each once.
+    def lookup(self, fingerprint: str, duration_s: float) -> list[FingerprintMatch]:
+        """Return the recordings of a fingerprint, best first.
 
         Parameters
         ----------
         fingerprint : str
-            Compressed, base64url.
-        duration_s : float
-            Length of what was fingerprinted.
+            Chromaprint, compressed and base64url-encoded.
+        duration_s : float, unit=s
+            Length of the passage; AcoustID compares it with the recording's.
+
+        Returns
+        -------
+        list of FingerprintMatch
+            One per recording, with its best score. Empty when AcoustID knows none, or refuses the fingerprint.
 
         Raises
         ------
@@ -118,10 +121,10 @@ class AcoustIdClient:
         try:
             found = _Found.model_validate(answer.value)
         except ValidationError as error:
-            raise ServiceUnavailableError(NAME, "its answer has another shape than documented") from error
-        return _heard(found)
+            raise undocumented_answer(NAME) from error
+        return _best_matches(found)
 
-    def _refused(self, answer: Answer) -> list[Heard]:
+    def _refused(self, answer: Answer) -> list[FingerprintMatch]:
         error = answer.value.get("error")
         code = error.get("code") if isinstance(error, dict) else None
         if code == INVALID_KEY:
@@ -133,14 +136,14 @@ class AcoustIdClient:
         raise ServiceUnavailableError(NAME, f"it answered with error {code!r}"[:100])
 
 
-def _heard(found: _Found) -> list[Heard]:
-    best: dict[str, Heard] = {}
+def _best_matches(found: _Found) -> list[FingerprintMatch]:
+    best: dict[str, FingerprintMatch] = {}
     for result in found.results:
         for recording in result.recordings:
             known = best.get(recording.id)
             if known is None or result.score > known.score:
-                best[recording.id] = Heard(result.id, result.score, _song(recording), recording.duration)
-    return sorted(best.values(), key=lambda heard: (-heard.score, heard.song.recording_mbid))
+                best[recording.id] = FingerprintMatch(result.id, result.score, _song(recording), recording.duration)
+    return sorted(best.values(), key=lambda match: (-match.score, match.song.recording_mbid))
 
 
 def _song(recording: _Recording) -> Song:

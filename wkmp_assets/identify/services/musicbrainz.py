@@ -1,4 +1,4 @@
-"""MusicBrainz: everything about a recording (https://musicbrainz.org/doc/MusicBrainz_API)."""
+"""MusicBrainz: a recording with its artists, releases and works (https://musicbrainz.org/doc/MusicBrainz_API)."""
 
 from dataclasses import dataclass
 from datetime import timedelta
@@ -6,16 +6,15 @@ from typing import Annotated
 
 from pydantic import AliasPath, BaseModel, Field, StringConstraints, ValidationError
 
-from wkmp_assets.errors import ServiceUnavailableError
-from wkmp_assets.identify.services.acoustid import Mbid, Text
-from wkmp_assets.identify.services.http import Answer, Service, ServiceSession
+from wkmp_assets.identify.services.answers import Answer, Mbid, Text, undocumented_answer
+from wkmp_assets.identify.services.session import Service, ServiceSession
 from wkmp_assets.model.values import Artist, KnownRelease, Release, Song, Work
 
 NAME = "MusicBrainz"
 KEEP = timedelta(days=180)
 KEEP_UNKNOWN = timedelta(days=30)
 _INCLUDE = "artist-credits releases release-groups work-rels"
-"""In the address a blank is a plus sign, which is what separates them there."""
+"""The API separates these by plus signs, which is how a blank is written in a URL."""
 
 Date = Annotated[str, StringConstraints(pattern=r"^([0-9]{4}(-[0-9]{2}(-[0-9]{2})?)?)?$")]
 
@@ -65,21 +64,21 @@ class _Recording(BaseModel):
 
 @dataclass(frozen=True)
 class Recording:
-    """What MusicBrainz knows of a recording."""
+    """A recording with its length and releases."""
 
     song: Song
-    """Under the id that MusicBrainz answers with: a merged recording has another than was asked for."""
+    """With the MBID in the answer: a merged recording has another one than was asked for."""
     length_s: float | None
     releases: tuple[KnownRelease, ...]
 
 
 def service(url: str, interval_ms: int) -> Service:
-    """Describe MusicBrainz."""
+    """Return MusicBrainz, at this address and pace."""
     return Service(NAME, url, interval_ms, keep_for=KEEP, keep_none_for=KEEP_UNKNOWN)
 
 
 def judge(answer: Answer) -> bool | None:
-    """Keep recordings and what a search found, and for a while that there is nothing."""
+    """Tell whether an answer is kept: recordings and search results, and for a while "nothing is known"."""
     if answer.status == 404:
         return None
     is_search = isinstance(answer.value, dict) and "recordings" in answer.value
@@ -97,19 +96,19 @@ class _Hits(BaseModel):
 
 
 class MusicBrainzClient:
-    """Looks recordings up.
+    """Looks up and searches for recordings.
 
     Parameters
     ----------
     session : ServiceSession
-        To the service; cached.
+        With the service.
     """
 
     def __init__(self, session: ServiceSession) -> None:
         self.session = session
 
     def recording(self, mbid: str) -> Recording | None:
-        """Return a recording with its artists, releases and works; None when MusicBrainz has none of that id.
+        """Return a recording with its artists, releases and works; None for an unknown MBID.
 
         Raises
         ------
@@ -122,10 +121,10 @@ class MusicBrainzClient:
         try:
             return _recording(_Recording.model_validate(answer.value))
         except ValidationError as error:
-            raise ServiceUnavailableError(NAME, "its answer has another shape than documented") from error
+            raise undocumented_answer(NAME) from error
 
     def search(self, artist: str, title: str) -> list[Recording]:
-        """Search for recordings by artist and title; at most 25, without works.
+        """Return at most 25 recordings with this artist and title, without their works.
 
         Raises
         ------
@@ -137,11 +136,11 @@ class MusicBrainzClient:
         try:
             return [_recording(hit) for hit in _Hits.model_validate(answer.value).recordings]
         except ValidationError as error:
-            raise ServiceUnavailableError(NAME, "its answer has another shape than documented") from error
+            raise undocumented_answer(NAME) from error
 
 
 def _escaped(text: str) -> str:
-    """Take away the meaning that quotes and backslashes have inside a quoted phrase of Lucene's query language."""
+    """Escape quotes and backslashes for a quoted phrase in Lucene's query language."""
     return text.replace("\\", "\\\\").replace('"', '\\"')
 
 

@@ -1,4 +1,4 @@
-"""Open the services for one run."""
+"""The services of one run, opened when there is a key."""
 
 import tomllib
 from collections.abc import Iterator
@@ -10,19 +10,15 @@ from typing import Any
 from pydantic import SecretStr
 
 from wkmp_assets.errors import SettingsError
-from wkmp_assets.identify.lookup import Lookup, NoLookup, ServiceLookup
+from wkmp_assets.identify.flavor_classes import ClassLookup, NoClassLookup, ServiceClassLookup
+from wkmp_assets.identify.lookup import NoRecordingLookup, RecordingLookup, ServiceRecordingLookup
 from wkmp_assets.identify.services import acousticbrainz, acoustid, musicbrainz
-from wkmp_assets.identify.services.acousticbrainz import (
-    AcousticBrainzClient,
-    ClassSource,
-    DeferringClassSource,
-    NoClassSource,
-)
+from wkmp_assets.identify.services.acousticbrainz import AcousticBrainzClient
 from wkmp_assets.identify.services.acoustid import AcoustIdClient
-from wkmp_assets.identify.services.http import ServiceSession
 from wkmp_assets.identify.services.musicbrainz import MusicBrainzClient
 from wkmp_assets.identify.services.outage import OutageFile
-from wkmp_assets.model.values import LookupOutcome
+from wkmp_assets.identify.services.session import ServiceSession
+from wkmp_assets.model.values import ClassesOutcome, LookupOutcome
 
 TOML_FIELD = "acoustid_api_key"
 NO_KEY = "no AcoustID key is set (WKMP_ACOUSTID_API_KEY)"
@@ -34,10 +30,10 @@ SWITCHED_OFF = f"it is switched off (WKMP_ACOUSTICBRAINZ_URL={OFF})"
 
 @dataclass(frozen=True)
 class ServiceSettings:
-    """How to reach the services."""
+    """The addresses of the services, and their pace."""
 
     folder: Path
-    """For caches and shared rates."""
+    """For caches, queues and outages, which all processes share."""
     acoustid_url: str
     acoustid_interval_ms: int
     musicbrainz_url: str
@@ -48,21 +44,21 @@ class ServiceSettings:
 
 
 def resolve_key(stored: str | None, configured: SecretStr | None, toml: Path) -> SecretStr | None:
-    """Find AcoustID's application key: in the library, else in the environment, else in WKMP's own TOML file.
+    """Return AcoustID's application key: from the library, else the environment, else WKMP's own TOML file.
 
     Parameters
     ----------
     stored : str or None
-        `acoustid_api_key` of the library's settings table.
+        The value of `acoustid_api_key` in the library's settings table.
     configured : SecretStr or None
-        From the environment.
+        The key in the environment.
     toml : Path
         May be missing.
 
     Returns
     -------
     SecretStr or None
-        None when it is nowhere; a blank one counts as missing.
+        None when there is no key; a blank one counts as none.
 
     Raises
     ------
@@ -78,19 +74,26 @@ def resolve_key(stored: str | None, configured: SecretStr | None, toml: Path) ->
     except FileNotFoundError:
         return None
     except (OSError, ValueError):
-        # Not from the error: its text, and the chain to it, may quote the key.
-        raise SettingsError(f"{toml} cannot be read as TOML; mend it, or remove it") from None
+        # The error's text, and its chain, may quote the key.
+        raise SettingsError(f"{toml} cannot be read as TOML; correct or remove it, then try again") from None
     return SecretStr(value.strip()) if isinstance(value, str) and value.strip() else None
 
 
 @contextmanager
-def open_services(settings: ServiceSettings, key: SecretStr | None, *, skip: bool = False) -> Iterator[Lookup]:
+def open_services(settings: ServiceSettings, key: SecretStr | None, *, skip: bool = False) -> Iterator[RecordingLookup]:
     """Open AcoustID and MusicBrainz for the block.
 
-    Without a key neither is asked for anything. Told to skip them, what would have been asked is deferred.
+    Parameters
+    ----------
+    settings : ServiceSettings
+        How to reach them.
+    key : SecretStr or None
+        Without a key every lookup is skipped.
+    skip : bool
+        Defer every lookup.
     """
     if key is None or skip:
-        yield NoLookup(NO_KEY) if key is None else NoLookup(NETWORK_SKIPPED, LookupOutcome.DEFERRED)
+        yield NoRecordingLookup(NO_KEY) if key is None else NoRecordingLookup(NETWORK_SKIPPED, LookupOutcome.DEFERRED)
         return
     acoustid_service = acoustid.service(settings.acoustid_url, settings.acoustid_interval_ms)
     musicbrainz_service = musicbrainz.service(settings.musicbrainz_url, settings.musicbrainz_interval_ms)
@@ -98,26 +101,34 @@ def open_services(settings: ServiceSettings, key: SecretStr | None, *, skip: boo
         ServiceSession(acoustid_service, settings.folder, settings.user_agent, acoustid.judge) as fingerprints,
         ServiceSession(musicbrainz_service, settings.folder, settings.user_agent, musicbrainz.judge) as recordings,
     ):
-        yield ServiceLookup(AcoustIdClient(fingerprints, key), MusicBrainzClient(recordings))
+        yield ServiceRecordingLookup(AcoustIdClient(fingerprints, key), MusicBrainzClient(recordings))
 
 
 @contextmanager
 def open_acousticbrainz(
     settings: ServiceSettings, key: SecretStr | None, *, skip: bool = False, is_probe: bool = False
-) -> Iterator[ClassSource]:
-    """Open AcousticBrainz for the block. It needs no key; without AcoustID's nobody wants services asked, though.
+) -> Iterator[ClassLookup]:
+    """Open AcousticBrainz for the block.
 
-    Told to skip it, what would have been asked is deferred. A probe asks also while it rests, and does not wait long:
-    to see whether it is back.
+    Parameters
+    ----------
+    settings : ServiceSettings
+        How to reach it; the address `off` skips every lookup.
+    key : SecretStr or None
+        AcoustID's. AcousticBrainz needs none, but a person without a key does not want services asked.
+    skip : bool
+        Defer every lookup.
+    is_probe : bool
+        Find out whether the service is back: ask even while it rests, once, for ten seconds at most.
     """
     if settings.acousticbrainz_url == OFF or key is None:
-        yield NoClassSource(SWITCHED_OFF if settings.acousticbrainz_url == OFF else NO_KEY)
+        yield NoClassLookup(SWITCHED_OFF if settings.acousticbrainz_url == OFF else NO_KEY)
         return
     if skip:
-        yield DeferringClassSource(NETWORK_SKIPPED)
+        yield NoClassLookup(NETWORK_SKIPPED, ClassesOutcome.DEFERRED)
         return
     service = acousticbrainz.service(settings.acousticbrainz_url, settings.acousticbrainz_interval_ms)
     outages = OutageFile(settings.folder / f"{acousticbrainz.NAME}-outage.json")
     patience: dict[str, Any] = {"timeout_s": PROBE_TIMEOUT_S, "pauses_s": ()} if is_probe else {}
     with ServiceSession(service, settings.folder, settings.user_agent, acousticbrainz.judge, **patience) as classes:
-        yield AcousticBrainzClient(classes, outages, is_probe=is_probe)
+        yield ServiceClassLookup(AcousticBrainzClient(classes, outages, is_probe=is_probe))

@@ -1,4 +1,4 @@
-"""How long a service has not answered, remembered from run to run: not every run must find out anew that it is gone."""
+"""How long a service has been down, remembered from run to run, so that not every run has to find out anew."""
 
 import json
 from collections.abc import Callable
@@ -6,32 +6,32 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from wkmp_assets.runtime.atomic_files import write_whole
+from wkmp_assets.runtime.atomic_files import write_atomically
 
-SHORTEST_REST = timedelta(minutes=1)
-LONGEST_REST = timedelta(hours=1)
+MIN_REST = timedelta(minutes=1)
+MAX_REST = timedelta(hours=1)
 GONE_AFTER = timedelta(days=7)
-"""A service that has not answered for so long is not complained of any more."""
+"""Outages that last longer raise no more warnings."""
 
 
 @dataclass(frozen=True)
 class Outage:
-    """A service does not answer."""
+    """A time in which a service does not answer."""
 
     since: datetime
     last: datetime
-    """When it was tried last. Both aware."""
+    """The last attempt. Both times are aware."""
     reason: str
-    """At the last attempt."""
+    """Of the last failure."""
 
     @property
     def rests_until(self) -> datetime:
-        """When to try again: after as long as it has been silent already, between a minute and an hour."""
-        return self.last + min(max(self.last - self.since, SHORTEST_REST), LONGEST_REST)
+        """When to try again: after a pause as long as the outage so far, between a minute and an hour."""
+        return self.last + min(max(self.last - self.since, MIN_REST), MAX_REST)
 
     @property
     def is_lasting(self) -> bool:
-        """Whether it is taken to be gone for good; it is tried all the same."""
+        """Whether the outage has lasted for a week; the service is still tried."""
         return self.last - self.since >= GONE_AFTER
 
     def __str__(self) -> str:
@@ -43,12 +43,12 @@ def _utc_now() -> datetime:
 
 
 class OutageFile:
-    """Keeps the outage of one service in a file that all processes share.
+    """The outage of one service, in a file that all processes share.
 
     Parameters
     ----------
     path : Path
-        Of the file; its folder is made when there is something to note.
+        The file; its folder is created when needed.
     now : callable
         Returns the current time, aware.
     """
@@ -58,7 +58,7 @@ class OutageFile:
         self._now = now
 
     def read(self) -> Outage | None:
-        """Return the outage; None when the service answered last, or what is kept of it is damaged."""
+        """Return the outage; None when the last attempt was answered, or the file is damaged."""
         try:
             kept = json.loads(self._path.read_bytes())
             return Outage(datetime.fromisoformat(kept["since"]), datetime.fromisoformat(kept["last"]), kept["reason"])
@@ -68,12 +68,12 @@ class OutageFile:
             return None
 
     def resting(self) -> Outage | None:
-        """Return the outage if it is too early to try again."""
+        """Return the outage if it is too early to try again, else None."""
         outage = self.read()
         return outage if outage is not None and self._now() < outage.rests_until else None
 
     def note(self, reason: str) -> Outage:
-        """Note that the service did not answer just now.
+        """Record a failed attempt at the current time, and return the outage.
 
         Raises
         ------
@@ -83,9 +83,9 @@ class OutageFile:
         now, known = self._now(), self.read()
         outage = Outage(known.since if known else now, now, reason)
         kept = {"since": outage.since.isoformat(), "last": now.isoformat(), "reason": reason}
-        write_whole(self._path, json.dumps(kept).encode("ascii"))
+        write_atomically(self._path, json.dumps(kept).encode("ascii"))
         return outage
 
     def end(self) -> None:
-        """Note that the service answered."""
+        """Record that the service answered."""
         self._path.unlink(missing_ok=True)

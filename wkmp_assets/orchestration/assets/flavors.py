@@ -3,9 +3,8 @@
 import dagster as dg
 from pydantic import Field
 
-from wkmp_assets.audio.file_tasks import flavor_file
-from wkmp_assets.identify.classes import with_classes
-from wkmp_assets.identify.services.acousticbrainz import ClassSource
+from wkmp_assets.audio.worker_tasks import measure_flavors
+from wkmp_assets.identify.flavor_classes import ClassLookup, add_classes
 from wkmp_assets.model.file_key import decode_key
 from wkmp_assets.model.outcomes import Outcomes, map_results
 from wkmp_assets.model.phases import FLAVORS
@@ -33,7 +32,7 @@ def flavors(
     song_matches: Outcomes[SongMatches],
     library: dg.ResourceParam[Library],
     workers: dg.ResourceParam[WorkerPool],
-    acousticbrainz: dg.ResourceParam[ClassSource],
+    acousticbrainz: dg.ResourceParam[ClassLookup],
 ) -> Outcomes[Flavors]:
     """What the music of every passage is like (tempo, mode, brightness, energy and so on), so that it can be compared.
 
@@ -47,7 +46,7 @@ def flavors(
         FLAVORS,
         [key for key in keys if key not in kept],
         [file_identity, passage_segments, song_matches],
-        flavor_file,
+        measure_flavors,
         lambda key, identity, segments, matches: (
             library.file_of(key), decode_key(key), identity.content_hash, library.pcm, segments,
             tuple(match.span for match in matches.passages),
@@ -57,5 +56,5 @@ def flavors(
         FLAVORS,
         keys,
         [{**measured, **kept}, song_matches],
-        lambda flavors, matches: with_classes(flavors, matches.passages, acousticbrainz),
+        lambda flavors, matches: add_classes(flavors, matches.passages, acousticbrainz),
     )

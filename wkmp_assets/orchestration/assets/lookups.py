@@ -2,7 +2,7 @@
 
 import dagster as dg
 
-from wkmp_assets.identify.lookup import Lookup
+from wkmp_assets.identify.lookup import RecordingLookup
 from wkmp_assets.model.outcomes import Outcomes, map_results
 from wkmp_assets.model.phases import LOOKUPS
 from wkmp_assets.model.values import FileTags, Fingerprints, PassageSegments, RecordingLookups
@@ -16,7 +16,7 @@ def recording_lookups(
     file_tags: Outcomes[FileTags],
     passage_segments: Outcomes[PassageSegments],
     fingerprints: Outcomes[Fingerprints],
-    services: dg.ResourceParam[Lookup],
+    services: dg.ResourceParam[RecordingLookup],
     library: dg.ResourceParam[Library],
 ) -> Outcomes[RecordingLookups]:
     """The recordings that AcoustID and MusicBrainz know for every passage.

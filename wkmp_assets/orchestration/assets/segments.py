@@ -2,7 +2,7 @@
 
 import dagster as dg
 
-from wkmp_assets.audio.file_tasks import segment_file
+from wkmp_assets.audio.worker_tasks import segment_file
 from wkmp_assets.files.identity import needing_content
 from wkmp_assets.model.file_key import decode_key
 from wkmp_assets.model.outcomes import Outcomes

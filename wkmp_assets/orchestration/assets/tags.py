@@ -6,7 +6,7 @@ import dagster as dg
 
 from wkmp_assets.audio.tags import read_tags
 from wkmp_assets.files.identity import needing_content
-from wkmp_assets.identify.path_names import names_of
+from wkmp_assets.identify.path_names import read_path_names
 from wkmp_assets.model.file_key import decode_key
 from wkmp_assets.model.outcomes import Outcomes, Result
 from wkmp_assets.model.phases import TAGS
@@ -35,7 +35,7 @@ def file_tags(
         lambda key, _identity: (library.file_of(key),),
     )
     return {
-        key: replace(outcome, value=replace(outcome.value, names=names_of(decode_key(key))))
+        key: replace(outcome, value=replace(outcome.value, names=read_path_names(decode_key(key))))
         if isinstance(outcome, Result)
         else outcome
         for key, outcome in outcomes.items()

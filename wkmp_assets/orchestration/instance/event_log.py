@@ -24,7 +24,7 @@ from watchdog.events import FileSystemEvent
 from watchdog.observers import Observer
 
 from wkmp_assets.orchestration.instance.living_runs import LivingRuns
-from wkmp_assets.runtime.file_locks import one_at_a_time
+from wkmp_assets.runtime.file_locks import hold_lock
 
 _BUSY_TIMEOUT_S = 60
 _MOST_ENGINES = 8
@@ -108,7 +108,7 @@ class KeptOpenEventLogStorage(SqliteEventLogStorage):
 
     def add_dynamic_partitions(self, partitions_def_name: str, partition_keys: Sequence[str]) -> None:
         """Register partitions, one process after the other: Dagster adds what it did not find a moment before."""
-        with one_at_a_time(Path(self._base_dir, ".partitions.lock")):
+        with hold_lock(Path(self._base_dir, ".partitions.lock")):
             super().add_dynamic_partitions(partitions_def_name, partition_keys)
             self._partitions.pop(partitions_def_name, None)
 
@@ -163,7 +163,7 @@ class KeptOpenSqliteStorage(DagsterSqliteStorage):
     def __init__(self, base_dir: str, inst_data: ConfigurableClassData | None = None) -> None:
         history = Path(base_dir, "history")
         history.mkdir(parents=True, exist_ok=True)
-        with one_at_a_time(history / ".opening.lock"):
+        with hold_lock(history / ".opening.lock"):
             super().__init__(base_dir, inst_data)
         self._event_log_storage = KeptOpenEventLogStorage(str(history / "runs"))
 

@@ -9,7 +9,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import IO
 
-from wkmp_assets.runtime.file_locks import one_at_a_time, try_lock
+from wkmp_assets.runtime.file_locks import hold_lock, try_lock
 
 
 class LivingRuns:
@@ -30,7 +30,7 @@ class LivingRuns:
         """Let this process stand for a run from now on."""
         self._let_go(self._ended)
         self._folder.mkdir(parents=True, exist_ok=True)
-        with one_at_a_time(self._folder / ".lock"):  # nobody sees the file before it is locked
+        with hold_lock(self._folder / ".lock"):  # nobody sees the file before it is locked
             file = self._path(run_id).open("w", encoding="utf-8")
             try_lock(file)
         self._own[run_id] = file
@@ -50,7 +50,7 @@ class LivingRuns:
         """Tell whether a process stands for a run."""
         if not self._folder.exists():
             return False
-        with one_at_a_time(self._folder / ".lock"), suppress(FileNotFoundError), self._path(run_id).open() as file:
+        with hold_lock(self._folder / ".lock"), suppress(FileNotFoundError), self._path(run_id).open() as file:
             return not try_lock(file)
         return False
 

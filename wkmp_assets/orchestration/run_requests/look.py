@@ -22,7 +22,7 @@ from wkmp_assets.orchestration.partitions import keys_of_run, partitions_name, p
 from wkmp_assets.orchestration.run_requests.failed_runs import Breakdown
 from wkmp_assets.orchestration.run_requests.ranges import range_tags
 from wkmp_assets.orchestration.run_requests.tick import FailedFile, TickLimits, TickPlan, plan_tick, run_key
-from wkmp_assets.runtime.claims import claimed_keys
+from wkmp_assets.runtime.claims import read_claimed_keys
 from wkmp_assets.settings import Settings
 
 _MOST_NAMED = 20
@@ -98,7 +98,7 @@ def look_at_library(
     changes, report = scan_folder(settings.library, "", known_files(settings.database_path))
     check_not_emptied(settings.library, changes, len(ordered))
     wanted = {encode_key(path): report.found[path] for path in changes.to_import}
-    waiting, claimed = waiting_runs(instance), claimed_keys(settings.claims_dir)
+    waiting, claimed = waiting_runs(instance), read_claimed_keys(settings.claims_dir)
     in_flight = claimed.union(*(keys_of_run(run, ordered) for run in waiting))
     if broken:
         most_runs = broken.runs_allowed(most_runs, now, is_busy=bool(waiting or claimed))

@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 
 from wkmp_assets.audio.flavor.loudness import ABSOLUTE_GATE_LUFS
 from wkmp_assets.audio.flavor.measure import measure_passages
-from wkmp_assets.audio.flavor.spectrogram import PIECE_S, PIECES, RATE_HZ, excerpt
+from wkmp_assets.audio.flavor.spectrogram import PIECE_S, PIECES, cut_excerpt
+from wkmp_assets.audio.pcm_store import PCM_RATE_HZ
 from wkmp_assets.model.flavor import MEASURED_NAMES, distance
 from wkmp_assets.model.values import PassageFlavor, Span
 
@@ -17,7 +18,7 @@ Signal = NDArray[np.float64]
 
 
 def seconds(length_s: float) -> Signal:
-    return np.arange(round(length_s * RATE_HZ)) / RATE_HZ
+    return np.arange(round(length_s * PCM_RATE_HZ)) / PCM_RATE_HZ
 
 
 def tone(*hertz: float, length_s: float = 20.0) -> Signal:
@@ -25,7 +26,7 @@ def tone(*hertz: float, length_s: float = 20.0) -> Signal:
 
 
 def noise(length_s: float = 20.0) -> Signal:
-    return np.random.default_rng(1).standard_normal(round(length_s * RATE_HZ)) * 0.2
+    return np.random.default_rng(1).standard_normal(round(length_s * PCM_RATE_HZ)) * 0.2
 
 
 def clicks(bpm: float, length_s: float = 30.0) -> Signal:
@@ -46,9 +47,9 @@ def measure(folder: Path, signal: Signal, channels: int = 1) -> PassageFlavor:
 
 
 SOUNDS = {
-    "nothing": np.zeros(0), "one sample": np.ones(1), "silence": np.zeros(RATE_HZ * 3), "a sine": tone(440),
-    "noise": noise(), "clicks": clicks(120), "a click": np.eye(1, RATE_HZ)[0], "half a second": tone(440, length_s=0.5),
-    "full scale": np.sign(tone(100)),
+    "nothing": np.zeros(0), "one sample": np.ones(1), "silence": np.zeros(PCM_RATE_HZ * 3), "a sine": tone(440),
+    "noise": noise(), "clicks": clicks(120), "a click": np.eye(1, PCM_RATE_HZ)[0],
+    "half a second": tone(440, length_s=0.5), "full scale": np.sign(tone(100)),
 }  # fmt: skip
 
 
@@ -75,9 +76,9 @@ def test_a_full_scale_sine_of_997_hz_has_the_loudness_of_the_recommendation(
 
 def test_pauses_do_not_make_it_less_loud_and_silence_stays_at_the_gate(tmp_path: Path) -> None:
     alone = measure(tmp_path, tone(997)).measures.loudness_lufs
-    with_pause = measure(tmp_path, np.concatenate([tone(997), np.zeros(RATE_HZ * 20)])).measures.loudness_lufs
+    with_pause = measure(tmp_path, np.concatenate([tone(997), np.zeros(PCM_RATE_HZ * 20)])).measures.loudness_lufs
     assert with_pause == pytest.approx(alone, abs=0.2)
-    assert measure(tmp_path, np.zeros(RATE_HZ)).measures.loudness_lufs == ABSOLUTE_GATE_LUFS
+    assert measure(tmp_path, np.zeros(PCM_RATE_HZ)).measures.loudness_lufs == ABSOLUTE_GATE_LUFS
 
 
 def test_a_sine_has_a_crest_of_three_decibels(tmp_path: Path) -> None:
@@ -134,9 +135,9 @@ def test_music_that_swells_is_more_dynamic(tmp_path: Path) -> None:
 
 
 def test_of_a_long_passage_ninety_seconds_are_heard() -> None:
-    three_hours = np.lib.stride_tricks.as_strided(np.zeros(1, np.int16), (3 * 3600 * RATE_HZ,), (0,))
-    pieces = excerpt(three_hours)
-    assert [len(piece) for piece in pieces] == [PIECE_S * RATE_HZ // 2 * 2] * PIECES
+    three_hours = np.lib.stride_tricks.as_strided(np.zeros(1, np.int16), (3 * 3600 * PCM_RATE_HZ,), (0,))
+    pieces = cut_excerpt(three_hours)
+    assert [len(piece) for piece in pieces] == [PIECE_S * PCM_RATE_HZ // 2 * 2] * PIECES
 
 
 def test_each_passage_is_measured_by_itself(tmp_path: Path) -> None:

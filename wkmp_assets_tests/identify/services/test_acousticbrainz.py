@@ -11,11 +11,11 @@ from pydantic import SecretStr
 from werkzeug import Request, Response
 
 from wkmp_assets.errors import ServiceUnavailableError
-from wkmp_assets.identify.classes import with_classes
-from wkmp_assets.identify.services.acousticbrainz import USELESS_IN_A_ROW, AcousticBrainzClient, judge, service
-from wkmp_assets.identify.services.http import ServiceSession
+from wkmp_assets.identify.flavor_classes import ServiceClassLookup, add_classes
+from wkmp_assets.identify.services.acousticbrainz import MAX_FAILURES_IN_A_ROW, AcousticBrainzClient, judge, service
 from wkmp_assets.identify.services.open import ServiceSettings, open_acousticbrainz
 from wkmp_assets.identify.services.outage import OutageFile
+from wkmp_assets.identify.services.session import ServiceSession
 from wkmp_assets.model.values import ClassesOutcome, Flavors, PassageFlavor
 from wkmp_assets_tests.support.builders import NOW, entry, flavor, in_a_row, mbid
 from wkmp_assets_tests.support.music_services import KEY, MusicServices
@@ -44,7 +44,8 @@ def ask(
     described = service(services.acousticbrainz_url, 0)
     outages = OutageFile(folder / "outage.json", lambda: now)
     with ServiceSession(described, folder, "test/1 (nobody)", judge, pauses_s=(0.01, 0.01)) as session:
-        return with_classes(MEASURED, MATCHES, AcousticBrainzClient(session, outages, is_probe=is_probe)).passages
+        lookup = ServiceClassLookup(AcousticBrainzClient(session, outages, is_probe=is_probe))
+        return add_classes(MEASURED, MATCHES, lookup).passages
 
 
 def ask_with_key(
@@ -55,7 +56,7 @@ def ask_with_key(
         "off" if is_off else services.acousticbrainz_url, 0, "test/1 (nobody)",
     )  # fmt: skip
     with open_acousticbrainz(settings, key) as source:
-        return with_classes(MEASURED, MATCHES, source).passages
+        return add_classes(MEASURED, MATCHES, source).passages
 
 
 def test_the_classes_of_a_known_recording_are_taken_each_judged_by_itself(
@@ -172,10 +173,10 @@ def test_a_web_page_in_its_place_is_not_asked_for_every_recording(services: Musi
     services.acousticbrainz_behaviour = text("<html>this domain is for sale</html>")
     with ServiceSession(service(services.acousticbrainz_url, 0), tmp_path, "test/1 (nobody)", judge) as session:
         client = AcousticBrainzClient(session, OutageFile(tmp_path / "outage.json"))
-        for number in range(USELESS_IN_A_ROW + 3):
+        for number in range(MAX_FAILURES_IN_A_ROW + 3):
             with pytest.raises(ServiceUnavailableError, match="no usable JSON"):
                 client.high_level(mbid(f"recording {number}"))
-    assert services.count("AcousticBrainz") == USELESS_IN_A_ROW
+    assert services.count("AcousticBrainz") == MAX_FAILURES_IN_A_ROW
 
 
 def test_values_that_are_no_numbers_leave_the_rest(services: MusicServices, tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from wkmp_assets.identify.services.outage import GONE_AFTER, LONGEST_REST, Outage, OutageFile
+from wkmp_assets.identify.services.outage import GONE_AFTER, MAX_REST, Outage, OutageFile
 from wkmp_assets_tests.support.builders import NOW
 
 
@@ -30,10 +30,10 @@ def test_it_lasts_from_a_week_on() -> None:
 def test_all_processes_know_since_when_and_why(tmp_path: Path) -> None:
     path = tmp_path / "services" / "outage.json"
     OutageFile(path, lambda: NOW).note("it cannot be reached")
-    later = OutageFile(path, lambda: NOW + LONGEST_REST)
-    assert later.note("HTTP 502") == later.read() == Outage(NOW, NOW + LONGEST_REST, "HTTP 502")
+    later = OutageFile(path, lambda: NOW + MAX_REST)
+    assert later.note("HTTP 502") == later.read() == Outage(NOW, NOW + MAX_REST, "HTTP 502")
     assert later.resting() is not None
-    assert OutageFile(path, lambda: NOW + 2 * LONGEST_REST).resting() is None
+    assert OutageFile(path, lambda: NOW + 2 * MAX_REST).resting() is None
     later.end()
     later.end()
     assert later.read() is None

@@ -8,7 +8,7 @@ import pytest
 from wkmp_assets_tests.integration.browser.browser import IS_FULL, browser_page, why_not
 from wkmp_assets_tests.integration.browser.person import Person
 from wkmp_assets_tests.integration.browser.server import dagster_dev, processes_of
-from wkmp_assets_tests.integration.end_to_end.conftest import Workplace
+from wkmp_assets_tests.support.workplace import Workplace
 
 Visit = Callable[[Workplace], AbstractContextManager[Person]]
 

@@ -13,7 +13,8 @@ from pathlib import Path
 import psutil
 import requests
 
-from wkmp_assets_tests.integration.end_to_end.conftest import ROOT, Workplace
+from wkmp_assets_tests.support.paths import ROOT
+from wkmp_assets_tests.support.workplace import Workplace
 
 START_S = 240
 """Far longer than it takes: a test machine may stall."""

@@ -6,7 +6,8 @@ from pathlib import Path
 from wkmp_assets_tests.integration.browser.browser import full_form
 from wkmp_assets_tests.integration.browser.conftest import Visit
 from wkmp_assets_tests.integration.browser.graph import checks_of_entry
-from wkmp_assets_tests.integration.end_to_end.conftest import TEST_DATA, make_workplace
+from wkmp_assets_tests.support.paths import TEST_DATA
+from wkmp_assets_tests.support.workplace import make_workplace
 
 KEY = "header_only.flac"
 

@@ -7,7 +7,8 @@ from wkmp_assets_tests.integration.browser.browser import full_form
 from wkmp_assets_tests.integration.browser.conftest import Visit
 from wkmp_assets_tests.integration.browser.graph import assets_of_import, checks_of_entry
 from wkmp_assets_tests.integration.browser.person import Person
-from wkmp_assets_tests.integration.end_to_end.conftest import TEST_DATA, make_workplace
+from wkmp_assets_tests.support.paths import SAMPLE_LIBRARY
+from wkmp_assets_tests.support.workplace import make_workplace
 
 MIX = "Various Artists/Mixes/Three Songs in One File.flac"
 RANGE = ("Maxstack/Endgame Singularity/01 A New Journey.flac", "Maxstack/Сингулярность/03 Пробуждение.ogg")
@@ -32,7 +33,7 @@ def import_one(person: Person) -> None:
 
 
 def test_a_person_imports_a_file_and_reads_its_receipt(tmp_path: Path, visit: Visit) -> None:
-    shutil.copytree(TEST_DATA / "sample_library/Various Artists", tmp_path / "one/Various Artists")
+    shutil.copytree(SAMPLE_LIBRARY / "Various Artists", tmp_path / "one/Various Artists")
     place = make_workplace(tmp_path, tmp_path / "one")
     with visit(place) as person:
         import_one(person)
@@ -40,7 +41,7 @@ def test_a_person_imports_a_file_and_reads_its_receipt(tmp_path: Path, visit: Vi
 
 @full_form
 def test_a_person_imports_one_file_then_a_range(tmp_path: Path, visit: Visit) -> None:
-    with visit(make_workplace(tmp_path, TEST_DATA / "sample_library")) as person:
+    with visit(make_workplace(tmp_path, SAMPLE_LIBRARY)) as person:
         import_one(person)
         person.chooses("Maxstack/", 3)
         person.presses_and_follows("Launch backfill")

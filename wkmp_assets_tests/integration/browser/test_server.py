@@ -6,7 +6,8 @@ import pytest
 
 from wkmp_assets_tests.integration.browser.browser import full_form
 from wkmp_assets_tests.integration.browser.server import dagster_dev, log_of, processes_of
-from wkmp_assets_tests.integration.end_to_end.conftest import TEST_DATA, make_workplace
+from wkmp_assets_tests.support.paths import TEST_DATA
+from wkmp_assets_tests.support.workplace import make_workplace
 
 
 @full_form

@@ -5,15 +5,16 @@ from pathlib import Path
 
 from wkmp_assets_tests.integration.browser.browser import full_form
 from wkmp_assets_tests.integration.browser.conftest import Visit
-from wkmp_assets_tests.integration.end_to_end.conftest import TEST_DATA, make_workplace
 from wkmp_assets_tests.integration.end_to_end.test_watching_daemon import ticks
+from wkmp_assets_tests.support.paths import SAMPLE_LIBRARY, TEST_DATA
+from wkmp_assets_tests.support.workplace import make_workplace
 
 ALBUM = TEST_DATA / "sample_library/Destructavator"
 
 
 @full_form
 def test_a_library_imports_itself_and_an_album_copied_into_it(tmp_path: Path, visit: Visit) -> None:
-    place = make_workplace(tmp_path, TEST_DATA / "sample_library")
+    place = make_workplace(tmp_path, SAMPLE_LIBRARY)
     shutil.rmtree(place.music / ALBUM.name)
     place.extra["WKMP_WATCH"] = "1"
     with visit(place) as person, place.instance() as instance:

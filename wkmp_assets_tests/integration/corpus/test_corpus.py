@@ -17,8 +17,9 @@ from wkmp_assets.settings import load_settings
 from wkmp_assets_tests.integration.corpus import names, sounds, tags
 from wkmp_assets_tests.integration.corpus.case import DAMAGED, IMPORTED, SILENT, Case, End, undecodable
 from wkmp_assets_tests.integration.corpus.sound_bytes import plain
-from wkmp_assets_tests.integration.end_to_end.conftest import ROOT, Workplace
 from wkmp_assets_tests.support.builders import problems, rows
+from wkmp_assets_tests.support.paths import ROOT
+from wkmp_assets_tests.support.workplace import Workplace
 
 IS_LONG = bool(os.environ.get("WKMP_TEST_LONG"))
 """Also files that take minutes."""

@@ -8,7 +8,7 @@ from dagster import DagsterInstance
 from wkmp_assets.orchestration.run_requests.look import look_at_library
 from wkmp_assets.runtime.run_control import RunControl
 from wkmp_assets.runtime.worker_pool import WorkerPool
-from wkmp_assets_tests.orchestration.checks.checked_library import CheckedLibrary
+from wkmp_assets_tests.support.checked_library import CheckedLibrary
 
 FILES = 10_000
 

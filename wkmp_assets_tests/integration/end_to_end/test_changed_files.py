@@ -11,13 +11,12 @@ from dagster import DagsterInstance
 from wkmp_assets.model.file_key import encode_key
 from wkmp_assets.orchestration.build import build_definitions
 from wkmp_assets.orchestration.jobs import reflavor_job
-from wkmp_assets_tests.integration.end_to_end.conftest import ROOT, TEST_DATA
 from wkmp_assets_tests.integration.end_to_end.week import LONG_AGO, Week
+from wkmp_assets_tests.support.paths import ROOT, SAMPLE_LIBRARY, TEST_DATA
 
-SAMPLES = TEST_DATA / "sample_library"
-AZRAEL = SAMPLES / "azrael1322/azrael1.mp3"
-TAKE = SAMPLES / "Unsorted/untitled take.wav"
-SILENCE = SAMPLES / "Unsorted/Fifteen Seconds of Nothing.flac"
+AZRAEL = SAMPLE_LIBRARY / "azrael1322/azrael1.mp3"
+TAKE = SAMPLE_LIBRARY / "Unsorted/untitled take.wav"
+SILENCE = SAMPLE_LIBRARY / "Unsorted/Fifteen Seconds of Nothing.flac"
 BROKEN = TEST_DATA / "broken_files/text.mp3"
 
 

@@ -10,7 +10,8 @@ import pytest
 from dagster import AssetKey, DagsterInstance
 
 from wkmp_assets.model.file_key import encode_key
-from wkmp_assets_tests.integration.end_to_end.conftest import TEST_DATA, Workplace, read_manifest
+from wkmp_assets_tests.support.paths import TEST_DATA
+from wkmp_assets_tests.support.workplace import Workplace, read_manifest
 
 KEYS = sorted(encode_key(record["path"]) for record in read_manifest("sample_library"))
 COMMA = "Destructavator/UFO Alien Invasion/01 David01%2C First Movement.mp3"

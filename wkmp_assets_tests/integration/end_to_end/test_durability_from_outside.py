@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from wkmp_assets.runtime.phase_store import PhaseStore
-from wkmp_assets_tests.integration.end_to_end.conftest import Workplace
+from wkmp_assets_tests.support.workplace import Workplace
 
 _WRITE = """
 import sys

@@ -11,8 +11,8 @@ from wkmp_assets.model.file_key import encode_key
 from wkmp_assets.model.phases import PICTURE
 from wkmp_assets.orchestration.build import build_definitions
 from wkmp_assets.settings import load_settings
-from wkmp_assets_tests.integration.end_to_end.conftest import Imported
-from wkmp_assets_tests.orchestration.checks.checked_library import QUIET
+from wkmp_assets_tests.support.checked_library import QUIET
+from wkmp_assets_tests.support.workplace import Imported
 
 MIX = "Various Artists/Mixes/Three Songs in One File.flac"
 

@@ -7,9 +7,9 @@ import dagster as dg
 from wkmp_assets.model.phases import REPORT
 from wkmp_assets.orchestration.build import build_definitions
 from wkmp_assets.settings import load_settings
-from wkmp_assets_tests.integration.end_to_end.conftest import Imported
-from wkmp_assets_tests.orchestration.checks.checked_library import QUIET
 from wkmp_assets_tests.report.test_library_page import Elements
+from wkmp_assets_tests.support.checked_library import QUIET
+from wkmp_assets_tests.support.workplace import Imported
 
 
 def test_the_command_writes_the_page_and_says_where(imported_sample: Imported, tmp_path: Path) -> None:

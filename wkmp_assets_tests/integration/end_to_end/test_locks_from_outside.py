@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from wkmp_assets_tests.integration.end_to_end.conftest import Workplace
+from wkmp_assets_tests.support.workplace import Workplace
 
 _SHARED_MEMORY_LOCK = re.compile(
     r"fcntl\(\d+<[^>]*wkmp\.db-shm>, F_SETLKW?, "

@@ -11,9 +11,10 @@ from pathlib import Path
 import pytest
 from werkzeug import Response
 
-from wkmp_assets_tests.integration.end_to_end.conftest import TEST_DATA, Imported, Workplace, make_workplace
 from wkmp_assets_tests.support.library_rows import library_rows
 from wkmp_assets_tests.support.music_services import KEY, MusicServices, know_everything, music_services
+from wkmp_assets_tests.support.paths import SAMPLE_LIBRARY
+from wkmp_assets_tests.support.workplace import Imported, Workplace, make_workplace
 
 
 @dataclass(frozen=True)
@@ -27,7 +28,7 @@ class Beside:
 
 def make_beside(folder: Path, services: MusicServices, key: str = KEY) -> Workplace:
     know_everything(services)
-    place = make_workplace(folder, TEST_DATA / "sample_library")
+    place = make_workplace(folder, SAMPLE_LIBRARY)
     place.extra = {
         "WKMP_ACOUSTID_API_KEY": key,
         "WKMP_ACOUSTID_URL": services.acoustid_url,

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from wkmp_assets.model import ticks
-from wkmp_assets_tests.integration.end_to_end.conftest import Imported, read_manifest
+from wkmp_assets_tests.support.workplace import Imported, read_manifest
 
 SAMPLE = read_manifest("sample_library")
 BROKEN = read_manifest("broken_files")

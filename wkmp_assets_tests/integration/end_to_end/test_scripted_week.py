@@ -21,11 +21,10 @@ from dagster._core.storage.dagster_run import NOT_FINISHED_STATUSES
 
 from wkmp_assets.errors import LibraryRootError
 from wkmp_assets.orchestration.partitions import partitions_name
-from wkmp_assets_tests.integration.end_to_end.conftest import ROOT, TEST_DATA
 from wkmp_assets_tests.integration.end_to_end.week import LONG_AGO, Week
+from wkmp_assets_tests.support.paths import ROOT, SAMPLE_LIBRARY
 
 DAEMON = ["-m", "dagster", "dev", "-m", "wkmp_assets.definitions", "--port", "0"]
-SAMPLES = TEST_DATA / "sample_library"
 PAGE = ROOT / "docs" / "explanation" / "week.md"
 FIRST = {
     "journey": "Maxstack/Endgame Singularity/01 A New Journey.flac",
@@ -57,7 +56,7 @@ def week(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Week:
 
 def add(week: Week, recordings: dict[str, str]) -> None:
     for recording, path in recordings.items():
-        week.put(SAMPLES / path, path, recording)
+        week.put(SAMPLE_LIBRARY / path, path, recording)
 
 
 def test_a_week_ends_with_exactly_the_right_library(week: Week) -> None:
@@ -189,7 +188,7 @@ def saturday(week: Week) -> None:
 def last_sunday(week: Week) -> None:
     week.day("Sunday: a copy, an original that goes, and a backup")
     copy = "Unsorted/copy of the ufo.ogg"
-    week.put(SAMPLES / SATURDAY["ufo"], copy, "copy")
+    week.put(SAMPLE_LIBRARY / SATURDAY["ufo"], copy, "copy")
     del week.ledger["copy"]
     week.tell("A file is copied to another folder.")
     week.tick()
@@ -203,7 +202,7 @@ def last_sunday(week: Week) -> None:
     week.check(missing=[FIRST["azrael"], SATURDAY["ufo"]])
     week.tell("The copy takes the place of its original, with its passages.")
     add(week, {recording: FIRST[recording] for recording in ("azrael", "geoscape")})
-    week.put(SAMPLES / SATURDAY["ufo"], SATURDAY["ufo"], "copy")
+    week.put(SAMPLE_LIBRARY / SATURDAY["ufo"], SATURDAY["ufo"], "copy")
     del week.ledger["copy"]
     week.tell("Everything is restored from a backup.")
     assert week.wkmp("import").exit_code == 0

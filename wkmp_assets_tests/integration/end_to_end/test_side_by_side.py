@@ -11,9 +11,10 @@ from typing import Any
 import pytest
 
 from wkmp_assets_tests.integration.end_to_end import player
-from wkmp_assets_tests.integration.end_to_end.conftest import ROOT, Imported, Workplace
 from wkmp_assets_tests.integration.end_to_end.test_wkmp_command import library_rows
 from wkmp_assets_tests.support.builders import column, problems, rows, run_sql
+from wkmp_assets_tests.support.paths import ROOT
+from wkmp_assets_tests.support.workplace import Imported, Workplace
 
 ORIGINAL = "Destructavator/UFO Alien Invasion/01 David01, First Movement.mp3"
 COPY = "Unsorted/Copy of David01.mp3"

@@ -7,7 +7,8 @@ from itertools import groupby
 
 import pytest
 
-from wkmp_assets_tests.integration.end_to_end.conftest import ROOT, Workplace, make_workplace, read_manifest
+from wkmp_assets_tests.support.paths import SAMPLE_LIBRARY
+from wkmp_assets_tests.support.workplace import Workplace, make_workplace, read_manifest
 from wkmp_assets_tests.tools.plan import plan_test
 
 FILES = len(read_manifest("sample_library"))
@@ -31,7 +32,7 @@ Statements = list[tuple[int, str, bool]]
 @pytest.fixture(scope="module")
 def statements(tmp_path_factory: pytest.TempPathFactory) -> Statements:
     """What the command sent to wkmp.db, connection by connection."""
-    place: Workplace = make_workplace(tmp_path_factory.mktemp("traced"), ROOT / "test_data/sample_library")
+    place: Workplace = make_workplace(tmp_path_factory.mktemp("traced"), SAMPLE_LIBRARY)
     trace = place.home / "statements.json"
     result = place.run([sys.executable, "-c", _IMPORT, str(place.music), str(trace)])
     assert result.returncode == 0, result.stderr

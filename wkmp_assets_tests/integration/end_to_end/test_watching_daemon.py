@@ -18,10 +18,11 @@ from dagster._core.scheduler.instigation import InstigatorTick, TickStatus
 
 from wkmp_assets.orchestration.sensors import SENSOR
 from wkmp_assets_tests.integration.browser.server import processes_of
-from wkmp_assets_tests.integration.end_to_end.conftest import ROOT, TEST_DATA, Workplace, make_workplace, read_manifest
 from wkmp_assets_tests.runtime.test_worker_pool import is_worker
+from wkmp_assets_tests.support.paths import ROOT, SAMPLE_LIBRARY
+from wkmp_assets_tests.support.workplace import Workplace, make_workplace, read_manifest
 
-ALBUM = TEST_DATA / "sample_library" / "Destructavator"
+ALBUM = SAMPLE_LIBRARY / "Destructavator"
 
 
 @contextmanager

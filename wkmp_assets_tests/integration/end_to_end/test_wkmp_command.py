@@ -8,9 +8,9 @@ import time
 from contextlib import closing
 from pathlib import Path
 
-from wkmp_assets_tests.integration.end_to_end.conftest import TEST_DATA, Imported, Workplace, interrupt
 from wkmp_assets_tests.support.library_rows import library_rows
-from wkmp_assets_tests.support.paths import ROOT
+from wkmp_assets_tests.support.paths import ROOT, TEST_DATA
+from wkmp_assets_tests.support.workplace import Imported, Workplace, interrupt
 
 DOCS = ROOT / "docs"
 
@@ -123,7 +123,7 @@ def test_a_mended_file_leaves_the_list_of_failures(workplace: Workplace) -> None
 
 
 def test_a_mistyped_command_is_exit_status_2(workplace: Workplace) -> None:
-    assert workplace.wkmp("import", workplace.music / "no such folder").returncode == 2
+    assert workplace.wkmp_process("import", workplace.music / "no such folder").returncode == 2
     assert workplace.wkmp("import", "--workers", "0", workplace.music).returncode == 2
     assert workplace.wkmp("import", workplace.music, "--preset", "polka").returncode == 2
     assert "leaves the lead points" in workplace.wkmp("import", ".", "--preset", "classical", "--retry-deferred").stderr

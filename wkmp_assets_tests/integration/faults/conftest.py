@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from wkmp_assets_tests.integration.end_to_end.conftest import TEST_DATA, Workplace, make_workplace
 from wkmp_assets_tests.integration.faults.imports import succeed
 from wkmp_assets_tests.support.library_rows import make_library_of
+from wkmp_assets_tests.support.paths import SAMPLE_LIBRARY
+from wkmp_assets_tests.support.workplace import Workplace, make_workplace
 
-SAMPLE_LIBRARY = TEST_DATA / "sample_library"
 SHORT_FILES = (
     "Destructavator/UFO Alien Invasion/01 David01, First Movement.mp3",
     "Maxstack/Сингулярность/03 Пробуждение.ogg",

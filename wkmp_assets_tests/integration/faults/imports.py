@@ -12,9 +12,9 @@ from pathlib import Path
 
 import psutil
 
-from wkmp_assets_tests.integration.end_to_end.conftest import Workplace
 from wkmp_assets_tests.support.builders import problems
 from wkmp_assets_tests.support.library_rows import whole_files
+from wkmp_assets_tests.support.workplace import Workplace
 
 PATIENCE_S = 180
 """For what is sure to happen; on a busy machine it may be late."""

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from wkmp_assets_tests.integration.end_to_end.conftest import ROOT
+from wkmp_assets_tests.support.paths import ROOT
 
 _BALLAST = "ballast"
 

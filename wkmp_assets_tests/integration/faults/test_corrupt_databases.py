@@ -11,12 +11,12 @@ import pytest
 
 from wkmp_assets.db.read.known_files import known_files
 from wkmp_assets.errors import CorruptLibraryError
-from wkmp_assets_tests.integration.end_to_end.conftest import Workplace
 from wkmp_assets_tests.integration.faults.conftest import Reference
 from wkmp_assets_tests.integration.faults.extent import EXTENT, IS_FULL, full_form, repeatable
 from wkmp_assets_tests.integration.faults.imports import clear_error, succeed
 from wkmp_assets_tests.support.builders import commit, entry, in_a_row
 from wkmp_assets_tests.support.library_rows import library_rows
+from wkmp_assets_tests.support.workplace import Workplace
 
 PAGE_BYTES = 4096
 

@@ -3,12 +3,12 @@
 import random
 from pathlib import Path
 
-from wkmp_assets_tests.integration.end_to_end.conftest import Workplace
 from wkmp_assets_tests.integration.faults.conftest import Reference
 from wkmp_assets_tests.integration.faults.extent import EXTENT, full_form
 from wkmp_assets_tests.integration.faults.imports import succeed
 from wkmp_assets_tests.support.builders import column
 from wkmp_assets_tests.support.library_rows import library_rows
+from wkmp_assets_tests.support.workplace import Workplace
 
 
 def damage(file: Path, kind: int) -> None:
@@ -51,7 +51,7 @@ def test_a_later_phase_alone_refuses_damaged_values_and_the_library_stays_as_it_
             damage(document, kind)
     result = short_place.materialize("--select", "library_entry", "--partition", key)
     assert result.returncode != 0
-    assert "is stored in a damaged document; materialize" in result.stdout + result.stderr
+    assert "is damaged; materialize" in result.stdout + result.stderr
     failures = column(short_place.database, "SELECT code FROM import_failures")
     assert failures == ["PHASE_VALUE_UNUSABLE"]
     assert library_rows(short_place.database) | {"import_failures": []} == before

@@ -9,12 +9,12 @@ from typing import Any
 
 import pytest
 
-from wkmp_assets_tests.integration.end_to_end.conftest import Workplace
 from wkmp_assets_tests.integration.faults.conftest import SHORT_FILES, Reference
 from wkmp_assets_tests.integration.faults.extent import full_form
 from wkmp_assets_tests.integration.faults.imports import clear_error, copy_of, look_at_what_is_left, succeed
 from wkmp_assets_tests.integration.faults.small_disk import SmallDisk, small_disk
 from wkmp_assets_tests.support.library_rows import library_rows, make_library_of
+from wkmp_assets_tests.support.workplace import Workplace
 
 
 @pytest.fixture

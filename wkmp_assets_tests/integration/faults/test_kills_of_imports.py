@@ -12,7 +12,6 @@ from pathlib import Path
 
 import pytest
 
-from wkmp_assets_tests.integration.end_to_end.conftest import Workplace, make_workplace
 from wkmp_assets_tests.integration.faults.conftest import Landing, Reference
 from wkmp_assets_tests.integration.faults.extent import EXTENT, IS_FULL, repeatable
 from wkmp_assets_tests.integration.faults.imports import (
@@ -24,6 +23,7 @@ from wkmp_assets_tests.integration.faults.imports import (
     wait_until,
 )
 from wkmp_assets_tests.support.library_rows import library_rows, paths_in
+from wkmp_assets_tests.support.workplace import Workplace, make_workplace
 
 KILLS_PER_PART = 20
 WRITTEN_PER_FILE = 7

@@ -3,7 +3,6 @@
 import time
 from pathlib import Path
 
-from wkmp_assets_tests.integration.end_to_end.conftest import Workplace
 from wkmp_assets_tests.integration.end_to_end.test_dagster_command import receipts
 from wkmp_assets_tests.integration.faults.conftest import SHORT_FILES, Reference
 from wkmp_assets_tests.integration.faults.extent import full_form
@@ -17,6 +16,7 @@ from wkmp_assets_tests.integration.faults.imports import (
 )
 from wkmp_assets_tests.support.builders import run_sql, write_lock_held
 from wkmp_assets_tests.support.library_rows import library_rows
+from wkmp_assets_tests.support.workplace import Workplace
 from wkmp_assets_tests.tools.plan import plan_test
 
 LOCKED_S = 2.0

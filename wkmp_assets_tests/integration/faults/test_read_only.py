@@ -9,12 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from wkmp_assets_tests.integration.end_to_end.conftest import Workplace
 from wkmp_assets_tests.integration.faults.conftest import Reference
 from wkmp_assets_tests.integration.faults.extent import full_form
 from wkmp_assets_tests.integration.faults.imports import clear_error, succeed
 from wkmp_assets_tests.integration.faults.small_disk import small_disk
 from wkmp_assets_tests.support.library_rows import library_rows
+from wkmp_assets_tests.support.workplace import Workplace
 
 WITHOUT_ROOT_S_RIGHTS = ["setpriv", "--bounding-set=-dac_override,-dac_read_search"] if os.geteuid() == 0 else []
 """Permissions mean nothing to root otherwise."""

@@ -8,7 +8,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from wkmp_assets_tests.integration.corpus.sound_bytes import CODECS, sound
-from wkmp_assets_tests.integration.end_to_end.conftest import TEST_DATA
+from wkmp_assets_tests.support.paths import SAMPLE_LIBRARY
 from wkmp_assets_tests.tools.datasets.tagging import MusicBrainzIds, Tags, invented_id, write_tags
 
 _FORMS = {"flac": "FLAC", "mp3": "MP3", "ogg": "OGG Vorbis", "opus": "Opus", "m4a": "AAC", "wav": "WAV"}
@@ -30,7 +30,7 @@ Mutator = Callable[[random.Random, bytearray, bytes], None]
 def whole_files() -> tuple[tuple[str, bytes], ...]:
     """Return what is to be damaged, as ending and content: music made here with tags, and beginnings of real files."""
     made = [(suffix, _tagged(suffix)) for suffix in CODECS]
-    real = sorted(path for path in (TEST_DATA / "sample_library").rglob("*") if path.suffix[1:] in CODECS)
+    real = sorted(path for path in SAMPLE_LIBRARY.rglob("*") if path.suffix[1:] in CODECS)
     return (*made, *((path.suffix[1:], path.read_bytes()[:_MOST_OF_A_REAL_FILE]) for path in real))
 
 

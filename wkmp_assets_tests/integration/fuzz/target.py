@@ -17,8 +17,8 @@ from wkmp_assets.runtime.worker_pool import WorkerPool
 from wkmp_assets.runtime.worker_process import WorkerLimits
 from wkmp_assets_tests.integration.corpus.sound_bytes import sound
 from wkmp_assets_tests.integration.fuzz.mutate import damaged_file
-from wkmp_assets_tests.orchestration.checks.checked_library import CheckedLibrary
 from wkmp_assets_tests.support.builders import problems, rows
+from wkmp_assets_tests.support.checked_library import CheckedLibrary
 
 WORKER_LIMITS = WorkerLimits(memory_mb=512, file_s=60)
 CUT_OFF = frozenset({"WORKER_CRASHED", "TOOK_TOO_LONG", "OUT_OF_MEMORY"})

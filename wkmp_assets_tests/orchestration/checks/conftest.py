@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from wkmp_assets_tests.orchestration.checks.checked_library import (
+from wkmp_assets_tests.support.checked_library import (
     BROKEN,
     MIX,
     SILENT,

@@ -11,9 +11,7 @@ from dagster import DagsterInstance
 from wkmp_assets.cli.importer import LibraryImporter
 from wkmp_assets.runtime.run_control import RunControl
 from wkmp_assets.settings import load_settings
-from wkmp_assets_tests.support.paths import ROOT
-
-TEST_DATA = ROOT / "test_data"
+from wkmp_assets_tests.support.paths import TEST_DATA
 
 
 @pytest.fixture

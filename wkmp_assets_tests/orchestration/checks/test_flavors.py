@@ -5,8 +5,8 @@ import json
 import dagster as dg
 import pytest
 
-from wkmp_assets_tests.orchestration.checks.checked_library import CheckedLibrary, Evaluations, findings, number
 from wkmp_assets_tests.support.builders import column, run_sql
+from wkmp_assets_tests.support.checked_library import CheckedLibrary, Evaluations, findings, number
 
 VALID, COMPLETE = "flavors_valid", "flavors_complete"
 WARN, ERROR = dg.AssetCheckSeverity.WARN, dg.AssetCheckSeverity.ERROR

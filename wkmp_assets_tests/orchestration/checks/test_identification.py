@@ -15,9 +15,7 @@ from wkmp_assets.identify.services.outage import GONE_AFTER, OutageFile
 from wkmp_assets.runtime.run_control import RunControl
 from wkmp_assets.settings import load_settings
 from wkmp_assets_tests.support.music_services import KEY, MusicServices, know_everything, music_services
-from wkmp_assets_tests.support.paths import ROOT
-
-TEST_DATA = ROOT / "test_data"
+from wkmp_assets_tests.support.paths import TEST_DATA
 
 
 @pytest.fixture

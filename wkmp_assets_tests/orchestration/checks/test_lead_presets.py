@@ -9,8 +9,8 @@ from dagster._core.storage.tags import PARTITION_NAME_TAG
 from wkmp_assets.model.lead_presets import LEAD_PRESETS, LeadPreset
 from wkmp_assets.orchestration.build import build_definitions
 from wkmp_assets.orchestration.jobs import KEEP_MEASUREMENTS
-from wkmp_assets_tests.orchestration.checks.checked_library import MIX, QUIET, CheckedLibrary
 from wkmp_assets_tests.support.builders import column, run_sql
+from wkmp_assets_tests.support.checked_library import MIX, QUIET, CheckedLibrary
 
 
 def used(library: CheckedLibrary) -> list[dict[str, Any]]:

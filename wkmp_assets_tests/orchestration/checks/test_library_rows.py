@@ -10,7 +10,8 @@ import pytest
 from dagster._core.storage.tags import PARTITION_NAME_TAG
 
 from wkmp_assets.model.values import FileState
-from wkmp_assets_tests.orchestration.checks.checked_library import (
+from wkmp_assets_tests.support.builders import commit, entry, file_row, run_sql, seconds
+from wkmp_assets_tests.support.checked_library import (
     MIX,
     SILENT,
     SONG,
@@ -20,7 +21,6 @@ from wkmp_assets_tests.orchestration.checks.checked_library import (
     findings,
     number,
 )
-from wkmp_assets_tests.support.builders import commit, entry, file_row, run_sql, seconds
 
 WHOLE, INSIDE, ORDERED = "file_is_all_or_nothing", "passages_inside_file", "lead_points_ordered"
 WARN, ERROR = dg.AssetCheckSeverity.WARN, dg.AssetCheckSeverity.ERROR

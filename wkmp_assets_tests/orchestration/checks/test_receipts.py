@@ -9,7 +9,8 @@ import pytest
 from wkmp_assets.db import commit
 from wkmp_assets.db.write.writer import LibraryWriter
 from wkmp_assets.settings import load_settings
-from wkmp_assets_tests.orchestration.checks.checked_library import (
+from wkmp_assets_tests.support.builders import run_sql
+from wkmp_assets_tests.support.checked_library import (
     SONG,
     TAKE,
     CheckedLibrary,
@@ -17,7 +18,6 @@ from wkmp_assets_tests.orchestration.checks.checked_library import (
     findings,
     number,
 )
-from wkmp_assets_tests.support.builders import run_sql
 
 LOCKS, READS, HOLD = "one_transaction_per_file", "no_reads_inside_transaction", "transaction_within_budget"
 WARN, ERROR = dg.AssetCheckSeverity.WARN, dg.AssetCheckSeverity.ERROR

@@ -10,8 +10,8 @@ from wkmp_assets.orchestration.checks.library_rows import PROMISES as STORE_PROM
 from wkmp_assets.orchestration.checks.receipts import PROMISES as RECEIPT_PROMISES
 from wkmp_assets.orchestration.checks.scope import PORTION, Scope
 from wkmp_assets.orchestration.partitions import partitions_name
-from wkmp_assets_tests.orchestration.checks.checked_library import TAKE, CheckedLibrary, Evaluations, number
 from wkmp_assets_tests.support.builders import run_sql
+from wkmp_assets_tests.support.checked_library import TAKE, CheckedLibrary, Evaluations, number
 
 EVERY = {
     "classes_complete",

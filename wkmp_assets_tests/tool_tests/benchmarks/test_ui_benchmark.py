@@ -7,7 +7,7 @@ import dagster as dg
 from wkmp_assets.orchestration.partitions import partitions_name
 from wkmp_assets.orchestration.recorded_commits import recorded_commits
 from wkmp_assets.settings import load_settings
-from wkmp_assets_tests.integration.end_to_end.conftest import make_workplace
+from wkmp_assets_tests.support.workplace import make_workplace
 from wkmp_assets_tests.tools.benchmarks.ui_benchmark import Opening, fill, pages_table
 
 

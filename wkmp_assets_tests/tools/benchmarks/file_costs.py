@@ -14,14 +14,14 @@ from typing import Any
 
 import av
 
-from wkmp_assets.audio.file_tasks import fingerprint_file, flavor_file, segment_file
 from wkmp_assets.audio.lead_points import find_lead_points
 from wkmp_assets.audio.pcm_store import PcmStore
 from wkmp_assets.audio.tags import read_tags
+from wkmp_assets.audio.worker_tasks import fingerprint_file, measure_flavors, segment_file
 from wkmp_assets.db.read.library_settings import read_library_settings
 from wkmp_assets.files.hashing import hash_file
 from wkmp_assets.files.identity import look_at
-from wkmp_assets.identify.lookup import NoLookup
+from wkmp_assets.identify.lookup import NoRecordingLookup
 from wkmp_assets.identify.match import match_passages
 from wkmp_assets.model.phases import FINGERPRINTS, FLAVORS, IDENTITY, LEAD_POINTS, MATCHES, SEGMENTS, TAGS
 from wkmp_assets.model.values import FileIdentity, FileState, FileTags, Fingerprints, PassageSegments, SongMatches
@@ -131,13 +131,13 @@ def _run_phases(cpu_s: dict[str, float], file: MusicFile, pcm: PcmStore) -> None
         LEAD_POINTS,
         lambda: [find_lead_points(segments.envelope, span, settings.lead_points) for span in spans],
     )
-    _timed(cpu_s, FLAVORS, flavor_file, path, name, identity.content_hash, pcm, segments, spans)
+    _timed(cpu_s, FLAVORS, measure_flavors, path, name, identity.content_hash, pcm, segments, spans)
     pcm.path_for(identity.content_hash).unlink()
 
 
 def _match(tags: FileTags, segments: PassageSegments, prints: Fingerprints) -> SongMatches:
     """Match as without a key: what services say costs no CPU of ours."""
-    return match_passages(tags, segments, NoLookup("benchmark").look_up(tags, segments, prints), {})
+    return match_passages(tags, segments, NoRecordingLookup("benchmark").look_up(tags, segments, prints), {})
 
 
 def _identify(path: Path, name: str) -> FileIdentity:

@@ -20,12 +20,11 @@ from typing import Any
 import numpy as np
 from rich.console import Console
 
-from wkmp_assets.audio.file_tasks import fingerprint_file, flavor_file, segment_file
 from wkmp_assets.audio.flavor.measure import measure_passages
-from wkmp_assets.audio.flavor.spectrogram import RATE_HZ
 from wkmp_assets.audio.lead_points import find_lead_points
-from wkmp_assets.audio.pcm_store import PcmStore
+from wkmp_assets.audio.pcm_store import PCM_RATE_HZ, PcmStore
 from wkmp_assets.audio.tags import read_tags
+from wkmp_assets.audio.worker_tasks import fingerprint_file, measure_flavors, segment_file
 from wkmp_assets.db.read.library_settings import read_library_settings
 from wkmp_assets.files.hashing import hash_file
 from wkmp_assets.files.identity import look_at
@@ -140,7 +139,7 @@ def measure_track(path: Path, scratch: Path) -> Measured:
     spans = segments.passages
     _timed(others, lambda: [find_lead_points(segments.envelope, span, settings.lead_points) for span in spans])
     own: list[float] = []
-    flavors = _timed(own, lambda: flavor_file(path, path.name, identity.content_hash, pcm, segments, spans))
+    flavors = _timed(own, lambda: measure_flavors(path, path.name, identity.content_hash, pcm, segments, spans))
     pcm.path_for(identity.content_hash).unlink()
     return Measured(flavors, own[0], sum(others))
 
@@ -260,7 +259,7 @@ def memory_table(scratch: Path) -> Table:
     rows = []
     for name, length_s in (("90 s", 90), ("3 h", THREE_HOURS_S)):
         path = scratch / "long.pcm"
-        block = (np.random.default_rng(1).standard_normal(RATE_HZ * 60) * 3000).astype("<i2").tobytes()
+        block = (np.random.default_rng(1).standard_normal(PCM_RATE_HZ * 60) * 3000).astype("<i2").tobytes()
         with path.open("wb") as pcm:
             for _ in range(max(1, length_s // 60)):
                 pcm.write(block)
@@ -275,7 +274,7 @@ def memory_table(scratch: Path) -> Table:
 def _memory_of(path: Path) -> tuple[float, float, float]:
     before, started = _most_mb(), time.process_time()
     samples = path.stat().st_size // 2
-    measure_passages(path, [Span(0, samples)], sample_rate_hz=RATE_HZ, channels=1)
+    measure_passages(path, [Span(0, samples)], sample_rate_hz=PCM_RATE_HZ, channels=1)
     return before, _most_mb(), time.process_time() - started
 
 

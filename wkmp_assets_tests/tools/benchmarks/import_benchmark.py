@@ -12,6 +12,7 @@ from pathlib import Path
 from rich.console import Console
 
 from wkmp_assets.settings import load_settings
+from wkmp_assets_tests.support.paths import SAMPLE_LIBRARY
 from wkmp_assets_tests.tools.benchmarks import cost_tables, run_tables
 from wkmp_assets_tests.tools.benchmarks.file_costs import bare_pass, measure_costs
 from wkmp_assets_tests.tools.benchmarks.import_run import Measured, Task, run_import
@@ -20,7 +21,6 @@ from wkmp_assets_tests.tools.benchmarks.markdown import Table, write_page
 from wkmp_assets_tests.tools.benchmarks.music_library import (
     DOCS,
     HUNDRED_FILES,
-    SAMPLE_LIBRARY,
     MusicFile,
     NoMusicError,
     find_music,

@@ -10,7 +10,6 @@ from wkmp_assets.files.walk import WalkReport, find_audio_files
 from wkmp_assets_tests.support.paths import ROOT
 
 HUNDRED_FILES = ROOT / "test_data" / "100_file_dataset"
-SAMPLE_LIBRARY = ROOT / "test_data" / "sample_library"
 DOCS = ROOT / "docs" / "benchmarks"
 
 

@@ -23,8 +23,8 @@ from wkmp_assets.settings import load_settings
 from wkmp_assets_tests.integration.browser.browser import browser_page, why_not
 from wkmp_assets_tests.integration.browser.person import IMPORT_GROUP, Person
 from wkmp_assets_tests.integration.browser.server import dagster_dev
-from wkmp_assets_tests.integration.end_to_end.conftest import Workplace, make_workplace
 from wkmp_assets_tests.support.builders import commit, entry, in_a_row
+from wkmp_assets_tests.support.workplace import Workplace, make_workplace
 from wkmp_assets_tests.tools.benchmarks.machine import describe_machine, load_now
 from wkmp_assets_tests.tools.benchmarks.markdown import Table, write_page
 from wkmp_assets_tests.tools.benchmarks.music_library import DOCS

@@ -9,9 +9,8 @@ import zipfile
 from pathlib import Path
 from urllib.parse import unquote
 
-from wkmp_assets_tests.support.paths import ROOT
+from wkmp_assets_tests.support.paths import TEST_DATA
 
-TEST_DATA = ROOT / "test_data"
 CACHE = TEST_DATA / ".cache"
 MUSIC_SUFFIXES = frozenset({".ogg", ".opus", ".mp3"})
 

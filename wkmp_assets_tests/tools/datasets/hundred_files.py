@@ -17,9 +17,9 @@ from typing import Any
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
+from wkmp_assets_tests.support.paths import TEST_DATA
 from wkmp_assets_tests.tools.datasets.catalogue import load_catalogue
 from wkmp_assets_tests.tools.datasets.debian_music import (
-    TEST_DATA,
     PackageUnavailableError,
     fetch_package,
     package_version,

@@ -11,9 +11,10 @@ from pathlib import Path
 
 import numpy as np
 
+from wkmp_assets_tests.support.paths import SAMPLE_LIBRARY, TEST_DATA
 from wkmp_assets_tests.tools.datasets.attribution import attribution_text
 from wkmp_assets_tests.tools.datasets.broken_files import build_broken_files
-from wkmp_assets_tests.tools.datasets.debian_music import TEST_DATA, PackageUnavailableError, fetch_package
+from wkmp_assets_tests.tools.datasets.debian_music import PackageUnavailableError, fetch_package
 from wkmp_assets_tests.tools.datasets.encode import FORMATS, encode
 from wkmp_assets_tests.tools.datasets.pcm import Pcm, cut, find_loud_span, read_pcm, resample, to_mono
 from wkmp_assets_tests.tools.datasets.records import Measured, Passage, Record, write_manifest
@@ -153,7 +154,7 @@ def main() -> int:
     """Rebuild both committed data sets with their manifests; return the exit status."""
     logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
     try:
-        library = build_sample_library(TEST_DATA / "sample_library")
+        library = build_sample_library(SAMPLE_LIBRARY)
     except PackageUnavailableError:
         log.exception("The sample library could not be built.")
         return 1

@@ -1,15 +1,13 @@
-"""Take each safety measure away in a copy of the code, and see the tests fail that are named for it.
+"""Take each safety measure away, and see the tests fail that are named for it.
 
 `python -m wkmp_assets_tests.tools.safety.prove [name ...]`, or `make test-safety`.
 """
 
 import os
-import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from xml.etree import ElementTree
@@ -18,10 +16,8 @@ from rich.console import Console
 
 from wkmp_assets_tests.support.paths import ROOT
 from wkmp_assets_tests.tools.safety.measures import MEASURES, Measure
+from wkmp_assets_tests.tools.safety.without import search_path_without
 
-_CODE = ("wkmp_assets", "wkmp_assets_tests", "pyproject.toml", "dagster.yaml", "Makefile", "README.md")
-_MUSIC = "test_data/sample_library"
-_MOST_S = 600
 _BROKEN = ("NameError", "AttributeError", "TypeError", "UnboundLocalError", "ImportError", "ModuleNotFoundError")
 """Signs that the changed code does not run at all: a test that fails of that proves nothing."""
 
@@ -44,42 +40,32 @@ class Finding:
         return all(self.failed[test] for test in self.measure.tests)
 
 
-@contextmanager
-def copied() -> Iterator[Path]:
-    """Copy the code and its tests for the block; music is linked, nothing writes there."""
-    with tempfile.TemporaryDirectory(prefix="wkmp-safety-") as name:
-        folder = Path(name)
-        for one in _CODE:
-            source = ROOT / one
-            if source.is_dir():
-                shutil.copytree(source, folder / one, ignore=shutil.ignore_patterns("__pycache__"))
-            else:
-                shutil.copy(source, folder / one)
-        (folder / _MUSIC).parent.mkdir()
-        (folder / _MUSIC).symlink_to(ROOT / _MUSIC)
-        yield folder
+def failures(tests: Sequence[str], search_path: str = str(ROOT)) -> dict[str, list[str]]:
+    """Run tests in a process of their own; return test -> what each of its failed cases said.
 
-
-def failures(folder: Path, tests: Sequence[str]) -> dict[str, list[str]]:
-    """Run tests in a copy; return test -> what each of its failed cases said.
+    Parameters
+    ----------
+    tests : sequence of str
+        Below `wkmp_assets_tests`.
+    search_path : str
+        PYTHONPATH of that process.
 
     Raises
     ------
     ProofError
         A test could not be run, was left out, or broke instead of failing.
     """
-    report = folder / "report.xml"
-    report.unlink(missing_ok=True)
     nodes = [f"wkmp_assets_tests/{test}" for test in tests]
-    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", f"--junitxml={report}", *nodes]
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("COVERAGE_", "PYTEST_"))}
-    environment = kept | {"PYTHONPATH": str(folder), "PYTHONDONTWRITEBYTECODE": "1"}
-    result = subprocess.run(
-        command, cwd=folder, env=environment, capture_output=True, text=True, timeout=_MOST_S, check=False
-    )
-    if result.returncode not in {0, 1}:
-        raise ProofError(result.stdout + result.stderr)
-    return _read_report(report, tests)
+    with tempfile.TemporaryDirectory(prefix="wkmp-safety-") as folder:
+        report = Path(folder, "report.xml")
+        command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", f"--junitxml={report}", *nodes]
+        result = subprocess.run(
+            command, cwd=ROOT, env=kept | {"PYTHONPATH": search_path}, capture_output=True, text=True, check=False
+        )
+        if result.returncode not in {0, 1}:
+            raise ProofError(result.stdout + result.stderr)
+        return _read_report(report, tests)
 
 
 def _read_report(report: Path, tests: Sequence[str]) -> dict[str, list[str]]:
@@ -98,24 +84,6 @@ def _read_report(report: Path, tests: Sequence[str]) -> dict[str, list[str]]:
     return said
 
 
-def take_away(folder: Path, measure: Measure) -> Callable[[], object]:
-    """Take a measure away in a copy; return what brings it back.
-
-    Raises
-    ------
-    ProofError
-        Its text does not occur exactly once.
-    """
-    module = folder / "wkmp_assets" / measure.module
-    source = module.read_text(encoding="utf-8")
-    if source.count(measure.find) != 1:
-        raise ProofError(f"{measure.name}: its text occurs {source.count(measure.find)} times in {measure.module}")
-    changed = source.replace(measure.find, measure.without)
-    compile(changed, measure.module, "exec")
-    module.write_text(changed, encoding="utf-8")
-    return lambda: module.write_text(source, encoding="utf-8")
-
-
 def prove(measures: Iterable[Measure]) -> Iterator[Finding]:
     """Take measures away, one at a time, and yield what happened.
 
@@ -125,15 +93,13 @@ def prove(measures: Iterable[Measure]) -> Iterator[Finding]:
         A test fails with all measures in place, or cannot be run.
     """
     chosen = list(measures)
-    with copied() as folder:
-        tests = list(dict.fromkeys(test for measure in chosen for test in measure.tests))
-        broken = [test for test, said in failures(folder, tests).items() if said]
-        if broken:
-            raise ProofError(f"fails with all measures in place: {', '.join(broken)}")
-        for measure in chosen:
-            bring_back = take_away(folder, measure)
-            yield Finding(measure, failures(folder, measure.tests))
-            bring_back()
+    tests = list(dict.fromkeys(test for measure in chosen for test in measure.tests))
+    broken = [test for test, said in failures(tests).items() if said]
+    if broken:
+        raise ProofError(f"fails with all measures in place: {', '.join(broken)}")
+    for measure in chosen:
+        with search_path_without(measure) as search_path:
+            yield Finding(measure, failures(measure.tests, search_path))
 
 
 def main(names: Sequence[str]) -> int:

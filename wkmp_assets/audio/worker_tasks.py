@@ -21,7 +21,7 @@ from wkmp_assets.model.values import (
     Span,
 )
 
-MOST_CHANNELS = 32
+MAX_CHANNELS = 32
 """What the library's schema allows."""
 
 
@@ -51,12 +51,9 @@ def segment_file(
         The file was written to since it was hashed: the boundaries would belong to other bytes.
     """
     audio, envelope = measure_file(path, pcm_path=pcm.path_for(identity.content_hash), display_path=display_path)
-    if audio.channels > MOST_CHANNELS:
-        raise UndecodableAudioError(
-            display_path, f"it has {audio.channels} channels, the library holds {MOST_CHANNELS}"
-        )
-    on_disk = look_at(path.parent, path.name)
-    if (on_disk.size_bytes, on_disk.modified_at) != (identity.size_bytes, identity.modified_at):
+    if audio.channels > MAX_CHANNELS:
+        raise UndecodableAudioError(display_path, f"it has {audio.channels} channels, the library holds {MAX_CHANNELS}")
+    if not _is_still(path, identity):
         pcm.path_for(identity.content_hash).unlink(missing_ok=True)
         raise FileChangedError(display_path, "was written to while it was being imported")
     passages = find_passages(
@@ -66,6 +63,12 @@ def segment_file(
         min_passage_ticks=parameters.min_passage_ticks,
     )
     return PassageSegments(audio, envelope, passages, parameters, tuple(_warnings(envelope, passages)))
+
+
+def _is_still(path: Path, identity: FileIdentity) -> bool:
+    """Tell whether a file is what was hashed, as far as its size and time say so."""
+    on_disk = look_at(path.parent, path.name)
+    return (on_disk.size_bytes, on_disk.modified_at) == (identity.size_bytes, identity.modified_at)
 
 
 def _warnings(envelope: Envelope, passages: Sequence[Span]) -> Iterator[str]:
@@ -85,7 +88,7 @@ def fingerprint_file(
     return Fingerprints(fingerprint_passages(pcm_path, spans, sample_rate_hz=segments.audio.sample_rate_hz))
 
 
-def flavor_file(
+def measure_flavors(
     path: Path,
     display_path: str,
     content_hash: str,

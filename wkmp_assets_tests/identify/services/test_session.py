@@ -17,7 +17,9 @@ import pytest
 from werkzeug import Request, Response
 
 from wkmp_assets.errors import ServiceUnavailableError
-from wkmp_assets.identify.services.http import LARGEST_ANSWER_BYTES, Answer, Service, ServiceSession
+from wkmp_assets.identify.services.answers import Answer
+from wkmp_assets.identify.services.session import Service, ServiceSession
+from wkmp_assets.identify.services.transport import MAX_ANSWER_BYTES
 from wkmp_assets_tests.support.music_services import Behaviour, MusicServices
 
 MBID = "aaaaaaaa-0000-4000-8000-000000000001"
@@ -131,7 +133,7 @@ BAD_ANSWERS = {
     "truncated": (lambda _request: Response('{"id": "aaaa'), "no usable JSON"),
     "not JSON": (lambda _request: Response("<html>Maintenance</html>"), "no usable JSON"),
     "deeply nested": (lambda _request: Response("[" * 200_000), "no usable JSON"),
-    "2 MB of junk": (lambda _request: Response(b"x" * 2 * LARGEST_ANSWER_BYTES), "too long"),
+    "2 MB of junk": (lambda _request: Response(b"x" * 2 * MAX_ANSWER_BYTES), "too long"),
     "a bomb": (
         lambda _request: Response(gzip.compress(b" " * 20_000_000), headers={"Content-Encoding": "gzip"}),
         "too long",
@@ -243,7 +245,7 @@ def test_a_damaged_cache_is_named_with_what_to_do(services: MusicServices, folde
 def test_whose_turn_never_comes_is_told_so(
     services: MusicServices, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("wkmp_assets.identify.services.http.LONGEST_QUEUE_S", 0.1)
+    monkeypatch.setattr("wkmp_assets.identify.services.transport.MAX_QUEUE_S", 0.1)
     services.default_recording = lambda mbid: {"id": mbid}
     with session(services, folder, interval_ms=60_000) as opened:
         opened.get("recording/first", {})

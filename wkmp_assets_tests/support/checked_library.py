@@ -20,19 +20,17 @@ from wkmp_assets.orchestration.partitions import partitions_name
 from wkmp_assets.runtime.run_control import RunControl
 from wkmp_assets.runtime.worker_pool import WorkerPool
 from wkmp_assets.settings import load_settings
-from wkmp_assets_tests.support.paths import ROOT
+from wkmp_assets_tests.support.paths import SAMPLE_LIBRARY, TEST_DATA
 
-TEST_DATA = ROOT / "test_data"
-SAMPLES = TEST_DATA / "sample_library"
 QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 
-TAKE = SAMPLES / "Unsorted/untitled take.wav"
+TAKE = SAMPLE_LIBRARY / "Unsorted/untitled take.wav"
 """One passage, no tags."""
-SONG = SAMPLES / "Shawn Parrotte & NeonCorridor/HyperRogue/02 Living Caves.flac"
+SONG = SAMPLE_LIBRARY / "Shawn Parrotte & NeonCorridor/HyperRogue/02 Living Caves.flac"
 """One passage, a song with two artists and two works, and its album."""
-MIX = SAMPLES / "Various Artists/Mixes/Three Songs in One File.flac"
+MIX = SAMPLE_LIBRARY / "Various Artists/Mixes/Three Songs in One File.flac"
 """Three passages."""
-SILENT = SAMPLES / "Unsorted/Fifteen Seconds of Nothing.flac"
+SILENT = SAMPLE_LIBRARY / "Unsorted/Fifteen Seconds of Nothing.flac"
 BROKEN = TEST_DATA / "broken_files/text.mp3"
 
 Evaluations = dict[str, dg.AssetCheckEvaluation]

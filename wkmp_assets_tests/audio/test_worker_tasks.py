@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from wkmp_assets.audio.file_tasks import MOST_CHANNELS, fingerprint_file, segment_file
 from wkmp_assets.audio.pcm_store import PcmStore
+from wkmp_assets.audio.worker_tasks import MAX_CHANNELS, fingerprint_file, segment_file
 from wkmp_assets.errors import FileChangedError, UndecodableAudioError
 from wkmp_assets.files.identity import look_at
 from wkmp_assets.model.values import FileIdentity, FileState, PassageSegments, SegmentationParameters
@@ -58,7 +58,7 @@ def test_a_file_that_is_written_to_while_it_is_read_fails_and_leaves_no_pcm(tmp_
 
 
 def test_more_channels_than_the_library_holds_are_refused(tmp_path: Path, pcm: PcmStore) -> None:
-    path = write_sound(tmp_path / "a.wav", tone(1, channels=MOST_CHANNELS + 1))
+    path = write_sound(tmp_path / "a.wav", tone(1, channels=MAX_CHANNELS + 1))
     with pytest.raises(UndecodableAudioError, match="33 channels"):
         segmented(path, pcm)
 
