@@ -59,32 +59,32 @@ check: $(DEV_READY) ## linters, types, dead code, dependencies
 	$(BIN)/deptry wkmp_assets
 	VIRTUAL_ENV="$(abspath $(VENV))" $(BIN)/dg check defs
 
-bench: $(DEV_READY) dataset ## measure an import of the 100-file library; writes docs/benchmarks.md
+bench: $(DEV_READY) dataset ## measure an import of the 100-file library; writes docs/benchmarks/import.md
 	$(BIN)/python -m wkmp_assets_tests.tools.benchmarks.import_benchmark
 
-bench-fades: $(DEV_READY) dataset ## judge lead-out points on real music that fades out; writes docs/lead_points.md
+bench-fades: $(DEV_READY) dataset ## judge lead-out points on real music that fades out; writes docs/benchmarks/lead_points.md
 	$(BIN)/python -m wkmp_assets_tests.tools.benchmarks.fade_benchmark
 
-bench-flavor: $(DEV_READY) dataset ## judge what flavors mean and cost, beside essentia; writes docs/flavor_benchmark.md
+bench-flavor: $(DEV_READY) dataset ## judge what flavors mean and cost, beside essentia; writes docs/benchmarks/flavor.md
 	@test -x $(VENV)/essentia/bin/python || $(PYTHON) -m venv $(VENV)/essentia
 	@$(VENV)/essentia/bin/python -m pip install --quiet --disable-pip-version-check essentia || true
 	$(BIN)/python -m wkmp_assets_tests.tools.benchmarks.flavor_benchmark --essentia $(VENV)/essentia/bin/python
 
-bench-long: $(DEV_READY) dataset ## measure the import of a file of three hours; writes docs/long_file.md
+bench-long: $(DEV_READY) dataset ## measure the import of a file of three hours; writes docs/benchmarks/long_file.md
 	$(BIN)/python -m wkmp_assets_tests.tools.benchmarks.long_file_benchmark
 
-bench-lookups: $(DEV_READY) dataset ## look passages up from 8 imports at once, count requests; writes docs/lookups.md
+bench-lookups: $(DEV_READY) dataset ## look passages up from 8 imports at once, count requests; writes docs/benchmarks/lookups.md
 	$(BIN)/python -m wkmp_assets_tests.tools.benchmarks.lookups_benchmark
 
-bench-sensor: $(DEV_READY) ## ticks of the sensor over 10,000 and 100,000 files; writes docs/sensor.md
+bench-sensor: $(DEV_READY) ## ticks of the sensor over 10,000 and 100,000 files; writes docs/benchmarks/sensor.md
 	$(BIN)/python -m wkmp_assets_tests.tools.benchmarks.sensor_benchmark
 
-bench-ui: $(DEV_READY) ## time the web UI's pages with 100 and 10,000 files; writes docs/ui.md
+bench-ui: $(DEV_READY) ## time the web UI's pages with 100 and 10,000 files; writes docs/benchmarks/web_ui.md
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps -r requirements-ui.txt
 	@VENV="$(VENV)" .ci/setup browser
 	$(BIN)/python -m wkmp_assets_tests.tools.benchmarks.ui_benchmark
 
-bench-writer: $(DEV_READY) ## measure the batch writer beside the unbatched one; writes docs/writer.md
+bench-writer: $(DEV_READY) ## measure the batch writer beside the unbatched one; writes docs/benchmarks/writer.md
 	$(BIN)/python -m wkmp_assets_tests.tools.benchmarks.writer_benchmark
 
 ui: $(READY) ## open the web UI on http://127.0.0.1:3000 (or PORT) and import what appears in MUSIC

@@ -96,7 +96,7 @@ def import_command(
 @FOLDER
 @LIBRARY
 @DATABASE
-@click.option("--json", "as_json", is_flag=True, help="For programs; docs/ci.md says what is in it.")
+@click.option("--json", "as_json", is_flag=True, help="For programs; docs/guide/ci.md says what is in it.")
 def status(folder: Path, library: Path | None, database: Path | None, as_json: bool) -> None:
     """Say what the library of FOLDER holds."""
     settings = settings_of(folder, library, database)

@@ -1,61 +1,253 @@
-"""What the documents say is held against the code."""
+"""What the documents say is compared with the code."""
 
+import ast
 import re
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
+import click
 import pytest
+from annotated_types import Ge, Le
+from pydantic.fields import FieldInfo
 
+from wkmp_assets.cli.main import main
 from wkmp_assets.db.read.library_settings import ALL_SETTINGS
+from wkmp_assets.db.schema import statements
 from wkmp_assets.model.phases import PHASE_VALUES
+from wkmp_assets.orchestration.build import build_definitions
 from wkmp_assets.settings import Settings
-from wkmp_assets_tests.support.paths import ROOT
+from wkmp_assets_tests.support.paths import ROOT, TESTS
 
-README = (ROOT / "README.md").read_text(encoding="utf-8")
+PACKAGE = ROOT / "wkmp_assets"
+DOCS = ROOT / "docs"
+DOCUMENTS = sorted([*ROOT.glob("*.md"), *DOCS.rglob("*.md")])
 MAKEFILE = (ROOT / "Makefile").read_text(encoding="utf-8")
-DOCUMENTS = sorted([ROOT / "README.md", ROOT / "CHANGELOG.md", *(ROOT / "docs").glob("*.md")])
 TARGETS = {
     "setup", "import", "test", "test-faults", "test-safety", "coverage-baseline", "check", "bench", "bench-flavor",
     "bench-sensor", "bench-writer", "test-ui", "bench-ui",
     "ui", "dataset", "clean",
 }  # fmt: skip
+LONGEST_README = 150
+TO_COME = {"test-quick"}
+"""Targets that the Makefile gets next."""
+each_document = pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.relative_to(ROOT).as_posix())
 
 
-def table_rows(marker: str) -> list[list[str]]:
-    table = README.split(f"<!-- {marker}:")[1].split("\n\n")[0]
+def text_of(document: Path | str) -> str:
+    return (ROOT / document).read_text(encoding="utf-8")
+
+
+def rows_of(table: str) -> list[list[str]]:
+    """The cells of a Markdown table, without its head."""
     lines = [line for line in table.splitlines() if line.startswith("|")][2:]
     return [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]
 
 
-def test_every_setting_is_in_the_readme_with_its_own_words() -> None:
-    described = {f"`WKMP_{name.upper()}`": field.description for name, field in Settings.model_fields.items()}
-    assert {row[0]: row[1] for row in table_rows("settings")} == described
+def table_after(document: str, marker: str) -> list[list[str]]:
+    return rows_of(text_of(document).split(marker)[1].split("\n\n")[0])
 
 
-def test_every_library_setting_is_in_the_readme_with_default_and_range() -> None:
+def without_code(text: str) -> str:
+    return re.sub(r"```.*?```", "", text, flags=re.DOTALL)
+
+
+def range_of(field: FieldInfo) -> str:
+    low = [bound.ge for bound in field.metadata if isinstance(bound, Ge)]
+    high = [bound.le for bound in field.metadata if isinstance(bound, Le)]
+    return f"{low[0]:,} to {high[0]:,}" if low and high else ""
+
+
+def default_of(field: FieldInfo) -> str:
+    if field.default_factory is not None or field.default is None:
+        return ""
+    return f"`{int(field.default) if isinstance(field.default, bool) else field.default}`"
+
+
+def test_every_setting_is_in_the_reference_with_its_own_words() -> None:
+    expected = [
+        [f"`WKMP_{name.upper()}`", default_of(field), range_of(field), field.description]
+        for name, field in Settings.model_fields.items()
+    ]
+    assert table_after("docs/reference/settings.md", "<!-- settings:") == expected
+
+
+def test_every_library_setting_is_in_the_reference_with_default_and_range() -> None:
     expected = [
         [f"`{item.key}`", f"{item.default:.12g}", f"{item.low:.12g} to {item.high:.12g}", item.unit, item.meaning]
         for item in ALL_SETTINGS
     ]
-    assert table_rows("library settings") == expected
+    assert table_after("docs/reference/settings.md", "<!-- library settings:") == expected
 
 
-def test_the_readme_lists_the_assets_in_their_order() -> None:
-    listed = re.findall(r"^\| `(\w+)` \|", README.split("## The assets")[1].split("## The web UI")[0], re.MULTILINE)
-    assert listed == list(PHASE_VALUES)
+def test_the_reference_lists_the_assets_in_their_order() -> None:
+    listed = [row[0] for row in table_after("docs/reference/assets_and_checks.md", "<!-- assets:")]
+    assert listed == [f"`{name}`" for name in PHASE_VALUES]
 
 
-def test_every_make_target_has_a_line_of_help() -> None:
+def test_the_reference_lists_every_check_with_its_asset() -> None:
+    checks = build_definitions().asset_checks or ()
+    defined = {
+        (f"`{spec.name}`", f"`{spec.asset_key.to_user_string()}`")
+        for check in checks
+        for spec in check.check_specs  # type: ignore[union-attr] # all of ours are definitions
+    }
+    listed = [(row[0], row[1]) for row in table_after("docs/reference/assets_and_checks.md", "<!-- checks:")]
+    assert len(listed) == len(defined)
+    assert set(listed) == defined
+
+
+def test_the_reference_lists_every_command_and_option() -> None:
+    text = text_of("docs/reference/cli.md")
+    for name, command in main.commands.items():
+        assert f"`wkmp {name} " in text, name
+        for option in command.params:
+            if isinstance(option, click.Option):
+                assert f"`{option.opts[0]}" in text, f"{name} {option.opts[0]}"
+
+
+def test_the_reference_lists_every_table_and_column() -> None:
+    text = text_of("docs/reference/library_tables.md")
+    named = set(re.findall(r"`(\w+)`", text))
+    with closing(sqlite3.connect(":memory:")) as library:
+        for statement in statements():
+            library.execute(statement)
+        tables = [row[0] for row in library.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
+        columns = {row[1] for table in tables for row in library.execute(f"PRAGMA table_info({table})")}
+    assert sorted((set(tables) | columns) - named) == []
+
+
+def test_every_make_target_has_a_line_of_help_and_of_the_reference() -> None:
     helped = set(re.findall(r"^([a-z-]+):.*## \S", MAKEFILE, re.MULTILINE))
     (phony,) = re.findall(r"^\.PHONY: (.*)$", MAKEFILE, re.MULTILINE)
     assert helped == set(phony.split())
     assert helped >= TARGETS
-    assert set(re.findall(r"`make ([a-z-]+)", README)) <= helped
+    assert helped <= set(re.findall(r"^\| `make ([a-z-]+)`", text_of("docs/reference/cli.md"), re.MULTILINE))
 
 
-@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
-def test_links_and_named_files_exist(document: Path) -> None:
-    text = document.read_text(encoding="utf-8")
-    links = [link for link in re.findall(r"\]\(([^)#]+)\)", text) if "://" not in link]
-    assert [link for link in links if not (document.parent / link).exists()] == []
-    tests = re.findall(r"`((?:\w+/)?test_\w+\.py)`", text)
-    assert [name for name in tests if not (ROOT / "wkmp_assets_tests" / name).exists()] == []
+@each_document
+def test_make_targets_that_are_named_exist(document: Path) -> None:
+    named = set(re.findall(r"`(?:WKMP_\w+=\S+ )?make ([a-z-]+)", text_of(document)))
+    named |= set(re.findall(r"^\$? ?make ([a-z-]+)", text_of(document), re.MULTILINE))
+    assert named - TO_COME <= set(re.findall(r"^([a-z-]+):", MAKEFILE, re.MULTILINE))
+
+
+def anchors_of(document: Path) -> set[str]:
+    """Where links into a document can lead, as GitHub names them."""
+    headings = re.findall(r"^#+ (.*)$", without_code(text_of(document)), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+def broken_links(document: Path) -> Iterator[str]:
+    for link in re.findall(r"\]\(([^)\s]+)\)", without_code(text_of(document))):
+        if "://" in link:
+            continue
+        path, _, anchor = link.partition("#")
+        target = document.parent / path if path else document
+        if not target.exists() or (anchor and anchor not in anchors_of(target)):
+            yield link
+
+
+@each_document
+def test_links_lead_somewhere(document: Path) -> None:
+    assert list(broken_links(document)) == []
+
+
+def test_a_broken_link_would_be_seen(tmp_path: Path) -> None:
+    page = tmp_path / "page.md"
+    page.write_text("# A `head` line\n\n[a](page.md#a-head-line) [b](gone.md) [c](#gone)\n", encoding="utf-8")
+    assert list(broken_links(page)) == ["gone.md", "#gone"]
+
+
+@each_document
+def test_every_page_is_linked_from_somewhere(document: Path) -> None:
+    if document.parent == ROOT:
+        return
+    others = [other for other in DOCUMENTS if other != document]
+    linked = {
+        (other.parent / link.partition("#")[0]).resolve()
+        for other in others
+        for link in re.findall(r"\]\(([^)\s]+)\)", text_of(other))
+        if "://" not in link
+    }
+    assert document.resolve() in linked
+
+
+def files_named_in(text: str) -> list[str]:
+    return re.findall(r"`((?:\w+/)+\w+\.py|test_\w+\.py)(?:::\w+)?`", text)
+
+
+@each_document
+def test_modules_and_tests_that_are_named_exist(document: Path) -> None:
+    """Each by its path in the checkout, in the package or in the tests."""
+    named = files_named_in(text_of(document))
+    there = [name for name in named if not any((place / name).is_file() for place in (ROOT, PACKAGE, TESTS))]
+    assert [name for name in there if "/" in name or not list(TESTS.rglob(name))] == []
+
+
+def test_the_readme_fits_on_one_page() -> None:
+    lines = text_of("README.md").splitlines()
+    assert len(lines) <= LONGEST_README
+    assert "`make test`" in text_of("README.md")
+    first = "\n".join(lines[:10])
+    for words in ("You have music", "You work with Dagster", "With the result you can"):
+        assert words in first, words
+
+
+def test_history_is_told_on_one_page() -> None:
+    telling = [
+        document.relative_to(ROOT).as_posix()
+        for document in DOCUMENTS
+        if "replaced system" in " ".join(text_of(document).lower().split())
+    ]
+    assert telling == ["docs/origins.md"]
+
+
+def test_the_architecture_lists_the_packages() -> None:
+    listed = [
+        row[0] for row in rows_of(text_of("docs/architecture.md").split("## The nine packages")[1].split("\n\n")[1])
+    ]
+    packages = sorted(path.parent.name for path in PACKAGE.glob("*/__init__.py"))
+    assert sorted(listed) == [f"`{name}/`" for name in packages]
+
+
+def allowed_imports() -> dict[str, set[str]]:
+    """The table of docs/architecture.md: package -> what it may import."""
+    allowed: dict[str, set[str]] = {}
+    for left, right in rows_of(text_of("docs/architecture.md").split("## Who may import whom")[1].split("\n\n")[1]):
+        above = set(allowed)
+        for package in re.findall(r"`(\w+)`", left):
+            allowed[package] = above if right == "all of the above" else set(re.findall(r"`(\w+)`", right))
+    return allowed
+
+
+def imports_of_packages() -> dict[str, set[str]]:
+    """Read from the code: package or module at the top -> those that it imports."""
+    found: dict[str, set[str]] = {}
+    for path in sorted(PACKAGE.rglob("*.py")):
+        here = path.relative_to(PACKAGE).parts[0].removesuffix(".py")
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] == "wkmp_assets":
+                parts = (node.module or "").split(".")
+                names = parts[1:2] or [alias.name for alias in node.names]
+                found.setdefault(here, set()).update(set(names) - {here})
+    return found
+
+
+def test_the_architecture_says_who_may_import_whom() -> None:
+    allowed = allowed_imports()
+    kept_names = {"event_storage", "run_launcher"}
+    for package, imported in imports_of_packages().items():
+        if package not in kept_names:
+            assert imported - {"errors"} <= allowed.get(package, set()) - {"errors"}, package
+    assert allowed["report"] == {"db", "model"}
+    assert "cli" not in allowed["orchestration"]
+
+
+@pytest.mark.parametrize("drawing", sorted((DOCS / "images").glob("*.dot")), ids=lambda path: path.stem)
+def test_drawings_show_what_their_source_names(drawing: Path) -> None:
+    named = re.findall(r"<b>([\w./]+)</b>", drawing.read_text(encoding="utf-8"))
+    shown = drawing.with_suffix(".svg").read_text(encoding="utf-8")
+    assert named
+    assert [name for name in named if f">{name}</text>" not in shown] == []

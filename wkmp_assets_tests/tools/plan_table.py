@@ -20,7 +20,8 @@ _INTRODUCTION = """\
 These are the 11 requirements of the [batch-writing plan](origins.md), its 21 tests, and the tests here that prove them.
 Every id is a pytest marker: `pytest -m TC-U-BW-020-01` runs its tests.
 
-`python -m wkmp_assets_tests.tools.plan_table` writes this page from the markers in the test tree. A test compares the two.
+`python -m wkmp_assets_tests.tools.plan_table` writes this page from the markers in the test tree. A test
+compares the two.
 """
 
 

@@ -1,6 +1,6 @@
 """What is measured of a passage, each as a distribution: the `user.*` characteristics.
 
-Formulas and sources: docs/flavor.md.
+Formulas and sources: docs/reference/flavor.md.
 
 Binary ones are a logistic curve over one number, with its middle and its width taken from real music, so that both
 halves are used. Complex ones are shares of a whole. None depends on the passage's length, and all but energy are

@@ -59,7 +59,8 @@ def _beside(owner: str, derived: uuid.UUID) -> str:
     """Return an id that sorts beside its owner's: a UUID of version 8 (RFC 9562) with the owner's first 48 bits.
 
     What belongs together, and is written together, then lies together in every index. With ids that are spread
-    evenly the write of 24 passages touches twice as many pages, all of them while the lock is held (docs/design.md).
+    evenly the write of 24 passages touches twice as many pages, all of them while the lock is held
+    (docs/explanation/decisions.md).
     """
     try:
         beginning = uuid.UUID(owner).hex[:12]

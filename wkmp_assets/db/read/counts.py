@@ -105,7 +105,7 @@ def describe_library(
     deferred: Deferred,
     missing: Sequence[MissingFile],
 ) -> dict[str, object]:
-    """Describe a library as plain values for JSON; docs/ci.md documents the keys, and they only ever become more."""
+    """Describe a library as plain values for JSON. docs/guide/ci.md has the keys; later versions only add some."""
     return {
         "schema": 1,
         "database": str(database),

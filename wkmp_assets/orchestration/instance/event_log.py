@@ -1,9 +1,11 @@
 """Dagster's own SQLite storage with its index of events kept open: same files, same tables, longer-lived connections.
 
 For every event (two per file and phase) Dagster's class opens two databases, compiles its statements anew, and
-closes them, which makes SQLite checkpoint each time. That was most of the cost of orchestration (docs/benchmarks.md).
-Chosen in dagster.yaml, so the web UI, the daemon and every run use it; taking the block out there brings Dagster's
-class back, with nothing to convert.
+closes them, which makes SQLite checkpoint each time. That was most of the cost of orchestration
+(docs/benchmarks/import.md).
+
+dagster.yaml chooses this class, so the web UI, the daemon and every run use it. Removing the block there brings
+Dagster's class back, with nothing to convert.
 """
 
 from collections import OrderedDict

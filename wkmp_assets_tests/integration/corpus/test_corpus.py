@@ -44,7 +44,7 @@ CASES += [
 CASES += LONG if IS_LONG else ()
 STATUSES = {End.IMPORTED: "INGEST COMPLETE", End.SILENT: "NO AUDIO"}
 MOST_MB = 500
-"""What any process of an import may take, whatever it reads (docs/design.md)."""
+"""What any process of an import may take, whatever it reads (docs/explanation/decisions.md)."""
 WORKER_MB = 384
 _MEASURED = """
 import resource, subprocess, sys

@@ -104,7 +104,7 @@ def test_status_for_programs_is_as_documented(imported_broken: Imported, tmp_pat
     assert failed["text.mp3"]["code"] == "DECODE_ERROR"
     assert failed["text.mp3"]["attempts"] == 1
     assert found["deferred"] == []
-    documented = (DOCS / "ci.md").read_text(encoding="utf-8")
+    documented = (DOCS / "guide" / "ci.md").read_text(encoding="utf-8")
     names = [*found, *found["rows"], *failed["text.mp3"]]
     assert [name for name in names if f"`{name}`" not in documented] == []
     (tmp_path / "empty").mkdir()

@@ -1,10 +1,10 @@
-"""docs/security.md is true as far as a test can tell: every promise names tests, and they exist."""
+"""docs/explanation/security.md is true as far as a test can tell: every promise names tests, and they exist."""
 
 import re
 
 from wkmp_assets_tests.support.paths import ROOT, TESTS
 
-DOCUMENT = (ROOT / "docs" / "security.md").read_text(encoding="utf-8")
+DOCUMENT = (ROOT / "docs" / "explanation" / "security.md").read_text(encoding="utf-8")
 
 
 def promises() -> list[list[str]]:

@@ -115,5 +115,5 @@ def test_the_web_server_listens_to_this_machine_only_unless_told_otherwise() -> 
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
     (started,) = re.findall(r"^.*dagster dev.*$", makefile, re.MULTILINE)
     assert "--host 127.0.0.1" in started
-    for document in (ROOT / "README.md", *(ROOT / "docs").glob("*.md")):
+    for document in (ROOT / "README.md", *(ROOT / "docs").rglob("*.md")):
         assert "0.0.0.0" not in document.read_text(encoding="utf-8"), document  # noqa: S104 - looked for, not bound to

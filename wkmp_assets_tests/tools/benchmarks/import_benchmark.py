@@ -89,9 +89,9 @@ def _publish(shown: list[Table], files: list[MusicFile], options: argparse.Names
         "Do not edit the page: run the command again."
     )
     yardstick = (
-        "*Bare decode* is the yardstick. It decodes the same file to mono float at 22,050 Hz, with PyAV's filter graph, "
-        "in frames of 65,536 samples, on one thread, in the same worker process. PyAV's `AudioResampler` does the same "
-        "and stands beside it. Absolute times belong to the machine, ratios carry over."
+        "*Bare decode* is the yardstick. It decodes the same file to mono float at 22,050 Hz, with PyAV's filter "
+        "graph in frames of 65,536 samples. It runs on one thread, in the same worker process. PyAV's `AudioResampler` "
+        "does the same and stands beside it. Absolute times belong to the machine, ratios carry over."
     )
     write_page(options.out, "What an import costs", [what, yardstick], shown)
     OUT.print(f"Written: {options.out}")

@@ -152,9 +152,9 @@ def pages_table(few: int, many: int, with_few: Mapping[str, Opening], with_many:
 
 def _introduction(options: argparse.Namespace) -> list[str]:
     made = (
-        f"`make bench-ui` writes this page. It runs `dagster dev` with {options.few:,} and with {options.many:,} files, "
-        "half of them imported. Dagster's instance gets their partitions, and for each imported file an event of "
-        "`library_entry` with its receipt. No music is read."
+        f"`make bench-ui` writes this page. It runs `dagster dev` with {options.few:,} and with {options.many:,} "
+        "files, half of them imported. Dagster's instance gets their partitions, and for each imported file an event "
+        "of `library_entry` with its receipt. No music is read."
     )
     opened = (
         f"Chromium opens each page {options.rounds} times, until its purpose can be read. *First* is the time when "

@@ -141,8 +141,8 @@ def _reading(pair: Pair) -> str:
     lost = len(old.files) - len(old.complete)
     return (
         f"{locks[0]:.4g} locks per file against {locks[1]:.4g}, and {rate:.2f} times as many files per second. "
-        f"Unbatched, {_sum(old, 'refused')} attempts met a lock and {lost} of {len(old.files)} files stayed incomplete; "
-        f"batched, {_sum(new, 'refused')} and {len(new.files) - len(new.complete)} of {len(new.files)}."
+        f"Unbatched, {_sum(old, 'refused')} attempts met a lock and {lost} of {len(old.files)} files stayed "
+        f"incomplete; batched, {_sum(new, 'refused')} and {len(new.files) - len(new.complete)} of {len(new.files)}."
     )
 
 
