@@ -98,7 +98,7 @@ def introduction(results: WriterResults, command: str) -> list[str]:
     writers = (
         "*Batch* is what the package does: `FileCommitter`, with its reads, its gate and its one transaction per file. "
         "*Unbatched* writes the same rows in 8 to 77 transactions per file, with the connection settings and retries "
-        "of [the writer that this project replaced](../origins.md#the-unbatched-writer). A test compares the two "
+        "of [the reference writer](../origins.md#the-unbatched-writer). A test compares the two "
         "databases row by row."
     )
     modes = (
