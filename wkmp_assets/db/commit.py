@@ -14,11 +14,12 @@ from wkmp_assets.db.read.library_settings import read_library_settings
 from wkmp_assets.db.write.writer import LibraryWriter
 from wkmp_assets.errors import AudioFileError
 from wkmp_assets.model.batch import FileCommit, WriteBatch
+from wkmp_assets.model.file_entry import FileEntry
 from wkmp_assets.model.file_key import storable_path
 from wkmp_assets.model.outcomes import Failed, Outcome, Result
 from wkmp_assets.model.phases import ENTRY
 from wkmp_assets.model.timestamps import Stamp
-from wkmp_assets.model.values import FileEntry, FileIdentity, FileState
+from wkmp_assets.model.values import FileIdentity, FileState
 
 
 class FileCommitter:

@@ -10,7 +10,8 @@ from wkmp_assets.db.read.library_settings import LockSettings
 from wkmp_assets.db.write.writer import LibraryWriter
 from wkmp_assets.errors import FileChangedError
 from wkmp_assets.model.batch import Receipt, WriteBatch
-from wkmp_assets.model.values import FileEntry, FileState, FileTags
+from wkmp_assets.model.file_entry import FileEntry
+from wkmp_assets.model.values import FileState, FileTags
 from wkmp_assets_tests.support.builders import (
     LATER,
     NOW,

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from wkmp_assets.db.read.library_settings import ALL_SETTINGS
-from wkmp_assets.model.phases import PHASE_VALUES
+from wkmp_assets.model.phase_values import PHASE_VALUES
 from wkmp_assets.settings import Settings
 from wkmp_assets_tests.support.paths import ROOT
 

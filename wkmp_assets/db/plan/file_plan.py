@@ -12,13 +12,13 @@ from typing import Any
 
 from wkmp_assets.db.plan import ids
 from wkmp_assets.db.plan.entities import Entities
-from wkmp_assets.db.plan.flavors import Flavors
+from wkmp_assets.db.plan.flavors import FlavorPlan
 from wkmp_assets.db.plan.passage_pairing import plan_passages
 from wkmp_assets.db.plan.passage_rows import passage_albums, passage_rows, passage_songs, provenance
 from wkmp_assets.db.read.file_state import LibraryState, expected
 from wkmp_assets.errors import FileChangedError, OriginalNotImportedError
-from wkmp_assets.model import ticks
 from wkmp_assets.model.batch import DisplacedFile, PeerLink, WriteBatch
+from wkmp_assets.model.file_entry import FileEntry
 from wkmp_assets.model.known_files import FileStatus
 from wkmp_assets.model.outcomes import Failed
 from wkmp_assets.model.rows import (
@@ -26,7 +26,7 @@ from wkmp_assets.model.rows import (
     FileRow,
 )
 from wkmp_assets.model.timestamps import Stamp
-from wkmp_assets.model.values import FileEntry, FileState, FileTags, PassageEntry
+from wkmp_assets.model.values import FileState, FileTags
 
 _KEEPS_CONTENT = frozenset({FileState.TOUCHED, FileState.MOVED})
 
@@ -125,7 +125,7 @@ def _merge_audio(row: FileRow, entry: FileEntry, old: FileRow | None) -> FileRow
     if audio is not None:
         return replace(
             row,
-            duration_ticks=ticks.from_samples(audio.total_samples, audio.sample_rate_hz) or None,
+            duration_ticks=entry.duration_ticks,
             format=audio.format,
             sample_rate=audio.sample_rate_hz,
             channels=audio.channels,
@@ -220,18 +220,10 @@ def _plan_content(entry: FileEntry, state: LibraryState, stamp: Stamp) -> WriteB
     entities = Entities(state, stamp)
     for passage in entry.passages:
         entities.add(passage)
-    rate_hz = entry.audio.sample_rate_hz if entry.audio else 1
-    bounds = [
-        (
-            ticks.from_samples(passage.match.span.start_sample, rate_hz),
-            ticks.from_samples(passage.match.span.end_sample, rate_hz),
-        )
-        for passage in entry.passages
-    ]
-    flavors = Flavors(entry, state, entities)
+    flavors = FlavorPlan(entry, state, entities)
     plan = plan_passages(
-        bounds,
-        [_lead_ticks(passage, rate_hz) for passage in entry.passages],
+        [(passage.start_ticks, passage.end_ticks) for passage in entry.passages],
+        [(passage.lead_points.lead_in_ticks, passage.lead_points.lead_out_ticks) for passage in entry.passages],
         state.passages,
         new_guid=lambda start, end, taken: ids.passage_id(file.guid, start, end, taken),
     )
@@ -260,12 +252,4 @@ def _plan_content(entry: FileEntry, state: LibraryState, stamp: Stamp) -> WriteB
         provenance=tuple(provenance(entry, plan, columns, stamp)),
         peers=_peers(file, state.copies),
         warnings=plan.warnings,
-    )
-
-
-def _lead_ticks(passage: PassageEntry, rate_hz: int) -> tuple[int | None, int | None]:
-    points = passage.lead_points
-    return (
-        None if points.lead_in_sample is None else ticks.from_samples(points.lead_in_sample, rate_hz),
-        None if points.lead_out_sample is None else ticks.from_samples(points.lead_out_sample, rate_hz),
     )
