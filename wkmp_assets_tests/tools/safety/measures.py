@@ -458,7 +458,7 @@ BAD_INPUT = (
     Measure(
         "containers of music only",
         "a playlist under the name of music would make FFmpeg read other files, in the library or not",
-        ("audio.decode_sources:OPEN_OPTIONS",),
+        ("audio.decode_ffmpeg:OPEN_OPTIONS",),
         without_item("format_whitelist"),
         ("audio/test_decode.py::test_a_list_of_other_files_is_no_music",),
     ),
@@ -472,7 +472,7 @@ BAD_INPUT = (
     Measure(
         "an end to every file",
         "a megabyte that lasts for months would fill the disk with its PCM",
-        ("audio.decode_sources:DecodePass._require_an_end",),
+        ("audio.decode_pass:DecodePass._require_an_end",),
         does_nothing,
         ("audio/test_decode.py::test_an_endless_file_is_given_up_before_it_fills_the_disk",),
     ),
