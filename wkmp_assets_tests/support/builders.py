@@ -5,12 +5,13 @@ import sqlite3
 import subprocess
 import sys
 import uuid
-from collections.abc import Iterator, Sequence
-from contextlib import closing, contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, closing, contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import numpy as np
 
@@ -197,6 +198,32 @@ def prepared(database: Path, one: FileEntry, now: datetime = NOW, run_id: str = 
         with snapshot(reader):
             state = read_state(reader, one, candidate_file_guids(one))
     return plan_file(one, state, Stamp(now, run_id))
+
+
+@contextmanager
+def meanwhile(action: Callable[[], None]) -> Iterator[list[WriteBatch]]:
+    """Let something happen whenever a file was read and planned, before it is written; yield the batches so far."""
+    batches: list[WriteBatch] = []
+
+    def plan_then_act(*arguments: Any) -> WriteBatch:
+        batches.append(plan_file(*arguments))
+        action()
+        return batches[-1]
+
+    with mock.patch("wkmp_assets.db.commit.plan_file", plan_then_act):
+        yield batches
+
+
+def meanwhile_sql(database: Path, *statements: str) -> AbstractContextManager[list[WriteBatch]]:
+    """Let somebody else execute statements, one at each try, as long as there are any."""
+    left = iter(statements)
+
+    def execute_next() -> None:
+        for statement in left:
+            run_sql(database, statement)
+            break
+
+    return meanwhile(execute_next)
 
 
 @contextmanager

@@ -16,6 +16,7 @@ from wkmp_assets.db.plan.flavors import FlavorPlan
 from wkmp_assets.db.plan.passage_pairing import plan_passages
 from wkmp_assets.db.plan.passage_rows import passage_albums, passage_rows, passage_songs, provenance
 from wkmp_assets.db.read.file_state import LibraryState, expected
+from wkmp_assets.db.tables import listed_copies
 from wkmp_assets.errors import FileChangedError, OriginalNotImportedError
 from wkmp_assets.model.batch import DisplacedFile, PeerLink, WriteBatch
 from wkmp_assets.model.file_entry import FileEntry
@@ -96,7 +97,7 @@ def _file_row(entry: FileEntry, state: LibraryState, stamp: Stamp, status: str) 
     guid = old.guid if old else next(one for one in possible if one not in state.taken_file_guids)
     copies = [copy.guid for copy in state.copies]
     # Only what still has the same content: this file's, or another's, may have changed since the list was made.
-    listed = [copy for copy in _read_list(old.matching_hashes if old else None) if copy in copies]
+    listed = [copy for copy in listed_copies(old.matching_hashes if old else None) if copy in copies]
     row = FileRow(
         guid=guid,
         path=entry.path,
@@ -152,17 +153,9 @@ def _merge_tags(row: FileRow, tags: FileTags | None, old: FileRow | None) -> Fil
 
 def _copies_json(stored: str | None, guids: Iterable[str], first: str | None = None) -> str | None:
     """Add guids to a JSON list of copies, without repeats; `first` goes to the front."""
-    listed = _read_list(stored)
+    listed = listed_copies(stored)
     merged = list(dict.fromkeys([*([first] if first else []), *listed, *guids]))
     return json.dumps(merged) if merged else None
-
-
-def _read_list(stored: str | None) -> list[str]:
-    try:
-        value = json.loads(stored or "[]")
-    except ValueError:
-        return []
-    return [item for item in value if isinstance(item, str)] if isinstance(value, list) else []
 
 
 def _peers(row: FileRow, copies: Sequence[FileRow]) -> tuple[PeerLink, ...]:
@@ -170,7 +163,7 @@ def _peers(row: FileRow, copies: Sequence[FileRow]) -> tuple[PeerLink, ...]:
     return tuple(
         PeerLink(copy, _copies_json(copy.matching_hashes, [row.guid]) or "[]")
         for copy in copies
-        if row.guid not in _read_list(copy.matching_hashes)
+        if row.guid not in listed_copies(copy.matching_hashes)
     )
 
 

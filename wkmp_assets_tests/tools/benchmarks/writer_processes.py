@@ -59,7 +59,7 @@ class _Writer(Protocol):
 def batch_writer(database: Path, synchronous: str = "NORMAL") -> Iterator[_Writer]:
     """Open the real thing: yield what commits one file as an import does."""
     with FileCommitter(database, run_id=STAMP.run_id, now=lambda: STAMP.now) as committer:
-        opened = committer._open_writer()  # before the start, which the first file would otherwise pay for
+        opened, _ = committer._open_library()  # before the start, which the first file would otherwise pay for
         opened._connection.execute(f"PRAGMA synchronous = {synchronous}")
 
         def write(one: FileEntry) -> FileFigures:

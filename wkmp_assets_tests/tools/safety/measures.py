@@ -276,9 +276,9 @@ OTHERS_AT_WORK = (
         ("db/write/test_writer.py::test_two_writers_that_both_believe_to_be_first_leave_one_original",),
     ),
     Measure(
-        "prepared again after a conflict",
+        "planned again after a conflict",
         "a file whose row changed would fail, or be written from what was read before",
-        ("db.write.writer:MOST_CONFLICTS",),
+        ("db.commit:MAX_CONFLICTS",),
         is_now(0),
         (
             "db/write/test_writer.py::test_a_library_that_changes_between_reading_and_writing_is_read_again",
@@ -288,7 +288,7 @@ OTHERS_AT_WORK = (
     Measure(
         "a limit to that",
         "a library that never stands still would keep the import busy for ever",
-        ("db.write.writer:MOST_CONFLICTS",),
+        ("db.commit:MAX_CONFLICTS",),
         is_now(100),
         ("db/write/test_writer.py::test_a_library_that_never_stands_still_is_given_up",),
     ),
