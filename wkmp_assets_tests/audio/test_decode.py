@@ -270,7 +270,7 @@ def test_a_codec_whose_number_is_no_letter_is_no_mistake_of_ours(tmp_path: Path)
 def test_an_endless_file_is_given_up_before_it_fills_the_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("wkmp_assets.audio.decode_pass.MAX_FILE_H", 1 / 3600)
     path = write_sound(tmp_path / "a.wav", tone(60))
-    with pytest.raises(TooLongError, match="divide it"):
+    with pytest.raises(TooLongError, match="split it"):
         pcm_of(path, tmp_path)
     assert list(tmp_path.iterdir()) == [path]
 
