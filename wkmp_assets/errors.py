@@ -1,14 +1,14 @@
-"""Every exception the package raises.
+"""Every exception that the package raises on purpose.
 
 ::
 
     WkmpError
-    ├── PermanentError                 the same input fails again: change something first
+    ├── PermanentError                 fails again with the same input: something must change first
     │   ├── SettingsError
     │   ├── LibraryRootError
     │   ├── NotImportedError
     │   ├── PartitionKeyError
-    │   ├── AudioFileError             one file; becomes a `Failed` value, never stops the others
+    │   ├── AudioFileError             about one file: becomes a `Failed` value, and the import goes on
     │   │   ├── UnencodableNameError
     │   │   ├── LinkedFileError
     │   │   ├── UnreadableFileError
@@ -20,18 +20,18 @@
     │   ├── CorruptLibraryError
     │   ├── UnwritableLibraryError
     │   └── CommitRefusedError
-    └── TransientError                 the same input may succeed later
+    └── TransientError                 may succeed later with the same input
         ├── WorkersError
         ├── LibraryLockedError
         ├── LibraryChangedError
         ├── LibraryDiskError
         ├── StateDiskError
-        └── ServiceUnavailableError    never stops an import: the passage is looked up later
+        └── ServiceUnavailableError    never stops an import: lookups are deferred
             ├── RefusedKeyError
             └── ServiceGoneError
 
-Each class takes the facts as fields and builds its own message: what was tried, on what, and what to do
-next. `sqlite3` and decoder exceptions are translated once, in `db` and `audio`, and never leave them.
+Each class takes the facts and builds its own message: what happened, to which file, and what to do next. Exceptions of
+`sqlite3` and of the decoders are translated in `db` and `audio` and do not leave them.
 """
 
 from __future__ import annotations
@@ -43,10 +43,11 @@ if TYPE_CHECKING:
 
 
 class WkmpError(Exception):
-    """Base of every error raised on purpose by this package."""
+    """Base class of all errors of this package."""
 
     def __reduce__(self) -> tuple[object, ...]:
-        # Raised in worker processes: carried over as it is, since the facts cannot be told from the finished message.
+        # Errors travel from worker processes. `__init__` cannot be called again, because it takes the facts and not the
+        # finished message.
         return _restore, (type(self), self.args, vars(self))
 
 
@@ -58,28 +59,34 @@ def _restore(kind: type[WkmpError], arguments: tuple[object, ...], facts: dict[s
 
 
 class PermanentError(WkmpError):
-    """A rerun with the same input cannot help."""
+    """The same input fails again."""
 
 
 class TransientError(WkmpError):
-    """A rerun may help."""
+    """The same input may succeed later."""
 
 
 class SettingsError(PermanentError):
-    """A setting is missing or out of its bounds."""
+    """A setting is missing, unreadable or out of bounds."""
 
 
 class LibraryRootError(PermanentError):
-    """The music folder cannot be read, or is suddenly empty."""
+    """The music folder cannot be read, or is empty although the library has files."""
 
 
 class NotImportedError(PermanentError):
-    """Files wait for their import, and any of them may be a missing one under another name."""
+    """A prune is refused, because files wait for their import and one of them may be a missing file under a new path.
+
+    Parameters
+    ----------
+    files : list of str
+        Their paths, relative to the library root.
+    """
 
     def __init__(self, files: list[str]) -> None:
         more = f" and {len(files) - 3} more" if len(files) > 3 else ""
         super().__init__(
-            f"{', '.join(files[:3])}{more} not imported yet: any of them may be a missing file that was moved. Nothing "
+            f"{', '.join(files[:3])}{more} not imported yet; one of them may be a missing file that was moved. Nothing "
             "was removed. Import first, then prune."
         )
 
@@ -89,14 +96,21 @@ class PartitionKeyError(PermanentError):
 
 
 class AudioFileError(PermanentError):
-    """One audio file cannot be imported; the others are not affected.
+    """One audio file cannot be imported; the others can.
 
     Parameters
     ----------
     path : str
-        Path relative to the library root, as a person would type it.
+        Relative to the library root, as a person would type it.
     cause : str
-        What went wrong, in one clause.
+        What went wrong, as a clause.
+
+    Attributes
+    ----------
+    code : str
+        A stable name of the failure, for the library and for filters.
+    next_step : str
+        What to do, as a clause.
     """
 
     code: ClassVar[str] = "FILE_ERROR"
@@ -109,14 +123,14 @@ class AudioFileError(PermanentError):
 
 
 class UnencodableNameError(AudioFileError):
-    """The file's name is not UTF-8, so the library (UTF-8 text) cannot hold its path."""
+    """The file's name is not UTF-8, and the library can only hold UTF-8."""
 
     code = "NAME_NOT_UTF8"
-    next_step = "rename it (for example with convmv) and import again"
+    next_step = "rename it (for example with convmv), then import again"
 
 
 class LinkedFileError(AudioFileError):
-    """The path goes through a symbolic link; nothing outside the library is read."""
+    """The path goes through a symbolic link, which may lead out of the library."""
 
     code = "SYMBOLIC_LINK"
     next_step = "import the file where it is, or move it into the library"
@@ -126,46 +140,46 @@ class UnreadableFileError(AudioFileError):
     """The file cannot be opened or read."""
 
     code = "READ_ERROR"
-    next_step = "check that it exists and its permissions, then import again"
+    next_step = "check that it exists and may be read, then import again"
 
 
 class UndecodableAudioError(AudioFileError):
-    """No decoder gets any sound out of the file."""
+    """No decoder gets any sound from the file."""
 
     code = "DECODE_ERROR"
-    next_step = "play it elsewhere; if it is damaged replace it, then import again"
+    next_step = "play it in another program; if it is damaged, replace it, then import again"
 
 
 class ProtectedAudioError(AudioFileError):
-    """The sound is encrypted, and only the shop's own player has the key."""
+    """The sound is encrypted, and only the player of the shop has the key."""
 
     code = "PROTECTED"
     next_step = "get a copy without protection, then import again"
 
 
 class TooLongError(AudioFileError):
-    """The file lasts longer than the disk should be made to hold."""
+    """The file lasts so long that its PCM would fill the disk."""
 
     code = "TOO_LONG"
-    next_step = "divide it, then import again"
+    next_step = "split it, then import again"
 
 
 class FileChangedError(AudioFileError):
-    """The file was written to while it was being imported."""
+    """The file was written to during its import."""
 
     code = "FILE_CHANGED"
-    next_step = "import it again when nothing writes to it any more"
+    next_step = "import it again when no program writes to it"
 
 
 class OriginalNotImportedError(AudioFileError):
-    """The file is a copy of another one, and that one could not be imported."""
+    """The file is a copy of a file that cannot be imported."""
 
     code = "ORIGINAL_FAILED"
-    next_step = "mend the other file first, then import both again"
+    next_step = "repair or replace the other file, then import both again"
 
 
 class CorruptLibraryError(PermanentError):
-    """SQLite says that the database file is damaged or is no database."""
+    """The database file is damaged, or is no SQLite database."""
 
     def __init__(self, database: Path, detail: str) -> None:
         super().__init__(
@@ -180,14 +194,14 @@ class UnwritableLibraryError(PermanentError):
 
     def __init__(self, database: Path, detail: str) -> None:
         super().__init__(
-            f"cannot write to {database} ({detail}); check the permissions of the file, of its -wal and -shm beside "
-            "it, and of its folder, or point WKMP_DATABASE at a place that can be written."
+            f"cannot write to {database} ({detail}); check the permissions of the file, of its -wal and -shm files and "
+            "of its folder, or set WKMP_DATABASE to a file in another folder."
         )
         self.database = database
 
 
 class CommitRefusedError(PermanentError):
-    """The rows of one file break a rule of the schema; nothing of it was written."""
+    """The rows of one file break a rule of the schema; none was written."""
 
     def __init__(self, path: str, detail: str) -> None:
         super().__init__(f"{path}: the library refused its rows ({detail}); nothing was written, please report this")
@@ -199,60 +213,66 @@ class WorkersError(TransientError):
 
     def __init__(self, detail: str) -> None:
         super().__init__(
-            f"the worker processes end before they take any work ({detail}). Free some memory, or raise "
+            f"the worker processes end before they start any work ({detail}). Free some memory, or raise "
             "WKMP_WORKER_MEMORY_MB if it is set low, then import again."
         )
 
 
 class LibraryLockedError(TransientError):
-    """Another process held SQLite's write lock longer than the budget."""
+    """Another process held SQLite's write lock for longer than we wait."""
 
     def __init__(self, database: Path, waited_ms: float, attempts: int) -> None:
         super().__init__(
             f"{database} stayed locked by another program for {waited_ms:.0f} ms ({attempts} attempts); nothing was "
-            "written. Close what holds it, or raise ai_database_max_lock_wait_ms in the settings table, and run again."
+            "written. Close that program, or raise ai_database_max_lock_wait_ms in the settings table, then try again."
         )
         self.waited_ms = waited_ms
         self.attempts = attempts
 
 
 class LibraryChangedError(TransientError):
-    """What was read before the transaction is no longer what the library holds."""
+    """The library changed between the reads for a file and its transaction."""
 
     def __init__(self, path: str, what: str) -> None:
-        super().__init__(f"{path}: {what} changed in the library between reading and writing; nothing was written")
+        super().__init__(f"{path}: {what} changed in the library meanwhile; nothing was written, try again")
         self.path = path
 
 
 class LibraryDiskError(TransientError):
-    """The disk is full or failing."""
+    """The disk with the library is full or failing."""
 
     def __init__(self, database: Path, detail: str) -> None:
         super().__init__(
-            f"writing to {database} failed ({detail}); nothing of the current file was written. Make room on the "
-            "disk (or check it), then run the import again: it goes on where it stopped."
+            f"writing to {database} failed ({detail}); no part of the current file was written. Make room on the disk, "
+            "or check it, then import again: it continues where it stopped."
         )
         self.database = database
 
 
 class StateDiskError(TransientError):
-    """What is not the library (phase values, decoded PCM, Dagster's records) cannot be written."""
+    """The state folder (phase values, decoded PCM, Dagster's records) cannot be written."""
 
     def __init__(self, folder: Path, detail: str) -> None:
         super().__init__(
-            f"writing to {folder} failed ({detail}); the library holds whole files only. Make room on the disk (or "
-            "check it and the permissions of the folder), then run the import again: it goes on where it stopped."
+            f"writing to {folder} failed ({detail}); the library has no half-imported file. Make room on the disk, or "
+            "check the disk and the permissions of the folder, then import again: it continues where it stopped."
         )
         self.folder = folder
 
 
 class ServiceUnavailableError(TransientError):
-    """A web service gives no usable answer. What was to be asked is deferred."""
+    """A web service gives no usable answer, so that its lookups are deferred.
+
+    Parameters
+    ----------
+    service : str
+        Its name.
+    reason : str
+        What went wrong, as a clause without anything that was sent.
+    """
 
     def __init__(self, service: str, reason: str) -> None:
-        super().__init__(
-            f"{service}: {reason}; nothing is lost: `wkmp import --retry-deferred` asks again once it is back"
-        )
+        super().__init__(f"{service}: {reason}; its lookups are deferred, `wkmp import --retry-deferred` asks again")
         self.service = service
         self.reason = reason
 
@@ -265,4 +285,4 @@ class RefusedKeyError(ServiceUnavailableError):
 
 
 class ServiceGoneError(ServiceUnavailableError):
-    """The service has not answered for so long that it is taken to be gone for good."""
+    """The service has not answered for a week."""

@@ -1,5 +1,1 @@
-"""What one audio file sounds like: decoding, levels, passages, fingerprints, lead points, tags.
-
-No network, no database, no settings object: plain arguments in, values of `wkmp_assets.model` out. Exceptions
-of the libraries underneath are translated here and never leave the package.
-"""
+"""The sound and the tags of one file: modules that decode and read it, and pure functions of what they deliver."""

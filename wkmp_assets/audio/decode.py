@@ -1,6 +1,10 @@
-"""Decode one file, once, in bounded memory: its properties, its level envelope, its PCM for Chromaprint.
+"""The one decode of a file, in bounded memory: its properties, its level envelope and its PCM.
 
-What is made of the envelope is the business of `silence` and `lead_points`.
+See Also
+--------
+wkmp_assets.audio.silence : passages, from the envelope.
+wkmp_assets.audio.lead_points : lead-in and lead-out points, from the envelope.
+wkmp_assets.audio.fingerprint : fingerprints, from the PCM.
 """
 
 from __future__ import annotations
@@ -8,12 +12,9 @@ from __future__ import annotations
 import contextlib
 from typing import TYPE_CHECKING
 
-from wkmp_assets.audio.decode_sources import (
-    DecodePass,
-    NothingDecodedError,
-    decode_with_ffmpeg,
-    decode_with_libsndfile,
-)
+from wkmp_assets.audio.decode_ffmpeg import decode_with_ffmpeg
+from wkmp_assets.audio.decode_libsndfile import decode_with_libsndfile
+from wkmp_assets.audio.decode_pass import DecodePass, NothingDecodedError
 from wkmp_assets.audio.pcm_store import pcm_file
 from wkmp_assets.errors import ProtectedAudioError, UndecodableAudioError, UnreadableFileError
 from wkmp_assets.model.values import AudioProperties
@@ -27,44 +28,44 @@ if TYPE_CHECKING:
     from wkmp_assets.model.values import Envelope
 
 MAX_SHORTFALL_S = 1.0
+"""unit=s: a decode that is shorter than announced by more gets a warning."""
 _HEAD_BYTES = 65_536
 _ASF_HEADER = bytes.fromhex("3026b2758e66cf11a6d900aa0062ce6c")
 _ASF_ENCRYPTION = (
     bytes.fromhex("fbb3112223bdd211b4b700a0c955fc6e"),
     bytes.fromhex("14e68a292226174cb935dae07ee9289c"),
 )
-"""Objects in the header of a WMA file whose sound is encrypted, which FFmpeg decodes as it is: to noise."""
+"""Objects in the header of a WMA file whose sound is encrypted: FFmpeg decodes it to noise."""
 
 
 def measure_file(path: Path, *, pcm_path: Path | None, display_path: str) -> tuple[AudioProperties, Envelope]:
-    """Decode a file from beginning to end and measure it on the way.
+    """Decode a file from beginning to end, once, and measure it.
 
     Parameters
     ----------
     path : Path
         The file.
     pcm_path : Path or None
-        Where to put the whole file as mono int16 little-endian PCM at 11,025 Hz, for `fingerprint_passages`.
-        Written under a temporary name beside it and renamed at the end, so it is whole or absent. None: not
-        wanted.
+        Receives the whole file as mono little-endian int16 PCM at 11,025 Hz, for `fingerprint_passages`. It is
+        written under a temporary name and renamed at the end, so that it is whole or absent. None: no PCM.
     display_path : str
-        How to call the file in messages.
+        The file's name in messages.
 
     Returns
     -------
     AudioProperties, Envelope
-        Both count samples at the file's native rate, after the container's gapless trimming. Damaged packets
-        are left out, NaN and infinity count as 0, and a stream that changes its rate or layout midway is
-        converted to that of its beginning; each with a sentence in `warnings`.
+        Both count samples at the file's native rate, after the container's gapless trimming. Damaged packets are left
+        out, NaN and infinity count as 0, and a stream that changes its rate or layout midway is converted to that of
+        its beginning; `warnings` has a sentence about each.
 
     Raises
     ------
     UnreadableFileError
-        The file is missing, is no file, or may not be read.
+        The file does not exist, is no file, or may not be read.
     UndecodableAudioError
-        Neither FFmpeg nor libsndfile gets a single sample out of it.
+        Neither FFmpeg nor libsndfile decodes a single sample.
     ProtectedAudioError, TooLongError
-        The sound is encrypted, or does not end within two days.
+        The sound is encrypted, or lasts longer than 48 hours.
     StateDiskError
         `pcm_path` cannot be written.
     """
@@ -72,12 +73,12 @@ def measure_file(path: Path, *, pcm_path: Path | None, display_path: str) -> tup
     with pcm_file(pcm_path) if pcm_path else contextlib.nullcontext() as pcm:
         done = _decode(path, pcm, display_path)
     if done.graph is None:
-        raise AssertionError("a pass that delivered nothing has raised before")
-    return _summary(done, done.graph)
+        raise AssertionError("a pass without frames raises NothingDecodedError")
+    return _summarise(done, done.graph)
 
 
 def _decode(path: Path, pcm: BinaryIO | None, display_path: str) -> DecodePass:
-    """Try FFmpeg, then libsndfile."""
+    """Decode with FFmpeg, else with libsndfile."""
     try:
         return decode_with_ffmpeg(path, pcm, display_path)
     except NothingDecodedError as error:
@@ -106,7 +107,7 @@ def _require_content(path: Path, display_path: str) -> None:
         raise ProtectedAudioError(display_path, "it is copy-protected (Windows Media)")
 
 
-def _summary(done: DecodePass, graph: DecodeGraph) -> tuple[AudioProperties, Envelope]:
+def _summarise(done: DecodePass, graph: DecodeGraph) -> tuple[AudioProperties, Envelope]:
     levels = graph.levels
     audio = AudioProperties(
         format=done.format,
@@ -114,21 +115,21 @@ def _summary(done: DecodePass, graph: DecodeGraph) -> tuple[AudioProperties, Env
         channels=graph.channels,
         total_samples=levels.total_samples,
         peak=levels.peak,
-        warnings=(*done.warnings, *_damages(done, graph)),
+        warnings=(*done.warnings, *_damage_warnings(done, graph)),
     )
     return audio, levels.finish()
 
 
-def _damages(done: DecodePass, graph: DecodeGraph) -> Iterator[str]:
-    """Say in sentences what was left out or replaced."""
+def _damage_warnings(done: DecodePass, graph: DecodeGraph) -> Iterator[str]:
+    """Yield a sentence about each kind of damage."""
     rate = graph.levels.sample_rate_hz
     if done.skipped_packets:
         yield f"Damaged audio packets left out: {done.skipped_packets}."
     bad_samples = done.bad_samples + graph.levels.bad_samples
     if bad_samples:
-        yield f"Samples that are not numbers or beyond all measure, taken as silence: {bad_samples}."
+        yield f"Samples that are not numbers or far beyond full scale, replaced by silence: {bad_samples}."
     if graph.has_changed:
-        yield f"The stream changes midway; all was converted to {rate} Hz, {graph.channels} channels."
+        yield f"The stream changes midway and was converted to {rate} Hz, {graph.channels} channels."
     decoded_s = graph.levels.total_samples / rate
     if done.announced_s is not None and decoded_s < done.announced_s - MAX_SHORTFALL_S:
         yield f"The file is cut short: {decoded_s:.1f} s of the {done.announced_s:.1f} s it announces."

@@ -1,7 +1,7 @@
-"""One stream of decoded frames into two branches: levels at the native rate, PCM for Chromaprint.
+"""The filter graph of a decode, with two branches: levels at the native rate, and PCM for Chromaprint.
 
-FFmpeg's filter graph regroups, converts and resamples, because Python at every decoder frame (a thousand
-samples) costs as much as decoding. Opening files, errors and formats are the business of `decode`.
+FFmpeg's filters regroup, convert and resample, because Python code for every decoded frame (a thousand samples) would
+cost as much as the decoding.
 """
 
 from __future__ import annotations
@@ -24,53 +24,51 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 HOPS_PER_CHUNK = 128
-"""Frames reach Python in pieces of this many hops (1.28 s), always whole hops but for the last."""
+"""unit=hops: samples reach Python in pieces of 1.28 s; only the last one may end within a hop."""
 CHROMAPRINT_RESAMPLER = "filter_size=16:phase_shift=8:linear_interp=1:cutoff=0.8"
-"""The options of Chromaprint's own FFmpeg reader; with others the fingerprints differ from `fpcalc` in some
-bits.
+"""The options of Chromaprint's own FFmpeg reader; with others some bits of the fingerprints differ from `fpcalc`.
 
-The conversion must end in s16: to float, libswresample mixes stereo to mono 3 dB too loud.
+The conversion must end in s16, because libswresample mixes stereo to a mono float 3 dB too loud.
 """
 MAX_MIXED_CHANNELS = 8
-"""libswresample has mixing rules for named layouts up to 7.1; beyond, channels are averaged."""
+"""libswresample has mixing rules for named layouts up to 7.1; more channels are averaged."""
 MAX_PLANES = 7
-"""PyAV 18 looks for the end of a frame's planes behind the eighth pointer, of eight: it crashes, so that frames of more
-channels must be packed."""
+"""PyAV 18 reads beyond the eight plane pointers of a frame and crashes, so that more channels must be packed."""
 
 Shape = tuple[str, str, int]
 """Sample format, channel layout and rate of a frame."""
 
 
-def shape_of(frame: AudioFrame) -> Shape:
-    """Return what must not change inside one filter graph."""
+def read_shape(frame: AudioFrame) -> Shape:
+    """Return the properties of a frame that must not change within one filter graph."""
     return frame.format.name, frame.layout.name, frame.sample_rate
 
 
 class DecodeGraph:
-    """Measure the envelope of a stream and, on the way, write its mono 11,025 Hz PCM.
+    """Measures the envelope of a stream and writes its mono PCM at 11,025 Hz.
 
     Parameters
     ----------
     first : AudioFrame
-        The first frame of the stream, not yet pushed: its format, layout and rate hold for the whole.
+        The first frame of the stream, not pushed yet; its format, layout and rate hold for the whole.
     pcm : binary file or None
-        Takes raw little-endian int16; None leaves that branch out.
+        Receives raw little-endian int16; None leaves that branch out.
 
     Attributes
     ----------
     has_changed : bool
-        A later frame had another format, layout or rate and was converted to that of the first.
+        Whether a later frame had another format, layout or rate and was converted to that of the first.
     channels : int
         Of the first frame.
     levels : EnvelopeBuilder
-        What was measured so far.
+        The levels measured so far.
     """
 
     def __init__(self, first: AudioFrame, pcm: BinaryIO | None) -> None:
         self.has_changed = False
         self.channels = first.layout.nb_channels
         self.levels = EnvelopeBuilder(first.sample_rate)
-        self._shape = shape_of(first)
+        self._shape = read_shape(first)
         self._pcm = pcm
         self._chunk_samples = hop_length(first.sample_rate) * HOPS_PER_CHUNK
         self._waiting_samples = 0
@@ -80,8 +78,8 @@ class DecodeGraph:
         self._source, self._level_sink, self._pcm_sink = self._build(first)
 
     def push(self, frame: AudioFrame) -> None:
-        """Take the next decoded frame; every 1.28 s the graph is run and emptied."""
-        shape = shape_of(frame)
+        """Add the next decoded frame; the graph is run after every 1.28 s of sound."""
+        shape = read_shape(frame)
         if shape == self._shape and self._converter is None:
             self._feed(frame)
             return
@@ -95,7 +93,7 @@ class DecodeGraph:
             self._feed(converted)
 
     def finish(self) -> None:
-        """Close the stream and run the graph to its end."""
+        """End the stream and run the graph to its end."""
         self._flush_converter()
         self._source.push(None)
         self._drain()
@@ -160,7 +158,7 @@ class DecodeGraph:
 
 
 def _pull(sink: FilterContext) -> AudioFrame | None:
-    """Take one chunk out of a sink; None when it wants more input or the stream is over."""
+    """Return the next chunk of a sink; None when it needs more input or the stream has ended."""
     try:
         return cast("AudioFrame", sink.pull())
     except (av.error.BlockingIOError, av.error.EOFError):

@@ -1,6 +1,11 @@
-"""The level of a file in hops of about 10 ms: built during the one decode, read by silence and lead points.
+"""The level envelope of a file, in hops of about 10 ms.
 
-Power is averaged, never samples, so that opposite channels cannot cancel each other. Nothing here decodes.
+Channels are averaged by power, so that opposite channels do not cancel each other.
+
+See Also
+--------
+wkmp_assets.audio.decode : builds the envelope during the decode.
+wkmp_assets.audio.silence, wkmp_assets.audio.lead_points : read it.
 """
 
 from __future__ import annotations
@@ -16,32 +21,42 @@ if TYPE_CHECKING:
 
 HOPS_PER_SECOND = 100
 HOPS_PER_WINDOW = 10
-"""A level window of 100 ms is this many hops."""
+"""unit=hops: 100 ms, the window in which a level is judged."""
 MAX_AMPLITUDE = 1e6
-"""Times full scale, 120 dB above it. What claims more is damage or spite, whose square a float32 may not hold."""
+"""unit=full scale: 120 dBFS. Larger samples are damage, and the square of some does not fit into a float32."""
 
 
 def hop_length(sample_rate_hz: int) -> int:
-    """Return the number of samples in one hop: `round(sample_rate_hz / 100)`, at least one."""
-    return max(1, round(sample_rate_hz / HOPS_PER_SECOND))
-
-
-class EnvelopeBuilder:
-    """Accumulate a stream of samples into an `Envelope`; memory grows by 4 bytes per hop.
+    """Return the number of samples in one hop: `round(sample_rate_hz / 100)`, at least one.
 
     Parameters
     ----------
     sample_rate_hz : int, > 0
-        Frames per second of the stream.
+
+    Examples
+    --------
+    >>> hop_length(44_100)
+    441
+    """
+    return max(1, round(sample_rate_hz / HOPS_PER_SECOND))
+
+
+class EnvelopeBuilder:
+    """Builds an `Envelope` from a stream of samples; memory grows by 4 bytes per hop.
+
+    Parameters
+    ----------
+    sample_rate_hz : int, > 0
+        Of the stream.
 
     Attributes
     ----------
     total_samples : int
-        Frames added so far.
+        Samples per channel added so far.
     peak : float
-        Largest absolute finite sample so far, full scale = 1.
+        Largest absolute sample so far, full scale = 1, without the bad ones.
     bad_samples : int
-        Samples (per channel) that were NaN, infinite or beyond `MAX_AMPLITUDE` and counted as 0.
+        Samples of any channel that were NaN, infinite or beyond `MAX_AMPLITUDE`; they count as 0.
     """
 
     def __init__(self, sample_rate_hz: int) -> None:
@@ -55,13 +70,13 @@ class EnvelopeBuilder:
         self._open_samples = 0
 
     def add(self, samples: NDArray[np.float32]) -> None:
-        """Take the next stretch of the stream.
+        """Add the next stretch of the stream.
 
         Parameters
         ----------
         samples : shape=(channels, n), full scale = 1
-            Any n, also 0. The number of channels must not change; several channels count as one power.
-            Few large pieces are much cheaper than many small ones.
+            Any n, also 0; few large pieces are much cheaper than many small ones. The number of channels must not
+            change.
         """
         length = samples.shape[1]
         if length == 0:
@@ -79,7 +94,7 @@ class EnvelopeBuilder:
             self._extend_open_hop(samples[:, tail:])
 
     def finish(self) -> Envelope:
-        """Close the stream; a last hop that is not full is averaged over the samples it has."""
+        """Return the envelope; a last hop that is not full is averaged over the samples it has."""
         self._close_open_hop()
         mean_square = np.concatenate(self._finished) if self._finished else np.zeros(0, np.float32)
         return Envelope(self.sample_rate_hz, self.hop_samples, self.total_samples, mean_square)
@@ -108,7 +123,7 @@ class EnvelopeBuilder:
 
 
 def _mean_squares(samples: NDArray[np.float32], hops: int) -> NDArray[np.float32]:
-    """Average the power of each hop over all channels; einsum squares and sums without a temporary copy."""
+    """Return the mean power of each hop over all channels; einsum squares and sums without a temporary copy."""
     energy = np.zeros(hops, np.float32)
     for channel in samples:
         by_hop = channel.reshape(hops, -1)
@@ -118,12 +133,17 @@ def _mean_squares(samples: NDArray[np.float32], hops: int) -> NDArray[np.float32
 
 
 def hop_energy(envelope: Envelope) -> NDArray[np.float64]:
-    """Return the energy of each hop: mean square times the samples it really has.
+    """Return the energy of each hop: its mean square times the samples it has.
+
+    Parameters
+    ----------
+    envelope : Envelope
+        Of the whole file.
 
     Returns
     -------
-    shape=(hops,), unit=full scale squared times samples
-        The last hop counts only the samples it has. Empty for an empty envelope.
+    array, shape=(hops,), unit=full scale squared times samples
+        Empty for an empty envelope.
     """
     energy = envelope.mean_square.astype(np.float64) * envelope.hop_samples
     if energy.size:
@@ -135,23 +155,34 @@ def hop_energy(envelope: Envelope) -> NDArray[np.float64]:
 def window_rms(
     envelope: Envelope, start_sample: int, end_sample: int, *, hops_per_window: int = HOPS_PER_WINDOW
 ) -> NDArray[np.float64]:
-    """Measure the RMS level in consecutive windows of a stretch.
+    """Return the RMS level in consecutive windows of a stretch.
 
     Parameters
     ----------
     envelope : Envelope
         Of the whole file.
     start_sample, end_sample : int
-        Half-open stretch, `0 <= start_sample <= end_sample <= envelope.total_samples`. Away from a hop
-        boundary the level inside the hop is taken as constant.
+        Half-open stretch, `0 <= start_sample <= end_sample <= envelope.total_samples`. Within a hop the level counts
+        as constant.
     hops_per_window : int, >= 1
-        Ten hops are 100 ms.
+        Length of a window; ten hops are 100 ms.
 
     Returns
     -------
-    shape=(ceil(length / window),), full scale = 1
-        Non-overlapping windows counted from `start_sample`. The last one may be shorter and is averaged over
-        the samples it really has. Empty for an empty stretch.
+    array, shape=(ceil(length / window),), full scale = 1
+        Windows without overlap, counted from `start_sample`. The last one may be shorter and is averaged over the
+        samples it has. Empty for an empty stretch.
+
+    See Also
+    --------
+    hop_energy : the same without windows.
+
+    Examples
+    --------
+    >>> builder = EnvelopeBuilder(8_000)
+    >>> builder.add(np.full((2, 1_200), 0.5, np.float32))
+    >>> window_rms(builder.finish(), 0, 1_200)
+    array([0.5, 0.5])
     """
     width = hops_per_window * envelope.hop_samples
     edges = np.append(np.arange(start_sample, end_sample, width), end_sample)

@@ -1,7 +1,11 @@
-"""Chromaprint fingerprints of passages, from the 11,025 Hz PCM that the decode left on disk.
+"""Chromaprint fingerprints of passages, from the stored PCM.
 
-The PCM was made with Chromaprint's own resampler options, so the fingerprints are those of `fpcalc`. Looking
-them up is the business of `wkmp_assets.identify`.
+The decode resamples with Chromaprint's own options, so that the fingerprints equal those of `fpcalc`.
+
+See Also
+--------
+wkmp_assets.audio.decode.measure_file : writes the PCM.
+wkmp_assets.identify.lookup : looks the fingerprints up.
 """
 
 from __future__ import annotations
@@ -23,12 +27,11 @@ if TYPE_CHECKING:
     from wkmp_assets.model.values import Span
 
 MIN_FINGERPRINT_S = 10
-"""AcoustID knows no shorter recordings worth matching."""
+"""unit=s: AcoustID knows no shorter recordings worth matching."""
 MAX_FINGERPRINT_S = 120
-"""AcoustID indexes the first two minutes."""
+"""unit=s: AcoustID indexes the first two minutes."""
 END_SLACK_SAMPLES = PCM_RATE_HZ // 100
-"""A span that ends within one hop of the file's end runs to the end of the PCM, whatever the resampler's
-tail."""
+"""unit=PCM samples: a span that ends this close to the end of the PCM runs to its end, which the resampler shifts."""
 
 
 def fingerprint_passages(
@@ -48,13 +51,13 @@ def fingerprint_passages(
     Returns
     -------
     tuple of PassageFingerprint
-        One entry per span, in order. At most the first 120 s of a passage are used; under 10 s, or where the
-        PCM is too short for a fingerprint, it is None.
+        One entry per span, in order, from at most the first 120 s of the passage. The fingerprint is None for a
+        passage under 10 s, and where the PCM is too short.
 
     Raises
     ------
     FileNotFoundError
-        `pcm_path` is gone: the store evicted it, decode again.
+        The store has evicted `pcm_path`; decode the file again.
     """
     pcm = map_pcm(pcm_path)
     return tuple(

@@ -1,4 +1,4 @@
-"""How the library calls what the decoders find: one short name for container and codec together."""
+"""The format names of the library: one short name for container and codec together."""
 
 _BY_CODEC = {
     "aac": "AAC",
@@ -35,12 +35,23 @@ _BY_LIBSNDFILE = {
 
 
 def ffmpeg_format_name(codec: str, container: str) -> str:
-    """Name a stream by FFmpeg's codec descriptor and demuxer; a codec unknown here keeps FFmpeg's name."""
+    """Return the format of a stream; a codec unknown here keeps FFmpeg's name.
+
+    Parameters
+    ----------
+    codec, container : str
+        Names of FFmpeg's codec descriptor and demuxer.
+
+    Examples
+    --------
+    >>> ffmpeg_format_name("vorbis", "ogg")
+    'OGG Vorbis'
+    """
     if codec.startswith("pcm_") and container in _PCM_BY_CONTAINER:
         return _PCM_BY_CONTAINER[container]
     return _BY_CODEC.get(codec, codec)
 
 
 def libsndfile_format_name(container: str, subtype: str) -> str:
-    """Name a file by libsndfile's major format and subtype."""
+    """Return the format of a file, by libsndfile's names of its major format and subtype."""
     return _BY_LIBSNDFILE.get(subtype) or _BY_LIBSNDFILE.get(container, container)

@@ -1,6 +1,6 @@
-"""Where a passage has really begun and where it begins to end: from the level envelope alone.
+"""Lead-in and lead-out points of passages, from the level envelope.
 
-The level is judged relative to the passage's own peak RMS, so mastering loudness does not matter.
+Levels are relative to the peak RMS of the passage, so that the loudness of the mastering does not matter.
 """
 
 from __future__ import annotations
@@ -19,12 +19,14 @@ if TYPE_CHECKING:
     from wkmp_assets.model.values import Envelope, LeadPointParameters, Span
 
 MIN_PEAK_RMS = 0.05
-"""Below this peak RMS (-26 dBFS) there is no telling where the music starts."""
+"""full scale = 1: a passage with a lower peak RMS (-26 dBFS) is too quiet to tell where its music starts."""
 PCM16_FULL_SCALE = 32768
 CLIPPING_PEAK = 0.99
+"""full scale = 1: a file with such a sample may be clipped."""
 MIN_WINDOWS = 2
+"""unit=windows: the shortest passage that has lead points."""
 MAX_LEAD_FRACTION = 0.25
-"""Each lead takes at most a quarter of the passage, so they can never cross."""
+"""The largest share of a passage for each lead, so that the two points never cross."""
 
 
 def find_lead_points(envelope: Envelope, span: Span, parameters: LeadPointParameters) -> PassageLeadPoints:
@@ -37,24 +39,45 @@ def find_lead_points(envelope: Envelope, span: Span, parameters: LeadPointParame
     span : Span
         The passage.
     parameters : LeadPointParameters
-        Thresholds (<= 0: dB relative to the passage's peak RMS; > 0: dB above one step of 16-bit PCM), the window,
-        the limits.
+        Thresholds (<= 0: dB relative to the passage's peak RMS; > 0: dB above one step of 16-bit PCM), the length of
+        a window, and the limits.
 
     Returns
     -------
     PassageLeadPoints
-        The lead-in point is the start of the first window that reaches the lead-in threshold, the lead-out
-        point the end of the last window that reaches the lead-out threshold; a side that never does within
-        its limit (a quarter of the passage, or the maximum duration) gets that limit. `quick_ramp_up` and
-        `quick_ramp_down` tell that the level reaches `quick_ramp_threshold` of the peak within
-        `quick_ramp_duration_s` of the edge; the point is then the edge itself. Both points are None, with a
-        warning, when the peak RMS is below 0.05 or the passage is shorter than two windows.
+        In samples from the start of the file. The lead-in point is the start of the first window that reaches the
+        lead-in threshold; the lead-out point is the end of the last window that reaches the lead-out threshold. If no
+        window does within the limit (a quarter of the passage, or the maximum duration), the point lies at the limit.
+
+        `quick_ramp_up` and `quick_ramp_down` tell whether the level reaches `quick_ramp_threshold` of the peak within
+        `quick_ramp_duration_s` of the edge; the point is then the edge itself.
+
+        Both points are None, with a warning, when the peak RMS is below 0.05 or the passage is shorter than two
+        windows.
+
+    See Also
+    --------
+    wkmp_assets.audio.silence.find_passages : the passages.
+    wkmp_assets.audio.envelope.window_rms : the levels that are compared.
+    wkmp_assets.model.lead_presets : parameters for kinds of music.
+
+    Examples
+    --------
+    A tone of 40 s, whose first 2 s are 20 dB quieter:
+
+    >>> from wkmp_assets.audio.envelope import EnvelopeBuilder
+    >>> from wkmp_assets.model.values import LeadPointParameters, Span
+    >>> builder = EnvelopeBuilder(8_000)
+    >>> builder.add(np.where(np.arange(320_000) < 16_000, 0.05, 0.5).astype(np.float32)[np.newaxis])
+    >>> points = find_lead_points(builder.finish(), Span(0, 320_000), LeadPointParameters(-12.0, -12.0))
+    >>> points.lead_in_sample / 8_000, points.lead_out_sample / 8_000
+    (2.0, 40.0)
     """
     hops = max(1, round(parameters.rms_window_ms * HOPS_PER_SECOND / 1000))
     width = hops * envelope.hop_samples
     rms = window_rms(envelope, span.start_sample, span.end_sample, hops_per_window=hops)
     peak = float(rms.max(initial=0.0))
-    warning = _reason_to_give_up(span.length_samples, width, peak)
+    warning = _explain_missing_points(span.length_samples, width, peak)
     if warning:
         return PassageLeadPoints(
             span, None, None, peak, quick_ramp_up=False, quick_ramp_down=False, warnings=(warning,)
@@ -63,7 +86,18 @@ def find_lead_points(envelope: Envelope, span: Span, parameters: LeadPointParame
 
 
 def clipping_warnings(peak: float) -> tuple[str, ...]:
-    """Tell of a file whose largest sample, full scale = 1, is 0.99 or more; its lead points are as good as any."""
+    """Return a warning about a file that may be clipped; its lead points are not affected.
+
+    Parameters
+    ----------
+    peak : float, full scale = 1
+        Largest absolute sample of the file.
+
+    Returns
+    -------
+    tuple of str
+        Empty below 0.99.
+    """
     if peak < CLIPPING_PEAK:
         return ()
     return (f"The largest sample is {peak:.3f} of full scale, so the file may be clipped.",)
@@ -95,7 +129,7 @@ def _measure(
     )
 
 
-def _reason_to_give_up(length_samples: int, window_samples: int, peak: float) -> str | None:
+def _explain_missing_points(length_samples: int, window_samples: int, peak: float) -> str | None:
     if length_samples < MIN_WINDOWS * window_samples:
         return "The passage is too short for lead points."
     if peak < MIN_PEAK_RMS:
@@ -105,7 +139,7 @@ def _reason_to_give_up(length_samples: int, window_samples: int, peak: float) ->
 
 @dataclass(frozen=True, eq=False)
 class _Levels:
-    """The window levels of one passage relative to their peak, and the rules they are judged by."""
+    """The window levels of one passage relative to their peak, and the parameters to compare them with."""
 
     relative: NDArray[np.float64]
     peak: float
@@ -114,9 +148,9 @@ class _Levels:
     parameters: LeadPointParameters
 
     def lead(self, distance: NDArray[np.int64], threshold_db: float, max_duration_s: float) -> tuple[int, bool]:
-        """Return the length of the lead on one side, and whether the level ramps up quickly there.
+        """Return the length of the lead at one edge, in samples, and whether the level ramps quickly there.
 
-        `distance[i]` is what lies between that edge of the passage and window i, in samples.
+        `distance[i]` is the number of samples between that edge of the passage and window i.
         """
         strong = distance[self.relative >= self.parameters.quick_ramp_threshold]
         if strong.size and int(strong.min()) < self.parameters.quick_ramp_duration_s * self.sample_rate_hz:
@@ -128,8 +162,7 @@ class _Levels:
     def _share_of_peak(self, threshold_db: float) -> float:
         """Return a threshold as a share of the peak.
 
-        Positive ones, which an older library may hold, are dB above one step of 16-bit PCM: the only absolute reading
-        in which the replaced system's numbers make sense.
+        A positive one, which an older library may hold, is in dB above one step of 16-bit PCM.
         """
         level = float(10 ** (threshold_db / 20))
         return level if threshold_db <= 0 else level / PCM16_FULL_SCALE / self.peak

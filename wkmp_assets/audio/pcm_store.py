@@ -1,6 +1,6 @@
-"""Decoded PCM kept on disk between phases: a cache under a size limit that may lose any entry at any time.
+"""Decoded PCM on disk, for the phases after the decode: a cache with a size limit that may lose any entry at any time.
 
-Several processes use one store at once; a file that another process deleted meanwhile is never an error.
+Several processes use one store at once; a file that another process has deleted meanwhile is never an error.
 """
 
 from __future__ import annotations
@@ -25,12 +25,12 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 PCM_RATE_HZ = 11_025
-"""Chromaprint's own rate: any other would be resampled inside it."""
+"""Chromaprint's own rate, so that it does not resample."""
 FORMAT_VERSION = 1
-"""Raise when the samples of the same file change: other resampler options, other sample format."""
+"""To be raised when the samples of the same file change, as with other resampler options or another sample format."""
 SUFFIX = f".{PCM_RATE_HZ}hz-mono-s16le.v{FORMAT_VERSION}.pcm"
 RECENT_S = 600
-"""Entries used within this time may still be mapped by a running phase."""
+"""unit=s: entries used so recently may still be mapped by a running phase."""
 
 
 @dataclass(frozen=True)
@@ -46,9 +46,9 @@ class PcmStore:
     Parameters
     ----------
     root : Path
-        The folder; made when first needed.
+        The folder; created when needed.
     limit_bytes : int, >= 0
-        What `evict` brings the folder down to.
+        The size to which `evict` reduces the folder.
     """
 
     def __init__(self, root: Path, limit_bytes: int) -> None:
@@ -56,13 +56,13 @@ class PcmStore:
         self.limit_bytes = limit_bytes
 
     def path_for(self, content_hash: str) -> Path:
-        """Return where the PCM of this content belongs, there or not; the folder exists afterwards."""
+        """Return the path for the PCM of this content, which need not exist; the folder is created."""
         with translate_disk_errors(self.root):
             self.root.mkdir(parents=True, exist_ok=True)
         return self.root / f"{content_hash}{SUFFIX}"
 
     def get(self, content_hash: str) -> Path | None:
-        """Find the PCM of this content and mark it as just used; None when it is not in the store."""
+        """Return the PCM of this content and mark it as just used; None when it is not in the store."""
         path = self.root / f"{content_hash}{SUFFIX}"
         try:
             os.utime(path)
@@ -71,23 +71,23 @@ class PcmStore:
         return path
 
     def forget(self, content_hash: str) -> None:
-        """Delete the PCM of this content, if it is there."""
+        """Delete the PCM of this content, if there is any."""
         with translate_disk_errors(self.root):
             (self.root / f"{content_hash}{SUFFIX}").unlink(missing_ok=True)
 
     def evict(self, keep: Collection[str] = ()) -> int:
-        """Delete what killed writers have left, and the least recently used until the folder is within its limit.
+        """Delete the files of killed writers, then the least recently used entries beyond the size limit.
 
         Parameters
         ----------
         keep : collection of str
-            Content hashes that must stay. Entries used within the last ten minutes stay as well, so the
+            Content hashes whose entries stay. Entries used within the last ten minutes stay as well, so that the
             folder may remain above its limit.
 
         Returns
         -------
         int
-            Bytes freed.
+            Number of bytes freed.
         """
         remove_leftovers(self.root)
         now = time.time()
@@ -118,14 +118,14 @@ class PcmStore:
 
 @contextlib.contextmanager
 def pcm_file(path: Path) -> Iterator[BinaryIO]:
-    """Open a PCM file for writing; it gets its name when all went well, so it is whole or absent.
+    """Open a PCM file for writing; it is renamed to `path` at the end of the block, so that it is whole or absent.
 
-    Removes what killed writers have left: on a disk that is full of it no writer would come to its end.
+    The files of killed writers in its folder are removed first, because they may fill the disk.
 
     Raises
     ------
     StateDiskError
-        The disk is full, or the folder may not be written to. Any other `OSError` is about the music.
+        The disk is full, or the folder may not be written to. Any other `OSError` in the block is about the music.
     """
     temporary = path.with_name(temporary_name(path.name))
     with translate_disk_errors(path.parent):
@@ -141,7 +141,7 @@ def pcm_file(path: Path) -> Iterator[BinaryIO]:
 
 
 class _StateFile(io.FileIO):
-    """Its errors say that they are about the state folder."""
+    """A file whose write errors are about the state folder."""
 
     def write(self, data: ReadableBuffer) -> int:
         with translate_disk_errors(Path(self.name).parent):
@@ -149,7 +149,7 @@ class _StateFile(io.FileIO):
 
 
 def _delete(entry: _Entry) -> int:
-    """Delete one file and return the bytes freed: 0 when another process was faster."""
+    """Delete one file; return the bytes freed, 0 when another process has deleted it."""
     try:
         entry.path.unlink()
     except FileNotFoundError:
@@ -160,10 +160,20 @@ def _delete(entry: _Entry) -> int:
 def map_pcm(pcm_path: Path) -> NDArray[np.int16]:
     """Map the samples of a stored file into memory, read-only.
 
+    Parameters
+    ----------
+    pcm_path : Path
+        Raw little-endian int16, mono, at `PCM_RATE_HZ`.
+
     Returns
     -------
     array of int16, shape=(n,)
-        Mono, at `PCM_RATE_HZ`; empty for an empty file.
+        Empty for an empty file.
+
+    Raises
+    ------
+    FileNotFoundError
+        The store has evicted the file.
     """
     if pcm_path.stat().st_size < 2:  # an empty file cannot be mapped
         return np.zeros(0, "<i2")

@@ -1,4 +1,4 @@
-"""Passages of one file: what lies between its silences, from the level envelope alone."""
+"""Passages of one file: the stretches between its silences, from the level envelope."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 SHORT_FILE_S = 15 * 60
 MAX_SHORT_FILE_PASSAGES = 8
+"""More passages in a file shorter than `SHORT_FILE_S` raise a warning."""
 
 
 def find_passages(
@@ -31,22 +32,40 @@ def find_passages(
     envelope : Envelope
         Of the whole file.
     silence_threshold_db : float, >= 0
-        dB below full scale; a window of 100 ms is silent when its RMS over all channels is below. Full scale,
-        not the file's own peak: a quiet track is not a silent one.
+        unit=dB below full scale. A window of 100 ms is silent when its RMS over all channels is lower. The reference is
+        full scale, not the peak of the file, because a quiet track is not a silent one.
     min_silence_ticks : int, >= 0
-        Shorter gaps belong to the music. A gap of this length is found wherever it lies; its two outermost
-        hops, where sound and silence meet, are given the benefit of the doubt, so a gap up to two hops (20
-        ms) shorter may be found as well.
+        Shorter gaps belong to the music. Every gap of this length is found. A gap up to two hops (20 ms) shorter may be
+        found as well, because the two hops in which sound and silence meet count as silent.
     min_passage_ticks : int, >= 0
         Shorter stretches between silences are dropped.
 
     Returns
     -------
     tuple of Span
-        Ascending, not touching, each boundary within one hop of the true one. The whole file as one passage
-        when there is no silence. Empty means NO AUDIO: the windows at or above the threshold (100 ms each,
-        counted from the file's start) last less than `min_passage_ticks` in all, or no stretch is long
-        enough.
+        Ascending and not touching; each boundary lies within one hop of the true one. Without any silence the whole
+        file is one passage. Empty means NO AUDIO: no stretch is long enough, or the windows of 100 ms at or above the
+        threshold last less than `min_passage_ticks` in all.
+
+    See Also
+    --------
+    wkmp_assets.audio.envelope.window_rms : the levels that are compared.
+    wkmp_assets.audio.lead_points.find_lead_points : where the music of a passage starts and ends.
+    over_segmentation_warning : tells when the threshold does not suit a file.
+
+    Examples
+    --------
+    Two tones of 3 s with 2 s of silence between them:
+
+    >>> from wkmp_assets.audio.envelope import EnvelopeBuilder
+    >>> builder = EnvelopeBuilder(8_000)
+    >>> for amplitude, length_s in ((0.5, 3), (0.0, 2), (0.5, 3)):
+    ...     builder.add(np.full((1, length_s * 8_000), amplitude, np.float32))
+    >>> second = ticks.from_samples(8_000, 8_000)
+    >>> find_passages(
+    ...     builder.finish(), silence_threshold_db=60, min_silence_ticks=second, min_passage_ticks=second
+    ... )
+    (Span(start_sample=0, end_sample=24000), Span(start_sample=40000, end_sample=64000))
     """
     total, rate = envelope.total_samples, envelope.sample_rate_hz
     threshold = 10 ** (-silence_threshold_db / 20)
@@ -64,18 +83,26 @@ def find_passages(
 
 
 def over_segmentation_warning(envelope: Envelope, passages: Sequence[Span]) -> str | None:
-    """Say so when an ordinary file (under 15 minutes) fell into more than 8 passages; None otherwise."""
+    """Return a warning about a file under 15 minutes with more than 8 passages, else None.
+
+    Parameters
+    ----------
+    envelope : Envelope
+        Of the whole file.
+    passages : sequence of Span
+        See `find_passages`.
+    """
     length_s = envelope.total_samples / envelope.sample_rate_hz
     if length_s >= SHORT_FILE_S or len(passages) <= MAX_SHORT_FILE_PASSAGES:
         return None
     return (
-        f"{len(passages)} passages in {length_s / 60:.1f} minutes look like one piece cut at its rests; "
+        f"{len(passages)} passages in {length_s / 60:.1f} minutes look like one piece that was cut at its rests; "
         "raise silence_threshold_dB (to 60, say) or silence_min_duration_ticks (to half a second or more)."
     )
 
 
 def _loud_samples(envelope: Envelope, threshold: float) -> int:
-    """Add up the lengths of the fixed 100 ms windows that are not silent."""
+    """Return the total length of the 100 ms windows, counted from the start of the file, that are not silent."""
     rms = window_rms(envelope, 0, envelope.total_samples)
     width = HOPS_PER_WINDOW * envelope.hop_samples
     lengths = np.minimum(width, envelope.total_samples - np.arange(rms.size) * width)
@@ -94,16 +121,16 @@ def _find_silences(envelope: Envelope, threshold_power: float, min_silence_ticks
 
 
 def _window_hops(envelope: Envelope, min_silence_ticks: int) -> int:
-    """Choose a window that fits into the shortest silence sought whatever its phase: 100 ms or less."""
+    """Return a window of at most 100 ms that lies within every silence of the shortest length, whatever its phase."""
     hops_in_silence = min_silence_ticks // ticks.from_samples(envelope.hop_samples, envelope.sample_rate_hz)
     return max(1, min(HOPS_PER_WINDOW, hops_in_silence - 1, envelope.mean_square.size))
 
 
 def _silent_runs(envelope: Envelope, threshold_power: float, window_hops: int) -> Iterator[tuple[int, int]]:
-    """Find the runs of hops that lie in a silent window, at whatever hop the window starts.
+    """Yield the runs of hops that lie in a silent window; a window starts at every hop.
 
-    The first and last hop of each run are silent themselves and their outer neighbours are not: the window
-    tells that there is a silence, in spite of a faint click inside it, and the hops tell where it ends.
+    The window finds a silence in spite of a faint click inside it, and the hops tell where it ends: the first and last
+    hop of a run are silent, and their outer neighbours are not.
     """
     silent_hop = envelope.mean_square < threshold_power
     in_silence = np.zeros(silent_hop.size, np.bool_)
@@ -117,7 +144,7 @@ def _silent_runs(envelope: Envelope, threshold_power: float, window_hops: int) -
 
 
 def _silent_windows(envelope: Envelope, threshold_power: float, window_hops: int) -> NDArray[np.bool_]:
-    """Tell for each window of `window_hops` hops, one starting at each hop, whether it is silent."""
+    """Tell for each window of `window_hops` hops whether it is silent; a window starts at every hop."""
     cumulative = np.concatenate([[0.0], np.cumsum(hop_energy(envelope))])
     edges = np.minimum(np.arange(cumulative.size) * envelope.hop_samples, envelope.total_samples)
     energy = cumulative[window_hops:] - cumulative[:-window_hops]
@@ -126,7 +153,7 @@ def _silent_windows(envelope: Envelope, threshold_power: float, window_hops: int
 
 
 def _covered_by(windows: NDArray[np.bool_], window_hops: int) -> NDArray[np.bool_]:
-    """Turn "the window starting here" into "this hop lies in such a window"; `window_hops - 1` longer."""
+    """Tell for each hop whether it lies in a set window; the result is `window_hops - 1` longer."""
     steps = np.zeros(windows.size + window_hops, np.int64)
     steps[: windows.size] += windows
     steps[window_hops:] -= windows
@@ -134,13 +161,13 @@ def _covered_by(windows: NDArray[np.bool_], window_hops: int) -> NDArray[np.bool
 
 
 def _runs(flags: NDArray[np.bool_]) -> Iterator[tuple[int, int]]:
-    """Yield the half-open index ranges in which the flags hold, ascending."""
+    """Yield the half-open index ranges in which the flags are set, ascending."""
     edges = np.flatnonzero(np.diff(np.concatenate([[0], flags.astype(np.int8), [0]])))
     yield from ((int(first), int(end)) for first, end in edges.reshape(-1, 2))
 
 
 def _walk(flags: NDArray[np.bool_], index: int, step: int) -> int:
-    """Go from a hop that is set as far as its neighbours in one direction are set too."""
+    """Return the last index in one direction up to which all flags are set."""
     while 0 <= index + step < flags.size and flags[index + step]:
         index += step
     return index

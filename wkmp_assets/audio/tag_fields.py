@@ -1,8 +1,11 @@
-"""The raw texts of a file's tags under one set of names, whatever the container calls them.
+"""The texts of a file's tags, under the same names for all containers.
 
-One table per family of containers, after Picard's mapping
-(https://picard-docs.musicbrainz.org/en/appendices/tag_mapping.html). What the texts mean is the business of
-`tags`.
+There is one table per family of containers, after Picard's mapping
+(https://picard-docs.musicbrainz.org/en/appendices/tag_mapping.html).
+
+See Also
+--------
+wkmp_assets.audio.tags : what the texts mean.
 """
 
 from __future__ import annotations
@@ -42,19 +45,19 @@ LEAKED_BY_MUTAGEN = (
 """What mutagen raises on damaged files: its own errors, and those that bad lengths, texts, and compressed or nested
 data provoke inside it."""
 MAX_VALUES = 200
-"""Of one entry, far beyond any list of artists; a spiteful file has a million."""
+"""Of one entry: far more than any list of artists has. A malicious file has a million."""
 MAX_CHARACTERS = 1_000
 """Of one text."""
 _MAX_RAW_VALUES = 2 * MAX_VALUES
-"""Before empty ones are taken out."""
+"""Before empty ones are removed."""
 _MAX_RAW_CHARACTERS = 4 * MAX_CHARACTERS
-"""Of a text before white space and control characters are taken out of it."""
+"""Of a text before white space and control characters are removed."""
 
 
 class TagFields(NamedTuple):
     """Cleaned texts of one file; an absent field is an empty tuple, values keep their order.
 
-    Cut to a little more than `MAX_VALUES` and `MAX_CHARACTERS`, so that who reads them sees that there was more.
+    Cut one beyond `MAX_VALUES` and `MAX_CHARACTERS`, which tells that there was more.
     """
 
     title: tuple[str, ...] = ()
@@ -71,8 +74,7 @@ class TagFields(NamedTuple):
 
 
 _Keys = TagFields
-"""A table: for each field the container's names for it in lower case, best first; the first that has a text
-counts."""
+"""A table: for each field the container's names in lower case, best first; the first one that has a text counts."""
 
 _ID3 = _Keys(
     title=("tit2",),
@@ -132,10 +134,15 @@ _ASF = _Keys(
 def read_fields(path: Path) -> TagFields | None:
     """Read the tags of one file.
 
+    Parameters
+    ----------
+    path : Path
+        Any file.
+
     Returns
     -------
     TagFields or None
-        All fields empty when the file has no tags; None when mutagen does not know the container.
+        All fields are empty when the file has no tags; None when mutagen does not know the container.
 
     Raises
     ------
@@ -154,9 +161,9 @@ def read_fields(path: Path) -> TagFields | None:
 
 
 def _open(path: Path) -> tuple[Any, Any]:
-    """Open the file and its tags; where mutagen finds none, look for an ID3 header before any other stream.
+    """Open the file and its tags; where mutagen finds none, read an ID3 header at the start of the file.
 
-    AAC streams commonly have one, and mutagen takes them for damaged MP3 files then.
+    AAC streams commonly have one, and mutagen then takes them for damaged MP3 files.
     """
     try:
         file = mutagen.File(path)
@@ -191,7 +198,7 @@ def _table_of(tags: object) -> TagFields:
 
 def _texts(value: Any) -> list[str]:
     """Return the texts of one entry of any container; nothing for pictures and other binary entries."""
-    frame = value  # mutagen sets the attributes of its frames at run time, where no type checker sees them
+    frame = value  # untyped, because mutagen sets the attributes of its frames at run time
     if isinstance(value, UFID):
         return [frame.data.decode("ascii", "replace")]
     if isinstance(value, TextFrame):
@@ -214,7 +221,7 @@ def _text(item: object) -> str | None:
 
 
 def _clean(text: str) -> str:
-    """Drop control characters and what UTF-8 cannot hold, fold white space, strip."""
+    """Remove control characters and what UTF-8 cannot hold, and reduce white space to single blanks."""
     kept = (" " if char.isspace() else char for char in text[:_MAX_RAW_CHARACTERS])
     clean = " ".join("".join(c for c in kept if unicodedata.category(c) not in {"Cc", "Cs"}).split())
     return clean[: MAX_CHARACTERS + 1]

@@ -1,6 +1,6 @@
-"""What a file says of itself: texts, numbers and MusicBrainz ids from its tags.
+"""The tags of a file: texts, numbers and MBIDs.
 
-Tags are claims: every id must look like one, and what cannot be believed becomes a warning, never an error.
+Tags are untrusted: every MBID must be a UUID, and what cannot be used becomes a warning, never an error.
 """
 
 from __future__ import annotations
@@ -44,9 +44,9 @@ def read_tags(path: Path) -> FileTags:
     Returns
     -------
     FileTags
-        Blank texts are None. MusicBrainz ids are lower-case UUIDs without repetition; each artist has a name
-        and each work and release a title, or it is left out. Unreadable tags, an unknown container or a
-        missing file give empty tags with a warning: whether the file can be read at all is judged elsewhere.
+        Blank texts are None. MBIDs are lower-case UUIDs without repetition. An artist without a name, and a work or
+        release without a title, is left out. Unreadable tags, an unknown container or a missing file give empty tags
+        with a warning, because the decode tells whether the file can be read.
     """
     try:
         fields = read_fields(path)
@@ -85,7 +85,7 @@ def _interpret(fields: TagFields) -> FileTags:
 
 
 def _bounded(name: str, texts: Sequence[str], warnings: list[str]) -> tuple[str, ...]:
-    """Keep what a person or a tagger may have written."""
+    """Cut a field to `MAX_VALUES` texts of `MAX_CHARACTERS`, with a warning."""
     field = name.replace("_", " ")
     if len(texts) > MAX_VALUES:
         warnings.append(f"The tags hold more than {MAX_VALUES} texts as {field}; the others were left out.")
@@ -99,19 +99,19 @@ def _first(texts: Sequence[str]) -> str | None:
 
 
 def _track_number(texts: Sequence[str]) -> int | None:
-    """Read `3`, `03` or `3/12`; None for 0 and for what is no number."""
+    """Read `3`, `03` or `3/12`; None for 0 and for other texts."""
     match = _TRACK.match(texts[0]) if texts else None
     return int(match[1]) if match else None
 
 
 def _year(texts: Sequence[str]) -> int | None:
-    """Read the year out of `2003`, `2003-04-01`, `20030401`, `01.04.2003` and the like."""
+    """Read the year of `2003`, `2003-04-01`, `20030401`, `01.04.2003` and the like."""
     match = _YEAR.search(texts[0]) if texts else None
     return int(match[0]) if match else None
 
 
 def _date(texts: Sequence[str]) -> str | None:
-    """Read `YYYY[-MM[-DD]]`, else at least the year."""
+    """Read `YYYY[-MM[-DD]]`, else the year."""
     match = _DATE.match(texts[0]) if texts else None
     if match:
         return "-".join(part for part in match.groups() if part)
@@ -120,7 +120,7 @@ def _date(texts: Sequence[str]) -> str | None:
 
 
 def _ids(what: str, texts: Iterable[str], warnings: list[str]) -> list[str | None]:
-    """Read the ids in a field; one that is no UUID leaves None, because names are paired by place."""
+    """Read the MBIDs in a field; an invalid one gives None, because names are paired by position."""
     ids: list[str | None] = []
     for text in texts:
         for part in filter(None, _ID_SEPARATORS.split(text)):
@@ -163,7 +163,7 @@ def _artists(fields: TagFields, credit: str | None, warnings: list[str]) -> tupl
 
 
 def _names(fields: TagFields, credit: str, count: int) -> Sequence[str] | None:
-    """Find as many artist names as there are ids; None when no reading of the tags gives that many."""
+    """Return as many artist names as there are MBIDs; None when the tags cannot be read as that many."""
     if count == 1 and len(fields.artist_names) != 1:
         return [credit]
     readings = (

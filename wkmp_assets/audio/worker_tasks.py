@@ -1,4 +1,4 @@
-"""What a worker process does with one file: decode it once and find its passages, fingerprint and characterise them."""
+"""The tasks of worker processes, each for one file: find its passages, fingerprint them, measure their flavors."""
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -22,7 +22,7 @@ from wkmp_assets.model.values import (
 )
 
 MAX_CHANNELS = 32
-"""What the library's schema allows."""
+"""The limit of the library's schema."""
 
 
 def segment_file(
@@ -35,27 +35,34 @@ def segment_file(
     path : Path
         The file.
     display_path : str
-        Its path in the library, for errors.
+        Its path in the library, for messages.
     identity : FileIdentity
-        What was hashed: the file must still be that.
+        Of the file when it was hashed.
     pcm : PcmStore
-        Receives the PCM that later phases need.
+        Receives the PCM, for later phases.
     parameters : SegmentationParameters
-        What counts as silence.
+        What counts as silence, and the shortest passage.
+
+    Returns
+    -------
+    PassageSegments
+        With the properties and the envelope of the file.
 
     Raises
     ------
     UndecodableAudioError, UnreadableFileError
-        There is no sound to be had.
+        The file cannot be decoded, or has more than 32 channels.
     FileChangedError
-        The file was written to since it was hashed: the boundaries would belong to other bytes.
+        The file was written to since it was hashed.
     """
     audio, envelope = measure_file(path, pcm_path=pcm.path_for(identity.content_hash), display_path=display_path)
     if audio.channels > MAX_CHANNELS:
-        raise UndecodableAudioError(display_path, f"it has {audio.channels} channels, the library holds {MAX_CHANNELS}")
+        raise UndecodableAudioError(
+            display_path, f"it has {audio.channels} channels, and the library allows {MAX_CHANNELS}"
+        )
     if not _is_still(path, identity):
         pcm.path_for(identity.content_hash).unlink(missing_ok=True)
-        raise FileChangedError(display_path, "was written to while it was being imported")
+        raise FileChangedError(display_path, "it was written to during the import")
     passages = find_passages(
         envelope,
         silence_threshold_db=parameters.silence_threshold_db,
@@ -82,7 +89,12 @@ def _warnings(envelope: Envelope, passages: Sequence[Span]) -> Iterator[str]:
 def fingerprint_file(
     path: Path, display_path: str, content_hash: str, pcm: PcmStore, segments: PassageSegments
 ) -> Fingerprints:
-    """Fingerprint the passages of a file from its stored PCM, which is decoded again only if it is gone."""
+    """Fingerprint the passages of a file from its stored PCM; the file is decoded again only if that is gone.
+
+    See Also
+    --------
+    wkmp_assets.audio.fingerprint.fingerprint_passages
+    """
     pcm_path = _pcm_of(path, display_path, content_hash, pcm)
     spans = segments.passages
     return Fingerprints(fingerprint_passages(pcm_path, spans, sample_rate_hz=segments.audio.sample_rate_hz))
@@ -96,7 +108,12 @@ def measure_flavors(
     segments: PassageSegments,
     spans: tuple[Span, ...],
 ) -> Flavors:
-    """Characterise spans of a file from its stored PCM, which is decoded again only if it is gone."""
+    """Measure the flavors of spans from the stored PCM of a file; it is decoded again only if that is gone.
+
+    See Also
+    --------
+    wkmp_assets.audio.flavor.measure.measure_passages
+    """
     pcm_path = _pcm_of(path, display_path, content_hash, pcm)
     audio = segments.audio
     return Flavors(measure_passages(pcm_path, spans, sample_rate_hz=audio.sample_rate_hz, channels=audio.channels))

@@ -10,9 +10,10 @@ from rich.table import Table
 from rich.text import Text
 
 from wkmp_assets.model.batch import FileCommit, Receipt
+from wkmp_assets.model.file_entry import FileEntry, PassageEntry
 from wkmp_assets.model.file_key import decode_key
 from wkmp_assets.model.outcomes import Failed, Outcome, Result, SkipReason
-from wkmp_assets.model.values import ClassesOutcome, FileEntry, LookupOutcome, PassageEntry
+from wkmp_assets.model.values import ClassesOutcome, LookupOutcome
 from wkmp_assets.report.partition_metadata import result_word
 from wkmp_assets.report.text import percentile
 

@@ -1,5 +1,6 @@
 """Commit the files of one run, each in a transaction of its own. Dagster-free."""
 
+import sqlite3
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
 from datetime import datetime
@@ -9,16 +10,24 @@ from typing import Self
 
 from wkmp_assets.db.connection import open_reader, snapshot, translated
 from wkmp_assets.db.plan.file_plan import candidate_file_guids, plan_failure, plan_file
+from wkmp_assets.db.plan.removal import plan_removal
 from wkmp_assets.db.read.file_state import read_state
 from wkmp_assets.db.read.library_settings import read_library_settings
+from wkmp_assets.db.read.removal import read_removable
+from wkmp_assets.db.write.tally import Tally
 from wkmp_assets.db.write.writer import LibraryWriter
-from wkmp_assets.errors import AudioFileError
-from wkmp_assets.model.batch import FileCommit, WriteBatch
+from wkmp_assets.errors import AudioFileError, LibraryChangedError
+from wkmp_assets.model.batch import FileCommit, Receipt
+from wkmp_assets.model.file_entry import FileEntry
 from wkmp_assets.model.file_key import storable_path
 from wkmp_assets.model.outcomes import Failed, Outcome, Result
 from wkmp_assets.model.phases import ENTRY
 from wkmp_assets.model.timestamps import Stamp
-from wkmp_assets.model.values import FileEntry, FileIdentity, FileState
+from wkmp_assets.model.values import FileIdentity, FileState
+
+MAX_CONFLICTS = 8
+"""How often one file is read and planned again. A library that changes more often than that under our hands is not
+written to by a player or another import."""
 
 
 class FileCommitter:
@@ -39,7 +48,7 @@ class FileCommitter:
         self._run_id = run_id
         self._now = now
         self._open = ExitStack()
-        self._writer: LibraryWriter | None = None
+        self._library: tuple[LibraryWriter, sqlite3.Connection] | None = None
 
     def __enter__(self) -> Self:
         return self
@@ -68,37 +77,40 @@ class FileCommitter:
     def _commit(self, key: str, outcome: Outcome[FileEntry]) -> FileCommit:
         if isinstance(outcome, Result):
             try:
-                return self._write(key, outcome, self._planner(outcome.value))
+                return self._commit_entry(key, outcome)
             except AudioFileError as error:
                 outcome = Failed(ENTRY, error.code, str(error))
         if isinstance(outcome, Failed):
-            failed, path = outcome, storable_path(key)
-            return self._write(key, failed, lambda: plan_failure(path, failed, self._stamp()))
+            return self._commit_failure(key, outcome)
         return FileCommit(key, outcome)
 
-    def _write(self, key: str, outcome: Outcome[FileEntry], prepare: Callable[[], WriteBatch]) -> FileCommit:
-        writer = self._open_writer()
-        batch, receipt = writer.commit(prepare)
-        return FileCommit(key, outcome, receipt, batch)
+    def _commit_entry(self, key: str, outcome: Result[FileEntry]) -> FileCommit:
+        """Read, plan, write; again when the library changed between reading and writing."""
+        writer, reader = self._open_library()
+        tally = Tally()
+        while True:
+            with translated(self._database), snapshot(reader):
+                state = read_state(reader, outcome.value, candidate_file_guids(outcome.value))
+            batch = plan_file(outcome.value, state, self._stamp())
+            try:
+                return FileCommit(key, outcome, writer.write(batch, tally), batch)
+            except LibraryChangedError:
+                if tally.conflicts > MAX_CONFLICTS:
+                    raise
 
-    def _open_writer(self) -> LibraryWriter:
-        if self._writer is None:
+    def _commit_failure(self, key: str, failed: Failed) -> FileCommit:
+        writer, _ = self._open_library()
+        batch = plan_failure(storable_path(key), failed, self._stamp())
+        return FileCommit(key, failed, writer.write(batch), batch)
+
+    def _open_library(self) -> tuple[LibraryWriter, sqlite3.Connection]:
+        if self._library is None:
             locks = read_library_settings(self._database).locks
-            self._writer = self._open.enter_context(LibraryWriter(self._database, locks))
-            self._reader = self._open.enter_context(open_reader(self._database))
-        return self._writer
-
-    def _planner(self, entry: FileEntry) -> Callable[[], WriteBatch]:
-        """Return what reads the library as it is now and makes the rows; called again after a conflict."""
-
-        def prepare() -> WriteBatch:
-            self._open_writer()
-            assert self._reader is not None, "the writer has created the database"  # noqa: S101 - for the type checker
-            with translated(self._database), snapshot(self._reader):
-                state = read_state(self._reader, entry, candidate_file_guids(entry))
-            return plan_file(entry, state, self._stamp())
-
-        return prepare
+            writer = self._open.enter_context(LibraryWriter(self._database, locks))
+            reader = self._open.enter_context(open_reader(self._database))
+            assert reader is not None, "the writer has created the database"  # noqa: S101 - for the type checker
+            self._library = writer, reader
+        return self._library
 
     def _stamp(self) -> Stamp:
         return Stamp(self._now(), self._run_id)
@@ -106,3 +118,37 @@ class FileCommitter:
 
 def _identity(outcome: Outcome[FileEntry]) -> FileIdentity | None:
     return outcome.value.identity if isinstance(outcome, Result) else None
+
+
+def remove_file(writer: LibraryWriter, path: str, time: str, *, with_references: bool) -> Receipt:
+    """Remove one file from the library: read, plan, write; again when the library changed in between.
+
+    Parameters
+    ----------
+    writer : LibraryWriter
+        Of the library.
+    path : str
+        Where the library has the file.
+    time : str
+        UTC, `YYYY-MM-DD HH:MM:SS`: stamped on the rows of its copies.
+    with_references : bool
+        Whether rows of other programs that refer to it go as well.
+
+    Raises
+    ------
+    LibraryChangedError
+        The library no longer has the file, or other programs' rows refer to it and must stay, or the library changed
+        at every try. Nothing was removed.
+    """
+    tally = Tally()
+    while True:
+        found = read_removable(writer.database, [path])
+        if not found:
+            raise LibraryChangedError(path, "its row")
+        if found[0].references and not with_references:
+            raise LibraryChangedError(path, "what refers to it")
+        try:
+            return writer.write(plan_removal(found[0], time, with_references=with_references), tally)
+        except LibraryChangedError:
+            if tally.conflicts > MAX_CONFLICTS:
+                raise

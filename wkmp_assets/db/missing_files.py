@@ -91,5 +91,4 @@ def note_missing(database: Path, changes: LibraryChanges, now: datetime) -> Note
         return Noted(news, None)
     batch = PresenceBatch(news.missing, news.found, news.forgotten, Stamp(now, "").text)
     with LibraryWriter(database, read_library_settings(database).locks) as writer:
-        _, receipt = writer.commit(lambda: batch)
-    return Noted(news, receipt)
+        return Noted(news, writer.write(batch))

@@ -1,5 +1,6 @@
 """Names in the library's tables that its readers and its writer share."""
 
+import json
 from dataclasses import fields
 
 
@@ -31,3 +32,12 @@ LOOKUP_SOURCE = "Lookup"
 
 CLASSES_SOURCE = "AcousticBrainz"
 """Source of the row that says that a passage waits for its song's classes; there is none when it has them."""
+
+
+def listed_copies(matching_hashes: str | None) -> list[str]:
+    """Return the guids in `files.matching_hashes`; none where it is no JSON list."""
+    try:
+        listed = json.loads(matching_hashes or "[]")
+    except ValueError:
+        return []
+    return [guid for guid in listed if isinstance(guid, str)] if isinstance(listed, list) else []

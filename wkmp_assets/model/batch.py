@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 
+from wkmp_assets.model.file_entry import FileEntry
 from wkmp_assets.model.outcomes import Outcome
 from wkmp_assets.model.rows import (
     AlbumRow,
@@ -18,7 +19,6 @@ from wkmp_assets.model.rows import (
     SongWorkRow,
     WorkRow,
 )
-from wkmp_assets.model.values import FileEntry
 
 
 @dataclass(frozen=True)

@@ -1,31 +1,95 @@
-"""Bring the phases' values for one file together into what the library will hold."""
+"""What the library will hold of one file: the phases' values brought together, in ticks instead of samples."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from wkmp_assets.model.outcomes import Outcome, Result, Skipped, SkipReason, join
 from wkmp_assets.model.phases import ENTRY
+from wkmp_assets.model.ticks import from_samples
 from wkmp_assets.model.values import (
-    FileEntry,
+    AudioProperties,
     FileIdentity,
     FileTags,
     Fingerprints,
     Flavors,
+    LeadPointParameters,
     LeadPoints,
-    PassageEntry,
     PassageFingerprint,
+    PassageFlavor,
+    PassageLeadPoints,
+    PassageMatch,
     PassageSegments,
     SongMatches,
-    Span,
 )
 
 _WITHOUT_CONTENT = frozenset({SkipReason.DUPLICATE, SkipReason.UNCHANGED})
 
 
+@dataclass(frozen=True)
+class EntryLeadPoints:
+    """Where a passage may overlap its neighbours, and how loud it is there."""
+
+    lead_in_ticks: int | None
+    """Latest position at which the previous passage may still sound, from the file's start; None when unknown."""
+    lead_out_ticks: int | None
+    """Earliest position at which the next passage may start, from the file's start; None when unknown."""
+    peak_rms: float
+    quick_ramp_up: bool
+    quick_ramp_down: bool
+
+
+@dataclass(frozen=True)
+class EntryFingerprint:
+    """The fingerprint of a whole passage."""
+
+    fingerprint: str
+    """Chromaprint, compressed and base64url-encoded."""
+    duration_s: float
+
+
+@dataclass(frozen=True)
+class PassageEntry:
+    """Everything the library will hold about one passage, except ids.
+
+    Its positions are ticks. The spans inside `match` and `flavor` stay samples: whoever takes an entry does not read
+    those.
+    """
+
+    start_ticks: int
+    end_ticks: int
+    match: PassageMatch
+    lead_points: EntryLeadPoints
+    fingerprint: EntryFingerprint | None = None
+    """None when the passage is too short, or was joined of several that were fingerprinted one by one."""
+    flavor: PassageFlavor | None = None
+    """None leaves the library's as it is."""
+
+    @property
+    def length_ticks(self) -> int:
+        """Its duration."""
+        return self.end_ticks - self.start_ticks
+
+
+@dataclass(frozen=True)
+class FileEntry:
+    """Everything the library will hold about one file, except ids: what `library_entry` commits."""
+
+    path: str
+    identity: FileIdentity
+    tags: FileTags | None = None
+    audio: AudioProperties | None = None
+    """None when no phase read its content, because the library has it."""
+    duration_ticks: int | None = None
+    """None when `audio` is, or has no sample."""
+    passages: tuple[PassageEntry, ...] = ()
+    lead_point_parameters: LeadPointParameters | None = None
+
+
 def assemble_entry(
     key: str, path: str, identity: Outcome[FileIdentity], content: Sequence[Outcome[Any]]
 ) -> Outcome[FileEntry]:
-    """Assemble the entry of one file.
+    """Assemble the entry of one file. Samples become ticks here, and nowhere else.
 
     Parameters
     ----------
@@ -60,15 +124,49 @@ def _with_content(
     lead_points: LeadPoints,
     flavors: Flavors,
 ) -> FileEntry:
-    heard = {fingerprint.span: fingerprint for fingerprint in fingerprints.passages}
-    rate_hz = segments.audio.sample_rate_hz
+    by_span = {fingerprint.span: fingerprint for fingerprint in fingerprints.passages}
+    audio = segments.audio
     passages = tuple(
-        # Passages that were joined are fingerprinted in parts only, which identify nothing.
-        PassageEntry(match, points, heard.get(match.span) or _unheard(match.span, rate_hz), flavor)
+        passage_entry(match, points, by_span.get(match.span), flavor, audio.sample_rate_hz)
         for match, points, flavor in zip(matches.passages, lead_points.passages, flavors.passages, strict=True)
     )
-    return FileEntry(path, identity, tags, segments.audio, passages, lead_points.parameters)
+    duration_ticks = from_samples(audio.total_samples, audio.sample_rate_hz) or None
+    return FileEntry(path, identity, tags, audio, duration_ticks, passages, lead_points.parameters)
 
 
-def _unheard(span: Span, rate_hz: int) -> PassageFingerprint:
-    return PassageFingerprint(span, None, span.length_samples / rate_hz)
+def passage_entry(
+    match: PassageMatch,
+    points: PassageLeadPoints,
+    fingerprint: PassageFingerprint | None,
+    flavor: PassageFlavor | None,
+    rate_hz: int,
+) -> PassageEntry:
+    """Bring the phases' values for one passage together.
+
+    Parameters
+    ----------
+    match, points, fingerprint, flavor
+        Of the same passage; their positions are samples.
+    rate_hz : int, > 0
+        Samples per second.
+    """
+
+    def ticks(sample: int | None) -> int | None:
+        return None if sample is None else from_samples(sample, rate_hz)
+
+    return PassageEntry(
+        from_samples(match.span.start_sample, rate_hz),
+        from_samples(match.span.end_sample, rate_hz),
+        match,
+        EntryLeadPoints(
+            ticks(points.lead_in_sample),
+            ticks(points.lead_out_sample),
+            points.peak_rms,
+            points.quick_ramp_up,
+            points.quick_ramp_down,
+        ),
+        None
+        if fingerprint is None or fingerprint.fingerprint is None
+        else EntryFingerprint(fingerprint.fingerprint, fingerprint.duration_s),
+        flavor,
+    )

@@ -1,7 +1,7 @@
 """Time as integers: 28,224,000 ticks a second, exact for every common sample rate.
 
-Positions travel from the decoder to the database as integer samples and become ticks once, here.
-Nothing in the package passes through float seconds on that way.
+The decoder, the phases and their stored values count integer samples. They become ticks once, where a file's entry is
+assembled (`file_entry`). No position passes through float seconds on that way.
 """
 
 TICKS_PER_SECOND = 28_224_000
@@ -38,3 +38,8 @@ def from_samples(samples: int, rate_hz: int) -> int:
 def is_exact(rate_hz: int) -> bool:
     """Tell whether one sample at `rate_hz` is a whole number of ticks."""
     return TICKS_PER_SECOND % rate_hz == 0
+
+
+def to_seconds(ticks: int) -> float:
+    """Convert a tick position or count to seconds, correctly rounded."""
+    return ticks / TICKS_PER_SECOND

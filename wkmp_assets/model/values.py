@@ -438,29 +438,6 @@ class Flavors:
     passages: tuple[PassageFlavor, ...]
 
 
-@dataclass(frozen=True)
-class PassageEntry:
-    """Everything the library will hold about one passage, except ids."""
-
-    match: PassageMatch
-    lead_points: PassageLeadPoints
-    fingerprint: PassageFingerprint
-    flavor: PassageFlavor | None = None
-    """None leaves the library's as it is."""
-
-
-@dataclass(frozen=True)
-class FileEntry:
-    """Everything the library will hold about one file, except ids: what `library_entry` commits."""
-
-    path: str
-    identity: FileIdentity
-    tags: FileTags | None = None
-    audio: AudioProperties | None = None
-    passages: tuple[PassageEntry, ...] = ()
-    lead_point_parameters: LeadPointParameters | None = None
-
-
 HIGH = 0.85
 
 

@@ -7,20 +7,20 @@ was moved must first be recognised, or its passages and play history would go wi
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import partial
 from pathlib import Path
 
 from dagster import DagsterInstance
 
+from wkmp_assets.db.commit import remove_file
 from wkmp_assets.db.read.counts import read_failures
 from wkmp_assets.db.read.known_files import known_by_hash, known_files
 from wkmp_assets.db.read.library_settings import read_library_settings
-from wkmp_assets.db.read.removal import Removable, read_removable, removal_of
+from wkmp_assets.db.read.removal import Removable, read_removable
 from wkmp_assets.db.write.writer import LibraryWriter
 from wkmp_assets.errors import LibraryChangedError, NotImportedError
 from wkmp_assets.files.presence import check_root, is_emptied, is_on_disk
 from wkmp_assets.files.scan import check_not_emptied, scan_folder
-from wkmp_assets.model.batch import Receipt, RemovalBatch
+from wkmp_assets.model.batch import Receipt
 from wkmp_assets.model.file_key import decode_key, is_within, storable, storable_path
 from wkmp_assets.model.timestamps import Stamp, normalise_timestamp
 from wkmp_assets.model.values import LibraryChanges
@@ -175,20 +175,10 @@ def remove_files(settings: Settings, plan: PrunePlan, now: datetime, *, with_his
                 yield Pruned(file, None, "it is on disk again")
                 continue
             try:
-                prepare = partial(_prepare, settings, file.file.path, time, with_history=with_history)
-                _, receipt = writer.commit(prepare)
+                receipt = remove_file(writer, file.file.path, time, with_references=with_history)
                 yield Pruned(file, receipt)
             except LibraryChangedError as error:
                 yield Pruned(file, None, str(error))
-
-
-def _prepare(settings: Settings, path: str, time: str, *, with_history: bool) -> RemovalBatch:
-    found = read_removable(settings.database_path, [path])
-    if not found:
-        raise LibraryChangedError(path, "its row")
-    if found[0].references and not with_history:
-        raise LibraryChangedError(path, "what refers to it")
-    return removal_of(found[0], time, with_references=with_history)
 
 
 def tidy_up(settings: Settings, instance: DagsterInstance, plan: PrunePlan, pruned: Sequence[Pruned]) -> Tidied:

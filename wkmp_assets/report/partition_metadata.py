@@ -8,9 +8,10 @@ from typing import Any
 from urllib.parse import quote
 
 from wkmp_assets.model.batch import FileCommit, Receipt, Written
+from wkmp_assets.model.file_entry import FileEntry
 from wkmp_assets.model.outcomes import Failed, Outcome, Result, Skipped
+from wkmp_assets.model.ticks import to_seconds
 from wkmp_assets.model.values import (
-    FileEntry,
     FileIdentity,
     FileState,
     FileTags,
@@ -167,7 +168,7 @@ def _found(entry: FileEntry) -> Facts:
     if entry.audio is None:
         return _instead_of_sound(entry.identity)
     songs = [passage.match.song.recording_mbid for passage in entry.passages if passage.match.song]
-    length = clock(entry.audio.total_samples / entry.audio.sample_rate_hz)
+    length = clock(to_seconds(entry.duration_ticks or 0))
     if not entry.passages:
         return {"found": f"{length} of {entry.audio.format}: nothing but silence"}
     passages = "1 passage" if len(entry.passages) == 1 else f"{len(entry.passages)} passages"

@@ -3,15 +3,9 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from wkmp_assets.model.values import (
-    FileEntry,
-    Flavors,
-    PassageEntry,
-    PassageFlavor,
-    PassageMatch,
-    PassageSegments,
-    SongMatches,
-)
+from wkmp_assets.model.file_entry import FileEntry, PassageEntry
+from wkmp_assets.model.ticks import to_seconds
+from wkmp_assets.model.values import Flavors, PassageFlavor, PassageMatch, PassageSegments, SongMatches
 from wkmp_assets.report.text import clock
 
 
@@ -56,20 +50,19 @@ def flavors_table(flavors: Flavors) -> PassageTable:
 
 def entry_table(entry: FileEntry) -> PassageTable:
     """Show where each passage is, which song, and where it may overlap others; what fits the width of a page."""
-    rate = entry.audio.sample_rate_hz if entry.audio else 0
-    return _table([_of_passage(passage, rate) for passage in entry.passages])
+    return _table([_of_passage(passage) for passage in entry.passages])
 
 
-def _of_passage(passage: PassageEntry, rate: int) -> dict[str, str]:
-    span, points = passage.match.span, passage.lead_points
-    lead_in = None if points.lead_in_sample is None else points.lead_in_sample - span.start_sample
-    lead_out = None if points.lead_out_sample is None else span.end_sample - points.lead_out_sample
+def _of_passage(passage: PassageEntry) -> dict[str, str]:
+    points = passage.lead_points
+    lead_in = None if points.lead_in_ticks is None else points.lead_in_ticks - passage.start_ticks
+    lead_out = None if points.lead_out_ticks is None else passage.end_ticks - points.lead_out_ticks
     return {
-        "from": clock(span.start_sample / rate),
-        "to": clock(span.end_sample / rate),
+        "from": clock(to_seconds(passage.start_ticks)),
+        "to": clock(to_seconds(passage.end_ticks)),
         **_of_match(passage.match),
-        "lead-in": NOT_KNOWN if lead_in is None else f"{lead_in / rate:.1f} s",
-        "lead-out": NOT_KNOWN if lead_out is None else f"{lead_out / rate:.1f} s",
+        "lead-in": NOT_KNOWN if lead_in is None else f"{to_seconds(lead_in):.1f} s",
+        "lead-out": NOT_KNOWN if lead_out is None else f"{to_seconds(lead_out):.1f} s",
     }
 
 

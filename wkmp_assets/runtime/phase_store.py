@@ -17,7 +17,8 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 
 from wkmp_assets.model.outcomes import RUN_SCOPED, Failed, Outcome, Result, Skipped, SkipReason
-from wkmp_assets.model.phases import IDENTITY, PHASE_VALUES
+from wkmp_assets.model.phase_values import PHASE_VALUES
+from wkmp_assets.model.phases import IDENTITY
 from wkmp_assets.model.values import SCHEMA_VERSION
 from wkmp_assets.runtime.atomic_files import remove_leftovers, replace_durably, temporary_name, translate_disk_errors
 

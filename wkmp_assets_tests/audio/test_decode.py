@@ -151,7 +151,7 @@ def test_samples_that_are_not_numbers_are_silence_with_a_warning(tmp_path: Path)
     samples[1, 60_000] = np.inf
     path = write_sound(tmp_path / "a.wav", samples, subtype="FLOAT")
     audio, envelope = measure(path)
-    assert audio.warnings == ("Samples that are not numbers or beyond all measure, taken as silence: 11.",)
+    assert audio.warnings == ("Samples that are not numbers or far beyond full scale, replaced by silence: 11.",)
     assert np.isfinite(envelope.mean_square).all()
     assert audio.peak == pytest.approx(0.8, rel=1e-3)
     assert np.abs(pcm_of(path, tmp_path)).max() < 0.9 * 32_767
@@ -268,9 +268,9 @@ def test_a_codec_whose_number_is_no_letter_is_no_mistake_of_ours(tmp_path: Path)
 
 
 def test_an_endless_file_is_given_up_before_it_fills_the_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("wkmp_assets.audio.decode_sources.MAX_FILE_H", 1 / 3600)
+    monkeypatch.setattr("wkmp_assets.audio.decode_pass.MAX_FILE_H", 1 / 3600)
     path = write_sound(tmp_path / "a.wav", tone(60))
-    with pytest.raises(TooLongError, match="divide it"):
+    with pytest.raises(TooLongError, match="split it"):
         pcm_of(path, tmp_path)
     assert list(tmp_path.iterdir()) == [path]
 

@@ -13,9 +13,10 @@ from wkmp_assets.cli.summary import ImportSummary, printable, render_failures
 from wkmp_assets.db.plan.file_plan import plan_file
 from wkmp_assets.db.read.file_state import LibraryState
 from wkmp_assets.model.batch import FileCommit, Receipt, WriteBatch
+from wkmp_assets.model.file_entry import FileEntry
 from wkmp_assets.model.file_key import encode_key
 from wkmp_assets.model.outcomes import Failed, Skipped, SkipReason
-from wkmp_assets.model.values import ClassesOutcome, FileEntry, FileState
+from wkmp_assets.model.values import ClassesOutcome, FileState
 from wkmp_assets.report.text import percentile
 from wkmp_assets_tests.support.builders import NOW, Stamp, bare, done, entry, flavor, in_a_row
 

@@ -10,8 +10,6 @@ import pytest
 from wkmp_assets.db.missing_files import note_missing
 from wkmp_assets.db.read.counts import read_failures, read_report
 from wkmp_assets.db.read.known_files import known_by_hash, known_by_path, known_files
-from wkmp_assets.db.read.library_settings import LockSettings
-from wkmp_assets.db.write.writer import LibraryWriter
 from wkmp_assets.model.batch import FileCommit
 from wkmp_assets.model.file_key import encode_key
 from wkmp_assets.model.outcomes import Failed, Result, Skipped, SkipReason
@@ -28,7 +26,7 @@ from wkmp_assets_tests.support.builders import (
     entry,
     file_row,
     in_a_row,
-    prepared,
+    meanwhile_sql,
     problems,
     rows,
     run_sql,
@@ -246,11 +244,9 @@ def test_a_file_that_takes_a_place_which_changed_meanwhile_is_looked_at_again(da
     commit(database, entry("a.flac", "a"), entry("b.flac", "b"))
     before = owners(database)
     one = moved("b.flac", "a", file_row(database, "a.flac"))
-    batch = prepared(database, one)
-    run_sql(database, "UPDATE files SET path = 'c.flac' WHERE path = 'b.flac'")
-    with LibraryWriter(database, LockSettings()) as writer:
-        attempts = iter([batch, prepared(database, one)])
-        _, receipt = writer.commit(lambda: next(attempts))
+    with meanwhile_sql(database, "UPDATE files SET path = 'c.flac' WHERE path = 'b.flac'"):
+        receipt = commit(database, one)[one.path].receipt
+    assert receipt is not None
     assert receipt.conflicts == 1
     assert owners(database) == {"b.flac": before["a.flac"], "c.flac": before["b.flac"]}
 

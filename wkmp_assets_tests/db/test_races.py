@@ -6,11 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from wkmp_assets.db.read.library_settings import LockSettings
-from wkmp_assets.db.write.writer import LibraryWriter
 from wkmp_assets.errors import FileChangedError
-from wkmp_assets.model.batch import Receipt, WriteBatch
-from wkmp_assets.model.values import FileEntry, FileState, FileTags
+from wkmp_assets.model.batch import Receipt
+from wkmp_assets.model.file_entry import FileEntry
+from wkmp_assets.model.values import FileState, FileTags
 from wkmp_assets_tests.support.builders import (
     LATER,
     NOW,
@@ -18,6 +17,7 @@ from wkmp_assets_tests.support.builders import (
     commit,
     entry,
     file_row,
+    meanwhile,
     prepared,
     problems,
     run_sql,
@@ -35,15 +35,14 @@ def commit_while(database: Path, one: FileEntry, *statements: str) -> Receipt:
     """Commit a file while somebody else executes statements, once, after it was read and before it is written."""
     waiting = list(statements)
 
-    def prepare() -> WriteBatch:
-        batch = prepared(database, one, now=LATER)
+    def execute_all() -> None:
         run_sql(database, *waiting)
         waiting.clear()
-        return batch
 
-    with LibraryWriter(database, LockSettings(50, 2000)) as writer:
-        _, receipt = writer.commit(prepare)
+    with meanwhile(execute_all):
+        receipt = commit(database, one, now=LATER)[one.path].receipt
     assert problems(database) == []
+    assert receipt is not None
     return receipt
 
 

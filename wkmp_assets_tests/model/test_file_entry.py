@@ -5,10 +5,23 @@ from typing import Any
 
 import pytest
 
-from wkmp_assets.model.file_entry import assemble_entry
+from wkmp_assets.model import ticks
+from wkmp_assets.model.file_entry import EntryFingerprint, EntryLeadPoints, assemble_entry, passage_entry
 from wkmp_assets.model.outcomes import Failed, Outcome, Result, Skipped, SkipReason
 from wkmp_assets.model.values import FileState, Flavors, LeadPoints, SongMatches, Span
-from wkmp_assets_tests.support.builders import LEAD_PARAMETERS, RATE_HZ, bare, flavor, identity, phase_values, sha
+from wkmp_assets_tests.support.builders import (
+    LEAD_PARAMETERS,
+    RATE_HZ,
+    TICKS_PER_SAMPLE,
+    audio,
+    bare,
+    flavor,
+    identity,
+    lead_points,
+    match,
+    phase_values,
+    sha,
+)
 
 CONTENT = ("file_tags", "passage_segments", "fingerprints", "song_matches", "lead_points", "flavors")
 FAILED = Failed("passage_segments", "DECODE_ERROR", "broken")
@@ -33,14 +46,30 @@ def test_all_results_become_an_entry() -> None:
     values = phase_values()
     passages = outcome.value.passages
     assert tuple(passage.match for passage in passages) == values["song_matches"].passages
-    assert tuple(passage.lead_points for passage in passages) == values["lead_points"].passages
-    assert tuple(passage.fingerprint for passage in passages) == values["fingerprints"].passages
+    assert [(passage.start_ticks, passage.end_ticks) for passage in passages] == [
+        (match.span.start_sample * TICKS_PER_SAMPLE, match.span.end_sample * TICKS_PER_SAMPLE)
+        for match in values["song_matches"].passages
+    ]
+    assert [passage.lead_points for passage in passages] == [
+        EntryLeadPoints(
+            points.lead_in_sample * TICKS_PER_SAMPLE,
+            points.lead_out_sample * TICKS_PER_SAMPLE,
+            points.peak_rms,
+            points.quick_ramp_up,
+            points.quick_ramp_down,
+        )
+        for points in values["lead_points"].passages
+    ]
+    assert [passage.fingerprint for passage in passages] == [
+        EntryFingerprint(heard.fingerprint, heard.duration_s) for heard in values["fingerprints"].passages
+    ]
     assert tuple(passage.flavor for passage in passages) == values["flavors"].passages
     assert (outcome.value.path, outcome.value.tags, outcome.value.audio) == (
         "a.flac",
         values["file_tags"],
         values["passage_segments"].audio,
     )
+    assert outcome.value.duration_ticks == audio().total_samples * TICKS_PER_SAMPLE
     assert outcome.content_hash == sha("a")
 
 
@@ -60,9 +89,26 @@ def test_a_passage_that_was_joined_of_several_has_no_fingerprint() -> None:
     )
     assert isinstance(outcome, Result)
     (passage,) = outcome.value.passages
-    assert passage.match.span == passage.fingerprint.span == whole
-    assert passage.fingerprint.fingerprint is None
-    assert passage.fingerprint.duration_s == whole.length_samples / RATE_HZ
+    assert passage.match.span == whole
+    assert passage.length_ticks == whole.length_samples * TICKS_PER_SAMPLE
+    assert passage.fingerprint is None
+
+
+def test_lead_points_that_are_not_known_stay_so() -> None:
+    span = Span(0, RATE_HZ)
+    unknown = replace(lead_points(span), lead_in_sample=None, lead_out_sample=None)
+    points = passage_entry(match((0, RATE_HZ), None), unknown, None, None, RATE_HZ).lead_points
+    assert (points.lead_in_ticks, points.lead_out_ticks) == (None, None)
+
+
+@pytest.mark.parametrize("rate_hz", [8000, 44_100, 48_000, 192_000, 37_800, 384_000])
+def test_every_position_is_the_nearest_tick_of_its_sample(rate_hz: int) -> None:
+    made = passage_entry(match((7, 1_000_003), None), lead_points(Span(7, 1_000_003)), None, None, rate_hz)
+    samples = (7, 7 + 249_999, 1_000_003 - 249_999, 1_000_003)
+    lead_in, lead_out = made.lead_points.lead_in_ticks, made.lead_points.lead_out_ticks
+    assert (made.start_ticks, lead_in, lead_out, made.end_ticks) == tuple(
+        ticks.from_samples(sample, rate_hz) for sample in samples
+    )
 
 
 KEEPS = [

@@ -167,12 +167,12 @@ def test_what_is_played_between_reading_and_the_write_lock_stays(
     settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The last look is in the statements themselves."""
-    from wkmp_assets.orchestration import prune as pruning
+    from wkmp_assets.db import commit as committing
 
     add(settings, "a.mp3", "there.mp3")
     run_sql(settings.database_path, *PLAYER)
     (settings.library / "a.mp3").unlink()
-    what, read = plan(settings), pruning.read_removable
+    what, read = plan(settings), committing.read_removable
 
     def read_and_play(database: Path, wanted: list[str]) -> object:
         found = read(database, wanted)
@@ -180,7 +180,7 @@ def test_what_is_played_between_reading_and_the_write_lock_stays(
             play(settings, "a.mp3", "queue", "passage_guid")
         return found
 
-    monkeypatch.setattr(pruning, "read_removable", read_and_play)
+    monkeypatch.setattr(committing, "read_removable", read_and_play)
     (pruned,) = prune(settings, what)
     assert pruned.receipt is None
     assert in_library(settings) == ["a.mp3", "there.mp3"]

@@ -80,14 +80,14 @@ def test_rows_are_written_by_the_writer_and_nowhere_else() -> None:
     assert {use for use in users_of("_connection") if use.startswith("db/")} <= {
         f"db/write/{use}"
         for use in (
-            "writer.py::__enter__", "writer.py::__exit__", "writer.py::_write", "writer.py::_transaction",
-            "writer.py::_roll_back", "writer.py::_checkpoint", "writer.py::commit", "statement_log.py::_record",
+            "writer.py::__enter__", "writer.py::__exit__", "writer.py::_execute", "writer.py::_transaction",
+            "writer.py::_roll_back", "writer.py::_checkpoint", "writer.py::write", "statement_log.py::_record",
         )
     }  # fmt: skip
 
 
 STATEMENTS_IN_A_LOOP = {
-    "db/write/writer.py::_write": "the script, which is made before",
+    "db/write/writer.py::_execute": "the script, which is made before",
     "db/write/script.py::_insert": "a statement per portion of rows that SQLite can bind",
     "db/write/script.py::_song_flavors": "the same",
     "db/write/script.py::_links_to_remove": "a statement per link table",

@@ -15,7 +15,7 @@ from pydantic.fields import FieldInfo
 from wkmp_assets.cli.main import main
 from wkmp_assets.db.read.library_settings import ALL_SETTINGS
 from wkmp_assets.db.schema import statements
-from wkmp_assets.model.phases import PHASE_VALUES
+from wkmp_assets.model.phase_values import PHASE_VALUES
 from wkmp_assets.orchestration.build import build_definitions
 from wkmp_assets.settings import Settings
 from wkmp_assets_tests.support.paths import ROOT, TESTS
@@ -184,6 +184,17 @@ def test_modules_and_tests_that_are_named_exist(document: Path) -> None:
     named = files_named_in(text_of(document))
     there = [name for name in named if not any((place / name).is_file() for place in (ROOT, PACKAGE, TESTS))]
     assert [name for name in there if "/" in name or not list(TESTS.rglob(name))] == []
+
+
+def test_documents_that_the_code_names_exist() -> None:
+    sources = [*PACKAGE.rglob("*.py"), *TESTS.rglob("*.py"), ROOT / "Makefile", ROOT / "dagster.yaml"]
+    named = {
+        (name, source.name)
+        for source in sources
+        for name in re.findall(r"\bdocs/[\w/]+\.md\b", source.read_text(encoding="utf-8"))
+    }
+    assert len(named) > 10
+    assert sorted((name, source) for name, source in named if not (ROOT / name).is_file()) == []
 
 
 def test_the_readme_fits_on_one_page() -> None:

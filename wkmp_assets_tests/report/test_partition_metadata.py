@@ -115,7 +115,7 @@ def test_a_commit_says_first_what_was_found(database: Path) -> None:
 
 def test_what_is_not_known_of_a_passage_is_a_dash(database: Path) -> None:
     one = entry("a.flac", bounds=in_a_row(1), songs=[None])
-    silent = replace(one.passages[0].lead_points, lead_in_sample=None, lead_out_sample=None)
+    silent = replace(one.passages[0].lead_points, lead_in_ticks=None, lead_out_ticks=None)
     one = replace(one, passages=(replace(one.passages[0], lead_points=silent),))
     described = describe_commit(commit(database, one)["a.flac"])
     (row,) = described["passages"].lines

@@ -91,5 +91,5 @@ def test_a_finished_file_replaces_the_old_one(tmp_path: Path) -> None:
 
 
 def test_an_error_of_the_operating_system_says_what_it_means(tmp_path: Path) -> None:
-    with pytest.raises(StateDiskError, match=r"No space.*goes on where it stopped"), translate_disk_errors(tmp_path):
+    with pytest.raises(StateDiskError, match=r"No space.*continues where it stopped"), translate_disk_errors(tmp_path):
         raise OSError(28, "No space left on device")

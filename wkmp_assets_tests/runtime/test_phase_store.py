@@ -17,7 +17,7 @@ from hypothesis.extra.numpy import arrays
 from wkmp_assets.errors import StateDiskError
 from wkmp_assets.model.file_key import encode_key
 from wkmp_assets.model.outcomes import Failed, Outcome, Result, Skipped, SkipReason
-from wkmp_assets.model.phases import PHASE_VALUES
+from wkmp_assets.model.phase_values import PHASE_VALUES
 from wkmp_assets.model.values import Envelope, LibraryChanges
 from wkmp_assets.runtime.phase_store import MAX_MARK_AGE_S, PhaseStore
 from wkmp_assets_tests.support.builders import phase_values

@@ -5,12 +5,13 @@ import sqlite3
 import subprocess
 import sys
 import uuid
-from collections.abc import Iterator, Sequence
-from contextlib import closing, contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, closing, contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import numpy as np
 
@@ -19,6 +20,7 @@ from wkmp_assets.db.connection import open_reader, snapshot
 from wkmp_assets.db.plan.file_plan import candidate_file_guids, plan_file
 from wkmp_assets.db.read.file_state import read_state
 from wkmp_assets.model.batch import FileCommit, WriteBatch
+from wkmp_assets.model.file_entry import FileEntry, PassageEntry, passage_entry
 from wkmp_assets.model.file_key import encode_key
 from wkmp_assets.model.outcomes import Outcome, Result
 from wkmp_assets.model.timestamps import Stamp
@@ -27,7 +29,6 @@ from wkmp_assets.model.values import (
     AudioProperties,
     Candidate,
     Envelope,
-    FileEntry,
     FileIdentity,
     FileState,
     FileTags,
@@ -38,7 +39,6 @@ from wkmp_assets.model.values import (
     LeadPoints,
     LookupOutcome,
     MatchLevel,
-    PassageEntry,
     PassageFingerprint,
     PassageFlavor,
     PassageLeadPoints,
@@ -105,14 +105,25 @@ def in_a_row(count: int) -> Bounds:
     return seconds(*((number * 23.0, number * 23.0 + 20.0) for number in range(count)))
 
 
-def passage(bounds: tuple[int, int], song: Song | None, *, album: Release | None = None) -> PassageEntry:
-    span = Span(*bounds)
+def match(bounds: tuple[int, int], song: Song | None, *, album: Release | None = None) -> PassageMatch:
     title = song.title if song else None
     level, score = (MatchLevel.HIGH, 1.0) if song else (MatchLevel.NONE, 0.0)
-    match = PassageMatch(span, level, score, "ID3" if song else None, title, "Ann", "Album", song, album)
+    return PassageMatch(Span(*bounds), level, score, "ID3" if song else None, title, "Ann", "Album", song, album)
+
+
+def lead_points(span: Span) -> PassageLeadPoints:
     quarter = span.length_samples // 4
-    points = PassageLeadPoints(span, span.start_sample + quarter, span.end_sample - quarter, 0.3, False, False)
-    return PassageEntry(match, points, PassageFingerprint(span, "AQAD", span.length_samples / RATE_HZ))
+    return PassageLeadPoints(span, span.start_sample + quarter, span.end_sample - quarter, 0.3, False, False)
+
+
+def fingerprint(span: Span) -> PassageFingerprint:
+    return PassageFingerprint(span, "AQAD", span.length_samples / RATE_HZ)
+
+
+def passage(bounds: tuple[int, int], song: Song | None, *, album: Release | None = None) -> PassageEntry:
+    """What the phases would find out about one passage, as part of a file's entry."""
+    span = Span(*bounds)
+    return passage_entry(match(bounds, song, album=album), lead_points(span), fingerprint(span), None, RATE_HZ)
 
 
 def flavor(span: Span, bright: float = 0.25, classes: dict[str, dict[str, float]] | None = None) -> PassageFlavor:
@@ -152,7 +163,9 @@ def entry(
         passage(span, played, album=release() if played else None) for span, played in zip(bounds, songs, strict=True)
     )
     tags = tags or FileTags(title="Title", artist="Ann", album="Album", track_number=1, year=2001)
-    return FileEntry(path, identity(content, state, **known), tags, audio(), passages, LEAD_PARAMETERS)
+    heard = audio()
+    duration_ticks = heard.total_samples * TICKS_PER_SAMPLE
+    return FileEntry(path, identity(content, state, **known), tags, heard, duration_ticks, passages, LEAD_PARAMETERS)
 
 
 def bare(path: str, content: str = "a", state: FileState = FileState.DUPLICATE, **known: Any) -> FileEntry:
@@ -185,6 +198,32 @@ def prepared(database: Path, one: FileEntry, now: datetime = NOW, run_id: str = 
         with snapshot(reader):
             state = read_state(reader, one, candidate_file_guids(one))
     return plan_file(one, state, Stamp(now, run_id))
+
+
+@contextmanager
+def meanwhile(action: Callable[[], None]) -> Iterator[list[WriteBatch]]:
+    """Let something happen whenever a file was read and planned, before it is written; yield the batches so far."""
+    batches: list[WriteBatch] = []
+
+    def plan_then_act(*arguments: Any) -> WriteBatch:
+        batches.append(plan_file(*arguments))
+        action()
+        return batches[-1]
+
+    with mock.patch("wkmp_assets.db.commit.plan_file", plan_then_act):
+        yield batches
+
+
+def meanwhile_sql(database: Path, *statements: str) -> AbstractContextManager[list[WriteBatch]]:
+    """Let somebody else execute statements, one at each try, as long as there are any."""
+    left = iter(statements)
+
+    def execute_next() -> None:
+        for statement in left:
+            run_sql(database, statement)
+            break
+
+    return meanwhile(execute_next)
 
 
 @contextmanager
@@ -286,12 +325,12 @@ def phase_values() -> dict[str, Any]:
             PathNames(("T",), ("A",)),
         ),
         "passage_segments": segments,
-        "fingerprints": Fingerprints(tuple(item.fingerprint for item in one.passages)),
+        "fingerprints": Fingerprints(tuple(map(fingerprint, spans))),
         "recording_lookups": RecordingLookups(lookups, asked=3, from_cache=1),
         "song_matches": SongMatches(
             tuple(replace(item.match, lookup=lookup) for item, lookup in zip(one.passages, lookups, strict=True))
         ),
-        "lead_points": LeadPoints(tuple(item.lead_points for item in one.passages), LEAD_PARAMETERS),
+        "lead_points": LeadPoints(tuple(map(lead_points, spans)), LEAD_PARAMETERS),
         "flavors": Flavors(tuple(flavor(span) for span in spans)),
         "library_entry": one,
     }

@@ -1,4 +1,1 @@
-"""Musical flavor: its vector and arithmetic, and the characteristics measured from spectrogram.
-
-Knows neither Dagster nor the library.
-"""
+"""The characteristics of a passage, measured from its PCM by pure functions; docs/reference/flavor.md has the formulas."""

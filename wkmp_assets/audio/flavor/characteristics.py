@@ -1,10 +1,8 @@
-"""What is measured of a passage, each as a distribution: the `user.*` characteristics.
+"""The `user.*` characteristics of a passage, each as a distribution; formulas and sources: docs/reference/flavor.md.
 
-Formulas and sources: docs/reference/flavor.md.
-
-Binary ones are a logistic curve over one number, with its middle and its width taken from real music, so that both
-halves are used. Complex ones are shares of a whole. None depends on the passage's length, and all but energy are
-blind to its level.
+A binary characteristic is a logistic curve over one measure, whose middle and width come from real music, so that both
+values occur. The others are shares of a whole. None depends on the length of the passage. Only energy depends on its
+level.
 """
 
 from __future__ import annotations
@@ -31,7 +29,7 @@ if TYPE_CHECKING:
     from wkmp_assets.model.flavor import Distribution, Flavor
 
 SHARPNESS = 0.5
-"""Standard deviations from the reference that make a value e times as likely."""
+"""unit=standard deviations: so much further above the reference mean, a value weighs e times as much."""
 
 
 @dataclass(frozen=True)
@@ -39,12 +37,12 @@ class Scale:
     """A logistic curve from a measure to a probability."""
 
     middle: float
-    """Where both values are equally likely: the median of real music."""
+    """The measure at which both values have probability 0.5: the median of real music."""
     width: float
-    """From the middle to a probability of 0.73: half the distance between the quartiles of real music."""
+    """The distance from the middle to a probability of 0.73: half the interquartile range of real music, > 0."""
 
     def apply(self, measure: float) -> float:
-        """Return the probability, 0..1."""
+        """Return the probability of the first value, 0..1."""
         return float(1 / (1 + np.exp(-np.clip((measure - self.middle) / self.width, -50, 50))))
 
 
@@ -59,9 +57,26 @@ HARMONIC_COMPLEXITY = Scale(0.911, 0.038)
 
 
 def characterise(spectrogram: Spectrogram, loudness_lufs: float, tonality: Tonality, rhythm: Rhythm) -> Flavor:
-    """Return all characteristics of one excerpt; each is a distribution."""
-    heard = spectrogram.bands_db[spectrogram.is_audible]
-    profile = heard.mean(axis=0)
+    """Return all characteristics of one excerpt.
+
+    Parameters
+    ----------
+    spectrogram : Spectrogram
+        Of the excerpt.
+    loudness_lufs : float, unit=LUFS
+        See `integrated_lufs`.
+    tonality : Tonality
+        See `measure_tonality`.
+    rhythm : Rhythm
+        See `measure_rhythm`.
+
+    Returns
+    -------
+    dict of str to dict of str to float
+        Characteristic -> value -> probability; the probabilities of a characteristic sum to 1.
+    """
+    audible = spectrogram.bands_db[spectrogram.is_audible]
+    profile = audible.mean(axis=0)
     levels = spectrogram.bands_db.max(axis=1)
     dynamics = float(np.percentile(levels, 95) - np.percentile(levels, 10))
     percussiveness = float(np.sqrt(np.mean(np.square(spectrogram.onsets[spectrogram.is_audible]))))
@@ -78,19 +93,19 @@ def characterise(spectrogram: Spectrogram, loudness_lufs: float, tonality: Tonal
         "user.pulse": _named(rhythm.pulse_shares, PULSE_NAMES),
         "user.rhythm_regularity": _binary("regular", "free", REGULARITY, rhythm.regularity),
         "user.tempo": _named(rhythm.tempo_shares, TEMPO_NAMES),
-        "user.texture": _named(_deviation_weights(_paired(heard.std(axis=0)), TEXTURE), BAND_NAMES),
+        "user.texture": _named(_deviation_weights(_paired(audible.std(axis=0)), TEXTURE), BAND_NAMES),
         "user.timbre": _named(_deviation_weights(_paired(profile - profile.mean()), TIMBRE), BAND_NAMES),
     }
 
 
 def _centre(profile_db: NDArray[np.float64]) -> float:
-    """Return the centre of a spectrum as the decimal logarithm of its frequency."""
+    """Return the centroid of a spectrum, in decimal logarithms of Hz."""
     shares = 10 ** (profile_db / 10)
     return float((shares * np.log10(band_edges_hz()[1:-1])).sum() / shares.sum())
 
 
 def _steps(spectrogram: Spectrogram) -> NDArray[np.float64]:
-    """Return by how many dB each band changes from frame to frame, on average."""
+    """Return the mean absolute change of each band from frame to frame, in dB."""
     steps = np.abs(np.diff(spectrogram.bands_db, axis=0))[spectrogram.is_audible[1:]]
     return np.asarray(steps.mean(axis=0) if steps.size else np.zeros(spectrogram.bands_db.shape[1]))
 
@@ -101,7 +116,7 @@ def _paired(bands: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def _deviation_weights(measures: NDArray[np.float64], reference: ReferenceValues) -> NDArray[np.float64]:
-    """Weigh values by how far they lie above what is reference, the more the larger."""
+    """Weigh measures by how far they lie above their reference means; the largest weighs 1."""
     deviations = (measures - np.array(reference.means)) / np.array(reference.deviations)
     weights: NDArray[np.float64] = np.exp((deviations - deviations.max()) / SHARPNESS)
     return weights
@@ -113,7 +128,7 @@ def _binary(first: str, second: str, scale: Scale, measure: float) -> Distributi
 
 
 def _named(weights: NDArray[np.float64], names: Sequence[str]) -> Distribution:
-    """Return shares of the whole; equal ones where there is nothing to share."""
+    """Return each weight as a share of their sum; equal shares when the sum is 0."""
     total = float(weights.sum())
     shares = weights / total if total > 1e-9 else np.full(len(names), 1 / len(names))
     return {name: float(share) for name, share in zip(names, shares, strict=True)}

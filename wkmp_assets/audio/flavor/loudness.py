@@ -1,4 +1,4 @@
-"""Integrated loudness of an excerpt, after ITU-R BS.1770-5, from the frames of its spectrogram."""
+"""The integrated loudness of an excerpt, after ITU-R BS.1770-5, from the frames of its spectrogram."""
 
 from __future__ import annotations
 
@@ -10,8 +10,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 BLOCK_FRAMES = 8
-"""418 ms with the frame's own length; the recommendation has 400."""
+"""unit=frames: 418 ms, if a Hann frame counts by half its length; the recommendation has 400 ms."""
 BLOCK_HOP = 2
+"""unit=frames: 93 ms; the recommendation has 100 ms."""
 ABSOLUTE_GATE_LUFS = -70.0
 RELATIVE_GATE_LU = -10.0
 
@@ -19,20 +20,20 @@ RELATIVE_GATE_LU = -10.0
 def integrated_lufs(loudness_power: NDArray[np.float64], channels: int) -> float:
     """Return the gated loudness.
 
-    Deviations from the recommendation: it hears the mono mix below 5.5 kHz of an excerpt. Of stereo whose channels are
-    alike it finds the full value, of independent channels up to 3 LU less.
+    It differs from the recommendation, because the input is a mono mix of an excerpt below 5.5 kHz. Two equal channels
+    get the full value; two independent channels get up to 3 LU less.
 
     Parameters
     ----------
-    loudness_power : shape=(frames,)
+    loudness_power : shape=(frames,), range >= 0, full scale = 1
         K-weighted mean square per frame.
-    channels : int
-        Of the file: what comes from two speakers or more counts twice.
+    channels : int, > 0
+        Of the file; sound from two or more channels counts twice.
 
     Returns
     -------
-    float
-        unit=LUFS; the absolute gate, -70, for silence.
+    float, unit=LUFS
+        -70, the absolute gate, for silence.
     """
     count = min(BLOCK_FRAMES, loudness_power.size)
     blocks = np.lib.stride_tricks.sliding_window_view(loudness_power, count)[::BLOCK_HOP].mean(axis=1)

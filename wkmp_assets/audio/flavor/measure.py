@@ -1,4 +1,4 @@
-"""Measure the passages of one file from its PCM: what a worker process does for the flavor."""
+"""The measured flavors of a file's passages, from its PCM."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 def measure_passages(
     pcm_path: Path, spans: Sequence[Span], *, sample_rate_hz: int, channels: int
 ) -> tuple[PassageFlavor, ...]:
-    """Measure each passage of one file; the same PCM gives the same numbers.
+    """Measure the characteristics of each passage; the same PCM always gives the same numbers.
 
     Parameters
     ----------
@@ -36,17 +36,22 @@ def measure_passages(
     spans : sequence of Span
         Passages, in samples at `sample_rate_hz`.
     sample_rate_hz, channels : int, > 0
-        Of the file itself.
+        Of the audio file, not of the PCM.
 
     Returns
     -------
     tuple of PassageFlavor
-        One per span, in order, each with every characteristic: of silence, or of nothing at all, the ones of silence.
+        One per span, in order, each with every characteristic. A span without samples is measured as silence.
 
     Raises
     ------
     FileNotFoundError
-        `pcm_path` is gone: the store evicted it, decode again.
+        The store has evicted `pcm_path`; decode the file again.
+
+    See Also
+    --------
+    wkmp_assets.audio.pcm_store.map_pcm : the samples that are measured.
+    wkmp_assets.audio.flavor.characteristics.characterise : the characteristics.
     """
     pcm = map_pcm(pcm_path)
     ratio = PCM_RATE_HZ / sample_rate_hz
@@ -74,7 +79,7 @@ def _measure(span: Span, pcm: NDArray[np.int16], channels: int) -> PassageFlavor
 
 
 def _crest_db(pieces: Sequence[NDArray[np.int16]]) -> float:
-    """Return how far the peak lies above the root mean square; 0 for silence."""
+    """Return how many dB the peak lies above the RMS; 0 for silence."""
     samples = np.concatenate(pieces).astype(np.float64)
     peak = float(np.abs(samples).max(initial=0))
     return 20 * float(np.log10(peak / np.sqrt(np.mean(np.square(samples))))) if peak > 0 else 0.0

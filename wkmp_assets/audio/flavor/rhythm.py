@@ -1,4 +1,4 @@
-"""Tempo and regularity, from the onsets of a spectrogram."""
+"""Tempo, regularity and pulse, from the onsets of a spectrogram."""
 
 from __future__ import annotations
 
@@ -16,32 +16,44 @@ if TYPE_CHECKING:
     from wkmp_assets.audio.flavor.spectrogram import Spectrogram
 
 TEMPO_CENTRES = (50.0, 65.0, 80.0, 100.0, 125.0, 155.0, 195.0)
-"""Beats per minute, about a quarter apart."""
+"""unit=beats per minute, about a quarter apart."""
 TEMPO_NAMES = tuple(f"bpm_{centre:03.0f}" for centre in TEMPO_CENTRES)
 PULSE_EDGES_HZ = (0.25, 0.5, 1.0, 2.0, 4.0, 8.0)
+"""Bounds of the octaves in which onsets fluctuate."""
 PULSE_NAMES = tuple(f"from_{low:g}_hz" for low in PULSE_EDGES_HZ[:-1])
 PREFERRED_BPM = 120.0
-"""People tap near it (Moelants 2002); decides between a tempo, its half and its double."""
+"""The tempo near which people tap (Moelants 2002); it decides between a tempo, its half and its double."""
 WINDOW = 256
-"""Frames of one autocorrelation: 11.9 s."""
+"""unit=frames: one autocorrelation covers 11.9 s."""
 
 
 @dataclass(frozen=True)
 class Rhythm:
-    """How a passage moves."""
+    """The rhythm of an excerpt."""
 
     bpm: float
-    """The strongest tempo; 0 where there is no onset at all."""
+    """The strongest tempo, in beats per minute; 0 without any onset."""
     regularity: float
-    """0..1: height of the autocorrelation at that tempo."""
+    """range 0..1: the largest height of the autocorrelation at any tempo."""
     tempo_shares: NDArray[np.float64]
-    """One per name in TEMPO_NAMES, >= 0; they need not sum to 1."""
+    """shape=(7,), range >= 0: one per name in TEMPO_NAMES; they need not sum to 1."""
     pulse_shares: NDArray[np.float64]
-    """The same for PULSE_NAMES."""
+    """shape=(5,), range >= 0: one per name in PULSE_NAMES; they need not sum to 1."""
 
 
 def measure_rhythm(spectrogram: Spectrogram) -> Rhythm:
-    """Measure tempo and pulse by autocorrelation and spectrum of the onsets, over windows of 12 s."""
+    """Measure tempo and pulse from the autocorrelation and the spectrum of the onsets, over windows of 12 s.
+
+    Parameters
+    ----------
+    spectrogram : Spectrogram
+        Of any length; a short one is padded with silence.
+
+    Returns
+    -------
+    Rhythm
+        Of silence: 0 bpm, and all shares 0.
+    """
     onsets = spectrogram.onsets
     if onsets.size < WINDOW:
         onsets = np.pad(onsets, (0, WINDOW - onsets.size))
@@ -54,7 +66,7 @@ def measure_rhythm(spectrogram: Spectrogram) -> Rhythm:
     correlation = correlation / correlation[0] if correlation[0] > 1e-12 else np.zeros_like(correlation)
     bpm_grid = np.geomspace(TEMPO_CENTRES[0] * 0.9, TEMPO_CENTRES[-1] * 1.1, 200)
     lags = 60 * FRAMES_PER_S / bpm_grid
-    # A beat comes back after two and four of its lengths as well: what only looks like one does not.
+    # A true beat recurs after two and four of its periods as well.
     strength = (_at(correlation, lags) + _at(correlation, 2 * lags) + _at(correlation, 4 * lags)) / 3
     preference = np.exp(-0.5 * np.square(np.log2(bpm_grid / PREFERRED_BPM)))
     weighted = np.maximum(strength, 0) * preference
@@ -72,7 +84,7 @@ def _at(correlation: NDArray[np.float64], lags: NDArray[np.float64]) -> NDArray[
 
 
 def _tempo_shares(bpm: NDArray[np.float64], weighted: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Share the strength's third power among tempo classes: triangular memberships on a logarithmic scale."""
+    """Distribute the cubed strengths among the tempo classes, by triangular memberships on a logarithmic scale."""
     position = np.interp(np.log(bpm), np.log(TEMPO_CENTRES), np.arange(len(TEMPO_CENTRES)))
     memberships = np.clip(1 - np.abs(position[:, None] - np.arange(len(TEMPO_CENTRES))), 0, None)
     shares: NDArray[np.float64] = np.power(weighted, 3) @ memberships
@@ -80,6 +92,6 @@ def _tempo_shares(bpm: NDArray[np.float64], weighted: NDArray[np.float64]) -> ND
 
 
 def _pulse_shares(power: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Share the power of the onsets' fluctuation among octaves from 0.25 to 8 Hz."""
+    """Return the mean power of the onsets' fluctuation in each octave from 0.25 to 8 Hz."""
     hz = np.fft.rfftfreq(2 * WINDOW, 1 / FRAMES_PER_S)
     return np.array([power[(hz >= low) & (hz < high)].mean() for low, high in pairwise(PULSE_EDGES_HZ)])

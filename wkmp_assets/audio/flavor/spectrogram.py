@@ -1,7 +1,6 @@
-"""From PCM to the numbers that characteristics are made of: one spectrogram of an excerpt, shared by all. Numpy only.
+"""The spectrogram of an excerpt, reduced to bands, pitch classes, onsets and loudness, from which all measures come.
 
-The PCM is mono at 11,025 Hz, so nothing above 5.5 kHz is heard; every measure here is defined below that. Silence gives
-finite numbers everywhere.
+The PCM is mono at 11,025 Hz, so that all measures are defined below 5.5 kHz. All values are finite, also of silence.
 """
 
 from __future__ import annotations
@@ -18,45 +17,50 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 FRAME = 2048
-"""186 ms: semitones above 110 Hz are told apart."""
+"""unit=samples: 186 ms, which tells semitones above 110 Hz apart."""
 HOP = 512
-"""46 ms: fine enough for the beat."""
+"""unit=samples: 46 ms, fine enough for the beat."""
 FRAMES_PER_S = PCM_RATE_HZ / HOP
 BANDS = 24
 MIN_HZ = 60.0
 MAX_HZ = 5_400.0
 BLOCK = 256
-"""Frames transformed at a time: their spectra stay in the cache of a core, and memory is taken once, not anew."""
+"""unit=frames, transformed at a time: few enough that their spectra stay in the cache of a core."""
 FLOOR_DB = -100.0
 QUIET_DB = 50.0
-"""Frames this much below the loudest say nothing about timbre and harmony."""
+"""Frames this much below the loudest one do not count for timbre and harmony."""
 PIECE_S = 30
 PIECES = 3
 
 
 @dataclass(frozen=True)
 class Spectrogram:
-    """What one excerpt sounds like, frame by frame."""
+    """The frames of one excerpt."""
 
     bands_db: NDArray[np.float64]
-    """shape=(frames, BANDS): mel bands, dB relative to full scale, not below FLOOR_DB."""
+    """shape=(frames, BANDS), unit=dBFS, range >= FLOOR_DB: levels of the mel bands."""
     chroma: NDArray[np.float64]
-    """shape=(frames, 12), from C: power per pitch class."""
+    """shape=(frames, 12), range >= 0: power per pitch class, from C."""
     onsets: NDArray[np.float64]
-    """shape=(frames,), unit=dB: mean rise of the bands since the frame before."""
+    """shape=(frames,), unit=dB, range >= 0: mean rise of the bands since the frame before."""
     loudness_power: NDArray[np.float64]
     """shape=(frames,), >= 0: mean square after the K-weighting of ITU-R BS.1770, full scale = 1."""
     is_audible: NDArray[np.bool_]
-    """shape=(frames,): frames that are not quiet."""
+    """shape=(frames,): whether a frame is less than QUIET_DB below the loudest."""
 
 
 def cut_excerpt(pcm: NDArray[np.int16]) -> list[NDArray[np.int16]]:
-    """Cut a passage down to what is listened to: all of it up to 90 s, else three pieces of 30 s, evenly spread.
+    """Return the pieces of a passage that are measured.
 
     Parameters
     ----------
     pcm : shape=(n,), int16
-        May be a memory map: only the pieces are read.
+        Mono, at `PCM_RATE_HZ`. Of a memory map only the pieces are read.
+
+    Returns
+    -------
+    list of arrays
+        Views of `pcm`: all of it up to 90 s, else three pieces of 30 s, evenly spread.
     """
     piece = PIECE_S * PCM_RATE_HZ
     if pcm.size <= PIECES * piece:
@@ -66,12 +70,17 @@ def cut_excerpt(pcm: NDArray[np.int16]) -> list[NDArray[np.int16]]:
 
 
 def compute_spectrogram(pieces: list[NDArray[np.int16]]) -> Spectrogram:
-    """Compute one spectrogram per piece and reduce it at once.
+    """Compute the spectrogram of an excerpt.
+
+    Parameters
+    ----------
+    pieces : list of arrays, shape=(n,), int16
+        At least one; see `cut_excerpt`. A piece shorter than a frame is padded with silence.
 
     Returns
     -------
     Spectrogram
-        The frames of all pieces, one after the other. A piece shorter than a frame is padded with silence.
+        The frames of all pieces, one after the other.
     """
     parts = [_reduce(piece) for piece in pieces]
     bands, chroma, onsets, loudness = (np.concatenate([part[index] for part in parts]) for index in range(4))
@@ -91,7 +100,7 @@ def _reduce(pcm: NDArray[np.int16]) -> tuple[NDArray[np.float64], ...]:
 
 
 def _spectra(frames: NDArray[np.float32]) -> tuple[NDArray[np.float64], ...]:
-    """Transform frames and reduce their spectra to bands in dB, pitch classes and loudness."""
+    """Return bands in dB, pitch classes and loudness of frames."""
     spectra = np.fft.rfft(frames * _window(), axis=1)
     power = np.square(spectra.real) + np.square(spectra.imag)
     bands = 10 * np.log10(np.maximum((power @ _mel()).astype(np.float64), 10 ** (FLOOR_DB / 10)))
@@ -100,7 +109,7 @@ def _spectra(frames: NDArray[np.float32]) -> tuple[NDArray[np.float64], ...]:
 
 @cache
 def _window() -> NDArray[np.float32]:
-    """Return a Hann window whose sum is 2, so that a full-scale sine has the power 1."""
+    """Return a Hann window with the sum 2, so that a sine of full scale has power 1."""
     window = np.hanning(FRAME + 1)[:FRAME]
     return np.asarray(window * (2 / window.sum()), np.float32)
 
@@ -120,7 +129,7 @@ def band_edges_hz() -> NDArray[np.float64]:
 
 @cache
 def _mel() -> NDArray[np.float32]:
-    """Return triangular bands, shape=(bins, BANDS); each reaches from its lower neighbour's centre to its upper's."""
+    """Return triangular bands, shape=(bins, BANDS); each spans the centres of its two neighbours."""
     edges, bins = band_edges_hz(), _bins_hz()[:, None]
     rising = (bins - edges[:-2]) / (edges[1:-1] - edges[:-2])
     falling = (edges[2:] - bins) / (edges[2:] - edges[1:-1])
@@ -129,9 +138,10 @@ def _mel() -> NDArray[np.float32]:
 
 @cache
 def _pitch_classes() -> NDArray[np.float32]:
-    """Return how much of each bin belongs to each pitch class, shape=(bins, 12).
+    """Return the share of each bin in each pitch class, shape=(bins, 12).
 
-    By closeness to the nearest semitone (A = 440 Hz), from 110 Hz, where bins lie closer than semitones, to 2 kHz.
+    A bin counts for the nearest semitone (A = 440 Hz), the more the closer it is. Bins above 2 kHz do not count, and
+    neither do those below 110 Hz, which are wider than semitones.
     """
     hz = _bins_hz()
     with np.errstate(divide="ignore"):
@@ -152,7 +162,7 @@ _K_RATE_HZ = 48_000
 
 @cache
 def _k_weights() -> NDArray[np.float32]:
-    """Return what each bin adds to the K-weighted mean square of its frame, shape=(bins,)."""
+    """Return the weight of each bin in the K-weighted mean square of its frame, shape=(bins,)."""
     turn = np.exp(-2j * np.pi * _bins_hz() / _K_RATE_HZ)
     powers = np.stack([np.ones_like(turn), turn, turn * turn])
     gain = np.ones(turn.size)

@@ -1,4 +1,4 @@
-"""Key, mode and harmony, from the pitch classes of a spectrogram."""
+"""Key, mode and intervals, from the pitch classes of a spectrogram."""
 
 from __future__ import annotations
 
@@ -14,32 +14,44 @@ if TYPE_CHECKING:
 
 PITCH_CLASSES = ("C", "C#", "D", "Eb", "E", "F", "F#", "G", "Ab", "A", "Bb", "B")
 MAJOR = (6.35, 2.23, 3.48, 2.33, 4.38, 4.09, 2.52, 5.19, 2.39, 3.66, 2.29, 2.88)
-"""How well each semitone above the tonic fits a major key: probe-tone ratings of Krumhansl and Kessler (1982)."""
+"""How well each semitone above the tonic fits a major key: the probe-tone ratings of Krumhansl and Kessler (1982)."""
 MINOR = (6.33, 2.68, 3.52, 5.38, 2.60, 3.53, 2.54, 4.75, 3.98, 2.69, 3.34, 3.17)
 INTERVAL_NAMES = ("minor_second", "major_second", "minor_third", "major_third", "fourth", "tritone")
 SMOOTHED_FRAMES = 16
-"""0.74 s: about one chord."""
+"""unit=frames: 0.74 s, about one chord."""
 
 
 @dataclass(frozen=True)
 class Tonality:
-    """What key a passage is in, and how much so."""
+    """The key of an excerpt, and its harmony."""
 
     key: str
+    """One of PITCH_CLASSES: the tonic."""
     scale: str
     """`major` or `minor`."""
     clarity: float
-    """-1..1: correlation of the pitch classes with the best key's profile."""
+    """range -1..1: correlation of the pitch classes with the profile of the key."""
     major_lead: float
-    """By how much the best major key correlates better than the best minor one."""
+    """range -2..2: correlation with the best major key, minus that with the best minor key."""
     spread: float
-    """0..1: entropy of the pitch classes of a chord's length, on average; 1 is noise, 0 a single tone."""
+    """range 0..1: mean entropy of the pitch classes of a chord; 0 for a single tone, 1 for noise."""
     intervals: NDArray[np.float64]
-    """shape=(6,): how much sounds together at each interval, whatever the key, as shares of all six."""
+    """shape=(6,): share of each interval between simultaneous pitch classes, whatever the key; sums to 1."""
 
 
 def measure_tonality(spectrogram: Spectrogram) -> Tonality:
-    """Measure the key of a whole excerpt and the harmony of its chords."""
+    """Measure the key of an excerpt and the intervals in its chords.
+
+    Parameters
+    ----------
+    spectrogram : Spectrogram
+        Its audible frames are used.
+
+    Returns
+    -------
+    Tonality
+        By the correlation of the mean pitch classes with the 24 rotated key profiles.
+    """
     chroma = np.sqrt(spectrogram.chroma[spectrogram.is_audible])
     overall = chroma.mean(axis=0)
     profiles = np.array([np.roll(profile, tonic) for profile in (MAJOR, MINOR) for tonic in range(12)])
@@ -47,7 +59,7 @@ def measure_tonality(spectrogram: Spectrogram) -> Tonality:
     best = int(correlations.argmax())
     chords = _chords(chroma)
     products = [(chords * np.roll(chords, interval, axis=1)).sum(axis=1).mean() for interval in range(1, 7)]
-    # The tritone is its own inversion: each of its pairs is counted twice.
+    # The tritone is its own inversion, so that each of its pairs is counted twice.
     intervals = np.array(products) * np.array([1, 1, 1, 1, 1, 0.5])
     return Tonality(
         key=PITCH_CLASSES[best % 12],
@@ -60,7 +72,7 @@ def measure_tonality(spectrogram: Spectrogram) -> Tonality:
 
 
 def _chords(chroma: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Average over the length of a chord and bring every chord to the sum 1."""
+    """Return the mean pitch classes of each chord, shape=(chords, 12), with the sum 1."""
     count = max(1, len(chroma) // SMOOTHED_FRAMES)
     means = np.array([part.mean(axis=0) for part in np.array_split(chroma, count)])
     totals = means.sum(axis=1, keepdims=True)

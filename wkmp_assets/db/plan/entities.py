@@ -1,12 +1,16 @@
 """Songs, artists, albums and works of one file, with their links. Pure."""
 
 from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING
 
 from wkmp_assets.db.plan import ids
 from wkmp_assets.db.read.file_state import LibraryState
+from wkmp_assets.model.file_entry import PassageEntry
 from wkmp_assets.model.rows import AlbumRow, ArtistRow, SongArtistRow, SongRow, SongWorkRow, WorkRow
 from wkmp_assets.model.timestamps import Stamp
-from wkmp_assets.model.values import PassageEntry, Song
+
+if TYPE_CHECKING:
+    from wkmp_assets.model.values import Song
 
 _WEIGHT_UNITS = 2**48
 

@@ -12,13 +12,14 @@ from typing import Any
 
 from wkmp_assets.db.plan import ids
 from wkmp_assets.db.plan.entities import Entities
-from wkmp_assets.db.plan.flavors import Flavors
+from wkmp_assets.db.plan.flavors import FlavorPlan
 from wkmp_assets.db.plan.passage_pairing import plan_passages
 from wkmp_assets.db.plan.passage_rows import passage_albums, passage_rows, passage_songs, provenance
 from wkmp_assets.db.read.file_state import LibraryState, expected
+from wkmp_assets.db.tables import listed_copies
 from wkmp_assets.errors import FileChangedError, OriginalNotImportedError
-from wkmp_assets.model import ticks
 from wkmp_assets.model.batch import DisplacedFile, PeerLink, WriteBatch
+from wkmp_assets.model.file_entry import FileEntry
 from wkmp_assets.model.known_files import FileStatus
 from wkmp_assets.model.outcomes import Failed
 from wkmp_assets.model.rows import (
@@ -26,7 +27,7 @@ from wkmp_assets.model.rows import (
     FileRow,
 )
 from wkmp_assets.model.timestamps import Stamp
-from wkmp_assets.model.values import FileEntry, FileState, FileTags, PassageEntry
+from wkmp_assets.model.values import FileState, FileTags
 
 _KEEPS_CONTENT = frozenset({FileState.TOUCHED, FileState.MOVED})
 
@@ -96,7 +97,7 @@ def _file_row(entry: FileEntry, state: LibraryState, stamp: Stamp, status: str) 
     guid = old.guid if old else next(one for one in possible if one not in state.taken_file_guids)
     copies = [copy.guid for copy in state.copies]
     # Only what still has the same content: this file's, or another's, may have changed since the list was made.
-    listed = [copy for copy in _read_list(old.matching_hashes if old else None) if copy in copies]
+    listed = [copy for copy in listed_copies(old.matching_hashes if old else None) if copy in copies]
     row = FileRow(
         guid=guid,
         path=entry.path,
@@ -125,7 +126,7 @@ def _merge_audio(row: FileRow, entry: FileEntry, old: FileRow | None) -> FileRow
     if audio is not None:
         return replace(
             row,
-            duration_ticks=ticks.from_samples(audio.total_samples, audio.sample_rate_hz) or None,
+            duration_ticks=entry.duration_ticks,
             format=audio.format,
             sample_rate=audio.sample_rate_hz,
             channels=audio.channels,
@@ -152,17 +153,9 @@ def _merge_tags(row: FileRow, tags: FileTags | None, old: FileRow | None) -> Fil
 
 def _copies_json(stored: str | None, guids: Iterable[str], first: str | None = None) -> str | None:
     """Add guids to a JSON list of copies, without repeats; `first` goes to the front."""
-    listed = _read_list(stored)
+    listed = listed_copies(stored)
     merged = list(dict.fromkeys([*([first] if first else []), *listed, *guids]))
     return json.dumps(merged) if merged else None
-
-
-def _read_list(stored: str | None) -> list[str]:
-    try:
-        value = json.loads(stored or "[]")
-    except ValueError:
-        return []
-    return [item for item in value if isinstance(item, str)] if isinstance(value, list) else []
 
 
 def _peers(row: FileRow, copies: Sequence[FileRow]) -> tuple[PeerLink, ...]:
@@ -170,7 +163,7 @@ def _peers(row: FileRow, copies: Sequence[FileRow]) -> tuple[PeerLink, ...]:
     return tuple(
         PeerLink(copy, _copies_json(copy.matching_hashes, [row.guid]) or "[]")
         for copy in copies
-        if row.guid not in _read_list(copy.matching_hashes)
+        if row.guid not in listed_copies(copy.matching_hashes)
     )
 
 
@@ -220,18 +213,10 @@ def _plan_content(entry: FileEntry, state: LibraryState, stamp: Stamp) -> WriteB
     entities = Entities(state, stamp)
     for passage in entry.passages:
         entities.add(passage)
-    rate_hz = entry.audio.sample_rate_hz if entry.audio else 1
-    bounds = [
-        (
-            ticks.from_samples(passage.match.span.start_sample, rate_hz),
-            ticks.from_samples(passage.match.span.end_sample, rate_hz),
-        )
-        for passage in entry.passages
-    ]
-    flavors = Flavors(entry, state, entities)
+    flavors = FlavorPlan(entry, state, entities)
     plan = plan_passages(
-        bounds,
-        [_lead_ticks(passage, rate_hz) for passage in entry.passages],
+        [(passage.start_ticks, passage.end_ticks) for passage in entry.passages],
+        [(passage.lead_points.lead_in_ticks, passage.lead_points.lead_out_ticks) for passage in entry.passages],
         state.passages,
         new_guid=lambda start, end, taken: ids.passage_id(file.guid, start, end, taken),
     )
@@ -260,12 +245,4 @@ def _plan_content(entry: FileEntry, state: LibraryState, stamp: Stamp) -> WriteB
         provenance=tuple(provenance(entry, plan, columns, stamp)),
         peers=_peers(file, state.copies),
         warnings=plan.warnings,
-    )
-
-
-def _lead_ticks(passage: PassageEntry, rate_hz: int) -> tuple[int | None, int | None]:
-    points = passage.lead_points
-    return (
-        None if points.lead_in_sample is None else ticks.from_samples(points.lead_in_sample, rate_hz),
-        None if points.lead_out_sample is None else ticks.from_samples(points.lead_out_sample, rate_hz),
     )

@@ -5,7 +5,7 @@ from dataclasses import asdict
 
 from wkmp_assets.db.plan.entities import Entities
 from wkmp_assets.db.read.file_state import LibraryState, StoredFlavor, StoredPassage, StoredSong
-from wkmp_assets.model import ticks
+from wkmp_assets.model.file_entry import FileEntry, PassageEntry
 from wkmp_assets.model.flavor import (
     Flavor,
     completeness,
@@ -18,7 +18,7 @@ from wkmp_assets.model.flavor import (
 )
 from wkmp_assets.model.rows import SongFlavor
 from wkmp_assets.model.timestamps import Stamp
-from wkmp_assets.model.values import FileEntry, PassageEntry, SoundMeasures
+from wkmp_assets.model.values import SoundMeasures
 
 MEASURES_KEY = "measured"
 """Of `passages.additional_metadata`; all other keys are people's."""
@@ -26,7 +26,7 @@ READY = "FLAVOR READY"
 NEW_SONG = StoredSong(None, None, "PENDING", None)
 
 
-class Flavors:
+class FlavorPlan:
     """Decides what each song and passage of one file gets.
 
     A song's flavor has AcousticBrainz' classes, what was measured of the longest passage that plays it in the whole
@@ -71,7 +71,7 @@ class Flavors:
     def _song(self, mbid: str) -> Flavor:
         """Return a song's flavor; of several passages in this file the longest speaks for it."""
         heard = [
-            (passage.match.span.length_samples, passage.flavor)
+            (passage.length_ticks, passage.flavor)
             for passage in self._entry.passages
             if passage.match.song and passage.match.song.recording_mbid == mbid and passage.flavor
         ]
@@ -79,10 +79,9 @@ class Flavors:
         stored = parse_flavor(read.vector).flavor
         if not heard:
             return stored
-        length, longest = max(heard, key=lambda one: one[0])
-        rate_hz = self._entry.audio.sample_rate_hz if self._entry.audio else 1
+        length_ticks, longest = max(heard, key=lambda one: one[0])
         speaks_elsewhere = read.elsewhere_ticks is not None and measured_of(stored)
-        is_longest = not speaks_elsewhere or ticks.from_samples(length, rate_hz) >= (read.elsewhere_ticks or 0)
+        is_longest = not speaks_elsewhere or length_ticks >= (read.elsewhere_ticks or 0)
         classes = next((flavor.classes for _, flavor in heard if flavor.classes), {})
         return renewed(stored, measured=longest.measured if is_longest else {}, classes=classes)
 

@@ -9,9 +9,11 @@ from wkmp_assets.db.plan.entities import Entities
 from wkmp_assets.db.plan.passage_pairing import PassagePlan
 from wkmp_assets.db.read.file_state import StoredFlavor
 from wkmp_assets.db.tables import CLASSES_SOURCE, LOOKUP_SOURCE
+from wkmp_assets.model.file_entry import FileEntry, PassageEntry
 from wkmp_assets.model.rows import FileRow, PassageAlbumRow, PassageRow, PassageSongRow, ProvenanceRow
+from wkmp_assets.model.ticks import to_seconds
 from wkmp_assets.model.timestamps import Stamp
-from wkmp_assets.model.values import ClassesOutcome, FileEntry, LookupOutcome, PassageEntry, PassageLookup
+from wkmp_assets.model.values import ClassesOutcome, LookupOutcome, PassageLookup
 
 IMPORT_STRATEGY = "DAGSTER1"
 _WAITING = frozenset({ClassesOutcome.DEFERRED, ClassesOutcome.GONE})
@@ -68,12 +70,11 @@ def passage_rows(
 
 def _amplitude_json(entry: FileEntry, passage: PassageEntry, stamp: Stamp) -> str:
     points, used = passage.lead_points, entry.lead_point_parameters
-    rate_hz = entry.audio.sample_rate_hz if entry.audio else 1
-    lead_in, lead_out = points.lead_in_sample, points.lead_out_sample
+    lead_in, lead_out = points.lead_in_ticks, points.lead_out_ticks
     analysis = {
         "peak_rms": round(points.peak_rms, 6),
-        "lead_in_detected_s": None if lead_in is None else (lead_in - points.span.start_sample) / rate_hz,
-        "lead_out_detected_s": None if lead_out is None else (points.span.end_sample - lead_out) / rate_hz,
+        "lead_in_detected_s": None if lead_in is None else to_seconds(lead_in - passage.start_ticks),
+        "lead_out_detected_s": None if lead_out is None else to_seconds(passage.end_ticks - lead_out),
         "quick_ramp_up": points.quick_ramp_up,
         "quick_ramp_down": points.quick_ramp_down,
         "parameters_used": None
@@ -130,7 +131,7 @@ def provenance(
             best = match.lookup.candidates[0].confidence if match.lookup.candidates else None
             guid = ids.provenance_id(placed.guid, LOOKUP_SOURCE)
             yield ProvenanceRow(guid, placed.guid, LOOKUP_SOURCE, said_by_services, best, seconds)
-        if passage.fingerprint.fingerprint is not None:
+        if passage.fingerprint is not None:
             heard = {
                 "duration_s": passage.fingerprint.duration_s,
                 "fingerprint": passage.fingerprint.fingerprint,

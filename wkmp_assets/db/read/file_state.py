@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from wkmp_assets.db.read.references import passage_references, referenced
 from wkmp_assets.db.read.select import has_table, passages_text, select_in
 from wkmp_assets.model.batch import ExpectedFile
+from wkmp_assets.model.file_entry import FileEntry
 from wkmp_assets.model.rows import FileRow
-from wkmp_assets.model.values import FileEntry
 
 
 @dataclass(frozen=True)

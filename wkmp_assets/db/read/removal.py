@@ -1,6 +1,5 @@
-"""What goes when files are removed from the library, and the batch that removes one. Reads only; the writer writes."""
+"""What goes when a file is removed from the library."""
 
-import json
 import sqlite3
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -9,8 +8,8 @@ from pathlib import Path
 from wkmp_assets.db.connection import open_reader, snapshot
 from wkmp_assets.db.read.references import FILES, PASSAGES, find_references
 from wkmp_assets.db.read.select import has_table, passages_text, select_in
-from wkmp_assets.db.tables import LINK_TABLES, columns_of, quoted
-from wkmp_assets.model.batch import ExpectedFile, PeerLink, Reference, RemovalBatch
+from wkmp_assets.db.tables import LINK_TABLES, columns_of, listed_copies, quoted
+from wkmp_assets.model.batch import Reference
 from wkmp_assets.model.rows import FileRow
 
 
@@ -48,33 +47,6 @@ def read_removable(database: Path, paths: Sequence[str]) -> list[Removable]:
             select = f"SELECT {', '.join(_columns(connection))} FROM files WHERE path IN"  # noqa: S608 - literals
             rows = sorted((FileRow(**dict(row)) for row in select_in(connection, select, paths)), key=lambda r: r.path)
             return [_removable(connection, row, references) for row in rows]
-
-
-def removal_of(removable: Removable, time: str, *, with_references: bool) -> RemovalBatch:
-    """Return the batch that removes a file. Pure.
-
-    Parameters
-    ----------
-    removable : Removable
-        As it was just read.
-    time : str
-        UTC, `YYYY-MM-DD HH:MM:SS`: the other copies' rows change.
-    with_references : bool
-        Whether rows of other programs that refer to it go as well; if not, one that has come meanwhile stops it.
-    """
-    row = removable.file
-    return RemovalBatch(
-        path=row.path,
-        expected=ExpectedFile(row, removable.passages_text),
-        passages=removable.passages,
-        references=removable.referring,
-        with_references=with_references,
-        peers=tuple(
-            PeerLink(copy, json.dumps([guid for guid in _listed(copy) if guid != row.guid]))
-            for copy in removable.copies
-        ),
-        at=time,
-    )
 
 
 def _columns(connection: sqlite3.Connection) -> Iterator[str]:
@@ -126,13 +98,5 @@ def _copies(connection: sqlite3.Connection, row: FileRow) -> Iterator[FileRow]:
     select = f"SELECT {', '.join(_columns(connection))} FROM files WHERE hash = ? AND guid <> ? ORDER BY path"  # noqa: S608 - literals
     for found in connection.execute(select, [row.hash, row.guid]):
         copy = FileRow(**dict(found))
-        if row.guid in _listed(copy):
+        if row.guid in listed_copies(copy.matching_hashes):
             yield copy
-
-
-def _listed(row: FileRow) -> list[str]:
-    try:
-        listed = json.loads(row.matching_hashes or "[]")
-    except ValueError:
-        return []
-    return [one for one in listed if isinstance(one, str)] if isinstance(listed, list) else []

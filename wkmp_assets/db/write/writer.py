@@ -7,12 +7,12 @@ it is all or nothing. When the library has changed since it was read, the whole 
 import logging
 import sqlite3
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from types import TracebackType
-from typing import Self, TypeVar
+from typing import Self
 
 from wkmp_assets.db.connection import CHECKPOINT_BYTES, LONGEST_LOG, open_writer, translated
 from wkmp_assets.db.read.library_settings import LockSettings
@@ -22,15 +22,12 @@ from wkmp_assets.db.write.gate import WriterGate
 from wkmp_assets.db.write.retry import LockRetry
 from wkmp_assets.db.write.script import Batch, Step, script_of
 from wkmp_assets.db.write.statement_log import StatementLog
+from wkmp_assets.db.write.tally import Tally
 from wkmp_assets.db.write.wal import whole_steps
 from wkmp_assets.errors import CommitRefusedError, LibraryChangedError
 from wkmp_assets.model.batch import Receipt, written_by
 
 _LOG = logging.getLogger(__name__)
-AnyBatch = TypeVar("AnyBatch", bound=Batch)
-
-MOST_CONFLICTS = 8
-"""After so many changes under our hands something else is wrong."""
 
 _CHANGED = frozenset(
     {
@@ -60,11 +57,7 @@ class LibraryWriter:
         self._retry = LockRetry(budget_ms=locks.max_lock_wait_ms)
         self._log = StatementLog()
         self._wal = database.with_name(database.name + "-wal")
-        self._path = ""
-        self._rows: dict[str, int] = {}
-        self._refused_begins = 0
-        self._wait_ms = 0.0
-        self._hold_ms = 0.0
+        self._tally = Tally()
 
     def __enter__(self) -> Self:
         with translated(self.database):
@@ -88,64 +81,49 @@ class LibraryWriter:
                 raise
         return connection
 
-    def commit(self, prepare: Callable[[], AnyBatch]) -> tuple[AnyBatch, Receipt]:
-        """Write one file's rows, or what one scan has to note, in one transaction.
+    def write(self, batch: Batch, tally: Tally | None = None) -> Receipt:
+        """Write a batch in one transaction, waiting while another program holds the lock.
 
         Parameters
         ----------
-        prepare : callable
-            Reads what it needs and returns the batch. Called again when the library changed in between.
+        batch : WriteBatch, PresenceBatch or RemovalBatch
+            The rows of one file, or the marks of one scan.
+        tally : Tally, optional
+            Costs of earlier tries of the same commit; this try is added to it. None for a first and only try.
 
         Returns
         -------
-        tuple of batch and Receipt
-            What was written, and what it cost as SQLite reported it.
+        Receipt
+            What all tries cost, as SQLite reported it.
 
         Raises
         ------
-        LibraryLockedError, LibraryChangedError, LibraryDiskError, CommitRefusedError
+        LibraryChangedError
+            The library is no longer what the batch was planned from: read it and plan again. Nothing was written.
+        LibraryLockedError, LibraryDiskError, UnwritableLibraryError, CorruptLibraryError, CommitRefusedError
             Nothing was written.
         """
-        self._log.take()
-        self._rows, self._refused_begins, self._wait_ms, self._hold_ms = {}, 0, 0.0, 0.0
-        conflicts = retries = 0
-        while True:
-            batch = prepare()
-            script = script_of(batch, self._connection.getlimit(sqlite3.SQLITE_LIMIT_VARIABLE_NUMBER))
-            try:
-                with translated(self.database):
-                    _, tries = self._retry.run(self.database, partial(self._transact, batch.path, script))
-                retries += tries
-                return batch, self._receipt(batch, retries, conflicts)
-            except LibraryChangedError:
-                conflicts += 1
-                if conflicts > MOST_CONFLICTS:
-                    raise
-
-    def _receipt(self, batch: Batch, retries: int, conflicts: int) -> Receipt:
-        log = self._log.take()
-        transactions = log.begins - self._refused_begins
-        return Receipt(
-            write_locks=transactions + log.autocommit_writes,
-            transactions=transactions,
-            statements=log.statements,
-            selects_in_transaction=log.selects_in_transaction,
-            rows=dict(self._rows),
-            wait_ms=self._wait_ms,
-            hold_ms=self._hold_ms,
-            retries=retries,
-            conflicts=conflicts,
-            written=written_by(batch),
-        )
+        self._tally = tally = Tally() if tally is None else tally
+        script = script_of(batch, self._connection.getlimit(sqlite3.SQLITE_LIMIT_VARIABLE_NUMBER))
+        try:
+            with translated(self.database):
+                _, retries = self._retry.run(self.database, partial(self._transact, batch.path, script))
+            tally.retries += retries
+        except LibraryChangedError:
+            tally.conflicts += 1
+            raise
+        finally:
+            tally.add(self._log.take())
+        return tally.receipt(written_by(batch))
 
     def _transact(self, path: str, script: Sequence[Step]) -> None:
-        self._rows, self._path = {}, path
+        self._tally.rows = {}
         wanted = time.perf_counter()
         with self._gate.hold(limit_ms=self._locks.max_lock_wait_ms):
             before = whole_steps(self._wal, CHECKPOINT_BYTES, LONGEST_LOG)
             with self._transaction(wanted):
                 try:
-                    self._write(script)
+                    self._execute(path, script)
                 except sqlite3.IntegrityError as error:
                     if error.sqlite_errorcode in _CHANGED:
                         raise LibraryChangedError(path, str(error)) from error
@@ -161,11 +139,11 @@ class LibraryWriter:
         try:
             self._connection.execute(sql.BEGIN)
         except sqlite3.OperationalError:
-            self._refused_begins += 1
-            self._wait_ms += (time.perf_counter() - wanted) * 1000
+            self._tally.refused_begins += 1
+            self._tally.wait_ms += (time.perf_counter() - wanted) * 1000
             raise
         begun = time.perf_counter()
-        self._wait_ms += (begun - wanted) * 1000
+        self._tally.wait_ms += (begun - wanted) * 1000
         try:
             yield
             self._connection.execute(sql.COMMIT)
@@ -175,18 +153,19 @@ class LibraryWriter:
                 self._roll_back()
             raise
         finally:
-            self._hold_ms = max(self._hold_ms, (time.perf_counter() - begun) * 1000)
+            self._tally.hold_ms = max(self._tally.hold_ms, (time.perf_counter() - begun) * 1000)
 
     def _roll_back(self) -> None:
         self._connection.execute(sql.ROLLBACK)
 
-    def _write(self, script: Sequence[Step]) -> None:
+    def _execute(self, path: str, script: Sequence[Step]) -> None:
         for step in script:
             changed = self._connection.execute(step.statement, step.values).rowcount
             if not step.is_met_by(changed):
-                raise LibraryChangedError(self._path, step.subject)
+                raise LibraryChangedError(path, step.subject)
             if changed > 0:
-                self._rows[step.table] = self._rows.get(step.table, 0) + changed
+                rows = self._tally.rows
+                rows[step.table] = rows.get(step.table, 0) + changed
 
     def _checkpoint(self) -> None:
         """Copy the write-ahead log into the database. SQLite would do it inside COMMIT; here the write lock is free."""

@@ -2,12 +2,11 @@
 
 import dagster as dg
 
-from wkmp_assets.model.file_entry import assemble_entry
+from wkmp_assets.model.file_entry import FileEntry, assemble_entry
 from wkmp_assets.model.file_key import decode_key
 from wkmp_assets.model.outcomes import Outcomes
 from wkmp_assets.model.phases import ENTRY
 from wkmp_assets.model.values import (
-    FileEntry,
     FileIdentity,
     FileTags,
     Fingerprints,

@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 
 from wkmp_assets.db.read.counts import Deferred, read_deferred
+from wkmp_assets.model.file_entry import FileEntry
 from wkmp_assets.model.flavor import Flavor
-from wkmp_assets.model.values import ClassesOutcome, FileEntry, FileState
+from wkmp_assets.model.values import ClassesOutcome, FileState
 from wkmp_assets_tests.db.test_races import commit_while
 from wkmp_assets_tests.support.builders import (
     LATER,

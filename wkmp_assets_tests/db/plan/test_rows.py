@@ -53,9 +53,11 @@ def test_a_file_and_its_passages_are_written_as_found(database: Path) -> None:
     stored = rows(database, "SELECT * FROM passages ORDER BY start_time_ticks")
     for passage, found in zip(one.passages, stored, strict=True):
         span, points, match = passage.match.span, passage.lead_points, passage.match
-        samples = (span.start_sample, points.lead_in_sample, points.lead_out_sample, span.end_sample)
+        quarter = span.length_samples // 4
+        samples = (span.start_sample, span.start_sample + quarter, span.end_sample - quarter, span.end_sample)
         names = ("start_time_ticks", "lead_in_start_ticks", "lead_out_start_ticks", "end_time_ticks")
-        assert [found[name] for name in names] == [(sample or 0) * TICKS_PER_SAMPLE for sample in samples]
+        assert [found[name] for name in names] == [sample * TICKS_PER_SAMPLE for sample in samples]
+        assert (points.lead_in_ticks, points.lead_out_ticks) == (found[names[1]], found[names[2]])
         assert match.song is not None
         assert (found["title"], found["recording_mbid"]) == (match.song.title, match.song.recording_mbid)
         assert (found["status"], found["import_session_id"], found["file_id"]) == (

@@ -66,9 +66,9 @@ def test_a_write_queues_at_the_gate_and_asks_sqlite_for_nothing_meanwhile(databa
         batch = prepared(database, entry())
     with traced(database) as statements, LibraryWriter(database, LockSettings(50, 500)) as writer:
         with gate_held(database), pytest.raises(LibraryLockedError):
-            writer.commit(lambda: batch)
+            writer.write(batch)
         assert "BEGIN IMMEDIATE" not in [one.sql for one in statements]
-        _, receipt = writer.commit(lambda: batch)
+        receipt = writer.write(batch)
     assert (receipt.write_locks, receipt.retries) == (1, 0)
     assert column(database, "SELECT count(*) FROM files") == [1]
 

@@ -23,7 +23,7 @@ from wkmp_assets_tests.tools.plan import plan_test
 def test_a_transaction_can_be_begun_in_one_place_only() -> None:
     assert users_of("BEGIN") == ["db/write/writer.py::_transaction"]
     assert users_of("_transaction") == ["db/write/writer.py::_transact"]
-    assert users_of("_transact") == ["db/write/writer.py::commit"]
+    assert users_of("_transact") == ["db/write/writer.py::write"]
     assert users_of("open_writer") == ["db/write/writer.py::_open"]
     assert users_of("ensure_schema") == ["db/write/writer.py::_open"]
     assert users_of("LockRetry") == ["db/write/writer.py::__init__"]

@@ -150,7 +150,7 @@ def test_a_write_waits_for_a_program_that_knows_no_gate(database: Path) -> None:
     with LibraryWriter(database, LockSettings(50, 30_000)) as writer:
         batch = prepared(database, entry())
         with write_lock_held(database, for_s=0.5):
-            _, receipt = writer.commit(lambda: batch)
+            receipt = writer.write(batch)
     assert receipt.retries > 0
     assert (receipt.write_locks, receipt.transactions, receipt.conflicts) == (1, 1, 0)
     assert receipt.wait_ms > 50
@@ -163,9 +163,9 @@ def test_a_lock_held_longer_than_the_budget_is_an_error_and_nothing_is_written(d
         batch = prepared(database, entry())
         before = dump(database)
         with write_lock_held(database), pytest.raises(LibraryLockedError, match="nothing was written"):
-            writer.commit(lambda: batch)
+            writer.write(batch)
         assert dump(database) == before
-        writer.commit(lambda: batch)
+        writer.write(batch)
     assert column(database, "SELECT count(*) FROM files") == [1]
 
 
@@ -181,7 +181,7 @@ def test_while_another_process_writes_the_delays_double_until_the_budget_is_used
         writer._retry = LockRetry(budget_ms=2000, sleep=sleep, jitter=lambda: 0.5)
         batch = prepared(database, entry())
         with write_lock_held(database), pytest.raises(LibraryLockedError) as raised:
-            writer.commit(lambda: batch)
+            writer.write(batch)
     assert slept_ms[:5] == [10, 20, 40, 80, 160]
     assert sum(slept_ms) <= 2000
     assert raised.value.waited_ms >= 2000

@@ -11,7 +11,6 @@ from wkmp_assets.db.read.library_settings import LockSettings
 from wkmp_assets.db.write.script import Step
 from wkmp_assets.db.write.writer import LibraryWriter
 from wkmp_assets.errors import CommitRefusedError
-from wkmp_assets.model.batch import WriteBatch
 from wkmp_assets.model.values import FileState
 from wkmp_assets_tests.support.builders import LATER, column, commit, entry, in_a_row, prepared, run_sql, seconds, song
 from wkmp_assets_tests.support.sql_trace import Statement, traced
@@ -133,8 +132,8 @@ def test_a_refused_file_leaves_nothing_behind_for_the_next_one(database: Path) -
         bad = prepared(database, entry("bad.flac", content="bad", bounds=in_a_row(3)))
         last = replace(bad.passages[2], end_time_ticks=bad.passages[2].start_time_ticks)
         with pytest.raises(CommitRefusedError, match="CHECK"):
-            writer.commit(lambda: replace(bad, passages=(*bad.passages[:2], last)))
-        writer.commit(lambda: prepared(database, entry("good.flac", content="good")))
+            writer.write(replace(bad, passages=(*bad.passages[:2], last)))
+        writer.write(prepared(database, entry("good.flac", content="good")))
     assert column(database, "SELECT path FROM files") == ["good.flac"]
     assert column(database, "SELECT count(*) FROM passages") == [1]
     assert column(database, "SELECT title FROM songs") == ["good 0"]
@@ -143,23 +142,19 @@ def test_a_refused_file_leaves_nothing_behind_for_the_next_one(database: Path) -
 def test_a_stray_write_of_the_writer_itself_shows_in_the_receipt(database: Path) -> None:
     """A receipt that counted what the code means to do would still say 1."""
     with LibraryWriter(database, LockSettings()) as writer:
-
-        def prepare() -> WriteBatch:
-            writer._connection.execute("DELETE FROM import_failures")
-            return prepared(database, entry())
-
-        _, receipt = writer.commit(prepare)
+        writer._connection.execute("DELETE FROM import_failures")
+        receipt = writer.write(prepared(database, entry()))
     assert (receipt.transactions, receipt.write_locks) == (1, 2)
 
 
 def test_a_read_inside_the_transaction_shows_in_the_receipt(database: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    write = LibraryWriter._write
+    execute = LibraryWriter._execute
 
-    def read_then_write(writer: LibraryWriter, script: Sequence[Step]) -> None:
+    def read_then_write(writer: LibraryWriter, path: str, script: Sequence[Step]) -> None:
         writer._connection.execute("SELECT count(*) FROM files").fetchone()
-        write(writer, script)
+        execute(writer, path, script)
 
-    monkeypatch.setattr(LibraryWriter, "_write", read_then_write)
+    monkeypatch.setattr(LibraryWriter, "_execute", read_then_write)
     receipt = commit(database, entry())[entry().path].receipt
     assert receipt is not None
     assert receipt.selects_in_transaction == 1

@@ -10,9 +10,9 @@ import pytest
 
 from wkmp_assets.db.read.library_settings import LockSettings
 from wkmp_assets.db.schema import ensure_schema
-from wkmp_assets.db.write.writer import MOST_CONFLICTS, LibraryWriter
+from wkmp_assets.db.write.writer import LibraryWriter
 from wkmp_assets.errors import CommitRefusedError, LibraryChangedError, LibraryDiskError
-from wkmp_assets.model.batch import WriteBatch
+from wkmp_assets.model.batch import FileCommit, Receipt, WriteBatch
 from wkmp_assets.model.values import FileState
 from wkmp_assets_tests.integration.faults.statement_faults import Moment, disk_full, fault_at
 from wkmp_assets_tests.support.builders import (
@@ -22,6 +22,8 @@ from wkmp_assets_tests.support.builders import (
     dump,
     entry,
     in_a_row,
+    meanwhile,
+    meanwhile_sql,
     opened,
     prepared,
     problems,
@@ -32,6 +34,15 @@ from wkmp_assets_tests.support.builders import (
 from wkmp_assets_tests.tools.plan import plan_test
 
 LOCKS = LockSettings(50, 2000)
+
+
+def receipt_of(commits: dict[str, FileCommit]) -> Receipt:
+    """The receipt of the only file."""
+    (one,) = commits.values()
+    assert one.receipt is not None
+    return one.receipt
+
+
 NAMES = [f"Artist {number}" for number in range(4)]
 
 
@@ -74,7 +85,7 @@ def test_a_failure_at_any_statement_leaves_the_library_as_it_was(database: Path)
     while True:
         with fault_at(failures, Moment.BEFORE, disk_full), LibraryWriter(database, LOCKS) as writer:
             try:
-                writer.commit(lambda: batch)
+                writer.write(batch)
             except LibraryDiskError:
                 assert dump(database) == before
                 failures += 1
@@ -109,10 +120,10 @@ def test_a_refusal_at_any_table_leaves_the_library_as_it_was(
     before = dump(database)
     with LibraryWriter(database, LOCKS) as writer:
         with pytest.raises(CommitRefusedError, match=r"01\.flac.*nothing was written"):
-            writer.commit(lambda: batch)
+            writer.write(batch)
         assert dump(database) == before
         run_sql(database, "DROP TRIGGER no")
-        _, receipt = writer.commit(lambda: batch)
+        receipt = writer.write(batch)
     assert receipt.write_locks == 1
 
 
@@ -123,25 +134,17 @@ def test_rows_that_break_the_schema_are_refused_whole(database: Path) -> None:
     bad = replace(good.passages[2], lead_in_start_ticks=good.passages[2].end_time_ticks + 1)
     before = dump(database)
     with LibraryWriter(database, LOCKS) as writer, pytest.raises(CommitRefusedError, match="CHECK"):
-        writer.commit(lambda: replace(good, passages=(*good.passages[:2], bad)))
+        writer.write(replace(good, passages=(*good.passages[:2], bad)))
     assert dump(database) == before
 
 
 def test_a_library_that_changes_between_reading_and_writing_is_read_again(database: Path) -> None:
     commit(database, entry())
-    changes = iter(["UPDATE files SET updated_at = '2030-01-01 00:00:00'", "UPDATE files SET matching_hashes = '[]'"])
-
-    def prepare() -> WriteBatch:
-        batch = prepared(database, entry(state=FileState.CHANGED, content="new"), now=LATER)
-        for change in changes:
-            run_sql(database, change)
-            break
-        return batch
-
-    with LibraryWriter(database, LOCKS) as writer:
-        _, receipt = writer.commit(prepare)
+    changes = ("UPDATE files SET updated_at = '2030-01-01 00:00:00'", "UPDATE files SET matching_hashes = '[]'")
+    with meanwhile_sql(database, *changes) as batches:
+        receipt = receipt_of(commit(database, entry(state=FileState.CHANGED, content="new"), now=LATER))
     assert receipt.conflicts == 2
-    assert receipt.write_locks == receipt.transactions == 3
+    assert receipt.write_locks == receipt.transactions == len(batches) == 3
     assert column(database, "SELECT updated_at FROM files") == ["2026-03-02 12:00:00"]
 
 
@@ -149,14 +152,12 @@ def test_a_file_that_another_run_inserts_first_is_not_inserted_twice(database: P
     create(database)
     others = iter([entry(content="other")])
 
-    def prepare() -> WriteBatch:
-        batch = prepared(database, entry(state=FileState.NEW))
+    def insert_other() -> None:
         for other in others:
             commit(database, other)
-        return batch
 
-    with LibraryWriter(database, LOCKS) as writer:
-        _, receipt = writer.commit(prepare)
+    with meanwhile(insert_other):
+        receipt = receipt_of(commit(database, entry(state=FileState.NEW)))
     assert receipt.conflicts == 1
     assert column(database, "SELECT hash FROM files") == [entry().identity.content_hash]
     assert problems(database) == []
@@ -168,16 +169,9 @@ def test_a_song_that_another_run_inserts_with_its_own_guid_is_linked_by_that_gui
     one = entry()
     recording = one.passages[0].match.song
     assert recording is not None
-    inserted = iter([f"INSERT INTO songs (guid, recording_mbid) VALUES ('theirs', '{recording.recording_mbid}')"])
-
-    def prepare() -> WriteBatch:
-        batch = prepared(database, one)
-        for statement in inserted:
-            run_sql(database, statement)
-        return batch
-
-    with LibraryWriter(database, LOCKS) as writer:
-        _, receipt = writer.commit(prepare)
+    insert = f"INSERT INTO songs (guid, recording_mbid) VALUES ('theirs', '{recording.recording_mbid}')"
+    with meanwhile_sql(database, insert):
+        receipt = receipt_of(commit(database, one))
     assert receipt.conflicts == 1
     assert column(database, "SELECT song_id FROM passage_songs") == ["theirs"]
     assert column(database, "SELECT song_id FROM passages") == ["theirs"]
@@ -185,32 +179,40 @@ def test_a_song_that_another_run_inserts_with_its_own_guid_is_linked_by_that_gui
 
 def test_a_library_that_never_stands_still_is_given_up(database: Path) -> None:
     commit(database, entry())
-    calls = []
-
-    def prepare() -> WriteBatch:
-        batch = prepared(database, entry(state=FileState.CHANGED, content="new"), now=LATER)
-        calls.append(batch)
-        run_sql(database, f"UPDATE files SET updated_at = 'change {len(calls)}'")
-        return batch
-
+    changes = (f"UPDATE files SET updated_at = 'change {number}'" for number in range(50))
     with (
-        LibraryWriter(database, LOCKS) as writer,
+        meanwhile_sql(database, *changes) as batches,
         pytest.raises(LibraryChangedError, match="nothing was written"),
     ):
-        writer.commit(prepare)
-    assert len(calls) == MOST_CONFLICTS + 1
+        commit(database, entry(state=FileState.CHANGED, content="new"), now=LATER)
+    assert len(batches) == 9, "one try, and eight more"
     assert column(database, "SELECT hash FROM files") == [entry().identity.content_hash]
 
 
-def test_two_writers_that_both_believe_to_be_first_leave_one_original(database: Path) -> None:
-    """The second one's guard fails at its INSERT; prepared again, it is the duplicate."""
+def test_the_file_after_one_that_was_given_up_does_not_pay_for_it(database: Path) -> None:
     create(database)
-    a, b = entry("a.flac"), entry("b.flac")
-    batch_a, stale_b = prepared(database, a), prepared(database, b)
-    batches = iter([stale_b])
-    with LibraryWriter(database, LOCKS) as first, LibraryWriter(database, LOCKS) as second:
-        first.commit(lambda: batch_a)
-        _, receipt = second.commit(lambda: next(batches, None) or prepared(database, b))
+    with LibraryWriter(database, LOCKS) as writer:
+        batch = prepared(database, entry())
+        commit(database, entry(content="other"))
+        with pytest.raises(LibraryChangedError, match=r"01\.flac"):
+            writer.write(batch)
+        receipt = writer.write(prepared(database, entry("b.flac", content="b")))
+    assert (receipt.write_locks, receipt.transactions, receipt.conflicts) == (1, 1, 0)
+
+
+def test_two_writers_that_both_believe_to_be_first_leave_one_original(database: Path) -> None:
+    """The second one's guard fails at its INSERT; planned again, it is the duplicate."""
+    create(database)
+    batch_a = prepared(database, entry("a.flac"))
+    with LibraryWriter(database, LOCKS) as first:
+        others = iter([batch_a])
+
+        def write_first() -> None:
+            for batch in others:
+                first.write(batch)
+
+        with meanwhile(write_first):
+            receipt = receipt_of(commit(database, entry("b.flac")))
     assert receipt.conflicts == 1
     assert column(database, "SELECT status FROM files ORDER BY path") == ["INGEST COMPLETE", "DUPLICATE HASH"]
     guid_a, guid_b = column(database, "SELECT guid FROM files ORDER BY path")

@@ -81,8 +81,8 @@ def unusual() -> Iterator[Case]:
     yield Case("unusual/1 Hz.wav", claims(1), undecodable("a sample rate of 1 Hz"))
     yield Case("unusual/4 GHz.wav", claims(4_000_000_000), UNDECODABLE)
     for subtype in ("FLOAT", "DOUBLE"):
-        yield Case(f"unusual/{subtype}.wav", _floats(subtype, 20.0), warned("taken as silence: 240"))
-    yield Case("unusual/loud.wav", _floats("FLOAT", 3e38), warned("beyond all measure"))
+        yield Case(f"unusual/{subtype}.wav", _floats(subtype, 20.0), warned("replaced by silence: 240"))
+    yield Case("unusual/loud.wav", _floats("FLOAT", 3e38), warned("far beyond full scale"))
     yield Case("unusual/nothing but NaN.wav", _no_numbers, SILENT)
     yield Case("unusual/one sample.wav", lambda p, _: p.write_bytes(wave(44_100, b"\0\x40")), SILENT)
     yield Case("unusual/two hours of silence.flac", hours_of_silence(2), SILENT)

@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from wkmp_assets.db.commit import FileCommitter
+from wkmp_assets.model.file_entry import FileEntry
 from wkmp_assets.model.file_key import encode_key
 from wkmp_assets.model.outcomes import Failed, Outcome
-from wkmp_assets.model.values import FileEntry, FileState
+from wkmp_assets.model.values import FileState
 from wkmp_assets_tests.integration.faults.statement_faults import COMMIT, Moment, fault_at
 from wkmp_assets_tests.support.builders import LATER, bare, commit, done, dump, entry, in_a_row, run_sql, seconds, song
 

@@ -33,13 +33,13 @@ def song(empty_library: CheckedLibrary) -> CheckedLibrary:
 
 def after_write(monkeypatch: pytest.MonkeyPatch, spoil: Any) -> None:
     """Do something inside every transaction, when its rows are written."""
-    write = LibraryWriter._write
+    write = LibraryWriter._execute
 
     def spoiled(self: LibraryWriter, *arguments: Any) -> None:
         write(self, *arguments)
         spoil(self._connection)
 
-    monkeypatch.setattr(LibraryWriter, "_write", spoiled)
+    monkeypatch.setattr(LibraryWriter, "_execute", spoiled)
 
 
 def verdict(evaluation: dg.AssetCheckEvaluation) -> tuple[bool, dg.AssetCheckSeverity]:

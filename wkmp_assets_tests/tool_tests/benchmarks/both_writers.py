@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from wkmp_assets.model.values import FileEntry
+from wkmp_assets.model.file_entry import FileEntry
 from wkmp_assets_tests.support.builders import opened
 from wkmp_assets_tests.tools.benchmarks.unbatched_statements import OWN_TABLES
 from wkmp_assets_tests.tools.benchmarks.unbatched_writer import UnbatchedWriter, create_library

@@ -6,7 +6,7 @@ import pytest
 
 from wkmp_assets.db.plan.file_plan import plan_file
 from wkmp_assets.db.read.file_state import LibraryState
-from wkmp_assets.model.values import FileEntry
+from wkmp_assets.model.file_entry import FileEntry
 from wkmp_assets_tests.support.builders import column, entry, in_a_row, problems, rows, song, write_lock_held
 from wkmp_assets_tests.tool_tests.benchmarks.both_writers import contents, write_batched, write_unbatched
 from wkmp_assets_tests.tools.benchmarks.unbatched_statements import never_written

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from wkmp_assets.model.values import FileEntry
+from wkmp_assets.model.file_entry import FileEntry
 from wkmp_assets.report.text import percentile
 from wkmp_assets_tests.support.builders import column
 from wkmp_assets_tests.tool_tests.benchmarks.both_writers import contents, write_batched, write_unbatched

@@ -13,7 +13,8 @@ from pathlib import Path
 import av
 from rich.console import Console
 
-from wkmp_assets.model.phases import FLAVORS, PHASE_VALUES, SEGMENTS
+from wkmp_assets.model.phase_values import PHASE_VALUES
+from wkmp_assets.model.phases import FLAVORS, SEGMENTS
 from wkmp_assets_tests.tools.benchmarks.budgets import budgets, judged
 from wkmp_assets_tests.tools.benchmarks.import_run import Measured, Task, run_import
 from wkmp_assets_tests.tools.benchmarks.machine import describe_machine, load_now

@@ -29,9 +29,9 @@ from wkmp_assets.db.read.file_state import LibraryState, read_state
 from wkmp_assets.db.schema import ensure_schema
 from wkmp_assets.db.write.statement_log import StatementLog
 from wkmp_assets.model.batch import WriteBatch
+from wkmp_assets.model.file_entry import FileEntry
 from wkmp_assets.model.rows import PassageRow
 from wkmp_assets.model.timestamps import Stamp
-from wkmp_assets.model.values import FileEntry
 from wkmp_assets_tests.tools.benchmarks import unbatched_statements as old
 from wkmp_assets_tests.tools.benchmarks.unbatched_statements import Statement
 from wkmp_assets_tests.tools.benchmarks.writer_figures import FileFigures
@@ -151,9 +151,9 @@ class UnbatchedWriter:
     def _cache_answers(self, entry: FileEntry) -> None:
         """An answer that could not be cached was tolerated."""
         for passage in entry.passages:
-            song, fingerprint = passage.match.song, passage.fingerprint.fingerprint
+            song, fingerprint = passage.match.song, passage.fingerprint
             if song is not None and fingerprint is not None:
-                digest = hashlib.sha256(fingerprint.encode()).hexdigest()
+                digest = hashlib.sha256(fingerprint.fingerprint.encode()).hexdigest()
                 try:
                     self._alone(old.cache_answer(digest, song.recording_mbid), is_retried=False)
                 except GivenUpError:

@@ -6,7 +6,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 from functools import cache
 
-from wkmp_assets.model.values import FileEntry, FileTags, PassageEntry, PassageFingerprint
+from wkmp_assets.model.file_entry import EntryFingerprint, FileEntry, PassageEntry
+from wkmp_assets.model.ticks import to_seconds
+from wkmp_assets.model.values import FileTags
 from wkmp_assets_tests.support.builders import entry, in_a_row, passage, release, song
 from wkmp_assets_tests.tools.datasets.catalogue import load_catalogue
 from wkmp_assets_tests.tools.datasets.hundred_plan import plan_library
@@ -60,4 +62,4 @@ def _file(path: str, titles: Sequence[str], *, artists: Sequence[str], album: st
 
 def _with_fingerprint(made: PassageEntry, title: str) -> PassageEntry:
     text = urlsafe_b64encode(random.Random(title).randbytes(3 * FINGERPRINT_LENGTH // 4)).decode()
-    return replace(made, fingerprint=PassageFingerprint(made.match.span, text, made.fingerprint.duration_s))
+    return replace(made, fingerprint=EntryFingerprint(text, to_seconds(made.length_ticks)))

@@ -13,9 +13,9 @@ from typing import Any, Protocol, Self
 from wkmp_assets.db.commit import FileCommitter
 from wkmp_assets.db.connection import open_reader
 from wkmp_assets.errors import LibraryLockedError
+from wkmp_assets.model.file_entry import FileEntry
 from wkmp_assets.model.file_key import encode_key
 from wkmp_assets.model.timestamps import Stamp
-from wkmp_assets.model.values import FileEntry
 from wkmp_assets_tests.support.builders import NOW, done
 from wkmp_assets_tests.tools.benchmarks.unbatched_writer import UnbatchedWriter, create_library
 from wkmp_assets_tests.tools.benchmarks.writer_figures import FileFigures, of_failure, of_receipt
@@ -59,7 +59,7 @@ class _Writer(Protocol):
 def batch_writer(database: Path, synchronous: str = "NORMAL") -> Iterator[_Writer]:
     """Open the real thing: yield what commits one file as an import does."""
     with FileCommitter(database, run_id=STAMP.run_id, now=lambda: STAMP.now) as committer:
-        opened = committer._open_writer()  # before the start, which the first file would otherwise pay for
+        opened, _ = committer._open_library()  # before the start, which the first file would otherwise pay for
         opened._connection.execute(f"PRAGMA synchronous = {synchronous}")
 
         def write(one: FileEntry) -> FileFigures:

@@ -276,9 +276,9 @@ OTHERS_AT_WORK = (
         ("db/write/test_writer.py::test_two_writers_that_both_believe_to_be_first_leave_one_original",),
     ),
     Measure(
-        "prepared again after a conflict",
+        "planned again after a conflict",
         "a file whose row changed would fail, or be written from what was read before",
-        ("db.write.writer:MOST_CONFLICTS",),
+        ("db.commit:MAX_CONFLICTS",),
         is_now(0),
         (
             "db/write/test_writer.py::test_a_library_that_changes_between_reading_and_writing_is_read_again",
@@ -288,7 +288,7 @@ OTHERS_AT_WORK = (
     Measure(
         "a limit to that",
         "a library that never stands still would keep the import busy for ever",
-        ("db.write.writer:MOST_CONFLICTS",),
+        ("db.commit:MAX_CONFLICTS",),
         is_now(100),
         ("db/write/test_writer.py::test_a_library_that_never_stands_still_is_given_up",),
     ),
@@ -458,7 +458,7 @@ BAD_INPUT = (
     Measure(
         "containers of music only",
         "a playlist under the name of music would make FFmpeg read other files, in the library or not",
-        ("audio.decode_sources:OPEN_OPTIONS",),
+        ("audio.decode_ffmpeg:OPEN_OPTIONS",),
         without_item("format_whitelist"),
         ("audio/test_decode.py::test_a_list_of_other_files_is_no_music",),
     ),
@@ -472,7 +472,7 @@ BAD_INPUT = (
     Measure(
         "an end to every file",
         "a megabyte that lasts for months would fill the disk with its PCM",
-        ("audio.decode_sources:DecodePass._require_an_end",),
+        ("audio.decode_pass:DecodePass._require_an_end",),
         does_nothing,
         ("audio/test_decode.py::test_an_endless_file_is_given_up_before_it_fills_the_disk",),
     ),

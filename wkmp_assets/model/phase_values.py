@@ -1,0 +1,40 @@
+"""The type of value that each phase stores."""
+
+from wkmp_assets.model.file_entry import FileEntry
+from wkmp_assets.model.phases import (
+    ENTRY,
+    FINGERPRINTS,
+    FLAVORS,
+    IDENTITY,
+    LEAD_POINTS,
+    LOOKUPS,
+    MATCHES,
+    SCAN,
+    SEGMENTS,
+    TAGS,
+)
+from wkmp_assets.model.values import (
+    FileIdentity,
+    FileTags,
+    Fingerprints,
+    Flavors,
+    LeadPoints,
+    LibraryChanges,
+    PassageSegments,
+    RecordingLookups,
+    SongMatches,
+)
+
+PHASE_VALUES: dict[str, type] = {
+    SCAN: LibraryChanges,
+    IDENTITY: FileIdentity,
+    TAGS: FileTags,
+    SEGMENTS: PassageSegments,
+    FINGERPRINTS: Fingerprints,
+    LOOKUPS: RecordingLookups,
+    MATCHES: SongMatches,
+    LEAD_POINTS: LeadPoints,
+    FLAVORS: Flavors,
+    ENTRY: FileEntry,
+}
+"""In the order they run. All are kept in the phase store but the last, which is the commit."""

@@ -1,0 +1,15 @@
+"""The examples in the docstrings give the results that stand there."""
+
+import doctest
+from types import ModuleType
+
+import pytest
+
+from wkmp_assets.audio import envelope, format_names, lead_points, silence
+
+
+@pytest.mark.parametrize("module", [envelope, format_names, lead_points, silence], ids=lambda module: module.__name__)
+def test_examples_give_what_they_say(module: ModuleType) -> None:
+    failed, tried = doctest.testmod(module)
+    assert tried > 0
+    assert failed == 0
