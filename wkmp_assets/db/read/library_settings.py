@@ -79,7 +79,7 @@ ALL_SETTINGS = (SILENCE_THRESHOLD, SILENCE_MIN, MIN_PASSAGE, LEAD_IN, LEAD_OUT, 
 
 LEGACY_LEAD_IN_DB = 45.0
 LEGACY_LEAD_OUT_DB = 40.0
-"""The replaced system's defaults, gains that no window can reach; they mean "not set"."""
+"""unit=dB: WKMP's defaults in an older library. No window reaches them, so that they count as "not set"."""
 
 
 @dataclass(frozen=True)
