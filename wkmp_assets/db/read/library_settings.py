@@ -5,11 +5,11 @@ used is recorded with every passage (`import_metadata`) instead.
 """
 
 import math
-import sqlite3
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from wkmp_assets.db.connection import open_reader
+from wkmp_assets.db.read.select import has_table
 from wkmp_assets.errors import SettingsError
 from wkmp_assets.model.lead_presets import LEAD_PRESETS, LeadPreset
 from wkmp_assets.model.values import LeadPointParameters, SegmentationParameters
@@ -109,7 +109,7 @@ def read_library_settings(database: Path) -> LibrarySettings:
     """
     stored: dict[str, str | None] = {}
     with open_reader(database) as connection:
-        if connection is not None and _has_settings(connection):
+        if connection is not None and has_table(connection, "settings"):
             stored = dict(connection.execute("SELECT key, value FROM settings").fetchall())
     return _interpret(stored)
 
@@ -117,15 +117,10 @@ def read_library_settings(database: Path) -> LibrarySettings:
 def read_acoustid_key(database: Path) -> str | None:
     """Read AcoustID's application key from the library's settings, where WKMP keeps it; None when it has none."""
     with open_reader(database) as connection:
-        if connection is None or not _has_settings(connection):
+        if connection is None or not has_table(connection, "settings"):
             return None
         row = connection.execute("SELECT value FROM settings WHERE key = 'acoustid_api_key'").fetchone()
         return None if row is None else row["value"]
-
-
-def _has_settings(connection: sqlite3.Connection) -> bool:
-    query = "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'settings'"
-    return connection.execute(query).fetchone() is not None
 
 
 def _interpret(stored: dict[str, str | None]) -> LibrarySettings:
