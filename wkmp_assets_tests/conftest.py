@@ -1,16 +1,30 @@
-"""Fixtures of the whole suite."""
+"""Fixtures of the whole suite.
+
+What is slow to import (Dagster, an HTTP server) is imported by the fixtures that need it.
+"""
 
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
+from wkmp_assets_tests.support.paths import ROOT
 from wkmp_assets_tests.tools.plan import PLAN_TESTS
+
+if TYPE_CHECKING:
+    from dagster import DagsterInstance
+
+    from wkmp_assets.runtime.phase_store import PhaseStore
+    from wkmp_assets.settings import Settings
+    from wkmp_assets_tests.support.checked_library import CheckedLibrary
+    from wkmp_assets_tests.support.music_services import MusicServices
 
 _NOBODY = 65534
 
@@ -36,6 +50,59 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def database(tmp_path: Path) -> Path:
     """Where a library may be created."""
     return tmp_path / "wkmp.db"
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> "Settings":
+    """Of an empty music folder, with a state folder beside it and one worker; a run carries two files."""
+    from wkmp_assets.settings import load_settings
+
+    music = tmp_path / "music"
+    music.mkdir()
+    return load_settings(library_root=music, state_dir=tmp_path / "state", files_per_run=2, workers=1)
+
+
+@pytest.fixture
+def store(settings: "Settings") -> "PhaseStore":
+    """Where the phases of `settings` keep their values."""
+    from wkmp_assets.runtime.phase_store import PhaseStore
+
+    return PhaseStore(settings.phase_dir)
+
+
+@pytest.fixture
+def instance() -> "Iterator[DagsterInstance]":
+    """A Dagster instance that keeps everything in memory."""
+    from dagster import DagsterInstance
+
+    with DagsterInstance.ephemeral() as made:
+        yield made
+
+
+@pytest.fixture
+def dagster_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A DAGSTER_HOME with the dagster.yaml of the repository, for instances on disk."""
+    monkeypatch.setenv("DAGSTER_HOME", str(tmp_path))
+    shutil.copy(ROOT / "dagster.yaml", tmp_path)
+    return tmp_path
+
+
+@pytest.fixture
+def library(tmp_path: Path) -> "Iterator[CheckedLibrary]":
+    """A music folder without files, to be imported and checked in an instance of its own."""
+    from wkmp_assets_tests.support.checked_library import checked_library
+
+    with checked_library(tmp_path) as made:
+        yield made
+
+
+@pytest.fixture
+def services() -> "Iterator[MusicServices]":
+    """The music services, running on this machine; they know nothing."""
+    from wkmp_assets_tests.support.music_services import music_services
+
+    with music_services() as running:
+        yield running
 
 
 @pytest.fixture

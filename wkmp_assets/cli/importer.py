@@ -9,7 +9,6 @@ from typing import Any
 
 import dagster as dg
 from dagster import DagsterInstance
-from dagster._core.storage.tags import ASSET_PARTITION_RANGE_END_TAG, ASSET_PARTITION_RANGE_START_TAG
 from sqlalchemy.exc import DBAPIError
 
 from wkmp_assets import errors
@@ -19,6 +18,7 @@ from wkmp_assets.model.lead_presets import LeadPreset
 from wkmp_assets.model.phases import IDENTITY, LEAD_POINTS, SCAN
 from wkmp_assets.model.values import LibraryChanges
 from wkmp_assets.orchestration.build import build_definitions
+from wkmp_assets.orchestration.instance.dagster_api import partition_tags
 from wkmp_assets.orchestration.jobs import KEEP_MEASUREMENTS, import_job, retry_job, scan_job
 from wkmp_assets.orchestration.partitions import partitions_name
 from wkmp_assets.orchestration.resources import open_workers
@@ -129,8 +129,7 @@ class LibraryImporter:
         for files in ranges:
             if self._control.is_stopping:
                 return
-            tags = {ASSET_PARTITION_RANGE_START_TAG: files.first, ASSET_PARTITION_RANGE_END_TAG: files.last}
-            self._execute(job_name, config, tags, may_fail_alone=files.size == 1)
+            self._execute(job_name, config, partition_tags(files.first, files.last), may_fail_alone=files.size == 1)
             yield files
 
     def _execute(

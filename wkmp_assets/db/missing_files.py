@@ -10,7 +10,7 @@ from wkmp_assets.db.read.missing import read_noted
 from wkmp_assets.db.write.writer import LibraryWriter
 from wkmp_assets.model.batch import PresenceBatch, Receipt
 from wkmp_assets.model.file_key import is_within, storable
-from wkmp_assets.model.timestamps import Stamp
+from wkmp_assets.model.timestamps import format_timestamp
 from wkmp_assets.model.values import LibraryChanges
 
 
@@ -89,6 +89,6 @@ def note_missing(database: Path, changes: LibraryChanges, now: datetime) -> Note
     news = compare_presence(changes, *read_noted(database))
     if not news:
         return Noted(news, None)
-    batch = PresenceBatch(news.missing, news.found, news.forgotten, Stamp(now, "").text)
+    batch = PresenceBatch(news.missing, news.found, news.forgotten, format_timestamp(now))
     with LibraryWriter(database, read_library_settings(database).locks) as writer:
         return Noted(news, writer.write(batch))

@@ -7,7 +7,8 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from wkmp_assets.model.file_key import is_within
-from wkmp_assets.model.known_files import FINISHED, FileStat, FileStatus, KnownFile
+from wkmp_assets.model.known_files import FileStat, KnownFile
+from wkmp_assets.model.statuses import FINISHED, FileStatus
 from wkmp_assets.model.timestamps import normalise_timestamp
 from wkmp_assets.model.values import FileIdentity, FileState, LibraryChanges
 

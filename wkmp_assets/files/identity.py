@@ -10,9 +10,10 @@ from wkmp_assets.files.hashing import hash_file
 from wkmp_assets.files.presence import check_root
 from wkmp_assets.files.walk import read_stat
 from wkmp_assets.model.file_key import is_utf8
-from wkmp_assets.model.known_files import FileStat, FileStatus, KnownFile
+from wkmp_assets.model.known_files import FileStat, KnownFile
 from wkmp_assets.model.outcomes import Failed, Outcome, Result, Skipped, SkipReason
 from wkmp_assets.model.phases import IDENTITY
+from wkmp_assets.model.statuses import FileStatus
 from wkmp_assets.model.values import FileIdentity, FileState
 
 

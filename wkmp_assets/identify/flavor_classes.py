@@ -31,14 +31,14 @@ class ClassLookup(Protocol):
 
 @dataclass(frozen=True)
 class NoClassLookup:
-    """Asks nobody.
+    """Skips or defers every lookup.
 
     Parameters
     ----------
     reason : str
         Shown with every passage.
     outcome : ClassesOutcome
-        SKIPPED, or DEFERRED for recordings that are to be looked up later.
+        SKIPPED, or DEFERRED for recordings to be looked up later.
     """
 
     reason: str

@@ -37,14 +37,14 @@ class RecordingLookup(Protocol):
 
 @dataclass(frozen=True)
 class NoRecordingLookup:
-    """Asks nobody.
+    """Skips or defers every lookup.
 
     Parameters
     ----------
     reason : str
         Shown with every passage.
     outcome : LookupOutcome
-        SKIPPED, or DEFERRED for passages that are to be looked up later.
+        SKIPPED, or DEFERRED for passages to be looked up later.
     """
 
     reason: str

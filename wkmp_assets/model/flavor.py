@@ -42,8 +42,8 @@ def read_flavor(value: object) -> ReadFlavor:
     Parameters
     ----------
     value : object
-        Anything. Only an object of objects of numbers has characteristics; the replaced system's own shape, with
-        texts and Hertz, has none.
+        Anything. Only an object of objects of numbers has characteristics; the JSON that WKMP writes itself, with
+        texts and frequencies, has none.
 
     Returns
     -------

@@ -1,20 +1,6 @@
 """Files as the library knows them and as the disk shows them."""
 
 from dataclasses import dataclass
-from enum import StrEnum
-
-
-class FileStatus(StrEnum):
-    """Values of `files.status`."""
-
-    PENDING = "PENDING"
-    PROCESSING = "PROCESSING"
-    INGEST_COMPLETE = "INGEST COMPLETE"
-    DUPLICATE_HASH = "DUPLICATE HASH"
-    NO_AUDIO = "NO AUDIO"
-
-
-FINISHED = frozenset({FileStatus.INGEST_COMPLETE, FileStatus.DUPLICATE_HASH, FileStatus.NO_AUDIO})
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,12 @@ import dagster as dg
 from wkmp_assets.db.commit import FileCommitter
 from wkmp_assets.model.outcomes import Failed, Outcome, Result, Skipped, SkipReason
 from wkmp_assets.model.phases import ENTRY, IDENTITY, PICTURE
+from wkmp_assets.orchestration.instance.dagster_api import (
+    add_partition_metadata,
+    executes_asset,
+    instance_of,
+    run_of,
+)
 from wkmp_assets.orchestration.metadata import to_metadata
 from wkmp_assets.orchestration.resources import Library
 from wkmp_assets.orchestration.run_tags import tags_of_files, tags_of_results
@@ -35,13 +41,13 @@ class PhaseStoreIOManager(dg.IOManager):
             return
         for key, outcome in obj.items():
             _add_metadata(context, key, describe_outcome(outcome))
-        if not _commits(context):
+        if not executes_asset(context, ENTRY):  # which records failures before it fails
             _fail_if_alone(obj)
 
     def load_input(self, context: dg.InputContext) -> dict[str, Outcome[Any]]:
         """Read the outcomes of a run's partitions; what cannot be read is `Failed`, not an exception."""
         phase = context.asset_key.path[-1]
-        run_id = context.step_context.run_id
+        run_id = run_of(context).run_id
         return {key: self._store.read(phase, key, run_id) for key in context.asset_partition_keys}
 
 
@@ -90,8 +96,8 @@ class SqliteBatchIOManager(dg.IOManager):
                 outcomes[commit.key] = commit.outcome
                 results.append(result_word(commit))
                 self._control.on_commit(commit)
-        run, instance = context.step_context.dagster_run, context.step_context.instance
-        instance.add_run_tags(run.run_id, tags_of_files(obj, run.tags) | tags_of_results(results))
+        run = run_of(context)
+        instance_of(context).add_run_tags(run.run_id, tags_of_files(obj, run.tags) | tags_of_results(results))
         _fail_if_alone(outcomes)
 
     def load_input(self, context: dg.InputContext) -> dict[str, Any]:
@@ -104,20 +110,7 @@ def _utc_now() -> datetime:
 
 
 def _add_metadata(context: dg.OutputContext, key: str, metadata: Mapping[str, Any]) -> None:
-    """Attach metadata to one partition of the run.
-
-    Not through the public `add_asset_metadata`: it checks every partition against all that are registered,
-    read from storage anew on each call. With 50,000 files that costs more than the import itself.
-    """
-    step = context.step_context
-    step._metadata_accumulator = step._metadata_accumulator.with_additional_asset_metadata(
-        asset_key=context.asset_key, metadata=to_metadata(metadata), partition_key=key
-    )
-
-
-def _commits(context: dg.OutputContext) -> bool:
-    """Tell whether the run goes on to `library_entry`, which records failures before it fails."""
-    return dg.AssetKey(ENTRY) in context.step_context.job.get_definition().asset_layer.executable_asset_keys
+    add_partition_metadata(context, key, to_metadata(metadata))
 
 
 def _fail_if_alone(outcomes: Mapping[str, Outcome[Any]]) -> None:

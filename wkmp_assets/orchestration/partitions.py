@@ -3,12 +3,8 @@
 from collections.abc import Sequence
 
 import dagster as dg
-from dagster._core.storage.tags import (
-    ASSET_PARTITION_RANGE_END_TAG,
-    ASSET_PARTITION_RANGE_START_TAG,
-    PARTITION_NAME_TAG,
-)
 
+from wkmp_assets.orchestration.instance.dagster_api import partition_bounds
 from wkmp_assets.settings import Settings
 
 
@@ -43,9 +39,8 @@ def partitions_per_run(settings: Settings) -> int | None:
 
 def keys_of_run(run: dg.DagsterRun, ordered: Sequence[str]) -> Sequence[str]:
     """Return the partitions a run carries; none if they are no longer registered."""
-    single = run.tags.get(PARTITION_NAME_TAG)
-    first = run.tags.get(ASSET_PARTITION_RANGE_START_TAG, single)
-    last = run.tags.get(ASSET_PARTITION_RANGE_END_TAG, single)
-    if first not in ordered or last not in ordered:
+    bounds = partition_bounds(run.tags)
+    if bounds is None or any(key not in ordered for key in bounds):
         return []
+    first, last = bounds
     return ordered[ordered.index(first) : ordered.index(last) + 1]

@@ -22,7 +22,7 @@ from wkmp_assets.files.presence import check_root, is_emptied, is_on_disk
 from wkmp_assets.files.scan import check_not_emptied, scan_folder
 from wkmp_assets.model.batch import Receipt
 from wkmp_assets.model.file_key import decode_key, is_within, storable, storable_path
-from wkmp_assets.model.timestamps import Stamp, normalise_timestamp
+from wkmp_assets.model.timestamps import format_timestamp, normalise_timestamp
 from wkmp_assets.model.values import LibraryChanges
 from wkmp_assets.orchestration.partitions import partitions_name
 from wkmp_assets.orchestration.resources import Library
@@ -140,7 +140,7 @@ def _rests(file: Path, failed_at: str | None) -> bool:
         changed = datetime.fromtimestamp(file.stat().st_ctime, tz=UTC)
     except OSError:
         return False
-    return changed.strftime("%Y-%m-%d %H:%M:%S") <= normalise_timestamp(failed_at)
+    return format_timestamp(changed) <= normalise_timestamp(failed_at)
 
 
 def remove_files(settings: Settings, plan: PrunePlan, now: datetime, *, with_history: bool) -> Iterator[Pruned]:
@@ -166,7 +166,7 @@ def remove_files(settings: Settings, plan: PrunePlan, now: datetime, *, with_his
     """
     if not plan.removable:
         return
-    time = Stamp(now, "").text
+    time = format_timestamp(now)
     locks = read_library_settings(settings.database_path).locks
     with LibraryWriter(settings.database_path, locks) as writer:
         for file in plan.removable:

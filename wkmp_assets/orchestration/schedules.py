@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 
 import dagster as dg
-from dagster._utils.schedules import is_valid_cron_schedule
 
 from wkmp_assets.errors import SettingsError
 from wkmp_assets.model.file_key import encode_key
+from wkmp_assets.orchestration.instance.dagster_api import is_cron_expression
 from wkmp_assets.orchestration.jobs import KEEP_MEASUREMENTS, import_job, retry_job
 from wkmp_assets.orchestration.partitions import partitions_name, partitions_per_run
 from wkmp_assets.orchestration.run_requests.look import look_at_library, note_when_idle
@@ -80,7 +80,7 @@ def _status(settings: Settings) -> dg.DefaultScheduleStatus:
 
 
 def _cron(setting: str, expression: str) -> str:
-    if not is_valid_cron_schedule(expression):
+    if not is_cron_expression(expression):
         raise SettingsError(
             f"{setting}={expression!r} is no cron expression: minute, hour, day of the month, month, day of the week, "
             "like '0 3 * * *' for three o'clock every night"

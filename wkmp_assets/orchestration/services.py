@@ -11,7 +11,7 @@ from pydantic import SecretStr
 from wkmp_assets.db.read.library_settings import read_acoustid_key
 from wkmp_assets.identify.flavor_classes import ClassLookup
 from wkmp_assets.identify.lookup import RecordingLookup
-from wkmp_assets.identify.services.open import ServiceSettings, open_acousticbrainz, open_services, resolve_key
+from wkmp_assets.identify.open_lookups import ServiceSettings, open_class_lookup, open_recording_lookup, resolve_key
 from wkmp_assets.orchestration.resources import Library
 from wkmp_assets.settings import Settings
 
@@ -43,7 +43,7 @@ def services_resource(library: Library) -> dg.ResourceDefinition:
     @dg.resource(required_resource_keys={"network"})
     def open_lookup(context: dg.InitResourceContext) -> Iterator[RecordingLookup]:
         settings, skip = library.settings, context.resources.network.skip
-        with open_services(service_settings(settings), acoustid_key(settings), skip=skip) as lookup:
+        with open_recording_lookup(service_settings(settings), acoustid_key(settings), skip=skip) as lookup:
             yield lookup
 
     return open_lookup
@@ -55,7 +55,7 @@ def acousticbrainz_resource(library: Library) -> dg.ResourceDefinition:
     @dg.resource(required_resource_keys={"network"})
     def open_classes(context: dg.InitResourceContext) -> Iterator[ClassLookup]:
         settings, skip = library.settings, context.resources.network.skip
-        with open_acousticbrainz(service_settings(settings), acoustid_key(settings), skip=skip) as classes:
+        with open_class_lookup(service_settings(settings), acoustid_key(settings), skip=skip) as classes:
             yield classes
 
     return open_classes

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from wkmp_assets.db.read.counts import read_deferred
-from wkmp_assets.identify.services.open import open_acousticbrainz
+from wkmp_assets.identify.open_lookups import open_class_lookup
 from wkmp_assets.orchestration.services import acoustid_key, service_settings
 from wkmp_assets.settings import Settings
 
@@ -40,5 +40,5 @@ def find_waiting(settings: Settings) -> Waiting:
 
 def _probe(settings: Settings, recording: str) -> str:
     """Say why AcousticBrainz is not to be asked; blank when it answers."""
-    with open_acousticbrainz(service_settings(settings), acoustid_key(settings), is_probe=True) as lookup:
+    with open_class_lookup(service_settings(settings), acoustid_key(settings), is_probe=True) as lookup:
         return lookup.look_up(recording).reason

@@ -10,6 +10,7 @@ from urllib.parse import quote
 from wkmp_assets.model.batch import FileCommit, Receipt, Written
 from wkmp_assets.model.file_entry import FileEntry
 from wkmp_assets.model.outcomes import Failed, Outcome, Result, Skipped
+from wkmp_assets.model.statuses import FileStatus
 from wkmp_assets.model.ticks import to_seconds
 from wkmp_assets.model.values import (
     FileIdentity,
@@ -222,12 +223,15 @@ def result_word(commit: FileCommit) -> str:
     return _word_of_write(outcome, commit)
 
 
+_WORDS: dict[str, str] = {FileStatus.DUPLICATE_HASH: "duplicate", FileStatus.NO_AUDIO: "no audio"}
+
+
 def _word_of_write(outcome: Result[Any], commit: FileCommit) -> str:
     state = outcome.value.identity.state
     if state in {FileState.MOVED, FileState.TOUCHED} and outcome.value.audio is None:
         return str(state)
     status = commit.batch.file.status if commit.batch and commit.batch.file else ""
-    return {"DUPLICATE HASH": "duplicate", "NO AUDIO": "no audio"}.get(status, "imported")
+    return _WORDS.get(status, "imported")
 
 
 def _warnings(warnings: tuple[str, ...]) -> Facts:

@@ -1,1 +1,1 @@
-"""Tests of what one file sounds like, on audio made in the test."""
+"""Tests of the package audio, on sound made in the test."""

@@ -13,6 +13,7 @@ from wkmp_assets.db.read.library_settings import LockSettings
 from wkmp_assets.db.schema import ensure_schema, statements
 from wkmp_assets.db.write.writer import LibraryWriter
 from wkmp_assets_tests.support.builders import column, opened, problems, rows, run_sql
+from wkmp_assets_tests.support.patience import PATIENCE_S
 
 OLDER_WKMP = """
 CREATE TABLE settings (key TEXT PRIMARY KEY, value TEXT);
@@ -168,7 +169,7 @@ def test_several_processes_may_create_a_library_at_once(database: Path, older: b
     processes = [context.Process(target=_create_when_told, args=(database, barrier, results)) for _ in range(4)]
     for process in processes:
         process.start()
-    outcomes = [results.get(timeout=60) for _ in processes]
+    outcomes = [results.get(timeout=PATIENCE_S) for _ in processes]
     for process in processes:
         process.join()
     results.close()

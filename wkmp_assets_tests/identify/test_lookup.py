@@ -11,8 +11,8 @@ from werkzeug import Response
 from wkmp_assets.errors import SettingsError
 from wkmp_assets.identify.lookup import RecordingLookup, ServiceRecordingLookup
 from wkmp_assets.identify.match import match_passages
+from wkmp_assets.identify.open_lookups import NO_KEY, ServiceSettings, open_recording_lookup, resolve_key
 from wkmp_assets.identify.path_names import read_path_names
-from wkmp_assets.identify.services.open import NO_KEY, ServiceSettings, open_services, resolve_key
 from wkmp_assets.model.values import (
     Envelope,
     FileTags,
@@ -64,7 +64,7 @@ def settings(services: MusicServices, folder: Path) -> ServiceSettings:
 
 @pytest.fixture
 def lookup(services: MusicServices, tmp_path: Path) -> Iterator[RecordingLookup]:
-    with open_services(settings(services, tmp_path), SecretStr(KEY)) as opened:
+    with open_recording_lookup(settings(services, tmp_path), SecretStr(KEY)) as opened:
         yield opened
 
 
@@ -201,7 +201,7 @@ def test_a_service_that_is_down_defers_and_the_other_one_goes_on(
 
 
 def test_a_refused_key_is_told_apart_and_nothing_more_is_sent(services: MusicServices, tmp_path: Path) -> None:
-    with open_services(settings(services, tmp_path), SecretStr("wrong-key")) as opened:
+    with open_recording_lookup(settings(services, tmp_path), SecretStr("wrong-key")) as opened:
         found, _ = looked_up(opened, 5)
     assert {one.outcome for one in found} == {LookupOutcome.DEFERRED}
     assert "refused the application key" in found[0].detail
@@ -291,7 +291,7 @@ def test_a_recording_of_another_shape_defers_and_is_not_kept(
 
 
 def test_without_a_key_nobody_is_asked(services: MusicServices, tmp_path: Path) -> None:
-    with open_services(settings(services, tmp_path), None) as opened:
+    with open_recording_lookup(settings(services, tmp_path), None) as opened:
         (found,), (match,) = looked_up(opened)
     assert (found.outcome, found.detail) == (LookupOutcome.SKIPPED, NO_KEY)
     assert match.lookup is None
@@ -332,7 +332,7 @@ def test_a_broken_file_is_an_error_that_does_not_quote_it(tmp_path: Path) -> Non
 
 def test_no_repr_and_no_message_shows_the_key(services: MusicServices, tmp_path: Path) -> None:
     chosen = load_settings(acoustid_api_key=KEY)
-    with open_services(settings(services, tmp_path), chosen.acoustid_api_key) as opened:
+    with open_recording_lookup(settings(services, tmp_path), chosen.acoustid_api_key) as opened:
         assert isinstance(opened, ServiceRecordingLookup)
         shown = [
             repr(chosen),

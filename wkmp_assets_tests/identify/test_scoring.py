@@ -98,19 +98,19 @@ def test_metadata_are_compared_as_far_as_both_sides_have_them() -> None:
     assert metadata_score(FileTags(recording_mbid="m"), "Xyz", "Bob", "m", is_whole_file=False) == 0.3
 
 
-def heard(name: str, score: float, title: str = "Song", length_s: float | None = 100) -> FingerprintMatch:
+def match(name: str, score: float, title: str = "Song", length_s: float | None = 100) -> FingerprintMatch:
     return FingerprintMatch(mbid(f"acoustid {name}"), score, Song(mbid(name), title, "Ann", (artist("Ann"),)), length_s)
 
 
 def test_every_candidate_is_scored_and_the_best_wins_not_the_first() -> None:
-    found = [heard("a", 0.92, "Xylophone"), heard("b", 0.90, "Song"), heard("c", 0.91, "Song", 300)]
+    found = [match("a", 0.92, "Xylophone"), match("b", 0.90, "Song"), match("c", 0.91, "Song", 300)]
     ranked = rank(found, FileTags(title="Song", artist="Ann"), 100, is_whole_file=True)
     assert ranked[0].song.recording_mbid == mbid("b")
     assert ranked[0].confidence == pytest.approx(0.3 + 0.6 * 0.90 + 0.1)
 
 
 def test_ties_do_not_depend_on_the_order_of_the_answer() -> None:
-    found = [heard(name, 0.9) for name in "abcdef"]
+    found = [match(name, 0.9) for name in "abcdef"]
     orders = []
     for seed in range(10):
         random.Random(seed).shuffle(found)

@@ -19,6 +19,7 @@ from wkmp_assets.orchestration.instance.event_log import KeptOpenEventLogStorage
 from wkmp_assets.orchestration.partitions import partitions_name
 from wkmp_assets.settings import Settings, load_settings
 from wkmp_assets_tests.support.paths import ROOT
+from wkmp_assets_tests.support.patience import PATIENCE_S
 
 PER_FILE = {
     "file_identity",
@@ -109,22 +110,15 @@ def test_every_check_job_sensor_and_schedule_says_what_it_does(tmp_path: Path) -
     assert {name for name, text in said.items() if len(text or "") < 40} == set()
 
 
-@pytest.fixture
-def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setenv("DAGSTER_HOME", str(tmp_path))
-    (tmp_path / "dagster.yaml").write_text((ROOT / "dagster.yaml").read_text(encoding="utf-8"), encoding="utf-8")
-    return tmp_path
-
-
-def test_the_instance_keeps_its_event_index_open_and_dagster_reads_the_same_files(home: Path) -> None:
+def test_the_instance_keeps_its_event_index_open_and_dagster_reads_the_same_files(dagster_home: Path) -> None:
     with DagsterInstance.get() as instance:
         assert isinstance(instance.event_log_storage, KeptOpenEventLogStorage)
         assert not instance.telemetry_enabled
         instance.add_dynamic_partitions("files", ["a", "b"])
         instance.report_runless_asset_event(dg.AssetMaterialization("library_entry", partition="a"))
-    without = yaml.safe_load((home / "dagster.yaml").read_text(encoding="utf-8"))
+    without = yaml.safe_load((dagster_home / "dagster.yaml").read_text(encoding="utf-8"))
     del without["storage"]
-    (home / "dagster.yaml").write_text(yaml.safe_dump(without), encoding="utf-8")
+    (dagster_home / "dagster.yaml").write_text(yaml.safe_dump(without), encoding="utf-8")
     with DagsterInstance.get() as plain:
         assert not isinstance(plain.event_log_storage, KeptOpenEventLogStorage)
         assert plain.get_dynamic_partitions("files") == ["a", "b"]
@@ -198,7 +192,7 @@ def test_partitions_are_read_again_only_when_somebody_has_changed_them(tmp_path:
     ours.dispose()
 
 
-@pytest.mark.usefixtures("home")
+@pytest.mark.usefixtures("dagster_home")
 def test_whoever_watches_a_run_hears_of_its_events() -> None:
     heard = threading.Event()
     with DagsterInstance.get() as instance:
@@ -217,7 +211,7 @@ def test_whoever_watches_a_run_hears_of_its_events() -> None:
         instance.watch_event_logs(run.run_id, None, listen)
         time.sleep(1)  # what the file system still tells of the first event must not count for the second
         instance.report_engine_event("second", run)
-        assert heard.wait(10)
+        assert heard.wait(PATIENCE_S)
 
 
 def test_every_value_of_the_instance_settings_has_its_reason() -> None:

@@ -10,6 +10,7 @@ from wkmp_assets.model.phases import LOOKUPS
 from wkmp_assets.model.values import KnownRelease, LookupOutcome, PassageLookup, RecordingLookups, Span
 from wkmp_assets.orchestration.earlier_runs import ALBUM_FILES, explained_by_folder, with_earlier_answers
 from wkmp_assets.runtime.phase_store import PhaseStore
+from wkmp_assets.settings import Settings
 from wkmp_assets_tests.identify.test_releases import looked_up
 from wkmp_assets_tests.support.builders import known_release, mbid
 
@@ -19,16 +20,11 @@ Lookups = dict[str, Outcome[RecordingLookups]]
 
 
 @pytest.fixture
-def root(tmp_path: Path) -> Path:
+def root(settings: Settings) -> Path:
     for name in ("A/1.mp3", "A/2.mp3", "A/3.mp3", "A/cover.jpg", "B/1.mp3", "1.mp3"):
-        (tmp_path / "music" / name).parent.mkdir(parents=True, exist_ok=True)
-        (tmp_path / "music" / name).touch()
-    return tmp_path / "music"
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> PhaseStore:
-    return PhaseStore(tmp_path / "phases")
+        (settings.library / name).parent.mkdir(parents=True, exist_ok=True)
+        (settings.library / name).touch()
+    return settings.library
 
 
 def found(title: str, *releases: KnownRelease) -> Result[RecordingLookups]:

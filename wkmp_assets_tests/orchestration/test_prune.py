@@ -1,11 +1,10 @@
 """What `wkmp prune` removes and what it keeps, with a real library, real files and a real Dagster instance."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import AbstractContextManager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-import dagster as dg
 import pytest
 from dagster import DagsterInstance, DagsterRunStatus
 
@@ -48,17 +47,6 @@ PLAYER = (
     "CREATE TABLE temp_file_songs (file_id TEXT PRIMARY KEY REFERENCES files(guid) ON DELETE CASCADE)",
 )
 """As other WKMP programs make them: three ways to refer to a passage, one to refer to a file."""
-
-
-@pytest.fixture
-def settings(tmp_path: Path) -> Settings:
-    return load_settings(library_root=tmp_path / "music", state_dir=tmp_path / "state", workers=1)
-
-
-@pytest.fixture
-def instance() -> Iterator[DagsterInstance]:
-    with dg.DagsterInstance.ephemeral() as made:
-        yield made
 
 
 def add(settings: Settings, *paths: str) -> None:
@@ -354,7 +342,6 @@ def test_no_partition_goes_while_an_import_runs_or_waits(
 
 
 def test_an_empty_folder_without_a_library_may_be_a_mount_point(settings: Settings) -> None:
-    settings.library.mkdir()
     with pytest.raises(LibraryRootError, match="is empty; check that its disk is mounted"):
         plan(settings)
 

@@ -1,7 +1,5 @@
 """What people choose for a run in the Launchpad, and what the run's tags then say; real runs."""
 
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import dagster as dg
@@ -17,31 +15,16 @@ from wkmp_assets.orchestration.jobs import import_job, retry_job, scan_job
 from wkmp_assets.orchestration.run_tags import FILES_TAG, FOLDERS_TAG, RESULT_TAG, tags_of_files, tags_of_results
 from wkmp_assets_tests.runtime.test_worker_pool import is_worker
 from wkmp_assets_tests.support.builders import column
-from wkmp_assets_tests.support.checked_library import BROKEN, QUIET, TAKE, CheckedLibrary, checked_library
-from wkmp_assets_tests.support.music_services import KEY, MusicServices, know_everything, music_services
+from wkmp_assets_tests.support.checked_library import BROKEN, QUIET, TAKE, CheckedLibrary
+from wkmp_assets_tests.support.music_services import MusicServices
 
 SKIP = {"resources": {"network": {"config": {"skip": True}}}}
 
 
 @pytest.fixture
-def services() -> Iterator[MusicServices]:
-    with music_services() as running:
-        know_everything(running)
-        yield running
-
-
-@pytest.fixture
-def library(tmp_path: Path, services: MusicServices) -> Iterator[CheckedLibrary]:
-    with checked_library(tmp_path) as without_services:
-        yield without_services.with_settings(
-            acoustid_api_key=KEY,
-            acoustid_url=services.acoustid_url,
-            musicbrainz_url=services.musicbrainz_url,
-            acousticbrainz_url=services.acousticbrainz_url,
-            acoustid_interval_ms=0,
-            musicbrainz_interval_ms=0,
-            acousticbrainz_interval_ms=0,
-        )
+def library(library: CheckedLibrary, services: MusicServices) -> CheckedLibrary:
+    """It asks the music services."""
+    return library.with_settings(**services.settings)
 
 
 def run(library: CheckedLibrary, job: str, config: dict[str, Any], **tags: str) -> dg.ExecuteInProcessResult:

@@ -23,7 +23,7 @@ from wkmp_assets.orchestration.partitions import partitions_name
 from wkmp_assets.orchestration.run_tags import FILES_TAG, REASON_TAG
 from wkmp_assets.orchestration.schedules import RESCAN, TOP_UP
 from wkmp_assets.settings import Settings, load_settings
-from wkmp_assets_tests.support.music_services import KEY, MusicServices, know_everything, music_services
+from wkmp_assets_tests.support.music_services import KEY, MusicServices
 from wkmp_assets_tests.support.paths import SAMPLE_LIBRARY
 
 SAMPLES = SAMPLE_LIBRARY / "Destructavator/UFO Alien Invasion"
@@ -32,21 +32,9 @@ SAMPLE = SAMPLES / "01 David01, First Movement.mp3"
 
 @pytest.fixture
 def instance() -> Iterator[DagsterInstance]:
+    """On disk: a schedule's runs refer to the instance by its DAGSTER_HOME."""
     with dg.instance_for_test() as made:
         yield made
-
-
-@pytest.fixture
-def settings(tmp_path: Path) -> Settings:
-    (tmp_path / "music").mkdir()
-    return load_settings(library_root=tmp_path / "music", state_dir=tmp_path / "state", files_per_run=2, workers=1)
-
-
-@pytest.fixture
-def services() -> Iterator[MusicServices]:
-    with music_services() as running:
-        know_everything(running)
-        yield running
 
 
 def add(settings: Settings, *paths: str) -> None:

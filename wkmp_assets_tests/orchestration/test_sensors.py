@@ -5,7 +5,7 @@ import os
 import shutil
 import sqlite3
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import AbstractContextManager, closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -31,19 +31,6 @@ from wkmp_assets_tests.support.paths import SAMPLE_LIBRARY
 
 SAMPLE = SAMPLE_LIBRARY / "Destructavator/UFO Alien Invasion"
 SAMPLE /= "01 David01, First Movement.mp3"
-
-
-@pytest.fixture
-def settings(tmp_path: Path) -> Settings:
-    music = tmp_path / "music"
-    music.mkdir()
-    return load_settings(library_root=music, state_dir=tmp_path / "state", files_per_run=2, workers=1)
-
-
-@pytest.fixture
-def instance() -> Iterator[DagsterInstance]:
-    with dg.DagsterInstance.ephemeral() as made:
-        yield made
 
 
 def add(settings: Settings, *paths: str, text: bytes = b"no audio") -> None:

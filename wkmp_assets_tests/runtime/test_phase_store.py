@@ -20,16 +20,12 @@ from wkmp_assets.model.outcomes import Failed, Outcome, Result, Skipped, SkipRea
 from wkmp_assets.model.phase_values import PHASE_VALUES
 from wkmp_assets.model.values import Envelope, LibraryChanges
 from wkmp_assets.runtime.phase_store import MAX_MARK_AGE_S, PhaseStore
+from wkmp_assets.settings import Settings
 from wkmp_assets_tests.support.builders import phase_values
 
 CHANGES = LibraryChanges(("a.mp3", "Sigur Rós/ Ágætis.mp3"), (), ("caf\udce9.mp3",), ("gone.mp3",))
 VALUES = {"library_scan": CHANGES, **phase_values()}
 KEY = "Sigur Rós/100%25 *.flac"
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> PhaseStore:
-    return PhaseStore(tmp_path / "phases")
 
 
 def passed_on(store: PhaseStore, phase: str, outcome: Outcome[Any], run_id: str = "run-1") -> Outcome[Any]:
@@ -176,11 +172,11 @@ def test_a_document_that_cannot_be_used_fails_the_file_and_says_what_to_run(
 
 
 @pytest.mark.parametrize("key", ["../../etc/passwd", "/etc/passwd", "a" * 5000, "CON", "a/b\\c:d"])
-def test_no_file_is_named_after_a_key(store: PhaseStore, tmp_path: Path, key: str) -> None:
+def test_no_file_is_named_after_a_key(store: PhaseStore, settings: Settings, tmp_path: Path, key: str) -> None:
     store.write("file_tags", [(key, Result(VALUES["file_tags"], "h")), (key, Skipped(SkipReason.UNCHANGED))], "r")
     files = [path for path in tmp_path.rglob("*") if path.is_file()]
     assert len(files) == 2
-    assert all(path.relative_to(tmp_path / "phases").parts[-3] == "file_tags" for path in files)
+    assert all(path.relative_to(settings.phase_dir).parts[-3] == "file_tags" for path in files)
     assert all(set(path.stem) <= set("0123456789abcdef") for path in files)
 
 
@@ -240,11 +236,11 @@ def test_a_document_is_on_the_disk_before_it_gets_its_name(store: PhaseStore, mo
 
 
 def test_what_a_killed_process_left_goes_with_the_next_write(
-    store: PhaseStore, tmp_path: Path, name_of_a_dead_writer: str
+    store: PhaseStore, settings: Settings, name_of_a_dead_writer: str
 ) -> None:
     value = Result(VALUES["file_tags"], "h")
     store.write("file_tags", [(KEY, value)], "r")
-    folder = tmp_path / "phases" / "unfinished"
+    folder = settings.phase_dir / "unfinished"
     (folder / name_of_a_dead_writer).write_bytes(b"{")
     store.write("file_tags", [("other", value)], "r")
     assert list(folder.iterdir()) == []

@@ -17,6 +17,7 @@ from wkmp_assets.errors import UndecodableAudioError
 from wkmp_assets.model.outcomes import Failed, Outcome, Result, Skipped, SkipReason
 from wkmp_assets.runtime.run_control import RunControl
 from wkmp_assets.runtime.worker_pool import WorkerPool
+from wkmp_assets_tests.support.patience import PATIENCE_S
 
 WORKERS = 2
 
@@ -130,7 +131,7 @@ def test_a_worker_that_dies_while_a_result_is_looked_at_stops_nobody(pool: Worke
                 time.sleep(0.01)
             victims = [process for process in psutil.Process().children() if is_worker(process)]
             go.touch()
-            psutil.wait_procs(victims, timeout=30)
+            psutil.wait_procs(victims, timeout=PATIENCE_S)
             time.sleep(0.3)  # the pool's own thread must notice
         found[key] = value
     assert {key: found[key] for key in tasks if key != "dies"} == {
@@ -191,7 +192,7 @@ def test_no_worker_is_left_after_the_end(pool: WorkerPool) -> None:
     ]
     assert workers
     pool.shut_down()
-    _, alive = psutil.wait_procs(workers, timeout=30)
+    _, alive = psutil.wait_procs(workers, timeout=PATIENCE_S)
     assert not alive
 
 
@@ -230,7 +231,7 @@ def test_ctrl_c_does_not_kill_the_files_in_hand(tmp_path: Path) -> None:
         os.killpg(process.pid, signal.SIGINT)
         time.sleep(0.2)
         (tmp_path / "go").touch()
-        output, errors = process.communicate(timeout=60)
+        output, errors = process.communicate()
     assert process.returncode == 0, errors
     values = dict(line.split(" ", 1) for line in output.splitlines())
     assert (values["0"], values["1"]) == ("0", "10")

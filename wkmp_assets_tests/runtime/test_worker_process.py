@@ -21,6 +21,7 @@ from wkmp_assets.runtime.run_control import RunControl
 from wkmp_assets.runtime.worker_pool import WorkerPool
 from wkmp_assets.runtime.worker_process import WorkerLimits, end_with_parent
 from wkmp_assets_tests.runtime.test_worker_pool import is_worker, work
+from wkmp_assets_tests.support.patience import PATIENCE_S
 
 LITTLE_TIME = WorkerLimits(file_s=2)
 LITTLE_MEMORY = WorkerLimits(memory_mb=300)
@@ -131,7 +132,7 @@ def test_workers_that_die_idle_cost_no_file() -> None:
         victims = [process for process in psutil.Process().children() if is_worker(process)]
         for process in victims:
             process.kill()
-        psutil.wait_procs(victims, timeout=30)
+        psutil.wait_procs(victims, timeout=PATIENCE_S)
         time.sleep(0.3)  # the pool's own thread must notice
         assert dict(pool.map_files("phase", work, {"b": (2,), "c": (3,)})) == {"b": 20, "c": 30}
 
@@ -164,7 +165,7 @@ def test_files_in_hand_are_dropped_when_nobody_waits_for_them_any_more(pipe: Pat
     workers = [process for process in psutil.Process().children() if is_worker(process)]
     assert workers
     results.close()
-    _, alive = psutil.wait_procs(workers, timeout=30)
+    _, alive = psutil.wait_procs(workers, timeout=PATIENCE_S)
     assert not alive
 
 
@@ -187,8 +188,8 @@ def test_no_worker_outlives_its_run_however_that_ends(pipe: Path, how: signal.Si
         children = psutil.Process(process.pid).children(recursive=True)
         assert any(is_worker(child) for child in children)
         process.send_signal(how)
-        process.wait(30)
-        _, alive = psutil.wait_procs(children, timeout=30)
+        process.wait()
+        _, alive = psutil.wait_procs(children, timeout=PATIENCE_S)
         os.close(writer)
     assert not alive
 

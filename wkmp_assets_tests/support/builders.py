@@ -269,7 +269,7 @@ def problems(database: Path) -> list[Any]:
 
 _HOLD = """
 import sqlite3, sys, time
-connection = sqlite3.connect(sys.argv[1], isolation_level=None, timeout=20)
+connection = sqlite3.connect(sys.argv[1], isolation_level=None, timeout=1800)
 connection.execute("BEGIN IMMEDIATE")
 print("held", flush=True)
 if float(sys.argv[2]) < 0:

@@ -14,12 +14,13 @@ from dagster._core.storage.tags import (
     PARTITION_NAME_TAG,
 )
 
+from wkmp_assets.cli.importer import LibraryImporter
 from wkmp_assets.orchestration.build import build_definitions
 from wkmp_assets.orchestration.jobs import import_job, scan_job
 from wkmp_assets.orchestration.partitions import partitions_name
 from wkmp_assets.runtime.run_control import RunControl
 from wkmp_assets.runtime.worker_pool import WorkerPool
-from wkmp_assets.settings import load_settings
+from wkmp_assets.settings import Settings, load_settings
 from wkmp_assets_tests.support.paths import SAMPLE_LIBRARY, TEST_DATA
 
 QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
@@ -115,6 +116,24 @@ def checked_library(folder: Path) -> Iterator[CheckedLibrary]:
             yield CheckedLibrary(music, instance, workers)
         finally:
             workers.shut_down()
+
+
+def import_as_command(settings: Settings, instance: DagsterInstance) -> None:
+    """Import what is new, as `wkmp import` does."""
+    importer = LibraryImporter(settings, instance, RunControl())
+    try:
+        list(importer.run(importer.plan(importer.scan().to_import)))
+    finally:
+        importer.close()
+
+
+def last_evaluation(instance: DagsterInstance, asset: str, check: str) -> dg.AssetCheckEvaluation:
+    """What a check said when it was last executed."""
+    key = dg.AssetCheckKey(dg.AssetKey(asset), check)
+    (record,) = instance.event_log_storage.get_asset_check_execution_history(key, limit=1)
+    assert record.event is not None
+    assert record.event.dagster_event is not None
+    return record.event.dagster_event.asset_check_evaluation_data
 
 
 def findings(evaluation: dg.AssetCheckEvaluation) -> list[dict[str, Any]]:

@@ -68,6 +68,20 @@ class MusicServices:
     def acousticbrainz_url(self) -> str:
         return self.server.url_for("/ab")
 
+    @property
+    def settings(self) -> dict[str, Any]:
+        """What a deployment is told that asks these services, as often as it likes."""
+        return {
+            "acoustid_api_key": KEY, "acoustid_url": self.acoustid_url, "acoustid_interval_ms": 0,
+            "musicbrainz_url": self.musicbrainz_url, "musicbrainz_interval_ms": 0,
+            "acousticbrainz_url": self.acousticbrainz_url, "acousticbrainz_interval_ms": 0,
+        }  # fmt: skip
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """The same as environment variables."""
+        return {f"WKMP_{name.upper()}": str(value) for name, value in self.settings.items()}
+
     def times(self, service: str) -> list[float]:
         return sorted(asked.at for asked in self.asked if asked.service == service)
 

@@ -17,7 +17,7 @@ from array import array
 from contextlib import closing
 from pathlib import Path
 
-from wkmp_assets_tests.support.music_services import KEY, know_everything, music_services
+from wkmp_assets_tests.support.music_services import know_everything, music_services
 from wkmp_assets_tests.support.paths import TESTS
 
 ARCHIVE = TESTS / "integration" / "old_state" / "old_state.tar.xz"
@@ -85,16 +85,7 @@ def keep(checkout: Path, archive: Path = ARCHIVE) -> None:
         shutil.copy(checkout / "dagster.yaml", place / "home")
         write_music(place / "music", ONE, TWO, COPY, BROKEN)
         know_everything(services)
-        settings = {
-            "PYTHONPATH": str(checkout),
-            "WKMP_ACOUSTID_API_KEY": KEY,
-            "WKMP_ACOUSTID_URL": services.acoustid_url,
-            "WKMP_ACOUSTID_INTERVAL_MS": "0",
-            "WKMP_MUSICBRAINZ_URL": services.musicbrainz_url,
-            "WKMP_MUSICBRAINZ_INTERVAL_MS": "0",
-            "WKMP_ACOUSTICBRAINZ_URL": services.acousticbrainz_url,
-            "WKMP_ACOUSTICBRAINZ_INTERVAL_MS": "0",
-        }
+        settings = services.environment | {"PYTHONPATH": str(checkout)}
         command = [checkout / ".venv" / "bin" / "wkmp", "import", str(LIBRARY_ROOT)]
         result = subprocess.run(command, cwd=place, env=environment(place) | settings, check=False)
         if result.returncode != 1:  # one of the files is broken

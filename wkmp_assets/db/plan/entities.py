@@ -7,6 +7,7 @@ from wkmp_assets.db.plan import ids
 from wkmp_assets.db.read.file_state import LibraryState
 from wkmp_assets.model.file_entry import PassageEntry
 from wkmp_assets.model.rows import AlbumRow, ArtistRow, SongArtistRow, SongRow, SongWorkRow, WorkRow
+from wkmp_assets.model.statuses import SongStatus
 from wkmp_assets.model.timestamps import Stamp
 
 if TYPE_CHECKING:
@@ -53,7 +54,7 @@ class Entities:
             title=song.title,
             artist_name=song.artist_name,
             work_id=self.works[song.works[0].mbid].guid if song.works else None,
-            status="PENDING",
+            status=SongStatus.PENDING,
             created_at=self._now,
             updated_at=self._now,
         )

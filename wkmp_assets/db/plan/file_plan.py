@@ -20,12 +20,12 @@ from wkmp_assets.db.tables import listed_copies
 from wkmp_assets.errors import FileChangedError, OriginalNotImportedError
 from wkmp_assets.model.batch import DisplacedFile, PeerLink, WriteBatch
 from wkmp_assets.model.file_entry import FileEntry
-from wkmp_assets.model.known_files import FileStatus
 from wkmp_assets.model.outcomes import Failed
 from wkmp_assets.model.rows import (
     FailureRow,
     FileRow,
 )
+from wkmp_assets.model.statuses import FileStatus
 from wkmp_assets.model.timestamps import Stamp
 from wkmp_assets.model.values import FileState, FileTags
 

@@ -17,13 +17,13 @@ from wkmp_assets.model.flavor import (
     sources_of,
 )
 from wkmp_assets.model.rows import SongFlavor
+from wkmp_assets.model.statuses import SongStatus
 from wkmp_assets.model.timestamps import Stamp
 from wkmp_assets.model.values import SoundMeasures
 
 MEASURES_KEY = "measured"
 """Of `passages.additional_metadata`; all other keys are people's."""
-READY = "FLAVOR READY"
-NEW_SONG = StoredSong(None, None, "PENDING", None)
+NEW_SONG = StoredSong(None, None, SongStatus.PENDING, None)
 
 
 class FlavorPlan:
@@ -46,8 +46,9 @@ class FlavorPlan:
         for mbid, flavor in self._songs.items():
             read = self._stored_song(mbid)
             text, blend = flavor_json(flavor), json.dumps(sources_of(flavor))
-            if flavor and (text, blend, READY) != (read.vector, read.blend, read.status):
-                rows.append(SongFlavor(self._guids[mbid], text, blend, READY, stamp.text, *_compared(read)))
+            columns = (text, blend, SongStatus.FLAVOR_READY)
+            if flavor and columns != _compared(read):
+                rows.append(SongFlavor(self._guids[mbid], *columns, stamp.text, *_compared(read)))
         return rows
 
     def passage(self, passage: PassageEntry, stored: StoredPassage | None) -> StoredFlavor:

@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Iterable, Sequence
-from datetime import UTC
 
 from wkmp_assets.db.plan import ids
 from wkmp_assets.db.plan.entities import Entities
@@ -11,6 +10,7 @@ from wkmp_assets.db.read.file_state import StoredFlavor
 from wkmp_assets.db.tables import CLASSES_SOURCE, LOOKUP_SOURCE
 from wkmp_assets.model.file_entry import FileEntry, PassageEntry
 from wkmp_assets.model.rows import FileRow, PassageAlbumRow, PassageRow, PassageSongRow, ProvenanceRow
+from wkmp_assets.model.statuses import PassageStatus
 from wkmp_assets.model.ticks import to_seconds
 from wkmp_assets.model.timestamps import Stamp
 from wkmp_assets.model.values import ClassesOutcome, LookupOutcome, PassageLookup
@@ -62,7 +62,7 @@ def passage_rows(
             import_session_id=stamp.run_id,
             import_timestamp=stamp.text,
             import_strategy=IMPORT_STRATEGY,
-            status="INGEST COMPLETE",
+            status=PassageStatus.INGEST_COMPLETE,
             created_at=stamp.text,
             updated_at=stamp.text,
         )
@@ -89,7 +89,7 @@ def _amplitude_json(entry: FileEntry, passage: PassageEntry, stamp: Stamp) -> st
             "max_lead_out_duration_s": used.max_lead_out_duration_s,
             "apply_a_weighting": False,
         },
-        "analyzed_at": stamp.now.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "analyzed_at": f"{stamp.text.replace(' ', 'T')}Z",
     }
     return json.dumps({"amplitude_analysis": analysis})
 

@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from wkmp_assets.db.connection import open_reader, snapshot
+from wkmp_assets.db.read.select import has_original, has_table
+from wkmp_assets.db.tables import quoted
 
 
 @dataclass(frozen=True)
@@ -64,13 +66,10 @@ class LibraryAudit:
     """Paths, among those asked for, that are recorded as failed."""
 
 
-_FILES = """
-SELECT f.guid, f.path, f.hash AS content_hash, f.status, f.duration_ticks, EXISTS (
-         SELECT 1 FROM json_each(CASE WHEN json_valid(f.matching_hashes) THEN f.matching_hashes ELSE '[]' END) AS copy
-         JOIN files AS original ON original.guid = copy.value
-         WHERE original.status = 'INGEST COMPLETE' AND original.hash = f.hash) AS has_original
+_FILES = f"""
+SELECT f.guid, f.path, f.hash AS content_hash, f.status, f.duration_ticks, {has_original("files")} AS has_original
 FROM files AS f
-WHERE f.path IN (SELECT value FROM json_each(:paths)) OR f.guid IN (SELECT value FROM json_each(:guids))"""
+WHERE f.path IN (SELECT value FROM json_each(:paths)) OR f.guid IN (SELECT value FROM json_each(:guids))"""  # noqa: S608 - literals only
 
 _PASSAGES = """
 SELECT p.file_id, p.guid, p.start_time_ticks AS start_ticks, p.end_time_ticks AS end_ticks,
@@ -117,16 +116,11 @@ def audit_files(database: Path, paths: Collection[str], guids: Collection[str]) 
         Files to read wherever they are.
     """
     with open_reader(database) as connection:
-        if connection is None or not _was_imported_to(connection):
+        # With our own table an older library has got every column that it lacked.
+        if connection is None or not has_table(connection, "import_failures"):
             return LibraryAudit()
         with snapshot(connection):
             return _audit(connection, paths, guids)
-
-
-def _was_imported_to(connection: sqlite3.Connection) -> bool:
-    """Tell whether the library has our own table, and with it every column an older one lacks."""
-    query = "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'import_failures'"
-    return connection.execute(query).fetchone() is not None
 
 
 def _audit(connection: sqlite3.Connection, paths: Collection[str], guids: Collection[str]) -> LibraryAudit:
@@ -190,10 +184,9 @@ def broken_references(database: Path) -> Iterator[BrokenReference]:
             return
         tables = connection.execute("SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name").fetchall()
         for (table,) in tables:
-            quoted = table.replace('"', '""')
             try:
                 # Table by table: a key that an older schema declares wrongly would end the check of all of them.
-                for row in connection.execute(f'PRAGMA foreign_key_check("{quoted}")'):
+                for row in connection.execute(f"PRAGMA foreign_key_check({quoted(table)})"):
                     yield BrokenReference(row[0], row[1], row[2])
             except sqlite3.OperationalError as error:
                 yield BrokenReference(table, None, str(error))

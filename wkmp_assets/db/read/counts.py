@@ -1,13 +1,13 @@
 """What a library holds, for people: counts and failures. Read-only."""
 
+import sqlite3
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-import sqlite_utils
-
 from wkmp_assets.db.connection import open_reader
 from wkmp_assets.db.read.missing import MissingFile, read_missing
+from wkmp_assets.db.read.select import has_table
 from wkmp_assets.db.tables import CLASSES_SOURCE, LOOKUP_SOURCE
 from wkmp_assets.model.values import LookupOutcome
 
@@ -43,26 +43,29 @@ def read_report(database: Path) -> LibraryReport | None:
     with open_reader(database) as connection:
         if connection is None:
             return None
-        library = sqlite_utils.Database(connection)
-        tables = set(library.table_names())
         statuses: dict[str, int] = {}
-        if "files" in tables:
+        if has_table(connection, "files"):
             query = "SELECT status, count(*) AS files FROM files GROUP BY status ORDER BY count(*) DESC, status"
-            statuses = {row["status"]: row["files"] for row in library.query(query)}
-        rows = {table: library[table].count if table in tables else 0 for table in _COUNTED}
-        failures = library["import_failures"].count if "import_failures" in tables else 0
+            statuses = {row["status"]: row["files"] for row in connection.execute(query)}
+        rows = {table: _count_rows(connection, table) for table in _COUNTED}
+        failures = _count_rows(connection, "import_failures")
     return LibraryReport(statuses, rows, failures, len(read_missing(database)))
+
+
+def _count_rows(connection: sqlite3.Connection, table: str) -> int:
+    if not has_table(connection, table):
+        return 0
+    (count,) = connection.execute(f"SELECT count(*) FROM {table}").fetchone()  # noqa: S608 - literals only
+    return int(count)
 
 
 def read_failures(database: Path) -> list[StoredFailure]:
     """Read the files that could not be imported, by path."""
     with open_reader(database) as connection:
-        if connection is None:
+        if connection is None or not has_table(connection, "import_failures"):
             return []
-        library = sqlite_utils.Database(connection)
-        if "import_failures" not in library.table_names():
-            return []
-        return [StoredFailure(**row) for row in library["import_failures"].rows_where(order_by="path")]
+        rows = connection.execute("SELECT * FROM import_failures ORDER BY path")
+        return [StoredFailure(**dict(row)) for row in rows]
 
 
 @dataclass(frozen=True)
@@ -87,7 +90,7 @@ def read_deferred(database: Path) -> Deferred:
         GROUP BY v.source_type, f.path ORDER BY f.path
     """
     with open_reader(database) as connection:
-        if connection is None or "import_provenance" not in sqlite_utils.Database(connection).table_names():
+        if connection is None or not has_table(connection, "import_provenance"):
             return Deferred()
         rows = connection.execute(query, (LOOKUP_SOURCE, CLASSES_SOURCE, LookupOutcome.DEFERRED)).fetchall()
     classes = [row for row in rows if row["source_type"] == CLASSES_SOURCE]
@@ -143,7 +146,7 @@ def count_lead_points(database: Path) -> LeadPointCounts:
                      THEN 1 END) AS zero
         FROM passages"""
     with open_reader(database) as connection:
-        if connection is None or "passages" not in sqlite_utils.Database(connection).table_names():
+        if connection is None or not has_table(connection, "passages"):
             return LeadPointCounts()
         row = connection.execute(query).fetchone()
     return LeadPointCounts(row["measured"], row["zero"], row["passages"] - row["measured"])

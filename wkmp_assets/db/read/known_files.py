@@ -5,30 +5,12 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from wkmp_assets.db.connection import open_reader
-from wkmp_assets.db.read.select import has_table, select_in
+from wkmp_assets.db.read.select import column_list, has_original, has_table, select_in
 from wkmp_assets.model.file_key import is_utf8
 from wkmp_assets.model.known_files import KnownFile
+from wkmp_assets.model.statuses import FileStatus
 
-_KNOWN_FILE = """
-SELECT f.guid, f.path, f.hash AS content_hash, f.status, COALESCE(f.modification_time, '') AS modified_at,
-       f.file_size_bytes AS size_bytes,
-       f.status <> 'DUPLICATE HASH' OR EXISTS (
-         SELECT 1 FROM json_each(CASE WHEN json_valid(f.matching_hashes) THEN f.matching_hashes ELSE '[]' END) AS copy
-         JOIN ({files}) AS original ON original.guid = copy.value
-         WHERE original.status = 'INGEST COMPLETE' AND original.hash = f.hash) AS original_is_complete
-FROM ({files}) AS f"""
-"""An original whose content changed since stands no longer for its copies, hence the comparison of hashes."""
-
-
-_KNOWN_FILE_COLUMNS = (
-    "guid",
-    "path",
-    "hash",
-    "status",
-    "modification_time",
-    "file_size_bytes",
-    "matching_hashes",
-)
+_COLUMNS = ("guid", "path", "hash", "status", "modification_time", "file_size_bytes", "matching_hashes")
 
 
 def known_files(database: Path) -> list[KnownFile]:
@@ -76,9 +58,12 @@ def _known_where(database: Path, column: str, values: Sequence[str]) -> list[Kno
 
 def _select_known_files(connection: sqlite3.Connection) -> str:
     """Return the query for a library that may be older than some columns: it gets them with the first write."""
-    present = {row["name"] for row in connection.execute("SELECT name FROM pragma_table_info('files')")}
-    columns = ", ".join(name if name in present else f"NULL AS {name}" for name in _KNOWN_FILE_COLUMNS)
-    return _KNOWN_FILE.format(files=f"SELECT {columns} FROM files")  # noqa: S608 - literals only
+    files = f"(SELECT {column_list(connection, 'files', _COLUMNS)} FROM files)"  # noqa: S608 - literals only
+    return f"""
+        SELECT f.guid, f.path, f.hash AS content_hash, f.status, COALESCE(f.modification_time, '') AS modified_at,
+               f.file_size_bytes AS size_bytes,
+               f.status <> '{FileStatus.DUPLICATE_HASH}' OR {has_original(files)} AS original_is_complete
+        FROM {files} AS f"""  # noqa: S608 - literals only
 
 
 def _known_file(row: sqlite3.Row) -> KnownFile:

@@ -5,11 +5,11 @@ used is recorded with every passage (`import_metadata`) instead.
 """
 
 import math
-import sqlite3
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from wkmp_assets.db.connection import open_reader
+from wkmp_assets.db.read.select import has_table
 from wkmp_assets.errors import SettingsError
 from wkmp_assets.model.lead_presets import LEAD_PRESETS, LeadPreset
 from wkmp_assets.model.values import LeadPointParameters, SegmentationParameters
@@ -79,7 +79,7 @@ ALL_SETTINGS = (SILENCE_THRESHOLD, SILENCE_MIN, MIN_PASSAGE, LEAD_IN, LEAD_OUT, 
 
 LEGACY_LEAD_IN_DB = 45.0
 LEGACY_LEAD_OUT_DB = 40.0
-"""The replaced system's defaults, gains that no window can reach; they mean "not set"."""
+"""unit=dB: WKMP's defaults in an older library. No window reaches them, so that they count as "not set"."""
 
 
 @dataclass(frozen=True)
@@ -109,7 +109,7 @@ def read_library_settings(database: Path) -> LibrarySettings:
     """
     stored: dict[str, str | None] = {}
     with open_reader(database) as connection:
-        if connection is not None and _has_settings(connection):
+        if connection is not None and has_table(connection, "settings"):
             stored = dict(connection.execute("SELECT key, value FROM settings").fetchall())
     return _interpret(stored)
 
@@ -117,15 +117,10 @@ def read_library_settings(database: Path) -> LibrarySettings:
 def read_acoustid_key(database: Path) -> str | None:
     """Read AcoustID's application key from the library's settings, where WKMP keeps it; None when it has none."""
     with open_reader(database) as connection:
-        if connection is None or not _has_settings(connection):
+        if connection is None or not has_table(connection, "settings"):
             return None
         row = connection.execute("SELECT value FROM settings WHERE key = 'acoustid_api_key'").fetchone()
         return None if row is None else row["value"]
-
-
-def _has_settings(connection: sqlite3.Connection) -> bool:
-    query = "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'settings'"
-    return connection.execute(query).fetchone() is not None
 
 
 def _interpret(stored: dict[str, str | None]) -> LibrarySettings:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from wkmp_assets.db.connection import open_reader, snapshot
+from wkmp_assets.db.read.select import column_list, has_table
 
 MOST_FLAVORS = 1500
 """Vectors read for the map: more points could not be told apart on a screen."""
@@ -61,14 +62,11 @@ def read_overview(database: Path) -> LibraryOverview:
         if connection is None:
             return LibraryOverview()
         with snapshot(connection):
-            present = {row["name"] for row in connection.execute("SELECT name FROM pragma_table_info('passages')")}
-            return _read(connection, present) if present else LibraryOverview()
+            return _read(connection) if has_table(connection, "passages") else LibraryOverview()
 
 
-def _read(connection: sqlite3.Connection, present: set[str]) -> LibraryOverview:
-    # A library that is older than some columns gets them with the first write.
-    columns = ", ".join(name if name in present else f"NULL AS {name}" for name in _COLUMNS)
-    passages = f"(SELECT {columns} FROM passages)"  # noqa: S608 - literals only
+def _read(connection: sqlite3.Connection) -> LibraryOverview:
+    passages = f"(SELECT {column_list(connection, 'passages', _COLUMNS)} FROM passages)"  # noqa: S608 - literals only
     flavored = "WHERE p.musical_flavor_vector IS NOT NULL"
     (total,) = connection.execute(f"SELECT count(*) FROM {passages} AS p {flavored}").fetchone()  # noqa: S608 - literals only
     return LibraryOverview(

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from wkmp_assets.db.connection import open_reader, snapshot
 from wkmp_assets.db.read.references import FILES, PASSAGES, find_references
-from wkmp_assets.db.read.select import has_table, passages_text, select_in
+from wkmp_assets.db.read.select import column_list, has_table, passages_text, select_in
 from wkmp_assets.db.tables import LINK_TABLES, columns_of, listed_copies, quoted
 from wkmp_assets.model.batch import Reference
 from wkmp_assets.model.rows import FileRow
@@ -44,16 +44,13 @@ def read_removable(database: Path, paths: Sequence[str]) -> list[Removable]:
             return []
         with snapshot(connection):
             references = _references(connection)
-            select = f"SELECT {', '.join(_columns(connection))} FROM files WHERE path IN"  # noqa: S608 - literals
+            select = f"{_select_files(connection)} WHERE path IN"
             rows = sorted((FileRow(**dict(row)) for row in select_in(connection, select, paths)), key=lambda r: r.path)
             return [_removable(connection, row, references) for row in rows]
 
 
-def _columns(connection: sqlite3.Connection) -> Iterator[str]:
-    """Name the columns of a file's row; an older library may lack some of them until the first write."""
-    present = {row["name"] for row in connection.execute("SELECT name FROM pragma_table_info('files')")}
-    for name in columns_of(FileRow):
-        yield name if name in present else f"NULL AS {name}"
+def _select_files(connection: sqlite3.Connection) -> str:
+    return f"SELECT {column_list(connection, FILES, columns_of(FileRow))} FROM files"  # noqa: S608 - literals only
 
 
 def _references(connection: sqlite3.Connection) -> list[Reference]:
@@ -95,7 +92,7 @@ def _missing_since(connection: sqlite3.Connection, path: str) -> str | None:
 
 
 def _copies(connection: sqlite3.Connection, row: FileRow) -> Iterator[FileRow]:
-    select = f"SELECT {', '.join(_columns(connection))} FROM files WHERE hash = ? AND guid <> ? ORDER BY path"  # noqa: S608 - literals
+    select = f"{_select_files(connection)} WHERE hash = ? AND guid <> ? ORDER BY path"
     for found in connection.execute(select, [row.hash, row.guid]):
         copy = FileRow(**dict(found))
         if row.guid in listed_copies(copy.matching_hashes):

@@ -5,12 +5,36 @@ from collections.abc import Iterable, Iterator
 from itertools import islice
 
 from wkmp_assets.db.tables import PASSAGES_OF_FILE
+from wkmp_assets.model.statuses import FileStatus
 
 
 def has_table(connection: sqlite3.Connection, name: str) -> bool:
     """Tell whether a library has a table: an older one gets what it lacks with the first write."""
     query = "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = ?"
     return connection.execute(query, [name]).fetchone() is not None
+
+
+def column_list(connection: sqlite3.Connection, table: str, names: Iterable[str]) -> str:
+    """Return columns of a table for a SELECT, with NULL for those that an older library lacks until the first write."""
+    query = "SELECT name FROM pragma_table_info(?)"
+    present = {row["name"] for row in connection.execute(query, [table])}
+    return ", ".join(name if name in present else f"NULL AS {name}" for name in names)
+
+
+def has_original(files: str) -> str:
+    """Return the SQL condition that one of the copies that a file `f` lists is complete.
+
+    An original whose content has changed since no longer stands for its copies, hence the comparison of hashes.
+
+    Parameters
+    ----------
+    files : str
+        The table `files`, or a query in parentheses.
+    """
+    return f"""EXISTS (
+        SELECT 1 FROM json_each(CASE WHEN json_valid(f.matching_hashes) THEN f.matching_hashes ELSE '[]' END) AS copy
+        JOIN {files} AS original ON original.guid = copy.value
+        WHERE original.status = '{FileStatus.INGEST_COMPLETE}' AND original.hash = f.hash)"""  # noqa: S608 - literals only
 
 
 def select_in(connection: sqlite3.Connection, select: str, values: Iterable[str]) -> Iterator[sqlite3.Row]:

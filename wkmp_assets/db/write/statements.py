@@ -24,6 +24,7 @@ from wkmp_assets.model.rows import (
     SongWorkRow,
     WorkRow,
 )
+from wkmp_assets.model.statuses import FileStatus
 
 BEGIN = "BEGIN IMMEDIATE"
 COMMIT = "COMMIT"
@@ -102,8 +103,8 @@ _FILE_COLUMNS = columns_of(FileRow)
 _FILE_CHANGED = tuple(name for name in _FILE_COLUMNS if name not in {"guid", "created_at"})
 
 _NO_OTHER_COPY_IS_COMPLETE = (
-    "(? <> 'INGEST COMPLETE' OR NOT EXISTS ("
-    "SELECT 1 FROM files AS other WHERE other.hash = ? AND other.guid <> ? AND other.status = 'INGEST COMPLETE'))"
+    f"(? <> '{FileStatus.INGEST_COMPLETE}' OR NOT EXISTS (SELECT 1 FROM files AS other "
+    f"WHERE other.hash = ? AND other.guid <> ? AND other.status = '{FileStatus.INGEST_COMPLETE}'))"
 )
 """Of several copies exactly one may be complete: the guard against another run that commits its copy first."""
 

@@ -14,7 +14,7 @@ MAX_FAILURES_IN_A_ROW = 5
 """After so many unusable answers (web pages, say) it is not asked again in this run."""
 
 
-def service(url: str, interval_ms: int) -> Service:
+def describe_service(url: str, interval_ms: int) -> Service:
     """Return AcousticBrainz, at this address and pace."""
     return Service(NAME, url, interval_ms, keep_for=None, keep_none_for=None)
 

@@ -54,7 +54,7 @@ class FingerprintMatch:
     length_s: float | None
 
 
-def service(url: str, interval_ms: int) -> Service:
+def describe_service(url: str, interval_ms: int) -> Service:
     """Return AcoustID, at this address and pace. A match is kept for ever."""
     return Service(NAME, url, interval_ms, keep_for=None, keep_none_for=KEEP_NO_MATCH)
 

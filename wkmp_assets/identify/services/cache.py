@@ -55,7 +55,7 @@ class AnswerCache(SQLiteCache):
 
 
 def cache_key(request: requests.PreparedRequest, **_options: Any) -> str:
-    """Return a hash of what was asked, whoever asks and however the request is compressed."""
+    """Return a hash of the request without the application key, the same whether it is compressed or not."""
     body = request.body if isinstance(request.body, bytes) else b""  # `ServiceSession.post` gives bytes
     if request.headers.get("Content-Encoding") == "gzip":
         body = gzip.decompress(body)

@@ -72,7 +72,7 @@ class Recording:
     releases: tuple[KnownRelease, ...]
 
 
-def service(url: str, interval_ms: int) -> Service:
+def describe_service(url: str, interval_ms: int) -> Service:
     """Return MusicBrainz, at this address and pace."""
     return Service(NAME, url, interval_ms, keep_for=KEEP, keep_none_for=KEEP_UNKNOWN)
 

@@ -1,4 +1,4 @@
-"""How long a service has been down, remembered from run to run, so that not every run has to find out anew."""
+"""How long a service has been down, remembered from run to run, so that not every run waits for it."""
 
 import json
 from collections.abc import Callable

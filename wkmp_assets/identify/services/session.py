@@ -1,6 +1,6 @@
 """One web service within one run: asked politely, given up when it is down.
 
-Answers are untrusted: they may be late, endless, of another shape, or a redirection to somebody else.
+Answers are untrusted: they may be late, endless, of another shape, or a redirection to another host.
 """
 
 import gzip

@@ -10,9 +10,10 @@ from wkmp_assets.files.changes import HashedFile
 from wkmp_assets.files.hashing import hash_file
 from wkmp_assets.files.identity import identify_hashed, read_doubtful, sort_out_unchanged
 from wkmp_assets.model.file_key import decode_key, encode_key
-from wkmp_assets.model.known_files import FileStatus, KnownFile
+from wkmp_assets.model.known_files import KnownFile
 from wkmp_assets.model.outcomes import Failed, Outcomes, Result, Skipped, SkipReason
 from wkmp_assets.model.phases import IDENTITY
+from wkmp_assets.model.statuses import FileStatus
 from wkmp_assets.model.values import FileIdentity
 from wkmp_assets.orchestration.assets.scan import library_scan
 from wkmp_assets.orchestration.resources import Library

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from wkmp_assets.db.read.audit import AuditedFile, AuditedPassage, BrokenReference
 from wkmp_assets.model import ticks
 from wkmp_assets.model.batch import Written
-from wkmp_assets.model.known_files import FINISHED, FileStatus
+from wkmp_assets.model.statuses import FINISHED, FileStatus, PassageStatus
 from wkmp_assets.orchestration.checks.audited_file import Subject
 from wkmp_assets.orchestration.checks.findings import Finding, Weight
 from wkmp_assets.report.partition_metadata import FAILED
@@ -82,11 +82,11 @@ def _judge_written(subject: Subject, written: Written, file: AuditedFile) -> Ite
 
 def _judge_status(subject: Subject, file: AuditedFile) -> Iterator[Finding]:
     if file.status == FileStatus.INGEST_COMPLETE:
-        unfinished = sum(passage.status != FileStatus.INGEST_COMPLETE for passage in subject.imported_passages)
+        unfinished = sum(passage.status != PassageStatus.INGEST_COMPLETE for passage in subject.imported_passages)
         if not file.passages:
-            yield _error(subject, "its status is INGEST COMPLETE, but it has no passages")
+            yield _error(subject, f"its status is {FileStatus.INGEST_COMPLETE}, but it has no passages")
         if unfinished:
-            yield _error(subject, f"it is INGEST COMPLETE, but {unfinished} of its passages are not")
+            yield _error(subject, f"it is {FileStatus.INGEST_COMPLETE}, but {unfinished} of its passages are not")
     elif file.status == FileStatus.DUPLICATE_HASH:
         if not file.has_original:
             # Not an error: a changed original leaves its copies like this until the next scan imports one of them.

@@ -5,14 +5,10 @@ from dataclasses import dataclass
 from itertools import islice
 
 import dagster as dg
-from dagster._core.storage.tags import (
-    ASSET_PARTITION_RANGE_END_TAG,
-    ASSET_PARTITION_RANGE_START_TAG,
-    PARTITION_NAME_TAG,
-)
 
 from wkmp_assets.errors import PartitionKeyError
 from wkmp_assets.model.file_key import storable_path
+from wkmp_assets.orchestration.instance.dagster_api import partition_bounds
 from wkmp_assets.orchestration.partitions import partitions_name
 from wkmp_assets.orchestration.resources import Library
 
@@ -48,12 +44,11 @@ def scope_of(context: dg.AssetCheckExecutionContext, library: Library) -> Scope:
 
     Not `context.partition_keys`: checks that run without their asset have no partitions of their own, and it raises.
     """
-    tags = context.run.tags
-    if PARTITION_NAME_TAG in tags:
-        return Scope([tags[PARTITION_NAME_TAG]], is_whole_library=False)
+    bounds = partition_bounds(context.run.tags)
+    if bounds is not None and bounds[0] == bounds[1]:
+        return Scope([bounds[0]], is_whole_library=False)
     registered = context.instance.get_dynamic_partitions(partitions_name(library.settings))
-    if ASSET_PARTITION_RANGE_START_TAG not in tags:
+    if bounds is None:
         return Scope(registered, is_whole_library=True)
-    first = registered.index(tags[ASSET_PARTITION_RANGE_START_TAG])
-    last = registered.index(tags[ASSET_PARTITION_RANGE_END_TAG])
+    first, last = (registered.index(key) for key in bounds)
     return Scope(registered[first : last + 1], is_whole_library=False)

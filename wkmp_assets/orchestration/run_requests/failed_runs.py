@@ -9,8 +9,8 @@ from datetime import UTC, datetime, timedelta
 
 import dagster as dg
 from dagster import DagsterInstance
-from dagster._core.storage.tags import WILL_RETRY_TAG
 
+from wkmp_assets.orchestration.instance.dagster_api import will_be_retried
 from wkmp_assets.orchestration.jobs import import_job
 from wkmp_assets.orchestration.run_tags import RESULT_TAG
 
@@ -73,4 +73,4 @@ def last_breakdown(instance: DagsterInstance) -> Breakdown | None:
 def _is_breakdown(run: dg.DagsterRun) -> bool:
     """One that came to its files says what became of them, also when the only one of them failed."""
     has_failed = run.status is dg.DagsterRunStatus.FAILURE and RESULT_TAG not in run.tags
-    return has_failed and run.tags.get(WILL_RETRY_TAG) != "true"
+    return has_failed and not will_be_retried(run)

@@ -9,11 +9,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
-from dagster._core.storage.tags import (
-    ASSET_PARTITION_RANGE_END_TAG,
-    ASSET_PARTITION_RANGE_START_TAG,
-)
-
+from wkmp_assets.orchestration.instance.dagster_api import partition_tags
 from wkmp_assets.orchestration.run_tags import REASON_TAG, tags_of_files
 
 
@@ -86,8 +82,7 @@ def _range(ordered: Sequence[str], numbers: Sequence[int]) -> FileRange:
 def range_tags(files: FileRange, reason: str) -> dict[str, str]:
     """Return the tags of a run over a range of partitions."""
     return {
-        ASSET_PARTITION_RANGE_START_TAG: files.first,
-        ASSET_PARTITION_RANGE_END_TAG: files.last,
+        **partition_tags(files.first, files.last),
         **tags_of_files(files.keys, {}),
         REASON_TAG: reason,
     }

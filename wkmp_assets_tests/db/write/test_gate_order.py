@@ -4,13 +4,13 @@ import fcntl
 import os
 import sys
 import threading
-import time
 from pathlib import Path
 
 import pytest
 
 from wkmp_assets.db.write import gate as gate_module
 from wkmp_assets.db.write.gate import GateTimeoutError, WriterGate
+from wkmp_assets_tests.support.patience import wait_until
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the queue is made of Linux's locks")
 
@@ -49,10 +49,7 @@ def line_up(database: Path, served: list[str], *limits_ms: float) -> list[Visito
     visitors = []
     for number, limit_ms in enumerate(limits_ms, start=1):
         visitors.append(Visitor(database, served, f"visitor {number}", limit_ms))
-        deadline = time.monotonic() + 30
-        while places_taken(WriterGate(database)) < number + 1:
-            assert time.monotonic() < deadline
-            time.sleep(0.001)
+        wait_until(lambda places=number + 1: places_taken(WriterGate(database)) >= places, "all have lined up")
     return visitors
 
 

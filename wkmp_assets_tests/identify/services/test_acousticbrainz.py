@@ -12,8 +12,13 @@ from werkzeug import Request, Response
 
 from wkmp_assets.errors import ServiceUnavailableError
 from wkmp_assets.identify.flavor_classes import ServiceClassLookup, add_classes
-from wkmp_assets.identify.services.acousticbrainz import MAX_FAILURES_IN_A_ROW, AcousticBrainzClient, judge, service
-from wkmp_assets.identify.services.open import ServiceSettings, open_acousticbrainz
+from wkmp_assets.identify.open_lookups import ServiceSettings, open_class_lookup
+from wkmp_assets.identify.services.acousticbrainz import (
+    MAX_FAILURES_IN_A_ROW,
+    AcousticBrainzClient,
+    describe_service,
+    judge,
+)
 from wkmp_assets.identify.services.outage import OutageFile
 from wkmp_assets.identify.services.session import ServiceSession
 from wkmp_assets.model.values import ClassesOutcome, Flavors, PassageFlavor
@@ -41,7 +46,7 @@ def ask(
     services: MusicServices, folder: Path, now: datetime = NOW, *, is_probe: bool = False
 ) -> tuple[PassageFlavor, ...]:
     """Ask as a run at some time does, but without its patience."""
-    described = service(services.acousticbrainz_url, 0)
+    described = describe_service(services.acousticbrainz_url, 0)
     outages = OutageFile(folder / "outage.json", lambda: now)
     with ServiceSession(described, folder, "test/1 (nobody)", judge, pauses_s=(0.01, 0.01)) as session:
         lookup = ServiceClassLookup(AcousticBrainzClient(session, outages, is_probe=is_probe))
@@ -55,7 +60,7 @@ def ask_with_key(
         folder, services.acoustid_url, 0, services.musicbrainz_url, 0,
         "off" if is_off else services.acousticbrainz_url, 0, "test/1 (nobody)",
     )  # fmt: skip
-    with open_acousticbrainz(settings, key) as source:
+    with open_class_lookup(settings, key) as source:
         return add_classes(MEASURED, MATCHES, source).passages
 
 
@@ -171,7 +176,9 @@ def test_after_a_week_it_is_taken_to_be_gone_and_asked_all_the_same(services: Mu
 
 def test_a_web_page_in_its_place_is_not_asked_for_every_recording(services: MusicServices, tmp_path: Path) -> None:
     services.acousticbrainz_behaviour = text("<html>this domain is for sale</html>")
-    with ServiceSession(service(services.acousticbrainz_url, 0), tmp_path, "test/1 (nobody)", judge) as session:
+    with ServiceSession(
+        describe_service(services.acousticbrainz_url, 0), tmp_path, "test/1 (nobody)", judge
+    ) as session:
         client = AcousticBrainzClient(session, OutageFile(tmp_path / "outage.json"))
         for number in range(MAX_FAILURES_IN_A_ROW + 3):
             with pytest.raises(ServiceUnavailableError, match="no usable JSON"):

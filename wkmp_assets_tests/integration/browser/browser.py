@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from wkmp_assets_tests.support.patience import PATIENCE_S
+
 if TYPE_CHECKING:
     from playwright.sync_api import Page
 
@@ -23,8 +25,8 @@ OPTIONS = (
     "--disable-background-networking", "--disable-component-update", "--disable-sync",
 )  # fmt: skip
 WIDTH, HEIGHT = 1440, 900
-WAIT_MS = 120_000
-"""For anything to appear; far longer than it takes, as a test machine may stall."""
+WAIT_MS = PATIENCE_S * 1000
+"""For anything to appear."""
 
 full_form = pytest.mark.skipif(not IS_FULL, reason="part of `make test-ui` only")
 

@@ -5,7 +5,6 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -14,10 +13,8 @@ import psutil
 import requests
 
 from wkmp_assets_tests.support.paths import ROOT
+from wkmp_assets_tests.support.patience import wait_until
 from wkmp_assets_tests.support.workplace import Workplace
-
-START_S = 240
-"""Far longer than it takes: a test machine may stall."""
 
 
 @contextmanager
@@ -47,6 +44,11 @@ def log_of(place: Workplace) -> Path:
     return place.home / "dev.log"
 
 
+def end_of_log(place: Workplace) -> str:
+    """The last of it, for messages."""
+    return log_of(place).read_text(encoding="utf-8")[-4000:]
+
+
 def processes_of(place: Workplace) -> list[psutil.Process]:
     """Every process of a workplace: servers, runs and their workers inherit its DAGSTER_HOME, whoever started them."""
     found = []
@@ -66,13 +68,14 @@ def _free_port() -> int:
 
 
 def _wait_until_it_answers(url: str, process: subprocess.Popen[bytes], place: Workplace) -> None:
-    end = time.monotonic() + START_S
-    while process.poll() is None and time.monotonic() < end:
+    def answers() -> bool:
+        assert process.poll() is None, f"dagster dev has ended:\n{end_of_log(place)}"
         with suppress(requests.RequestException):
-            requests.get(f"{url}/server_info", timeout=5)
-            return
-        time.sleep(0.2)
-    raise AssertionError(f"dagster dev did not start:\n{log_of(place).read_text(encoding='utf-8')[-4000:]}")
+            requests.get(f"{url}/server_info", timeout=60)
+            return True
+        return False
+
+    wait_until(answers, lambda: f"dagster dev answers:\n{end_of_log(place)}", look_every_s=0.2)
 
 
 def _end(process: subprocess.Popen[bytes], place: Workplace) -> None:

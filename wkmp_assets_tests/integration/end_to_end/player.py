@@ -49,7 +49,7 @@ def play(database: str) -> dict[str, object]:
     done: Counter[str] = Counter()
     unfinished: list[str] = []
     chance = random.Random(7)
-    with closing(sqlite3.connect(database, isolation_level=None, timeout=30)) as connection:
+    with closing(sqlite3.connect(database, isolation_level=None, timeout=1800)) as connection:
         connection.execute("PRAGMA foreign_keys = ON")
         while not connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'import_failures'").fetchone():
             time.sleep(0.01)

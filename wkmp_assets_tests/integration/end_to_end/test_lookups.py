@@ -29,16 +29,7 @@ class Beside:
 def make_beside(folder: Path, services: MusicServices, key: str = KEY) -> Workplace:
     know_everything(services)
     place = make_workplace(folder, SAMPLE_LIBRARY)
-    place.extra = {
-        "WKMP_ACOUSTID_API_KEY": key,
-        "WKMP_ACOUSTID_URL": services.acoustid_url,
-        "WKMP_ACOUSTID_INTERVAL_MS": "0",
-        "WKMP_MUSICBRAINZ_URL": services.musicbrainz_url,
-        "WKMP_MUSICBRAINZ_INTERVAL_MS": "0",
-        "WKMP_ACOUSTICBRAINZ_URL": services.acousticbrainz_url,
-        "WKMP_ACOUSTICBRAINZ_INTERVAL_MS": "0",
-        "HOME": str(folder),
-    }
+    place.extra = services.environment | {"WKMP_ACOUSTID_API_KEY": key, "HOME": str(folder)}
     return place
 
 

@@ -9,7 +9,6 @@ import signal
 import sqlite3
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
@@ -23,6 +22,7 @@ from wkmp_assets.errors import LibraryRootError
 from wkmp_assets.orchestration.partitions import partitions_name
 from wkmp_assets_tests.integration.end_to_end.week import LONG_AGO, Week
 from wkmp_assets_tests.support.paths import ROOT, SAMPLE_LIBRARY
+from wkmp_assets_tests.support.patience import wait_until
 
 DAEMON = ["-m", "dagster", "dev", "-m", "wkmp_assets.definitions", "--port", "0"]
 PAGE = ROOT / "docs" / "explanation" / "week.md"
@@ -227,11 +227,8 @@ def kill_daemon_when(week: Week, is_time: Callable[[], bool]) -> None:
         process = subprocess.Popen(
             [sys.executable, *DAEMON], env=environment, cwd=ROOT, stdout=log, stderr=log, start_new_session=True
         )
-        deadline = time.monotonic() + 300
         try:
-            while not is_time():
-                assert time.monotonic() < deadline, (week.place / "killed.log").read_text()[-2000:]
-                time.sleep(0.02)
+            wait_until(is_time, lambda: f"it is time:\n{(week.place / 'killed.log').read_text()[-2000:]}")
         finally:
             os.killpg(process.pid, signal.SIGKILL)
             ended = process.wait()

@@ -6,7 +6,6 @@ import signal
 import sqlite3
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
@@ -17,9 +16,10 @@ from dagster import DagsterInstance
 from dagster._core.scheduler.instigation import InstigatorTick, TickStatus
 
 from wkmp_assets.orchestration.sensors import SENSOR
-from wkmp_assets_tests.integration.browser.server import processes_of
+from wkmp_assets_tests.integration.browser.server import end_of_log, processes_of
 from wkmp_assets_tests.runtime.test_worker_pool import is_worker
 from wkmp_assets_tests.support.paths import ROOT, SAMPLE_LIBRARY
+from wkmp_assets_tests.support.patience import wait_until
 from wkmp_assets_tests.support.workplace import Workplace, make_workplace, read_manifest
 
 ALBUM = SAMPLE_LIBRARY / "Destructavator"
@@ -80,10 +80,7 @@ def workers() -> list[psutil.Process]:
 
 
 def wait_for(condition: Callable[[], bool], place: Workplace) -> None:
-    end = time.monotonic() + 240
-    while not condition():
-        assert time.monotonic() < end, (place.home / "dev.log").read_text(encoding="utf-8")[-4000:]
-        time.sleep(0.5)
+    wait_until(condition, lambda: f"this happens:\n{end_of_log(place)}", look_every_s=0.2)
 
 
 def test_an_album_that_is_copied_in_is_imported_within_two_ticks(tmp_path: Path) -> None:

@@ -4,12 +4,12 @@ import hashlib
 import json
 import shutil
 import sqlite3
-import time
 from contextlib import closing
 from pathlib import Path
 
 from wkmp_assets_tests.support.library_rows import library_rows
 from wkmp_assets_tests.support.paths import ROOT, TEST_DATA
+from wkmp_assets_tests.support.patience import wait_until
 from wkmp_assets_tests.support.workplace import Imported, Workplace, interrupt
 
 DOCS = ROOT / "docs"
@@ -65,11 +65,9 @@ def test_ctrl_c_finishes_the_files_in_hand_and_a_second_import_goes_on(
 ) -> None:
     workplace.extra = {"WKMP_FILES_PER_RUN": "4"}
     process = workplace.start("import", workplace.music)
-    deadline = time.monotonic() + 120
-    while not workplace.database.exists() and time.monotonic() < deadline:
-        time.sleep(0.05)
+    wait_until(lambda: workplace.database.exists() or process.poll() is not None, "there is a library")
     interrupt(process)
-    out, err = process.communicate(timeout=120)
+    out, err = process.communicate()
     assert process.returncode == 1
     assert "go on with: wkmp import" in out
     assert "Traceback" not in err

@@ -5,8 +5,7 @@ import shutil
 import signal
 import sqlite3
 import subprocess
-import time
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Collection, Sequence
 from contextlib import closing
 from pathlib import Path
 
@@ -14,18 +13,8 @@ import psutil
 
 from wkmp_assets_tests.support.builders import problems
 from wkmp_assets_tests.support.library_rows import whole_files
+from wkmp_assets_tests.support.patience import PATIENCE_S, wait_until
 from wkmp_assets_tests.support.workplace import Workplace
-
-PATIENCE_S = 180
-"""For what is sure to happen; on a busy machine it may be late."""
-
-
-def wait_until(condition: Callable[[], object], what: str) -> None:
-    """Wait for something that another process does."""
-    deadline = time.monotonic() + PATIENCE_S
-    while not condition():
-        assert time.monotonic() < deadline, f"waited in vain until {what}"
-        time.sleep(0.005)
 
 
 class RunningImports:

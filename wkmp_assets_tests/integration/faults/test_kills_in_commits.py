@@ -23,6 +23,7 @@ from wkmp_assets_tests.integration.faults.gate import gate_is_free
 from wkmp_assets_tests.integration.faults.statement_faults import Moment
 from wkmp_assets_tests.support.builders import column, commit, dump, entry, in_a_row, problems, rows, song
 from wkmp_assets_tests.support.library_rows import library_rows, whole_files
+from wkmp_assets_tests.support.patience import wait_until
 from wkmp_assets_tests.tools.plan import plan_test
 
 SHORT_FORM = {EVERY_STATEMENT, THREE_FILES}
@@ -103,9 +104,7 @@ def kill_writers(database: Path, paths: list[str], delay_s: float) -> None:
 def wait_for_a_change(database: Path) -> None:
     """Until somebody writes; also before there is a database at all."""
     log = database.with_name(f"{database.name}-wal")
-    deadline = time.monotonic() + 60
-    while not (log.exists() and log.stat().st_size) and time.monotonic() < deadline:
-        time.sleep(0.001)
+    wait_until(lambda: log.exists() and log.stat().st_size, "somebody writes", look_every_s=0.001)
 
 
 def remove(database: Path) -> None:

@@ -20,9 +20,9 @@ from wkmp_assets_tests.integration.faults.imports import (
     processes_of,
     step_reached,
     succeed,
-    wait_until,
 )
 from wkmp_assets_tests.support.library_rows import library_rows, paths_in
+from wkmp_assets_tests.support.patience import wait_until
 from wkmp_assets_tests.support.workplace import Workplace, make_workplace
 
 KILLS_PER_PART = 20

@@ -12,9 +12,10 @@ from wkmp_assets_tests.integration.faults import dying_writer
 from wkmp_assets_tests.integration.faults.commits import commit_units, committer_of
 from wkmp_assets_tests.integration.faults.conftest import SHORT_FILES, Reference
 from wkmp_assets_tests.integration.faults.extent import EXTENT, full_form, repeatable
-from wkmp_assets_tests.integration.faults.imports import RunningImports, look_at_what_is_left, succeed, wait_until
+from wkmp_assets_tests.integration.faults.imports import RunningImports, look_at_what_is_left, succeed
 from wkmp_assets_tests.support.builders import commit, done, entry, in_a_row, problems
 from wkmp_assets_tests.support.library_rows import library_rows, paths_in, whole_files
+from wkmp_assets_tests.support.patience import wait_until
 from wkmp_assets_tests.support.workplace import Workplace
 
 FILES = tuple(entry(f"{number}.flac", content=str(number), bounds=in_a_row(number)) for number in range(1, 6))

@@ -8,14 +8,13 @@ from wkmp_assets_tests.integration.faults.conftest import SHORT_FILES, Reference
 from wkmp_assets_tests.integration.faults.extent import full_form
 from wkmp_assets_tests.integration.faults.gate import gate_is_free
 from wkmp_assets_tests.integration.faults.imports import (
-    PATIENCE_S,
     clear_error,
     look_at_what_is_left,
     succeed,
-    wait_until,
 )
 from wkmp_assets_tests.support.builders import run_sql, write_lock_held
 from wkmp_assets_tests.support.library_rows import library_rows
+from wkmp_assets_tests.support.patience import PATIENCE_S, wait_until
 from wkmp_assets_tests.support.workplace import Workplace
 from wkmp_assets_tests.tools.plan import plan_test
 

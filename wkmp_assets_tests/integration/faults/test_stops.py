@@ -17,9 +17,10 @@ from dagster._core.workspace.load_target import ModuleTarget
 from wkmp_assets.orchestration.jobs import import_job
 from wkmp_assets_tests.integration.corpus.sounds import hours_of_silence
 from wkmp_assets_tests.integration.faults.conftest import Reference
-from wkmp_assets_tests.integration.faults.imports import PATIENCE_S, processes_of, succeed, wait_until
+from wkmp_assets_tests.integration.faults.imports import processes_of, succeed
 from wkmp_assets_tests.support.library_rows import library_rows, paths_in
 from wkmp_assets_tests.support.paths import ROOT
+from wkmp_assets_tests.support.patience import PATIENCE_S, wait_until
 from wkmp_assets_tests.support.workplace import Workplace
 
 LONG = "long.flac"

@@ -1,16 +1,15 @@
 """`files_imported`, seen green and red in a real instance."""
 
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
 
 import dagster as dg
 import pytest
 from dagster import DagsterInstance
 
-from wkmp_assets.cli.importer import LibraryImporter
-from wkmp_assets.runtime.run_control import RunControl
+from wkmp_assets.model.phases import ENTRY
 from wkmp_assets.settings import load_settings
+from wkmp_assets_tests.support.checked_library import import_as_command, last_evaluation
 from wkmp_assets_tests.support.paths import TEST_DATA
 
 
@@ -23,25 +22,9 @@ def music(tmp_path: Path) -> Path:
     return folder
 
 
-@pytest.fixture
-def instance() -> Iterator[DagsterInstance]:
-    with DagsterInstance.ephemeral() as ephemeral:
-        yield ephemeral
-
-
 def import_and_check(music: Path, instance: DagsterInstance) -> dg.AssetCheckEvaluation:
-    settings = load_settings(library_root=music, state_dir=music.parent / "state", workers=1)
-    importer = LibraryImporter(settings, instance, RunControl())
-    try:
-        list(importer.run(importer.plan(importer.scan().to_import)))
-    finally:
-        importer.close()
-    key = dg.AssetCheckKey(dg.AssetKey("library_entry"), "files_imported")
-    (record,) = instance.event_log_storage.get_asset_check_execution_history(key, limit=1)
-    assert record.event is not None
-    evaluation = record.event.dagster_event
-    assert evaluation is not None
-    return evaluation.asset_check_evaluation_data
+    import_as_command(load_settings(library_root=music, state_dir=music.parent / "state", workers=1), instance)
+    return last_evaluation(instance, ENTRY, "files_imported")
 
 
 def test_it_passes_when_all_files_are_in_the_library(music: Path, instance: DagsterInstance) -> None:

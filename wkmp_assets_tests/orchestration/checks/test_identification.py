@@ -1,7 +1,6 @@
 """`lookups_complete`, `passages_identified`, `classes_complete`, green and red in an instance, beside real services."""
 
 import shutil
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -10,19 +9,12 @@ import pytest
 from dagster import DagsterInstance
 from werkzeug import Response
 
-from wkmp_assets.cli.importer import LibraryImporter
 from wkmp_assets.identify.services.outage import GONE_AFTER, OutageFile
-from wkmp_assets.runtime.run_control import RunControl
+from wkmp_assets.model.phases import FLAVORS, LOOKUPS, MATCHES
 from wkmp_assets.settings import load_settings
-from wkmp_assets_tests.support.music_services import KEY, MusicServices, know_everything, music_services
+from wkmp_assets_tests.support.checked_library import import_as_command, last_evaluation
+from wkmp_assets_tests.support.music_services import MusicServices
 from wkmp_assets_tests.support.paths import TEST_DATA
-
-
-@pytest.fixture
-def services() -> Iterator[MusicServices]:
-    with music_services() as running:
-        know_everything(running)
-        yield running
 
 
 @pytest.fixture
@@ -35,30 +27,12 @@ def music(tmp_path: Path) -> Path:
 
 
 def import_and_check(music: Path, services: MusicServices | None) -> dict[str, dg.AssetCheckEvaluation]:
-    beside = {} if services is None else {
-        "acoustid_api_key": KEY, "acoustid_url": services.acoustid_url, "acoustid_interval_ms": 0,
-        "musicbrainz_url": services.musicbrainz_url, "musicbrainz_interval_ms": 0,
-        "acousticbrainz_url": services.acousticbrainz_url, "acousticbrainz_interval_ms": 0,
-    }  # fmt: skip
+    beside = {} if services is None else services.settings
     settings = load_settings(library_root=music, state_dir=music.parent / "state", workers=1, **beside)
-    found = {}
+    checks = {"lookups_complete": LOOKUPS, "passages_identified": MATCHES, "classes_complete": FLAVORS}
     with DagsterInstance.ephemeral() as instance:
-        importer = LibraryImporter(settings, instance, RunControl())
-        try:
-            list(importer.run(importer.plan(importer.scan().to_import)))
-        finally:
-            importer.close()
-        for asset, check in (
-            ("recording_lookups", "lookups_complete"),
-            ("song_matches", "passages_identified"),
-            ("flavors", "classes_complete"),
-        ):
-            key = dg.AssetCheckKey(dg.AssetKey(asset), check)
-            (record,) = instance.event_log_storage.get_asset_check_execution_history(key, limit=1)
-            assert record.event is not None
-            assert record.event.dagster_event is not None
-            found[check] = record.event.dagster_event.asset_check_evaluation_data
-    return found
+        import_as_command(settings, instance)
+        return {check: last_evaluation(instance, asset, check) for check, asset in checks.items()}
 
 
 def test_they_pass_and_count_when_everything_is_known(music: Path, services: MusicServices) -> None:

@@ -1,7 +1,6 @@
 """Dagster learns that the process of a run is gone, and not before it is."""
 
 import logging
-import shutil
 import signal
 import subprocess
 import sys
@@ -18,7 +17,6 @@ from dagster._daemon.monitoring.run_monitoring import execute_run_monitoring_ite
 
 from wkmp_assets.orchestration.instance.event_log import KeptOpenEventLogStorage
 from wkmp_assets.orchestration.instance.living_runs import LivingRuns
-from wkmp_assets_tests.support.paths import ROOT
 
 _RUN = """
 import sys
@@ -40,13 +38,6 @@ with dg.DagsterInstance.get() as instance:
     sys.stdin.readline()
 """
 FIRST, SECOND = "11111111-aaaa-4aaa-8aaa-111111111111", "22222222-bbbb-4bbb-8bbb-222222222222"
-
-
-@pytest.fixture
-def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setenv("DAGSTER_HOME", str(tmp_path))
-    shutil.copy(ROOT / "dagster.yaml", tmp_path)
-    return tmp_path
 
 
 @contextmanager
@@ -90,7 +81,7 @@ def files_of_runs(home: Path) -> list[str]:
     return sorted(path.name for path in (home / "history" / "runs" / ".alive").iterdir() if path.name != ".lock")
 
 
-@pytest.mark.usefixtures("home")
+@pytest.mark.usefixtures("dagster_home")
 def test_a_run_whose_process_was_killed_fails_and_says_why() -> None:
     with running(FIRST) as process, DagsterInstance.get() as instance:
         look_after_runs(instance)
@@ -104,33 +95,33 @@ def test_a_run_whose_process_was_killed_fails_and_says_why() -> None:
         assert any("its process is gone" in message for message in said)
 
 
-def test_nothing_is_left_of_runs_that_ended_or_were_killed(home: Path) -> None:
+def test_nothing_is_left_of_runs_that_ended_or_were_killed(dagster_home: Path) -> None:
     with running(FIRST, SECOND) as process, DagsterInstance.get() as instance:
-        assert files_of_runs(home) == [FIRST]
+        assert files_of_runs(dagster_home) == [FIRST]
         send_line(process)
         assert_says(process, "at work")
-        assert files_of_runs(home) == [SECOND], "the first is let go"
+        assert files_of_runs(dagster_home) == [SECOND], "the first is let go"
         process.send_signal(signal.SIGKILL)
         process.wait()
         look_after_runs(instance)
         assert status(instance, FIRST) is DagsterRunStatus.SUCCESS
-        assert files_of_runs(home) == []
+        assert files_of_runs(dagster_home) == []
 
 
-def test_a_process_that_ends_well_leaves_nothing(home: Path) -> None:
+def test_a_process_that_ends_well_leaves_nothing(dagster_home: Path) -> None:
     with running(FIRST) as process:
         send_line(process)
         assert_says(process, "done")
-        assert files_of_runs(home) == [FIRST], "alive until Dagster has certainly written down that it ended"
+        assert files_of_runs(dagster_home) == [FIRST], "alive until Dagster has certainly written down that it ended"
         send_line(process)
         process.wait()
-    assert files_of_runs(home) == []
+    assert files_of_runs(dagster_home) == []
 
 
-def test_with_dagster_s_own_event_storage_no_run_is_taken_for_dead(home: Path) -> None:
-    settings = yaml.safe_load((home / "dagster.yaml").read_text(encoding="utf-8"))
+def test_with_dagster_s_own_event_storage_no_run_is_taken_for_dead(dagster_home: Path) -> None:
+    settings = yaml.safe_load((dagster_home / "dagster.yaml").read_text(encoding="utf-8"))
     del settings["storage"]
-    (home / "dagster.yaml").write_text(yaml.safe_dump(settings), encoding="utf-8")
+    (dagster_home / "dagster.yaml").write_text(yaml.safe_dump(settings), encoding="utf-8")
     with running(FIRST) as process, DagsterInstance.get() as instance:
         assert not isinstance(instance.event_log_storage, KeptOpenEventLogStorage)
         look_after_runs(instance)

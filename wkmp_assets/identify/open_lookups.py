@@ -1,4 +1,4 @@
-"""The services of one run, opened when there is a key."""
+"""The lookups of one run, at the services when there is an AcoustID key."""
 
 import tomllib
 from collections.abc import Iterator
@@ -80,8 +80,10 @@ def resolve_key(stored: str | None, configured: SecretStr | None, toml: Path) ->
 
 
 @contextmanager
-def open_services(settings: ServiceSettings, key: SecretStr | None, *, skip: bool = False) -> Iterator[RecordingLookup]:
-    """Open AcoustID and MusicBrainz for the block.
+def open_recording_lookup(
+    settings: ServiceSettings, key: SecretStr | None, *, skip: bool = False
+) -> Iterator[RecordingLookup]:
+    """Open the lookup of recordings at AcoustID and MusicBrainz, for the block.
 
     Parameters
     ----------
@@ -95,8 +97,8 @@ def open_services(settings: ServiceSettings, key: SecretStr | None, *, skip: boo
     if key is None or skip:
         yield NoRecordingLookup(NO_KEY) if key is None else NoRecordingLookup(NETWORK_SKIPPED, LookupOutcome.DEFERRED)
         return
-    acoustid_service = acoustid.service(settings.acoustid_url, settings.acoustid_interval_ms)
-    musicbrainz_service = musicbrainz.service(settings.musicbrainz_url, settings.musicbrainz_interval_ms)
+    acoustid_service = acoustid.describe_service(settings.acoustid_url, settings.acoustid_interval_ms)
+    musicbrainz_service = musicbrainz.describe_service(settings.musicbrainz_url, settings.musicbrainz_interval_ms)
     with (
         ServiceSession(acoustid_service, settings.folder, settings.user_agent, acoustid.judge) as fingerprints,
         ServiceSession(musicbrainz_service, settings.folder, settings.user_agent, musicbrainz.judge) as recordings,
@@ -105,10 +107,10 @@ def open_services(settings: ServiceSettings, key: SecretStr | None, *, skip: boo
 
 
 @contextmanager
-def open_acousticbrainz(
+def open_class_lookup(
     settings: ServiceSettings, key: SecretStr | None, *, skip: bool = False, is_probe: bool = False
 ) -> Iterator[ClassLookup]:
-    """Open AcousticBrainz for the block.
+    """Open the lookup of classes at AcousticBrainz, for the block.
 
     Parameters
     ----------
@@ -127,7 +129,7 @@ def open_acousticbrainz(
     if skip:
         yield NoClassLookup(NETWORK_SKIPPED, ClassesOutcome.DEFERRED)
         return
-    service = acousticbrainz.service(settings.acousticbrainz_url, settings.acousticbrainz_interval_ms)
+    service = acousticbrainz.describe_service(settings.acousticbrainz_url, settings.acousticbrainz_interval_ms)
     outages = OutageFile(settings.folder / f"{acousticbrainz.NAME}-outage.json")
     patience: dict[str, Any] = {"timeout_s": PROBE_TIMEOUT_S, "pauses_s": ()} if is_probe else {}
     with ServiceSession(service, settings.folder, settings.user_agent, acousticbrainz.judge, **patience) as classes:

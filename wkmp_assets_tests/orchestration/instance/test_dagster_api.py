@@ -1,0 +1,274 @@
+"""What is used of Dagster beyond its public API is there, with this signature and this effect.
+
+A new Dagster version that fails here needs a change in `wkmp_assets/orchestration/instance` and nowhere else.
+"""
+
+import inspect
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+import pytest
+import yaml
+from dagster import DagsterInstance
+from dagster._core.execution.context.metadata_logging import OutputMetadataAccumulator
+from dagster._core.launcher import CheckRunHealthResult, DefaultRunLauncher, WorkerStatus
+from dagster._core.storage.event_log.sqlite import SqliteEventLogStorage
+from dagster._core.storage.event_log.sqlite.sqlite_event_log import INDEX_SHARD_NAME, SqliteEventLogStorageWatchdog
+from dagster._core.storage.sqlite_storage import DagsterSqliteStorage
+from dagster._serdes import ConfigurableClassData
+
+from wkmp_assets.orchestration.instance.dagster_api import (
+    TESTED_DAGSTER_VERSIONS,
+    add_partition_metadata,
+    executes_asset,
+    instance_of,
+    is_cron_expression,
+    partition_bounds,
+    partition_tags,
+    run_of,
+    will_be_retried,
+)
+from wkmp_assets.orchestration.instance.event_log import KeptOpenEventLogStorage, KeptOpenSqliteStorage
+from wkmp_assets.orchestration.instance.run_launcher import WatchfulRunLauncher
+from wkmp_assets_tests.support.package_code import users_of
+from wkmp_assets_tests.support.paths import ROOT
+
+
+def test_this_dagster_is_among_the_tested_versions() -> None:
+    assert dg.__version__ in TESTED_DAGSTER_VERSIONS, "when all tests pass with it, add it, here and in the README"
+
+
+def test_nothing_else_reaches_into_the_step_of_a_context() -> None:
+    users = {use.split("::")[0] for use in users_of("step_context")}
+    assert users == {"orchestration/instance/dagster_api.py"}
+
+
+# Tags. Their names are in the run history of every user.
+
+
+def test_the_tags_of_a_range_run_are_those_that_dagster_reads() -> None:
+    assert partition_tags("a", "c") == {
+        "dagster/asset_partition_range_start": "a",
+        "dagster/asset_partition_range_end": "c",
+    }
+
+
+@pytest.mark.parametrize(
+    ("tags", "bounds"),
+    [
+        ({"dagster/partition": "a"}, ("a", "a")),
+        (partition_tags("a", "c"), ("a", "c")),
+        ({"dagster/asset_partition_range_start": "a"}, None),
+        ({}, None),
+    ],
+)
+def test_the_bounds_of_a_run_are_read_from_its_tags(tags: dict[str, str], bounds: tuple[str, str] | None) -> None:
+    assert partition_bounds(tags) == bounds
+
+
+def test_a_run_that_dagster_starts_again_is_marked_by_dagster(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DAGSTER_HOME", str(tmp_path))
+    (tmp_path / "dagster.yaml").write_text("run_retries: {enabled: true, max_retries: 1}", encoding="utf-8")
+
+    @dg.job
+    def nothing() -> None:
+        pass
+
+    with DagsterInstance.get() as instance:
+        failed = instance.create_run_for_job(nothing)
+        assert not will_be_retried(failed)
+        instance.report_run_failed(failed)
+        last = instance.get_run_by_id(failed.run_id)
+        assert last is not None
+        assert will_be_retried(last)
+
+
+@pytest.mark.parametrize(("text", "is_one"), [("0 3 * * *", True), ("@daily", True), ("at three", False), ("", False)])
+def test_a_cron_expression_is_what_dagster_accepts(text: str, is_one: bool) -> None:
+    assert is_cron_expression(text) is is_one
+
+
+# An IO manager's context.
+
+
+class _Contexts(dg.IOManager):
+    """Keeps the contexts of a run, and does something with each output's."""
+
+    def __init__(self, on_output: Callable[[dg.OutputContext], None]) -> None:
+        self._on_output = on_output
+        self.inputs: list[dg.InputContext] = []
+
+    def handle_output(self, context: dg.OutputContext, _obj: Any) -> None:
+        self._on_output(context)
+
+    def load_input(self, context: dg.InputContext) -> None:
+        self.inputs.append(context)
+
+
+def _materialize(manager: _Contexts, instance: DagsterInstance, selection: list[str]) -> dg.ExecuteInProcessResult:
+    partitions = dg.DynamicPartitionsDefinition(name="files")
+
+    @dg.asset(partitions_def=partitions, backfill_policy=dg.BackfillPolicy.single_run())
+    def upstream() -> str:
+        return "a value"
+
+    @dg.asset(partitions_def=partitions, backfill_policy=dg.BackfillPolicy.single_run(), ins={"upstream": dg.AssetIn()})
+    def downstream(upstream: Any) -> str:
+        return f"made from {upstream}"
+
+    return dg.materialize(
+        [upstream, downstream],
+        selection=selection,
+        instance=instance,
+        resources={"io_manager": manager},
+        tags=partition_tags("a", "b"),
+    )
+
+
+def test_a_context_knows_its_run_its_instance_and_what_the_run_materializes() -> None:
+    seen: list[tuple[str, bool, bool, bool]] = []
+
+    with DagsterInstance.ephemeral() as instance:
+        instance.add_dynamic_partitions("files", ["a", "b"])
+
+        def look(context: dg.OutputContext) -> None:
+            run = run_of(context)
+            executed = executes_asset(context, "upstream"), executes_asset(context, "downstream")
+            seen.append((run.run_id, *executed, instance_of(context) is instance))
+
+        manager = _Contexts(look)
+        wrote = _materialize(manager, instance, ["upstream"])
+        read = _materialize(manager, instance, ["downstream"])
+    assert seen == [(wrote.run_id, True, False, True), (read.run_id, False, True, True)]
+    assert [run_of(context).run_id for context in manager.inputs] == [read.run_id], "the run that reads"
+
+
+def test_metadata_reaches_the_materialization_of_its_partition_without_a_look_at_all_partitions(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    reads: list[str] = []
+
+    def describe(context: dg.OutputContext) -> None:
+        with monkeypatch.context() as patch:
+            patch.setattr(type(instance), "get_dynamic_partitions", lambda _self, name: reads.append(name))
+            add_partition_metadata(context, "a", {"size": 1})
+            add_partition_metadata(context, "a", {"kind": "short"})
+            add_partition_metadata(context, "b", {"size": 2})
+
+    with DagsterInstance.ephemeral() as instance:
+        instance.add_dynamic_partitions("files", ["a", "b"])
+        result = _materialize(_Contexts(describe), instance, ["upstream"])
+    materialized = result.asset_materializations_for_node("upstream")
+    said = {one.partition: {name: value.value for name, value in one.metadata.items()} for one in materialized}
+    assert said["a"].items() >= {"size": 1, "kind": "short"}.items()
+    assert said["b"].items() >= {"size": 2}.items()
+    assert reads == []
+
+
+def test_the_accumulator_of_metadata_takes_a_partition() -> None:
+    parameters = inspect.signature(OutputMetadataAccumulator.with_additional_asset_metadata).parameters
+    assert list(parameters) == ["self", "asset_key", "partition_key", "metadata"]
+
+
+# Storage. The classes that ours extend have the methods ours replace, and the attributes ours use.
+
+
+@pytest.mark.parametrize(
+    ("base", "method", "parameters"),
+    [
+        (SqliteEventLogStorage, "__init__", ["self", "base_dir", "inst_data"]),
+        (SqliteEventLogStorage, "_connect", ["self", "shard"]),
+        (SqliteEventLogStorage, "_initdb", ["self", "engine", "for_index_shard"]),
+        (SqliteEventLogStorage, "add_dynamic_partitions", ["self", "partitions_def_name", "partition_keys"]),
+        (SqliteEventLogStorage, "conn_string_for_shard", ["self", "shard_name"]),
+        (SqliteEventLogStorage, "delete_dynamic_partition", ["self", "partitions_def_name", "partition_key"]),
+        (SqliteEventLogStorage, "dispose", ["self"]),
+        (SqliteEventLogStorage, "get_dynamic_partitions", ["self", "partitions_def_name"]),
+        (SqliteEventLogStorage, "index_connection", ["self"]),
+        (SqliteEventLogStorage, "store_event", ["self", "event"]),
+        (SqliteEventLogStorage, "watch", ["self", "run_id", "cursor", "callback"]),
+        (
+            SqliteEventLogStorageWatchdog,
+            "__init__",
+            ["self", "event_log_storage", "run_id", "callback", "cursor", "kwargs"],
+        ),
+        (SqliteEventLogStorageWatchdog, "_process_log", ["self"]),
+        (SqliteEventLogStorageWatchdog, "on_modified", ["self", "event"]),
+        (DagsterSqliteStorage, "__init__", ["self", "base_dir", "inst_data"]),
+        (DagsterSqliteStorage, "from_config_value", ["inst_data", "config_value"]),
+        (DagsterSqliteStorage, "from_local", ["base_dir", "inst_data"]),
+        (DefaultRunLauncher, "check_run_worker_health", ["self", "run"]),
+        (ConfigurableClassData, "__new__", ["cls", "module_name", "class_name", "config_yaml"]),
+    ],
+)
+def test_a_method_is_there_with_its_parameters(base: type, method: str, parameters: list[str]) -> None:
+    assert list(inspect.signature(getattr(base, method)).parameters) == parameters
+
+
+def test_an_event_log_has_the_attributes_that_ours_uses(tmp_path: Path) -> None:
+    storage = SqliteEventLogStorage(str(tmp_path))
+    try:
+        watchdog = SqliteEventLogStorageWatchdog(storage, "a-run", lambda _event, _cursor: None, None)
+        assert {"_base_dir", "_db_lock", "_initialized_dbs", "_obs", "_watchers"} <= set(vars(storage))
+        assert {"_log_path", "_patterns"} <= set(vars(watchdog))
+        assert storage.path_for_shard(INDEX_SHARD_NAME) == str(tmp_path / "index.db")
+        with storage.index_connection() as connection:
+            columns = connection.exec_driver_sql("PRAGMA table_info(dynamic_partitions)").all()
+        assert {"id", "partitions_def_name", "partition"} <= {column[1] for column in columns}
+    finally:
+        storage.dispose()
+
+
+def test_a_storage_keeps_its_event_log_under_the_name_that_ours_sets(tmp_path: Path) -> None:
+    storage = DagsterSqliteStorage.from_local(str(tmp_path))
+    try:
+        assert storage.event_log_storage is vars(storage)["_event_log_storage"]
+        assert Path(vars(storage.event_log_storage)["_base_dir"]) == tmp_path / "history" / "runs"
+    finally:
+        storage.dispose()
+
+
+def test_a_launcher_can_say_that_a_process_is_gone() -> None:
+    assert {"status", "msg"} <= set(CheckRunHealthResult._fields)
+    assert {WorkerStatus.RUNNING.value, WorkerStatus.FAILED.value} == {"RUNNING", "FAILED"}
+    assert isinstance(inspect.getattr_static(DefaultRunLauncher, "supports_check_run_worker_health"), property)
+    assert isinstance(inspect.getattr_static(DefaultRunLauncher, "_instance"), property)
+
+
+# dagster.yaml.
+
+
+OLD_NAMES = {"storage": "wkmp_assets.event_storage", "run_launcher": "wkmp_assets.run_launcher"}
+
+
+@pytest.mark.parametrize("has_old_names", [False, True])
+def test_an_instance_opens_with_the_classes_that_dagster_yaml_names(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, has_old_names: bool
+) -> None:
+    """Those of today and those of a dagster.yaml that was written for an earlier release."""
+    monkeypatch.setenv("DAGSTER_HOME", str(tmp_path))
+    shutil.copy(ROOT / "dagster.yaml", tmp_path)
+    if has_old_names:
+        settings = yaml.safe_load((tmp_path / "dagster.yaml").read_text(encoding="utf-8"))
+        settings["storage"]["custom"]["module"] = OLD_NAMES["storage"]
+        settings["run_launcher"]["module"] = OLD_NAMES["run_launcher"]
+        (tmp_path / "dagster.yaml").write_text(yaml.safe_dump(settings), encoding="utf-8")
+    with DagsterInstance.get() as instance:
+        assert type(instance.event_log_storage) is KeptOpenEventLogStorage
+        assert type(instance.run_launcher) is WatchfulRunLauncher
+        instance.add_dynamic_partitions("files", ["a"])
+        again = DagsterInstance.from_ref(instance.get_ref())  # as a run's process opens it
+        with again:
+            assert again.get_dynamic_partitions("files") == ["a"]
+            assert type(again.event_log_storage) is KeptOpenEventLogStorage
+            assert isinstance(again.run_launcher, WatchfulRunLauncher)
+
+
+def test_the_storage_is_the_one_that_old_names_lead_to() -> None:
+    from wkmp_assets import event_storage, run_launcher
+
+    assert event_storage.KeptOpenSqliteStorage is KeptOpenSqliteStorage
+    assert run_launcher.WatchfulRunLauncher is WatchfulRunLauncher
