@@ -33,6 +33,7 @@ from wkmp_assets_tests.support.builders import (
     sha,
     song,
 )
+from wkmp_assets_tests.support.patience import PATIENCE_S
 
 SILENT: list[tuple[int, int]] = []
 
@@ -133,7 +134,7 @@ def test_two_processes_that_both_believe_to_be_first_leave_one_original(database
     for process in processes:
         process.start()
     for process in processes:
-        process.join(60)
+        process.join(PATIENCE_S)
     assert [process.exitcode for process in processes] == [0, 0, 0]
     assert sorted(statuses(database).values()) == ["DUPLICATE HASH", "DUPLICATE HASH", "INGEST COMPLETE"]
     assert column(database, "SELECT count(DISTINCT file_id) FROM passages") == [1]
