@@ -1,4 +1,4 @@
-"""Which neighbours become one passage (appendix A, vector 8, and section 4.5)."""
+"""Which neighbours become one passage (specification, appendix A, vector 8, and section 4.5)."""
 
 from collections.abc import Sequence
 

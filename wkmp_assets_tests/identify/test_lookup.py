@@ -1,4 +1,4 @@
-"""Asking both services about a file's passages, passage by passage."""
+"""Lookups of a file's passages at AcoustID and MusicBrainz."""
 
 from collections.abc import Iterator
 from pathlib import Path

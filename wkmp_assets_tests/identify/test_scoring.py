@@ -1,4 +1,4 @@
-"""How sure it is, by the numbers of the domain description (appendix A, vector 7)."""
+"""Confidence, with the numbers of the specification (appendix A, vector 7)."""
 
 import random
 
@@ -63,7 +63,7 @@ NAMES = {
     (("Song",), ("Ann", "Best of")): 0.8,
     (("Song",), ("Bob",)): 0.55,
     (("Xyz",), ("Ann",)): 0.55,
-    (("Xyz",), ("Song",)): 0.3,  # a folder is named after no title
+    (("Xyz",), ("Song",)): 0.3,  # titles are not compared with folders
     ((), ()): 0.3,
 }
 

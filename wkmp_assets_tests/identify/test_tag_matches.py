@@ -1,4 +1,4 @@
-"""What tags say about the passages of a file."""
+"""Matches of a file's passages by its tags."""
 
 import numpy as np
 import pytest
