@@ -51,10 +51,12 @@ test-ui: $(DEV_READY) ## a person in the web UI, in Chromium; WKMP_SCREENSHOTS=d
 coverage-baseline: $(DEV_READY) ## run the tests and keep their coverage as the new baseline
 	$(BIN)/python -m wkmp_assets_tests.tools.coverage_gate --record
 
-check: $(DEV_READY) ## linters, types, dead code, dependencies
+check: $(DEV_READY) ## linters, types, who imports whom, dead code, dependencies
 	$(BIN)/ruff check wkmp_assets wkmp_assets_tests
+	$(BIN)/ruff check --select F401,F811,F841 --ignore-noqa wkmp_assets wkmp_assets_tests
 	$(BIN)/ruff format --check wkmp_assets wkmp_assets_tests
 	$(BIN)/mypy wkmp_assets wkmp_assets_tests/tools/datasets
+	$(BIN)/lint-imports --no-cache --no-logo
 	$(BIN)/vulture
 	$(BIN)/deptry wkmp_assets
 	VIRTUAL_ENV="$(abspath $(VENV))" $(BIN)/dg check defs

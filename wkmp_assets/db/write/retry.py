@@ -61,7 +61,7 @@ class LockRetry:
     budget_ms: float
     sleep: Callable[[float], None] = time.sleep
     clock: Callable[[], float] = time.monotonic
-    jitter: Callable[[], float] = field(default=random.random)
+    jitter: Callable[[], float] = field(default=random.random)  # noqa: S311 - a pause, no secret
 
     def run(self, database: Path, operation: Callable[[], Value]) -> tuple[Value, int]:
         """Run an operation, again while the lock is held by others.
