@@ -102,7 +102,7 @@ def _not_looked_at(error: AudioFileError) -> Skipped | Failed:
     return Failed(IDENTITY, error.code, str(error))
 
 
-def read_doubtful(
+def hash_doubtful(
     root: Path, hashed: Mapping[str, HashedFile], same_content: Mapping[str, Sequence[KnownFile]]
 ) -> dict[str, str]:
     """Read the originals that are not of this run, but no longer as the library has them.
@@ -141,7 +141,7 @@ def identify_hashed(
     return {key: Result(identities[file.path], file.content_hash) for key, file in hashed.items()}
 
 
-def needing_content(identities: Mapping[str, Outcome[FileIdentity]]) -> dict[str, Outcome[FileIdentity]]:
+def without_known_content(identities: Mapping[str, Outcome[FileIdentity]]) -> dict[str, Outcome[FileIdentity]]:
     """Return the identities as the phases see them that read a file's content: most files need none of them."""
     return {key: _needs_content(outcome) for key, outcome in identities.items()}
 

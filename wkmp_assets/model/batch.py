@@ -31,7 +31,7 @@ class ExpectedFile:
 
 
 @dataclass(frozen=True)
-class PeerLink:
+class CopyLink:
     """Another file with the same bytes, whose list of copies grows."""
 
     read: FileRow
@@ -74,7 +74,7 @@ class WriteBatch:
     song_works: tuple[SongWorkRow, ...] = ()
     passage_albums: tuple[PassageAlbumRow, ...] = ()
     provenance: tuple[ProvenanceRow, ...] = ()
-    peers: tuple[PeerLink, ...] = ()
+    copy_links: tuple[CopyLink, ...] = ()
     displaced: DisplacedFile | None = None
     found: tuple[str, ...] = ()
     """Paths that are no longer missing."""
@@ -84,7 +84,7 @@ class WriteBatch:
 
 
 @dataclass(frozen=True)
-class PresenceBatch:
+class MarkBatch:
     """What one scan of the library notes about files that are gone, or there again."""
 
     missing: tuple[str, ...]
@@ -120,14 +120,14 @@ class RemovalBatch:
     """Where other programs may refer to it."""
     with_references: bool
     """Whether their rows go as well; if not, one that has come since the library was read stops the removal."""
-    peers: tuple[PeerLink, ...]
+    copy_links: tuple[CopyLink, ...]
     """Other files that list it as a copy."""
     at: str
     """UTC, `YYYY-MM-DD HH:MM:SS`."""
 
 
 @dataclass(frozen=True)
-class Written:
+class WrittenRows:
     """What the library holds of a file once its commit is through: checks compare it with what they find."""
 
     file: str
@@ -145,12 +145,12 @@ class Written:
     """Older ones that this commit left as they were."""
 
 
-def written_by(batch: object) -> Written | None:
+def written_rows(batch: object) -> WrittenRows | None:
     """Return what the library holds of a file after a batch; None when that writes none."""
     row = batch.file if isinstance(batch, WriteBatch) else None
     if row is None or not isinstance(batch, WriteBatch):
         return None
-    return Written(
+    return WrittenRows(
         file=row.guid,
         status=row.status,
         content_hash=row.hash,
@@ -182,7 +182,7 @@ class Receipt:
     """Attempts that met a lock held by others."""
     conflicts: int = 0
     """Times the library had changed between reading and writing, and the rows were computed again."""
-    written: Written | None = None
+    written: WrittenRows | None = None
     """None when only a failure was recorded."""
 
 

@@ -206,7 +206,7 @@ def peoples_of(flavor: Flavor) -> Flavor:
     return {name: values for name, values in flavor.items() if name.startswith("user.") and name not in MEASURED_NAMES}
 
 
-def renewed(stored: Flavor, *, measured: Flavor, classes: Flavor) -> Flavor:
+def renew(stored: Flavor, *, measured: Flavor, classes: Flavor) -> Flavor:
     """Put new parts in the place of stored ones; an empty part leaves what is stored, and people's always stay."""
     return {**(classes or classes_of(stored)), **(measured or measured_of(stored)), **peoples_of(stored)}
 

@@ -12,6 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Base64Bytes, BeforeValidator, ConfigDict, PlainSerializer, TypeAdapter
 
+from wkmp_assets.model.match_levels import MatchLevel
+
 SCHEMA_VERSION = 2
 
 _BYTES: TypeAdapter[bytes] = TypeAdapter(Base64Bytes)
@@ -243,15 +245,6 @@ class Fingerprints:
     """Chromaprint's default algorithm (number 1), the one AcoustID indexes."""
 
 
-class MatchLevel(StrEnum):
-    """How sure the identification is."""
-
-    HIGH = "High"
-    MEDIUM = "Medium"
-    LOW = "Low"
-    NONE = "None"
-
-
 @dataclass(frozen=True)
 class Song:
     """One recording with everything known about it."""
@@ -436,24 +429,3 @@ class Flavors:
     """Phase 9: one entry per passage, in order."""
 
     passages: tuple[PassageFlavor, ...]
-
-
-HIGH = 0.85
-
-
-MEDIUM = 0.70
-
-
-LOW = 0.60
-
-
-SCORE_TOLERANCE = 1e-9
-"""Sums of weighted doubles miss the levels' bounds by less."""
-
-
-def level_of(confidence: float) -> MatchLevel:
-    """Name a confidence."""
-    for least, level in ((HIGH, MatchLevel.HIGH), (MEDIUM, MatchLevel.MEDIUM), (LOW, MatchLevel.LOW)):
-        if confidence >= least - SCORE_TOLERANCE:
-            return level
-    return MatchLevel.NONE

@@ -11,7 +11,7 @@ from pydantic import Field
 
 from wkmp_assets.audio.pcm_store import PcmStore
 from wkmp_assets.db.connection import kept_open
-from wkmp_assets.db.read.known_files import rows_of_file
+from wkmp_assets.db.read.known_files import read_file_rows
 from wkmp_assets.db.read.library_settings import LibrarySettings, read_library_settings
 from wkmp_assets.files.presence import is_on_disk
 from wkmp_assets.identify.flavor_classes import ClassLookup
@@ -79,7 +79,7 @@ class Library:
 
     def read_rows(self, keys: Iterable[str]) -> dict[str, dict[str, list[dict[str, object]]] | None]:
         """Read what the library holds of some partitions: key -> rows by table, None for a file it does not have."""
-        return {key: rows_of_file(self.database, decode_key(key)) for key in keys}
+        return {key: read_file_rows(self.database, decode_key(key)) for key in keys}
 
     def read_settings(self) -> LibrarySettings:
         """Read the settings kept in the library itself, afresh."""

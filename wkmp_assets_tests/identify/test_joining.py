@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 
 from wkmp_assets.identify.joining import join_passages
-from wkmp_assets.model.values import Candidate, LookupOutcome, MatchLevel, PassageLookup, PassageMatch, Song, Span
+from wkmp_assets.model.match_levels import MatchLevel
+from wkmp_assets.model.values import Candidate, LookupOutcome, PassageLookup, PassageMatch, Song, Span
 from wkmp_assets_tests.support.builders import mbid
 
 RATE_HZ = 1000

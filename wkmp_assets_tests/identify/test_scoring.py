@@ -13,7 +13,8 @@ from wkmp_assets.identify.scoring import (
     similarity,
 )
 from wkmp_assets.identify.services.acoustid import FingerprintMatch
-from wkmp_assets.model.values import FileTags, MatchLevel, PathNames, Song, level_of
+from wkmp_assets.model.match_levels import MatchLevel, level_of
+from wkmp_assets.model.values import FileTags, PathNames, Song
 from wkmp_assets_tests.support.builders import artist, mbid
 
 VECTORS = {
