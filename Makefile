@@ -14,7 +14,7 @@ export DAGSTER_HOME ?= $(CURDIR)
 MUSIC ?= test_data/sample_library
 PORT ?= 3000
 
-.PHONY: help setup import status test test-faults test-safety test-ui fuzz coverage-baseline check bench bench-fades bench-flavor bench-long bench-lookups bench-sensor bench-ui bench-writer ui dataset clean
+.PHONY: help setup import status test test-quick test-faults test-safety test-ui fuzz coverage-baseline check bench bench-fades bench-flavor bench-long bench-lookups bench-sensor bench-ui bench-writer ui dataset clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 26
@@ -29,6 +29,9 @@ status: $(READY) ## say what the library of MUSIC holds
 
 test: $(DEV_READY) ## run the tests; fails when coverage falls by more than 0.1 points
 	$(BIN)/python -m wkmp_assets_tests.tools.coverage_gate
+
+test-quick: $(DEV_READY) ## run the tests of code that starts no processes and decodes little (a minute)
+	$(BIN)/python -m pytest -q -n logical --dist loadfile -m "not integration and not slow"
 
 test-faults: $(DEV_READY) ## every fault in full: 200 kills, full disks, foreign locks (about half an hour)
 	WKMP_TEST_KILLS=200 $(BIN)/python -m pytest -m faults

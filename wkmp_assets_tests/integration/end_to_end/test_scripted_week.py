@@ -24,7 +24,7 @@ from wkmp_assets_tests.integration.end_to_end.week import LONG_AGO, Week, make_w
 from wkmp_assets_tests.support.paths import ROOT, SAMPLE_LIBRARY
 from wkmp_assets_tests.support.patience import wait_until
 
-DAEMON = ["-m", "dagster", "dev", "-m", "wkmp_assets.definitions", "--port", "0"]
+DAEMON = ["-m", "dagster._daemon", "run", "-m", "wkmp_assets.definitions"]
 PAGE = ROOT / "docs" / "week.md"
 FIRST = {
     "journey": "Maxstack/Endgame Singularity/01 A New Journey.flac",
