@@ -1,4 +1,4 @@
-"""How sure an identification is, in words."""
+"""Levels of confidence in an identification."""
 
 from enum import StrEnum
 

@@ -128,7 +128,7 @@ def test_a_partition_that_leads_out_of_the_library_is_refused(scanned: Workplace
         instance.add_dynamic_partitions(name, [outside])
     result = scanned.materialize("--select", "group:import", "--partition", outside)
     assert result.returncode != 0
-    assert "is not a path inside the library" in result.stdout + result.stderr
+    assert "is not a path inside the music folder" in result.stdout + result.stderr
 
 
 def test_dg_launches_a_partition_and_fails_with_a_corrupt_one(scanned: Workplace) -> None:
