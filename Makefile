@@ -14,7 +14,7 @@ export DAGSTER_HOME ?= $(CURDIR)
 MUSIC ?= test_data/sample_library
 PORT ?= 3000
 
-.PHONY: help setup import status test test-faults test-safety test-ui fuzz coverage-baseline check bench bench-fades bench-flavor bench-long bench-lookups bench-sensor bench-ui bench-writer ui dataset clean
+.PHONY: help setup import status test test-quick test-faults test-safety test-ui fuzz coverage-baseline check bench bench-fades bench-flavor bench-long bench-lookups bench-sensor bench-ui bench-writer ui dataset clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 26
@@ -29,6 +29,9 @@ status: $(READY) ## say what the library of MUSIC holds
 
 test: $(DEV_READY) ## run the tests; fails when coverage falls by more than 0.1 points
 	$(BIN)/python -m wkmp_assets_tests.tools.coverage_gate
+
+test-quick: $(DEV_READY) ## run the tests of code that starts no processes and decodes little (a minute)
+	$(BIN)/python -m pytest -q -n logical --dist loadfile -m "not integration and not slow"
 
 test-faults: $(DEV_READY) ## every fault in full: 200 kills, full disks, foreign locks (about half an hour)
 	WKMP_TEST_KILLS=200 $(BIN)/python -m pytest -m faults
@@ -51,10 +54,12 @@ test-ui: $(DEV_READY) ## a person in the web UI, in Chromium; WKMP_SCREENSHOTS=d
 coverage-baseline: $(DEV_READY) ## run the tests and keep their coverage as the new baseline
 	$(BIN)/python -m wkmp_assets_tests.tools.coverage_gate --record
 
-check: $(DEV_READY) ## linters, types, dead code, dependencies
+check: $(DEV_READY) ## linters, types, who imports whom, dead code, dependencies
 	$(BIN)/ruff check wkmp_assets wkmp_assets_tests
+	$(BIN)/ruff check --select F401,F811,F841 --ignore-noqa wkmp_assets wkmp_assets_tests
 	$(BIN)/ruff format --check wkmp_assets wkmp_assets_tests
 	$(BIN)/mypy wkmp_assets wkmp_assets_tests/tools/datasets
+	$(BIN)/lint-imports --no-cache --no-logo
 	$(BIN)/vulture
 	$(BIN)/deptry wkmp_assets
 	VIRTUAL_ENV="$(abspath $(VENV))" $(BIN)/dg check defs

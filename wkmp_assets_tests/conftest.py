@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from wkmp_assets_tests.support.paths import ROOT
+from wkmp_assets_tests.support.paths import ROOT, TESTS
 from wkmp_assets_tests.tools.plan import PLAN_TESTS
 
 if TYPE_CHECKING:
@@ -38,12 +38,19 @@ def pytest_configure(config: pytest.Config) -> None:
         os.environ.pop("COLUMNS", None)
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Tie every test to the ids that ask for a run of the whole suite."""
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Tie every test to the ids that ask for a run of the whole suite; mark and sort them.
+
+    The processes of xdist begin with what takes longest, so that none of them ends long before the others.
+    """
     for item in items:
+        if "integration" in item.path.relative_to(TESTS).parts:
+            item.add_marker("integration")
         for test in PLAN_TESTS:
             if test.is_whole_suite:
                 item.add_marker(test.id)
+    if hasattr(config, "workerinput"):
+        items.sort(key=lambda item: item.get_closest_marker("integration") is None)
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""The tree in the docstring is the tree of the classes, and errors cross process borders."""
+"""The tree in the docstring is the tree of the classes, and errors can be sent between processes."""
 
 import pickle
 import re
@@ -23,7 +23,7 @@ FACTS: dict[str, tuple[object, ...]] = {
 
 
 def drawn() -> dict[str, str | None]:
-    """Class name -> name of the class above it, as drawn."""
+    """Return class name -> name of the class above it, as drawn."""
     found: dict[str, str | None] = {}
     above: list[str] = []
     for line in (errors.__doc__ or "").splitlines():

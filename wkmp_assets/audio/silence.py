@@ -27,6 +27,9 @@ def find_passages(
 ) -> tuple[Span, ...]:
     """Split a file at its silences.
 
+    A silence is a run of hops in silent windows of 100 ms, or of less if `min_silence_ticks` is shorter. A faint click
+    therefore does not end a silence.
+
     Parameters
     ----------
     envelope : Envelope

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import mutagen
 from mutagen.apev2 import APETextValue, APEv2
 from mutagen.asf import ASFTags
-from mutagen.asf._attrs import ASFBaseAttribute, ASFByteArrayAttribute
+from mutagen.asf._attrs import ASFBaseAttribute, ASFByteArrayAttribute  # noqa: PLC2701 - it exports neither
 from mutagen.id3 import ID3, UFID, ID3NoHeaderError, TextFrame
 from mutagen.mp4 import MP4Tags
 

@@ -30,7 +30,7 @@ from wkmp_assets.cli.options import (
 from wkmp_assets.cli.signals import run_until_stopped
 from wkmp_assets.cli.summary import ImportSummary, printable, render_failures
 from wkmp_assets.db.connection import kept_open
-from wkmp_assets.db.read.counts import describe_library, read_deferred, read_failures, read_report
+from wkmp_assets.db.read.counts import describe_library, read_counts, read_deferred, read_failures
 from wkmp_assets.db.read.missing import read_missing
 from wkmp_assets.model.file_key import decode_key, encode_key
 from wkmp_assets.model.lead_presets import LeadPreset
@@ -102,7 +102,7 @@ def status(folder: Path, library: Path | None, database: Path | None, as_json: b
     settings = settings_of(folder, library, database)
     with errors_as_exit_status():
         database = settings.database_path
-        report, deferred = read_report(database), read_deferred(database)
+        report, deferred = read_counts(database), read_deferred(database)
         if as_json:
             found = describe_library(database, report, read_failures(database), deferred, read_missing(database))
             click.echo(json.dumps(found, indent=2))

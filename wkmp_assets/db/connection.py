@@ -12,8 +12,9 @@ CHECKPOINT_BYTES = 4_000_000
 
 https://sqlite.org/pragma.html#pragma_wal_autocheckpoint
 """
-LONGEST_LOG = 8
-"""How many times that long the log may become, in a crowd, before writers wait until it is in the database."""
+MAX_WAL_STEPS = 8
+"""How many times `CHECKPOINT_BYTES` the log may hold before writers wait until it is copied into the database."""
+MAX_WAL_BYTES = MAX_WAL_STEPS * CHECKPOINT_BYTES
 
 _READ_ONLY = "mode=ro"
 """How SQLite's URIs ask for a connection that cannot write: https://sqlite.org/uri.html."""
@@ -81,7 +82,7 @@ def _shorten_the_log(connection: sqlite3.Connection) -> None:
 
     Not to nothing: writing over a file's blocks is cheaper than getting new ones, while the lock is held.
     """
-    connection.execute(f"PRAGMA journal_size_limit = {LONGEST_LOG * CHECKPOINT_BYTES}")
+    connection.execute(f"PRAGMA journal_size_limit = {MAX_WAL_BYTES}")
 
 
 WRITER_PRAGMAS = (

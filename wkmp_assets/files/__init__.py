@@ -1,4 +1,1 @@
-"""Files on disk: finding them, naming them, hashing them, comparing them with what the library knows.
-
-No audio, no SQL, no Dagster.
-"""
+"""Music files on disk: find them, hash them, and compare them with what the library holds."""

@@ -1,6 +1,6 @@
-"""Compare the files on disk with the files the library knows. Pure functions: no disk, no SQL.
+"""Compare the files on disk with the files in the library: what is new, changed, moved, missing or a duplicate.
 
-The decision table is phase 1 of the import: what to do with a path, given its row and what the file system says.
+These functions touch neither the disk nor the library.
 """
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
@@ -14,7 +14,7 @@ from wkmp_assets.model.values import FileIdentity, FileState, LibraryChanges
 
 
 def is_unchanged(known: KnownFile | None, on_disk: FileStat) -> bool:
-    """Tell whether a file needs nothing: imported to the end, same size, same time to the second."""
+    """Tell whether a file is completely imported and has kept its size and its time to the second."""
     return (
         known is not None
         and known.status in FINISHED
@@ -34,20 +34,20 @@ def compare_library(
 ) -> LibraryChanges:
     """Sort the files of a scan into new, changed, unchanged, missing and unknown.
 
-    A duplicate whose originals are all missing is changed: it has to take their place.
+    A duplicate whose originals are all missing counts as changed, because it takes their place.
 
     Parameters
     ----------
     on_disk : mapping of str to FileStat
-        Relative path -> what the file system says.
+        Relative path -> size and time on disk.
     known : iterable of KnownFile
         All rows of the library.
     within : str
-        Relative folder that was scanned, `""` for all of the library; rows outside it are not missing.
+        Relative folder that was scanned, `""` for the whole library. Rows outside it are not missing.
     unreadable : sequence of str
-        Relative folders that could not be read; what the library has in them is unknown, not missing.
+        Relative folders that could not be read. What the library has in them is unknown, not missing.
     unseen : collection of str
-        Paths that are there although the scan does not come by, behind a symbolic link: unknown as well.
+        Paths that exist where a scan does not look, behind a symbolic link. They are unknown as well.
     """
     rows = {row.path: row for row in known}
     absent = [path for path in rows if path not in on_disk and is_within(path, within)]
@@ -82,7 +82,7 @@ def _is_stranded(row: KnownFile, standing: Collection[str]) -> bool:
 
 @dataclass(frozen=True)
 class HashedFile:
-    """A file that was read, with what the library knows under its path."""
+    """A file that was hashed, with the library's row under its path."""
 
     path: str
     on_disk: FileStat
@@ -100,13 +100,14 @@ def identify_contents(
 ) -> dict[str, FileIdentity]:
     """Decide which of the hashed files are new, changed, touched, moved or duplicates.
 
-    Of several files with the same bytes exactly one stands for all: the one that is imported already, else the one
-    with the smallest path. Hashing a whole run before deciding is what keeps two copies from each taking
-    the other for the original.
+    Of several files with the same bytes exactly one is the original: the one that is imported already, else the one
+    with the first path. The whole run is hashed before this is decided. Otherwise two copies could each take the other
+    for the original.
 
-    A row follows its content: a file is moved from where the library has the same bytes when they are no longer
-    there, whether nothing is there now or another known file (names swapped, one moved over another). What was under
-    its own path is then missing, with passages and history. Something new there, as after tagging, belongs to the path.
+    A row follows its content. A file counts as moved when the library has its bytes under a path that no longer holds
+    them: nothing is there now, or another known file (two names were swapped, or one file was moved over another). The
+    row that was under the new path is then missing, with its passages and history. New content under a known path, as
+    after tagging, belongs to that path's row.
 
     Parameters
     ----------
@@ -115,11 +116,11 @@ def identify_contents(
     same_content : mapping of str to sequence of KnownFile
         Content hash -> rows of the library with that hash.
     exists : callable
-        Tells whether a relative path is on disk.
+        Returns whether a relative path is on disk.
     force : bool
-        Whether a file that the library holds as it is counts as changed. A duplicate stays one.
+        Whether a file that the library already holds counts as changed. A duplicate stays a duplicate.
     elsewhere : mapping of str to str, optional
-        Relative path -> content hash of files that are not of this run, where the library may be out of date.
+        Relative path -> present content hash of files outside this run for which the library may be out of date.
 
     Returns
     -------
@@ -138,7 +139,7 @@ def identify_contents(
         return content_now[row.path] == row.content_hash if row.path in content_now else exists(row.path)
 
     def has_lost(row: KnownFile) -> bool:
-        """Tell whether the bytes of a row have left its path for good."""
+        """Tell whether the bytes of a row are no longer under its path."""
         now = content_now.get(row.path)
         return not exists(row.path) if now is None else now != row.content_hash and now in known_content
 
@@ -161,13 +162,13 @@ def identify_contents(
 
 
 def _owner(lost: Sequence[KnownFile], *, has_original: bool) -> KnownFile | None:
-    """Choose the row that a file takes over: one of a copy only where another file stands for the content."""
+    """Choose the row that a moved file takes over: a copy's row only when an original exists."""
     copies, others = (FileStatus.DUPLICATE_HASH,), (FileStatus.INGEST_COMPLETE, FileStatus.NO_AUDIO)
     return next((row for status in (copies if has_original else others) for row in lost if row.status == status), None)
 
 
 def _identify(file: HashedFile, original: str | None, owner: KnownFile | None, *, force: bool) -> FileIdentity:
-    """Decide about one file, given who stands for its content and whose content may have moved here."""
+    """Decide what one file is, given its original and the row whose content may have moved here."""
     known, on_disk = file.known, file.on_disk
     found = FileIdentity(FileState.NEW, file.content_hash, on_disk.size_bytes, on_disk.modified_at)
     holds_it = known is not None and known.content_hash == file.content_hash and known.status in FINISHED

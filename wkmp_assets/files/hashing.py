@@ -1,4 +1,4 @@
-"""The content hash: SHA-256 over the whole file, tags included."""
+"""The content hash of a file: SHA-256 over all its bytes, tags included."""
 
 import hashlib
 import os
@@ -10,14 +10,14 @@ _CHUNK_BYTES = 1024 * 1024
 
 
 def hash_file(path: Path, display_path: str) -> str:
-    """Hash a file's bytes.
+    """Return the content hash of a file.
 
     Parameters
     ----------
     path : Path
         The file.
     display_path : str
-        How to name it in an error.
+        Name of the file in errors.
 
     Returns
     -------
@@ -40,5 +40,5 @@ def hash_file(path: Path, display_path: str) -> str:
 
 
 def _open_without_waiting(path: str, flags: int) -> int:
-    """Open with O_NONBLOCK: a FIFO that took the file's place since the walk must not block for ever."""
+    """Open with O_NONBLOCK, because a FIFO that replaced the file after the walk would block for ever."""
     return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))

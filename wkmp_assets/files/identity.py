@@ -1,4 +1,4 @@
-"""Phases 1 and 2: which of the run's files need work, and what each of them is."""
+"""Phases 1 and 2: which files of a run need work, and what each of them is."""
 
 import os
 from collections.abc import Callable, Mapping, Sequence
@@ -18,21 +18,21 @@ from wkmp_assets.model.values import FileIdentity, FileState
 
 
 def look_at(root: Path, path: str) -> FileStat:
-    """Read what the file system says of one file of the library.
+    """Read size and time of one file in the music folder.
 
     Raises
     ------
     UnencodableNameError
         Its name is not UTF-8.
     LinkedFileError
-        It is reached through a symbolic link: keys can be typed by anyone who reaches the web UI.
+        It is reached through a symbolic link. Anyone who reaches the web UI can type such a key.
     UnreadableFileError
-        It is gone or cannot be reached.
+        It does not exist or cannot be read.
     """
     if not is_utf8(path):
         raise UnencodableNameError(path.encode("utf-8", "backslashreplace").decode(), "its name is not valid UTF-8")
     if _is_behind_a_link(root, path):
-        raise LinkedFileError(path, "it is reached through a symbolic link, which may lead out of the library")
+        raise LinkedFileError(path, "it is reached through a symbolic link, which may lead out of the music folder")
     try:
         return read_stat(root / path)
     except OSError as error:
@@ -51,7 +51,7 @@ def sort_out_unchanged(
     *,
     force: bool,
 ) -> tuple[dict[str, Outcome[FileIdentity]], dict[str, FileStat]]:
-    """Separate the files that need hashing from those whose outcome is clear without.
+    """Separate the files that must be hashed from those whose outcome is known without.
 
     Parameters
     ----------
@@ -62,19 +62,19 @@ def sort_out_unchanged(
     known : mapping of str to KnownFile
         Relative path -> the library's row.
     stands : callable
-        Tells of a duplicate whether a file that it is a copy of is still on disk.
+        Returns for a duplicate's row whether one of its originals is still on disk.
     force : bool
-        Whether unchanged files are imported again too.
+        Whether unchanged files are imported again.
 
     Returns
     -------
     tuple of dict and dict
-        Outcomes of the clear ones; file stats of the rest, both by partition key.
+        Known outcomes, and size and time of the files to hash, both by partition key.
 
     Raises
     ------
     LibraryRootError
-        Files are gone, and so is everything else: the disk is not mounted any more.
+        Files are gone, and the music folder is empty: its disk is probably not mounted.
     """
     clear: dict[str, Outcome[FileIdentity]] = {}
     to_hash: dict[str, FileStat] = {}
@@ -96,23 +96,23 @@ def sort_out_unchanged(
 
 
 def _not_looked_at(error: AudioFileError) -> Skipped | Failed:
-    """Tell a file that was deleted since it got its partition, which is no failure, from one that cannot be read."""
+    """Return the outcome of an unreadable file. One that was deleted since it got its partition is no failure."""
     if isinstance(error.__cause__, FileNotFoundError | NotADirectoryError):
         return Skipped(SkipReason.GONE)
     return Failed(IDENTITY, error.code, str(error))
 
 
-def read_doubtful(
+def hash_doubtful(
     root: Path, hashed: Mapping[str, HashedFile], same_content: Mapping[str, Sequence[KnownFile]]
 ) -> dict[str, str]:
-    """Read the originals that are not of this run, but no longer as the library has them.
+    """Hash the originals outside this run that have changed on disk since they were imported.
 
-    Whether a file is a copy of one of them, or has changed places with it, cannot be told otherwise.
+    Otherwise a file could be taken for the copy of an original whose content is gone.
 
     Returns
     -------
     dict
-        Relative path -> content hash now; without those that cannot be read.
+        Relative path -> present content hash, without files that cannot be read.
     """
     in_run = {file.path for file in hashed.values()}
     contents: dict[str, str] = {}
@@ -135,14 +135,14 @@ def identify_hashed(
     force: bool,
     elsewhere: Mapping[str, str],
 ) -> dict[str, Outcome[FileIdentity]]:
-    """Decide what each hashed file is, by partition key; see `changes.identify_contents`."""
+    """Decide what each hashed file is, by partition key: see `changes.identify_contents`."""
     files = list(hashed.values())
     identities = identify_contents(files, same_content, exists, force=force, elsewhere=elsewhere)
     return {key: Result(identities[file.path], file.content_hash) for key, file in hashed.items()}
 
 
-def needing_content(identities: Mapping[str, Outcome[FileIdentity]]) -> dict[str, Outcome[FileIdentity]]:
-    """Return the identities as the phases see them that read a file's content: most files need none of them."""
+def without_known_content(identities: Mapping[str, Outcome[FileIdentity]]) -> dict[str, Outcome[FileIdentity]]:
+    """Return the identities for the phases that read content: files whose content the library has are skipped."""
     return {key: _needs_content(outcome) for key, outcome in identities.items()}
 
 

@@ -1,4 +1,4 @@
-"""Whether a file of the library is on disk: under exactly its name, and only gone when the disk says so."""
+"""Whether files and the music folder are on disk."""
 
 import os
 from functools import lru_cache
@@ -10,15 +10,15 @@ from wkmp_assets.errors import LibraryRootError
 def is_on_disk(root: Path, path: str) -> bool:
     """Tell whether a path of the library is on disk under exactly this name.
 
-    What cannot be looked at (an unreadable folder, a disk that fails) counts as being there: nobody knows it gone.
-    A file system that ignores case finds `a.mp3` where only `A.mp3` is: that is not this path.
+    A path that cannot be checked (unreadable folder, failing disk) counts as being on disk. A file system that ignores
+    case finds `A.mp3` under the name `a.mp3`; that does not count.
 
     Parameters
     ----------
     root : Path
         The library root.
     path : str
-        Relative to it.
+        Relative to the root.
     """
     try:
         (root / path).stat()
@@ -30,10 +30,9 @@ def is_on_disk(root: Path, path: str) -> bool:
 
 
 def is_emptied(root: Path, path: str) -> bool:
-    """Tell whether a file is gone together with everything around it, so that a disk may be missing there.
+    """Tell whether the nearest existing folder above a missing file, below the root, is empty.
 
-    The nearest folder above it that exists, below the root, then holds nothing at all: what an unplugged disk leaves
-    of itself is its empty mount point.
+    A disk that is unplugged leaves such a folder: its mount point.
     """
     for folder in PurePosixPath(path).parents:
         if str(folder) != "." and (root / folder).is_dir():
@@ -45,12 +44,12 @@ def is_emptied(root: Path, path: str) -> bool:
 
 
 def check_root(root: Path) -> None:
-    """Make sure that the music folder can be read and holds something besides the library.
+    """Check that the music folder can be read and holds something besides the library database.
 
     Raises
     ------
     LibraryRootError
-        It does not: its disk is not mounted, most likely.
+        It cannot be read or is empty: its disk is probably not mounted.
     """
     try:
         with os.scandir(root) as scan:
@@ -77,7 +76,7 @@ def _is_spelled_so(root: Path, path: str) -> bool:
 
 @lru_cache(maxsize=64)
 def _names(folder: Path, _modified_at_ns: int) -> frozenset[str]:
-    """Return the names in a folder, read again when its time has changed; some disks keep it to two seconds only."""
+    """Return the names in a folder. They are read again when the folder's time has changed."""
     return _list(folder)
 
 

@@ -1,4 +1,4 @@
-"""Scanning: what is on disk, compared with what the library knows."""
+"""Scan the music folder and compare it with the library."""
 
 import os
 from collections.abc import Collection, Sequence
@@ -15,36 +15,36 @@ from wkmp_assets.model.values import LibraryChanges
 
 
 def scan_folder(root: Path, folder: str, known: Sequence[KnownFile]) -> tuple[LibraryChanges, WalkReport]:
-    """Find the audio files of a folder and compare them with the library.
+    """Find the audio files in a folder and compare them with the library.
 
     Parameters
     ----------
     root : Path
         The library root.
     folder : str
-        Where to look, relative to the root; `""` for all of it.
+        Relative to the root; `""` for the whole library.
     known : sequence of KnownFile
-        Every file the library knows.
+        Every file in the library.
 
     Returns
     -------
     tuple of LibraryChanges and WalkReport
-        Relative paths by what they need, and what else was seen.
+        Relative paths by what they need, and what else the walk saw.
 
     Raises
     ------
     LibraryRootError
-        The folder lies outside the library or behind a link, cannot be read, or is empty although the library
-        knows files in it: more likely an unplugged disk than a deleted collection.
+        The folder lies outside the music folder or behind a link, or cannot be read. Or it is empty although the
+        library knows files in it, which is more likely an unplugged disk than a deleted collection.
     """
     within = os.path.normpath(folder) if folder else ""
     if Path(within).parts[:1] == ("..",) or os.path.isabs(within):  # noqa: PTH117 - text, not a path on disk
-        raise LibraryRootError(f"{folder} is not a folder inside the library {root}")
+        raise LibraryRootError(f"{folder} is not a folder inside the music folder {root}; name a folder in it")
     within = "" if within == "." else within
     if (root / within).resolve() != root.resolve() / within:
         raise LibraryRootError(
-            f"{root / within} is reached through a symbolic link, which a scan of the library does not follow; "
-            "name the folder itself, if it lies in the library"
+            f"{root / within} is reached through a symbolic link, which a scan does not follow; name the folder that "
+            "the link leads to, if it lies in the music folder"
         )
     report = WalkReport()
     on_disk = dict(find_audio_files(root, root / within, report))
@@ -68,21 +68,21 @@ def _looks_unmounted(on_disk: Collection[str], absent: Collection[str]) -> bool:
 
 
 def check_not_emptied(root: Path, changes: LibraryChanges, found_before: int) -> None:
-    """Make sure that a music folder without a file never held any: with its disk its wkmp.db is gone, too.
+    """Check that a music folder without audio files never held any. With its disk its `wkmp.db` is gone as well.
 
     Parameters
     ----------
     root : Path
         The library root.
     changes : LibraryChanges
-        A scan of all of it.
+        A scan of the whole folder.
     found_before : int
-        Files that were found in it so far, as far as somebody besides the library knows.
+        Number of files found in it earlier, from a source other than the library.
 
     Raises
     ------
     LibraryRootError
-        It did hold files.
+        It held files earlier.
     """
     if found_before and not (changes.to_import or changes.unchanged):
         raise LibraryRootError(

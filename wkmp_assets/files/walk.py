@@ -1,4 +1,4 @@
-"""Find the audio files below a folder. Reads names and metadata only, opens nothing."""
+"""Find the audio files below a folder by their names, without opening them."""
 
 import errno
 import os
@@ -37,22 +37,22 @@ AUDIO_EXTENSIONS = frozenset(
         ".mka",
     ]
 )
-"""What makes a file a candidate. Whether it holds audio the decoder decides: a text file called .mp3 must be
-reported by name, not passed over."""
+"""Extensions of the files to import. The decoder finds out whether a file really holds audio: a text file called `.mp3`
+must be reported by name, and not be ignored."""
 
 IGNORED_FOLDERS = frozenset({".git", ".svn", "node_modules", "__MACOSX", "lost+found"})
 
 
 @dataclass
 class WalkReport:
-    """What a walk saw besides the audio files."""
+    """What a walk saw, besides the files it yielded."""
 
     ignored_by_extension: dict[str, int] = field(default_factory=dict)
     unreadable_folders: list[str] = field(default_factory=list)
     passed_over: dict[str, str] = field(default_factory=dict)
-    """What is named like music, or a folder, and is left alone: relative path -> why."""
+    """Folders, and files named like music, that were not followed or read: relative path -> reason."""
     found: Mapping[str, FileStat] = field(default_factory=dict)
-    """The audio files: relative path -> what the file system says. Filled by a scan."""
+    """The audio files: relative path -> size and time. Filled by a scan."""
 
 
 def read_stat(path: Path) -> FileStat:
@@ -61,7 +61,7 @@ def read_stat(path: Path) -> FileStat:
     Raises
     ------
     OSError
-        The file does not exist, cannot be reached, or is a folder, a FIFO or the like.
+        The file does not exist, cannot be read, or is not a regular file.
     """
     status = path.stat()
     if not stat_module.S_ISREG(status.st_mode):
@@ -70,9 +70,9 @@ def read_stat(path: Path) -> FileStat:
 
 
 def find_audio_files(root: Path, folder: Path, report: WalkReport) -> Iterator[tuple[str, FileStat]]:
-    """Yield every audio file below a folder of the library, in sorted order.
+    """Yield every audio file below a folder, in sorted order.
 
-    Hidden names and symbolic links are not followed: links could lead out of the library or in circles.
+    Hidden names are skipped. Symbolic links are not followed: they could lead out of the library or in circles.
 
     Parameters
     ----------
@@ -81,17 +81,17 @@ def find_audio_files(root: Path, folder: Path, report: WalkReport) -> Iterator[t
     folder : Path
         `root` or a folder below it: where to look.
     report : WalkReport
-        Filled while walking.
+        Filled during the walk.
 
     Yields
     ------
     tuple of str and FileStat
-        Relative path with `/` separators, and what the file system says.
+        Relative path with `/` separators, and size and time.
 
     Raises
     ------
     LibraryRootError
-        The folder cannot be read. An unplugged disk must not look like an empty library.
+        The folder cannot be read: an unplugged disk must not look like an empty library.
     """
     try:
         os.scandir(folder).close()
@@ -103,7 +103,7 @@ def find_audio_files(root: Path, folder: Path, report: WalkReport) -> Iterator[t
 
 
 def audio_names(folder: Path) -> list[str]:
-    """Return the names of the audio files directly in a folder, sorted; none where it cannot be read."""
+    """Return the sorted names of the audio files directly in a folder; none when it cannot be read."""
     try:
         with os.scandir(folder) as scan:
             return sorted(entry.name for entry in scan if _is_visible(entry) and _extension(entry) in AUDIO_EXTENSIONS)
@@ -112,7 +112,7 @@ def audio_names(folder: Path) -> list[str]:
 
 
 def _walk(root: str, folder: str, report: WalkReport) -> Iterator[tuple[str, FileStat]]:
-    """Go through a tree depth first; with a stack, since folders may lie in each other deeper than Python calls go."""
+    """Walk a tree depth first, with a stack: folders may be nested deeper than Python's call limit."""
     above = len(os.path.join(root, ""))  # noqa: PTH118 - the length of its text, with the separator
     stack = [iter(_entries(root, folder, report))]
     while stack:
@@ -133,7 +133,7 @@ def _walk(root: str, folder: str, report: WalkReport) -> Iterator[tuple[str, Fil
             if stat_module.S_ISREG(status.st_mode):
                 yield path, _to_file_stat(status)
             else:
-                report.passed_over[path] = "no file but a pipe, a socket or a device"
+                report.passed_over[path] = "a pipe, a socket or a device, and not a file"
 
 
 def _entries(root: str, folder: str, report: WalkReport) -> list[os.DirEntry[str]]:
@@ -141,12 +141,12 @@ def _entries(root: str, folder: str, report: WalkReport) -> list[os.DirEntry[str
         with os.scandir(folder) as scan:
             return sorted(scan, key=lambda entry: entry.name)
     except OSError as error:
-        _note_unreadable(report, root, folder, error)
+        _add_unreadable(report, root, folder, error)
         return []
 
 
 def _stat_of_audio(root: str, entry: os.DirEntry[str], report: WalkReport) -> os.stat_result | None:
-    """Look at what is named like music; None for everything else, which is counted."""
+    """Return the status of a file named like music; count all others and return None."""
     extension = _extension(entry)
     if extension not in AUDIO_EXTENSIONS:
         report.ignored_by_extension[extension] = report.ignored_by_extension.get(extension, 0) + 1
@@ -156,7 +156,7 @@ def _stat_of_audio(root: str, entry: os.DirEntry[str], report: WalkReport) -> os
     except FileNotFoundError:  # deleted between listing and looking
         return None
     except OSError as error:  # a folder that may be listed but not searched, or a disk that fails
-        _note_unreadable(report, root, os.path.dirname(entry.path), error)  # noqa: PTH120 - text, as all of this
+        _add_unreadable(report, root, os.path.dirname(entry.path), error)  # noqa: PTH120 - text, as all of this
         return None
 
 
@@ -167,7 +167,7 @@ def _is_folder(entry: os.DirEntry[str]) -> bool:
         return False
 
 
-def _note_unreadable(report: WalkReport, root: str, folder: str, error: OSError) -> None:
+def _add_unreadable(report: WalkReport, root: str, folder: str, error: OSError) -> None:
     path = os.path.relpath(folder, root)
     if path not in report.passed_over:
         report.unreadable_folders.append(path)
@@ -187,5 +187,5 @@ def _is_visible(entry: os.DirEntry[str]) -> bool:
 
 
 def _is_hidden(name: str) -> bool:
-    """Tell whether a leading dot hides a name; a leading ellipsis (`...And Oceans`) belongs to a title."""
+    """Tell whether a leading dot hides a name. A leading ellipsis (`...And Oceans`) belongs to a title."""
     return name.startswith(".") and not name.startswith("..")

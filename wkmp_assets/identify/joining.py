@@ -6,7 +6,8 @@ The rules and limits are those of the WKMP specification. Passages that were nev
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from wkmp_assets.model.values import Candidate, LookupOutcome, MatchLevel, PassageMatch, Span
+from wkmp_assets.model.match_levels import MatchLevel
+from wkmp_assets.model.values import Candidate, LookupOutcome, PassageMatch, Span
 
 MAX_GAP_S = 30
 """Between two passages that are joined, inclusive."""

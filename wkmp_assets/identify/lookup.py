@@ -11,18 +11,17 @@ from wkmp_assets.errors import ServiceUnavailableError
 from wkmp_assets.identify.scoring import duration_score, rank, rank_by_text
 from wkmp_assets.identify.services.acoustid import AcoustIdClient, FingerprintMatch
 from wkmp_assets.identify.services.musicbrainz import MusicBrainzClient
+from wkmp_assets.model.match_levels import MatchLevel, level_of
 from wkmp_assets.model.values import (
     Candidate,
     FileTags,
     Fingerprints,
     LookupOutcome,
-    MatchLevel,
     PassageFingerprint,
     PassageLookup,
     PassageSegments,
     RecordingLookups,
     Song,
-    level_of,
 )
 
 MAX_CANDIDATES = 5

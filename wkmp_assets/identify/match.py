@@ -6,17 +6,16 @@ from dataclasses import replace
 from wkmp_assets.identify.joining import join_passages
 from wkmp_assets.identify.releases import choose_release
 from wkmp_assets.identify.tag_matches import match_from_tags
+from wkmp_assets.model.match_levels import MatchLevel, level_of
 from wkmp_assets.model.values import (
     FileTags,
     LookupOutcome,
-    MatchLevel,
     PassageLookup,
     PassageMatch,
     PassageSegments,
     RecordingLookups,
     Release,
     SongMatches,
-    level_of,
 )
 
 ACOUSTID_SOURCE = "AcoustID"

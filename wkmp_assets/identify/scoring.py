@@ -10,7 +10,8 @@ from rapidfuzz.distance import JaroWinkler
 
 from wkmp_assets.identify.services.acoustid import FingerprintMatch
 from wkmp_assets.identify.services.musicbrainz import Recording
-from wkmp_assets.model.values import SCORE_TOLERANCE, Candidate, FileTags, PathNames
+from wkmp_assets.model.match_levels import SCORE_TOLERANCE
+from wkmp_assets.model.values import Candidate, FileTags, PathNames
 
 SINGLE_TRACK_WEIGHTS = (0.30, 0.60, 0.10)
 """Weights of metadata, fingerprint and duration in a file of one track."""

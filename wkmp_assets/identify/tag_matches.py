@@ -1,13 +1,7 @@
 """Matches of a file's passages by its tags alone, without any network."""
 
-from wkmp_assets.model.values import (
-    FileTags,
-    MatchLevel,
-    PassageMatch,
-    PassageSegments,
-    Song,
-    Span,
-)
+from wkmp_assets.model.match_levels import MatchLevel
+from wkmp_assets.model.values import FileTags, PassageMatch, PassageSegments, Song, Span
 
 TAG_SOURCE = "ID3"
 """WKMP's word for the tags of any container."""

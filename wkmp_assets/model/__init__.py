@@ -1,1 +1,1 @@
-"""Plain data: phase values (`values`), table rows (`rows`), the write batch (`batch`). No behaviour."""
+"""The words of the package: plain data and pure functions that several packages share, without input or output."""

@@ -1,4 +1,18 @@
-"""The write batch (everything one transaction will write) and the receipt (what SQLite says it wrote)."""
+"""What one transaction writes, and what it leaves.
+
+The words, one for each thing:
+
+batch
+    All rows that one transaction writes, planned from what the library held just before.
+commit
+    The way of one file into the library: read, plan, write; again when the library changed in between.
+receipt
+    What a commit cost, as SQLite reported it: locks, statements, rows, waiting. It holds the written rows.
+written rows
+    Which rows of the file a commit left in the library. Asset checks compare them with what they find.
+mark
+    A row of `missing_files`: the file was not on disk at the last scan.
+"""
 
 from dataclasses import dataclass, field
 
@@ -23,25 +37,26 @@ from wkmp_assets.model.rows import (
 
 @dataclass(frozen=True)
 class ExpectedFile:
-    """What the library held of a file when it was read; the write goes through only if it still does."""
+    """What the library held of a file when it was read. The write succeeds only if it still holds the same."""
 
     row: FileRow
     passages: str | None
-    """Its passages with everything people edit, as one text made by SQLite; None when it had none."""
+    """Its passages with all columns that people edit, as one text made by SQLite; None when it had none."""
 
 
 @dataclass(frozen=True)
-class PeerLink:
-    """Another file with the same bytes, whose list of copies grows."""
+class CopyLink:
+    """Another file with the same bytes, whose list of copies changes."""
 
     read: FileRow
-    """The other file's row, as it was read."""
+    """Its row, as it was read."""
     matching_hashes: str
+    """Its new list: guids as JSON."""
 
 
 @dataclass(frozen=True)
 class DisplacedFile:
-    """Another file's row under the path that a moved file takes; the two change places."""
+    """Another file's row under the path that a moved file takes. The two change places."""
 
     read: FileRow
     path: str
@@ -67,90 +82,92 @@ class WriteBatch:
     kept_passages: int = 0
     """Existing passages that stay as they are."""
     passage_references: tuple[tuple[str, str], ...] = ()
-    """Table and column of everything that refers to passages and is not ours: no removed passage may be among it."""
+    """Tables and columns of other programs that refer to passages. A passage they refer to is not removed."""
     passages: tuple[PassageRow, ...] = ()
     passage_songs: tuple[PassageSongRow, ...] = ()
     song_artists: tuple[SongArtistRow, ...] = ()
     song_works: tuple[SongWorkRow, ...] = ()
     passage_albums: tuple[PassageAlbumRow, ...] = ()
     provenance: tuple[ProvenanceRow, ...] = ()
-    peers: tuple[PeerLink, ...] = ()
+    copy_links: tuple[CopyLink, ...] = ()
     displaced: DisplacedFile | None = None
     found: tuple[str, ...] = ()
-    """Paths that are no longer missing."""
+    """Paths that lose their mark: they are on disk again."""
     failure: FailureRow | None = None
     warnings: tuple[str, ...] = ()
-    """What a person should know about this write; goes to the partition's metadata."""
+    """What a person should know about this write. It is shown in the partition's metadata."""
 
 
 @dataclass(frozen=True)
-class PresenceBatch:
-    """What one scan of the library notes about files that are gone, or there again."""
+class MarkBatch:
+    """How one scan changes the marks of missing files."""
 
     missing: tuple[str, ...]
+    """Paths to mark."""
     found: tuple[str, ...]
+    """Paths to unmark."""
     forgotten: tuple[str, ...]
-    """Paths of failures that are gone with their files."""
+    """Paths of failures to delete: their files are gone."""
     at: str
     """UTC, `YYYY-MM-DD HH:MM:SS`."""
-    path: str = "what is missing"
-    """For messages."""
+    path: str = "the marks of missing files"
+    """What messages name instead of a file."""
 
 
 @dataclass(frozen=True)
 class Reference:
-    """A column of another program's table that refers to files or passages."""
+    """A column of another program that refers to files or passages."""
 
     target: str
     """`files` or `passages`."""
     table: str
     column: str
     outlives: bool
-    """Its rows stay without what they referred to (ON DELETE SET NULL)."""
+    """Its rows survive what they refer to (ON DELETE SET NULL)."""
 
 
 @dataclass(frozen=True)
 class RemovalBatch:
-    """A file that goes from the library, with its passages and their links. Songs, artists, albums and works stay."""
+    """A file to remove, with its passages and their links. Songs, artists, albums and works stay."""
 
     path: str
     expected: ExpectedFile
     passages: tuple[str, ...]
     references: tuple[Reference, ...]
-    """Where other programs may refer to it."""
+    """Columns in which other programs may refer to it."""
     with_references: bool
-    """Whether their rows go as well; if not, one that has come since the library was read stops the removal."""
-    peers: tuple[PeerLink, ...]
-    """Other files that list it as a copy."""
+    """Whether those rows go as well. If not, one that was added after the library was read stops the removal."""
+    copy_links: tuple[CopyLink, ...]
+    """Files that list it as a copy."""
     at: str
     """UTC, `YYYY-MM-DD HH:MM:SS`."""
 
 
 @dataclass(frozen=True)
-class Written:
-    """What the library holds of a file once its commit is through: checks compare it with what they find."""
+class WrittenRows:
+    """The rows that a commit left in the library for one file."""
 
     file: str
-    """Guid of its row."""
+    """Guid of the file's row."""
     status: str
     content_hash: str
     written_at: str
-    """The time stamped on every row of the commit."""
+    """UTC, `YYYY-MM-DD HH:MM:SS`: stamped on every row of the commit."""
     passages: int
-    """Written by this commit, like the rows that belong to them; the import session of each is the run."""
+    """Number of passages that this commit wrote. The import session of each is the run."""
     passage_songs: int
     passage_albums: int
     provenance: int
     kept_passages: int
-    """Older ones that this commit left as they were."""
+    """Number of older passages that this commit left unchanged."""
 
 
-def written_by(batch: object) -> Written | None:
-    """Return what the library holds of a file after a batch; None when that writes none."""
-    row = batch.file if isinstance(batch, WriteBatch) else None
-    if row is None or not isinstance(batch, WriteBatch):
+def written_rows(batch: object) -> WrittenRows | None:
+    """Return the rows of a file that a batch writes; None when it writes none."""
+    if not isinstance(batch, WriteBatch) or batch.file is None:
         return None
-    return Written(
+    row = batch.file
+    return WrittenRows(
         file=row.guid,
         status=row.status,
         content_hash=row.hash,
@@ -165,7 +182,7 @@ def written_by(batch: object) -> Written | None:
 
 @dataclass(frozen=True)
 class Receipt:
-    """What one file's commit cost, as SQLite reported it."""
+    """What one commit cost, as SQLite reported it, all its tries together."""
 
     write_locks: int
     """Acquisitions of SQLite's write lock."""
@@ -175,20 +192,20 @@ class Receipt:
     rows: dict[str, int] = field(default_factory=dict)
     """Table -> rows inserted, updated or deleted."""
     wait_ms: float = 0.0
-    """From wanting the gate to holding the write lock, all attempts together."""
+    """From queueing at the gate to holding the write lock, the sum of all tries."""
     hold_ms: float = 0.0
-    """From holding the write lock to the end of COMMIT, the longest of the transactions."""
+    """From holding the write lock to the end of COMMIT, in the longest transaction."""
     retries: int = 0
-    """Attempts that met a lock held by others."""
+    """Tries that met a lock held by another program."""
     conflicts: int = 0
-    """Times the library had changed between reading and writing, and the rows were computed again."""
-    written: Written | None = None
+    """Tries that met a library which had changed since it was read. The file was read and planned again."""
+    written: WrittenRows | None = None
     """None when only a failure was recorded."""
 
 
 @dataclass(frozen=True)
 class FileCommit:
-    """What happened to one file."""
+    """What a commit did with one file."""
 
     key: str
     outcome: Outcome[FileEntry]

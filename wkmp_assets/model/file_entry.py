@@ -1,4 +1,4 @@
-"""What the library will hold of one file: the phases' values brought together, in ticks instead of samples."""
+"""The entry of one file: the phases' values joined, in ticks instead of samples."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -28,7 +28,7 @@ _WITHOUT_CONTENT = frozenset({SkipReason.DUPLICATE, SkipReason.UNCHANGED})
 
 @dataclass(frozen=True)
 class EntryLeadPoints:
-    """Where a passage may overlap its neighbours, and how loud it is there."""
+    """Where a passage may overlap its neighbours."""
 
     lead_in_ticks: int | None
     """Latest position at which the previous passage may still sound, from the file's start; None when unknown."""
@@ -52,8 +52,8 @@ class EntryFingerprint:
 class PassageEntry:
     """Everything the library will hold about one passage, except ids.
 
-    Its positions are ticks. The spans inside `match` and `flavor` stay samples: whoever takes an entry does not read
-    those.
+    Its positions are ticks. The spans inside `match` and `flavor` are samples, and users of an entry do not read
+    them.
     """
 
     start_ticks: int
@@ -63,7 +63,7 @@ class PassageEntry:
     fingerprint: EntryFingerprint | None = None
     """None when the passage is too short, or was joined of several that were fingerprinted one by one."""
     flavor: PassageFlavor | None = None
-    """None leaves the library's as it is."""
+    """None keeps the flavor that the library has."""
 
     @property
     def length_ticks(self) -> int:
@@ -79,7 +79,7 @@ class FileEntry:
     identity: FileIdentity
     tags: FileTags | None = None
     audio: AudioProperties | None = None
-    """None when no phase read its content, because the library has it."""
+    """None when no phase read the file's content, because the library has it."""
     duration_ticks: int | None = None
     """None when `audio` is, or has no sample."""
     passages: tuple[PassageEntry, ...] = ()
@@ -89,7 +89,7 @@ class FileEntry:
 def assemble_entry(
     key: str, path: str, identity: Outcome[FileIdentity], content: Sequence[Outcome[Any]]
 ) -> Outcome[FileEntry]:
-    """Assemble the entry of one file. Samples become ticks here, and nowhere else.
+    """Assemble the entry of one file. Its samples become ticks here.
 
     Parameters
     ----------
@@ -103,7 +103,7 @@ def assemble_entry(
     Returns
     -------
     Outcome of FileEntry
-        For a duplicate, or a file that only moved or was touched, an entry without content: the library has it.
+        An entry without content for a duplicate, and for a file that only moved or was touched: the library has it.
     """
     joined = join(ENTRY, key, [identity, *content])
     if isinstance(joined, Result):
@@ -141,7 +141,7 @@ def passage_entry(
     flavor: PassageFlavor | None,
     rate_hz: int,
 ) -> PassageEntry:
-    """Bring the phases' values for one passage together.
+    """Join the phases' values for one passage.
 
     Parameters
     ----------

@@ -1,7 +1,7 @@
 """Partition keys: the file's path relative to the library root, readable and reversible.
 
-Only what Dagster or its UI would choke on is percent-encoded, so `Artist/Album/01 Title.flac` stays as it is.
-Nothing ever uses a key as a file name.
+Only characters that Dagster or its web UI cannot handle are percent-encoded: `Artist/Album/01 Title.flac` stays as it
+is. A key is never used as a file name.
 """
 
 import re
@@ -9,8 +9,9 @@ from urllib.parse import unquote_to_bytes
 
 from wkmp_assets.errors import PartitionKeyError
 
-# Commas and brackets separate keys in the UI's and the CLI's lists, `...` is the range operator, quotes and
-# bars end them, `*` is a wild card; control characters break logs; lone surrogates stand for bytes that are not UTF-8.
+# Commas and brackets separate keys in the lists of the web UI and of the command line, and quotes and bars end them.
+# `...` is the range operator and `*` a wild card. Control characters break logs. Lone surrogates stand for bytes that
+# are not UTF-8.
 _UNSAFE = re.compile(r'[%,"\[\]|*\x00-\x1f\x7f-\x9f\u2028\u2029\udc80-\udcff]|^/|(?<=\.\.)\.')
 
 
@@ -40,28 +41,30 @@ def decode_key(key: str) -> str:
     Raises
     ------
     PartitionKeyError
-        The key leads out of the library (absolute, or with a `..` part), or spells a path in a second way
-        (`./a`, `a//b`): one file must not be two partitions. Keys can be typed by anyone who reaches the web UI.
+        The key leads out of the library (absolute, or with a `..` part): anyone who reaches the web UI can type a key.
+        Or it spells a path in a second way (`./a`, `a//b`): one file must not have two partitions.
     """
     path = unquote_to_bytes(key).decode("utf-8", "surrogateescape")
     if path.startswith("/") or "\0" in path or any(part in {"", ".", ".."} for part in path.split("/")):
-        raise PartitionKeyError(f"partition key {key!r} is not a path inside the library")
+        raise PartitionKeyError(
+            f"partition key {key!r} is not a path inside the music folder; use the key that Dagster lists for the file"
+        )
     return path
 
 
 def storable_path(key: str) -> str:
-    """Return the path of a partition as the library can hold it: the key itself where the name is not UTF-8."""
+    """Return the path of a partition as the library stores it: the key itself when the path is not UTF-8."""
     path = decode_key(key)
     return path if is_utf8(path) else key
 
 
 def storable(path: str) -> str:
-    """Return a path as the library can hold it: its key where it is not UTF-8."""
+    """Return a path as the library stores it: its key when it is not UTF-8."""
     return path if is_utf8(path) else encode_key(path)
 
 
 def is_utf8(relative_path: str) -> bool:
-    """Tell whether the library, which stores UTF-8 text, can hold this path."""
+    """Tell whether a path is UTF-8, which the library requires."""
     try:
         relative_path.encode("utf-8")
     except UnicodeEncodeError:

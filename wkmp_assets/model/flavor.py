@@ -1,4 +1,4 @@
-"""A musical flavor and its arithmetic: read, write, combine, compare. Pure.
+"""A musical flavor: read, write, combine and compare it, and renew parts of a stored one.
 
 A flavor maps characteristics to distributions over their values: `{"mood_happy": {"happy": 0.8, "not_happy": 0.2}}`.
 A characteristic with exactly two values is binary, one with more is complex.
@@ -20,24 +20,24 @@ Flavor = dict[str, Distribution]
 """Characteristic -> its distribution."""
 
 SUM_TOLERANCE = 1e-4
-"""Sums further from 1 are reported; the values are used all the same."""
+"""A distribution whose sum is further from 1 gets a warning. Its values are used."""
 DECIMALS = 6
 _UNITS = 10**DECIMALS
 UNLIKE = 1.0
-"""Distance of two flavors that have nothing to compare."""
+"""Distance of two flavors without a common characteristic."""
 
 
 @dataclass(frozen=True)
 class ReadFlavor:
-    """What was usable of a flavor from outside."""
+    """The usable part of a flavor from outside."""
 
     flavor: Flavor
     warnings: tuple[str, ...] = ()
-    """What was left out, or looks wrong, one sentence each."""
+    """What was left out or looks wrong, one sentence each."""
 
 
 def read_flavor(value: object) -> ReadFlavor:
-    """Take what is usable out of parsed JSON.
+    """Read the usable part of parsed JSON.
 
     Parameters
     ----------
@@ -48,7 +48,7 @@ def read_flavor(value: object) -> ReadFlavor:
     Returns
     -------
     ReadFlavor
-        Characteristics with at least two values, each from 0 to 1. Anything else is left out whole, with a warning.
+        Characteristics with at least two values, each 0..1. All others are left out, with a warning.
     """
     if not isinstance(value, dict):
         return ReadFlavor({}, ("it is no JSON object",))
@@ -67,7 +67,7 @@ def read_flavor(value: object) -> ReadFlavor:
 
 
 def parse_flavor(text: str | None) -> ReadFlavor:
-    """Read a stored flavor; None is one without characteristics."""
+    """Read a stored flavor; None has no characteristics."""
     if text is None:
         return ReadFlavor({})
     try:
@@ -88,16 +88,16 @@ def _problem(values: object) -> str | None:
 
 
 def flavor_json(flavor: Mapping[str, Mapping[str, float]]) -> str:
-    """Write a flavor: sorted names, six decimals, so that equal flavors are equal texts.
+    """Write a flavor as JSON. Names are sorted and numbers have six decimals, so equal flavors are equal texts.
 
-    The decimals of a distribution that sums to 1 still sum to 1 within 1e-9: what rounding takes goes to the values
-    with the largest remainders.
+    A distribution that sums to 1 still does so after rounding, within 1e-9: what rounding takes goes to the values with
+    the largest remainders.
     """
     return json.dumps({name: rounded(values) for name, values in flavor.items()}, sort_keys=True)
 
 
 def rounded(values: Mapping[str, float]) -> Distribution:
-    """Round a distribution to six decimals, keeping its sum when that is 1 (within 1e-4)."""
+    """Round a distribution to six decimals. A sum of 1 (within 1e-4) stays 1."""
     names = sorted(values)
     total = math.fsum(values.values())
     is_whole = abs(total - 1) < SUM_TOLERANCE
@@ -111,19 +111,19 @@ def rounded(values: Mapping[str, float]) -> Distribution:
 
 
 def combine(parts: Iterable[tuple[float, Flavor]]) -> Flavor:
-    """Combine flavors into one: the weighted centroid.
+    """Return the weighted mean of flavors.
 
     Parameters
     ----------
     parts : iterable of (float > 0, Flavor)
-        A recording's running time inside the passage, in any unit, and its flavor. Those without any characteristic do
+        A recording's running time inside the passage, in any unit, and its flavor. Flavors without a characteristic do
         not count.
 
     Returns
     -------
     Flavor
-        All characteristics of all parts. Each value is the mean over the parts that have it; complex characteristics
-        are brought back to the sum 1, of a binary one the second value is 1 minus the first.
+        All characteristics of all parts. Each value is the mean over the parts that have it. Complex characteristics
+        are normalised to the sum 1. The second value of a binary one is 1 minus the first.
     """
     weighted = [(weight, flavor) for weight, flavor in parts if flavor]
     return {name: _combined(list(_having(weighted, name))) for name in sorted({n for _, f in weighted for n in f})}
@@ -148,16 +148,16 @@ def _combined(parts: Sequence[tuple[float, Distribution]]) -> Distribution:
 
 
 def distance(one: Flavor, other: Flavor) -> float:
-    """Return how far apart two flavors are, by the characteristics that both have.
+    """Return the distance of two flavors over the characteristics that both have.
 
-    Half the mean squared difference over common binary characteristics, plus half the mean over common complex ones of
-    the mean squared difference of their common values. A half without anything in common counts 1.
+    It is half the mean squared difference over common binary characteristics, plus half the mean, over common complex
+    ones, of the mean squared difference of their common values. A half without a common characteristic counts 1.
 
     Returns
     -------
     float
-        0 for equal flavors, at most 1 for distributions. Note the scale: opposite one-hot distributions over ten values
-        are 0.2 apart, so that a missing half weighs more than any disagreement.
+        0 for equal flavors, at most 1 for distributions. A missing half weighs more than any disagreement: opposite
+        one-hot distributions over ten values are only 0.2 apart.
     """
     binary: list[float] = []
     complex_: list[float] = []
@@ -184,39 +184,39 @@ MEASURED_NAMES = frozenset(
         "percussiveness", "pulse", "rhythm_regularity", "tempo", "texture", "timbre",
     )
 )  # fmt: skip
-"""Ours among the user-defined characteristics; every other `user.*` is a person's."""
+"""The user-defined characteristics that an import measures. Every other `user.*` belongs to a person."""
 
 
 CLASSIFIERS = 18
-"""AcousticBrainz has so many."""
+"""Number of AcousticBrainz' classifiers."""
 
 
 def classes_of(flavor: Flavor) -> Flavor:
-    """Return AcousticBrainz' part."""
+    """Return the part that AcousticBrainz gave."""
     return {name: values for name, values in flavor.items() if not name.startswith("user.")}
 
 
 def measured_of(flavor: Flavor) -> Flavor:
-    """Return what was measured from sound."""
+    """Return the part that was measured from sound."""
     return {name: values for name, values in flavor.items() if name in MEASURED_NAMES}
 
 
 def peoples_of(flavor: Flavor) -> Flavor:
-    """Return what people have defined themselves."""
+    """Return the part that people have defined."""
     return {name: values for name, values in flavor.items() if name.startswith("user.") and name not in MEASURED_NAMES}
 
 
-def renewed(stored: Flavor, *, measured: Flavor, classes: Flavor) -> Flavor:
-    """Put new parts in the place of stored ones; an empty part leaves what is stored, and people's always stay."""
+def renew(stored: Flavor, *, measured: Flavor, classes: Flavor) -> Flavor:
+    """Replace parts of a stored flavor. An empty part keeps what is stored, and what people defined always stays."""
     return {**(classes or classes_of(stored)), **(measured or measured_of(stored)), **peoples_of(stored)}
 
 
 def sources_of(flavor: Flavor) -> list[str]:
-    """Return where a flavor comes from, as the library names it."""
+    """Return the sources of a flavor, as the library names them."""
     parts = (("AcousticBrainz", classes_of), ("Measured", measured_of), ("User", peoples_of))
     return [name for name, part in parts if part(flavor)]
 
 
 def completeness(flavor: Flavor) -> float:
-    """Return the share of AcousticBrainz' classifiers that are there, 0..1."""
+    """Return the share of AcousticBrainz' classifiers in a flavor, 0..1."""
     return min(1.0, round(len(classes_of(flavor)) / CLASSIFIERS, 4))

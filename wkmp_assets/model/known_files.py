@@ -1,4 +1,4 @@
-"""Files as the library knows them and as the disk shows them."""
+"""A file as the library knows it, and as the file system shows it."""
 
 from dataclasses import dataclass
 
@@ -14,7 +14,7 @@ class KnownFile:
     modified_at: str
     size_bytes: int | None
     original_is_complete: bool = True
-    """For a duplicate: whether a file it was matched with is still completely imported."""
+    """For a duplicate: whether one of its copies is still completely imported."""
 
 
 @dataclass(frozen=True)
@@ -23,4 +23,4 @@ class FileStat:
 
     size_bytes: int
     modified_at: str
-    """UTC, `YYYY-MM-DD HH:MM:SS`: what the library compares, to the second."""
+    """UTC, `YYYY-MM-DD HH:MM:SS`."""

@@ -1,4 +1,4 @@
-"""Lead-point parameters for kinds of music, as WKMP's documents give them (IMPL010), to be chosen by name."""
+"""Lead-point parameters for kinds of music, by name. Source: WKMP's document IMPL010."""
 
 from enum import StrEnum
 
@@ -6,11 +6,11 @@ from wkmp_assets.model.values import LeadPointParameters
 
 
 class LeadPreset(StrEnum):
-    """Kinds of music whose beginnings and ends are unlike."""
+    """Kinds of music that begin and end differently."""
 
     DEFAULT = "default"
     CLASSICAL = "classical"
-    """Slow beginnings, long ends: up to 5 s."""
+    """Slow beginnings and long ends: up to 5 s."""
     ROCK_POP = "rock-pop"
     """Hard beginnings: up to 2 s."""
     ELECTRONIC = "electronic"

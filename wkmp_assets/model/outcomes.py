@@ -1,7 +1,7 @@
 """What a phase says about one file: a result, skipped, or failed.
 
-Values, not exceptions, so that one bad file cannot fail the other 49 of its run. Programming errors are
-never turned into `Failed`: they raise and fail the step.
+These are values and not exceptions, so that one bad file does not stop the other files of its run. Programming errors
+never become `Failed`: they raise and fail the step.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -14,22 +14,22 @@ Next = TypeVar("Next")
 
 
 class SkipReason(StrEnum):
-    """Why a phase did not look at a file."""
+    """Why a phase did nothing for a file."""
 
     UNCHANGED = "unchanged"
-    """The library already holds this content; true for one run only, so never stored."""
+    """The library already holds this content. True for one run only, so it is never stored."""
     DUPLICATE = "duplicate"
     """Another file has the same bytes and stands for both."""
     INTERRUPTED = "interrupted"
-    """Someone asked the run to stop before this file's turn; true for one run only."""
+    """The run was asked to stop before it came to this file. True for one run only."""
     ELSEWHERE = "being imported by another run"
-    """Another run has this file in hand; true for one run only."""
+    """Another run is importing this file. True for one run only."""
     GONE = "no longer on disk"
-    """It was deleted or moved since it got its partition; true for one run only."""
+    """It was deleted or moved after it got its partition. True for one run only."""
 
 
 RUN_SCOPED = frozenset({SkipReason.UNCHANGED, SkipReason.INTERRUPTED, SkipReason.ELSEWHERE, SkipReason.GONE})
-"""Reasons that speak about a run, not about the file: they must not replace a stored result."""
+"""Reasons that concern one run and not the file. They must not replace a stored result."""
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ class Result(Generic[Value]):
 
 @dataclass(frozen=True)
 class Skipped:
-    """The phase had nothing to do for this file."""
+    """The phase did nothing for this file."""
 
     reason: SkipReason
     detail: str = ""
@@ -66,7 +66,7 @@ else:
     class Outcomes:
         """Partition key -> outcome, one entry for each partition of the run.
 
-        Dagster checks annotated types at run time and refuses a mapping to a union: it is shown a plain dict.
+        Dagster checks annotated types at run time and refuses a mapping to a union, so it sees a plain dict.
         """
 
         def __class_getitem__(cls, _value):
@@ -74,21 +74,21 @@ else:
 
 
 def join(phase: str, key: str, upstream: Iterable[Outcome[Any]]) -> Result[tuple[Any, ...]] | Skipped | Failed:
-    """Bring the outcomes of several phases for one file together.
+    """Join the outcomes of several phases for one file.
 
     Parameters
     ----------
     phase, key : str
-        The phase that wants them, and the partition; for messages.
+        Name of the phase that needs them, and the partition; for messages.
     upstream : iterable of Outcome
         One outcome per earlier phase.
 
     Returns
     -------
     Result, Skipped or Failed
-        The first failure if there is one, else the first skip, else a result holding all the values. Results that were
-        computed from different contents of the file are a failure (`STALE_PHASE_VALUE`): mixing them
-        would put the boundaries of one recording on another.
+        The first failure if there is one, else the first skip, else a result with all values. Results that were
+        computed from different contents of the file are a failure (`STALE_PHASE_VALUE`): mixed, they would put the
+        boundaries of one recording on another.
     """
     outcomes = list(upstream)
     for outcome in outcomes:
@@ -102,8 +102,8 @@ def join(phase: str, key: str, upstream: Iterable[Outcome[Any]]) -> Result[tuple
         return Failed(
             phase,
             "STALE_PHASE_VALUE",
-            f"{key}: the stored phase values come from different contents of the file; "
-            "materialize it again from file_identity on",
+            f"{key}: its phases have read different contents of the file; materialize its partition again, from "
+            "file_identity on",
         )
     return Result(tuple(result.value for result in results), results[0].content_hash)
 
@@ -115,7 +115,7 @@ def _are_mixed(results: Iterable[Result[Any]]) -> bool:
 def map_results(
     phase: str, keys: Iterable[str], upstream: Iterable[Outcomes[Any]], compute: Callable[..., Next]
 ) -> dict[str, Outcome[Next]]:
-    """Apply a pure function to every file whose earlier phases all have results; pass the rest on.
+    """Apply a function to every file whose earlier phases all have results. Pass on the other outcomes.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""The type of value that each phase stores."""
+"""The type of each phase's value."""
 
 from wkmp_assets.model.file_entry import FileEntry
 from wkmp_assets.model.phases import (
@@ -37,4 +37,4 @@ PHASE_VALUES: dict[str, type] = {
     FLAVORS: Flavors,
     ENTRY: FileEntry,
 }
-"""In the order they run. All are kept in the phase store but the last, which is the commit."""
+"""In the order in which they run. The phase store keeps all but the last, which is committed to the library."""

@@ -1,7 +1,7 @@
-"""Rows of the library's tables, one frozen dataclass each; field names are column names.
+"""Rows of the library's tables, one frozen dataclass each. Field names are column names.
 
-Only the columns an import owns. Probabilities, cooldowns, lyrics, fades and user titles belong to people and are
-never written.
+They have only the columns that an import owns. Probabilities, cooldowns, lyrics, fades and user titles belong to people
+and are never written.
 """
 
 from dataclasses import dataclass
@@ -86,7 +86,7 @@ class SongRow:
 
 @dataclass(frozen=True)
 class SongFlavor:
-    """The flavor columns of a song as they will be, and as they were read."""
+    """The flavor columns of a song: as they will be, and as they were read."""
 
     guid: str
     flavor_vector: str
@@ -173,7 +173,7 @@ class PassageAlbumRow:
 
 @dataclass(frozen=True)
 class ProvenanceRow:
-    """One row of `import_provenance`: what one source said about a passage."""
+    """One row of `import_provenance`: what one source says about a passage."""
 
     id: str
     passage_id: str

@@ -14,7 +14,7 @@ class FileStatus(StrEnum):
 
 
 FINISHED = frozenset({FileStatus.INGEST_COMPLETE, FileStatus.DUPLICATE_HASH, FileStatus.NO_AUDIO})
-"""Of these nothing is left to do."""
+"""Statuses of files that need no further work."""
 
 
 class PassageStatus(StrEnum):

@@ -1,7 +1,7 @@
-"""Time as integers: 28,224,000 ticks a second, exact for every common sample rate.
+"""Time as integers: 28,224,000 ticks a second, which is exact for every common sample rate.
 
-The decoder, the phases and their stored values count integer samples. They become ticks once, where a file's entry is
-assembled (`file_entry`). No position passes through float seconds on that way.
+Positions in the phases are integer samples. They become ticks once, where a file's entry is assembled (`file_entry`).
+No position passes through float seconds.
 """
 
 TICKS_PER_SECOND = 28_224_000
@@ -21,8 +21,8 @@ def from_samples(samples: int, rate_hz: int) -> int:
     Returns
     -------
     int
-        Exact when `rate_hz` divides `TICKS_PER_SECOND`; otherwise (37,800 Hz, 384,000 Hz) rounded
-        half away from zero, with integer arithmetic throughout.
+        Exact when `rate_hz` divides `TICKS_PER_SECOND`. Otherwise (37,800 Hz, 384,000 Hz) rounded half away from zero,
+        in integer arithmetic.
 
     Raises
     ------

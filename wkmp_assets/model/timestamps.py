@@ -36,7 +36,7 @@ def normalise_timestamp(text: str) -> str:
 
 @dataclass(frozen=True)
 class Stamp:
-    """When and by which run rows are written."""
+    """Time and run that are written to rows."""
 
     now: datetime
     """With its time zone."""

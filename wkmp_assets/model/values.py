@@ -1,7 +1,7 @@
-"""What each phase finds out about one file: frozen dataclasses, stored by the phase store as JSON.
+"""The values that the phases produce for one file, in the order of the phases. The phase store keeps them as JSON.
 
-Positions are integer samples at the file's native rate, counted from the first decoded sample; intervals are
-half-open. Raise `SCHEMA_VERSION` whenever a stored value changes its meaning or shape.
+Positions are integer samples at the file's native rate, counted from the first decoded sample. Intervals are half-open.
+Raise `SCHEMA_VERSION` whenever a stored value changes its meaning or shape.
 """
 
 from dataclasses import dataclass, field
@@ -11,6 +11,8 @@ from typing import Annotated, Any
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import Base64Bytes, BeforeValidator, ConfigDict, PlainSerializer, TypeAdapter
+
+from wkmp_assets.model.match_levels import MatchLevel
 
 SCHEMA_VERSION = 2
 
@@ -34,22 +36,22 @@ Float32Array = Annotated[NDArray[np.float32], BeforeValidator(_to_array), PlainS
 
 @dataclass(frozen=True)
 class LibraryChanges:
-    """What a scan found, as sorted relative paths."""
+    """The result of a scan, as sorted relative paths."""
 
     new: tuple[str, ...]
     changed: tuple[str, ...]
-    """Known with another size or time, or known but never finished."""
+    """Known with another size or time, or known and never completely imported."""
     unchanged: tuple[str, ...]
     missing: tuple[str, ...]
     """In the library, not on disk."""
     unknown: tuple[str, ...] = ()
-    """In the library, and where the scan could not look: in an unreadable folder, behind a link."""
+    """In the library, where the scan cannot look: in an unreadable folder or behind a link."""
     unreadable: tuple[str, ...] = ()
     """Folders that could not be read."""
     folder: str = ""
     """The folder that was scanned; `""` for all of the library."""
     passed_over: tuple[str, ...] = ()
-    """Named like music, but links, pipes, or in folders that cannot be read: a sentence for each."""
+    """Links, pipes and unreadable folders named like music: a sentence for each."""
 
     @property
     def to_import(self) -> tuple[str, ...]:
@@ -58,16 +60,16 @@ class LibraryChanges:
 
 
 class FileState(StrEnum):
-    """How a file on disk stands to the library."""
+    """How a file on disk differs from what the library holds."""
 
     NEW = "new"
     CHANGED = "changed"
-    """The path is known with other bytes, or its import never finished."""
+    """The path is known with other bytes, or its import was never completed."""
     UNCHANGED = "unchanged"
     TOUCHED = "touched"
     """Same bytes, other modification time."""
     MOVED = "moved"
-    """Same bytes as a file that is no longer where the library has it."""
+    """Same bytes as a file that is no longer under its path in the library."""
     DUPLICATE = "duplicate"
     """Same bytes as another file that exists."""
 
@@ -85,11 +87,11 @@ class FileIdentity:
     moved_from: str | None = None
     """The path under which the library knows a moved file."""
     moved_guid: str | None = None
-    """The guid of that file: another file of the run may have changed its path before this one is written."""
+    """The guid of that file. Its path may change before this file is written, when another file of the run takes it."""
     duplicate_of: str | None = None
-    """Path of the file that stands for this one."""
+    """Path of the file with the same bytes that is imported in its place."""
     replaces: str | None = None
-    """Content hash of what the library holds under its path, where that is another."""
+    """Content hash of what the library holds under its path, if it differs."""
 
 
 @dataclass(frozen=True)
@@ -120,27 +122,27 @@ class Release:
 
 @dataclass(frozen=True)
 class KnownRelease:
-    """A release with what is needed to choose among several."""
+    """A release, with what decides among several."""
 
     release: Release
     is_official: bool
     is_plain_album: bool
-    """An album, and no compilation, soundtrack or live recording."""
+    """Whether it is an album and not a compilation, soundtrack or live recording."""
 
 
 @dataclass(frozen=True)
 class PathNames:
-    """Texts out of a file's path: any may be a title, an artist, an album, or nothing of the kind."""
+    """Texts from a file's path. Any of them may be a title, an artist, an album, or none of these."""
 
     file: tuple[str, ...] = ()
-    """Parts of the file's name, without track number and file type."""
+    """Parts of the file's name, without track number and extension."""
     folders: tuple[str, ...] = ()
-    """Outermost first, below the library's root."""
+    """Folders below the library root, outermost first."""
 
 
 @dataclass(frozen=True)
 class FileTags:
-    """Phase 3: what the file says of itself. Blank texts are None."""
+    """Phase 3: the tags of a file. Blank texts are None."""
 
     title: str | None = None
     artist: str | None = None
@@ -152,7 +154,7 @@ class FileTags:
     release: Release | None = None
     works: tuple[Work, ...] = ()
     warnings: tuple[str, ...] = ()
-    """What could not be read or believed, one sentence each."""
+    """Tags that could not be read or believed, one sentence each."""
     names: PathNames = PathNames()
     """Weak evidence, never written to the library."""
 
@@ -172,14 +174,14 @@ class Span:
 
 @dataclass(frozen=True)
 class AudioProperties:
-    """What the decoder delivered."""
+    """Properties of the decoded audio."""
 
     format: str
     """`MP3`, `FLAC`, `Opus`, `OGG Vorbis`, `AAC`, `ALAC`, `WAV`, `AIFF`, `WavPack`, `WMA`, `APE`; else the codec."""
     sample_rate_hz: int
     channels: int
     total_samples: int
-    """Exact count of decoded frames, after the container's gapless trimming."""
+    """Number of decoded frames, after the container's gapless trimming."""
     peak: float
     """Largest absolute sample over all channels, full scale = 1."""
     warnings: tuple[str, ...] = ()
@@ -188,9 +190,9 @@ class AudioProperties:
 
 @dataclass(frozen=True, eq=False)
 class Envelope:
-    """Mean square level over all channels in consecutive hops of about 10 ms, full scale = 1.
+    """Mean square level over all channels, in consecutive hops of about 10 ms, full scale = 1.
 
-    Averaging power, not samples, keeps anti-phase stereo from looking silent.
+    It averages power and not samples, so that anti-phase stereo does not look silent.
     """
 
     __pydantic_config__ = ConfigDict(arbitrary_types_allowed=True)
@@ -204,7 +206,7 @@ class Envelope:
 
 @dataclass(frozen=True)
 class SegmentationParameters:
-    """The thresholds that made the boundaries."""
+    """The thresholds that determined the boundaries."""
 
     silence_threshold_db: float
     """Positive number: dB below full scale."""
@@ -214,7 +216,7 @@ class SegmentationParameters:
 
 @dataclass(frozen=True, eq=False)
 class PassageSegments:
-    """Phase 4: the one decode of a file, and its passages. No passages means NO AUDIO."""
+    """Phase 4: the result of decoding a file once, and its passages. Without passages the file is NO AUDIO."""
 
     audio: AudioProperties
     envelope: Envelope
@@ -229,9 +231,9 @@ class PassageFingerprint:
 
     span: Span
     fingerprint: str | None
-    """Chromaprint, compressed and base64url-encoded as AcoustID takes it; None when the passage is too short."""
+    """Chromaprint, compressed and base64url-encoded for AcoustID; None when the passage is too short."""
     duration_s: float
-    """Length of the whole passage, not only of the part that was fingerprinted."""
+    """Length of the whole passage, which may be longer than the fingerprinted part."""
 
 
 @dataclass(frozen=True)
@@ -240,21 +242,12 @@ class Fingerprints:
 
     passages: tuple[PassageFingerprint, ...]
     algorithm: str = "TEST2"
-    """Chromaprint's default algorithm (number 1), the one AcoustID indexes."""
-
-
-class MatchLevel(StrEnum):
-    """How sure the identification is."""
-
-    HIGH = "High"
-    MEDIUM = "Medium"
-    LOW = "Low"
-    NONE = "None"
+    """Chromaprint's default algorithm (number 1), which AcoustID indexes."""
 
 
 @dataclass(frozen=True)
 class Song:
-    """One recording with everything known about it."""
+    """One recording, with everything known about it."""
 
     recording_mbid: str
     title: str | None
@@ -265,22 +258,22 @@ class Song:
 
 
 class LookupOutcome(StrEnum):
-    """What became of asking for a passage."""
+    """How a passage's lookup ended."""
 
     MATCH = "match"
-    """Candidates were found; how good they are is another matter."""
+    """Candidates were found, good or bad."""
     NO_MATCH = "no match"
     TOO_SHORT = "too short"
-    """To be fingerprinted."""
+    """The passage is too short for a fingerprint."""
     DEFERRED = "deferred"
-    """A service was down or had no time for us, or the run was told not to ask: to be asked again."""
+    """A service was down or busy, or the run did not ask. A later run asks again."""
     SKIPPED = "skipped"
-    """Not asked, on purpose: no key is set."""
+    """Not looked up, because no key is set."""
 
 
 @dataclass(frozen=True)
 class Candidate:
-    """A recording that a passage may be, and what speaks for it."""
+    """A recording that a passage may be, with its scores."""
 
     song: Song
     length_s: float | None
@@ -295,29 +288,29 @@ class Candidate:
 
 @dataclass(frozen=True)
 class PassageLookup:
-    """What the services said about one passage."""
+    """The lookup of one passage."""
 
     span: Span
     outcome: LookupOutcome
     candidates: tuple[Candidate, ...] = ()
-    """The five best, best first; the first with everything MusicBrainz knows."""
+    """The five best, best first. The first has everything that MusicBrainz knows."""
     releases: tuple[KnownRelease, ...] = ()
-    """All that MusicBrainz says the best candidate is on."""
+    """All releases of the best candidate, from MusicBrainz."""
     detail: str = ""
     """Why it was deferred or skipped."""
     stands_because: str = ""
-    """Why this is the answer that an earlier import got: the reason for which nobody could be asked again."""
+    """Why an earlier import's answer was kept: the reason why the lookup could not be repeated."""
 
 
 @dataclass(frozen=True)
 class RecordingLookups:
-    """What the services said: one entry per passage, in order."""
+    """The lookups of a file: one entry per passage, in order."""
 
     passages: tuple[PassageLookup, ...]
     asked: int = 0
-    """Requests that were sent for it."""
+    """Number of requests sent for the file."""
     from_cache: int = 0
-    """Answers that were kept from before."""
+    """Number of answers taken from the cache."""
 
 
 @dataclass(frozen=True)
@@ -329,14 +322,14 @@ class PassageMatch:
     score: float
     """0..1."""
     source: str | None
-    """Where the texts come from: `ID3` (tags of any container), `AcoustID` or `MusicBrainz`."""
+    """Source of the texts: `ID3` (tags of any container), `AcoustID` or `MusicBrainz`."""
     title: str | None = None
     artist: str | None = None
     album: str | None = None
     song: Song | None = None
     release: Release | None = None
     lookup: PassageLookup | None = None
-    """What was asked for it; None when nothing was."""
+    """Its lookup; None when it was not looked up."""
 
 
 @dataclass(frozen=True)
@@ -348,10 +341,10 @@ class SongMatches:
 
 @dataclass(frozen=True)
 class LeadPointParameters:
-    """Thresholds of the lead points, as used."""
+    """Thresholds of the lead points."""
 
     lead_in_threshold_db: float
-    """<= 0: dB relative to the passage's peak RMS; > 0: dB above one step of 16-bit PCM."""
+    """Up to 0: dB relative to the passage's peak RMS. Above 0: dB above one step of 16-bit PCM."""
     lead_out_threshold_db: float
     rms_window_ms: float = 100.0
     quick_ramp_threshold: float = 0.75
@@ -362,13 +355,13 @@ class LeadPointParameters:
 
 @dataclass(frozen=True)
 class PassageLeadPoints:
-    """Phase 8 for one passage. Both points are None when the passage is too quiet or too short to tell."""
+    """Phase 8 for one passage. Both points are None when the passage is too quiet or too short to measure."""
 
     span: Span
     lead_in_sample: int | None
-    """Latest position at which the previous passage may still sound; absolute, from the file's start."""
+    """Lead-in point: latest position at which the previous passage may still sound, from the file's start."""
     lead_out_sample: int | None
-    """Earliest position at which the next passage may start; absolute."""
+    """Lead-out point: earliest position at which the next passage may start, from the file's start."""
     peak_rms: float
     quick_ramp_up: bool
     quick_ramp_down: bool
@@ -382,34 +375,34 @@ class LeadPoints:
     passages: tuple[PassageLeadPoints, ...]
     parameters: LeadPointParameters
     warnings: tuple[str, ...] = ()
-    """About the whole file."""
+    """Warnings about the whole file."""
 
 
 class ClassesOutcome(StrEnum):
-    """What became of asking AcousticBrainz for a recording's classes."""
+    """How the lookup of a recording's classes at AcousticBrainz ended."""
 
     MATCH = "match"
     NO_MATCH = "no match"
     DEFERRED = "deferred"
-    """It gave no answer that could be used: to be asked again."""
+    """It gave no usable answer. A later run asks again."""
     GONE = "gone"
-    """The same, and it has not answered for a week: asked again all the same, but nobody is told each time."""
+    """The same, after a week without an answer. A later run asks again, without a warning each time."""
     SKIPPED = "skipped"
-    """Not asked, on purpose: no recording is known, no key is set, or it is switched off."""
+    """Not looked up: no recording is known, no key is set, or AcousticBrainz is switched off."""
 
 
 @dataclass(frozen=True)
 class SoundMeasures:
-    """Raw measures of one passage's excerpt."""
+    """Raw measures of an excerpt of one passage."""
 
     bpm: float
-    """0 where nothing beats."""
+    """Beats per minute; 0 without a beat."""
     key: str
     """`C`, `C#`, `D`, `Eb`, `E`, `F`, `F#`, `G`, `Ab`, `A`, `Bb` or `B`."""
     scale: str
     """`major` or `minor`."""
     key_clarity: float
-    """-1..1: correlation with that key's profile."""
+    """Correlation with the key's profile, -1..1."""
     loudness_lufs: float
     """Integrated, after ITU-R BS.1770."""
     crest_factor_db: float
@@ -421,12 +414,12 @@ class PassageFlavor:
 
     span: Span
     measured: dict[str, dict[str, float]]
-    """What the sound itself says: names begin with `user.`."""
+    """The part that was measured from the sound: names begin with `user.`."""
     measures: SoundMeasures
     classes: dict[str, dict[str, float]] = field(default_factory=dict)
-    """What AcousticBrainz says of the recording."""
+    """The recording's classes from AcousticBrainz."""
     detail: str = ""
-    """Why there are no classes of a recording that is known."""
+    """Why a known recording has no classes."""
     warnings: tuple[str, ...] = ()
     outcome: ClassesOutcome = ClassesOutcome.SKIPPED
 
@@ -436,24 +429,3 @@ class Flavors:
     """Phase 9: one entry per passage, in order."""
 
     passages: tuple[PassageFlavor, ...]
-
-
-HIGH = 0.85
-
-
-MEDIUM = 0.70
-
-
-LOW = 0.60
-
-
-SCORE_TOLERANCE = 1e-9
-"""Sums of weighted doubles miss the levels' bounds by less."""
-
-
-def level_of(confidence: float) -> MatchLevel:
-    """Name a confidence."""
-    for least, level in ((HIGH, MatchLevel.HIGH), (MEDIUM, MatchLevel.MEDIUM), (LOW, MatchLevel.LOW)):
-        if confidence >= least - SCORE_TOLERANCE:
-            return level
-    return MatchLevel.NONE

@@ -24,10 +24,17 @@ from wkmp_assets.orchestration.checks.receipts import commit_receipts
 from wkmp_assets.orchestration.io_managers import PhaseStoreIOManager, PictureIOManager, SqliteBatchIOManager
 from wkmp_assets.orchestration.jobs import import_job, reflavor_job, retry_job, scan_job
 from wkmp_assets.orchestration.partitions import audio_files, backfill_policy
-from wkmp_assets.orchestration.resources import Library, Network, claims_resource, library_resource, workers_resource
+from wkmp_assets.orchestration.resources import (
+    Library,
+    Network,
+    acousticbrainz_resource,
+    claims_resource,
+    library_resource,
+    services_resource,
+    workers_resource,
+)
 from wkmp_assets.orchestration.schedules import schedules
 from wkmp_assets.orchestration.sensors import new_files_sensor
-from wkmp_assets.orchestration.services import acousticbrainz_resource, services_resource
 from wkmp_assets.runtime.run_control import RunControl
 from wkmp_assets.settings import Settings, load_settings
 

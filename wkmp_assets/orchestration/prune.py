@@ -13,7 +13,7 @@ from dagster import DagsterInstance
 
 from wkmp_assets.db.commit import remove_file
 from wkmp_assets.db.read.counts import read_failures
-from wkmp_assets.db.read.known_files import known_by_hash, known_files
+from wkmp_assets.db.read.known_files import read_known_by_hash, read_known_files
 from wkmp_assets.db.read.library_settings import read_library_settings
 from wkmp_assets.db.read.removal import Removable, read_removable
 from wkmp_assets.db.write.writer import LibraryWriter
@@ -101,7 +101,7 @@ def plan_prune(settings: Settings, folder: str, also: AlsoGoes) -> PrunePlan:
         Files on disk are not imported yet.
     """
     check_root(settings.library)
-    scan, _ = scan_folder(settings.library, "", known_files(settings.database_path))
+    scan, _ = scan_folder(settings.library, "", read_known_files(settings.database_path))
     waiting = _waiting(settings, scan)
     missing = [path for path in scan.missing if is_within(path, folder)]
     if missing and waiting:
@@ -195,7 +195,7 @@ def tidy_up(settings: Settings, instance: DagsterInstance, plan: PrunePlan, prun
     registered = instance.get_dynamic_partitions(partitions_name(settings))
     check_not_emptied(settings.library, plan.scan, len(registered))
     gone = [one.file.file.hash for one in pruned if one.receipt is not None]
-    still_there = known_by_hash(settings.database_path, gone)
+    still_there = read_known_by_hash(settings.database_path, gone)
     library = Library(settings)
     for content_hash in gone:
         if content_hash not in still_there:
@@ -214,7 +214,7 @@ def tidy_up(settings: Settings, instance: DagsterInstance, plan: PrunePlan, prun
 
 def _stale_keys(settings: Settings, registered: Sequence[str], plan: PrunePlan) -> list[str]:
     scan = plan.scan
-    in_library = {file.path for file in known_files(settings.database_path)}
+    in_library = {file.path for file in read_known_files(settings.database_path)}
     there = {*map(storable, (*scan.new, *scan.changed, *scan.unchanged)), *in_library}
     return [
         key

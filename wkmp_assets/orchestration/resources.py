@@ -1,4 +1,4 @@
-"""What the assets get handed: the library (paths, settings, reads), the phase store's folder, the worker processes."""
+"""Resources of a run: the library, worker processes, claims, and the web services when there is a key."""
 
 import os
 from collections.abc import Iterable, Iterator
@@ -11,10 +11,14 @@ from pydantic import Field
 
 from wkmp_assets.audio.pcm_store import PcmStore
 from wkmp_assets.db.connection import kept_open
-from wkmp_assets.db.read.known_files import rows_of_file
+from wkmp_assets.db.read.known_files import read_file_rows
 from wkmp_assets.db.read.library_settings import LibrarySettings, read_library_settings
 from wkmp_assets.files.presence import is_on_disk
+from wkmp_assets.identify.flavor_classes import ClassLookup
+from wkmp_assets.identify.lookup import RecordingLookup
+from wkmp_assets.identify.open_lookups import open_class_lookup, open_recording_lookup
 from wkmp_assets.model.file_key import decode_key
+from wkmp_assets.orchestration.services import acoustid_key, service_settings
 from wkmp_assets.runtime.claims import RunClaims, open_claims
 from wkmp_assets.runtime.phase_store import PhaseStore
 from wkmp_assets.runtime.run_control import RunControl
@@ -75,7 +79,7 @@ class Library:
 
     def read_rows(self, keys: Iterable[str]) -> dict[str, dict[str, list[dict[str, object]]] | None]:
         """Read what the library holds of some partitions: key -> rows by table, None for a file it does not have."""
-        return {key: rows_of_file(self.database, decode_key(key)) for key in keys}
+        return {key: read_file_rows(self.database, decode_key(key)) for key in keys}
 
     def read_settings(self) -> LibrarySettings:
         """Read the settings kept in the library itself, afresh."""
@@ -123,3 +127,27 @@ def library_resource(library: Library) -> dg.ResourceDefinition:
             yield library
 
     return open_library
+
+
+def services_resource(library: Library) -> dg.ResourceDefinition:
+    """Open AcoustID and MusicBrainz for a run, when there is a key."""
+
+    @dg.resource(required_resource_keys={"network"})
+    def open_lookup(context: dg.InitResourceContext) -> Iterator[RecordingLookup]:
+        settings, skip = library.settings, context.resources.network.skip
+        with open_recording_lookup(service_settings(settings), acoustid_key(settings), skip=skip) as lookup:
+            yield lookup
+
+    return open_lookup
+
+
+def acousticbrainz_resource(library: Library) -> dg.ResourceDefinition:
+    """Open AcousticBrainz for a run, when the other services may be asked."""
+
+    @dg.resource(required_resource_keys={"network"})
+    def open_classes(context: dg.InitResourceContext) -> Iterator[ClassLookup]:
+        settings, skip = library.settings, context.resources.network.skip
+        with open_class_lookup(service_settings(settings), acoustid_key(settings), skip=skip) as classes:
+            yield classes
+
+    return open_classes

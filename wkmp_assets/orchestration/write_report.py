@@ -7,7 +7,7 @@ from pathlib import Path
 
 from dagster import DagsterInstance, RunsFilter
 
-from wkmp_assets.db.read.counts import LibraryReport, read_failures, read_report
+from wkmp_assets.db.read.counts import LibraryCounts, read_counts, read_failures
 from wkmp_assets.db.read.overview import read_overview
 from wkmp_assets.model.batch import Receipt
 from wkmp_assets.orchestration.partitions import partitions_name
@@ -39,7 +39,7 @@ def write_report(settings: Settings, instance: DagsterInstance, output: Path) ->
         The file cannot be written.
     """
     database = settings.database_path
-    library = read_report(database) or LibraryReport({}, {}, 0)
+    library = read_counts(database) or LibraryCounts({}, {}, 0)
     commits = _with_run_times(instance, list(_receipts(settings, instance)))
     figures = report_figures(library, read_failures(database), read_overview(database), commits)
     page = render_page(figures, str(settings.library), datetime.now(tz=UTC))

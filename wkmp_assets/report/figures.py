@@ -4,11 +4,11 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from wkmp_assets.db.read.counts import LibraryReport, StoredFailure
+from wkmp_assets.db.read.counts import LibraryCounts, StoredFailure
 from wkmp_assets.db.read.overview import LibraryOverview, NamedPassage, PassageNumbers
 from wkmp_assets.model.flavor import parse_flavor
+from wkmp_assets.model.match_levels import MatchLevel, level_of
 from wkmp_assets.model.ticks import TICKS_PER_SECOND
-from wkmp_assets.model.values import MatchLevel, level_of
 from wkmp_assets.report.bars import Bar, bars, binned
 from wkmp_assets.report.commits import CommitFigures, Committed, commit_figures
 from wkmp_assets.report.flavor_map import FlavorMap, map_flavors
@@ -65,7 +65,7 @@ class ReportFigures:
 
 
 def report_figures(
-    report: LibraryReport, failures: Sequence[StoredFailure], overview: LibraryOverview, commits: Sequence[Committed]
+    report: LibraryCounts, failures: Sequence[StoredFailure], overview: LibraryOverview, commits: Sequence[Committed]
 ) -> ReportFigures:
     """Add up what was read of a library.
 

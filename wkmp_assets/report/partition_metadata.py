@@ -7,7 +7,7 @@ from functools import singledispatch
 from typing import Any
 from urllib.parse import quote
 
-from wkmp_assets.model.batch import FileCommit, Receipt, Written
+from wkmp_assets.model.batch import FileCommit, Receipt, WrittenRows
 from wkmp_assets.model.file_entry import FileEntry
 from wkmp_assets.model.outcomes import Failed, Outcome, Result, Skipped
 from wkmp_assets.model.statuses import FileStatus
@@ -210,7 +210,7 @@ def recorded_commit(metadata: Mapping[str, Any], run_id: str) -> RecordedCommit:
         return RecordedCommit(run_id, result, None)
     counted = {field.name: metadata[field.name] for field in fields(Receipt) if field.name in metadata}
     written = counted.pop("written", None)
-    return RecordedCommit(run_id, result, Receipt(**counted, written=Written(**written) if written else None))
+    return RecordedCommit(run_id, result, Receipt(**counted, written=WrittenRows(**written) if written else None))
 
 
 def result_word(commit: FileCommit) -> str:

@@ -1,4 +1,4 @@
-"""Audio for the tests: made here, written with soundfile or PyAV."""
+"""Sounds for the tests, synthesised and written with soundfile or PyAV."""
 
 from collections.abc import Iterable
 from fractions import Fraction
@@ -20,7 +20,7 @@ Samples = NDArray[np.float32]
 
 
 def tone(seconds: float, rate_hz: int = 44_100, *, amplitude: float = 0.8, channels: int = 1) -> Samples:
-    """A 440 Hz sine, the same in every channel."""
+    """Return a sine of 440 Hz, the same in every channel."""
     return tone_samples(round(seconds * rate_hz), rate_hz, amplitude=amplitude, channels=channels)
 
 
@@ -39,7 +39,7 @@ def noise(seconds: float, rate_hz: int = 44_100, *, rms: float = 0.1, channels: 
 
 
 def melody(seconds: float, rate_hz: int = 44_100, *, channels: int = 2, seed: int = 7) -> Samples:
-    """Two voices of random notes, so that a fingerprint has something to hold on to."""
+    """Return two voices of random notes, so that fingerprints differ."""
     rng = np.random.default_rng(seed)
     count = round(seconds * rate_hz)
     time_s = np.arange(count) / rate_hz
@@ -63,13 +63,13 @@ def envelope_of(samples: Samples, rate_hz: int = 44_100) -> Envelope:
 
 
 def write_sound(path: Path, samples: Samples, rate_hz: int = 44_100, **options: Any) -> Path:
-    """Write with libsndfile: format by the name's ending, or `format=` and `subtype=`."""
+    """Write a file with libsndfile, in the format of its suffix, or of `format=` and `subtype=`."""
     soundfile.write(path, samples.T, rate_hz, **options)
     return path
 
 
 def encode(path: Path, samples: Samples, rate_hz: int, codec: str) -> Path:
-    """Encode with FFmpeg, container by the name's ending; Vorbis with libsndfile: FFmpeg's encoder pads."""
+    """Encode with FFmpeg, in the container of the suffix; Vorbis with libsndfile, because FFmpeg's encoder pads."""
     if codec == "vorbis":
         return _write_vorbis(path, samples, rate_hz)
     layout = {1: "mono", 2: "stereo", 6: "5.1"}[samples.shape[0]]

@@ -1,4 +1,4 @@
-"""The envelope is the level of the samples, whatever the pieces they came in."""
+"""The envelope is the level of the samples, in whatever pieces they are added."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""The examples in the docstrings give the results that stand there."""
+"""The examples in docstrings give the results they state."""
 
 import doctest
 from types import ModuleType

@@ -1,4 +1,4 @@
-"""Fingerprints are those of `fpcalc`, of the right stretch, and absent where there is too little."""
+"""Fingerprints equal those of `fpcalc`, belong to the right stretch, and are absent where it is too short."""
 
 import shutil
 import subprocess
@@ -39,7 +39,7 @@ def bits(fingerprint: str) -> np.ndarray:
 
 
 def reference(path: Path) -> str:
-    """Take fpcalc's word for it, or Chromaprint's on a decode with nothing of ours in it."""
+    """Return the fingerprint by fpcalc, else by Chromaprint from an independent decode."""
     if shutil.which("fpcalc"):
         # Debian's fpcalc exits with 3 after a correct answer on files of 120 s or less.
         printed = subprocess.run(["fpcalc", path], capture_output=True, text=True, check=False).stdout
@@ -104,7 +104,7 @@ def test_each_passage_gets_the_fingerprint_of_its_own_stretch(tmp_path: Path) ->
 
 
 def test_a_passage_to_the_end_of_the_file_takes_the_pcm_to_its_last_sample(tmp_path: Path) -> None:
-    """Resamplers deliver a few samples more or less than the ratio of the rates."""
+    """A resampler delivers a few samples more or less than the ratio of the rates."""
     path, samples = store_pcm(tmp_path, 15)
     (found,) = fingerprint_passages(path, [Span(0, 15 * RATE_HZ - 300)], sample_rate_hz=RATE_HZ)
     assert found.fingerprint == chromaprint_of(samples)

@@ -1,4 +1,4 @@
-"""Lead points: vectors of the domain reference, to the tick, and the rules at their edges."""
+"""Lead points: the vectors of the specification, to the tick, and the limits of the rules."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""The PCM store forgets what was used longest ago, never what is in use, and bears losing files."""
+"""The PCM store evicts the least recently used entries, never those in use, and tolerates lost files."""
 
 import os
 import time
@@ -72,7 +72,7 @@ def test_entries_in_use_or_to_be_kept_stay_even_above_the_limit(tmp_path: Path) 
 def test_what_a_killed_writer_left_goes_though_nobody_writes_any_more(
     tmp_path: Path, name_of_a_dead_writer: str
 ) -> None:
-    """The worker died over the last file of a run: no other writer comes by."""
+    """The worker died at the last file of a run, so that no other writer follows."""
     store = PcmStore(tmp_path, 1_000)
     put(store, "kept", 10, HOUR_S)
     (tmp_path / name_of_a_dead_writer).write_bytes(bytes(10))
@@ -98,7 +98,7 @@ def test_a_file_that_is_written_is_whole_or_absent(tmp_path: Path) -> None:
 
 
 def test_a_writer_removes_what_a_killed_one_has_left(tmp_path: Path, name_of_a_dead_writer: str) -> None:
-    """Before it writes: the leftovers may be what fills the disk."""
+    """It does so before it writes, because the leftovers may fill the disk."""
     leftover = tmp_path / name_of_a_dead_writer
     leftover.write_bytes(bytes(7))
     with pcm_file(tmp_path / "a.pcm"):

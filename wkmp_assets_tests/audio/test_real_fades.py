@@ -1,4 +1,4 @@
-"""Real music with a fade-out of known length: where the lead-out must be, found from the samples, not the envelope."""
+"""Lead-outs of real music with a fade-out of known length, compared with the level of the samples."""
 
 import numpy as np
 import pytest
@@ -22,13 +22,13 @@ each_fade = pytest.mark.parametrize("fade_s", [4.0, 6.0, 8.0, 10.0, 14.0])
 
 
 def read_music(name: str) -> tuple[Samples, int]:
-    """The piece four times over, as all are 12 s long."""
+    """Read a piece, repeated four times, because it is 12 s long."""
     once, rate_hz = soundfile.read(SAMPLE_LIBRARY / MUSIC[name], dtype="float32", always_2d=True)
     return np.tile(once.T, (1, 4)), rate_hz
 
 
 def fade_out(samples: Samples, rate_hz: int, fade_s: float) -> Samples:
-    """Fade linearly to nothing at the end."""
+    """Fade out linearly."""
     fade = round(fade_s * rate_hz)
     faded = samples.copy()
     faded[:, -fade:] *= np.linspace(1, 0, fade, dtype=np.float32)
@@ -36,7 +36,7 @@ def fade_out(samples: Samples, rate_hz: int, fade_s: float) -> Samples:
 
 
 def levels(samples: Samples, rate_hz: int, starts: NDArray[np.int64]) -> NDArray[np.float64]:
-    """RMS of the 100 ms from each start on, over all channels."""
+    """Return the RMS over all channels of the 100 ms after each start."""
     width = round(WINDOW_S * rate_hz)
     energy = np.concatenate([[0.0], np.cumsum((samples.astype(np.float64) ** 2).mean(axis=0))])
     found: NDArray[np.float64] = np.sqrt((energy[starts + width] - energy[starts]) / width)
@@ -70,7 +70,8 @@ def test_the_lead_out_follows_the_crossing_of_twelve_decibels_within_one_window(
 @each_piece
 @each_fade
 def test_nothing_after_the_lead_out_is_louder_than_nine_decibels_below_the_peak(name: str, fade_s: float) -> None:
-    """Wherever 100 ms begin: a beat that two windows share may reach -12 dB in neither, but stays within 3 dB."""
+    """The test tries windows at every start. A beat that two envelope windows share may reach -12 dB in neither, but
+    stays within 3 dB."""
     music, rate_hz = read_music(name)
     samples = fade_out(music, rate_hz, fade_s)
     lead_out_s, found = lead_out_of(samples, rate_hz)
@@ -83,7 +84,7 @@ def test_nothing_after_the_lead_out_is_louder_than_nine_decibels_below_the_peak(
 @each_piece
 @each_fade
 def test_music_of_even_level_leads_out_where_its_fade_reaches_twelve_decibels(name: str, fade_s: float) -> None:
-    """Every 100 ms of the piece brought to the same level: then the length of the fade alone tells the place."""
+    """Every 100 ms of the piece get the same level, so that only the fade determines the lead-out."""
     music, rate_hz = read_music(name)
     starts = grid(music, rate_hz)
     width = round(WINDOW_S * rate_hz)

@@ -1,4 +1,4 @@
-"""Passages are what lies between silences: vectors of the domain reference, and properties at every rate."""
+"""Passages lie between silences: the vectors of the specification, and properties at every sample rate."""
 
 import numpy as np
 import pytest

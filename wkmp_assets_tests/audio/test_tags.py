@@ -1,4 +1,4 @@
-"""Tags of every container family say the same thing, and what cannot be believed becomes a warning."""
+"""Tags of every family of containers give the same values, and unusable ones become warnings."""
 
 import struct
 import subprocess
@@ -421,7 +421,7 @@ def _damage(content: bytearray, positions: Iterable[int], rng: np.random.Generat
 
 
 def test_atoms_in_each_other_without_end_are_a_warning(tmp_path: Path) -> None:
-    """mutagen calls itself for each: the limit of Python's calls is not that of the import."""
+    """mutagen recurses into each; the recursion error of Python must not fail the import."""
     atom = b""
     for _ in range(2_000):
         atom = struct.pack(">I4s", len(atom) + 8, b"udta") + atom
@@ -443,7 +443,7 @@ def test_a_list_without_end_is_cut_with_a_warning(tmp_path: Path) -> None:
 
 
 def test_tags_that_take_more_memory_than_there_is_are_a_warning(tmp_path: Path) -> None:
-    """A few kilobytes that unpack to more than the process may have; in one of its own, since the limit stays."""
+    """A few kilobytes unpack to more than the memory limit; a process of its own, because the limit stays."""
     packed = zlib.compress(bytes(400_000_000), 1)
     frame = b"MCDI" + syncsafe(len(packed) + 4) + b"\0\x09" + syncsafe(2**28 - 1) + packed
     (tmp_path / "a.mp3").write_bytes(b"ID3\4\0\0" + syncsafe(len(frame)) + frame)

@@ -1,4 +1,4 @@
-"""What a worker does with one file, done here in the tests' own process."""
+"""The tasks of worker processes, run in the process of the tests."""
 
 import os
 from pathlib import Path

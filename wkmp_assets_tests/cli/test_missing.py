@@ -13,7 +13,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from wkmp_assets.cli.main import main
-from wkmp_assets.db.missing_files import note_missing
+from wkmp_assets.db.missing_files import mark_missing
 from wkmp_assets.files.walk import read_stat
 from wkmp_assets.model.values import LibraryChanges
 from wkmp_assets_tests.support.builders import NOW, column, commit, entry, in_a_row, run_sql
@@ -58,7 +58,7 @@ def in_library(music: Path) -> list[str]:
 def test_missing_files_are_listed_counted_and_told_to_programs(music: Path) -> None:
     assert "Nothing is missing" in wkmp("missing", music).stdout
     gone = ("A/gone [live].mp3", "A/queued.mp3")
-    note_missing(music / "wkmp.db", LibraryChanges((), (), (), gone), NOW)
+    mark_missing(music / "wkmp.db", LibraryChanges((), (), (), gone), NOW)
     listed = wkmp("missing", music)
     assert listed.exit_code == 0
     for words in (*gone, "2026-03-01 12:00:00", "2 queue", "2 missing"):

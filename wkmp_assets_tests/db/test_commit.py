@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from wkmp_assets.db.missing_files import note_missing
-from wkmp_assets.db.read.counts import read_failures, read_report
-from wkmp_assets.db.read.known_files import known_by_hash, known_by_path, known_files
+from wkmp_assets.db.missing_files import mark_missing
+from wkmp_assets.db.read.counts import read_counts, read_failures
+from wkmp_assets.db.read.known_files import read_known_by_hash, read_known_by_path, read_known_files
 from wkmp_assets.model.batch import FileCommit
 from wkmp_assets.model.file_key import encode_key
 from wkmp_assets.model.outcomes import Failed, Result, Skipped, SkipReason
@@ -33,6 +33,7 @@ from wkmp_assets_tests.support.builders import (
     sha,
     song,
 )
+from wkmp_assets_tests.support.patience import PATIENCE_S
 
 SILENT: list[tuple[int, int]] = []
 
@@ -133,7 +134,7 @@ def test_two_processes_that_both_believe_to_be_first_leave_one_original(database
     for process in processes:
         process.start()
     for process in processes:
-        process.join(60)
+        process.join(PATIENCE_S)
     assert [process.exitcode for process in processes] == [0, 0, 0]
     assert sorted(statuses(database).values()) == ["DUPLICATE HASH", "DUPLICATE HASH", "INGEST COMPLETE"]
     assert column(database, "SELECT count(DISTINCT file_id) FROM passages") == [1]
@@ -276,7 +277,7 @@ def test_a_copy_and_a_silent_file_that_moved_keep_their_rows_and_links(database:
 
 def mark(database: Path, *paths: str) -> None:
     changes = LibraryChanges((), (), (), paths)
-    assert note_missing(database, changes, NOW).news.missing == paths
+    assert mark_missing(database, changes, NOW).changes.missing == paths
 
 
 def marked(database: Path) -> list[str]:
@@ -326,10 +327,10 @@ def test_a_touched_file_whose_row_changed_meanwhile_fails_alone(database: Path) 
 def test_copies_of_what_a_file_held_before_are_no_copies_any_more(database: Path) -> None:
     """A re-tagged original: its copy still has the old bytes, and nobody else has them."""
     commit(database, entry("a.flac"), bare("b.flac"))
-    assert [one.original_is_complete for one in known_files(database)] == [True, True]
+    assert [one.original_is_complete for one in read_known_files(database)] == [True, True]
     commit(database, entry("a.flac", content="retagged", state=FileState.CHANGED), now=LATER)
     assert copies(database, "a.flac") == []
-    (copy,) = known_by_hash(database, [sha("a")])[sha("a")]
+    (copy,) = read_known_by_hash(database, [sha("a")])[sha("a")]
     assert not copy.original_is_complete
     commit(database, entry("b.flac", state=FileState.CHANGED), now=LATER)
     assert statuses(database) == {"a.flac": "INGEST COMPLETE", "b.flac": "INGEST COMPLETE"}
@@ -376,7 +377,7 @@ def test_every_file_of_a_run_is_a_transaction_of_its_own(database: Path) -> None
     )
     receipts = [one.receipt for one in commits.values() if one.receipt]
     assert [receipt.write_locks for receipt in receipts] == [1] * 11
-    report = read_report(database)
+    report = read_counts(database)
     assert report is not None
     assert (report.files_by_status, report.failures) == ({"INGEST COMPLETE": 10}, 1)
     assert report.rows["passages"] == 10
@@ -388,14 +389,14 @@ def test_an_older_library_without_today_s_columns_can_be_read_before_it_is_writt
         "CREATE TABLE files (guid TEXT PRIMARY KEY, path TEXT, hash TEXT, modification_time TIMESTAMP)",
         "INSERT INTO files VALUES ('F', 'a.mp3', 'h', NULL)",
     )
-    (known,) = known_files(database)
+    (known,) = read_known_files(database)
     assert (known.guid, known.status, known.size_bytes) == ("F", None, None)
-    assert known_by_path(database, ["a.mp3", "caf\udce9.mp3"]) == {"a.mp3": known}
-    assert known_by_hash(database, ["h"]) == {"h": [known]}
+    assert read_known_by_path(database, ["a.mp3", "caf\udce9.mp3"]) == {"a.mp3": known}
+    assert read_known_by_hash(database, ["h"]) == {"h": [known]}
 
 
 def test_any_number_of_files_can_be_looked_up(database: Path) -> None:
     commit(database, entry("a.flac"))
     paths = [f"{number}.flac" for number in range(1200)] + ["a.flac"]
-    assert list(known_by_path(database, paths)) == ["a.flac"]
-    assert known_by_path(database.with_name("none.db"), paths) == {}
+    assert list(read_known_by_path(database, paths)) == ["a.flac"]
+    assert read_known_by_path(database.with_name("none.db"), paths) == {}

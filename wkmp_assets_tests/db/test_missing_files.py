@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from wkmp_assets.db.missing_files import Noted, note_missing
-from wkmp_assets.db.read.counts import read_failures, read_report
+from wkmp_assets.db.missing_files import MarkCommit, mark_missing
+from wkmp_assets.db.read.counts import read_counts, read_failures
 from wkmp_assets.db.read.missing import MissingFile, read_missing
 from wkmp_assets.errors import LibraryLockedError
 from wkmp_assets.model.outcomes import Failed
@@ -24,56 +24,56 @@ def library(database: Path) -> Path:
 
 
 def test_missing_files_are_marked_since_when_they_were_first_missed(library: Path) -> None:
-    noted = note_missing(library, scan("a.flac"), NOW)
-    assert noted.receipt is not None
-    assert (noted.receipt.write_locks, noted.receipt.selects_in_transaction) == (1, 0)
-    note_missing(library, scan("a.flac", "b.flac"), LATER)
+    marks = mark_missing(library, scan("a.flac"), NOW)
+    assert marks.receipt is not None
+    assert (marks.receipt.write_locks, marks.receipt.selects_in_transaction) == (1, 0)
+    mark_missing(library, scan("a.flac", "b.flac"), LATER)
     first, second = (f"2026-03-0{day} 12:00:00" for day in (1, 2))
     assert read_missing(library) == [MissingFile("a.flac", first), MissingFile("b.flac", second)]
-    report = read_report(library)
+    report = read_counts(library)
     assert report is not None
     assert report.missing == 2
 
 
 def test_a_scan_without_news_writes_nothing_and_opens_no_writer(library: Path) -> None:
-    note_missing(library, scan("a.flac", there=("bad.flac",)), NOW)
+    mark_missing(library, scan("a.flac", there=("bad.flac",)), NOW)
     before = library.read_bytes(), [path.name for path in sorted(library.parent.iterdir())]
     with write_lock_held(library):
-        assert note_missing(library, scan("a.flac", there=("bad.flac",)), LATER).receipt is None
+        assert mark_missing(library, scan("a.flac", there=("bad.flac",)), LATER).receipt is None
     assert (library.read_bytes(), [path.name for path in sorted(library.parent.iterdir())]) == before
 
 
 def test_a_file_that_is_there_again_is_unmarked_and_a_failure_without_file_forgotten(library: Path) -> None:
-    note_missing(library, scan("a.flac", "b.flac", there=("bad.flac",)), NOW)
+    mark_missing(library, scan("a.flac", "b.flac", there=("bad.flac",)), NOW)
     assert [one.path for one in read_failures(library)] == ["bad.flac"]
-    noted = note_missing(library, scan("b.flac", there=("a.flac",)), LATER)
-    assert (noted.news.found, noted.news.forgotten) == (("a.flac",), ("bad.flac",))
+    marks = mark_missing(library, scan("b.flac", there=("a.flac",)), LATER)
+    assert (marks.changes.found, marks.changes.forgotten) == (("a.flac",), ("bad.flac",))
     assert [one.path for one in read_missing(library)] == ["b.flac"]
     assert read_failures(library) == []
 
 
 def test_a_mark_of_a_file_that_another_program_removed_is_not_shown(library: Path) -> None:
-    note_missing(library, scan("a.flac"), NOW)
+    mark_missing(library, scan("a.flac"), NOW)
     run_sql(library, "DELETE FROM files WHERE path = 'a.flac'")
     assert read_missing(library) == []
-    assert note_missing(library, scan(), LATER).news.found == ("a.flac",)
+    assert mark_missing(library, scan(), LATER).changes.found == ("a.flac",)
 
 
 def test_a_file_that_another_import_has_moved_meanwhile_is_not_marked(library: Path) -> None:
     run_sql(library, "UPDATE files SET path = 'new.flac' WHERE path = 'a.flac'")
-    note_missing(library, scan("a.flac", "b.flac"), NOW)
+    mark_missing(library, scan("a.flac", "b.flac"), NOW)
     assert column(library, "SELECT path FROM missing_files") == ["b.flac"]
 
 
 def test_a_locked_library_is_an_error_and_stays_as_it_is(library: Path) -> None:
     run_sql(library, "INSERT INTO settings (key, value) VALUES ('ai_database_max_lock_wait_ms', '500')")
     with write_lock_held(library), pytest.raises(LibraryLockedError):
-        note_missing(library, scan("a.flac"), NOW)
+        mark_missing(library, scan("a.flac"), NOW)
     assert read_missing(library) == []
 
 
 def test_where_there_is_no_library_nothing_is_made(database: Path) -> None:
-    assert note_missing(database, scan(), NOW) == Noted(note_missing(database, scan(), NOW).news, None)
+    assert mark_missing(database, scan(), NOW) == MarkCommit(mark_missing(database, scan(), NOW).changes, None)
     assert read_missing(database) == []
     assert not database.exists()
 
@@ -81,5 +81,5 @@ def test_where_there_is_no_library_nothing_is_made(database: Path) -> None:
 def test_a_library_from_before_the_marks_gets_their_table_when_there_is_one(library: Path) -> None:
     run_sql(library, "DROP TABLE missing_files", "DELETE FROM _sqlite_migrations WHERE name LIKE 'm002%'")
     assert read_missing(library) == []
-    note_missing(library, scan("a.flac"), NOW)
+    mark_missing(library, scan("a.flac"), NOW)
     assert [one.path for one in read_missing(library)] == ["a.flac"]

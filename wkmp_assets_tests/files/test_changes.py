@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from wkmp_assets.db.missing_files import PresenceChanges, compare_presence
+from wkmp_assets.db.missing_files import MarkChanges, compare_marks
 from wkmp_assets.files.changes import HashedFile, compare_library, identify_contents, is_unchanged
 from wkmp_assets.model.known_files import FileStat, KnownFile
 from wkmp_assets.model.timestamps import normalise_timestamp
@@ -258,20 +258,20 @@ def changes_of(**found: tuple[str, ...] | str) -> LibraryChanges:
 
 def test_a_scan_notes_only_what_is_news() -> None:
     changes = changes_of(unchanged=("back.mp3",), missing=("gone.mp3", "long gone.mp3"), unknown=("unseen.mp3",))
-    noted = compare_presence(changes, ["back.mp3", "long gone.mp3", "moved away.mp3", "unseen.mp3"], [])
-    assert noted == PresenceChanges(("gone.mp3",), ("back.mp3", "moved away.mp3"), ())
-    assert not compare_presence(changes_of(missing=("a",)), ["a"], [])
+    noted = compare_marks(changes, ["back.mp3", "long gone.mp3", "moved away.mp3", "unseen.mp3"], [])
+    assert noted == MarkChanges(("gone.mp3",), ("back.mp3", "moved away.mp3"), ())
+    assert not compare_marks(changes_of(missing=("a",)), ["a"], [])
 
 
 def test_a_scan_of_a_part_says_nothing_about_the_rest() -> None:
     changes = changes_of(unchanged=("A/1.mp3",), folder="A")
-    assert not compare_presence(changes, ["B/1.mp3", "AB/2.mp3"], ["B/2.mp3"])
+    assert not compare_marks(changes, ["B/1.mp3", "AB/2.mp3"], ["B/2.mp3"])
 
 
 def test_a_failure_is_forgotten_only_when_its_file_is_known_to_be_gone() -> None:
     changes = changes_of(new=("a.mp3", "caf\udce9.mp3"), unreadable=("locked",))
     failed = ["a.mp3", "caf%E9.mp3", "gone.mp3", "locked/b.mp3"]
-    assert compare_presence(changes, [], failed).forgotten == ("gone.mp3",)
+    assert compare_marks(changes, [], failed).forgotten == ("gone.mp3",)
 
 
 CONTENTS = st.dictionaries(st.sampled_from("abcdefgh"), st.sampled_from("xyz"), min_size=1)

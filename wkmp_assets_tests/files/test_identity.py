@@ -10,7 +10,13 @@ import pytest
 from wkmp_assets.errors import LibraryRootError, LinkedFileError, UnencodableNameError, UnreadableFileError
 from wkmp_assets.files.changes import HashedFile
 from wkmp_assets.files.hashing import hash_file
-from wkmp_assets.files.identity import identify_hashed, look_at, needing_content, read_doubtful, sort_out_unchanged
+from wkmp_assets.files.identity import (
+    hash_doubtful,
+    identify_hashed,
+    look_at,
+    sort_out_unchanged,
+    without_known_content,
+)
 from wkmp_assets.files.walk import read_stat
 from wkmp_assets.model.known_files import KnownFile
 from wkmp_assets.model.outcomes import Failed, Result, Skipped, SkipReason
@@ -113,7 +119,7 @@ def test_only_originals_that_are_no_longer_as_they_were_are_read_again(tmp_path:
     gone = replace(same, path="gone.mp3")
     in_run = HashedFile("in run.mp3", read_stat(tmp_path / "same.mp3"), "h", None)
     rows = [same, copy, swapped, gone, replace(gone, path="in run.mp3")]
-    found = read_doubtful(tmp_path, {"k": in_run}, {"h": rows})
+    found = hash_doubtful(tmp_path, {"k": in_run}, {"h": rows})
     assert found == {"swapped.mp3": hashlib.sha256(b"swapped.mp3").hexdigest()}
 
 
@@ -132,7 +138,7 @@ def test_force_imports_again_what_did_not_change(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("state", FileState)
 def test_only_new_and_changed_content_is_listened_to(state: FileState) -> None:
-    outcome = needing_content({"a": Result(identity(state=state, duplicate_of="b.mp3"), "h")})["a"]
+    outcome = without_known_content({"a": Result(identity(state=state, duplicate_of="b.mp3"), "h")})["a"]
     if state in {FileState.NEW, FileState.CHANGED, FileState.UNCHANGED}:
         assert isinstance(outcome, Result)
     elif state is FileState.DUPLICATE:
@@ -143,4 +149,4 @@ def test_only_new_and_changed_content_is_listened_to(state: FileState) -> None:
 
 @pytest.mark.parametrize("outcome", [Failed("p", "C", "m"), Skipped(SkipReason.INTERRUPTED)], ids=["failed", "skipped"])
 def test_what_is_no_identity_is_passed_on(outcome: Failed | Skipped) -> None:
-    assert needing_content({"a": outcome}) == {"a": outcome}
+    assert without_known_content({"a": outcome}) == {"a": outcome}

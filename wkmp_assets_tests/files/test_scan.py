@@ -61,7 +61,7 @@ def test_an_empty_folder_is_an_error_only_when_files_were_in_it(tmp_path: Path) 
 
 @pytest.mark.parametrize("folder", ["..", "../other", "A/../..", "/etc"])
 def test_a_folder_outside_the_library_is_refused(tmp_path: Path, folder: str) -> None:
-    with pytest.raises(LibraryRootError, match="not a folder inside the library"):
+    with pytest.raises(LibraryRootError, match="not a folder inside the music folder"):
         scan_folder(tmp_path, folder, [])
 
 

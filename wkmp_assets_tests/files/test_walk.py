@@ -78,7 +78,7 @@ def test_a_fifo_named_like_music_is_no_file(tmp_path: Path) -> None:
     touch(tmp_path, "a.mp3", "folder.mp3/b.mp3")
     report = WalkReport()
     assert [path for path, _ in find_audio_files(tmp_path, tmp_path, report)] == ["a.mp3", "folder.mp3/b.mp3"]
-    assert report.passed_over == {"pipe.mp3": "no file but a pipe, a socket or a device"}
+    assert report.passed_over == {"pipe.mp3": "a pipe, a socket or a device, and not a file"}
 
 
 def test_folders_in_each_other_deeper_than_python_calls_go_are_walked(tmp_path: Path) -> None:

@@ -1,9 +1,10 @@
-"""Which neighbours become one passage (appendix A, vector 8, and section 4.5)."""
+"""Which neighbours become one passage (specification, appendix A, vector 8, and section 4.5)."""
 
 from collections.abc import Sequence
 
 from wkmp_assets.identify.joining import join_passages
-from wkmp_assets.model.values import Candidate, LookupOutcome, MatchLevel, PassageLookup, PassageMatch, Song, Span
+from wkmp_assets.model.match_levels import MatchLevel
+from wkmp_assets.model.values import Candidate, LookupOutcome, PassageLookup, PassageMatch, Song, Span
 from wkmp_assets_tests.support.builders import mbid
 
 RATE_HZ = 1000

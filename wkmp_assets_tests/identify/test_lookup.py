@@ -1,4 +1,4 @@
-"""Asking both services about a file's passages, passage by passage."""
+"""Lookups of a file's passages at AcoustID and MusicBrainz."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,12 +13,12 @@ from wkmp_assets.identify.lookup import RecordingLookup, ServiceRecordingLookup
 from wkmp_assets.identify.match import match_passages
 from wkmp_assets.identify.open_lookups import NO_KEY, ServiceSettings, open_recording_lookup, resolve_key
 from wkmp_assets.identify.path_names import read_path_names
+from wkmp_assets.model.match_levels import MatchLevel
 from wkmp_assets.model.values import (
     Envelope,
     FileTags,
     Fingerprints,
     LookupOutcome,
-    MatchLevel,
     PassageFingerprint,
     PassageLookup,
     PassageMatch,

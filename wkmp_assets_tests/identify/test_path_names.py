@@ -1,4 +1,4 @@
-"""What a path says about a recording."""
+"""The texts in a path."""
 
 import pytest
 
@@ -10,7 +10,7 @@ PATHS = {
     "07 - Ann - Song.ogg": (("Ann", "Song"), ()),
     "ann/07_my_song.opus": (("my song",), ("ann",)),
     "Ann \u2013 Song (live).mp3": (("Ann", "Song (live)"), ()),
-    "99 Luftballons.mp3": (("Luftballons",), ()),  # cannot be told from a track number
+    "99 Luftballons.mp3": (("Luftballons",), ()),  # 99 looks like a track number
     "1979.mp3": (("1979",), ()),
     "7.mp3": (("7",), ()),
     "Jean-Michel/Twenty-One.mp3": (("Twenty-One",), ("Jean-Michel",)),

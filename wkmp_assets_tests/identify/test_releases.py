@@ -1,4 +1,4 @@
-"""Which release a recording is taken from, alone and among the files of its folder."""
+"""The release of a recording, by itself and among the files of its folder."""
 
 import random
 from collections.abc import Sequence

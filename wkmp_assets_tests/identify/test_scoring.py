@@ -1,4 +1,4 @@
-"""How sure it is, by the numbers of the domain description (appendix A, vector 7)."""
+"""Confidence, with the numbers of the specification (appendix A, vector 7)."""
 
 import random
 
@@ -13,7 +13,8 @@ from wkmp_assets.identify.scoring import (
     similarity,
 )
 from wkmp_assets.identify.services.acoustid import FingerprintMatch
-from wkmp_assets.model.values import FileTags, MatchLevel, PathNames, Song, level_of
+from wkmp_assets.model.match_levels import MatchLevel, level_of
+from wkmp_assets.model.values import FileTags, PathNames, Song
 from wkmp_assets_tests.support.builders import artist, mbid
 
 VECTORS = {
@@ -63,7 +64,7 @@ NAMES = {
     (("Song",), ("Ann", "Best of")): 0.8,
     (("Song",), ("Bob",)): 0.55,
     (("Xyz",), ("Ann",)): 0.55,
-    (("Xyz",), ("Song",)): 0.3,  # a folder is named after no title
+    (("Xyz",), ("Song",)): 0.3,  # titles are not compared with folders
     ((), ()): 0.3,
 }
 

@@ -1,18 +1,11 @@
-"""What tags say about the passages of a file."""
+"""Matches of a file's passages by its tags."""
 
 import numpy as np
 import pytest
 
 from wkmp_assets.identify.tag_matches import TITLE_ONLY_SCORE, match_from_tags
-from wkmp_assets.model.values import (
-    Envelope,
-    FileTags,
-    MatchLevel,
-    PassageMatch,
-    PassageSegments,
-    SegmentationParameters,
-    Span,
-)
+from wkmp_assets.model.match_levels import MatchLevel
+from wkmp_assets.model.values import Envelope, FileTags, PassageMatch, PassageSegments, SegmentationParameters, Span
 from wkmp_assets_tests.support.builders import RATE_HZ, artist, audio, in_a_row, mbid, release, work
 
 FULL = FileTags("T", "A", "B", 1, 2001, mbid("r"), (artist("A"),), release(), (work("W"),))

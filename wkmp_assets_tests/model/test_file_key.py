@@ -72,7 +72,7 @@ def test_an_ordinary_path_is_its_own_key(path: str) -> None:
     ],
 )
 def test_a_key_that_leads_out_of_the_library_is_refused(key: str) -> None:
-    with pytest.raises(PartitionKeyError, match="not a path inside the library"):
+    with pytest.raises(PartitionKeyError, match="not a path inside the music folder"):
         decode_key(key)
 
 

@@ -5,6 +5,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Callable
 from multiprocessing.synchronize import Barrier
 from pathlib import Path
 
@@ -125,6 +126,18 @@ def test_the_instance_keeps_its_event_index_open_and_dagster_reads_the_same_file
         assert plain.get_materialized_partitions(dg.AssetKey("library_entry")) == {"a"}
 
 
+def at_once(count: int, function: Callable[[Path, Barrier], None], folder: Path) -> None:
+    """Run a function in several processes; each gets what lets them wait for each other."""
+    forked = multiprocessing.get_context("fork")
+    together = forked.Barrier(count)
+    processes = [forked.Process(target=function, args=(folder, together)) for _ in range(count)]
+    for process in processes:
+        process.start()
+    for process in processes:
+        process.join(PATIENCE_S)
+    assert [process.exitcode for process in processes] == [0] * count
+
+
 def _open_storage(folder: Path, together: Barrier) -> None:
     together.wait()
     KeptOpenSqliteStorage.from_local(str(folder)).dispose()
@@ -132,33 +145,19 @@ def _open_storage(folder: Path, together: Barrier) -> None:
 
 def test_processes_that_start_together_share_one_new_storage(tmp_path: Path) -> None:
     """Two imports at once, the first thing after installation: Dagster creates its tables without expecting company."""
-    spawned = multiprocessing.get_context("fork")
-    together = spawned.Barrier(8)
-    processes = [spawned.Process(target=_open_storage, args=(tmp_path, together)) for _ in range(8)]
-    for process in processes:
-        process.start()
-    for process in processes:
-        process.join(120)
-    assert [process.exitcode for process in processes] == [0] * 8
+    at_once(8, _open_storage, tmp_path)
 
 
 def _register_partitions(folder: Path, together: Barrier) -> None:
     storage = KeptOpenSqliteStorage.from_local(str(folder)).event_log_storage
     for start in range(0, 2_000, 100):
-        together.wait(60)
+        together.wait(PATIENCE_S)
         storage.add_dynamic_partitions("files", [str(number) for number in range(start, start + 100)])
     storage.dispose()
 
 
 def test_processes_that_find_the_same_files_register_them_once(tmp_path: Path) -> None:
-    spawned = multiprocessing.get_context("fork")
-    together = spawned.Barrier(4)
-    processes = [spawned.Process(target=_register_partitions, args=(tmp_path, together)) for _ in range(4)]
-    for process in processes:
-        process.start()
-    for process in processes:
-        process.join(120)
-    assert [process.exitcode for process in processes] == [0] * 4
+    at_once(4, _register_partitions, tmp_path)
     storage = KeptOpenSqliteStorage.from_local(str(tmp_path)).event_log_storage
     assert sorted(storage.get_dynamic_partitions("files"), key=int) == [str(number) for number in range(2_000)]
     storage.dispose()

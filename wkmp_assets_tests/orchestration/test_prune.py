@@ -9,7 +9,7 @@ import pytest
 from dagster import DagsterInstance, DagsterRunStatus
 
 from wkmp_assets.audio.pcm_store import PcmStore
-from wkmp_assets.db.missing_files import note_missing
+from wkmp_assets.db.missing_files import mark_missing
 from wkmp_assets.db.read.missing import read_missing
 from wkmp_assets.errors import LibraryChangedError, LibraryRootError, NotImportedError
 from wkmp_assets.files.walk import read_stat
@@ -90,7 +90,7 @@ def test_a_missing_file_goes_with_its_passages_and_links_and_nothing_else_does(s
     )
     before = dump(settings.database_path)
     (settings.library / "A/1.mp3").unlink()
-    note_missing(settings.database_path, LibraryChanges((), (), (), ("A/1.mp3",)), NOW)
+    mark_missing(settings.database_path, LibraryChanges((), (), (), ("A/1.mp3",)), NOW)
     what = plan(settings)
     assert (paths(what.removable), what.referenced, what.emptied) == (["A/1.mp3"], (), ())
     (pruned,) = prune(settings, what)

@@ -1,7 +1,10 @@
 """The plan's tests are there, each under its id, and docs/requirements.md says which they are."""
 
+import re
+
 import pytest
 
+from wkmp_assets_tests.support.paths import ROOT
 from wkmp_assets_tests.tools.plan import PLAN_TESTS, REQUIREMENTS, plan_test
 from wkmp_assets_tests.tools.plan_table import DOCUMENT, PACKAGE, MarkedTest, marked_in, marked_tests, render
 
@@ -17,6 +20,16 @@ def test_the_plan_has_its_11_requirements_and_21_tests() -> None:
 @pytest.mark.parametrize("test_id", OWN)
 def test_every_id_has_a_test_of_its_own(test_id: str) -> None:
     assert [one for one in marked_tests() if one.test_id == test_id] != []
+
+
+def test_every_command_behind_an_id_is_run_by_make_check() -> None:
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    target = re.search(r"^check:.*\n((?:\t.*\n)+)", makefile, re.MULTILINE)
+    assert target is not None
+    run = target.group(1).replace("$(BIN)/", "").split("\n\t")
+    named = {command for test in PLAN_TESTS for command in test.checks}
+    assert named
+    assert {command for command in named if not any(line.strip().startswith(command) for line in run)} == set()
 
 
 def test_no_test_carries_an_id_that_the_plan_has_not() -> None:

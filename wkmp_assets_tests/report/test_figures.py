@@ -6,21 +6,21 @@ from pathlib import Path
 
 import pytest
 
-from wkmp_assets.db.read.counts import LibraryReport, StoredFailure
+from wkmp_assets.db.read.counts import LibraryCounts, StoredFailure
 from wkmp_assets.db.read.overview import LibraryOverview, read_overview
-from wkmp_assets.model.batch import Receipt, Written
+from wkmp_assets.model.batch import Receipt, WrittenRows
 from wkmp_assets.report.bars import binned
 from wkmp_assets.report.commits import Committed, commit_figures
 from wkmp_assets.report.figures import SHOWN_FAILURES, ReportFigures, report_figures
 from wkmp_assets_tests.support.builders import commit, entry, in_a_row, opened, run_sql
 
-EMPTY = LibraryReport({}, {}, 0)
+EMPTY = LibraryCounts({}, {}, 0)
 
 
 def committed(
     written_at: str | None = None, *, locks: int = 1, hold_ms: float = 1.0, passages: int = 2, began: str | None = None
 ) -> Committed:
-    written = Written("guid", "INGEST COMPLETE", "hash", written_at, passages, 0, 0, 0, 0) if written_at else None
+    written = WrittenRows("guid", "INGEST COMPLETE", "hash", written_at, passages, 0, 0, 0, 0) if written_at else None
     receipt = Receipt(locks, locks, 9, 0, hold_ms=hold_ms, wait_ms=0.0, written=written)
     return Committed(receipt, datetime.fromisoformat(began) if began else None)
 

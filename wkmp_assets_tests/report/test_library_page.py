@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from wkmp_assets.db.read.counts import LibraryReport, StoredFailure, read_report
+from wkmp_assets.db.read.counts import LibraryCounts, StoredFailure, read_counts
 from wkmp_assets.db.read.overview import LibraryOverview, read_overview
 from wkmp_assets.report.figures import report_figures
 from wkmp_assets.report.library_page import render_page
@@ -43,7 +43,7 @@ def page_of(database: Path) -> str:
     for number in range(1, 5):
         shares = {"a": 1 / number, "b": 1 - 1 / number}
         set_flavor(database, number, {"user.energy": {"high": number / 5, "low": 1 - number / 5}, "user.x": shares})
-    report = read_report(database)
+    report = read_counts(database)
     assert report is not None
     message = f"\udcff<b>.mp3: {ATTACK}; rename it"
     failure = StoredFailure("\udcff<b>.mp3", "file_identity", "NAME_NOT_UTF8", message, 2, "t")
@@ -86,7 +86,7 @@ def test_a_failure_is_named_with_its_next_step(database: Path) -> None:
 
 
 def test_a_library_without_anything_has_a_page_that_says_so(database: Path) -> None:
-    report = LibraryReport({}, {}, 0)
+    report = LibraryCounts({}, {}, 0)
     text = Elements(render_page(report_figures(report, [], read_overview(database), []), "/m", MADE)).text
     assert "Nothing failed." in text
     assert "There are no receipts" in text
@@ -94,7 +94,7 @@ def test_a_library_without_anything_has_a_page_that_says_so(database: Path) -> N
 
 
 def test_bars_are_as_high_as_their_counts_and_numbers_short_enough_to_stand_above_them() -> None:
-    report = LibraryReport({"INGEST COMPLETE": 12_345, "DUPLICATE HASH": 9_876, "NO AUDIO": 12}, {}, 0)
+    report = LibraryCounts({"INGEST COMPLETE": 12_345, "DUPLICATE HASH": 9_876, "NO AUDIO": 12}, {}, 0)
     page = render_page(report_figures(report, [], LibraryOverview(), []), "/m", MADE)
     heights = [float(height) for height in re.findall(r"height: calc\(\(100% - 2.9em\) \* ([\d.]+)\)", page)]
     assert heights == pytest.approx([1.0, 0.8, 0.001], abs=1e-4)

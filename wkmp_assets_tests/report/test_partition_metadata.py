@@ -7,7 +7,7 @@ from typing import Any
 import dagster as dg
 import pytest
 
-from wkmp_assets.model.batch import Receipt, Written
+from wkmp_assets.model.batch import Receipt, WrittenRows
 from wkmp_assets.model.outcomes import Failed, Result, Skipped, SkipReason
 from wkmp_assets.model.values import FileState
 from wkmp_assets.orchestration.metadata import to_metadata
@@ -50,8 +50,8 @@ def test_a_receipt_says_what_was_written(database: Path) -> None:
     commits = commit(database, entry("a.flac", bounds=in_a_row(3)), bare("b.flac"))
     a, b = (read_back(commits[path]).receipt.written for path in ("a.flac", "b.flac"))
     stamp = "2026-03-01 12:00:00"
-    assert a == Written(a.file, "INGEST COMPLETE", sha("a"), stamp, 3, 3, 3, 6, 0)
-    assert b == Written(b.file, "DUPLICATE HASH", sha("a"), stamp, 0, 0, 0, 0, 0)
+    assert a == WrittenRows(a.file, "INGEST COMPLETE", sha("a"), stamp, 3, 3, 3, 6, 0)
+    assert b == WrittenRows(b.file, "DUPLICATE HASH", sha("a"), stamp, 0, 0, 0, 0, 0)
 
 
 def test_passages_that_stay_are_said_to_be_kept(database: Path) -> None:

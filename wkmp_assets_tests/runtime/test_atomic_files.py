@@ -1,4 +1,4 @@
-"""Temporary files: those of killed processes go, those of running ones stay."""
+"""Temporary files of killed processes are removed, those of running processes stay."""
 
 import os
 import subprocess

@@ -1,4 +1,4 @@
-"""Two runs at once share the files between them; a run that was killed claims nothing."""
+"""Two runs at once share the files between them; a killed run claims nothing."""
 
 import signal
 import subprocess

@@ -1,4 +1,4 @@
-"""Phase values on disk: whole or not at all, and never under the name of a file."""
+"""Phase values on disk are whole or absent, and no document is named after a music file."""
 
 import json
 import os
@@ -34,7 +34,7 @@ def passed_on(store: PhaseStore, phase: str, outcome: Outcome[Any], run_id: str 
 
 
 def plain(value: Any) -> Any:
-    """For comparison: arrays as lists."""
+    """Return a value with arrays as lists, for comparison."""
     if isinstance(value, np.ndarray):
         return value.tolist(), str(value.dtype)
     if isinstance(value, tuple):
@@ -126,7 +126,7 @@ def edited(change: Callable[[dict[str, Any]], Any]) -> Callable[[Path], None]:
 
 
 def with_a_hole(path: Path) -> None:
-    """A block that never reached the disk, in a file of the right length."""
+    """Write a document of the right length in which one block is missing."""
     content = path.read_bytes()
     path.write_bytes(content[:100] + bytes(100) + content[200:])
 
@@ -206,7 +206,7 @@ def test_a_crash_before_the_rename_leaves_the_old_value(store: PhaseStore, monke
 
 
 def test_every_beginning_of_a_document_is_refused(store: PhaseStore) -> None:
-    """What a power cut may leave of it."""
+    """A power cut may leave any of them."""
     store.write("file_tags", [(KEY, Result(VALUES["file_tags"], "h"))], "r")
     path = store.path_of("file_tags", KEY)
     content = path.read_bytes()
@@ -216,7 +216,7 @@ def test_every_beginning_of_a_document_is_refused(store: PhaseStore) -> None:
 
 
 def test_a_document_is_on_the_disk_before_it_gets_its_name(store: PhaseStore, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Otherwise a power cut leaves an empty file under that name."""
+    """Otherwise a power cut could leave an empty file under that name."""
     steps: list[tuple[str, object]] = []
     fsync, replace_file = os.fsync, Path.replace
 
@@ -248,12 +248,12 @@ def test_what_a_killed_process_left_goes_with_the_next_write(
 
 def test_a_folder_that_cannot_be_written_is_an_error_that_says_so(tmp_path: Path) -> None:
     (tmp_path / "phases").write_text("a file where the folder should be")
-    with pytest.raises(StateDiskError, match=r"phases failed \(Not a directory\).*run the import again"):
+    with pytest.raises(StateDiskError, match=r"phases failed \(Not a directory\).*then import again"):
         PhaseStore(tmp_path / "phases").write("file_tags", [(KEY, Failed("p", "c", "m"))], "r")
 
 
 def kept(store: PhaseStore, key: str, phase: str = "file_tags") -> str | None:
-    """Content hash of a stored value."""
+    """Return the content hash of a stored value."""
     outcome = store.read_stored(phase, key)
     return outcome.content_hash if isinstance(outcome, Result) else None
 

@@ -1,4 +1,4 @@
-"""Worker processes: real ones, that crash, raise, and are interrupted."""
+"""Real worker processes that crash, raise, and are interrupted."""
 
 import os
 import signal
@@ -27,7 +27,7 @@ def work(number: int) -> int:
 
 
 def do(what: str, number: int, started: Path | None = None, go: Path | None = None) -> int:
-    """A worker's task: work, raise, or die; says when it starts, waits until it may go on."""
+    """Work, raise or die in a worker; tells when it starts, and waits until it may go on."""
     if started is not None:
         started.touch()
     while go is not None and not go.exists():
@@ -42,7 +42,7 @@ def do(what: str, number: int, started: Path | None = None, go: Path | None = No
 
 
 def die_in_company(folder: Path) -> int:
-    """Die the first time, while another file is in hand; work when tried again."""
+    """Die at the first attempt, while another file is at work; succeed at the second."""
     mark = folder / "died"
     if not mark.exists():
         mark.touch()
@@ -120,7 +120,7 @@ def test_a_file_that_works_when_tried_alone_is_innocent(pool: WorkerPool, tmp_pa
 
 
 def test_a_worker_that_dies_while_a_result_is_looked_at_stops_nobody(pool: WorkerPool, tmp_path: Path) -> None:
-    """The next file is handed to a pool that is broken already."""
+    """The next file is given to a broken pool."""
     started, go = tmp_path / "started", tmp_path / "go"
     tasks: dict[str, tuple[Any, ...]] = {"quick": ("work", 1), "dies": ("die", 2, started, go)}
     tasks |= {f"k{number}": ("work", number) for number in range(3, 9)}

@@ -1,4 +1,4 @@
-"""The limits of worker processes: real ones, that hang, take too much memory, and lose their run."""
+"""The limits of real worker processes that hang, take too much memory, and lose their run."""
 
 import os
 import re
@@ -28,12 +28,12 @@ LITTLE_MEMORY = WorkerLimits(memory_mb=300)
 
 
 def read_first(path: Path) -> bytes:
-    """Wait, as a decoder does that opened a pipe nobody writes to; Python runs on beside it."""
+    """Wait as a decoder does after opening a pipe without a writer; other Python threads go on."""
     return path.read_bytes()[:1]
 
 
 def never_end(_path: Path) -> None:
-    """Be busy in C without ever letting Python run: no signal handler and no thread gets a turn."""
+    """Run in C for ever, so that no signal handler and no other thread runs."""
     re.match("(a+)+$", "a" * 60 + "b")
 
 
@@ -66,7 +66,7 @@ def take_memory(megabytes: int) -> int:
 
 
 def hoard(megabytes: int) -> int:
-    """Leave memory taken, as a decoder with a leak does."""
+    """Keep memory allocated, as a decoder with a leak does."""
     HOARD.append(bytes(megabytes * 1_000_000))
     return 0
 
@@ -79,7 +79,7 @@ def pipe(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def large(tmp_path: Path) -> Path:
-    """A file that is given half an hour where a small one is given two seconds: a test machine may stall."""
+    """Create a file that gets half an hour where a small one gets two seconds, because a test machine may stall."""
     (file := tmp_path / "large.wav").touch()
     os.truncate(file, 100_000_000_000)
     return file
@@ -107,7 +107,7 @@ def test_a_file_that_hangs_is_cut_off_and_the_others_go_on(
 
 
 def test_who_was_in_hand_beside_a_file_that_hangs_begins_again(tmp_path: Path, pipe: Path, large: Path) -> None:
-    """And a large file has more time than a small one."""
+    """A large file has more time than a small one."""
     go = tmp_path / "go"
     tasks: dict[str, tuple[Any, ...]] = {"hangs": (read_first, pipe), "waits": (wait_for, large, go)}
     found: dict[str, Any] = {}
@@ -158,7 +158,7 @@ def test_workers_that_cannot_even_start_are_no_file_s_fault() -> None:
 
 
 def test_files_in_hand_are_dropped_when_nobody_waits_for_them_any_more(pipe: Path) -> None:
-    """As when a run is cancelled, or another step of it fails."""
+    """This happens when a run is cancelled, or another of its steps fails."""
     pool = WorkerPool(2, RunControl())
     results = pool.map_files("phase", one_of, {"a": (work, 1), "hangs": (read_first, pipe)})
     assert next(results) == ("a", 10)
@@ -181,7 +181,7 @@ dict(WorkerPool(2, RunControl()).map_files("phase", one_of, {"hangs": (read_firs
 
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGTERM])
 def test_no_worker_outlives_its_run_however_that_ends(pipe: Path, how: signal.Signals) -> None:
-    """Not even one that hangs, and the run could not tell it."""
+    """A worker that hangs ends too, although the run cannot tell it to."""
     with subprocess.Popen([sys.executable, "-c", _KILLED, str(pipe)]) as process:
         # Opening the other end of the pipe waits for a worker that reads from it.
         writer = os.open(pipe, os.O_WRONLY)
@@ -204,7 +204,7 @@ print(signal.getsignal(signal.SIGINT).name, signal.getsignal(signal.SIGTERM).nam
 
 
 def begun(parent: str) -> subprocess.CompletedProcess[str]:
-    """A process that begins as a worker of another one, given as Python."""
+    """Start a process as the worker of another one, whose id is given as Python code."""
     return subprocess.run([sys.executable, "-c", _BEGUN, parent], capture_output=True, text=True, check=False)
 
 
@@ -216,13 +216,13 @@ def test_a_worker_begins_with_its_limits_and_deaf_to_signals_that_are_for_the_ru
 
 @pytest.mark.parametrize("parent", ["2**22 + 1", "os.getpid()"])
 def test_a_worker_whose_run_is_gone_before_it_begins_ends_at_once(parent: str) -> None:
-    """No process has the first number; the second is somebody else's by now."""
+    """No process has the first id; the second id belongs to another process."""
     result = begun(parent)
     assert (result.returncode, result.stdout) == (1, "")
 
 
 def test_a_worker_that_may_not_watch_its_run_works_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
-    """As in containers that forbid it, and on systems that do not have it."""
+    """Some containers forbid process handles, and some systems have none."""
 
     def forbidden(_process: int) -> int:
         raise PermissionError

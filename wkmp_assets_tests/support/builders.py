@@ -22,6 +22,7 @@ from wkmp_assets.db.read.file_state import read_state
 from wkmp_assets.model.batch import FileCommit, WriteBatch
 from wkmp_assets.model.file_entry import FileEntry, PassageEntry, passage_entry
 from wkmp_assets.model.file_key import encode_key
+from wkmp_assets.model.match_levels import MatchLevel
 from wkmp_assets.model.outcomes import Outcome, Result
 from wkmp_assets.model.timestamps import Stamp
 from wkmp_assets.model.values import (
@@ -38,7 +39,6 @@ from wkmp_assets.model.values import (
     LeadPointParameters,
     LeadPoints,
     LookupOutcome,
-    MatchLevel,
     PassageFingerprint,
     PassageFlavor,
     PassageLeadPoints,

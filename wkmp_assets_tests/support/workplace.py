@@ -45,7 +45,12 @@ class Workplace:
 
     def environment(self) -> dict[str, str]:
         kept = {name: value for name, value in os.environ.items() if not name.startswith(("WKMP_", "DAGSTER_"))}
-        own = {"DAGSTER_HOME": str(self.home), "WKMP_LIBRARY_ROOT": str(self.music), "COLUMNS": "200"}
+        own = {
+            "DAGSTER_HOME": str(self.home),
+            "WKMP_LIBRARY_ROOT": str(self.music),
+            "WKMP_WORKERS": "2",
+            "COLUMNS": "200",
+        }
         return {**kept, **own, **self.extra}
 
     def wkmp(self, *arguments: str | Path) -> subprocess.CompletedProcess[str]:

@@ -18,7 +18,8 @@ _INTRODUCTION = """\
 # Requirements and the tests that prove them
 
 These are the 11 requirements of the [batch-writing plan](origins.md), its 21 tests, and the tests here that prove them.
-Every id is a pytest marker: `pytest -m TC-U-BW-020-01` runs its tests.
+Every id is a pytest marker: `pytest -m TC-U-BW-020-01` runs its tests. A command of `make check` is named where
+it is part of the proof.
 
 `python -m wkmp_assets_tests.tools.plan_table` writes this page from the markers in the test tree. A test
 compares the two.
@@ -84,7 +85,7 @@ def _section(requirement: Requirement, by_id: dict[str, list[MarkedTest]]) -> st
     lines = [
         f"## {requirement.id}: {requirement.text}\n",
         f"Of `wkmp_assets`: {modules or 'all of it'}.\n",
-        "| the plan's test | our tests |",
+        "| the plan's test | our proof |",
         "|---|---|",
     ]
     tests = [test for test in PLAN_TESTS if test.requirement == requirement.id]
@@ -92,7 +93,10 @@ def _section(requirement: Requirement, by_id: dict[str, list[MarkedTest]]) -> st
 
 
 def _row(test: PlanTest, marked: list[MarkedTest]) -> str:
-    ours = "every test" if test.is_whole_suite else "<br>".join(f"`{one.file}::{one.function}`" for one in marked)
+    if test.is_whole_suite:
+        return f"| `{test.id}`: {test.text} | every test |"
+    checks = [f"`make check`: `{command}`" for command in test.checks]
+    ours = "<br>".join([*checks, *(f"`{one.file}::{one.function}`" for one in marked)])
     return f"| `{test.id}`: {test.text} | {ours} |"
 
 

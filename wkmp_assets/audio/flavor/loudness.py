@@ -17,7 +17,7 @@ ABSOLUTE_GATE_LUFS = -70.0
 RELATIVE_GATE_LU = -10.0
 
 
-def integrated_lufs(loudness_power: NDArray[np.float64], channels: int) -> float:
+def integrated_lufs(loudness_power: NDArray[np.float64], *, channels: int) -> float:
     """Return the gated loudness.
 
     It differs from the recommendation, because the input is a mono mix of an excerpt below 5.5 kHz. Two equal channels

@@ -65,7 +65,7 @@ def _measure(span: Span, pcm: NDArray[np.int16], channels: int) -> PassageFlavor
     pieces = cut_excerpt(pcm)
     spectrogram = compute_spectrogram(pieces)
     tonality, rhythm = measure_tonality(spectrogram), measure_rhythm(spectrogram)
-    loudness_lufs = integrated_lufs(spectrogram.loudness_power, channels)
+    loudness_lufs = integrated_lufs(spectrogram.loudness_power, channels=channels)
     flavor = characterise(spectrogram, loudness_lufs, tonality, rhythm)
     measures = SoundMeasures(
         bpm=round(rhythm.bpm, 1),

@@ -14,11 +14,11 @@ from wkmp_assets.db.plan import ids
 from wkmp_assets.db.plan.entities import Entities
 from wkmp_assets.db.plan.flavors import FlavorPlan
 from wkmp_assets.db.plan.passage_pairing import plan_passages
-from wkmp_assets.db.plan.passage_rows import passage_albums, passage_rows, passage_songs, provenance
+from wkmp_assets.db.plan.passage_rows import make_passage_rows, passage_albums, passage_songs, provenance
 from wkmp_assets.db.read.file_state import LibraryState, expected
 from wkmp_assets.db.tables import listed_copies
 from wkmp_assets.errors import FileChangedError, OriginalNotImportedError
-from wkmp_assets.model.batch import DisplacedFile, PeerLink, WriteBatch
+from wkmp_assets.model.batch import CopyLink, DisplacedFile, WriteBatch
 from wkmp_assets.model.file_entry import FileEntry
 from wkmp_assets.model.outcomes import Failed
 from wkmp_assets.model.rows import (
@@ -158,10 +158,10 @@ def _copies_json(stored: str | None, guids: Iterable[str], first: str | None = N
     return json.dumps(merged) if merged else None
 
 
-def _peers(row: FileRow, copies: Sequence[FileRow]) -> tuple[PeerLink, ...]:
+def _copy_links(row: FileRow, copies: Sequence[FileRow]) -> tuple[CopyLink, ...]:
     """Return the copies whose own list lacks this file."""
     return tuple(
-        PeerLink(copy, _copies_json(copy.matching_hashes, [row.guid]) or "[]")
+        CopyLink(copy, _copies_json(copy.matching_hashes, [row.guid]) or "[]")
         for copy in copies
         if row.guid not in listed_copies(copy.matching_hashes)
     )
@@ -175,7 +175,7 @@ def _plan_same_content(entry: FileEntry, state: LibraryState, stamp: Stamp, old:
         file=row,
         expected=expected(state, old),
         kept_passages=len(state.passages),
-        peers=_peers(row, state.copies),
+        copy_links=_copy_links(row, state.copies),
     )
 
 
@@ -192,7 +192,7 @@ def _plan_copy(entry: FileEntry, state: LibraryState, stamp: Stamp, other: FileR
         removed_passages=outdated.removed,
         kept_passages=outdated.kept,
         passage_references=state.passage_references,
-        peers=_peers(row, state.copies),
+        copy_links=_copy_links(row, state.copies),
         warnings=outdated.warnings,
     )
 
@@ -237,12 +237,12 @@ def _plan_content(entry: FileEntry, state: LibraryState, stamp: Stamp) -> WriteB
         removed_passages=plan.removed,
         kept_passages=plan.kept,
         passage_references=state.passage_references,
-        passages=tuple(passage_rows(entry, file, plan, entities, columns, stamp)),
+        passages=tuple(make_passage_rows(entry, file, plan, entities, columns, stamp)),
         passage_songs=tuple(passage_songs(entry, plan, entities, stamp)),
         song_artists=tuple(entities.song_artists()),
         song_works=tuple(entities.song_works()),
         passage_albums=tuple(passage_albums(entry, plan, entities, stamp)),
         provenance=tuple(provenance(entry, plan, columns, stamp)),
-        peers=_peers(file, state.copies),
+        copy_links=_copy_links(file, state.copies),
         warnings=plan.warnings,
     )

@@ -13,7 +13,7 @@ from wkmp_assets.model.flavor import (
     measured_of,
     parse_flavor,
     peoples_of,
-    renewed,
+    renew,
     sources_of,
 )
 from wkmp_assets.model.rows import SongFlavor
@@ -84,7 +84,7 @@ class FlavorPlan:
         speaks_elsewhere = read.elsewhere_ticks is not None and measured_of(stored)
         is_longest = not speaks_elsewhere or length_ticks >= (read.elsewhere_ticks or 0)
         classes = next((flavor.classes for _, flavor in heard if flavor.classes), {})
-        return renewed(stored, measured=longest.measured if is_longest else {}, classes=classes)
+        return renew(stored, measured=longest.measured if is_longest else {}, classes=classes)
 
 
 def _compared(read: StoredSong) -> tuple[str | None, str | None, str | None]:

@@ -19,7 +19,7 @@ IMPORT_STRATEGY = "DAGSTER1"
 _WAITING = frozenset({ClassesOutcome.DEFERRED, ClassesOutcome.GONE})
 
 
-def passage_rows(
+def make_passage_rows(
     entry: FileEntry,
     file: FileRow,
     plan: PassagePlan,

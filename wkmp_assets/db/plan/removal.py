@@ -4,7 +4,7 @@ import json
 
 from wkmp_assets.db.read.removal import Removable
 from wkmp_assets.db.tables import listed_copies
-from wkmp_assets.model.batch import ExpectedFile, PeerLink, RemovalBatch
+from wkmp_assets.model.batch import CopyLink, ExpectedFile, RemovalBatch
 
 
 def plan_removal(removable: Removable, time: str, *, with_references: bool) -> RemovalBatch:
@@ -26,8 +26,8 @@ def plan_removal(removable: Removable, time: str, *, with_references: bool) -> R
         passages=removable.passages,
         references=removable.referring,
         with_references=with_references,
-        peers=tuple(
-            PeerLink(copy, json.dumps([guid for guid in listed_copies(copy.matching_hashes) if guid != row.guid]))
+        copy_links=tuple(
+            CopyLink(copy, json.dumps([guid for guid in listed_copies(copy.matching_hashes) if guid != row.guid]))
             for copy in removable.copies
         ),
         at=time,

@@ -15,7 +15,7 @@ _COUNTED = ("passages", "songs", "artists", "albums", "works")
 
 
 @dataclass(frozen=True)
-class LibraryReport:
+class LibraryCounts:
     """Counts of one library."""
 
     files_by_status: dict[str, int]
@@ -38,7 +38,7 @@ class StoredFailure:
     failed_at: str
 
 
-def read_report(database: Path) -> LibraryReport | None:
+def read_counts(database: Path) -> LibraryCounts | None:
     """Count what a library holds; None when there is no library yet."""
     with open_reader(database) as connection:
         if connection is None:
@@ -49,7 +49,7 @@ def read_report(database: Path) -> LibraryReport | None:
             statuses = {row["status"]: row["files"] for row in connection.execute(query)}
         rows = {table: _count_rows(connection, table) for table in _COUNTED}
         failures = _count_rows(connection, "import_failures")
-    return LibraryReport(statuses, rows, failures, len(read_missing(database)))
+    return LibraryCounts(statuses, rows, failures, len(read_missing(database)))
 
 
 def _count_rows(connection: sqlite3.Connection, table: str) -> int:
@@ -103,7 +103,7 @@ def read_deferred(database: Path) -> Deferred:
 
 def describe_library(
     database: Path,
-    report: LibraryReport | None,
+    report: LibraryCounts | None,
     failures: Sequence[StoredFailure],
     deferred: Deferred,
     missing: Sequence[MissingFile],

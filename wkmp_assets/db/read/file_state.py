@@ -4,7 +4,7 @@ import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from wkmp_assets.db.read.references import passage_references, referenced
+from wkmp_assets.db.read.references import find_passage_references, find_referenced
 from wkmp_assets.db.read.select import has_table, passages_text, select_in
 from wkmp_assets.model.batch import ExpectedFile
 from wkmp_assets.model.file_entry import FileEntry
@@ -107,7 +107,7 @@ def read_state(connection: sqlite3.Connection, entry: FileEntry, candidate_guids
     ]
     owner = moved_from or file
     # A file without a row has no passages that anything could refer to. Reading the schema is most of the reading.
-    references = tuple(passage_references(connection)) if owner else ()
+    references = tuple(find_passage_references(connection)) if owner else ()
     songs = [passage.match.song for passage in entry.passages if passage.match.song]
     releases = [passage.match.release for passage in entry.passages if passage.match.release]
     return LibraryState(
@@ -125,7 +125,7 @@ def read_state(connection: sqlite3.Connection, entry: FileEntry, candidate_guids
         work_guids=_guids(connection, "works", "work_mbid", [w.mbid for song in songs for w in song.works]),
         album_guids=_guids(connection, "albums", "album_mbid", [release.mbid for release in releases]),
         songs=_songs(connection, owner.guid if owner else "", [song.recording_mbid for song in songs]),
-        marked=marked_among(connection, [entry.path, *([moved_from.path] if moved_from else [])]),
+        marked=read_marked(connection, [entry.path, *([moved_from.path] if moved_from else [])]),
     )
 
 
@@ -168,7 +168,7 @@ def _file_row(connection: sqlite3.Connection, column: str, value: str) -> FileRo
     return FileRow(**dict(row)) if row else None
 
 
-def marked_among(connection: sqlite3.Connection, paths: Sequence[str]) -> frozenset[str]:
+def read_marked(connection: sqlite3.Connection, paths: Sequence[str]) -> frozenset[str]:
     """Return those of some paths that are marked as missing."""
     if not has_table(connection, "missing_files"):
         return frozenset()
@@ -191,7 +191,7 @@ def _stored_passages(
         "FROM passages WHERE file_id = ? ORDER BY start_time_ticks, end_time_ticks, guid",
         [file_guid],
     ).fetchall()
-    in_use = referenced(connection, [row["guid"] for row in rows], references)
+    in_use = find_referenced(connection, [row["guid"] for row in rows], references)
     for row in rows:
         yield StoredPassage(
             row["guid"],

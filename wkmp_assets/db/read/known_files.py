@@ -13,7 +13,7 @@ from wkmp_assets.model.statuses import FileStatus
 _COLUMNS = ("guid", "path", "hash", "status", "modification_time", "file_size_bytes", "matching_hashes")
 
 
-def known_files(database: Path) -> list[KnownFile]:
+def read_known_files(database: Path) -> list[KnownFile]:
     """Read every file the library knows; empty when there is no library yet."""
     with open_reader(database) as connection:
         if connection is None or not has_table(connection, "files"):
@@ -21,12 +21,12 @@ def known_files(database: Path) -> list[KnownFile]:
         return [_known_file(row) for row in connection.execute(_select_known_files(connection))]
 
 
-def known_by_path(database: Path, paths: Sequence[str]) -> dict[str, KnownFile]:
+def read_known_by_path(database: Path, paths: Sequence[str]) -> dict[str, KnownFile]:
     """Read the files with these paths; a name that is not UTF-8 cannot be among them."""
     return {row.path: row for row in _known_where(database, "f.path", [path for path in paths if is_utf8(path)])}
 
 
-def known_by_hash(database: Path, hashes: Sequence[str]) -> dict[str, list[KnownFile]]:
+def read_known_by_hash(database: Path, hashes: Sequence[str]) -> dict[str, list[KnownFile]]:
     """Read the files with these content hashes."""
     found: dict[str, list[KnownFile]] = {}
     for row in _known_where(database, "f.hash", hashes):
@@ -34,7 +34,7 @@ def known_by_hash(database: Path, hashes: Sequence[str]) -> dict[str, list[Known
     return found
 
 
-def rows_of_file(database: Path, path: str) -> dict[str, list[dict[str, object]]] | None:
+def read_file_rows(database: Path, path: str) -> dict[str, list[dict[str, object]]] | None:
     """Read a file's row and its passages, as dictionaries by table; None when the library has no such file."""
     with open_reader(database) as connection:
         if connection is None or not has_table(connection, "files") or not is_utf8(path):

@@ -28,7 +28,7 @@ def read_missing(database: Path) -> list[MissingFile]:
         return [MissingFile(**dict(row)) for row in connection.execute(query)]
 
 
-def read_noted(database: Path) -> tuple[list[str], list[str]]:
+def read_marks(database: Path) -> tuple[list[str], list[str]]:
     """Read the paths of all marks, and of all recorded failures."""
     with open_reader(database) as connection:
         tables = {

@@ -8,7 +8,7 @@ from pathlib import Path
 from wkmp_assets.db.connection import open_reader, snapshot
 from wkmp_assets.db.read.select import column_list, has_table
 
-MOST_FLAVORS = 1500
+MAX_FLAVORS = 1500
 """Vectors read for the map: more points could not be told apart on a screen."""
 NAMED_EXTREMES = 5
 
@@ -52,7 +52,7 @@ class LibraryOverview:
     longest: tuple[NamedPassage, ...] = ()
     shortest: tuple[NamedPassage, ...] = ()
     flavored: tuple[NamedPassage, ...] = ()
-    """The first `MOST_FLAVORS` by guid: those begin like a hash of their file, so this is a fair sample."""
+    """The first `MAX_FLAVORS` by guid: those begin like a hash of their file, so this is a fair sample."""
     flavored_total: int = 0
 
 
@@ -73,7 +73,7 @@ def _read(connection: sqlite3.Connection) -> LibraryOverview:
         passages=tuple(_numbers(connection, passages)),
         longest=tuple(_named(connection, passages, "ORDER BY length_ticks DESC, p.guid", NAMED_EXTREMES)),
         shortest=tuple(_named(connection, passages, "ORDER BY length_ticks, p.guid", NAMED_EXTREMES)),
-        flavored=tuple(_named(connection, passages, f"{flavored} ORDER BY p.guid", MOST_FLAVORS)),
+        flavored=tuple(_named(connection, passages, f"{flavored} ORDER BY p.guid", MAX_FLAVORS)),
         flavored_total=total,
     )
 

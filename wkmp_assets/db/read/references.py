@@ -12,7 +12,7 @@ from wkmp_assets.db.tables import LINK_TABLES, quoted
 from wkmp_assets.model.batch import Reference
 
 
-def referenced(
+def find_referenced(
     connection: sqlite3.Connection, guids: Sequence[str], references: Sequence[tuple[str, str]]
 ) -> frozenset[str]:
     """Return the passages that play history, queue, timeslots or any other table refers to."""
@@ -24,7 +24,7 @@ def referenced(
     return frozenset(found)
 
 
-def passage_references(connection: sqlite3.Connection) -> Iterator[tuple[str, str]]:
+def find_passage_references(connection: sqlite3.Connection) -> Iterator[tuple[str, str]]:
     """Find the tables and columns that refer to passages."""
     for reference in find_references(connection, PASSAGES):
         yield reference.table, reference.column

@@ -27,7 +27,7 @@ VERY_SLOW_MS = 5000.0
 """A write that got through after this long is logged as a warning, or as an error."""
 
 FIRST_DELAY_MS = 10.0
-LONGEST_DELAY_MS = 1000.0
+MAX_DELAY_MS = 1000.0
 JITTER = 0.2
 
 
@@ -35,8 +35,8 @@ def delays_ms() -> Iterator[float]:
     """Yield the delays before each retry, without jitter: 10, 20, 40 ... 640, 1000, 1000 ..."""
     delay = FIRST_DELAY_MS
     while True:
-        yield min(delay, LONGEST_DELAY_MS)
-        delay = min(delay * 2, LONGEST_DELAY_MS)
+        yield min(delay, MAX_DELAY_MS)
+        delay = min(delay * 2, MAX_DELAY_MS)
 
 
 def is_lock_error(error: BaseException) -> bool:
@@ -61,7 +61,7 @@ class LockRetry:
     budget_ms: float
     sleep: Callable[[float], None] = time.sleep
     clock: Callable[[], float] = time.monotonic
-    jitter: Callable[[], float] = field(default=random.random)
+    jitter: Callable[[], float] = field(default=random.random)  # noqa: S311 - a pause, no secret
 
     def run(self, database: Path, operation: Callable[[], Value]) -> tuple[Value, int]:
         """Run an operation, again while the lock is held by others.

@@ -10,10 +10,10 @@ from typing import Any
 
 from wkmp_assets.db.tables import LINK_TABLES, columns_of
 from wkmp_assets.db.write import statements as sql
-from wkmp_assets.model.batch import PeerLink, PresenceBatch, RemovalBatch, WriteBatch
+from wkmp_assets.model.batch import CopyLink, MarkBatch, RemovalBatch, WriteBatch
 from wkmp_assets.model.rows import SongFlavor
 
-Batch = WriteBatch | PresenceBatch | RemovalBatch
+Batch = WriteBatch | MarkBatch | RemovalBatch
 """What one transaction writes."""
 
 
@@ -34,19 +34,19 @@ class Step:
         return self.must_change is None or changed == self.must_change
 
 
-def script_of(batch: Batch, most_values: int) -> list[Step]:
+def make_script(batch: Batch, max_values: int) -> list[Step]:
     """Return the statements of a batch, in the order in which foreign keys allow them.
 
     Parameters
     ----------
-    batch : WriteBatch, PresenceBatch or RemovalBatch
+    batch : WriteBatch, MarkBatch or RemovalBatch
         One file, what a scan found missing, or a file that goes.
-    most_values : int
+    max_values : int
         How many values SQLite binds in one statement; more rows than that take several.
     """
-    if isinstance(batch, PresenceBatch):
-        return _presence(batch)
-    return _removal(batch) if isinstance(batch, RemovalBatch) else _whole_file(batch, most_values)
+    if isinstance(batch, MarkBatch):
+        return _marks(batch)
+    return _removal(batch) if isinstance(batch, RemovalBatch) else _whole_file(batch, max_values)
 
 
 def _removal(batch: RemovalBatch) -> list[Step]:
@@ -64,9 +64,9 @@ def _removal(batch: RemovalBatch) -> list[Step]:
     if batch.passages:
         statement = sql.delete_passages(len(batch.passages), _forbidden(batch, "passages"))
         steps.append(Step("passages", statement, batch.passages, len(batch.passages), "what refers to its passages"))
-    steps += _peer_links(batch.peers, batch.at)
+    steps += _peer_links(batch.copy_links, batch.at)
     steps.append(Step("files", sql.delete_file(_forbidden(batch, "files")), [row.guid], 1, "what refers to it"))
-    steps.append(Step("missing_files", sql.FIND_MISSING, [json.dumps([row.path])]))
+    steps.append(Step("missing_files", sql.UNMARK, [json.dumps([row.path])]))
     steps.append(Step("import_failures", sql.DELETE_FAILURE, [row.path]))
     return steps
 
@@ -76,31 +76,31 @@ def _forbidden(batch: RemovalBatch, target: str) -> tuple[tuple[str, str], ...]:
     return tuple((one.table, one.column) for one in kept if one.target == target)
 
 
-def _presence(batch: PresenceBatch) -> list[Step]:
+def _marks(batch: MarkBatch) -> list[Step]:
     steps = [
-        Step("missing_files", sql.MARK_MISSING, [batch.at, json.dumps(batch.missing)]),
-        Step("missing_files", sql.FIND_MISSING, [json.dumps(batch.found)]),
+        Step("missing_files", sql.MARK, [batch.at, json.dumps(batch.missing)]),
+        Step("missing_files", sql.UNMARK, [json.dumps(batch.found)]),
         Step("import_failures", sql.FORGET_FAILURES, [json.dumps(batch.forgotten)]),
     ]
     return [step for step, paths in zip(steps, (batch.missing, batch.found, batch.forgotten), strict=True) if paths]
 
 
-def _whole_file(batch: WriteBatch, most_values: int) -> list[Step]:
+def _whole_file(batch: WriteBatch, max_values: int) -> list[Step]:
     displaced = list(_displaced(batch))
     steps = [*displaced[:1], *_file(batch), *displaced[1:]]
     for rows in (batch.songs, batch.artists, batch.works, batch.albums):
-        steps += _insert(rows, most_values)
-    steps += _song_flavors(batch.song_flavors, most_values)
+        steps += _insert(rows, max_values)
+    steps += _song_flavors(batch.song_flavors, max_values)
     steps += _passages_to_remove(batch)
     steps += _links_to_remove(batch)
     for links in (
         batch.passages, batch.passage_songs, batch.song_artists, batch.song_works, batch.passage_albums,
         batch.provenance,
     ):  # fmt: skip
-        steps += _insert(links, most_values)
-    steps += _peer_links(batch.peers, batch.file.updated_at) if batch.file else ()
+        steps += _insert(links, max_values)
+    steps += _peer_links(batch.copy_links, batch.file.updated_at) if batch.file else ()
     if batch.found:
-        steps.append(Step("missing_files", sql.FIND_MISSING, [json.dumps(batch.found)]))
+        steps.append(Step("missing_files", sql.UNMARK, [json.dumps(batch.found)]))
     steps.append(_failure(batch))
     return steps
 
@@ -134,24 +134,24 @@ def _file(batch: WriteBatch) -> Iterator[Step]:
     yield Step("files", statement, values, 1, "its row, its passages, or another file with the same content,")
 
 
-def _insert(rows: Sequence[Any], most_values: int) -> Iterator[Step]:
+def _insert(rows: Sequence[Any], max_values: int) -> Iterator[Step]:
     if not rows:
         return
     row_class = type(rows[0])
-    most = _rows_per_statement(row_class, most_values)
+    most = _rows_per_statement(row_class, max_values)
     for start in range(0, len(rows), most):
         part = rows[start : start + most]
         statement = sql.insert_rows(row_class, len(part))  # type: ignore[arg-type] # mypy: a class has no hash
         yield Step(sql.table_of(row_class), statement, sql.values_of(part))
 
 
-def _rows_per_statement(row_class: type, most_values: int) -> int:
+def _rows_per_statement(row_class: type, max_values: int) -> int:
     """Return how many rows go into one statement: as many as SQLite can bind."""
-    return most_values // len(columns_of(row_class))
+    return max_values // len(columns_of(row_class))
 
 
-def _song_flavors(rows: Sequence[SongFlavor], most_values: int) -> Iterator[Step]:
-    most = _rows_per_statement(SongFlavor, most_values)
+def _song_flavors(rows: Sequence[SongFlavor], max_values: int) -> Iterator[Step]:
+    most = _rows_per_statement(SongFlavor, max_values)
     for start in range(0, len(rows), most):
         part = rows[start : start + most]
         yield Step("songs", sql.update_song_flavors(len(part)), sql.values_of(part), len(part), "the flavor of a song")
@@ -174,12 +174,12 @@ def _links_to_remove(batch: WriteBatch) -> Iterator[Step]:
         yield Step(table, sql.delete_links(table, len(guids)), guids)
 
 
-def _peer_links(peers: Sequence[PeerLink], time: str) -> Iterator[Step]:
-    for peer in peers:
+def _peer_links(copy_links: Sequence[CopyLink], time: str) -> Iterator[Step]:
+    for peer in copy_links:
         read = peer.read
         as_read = [read.guid, read.hash, read.status, read.matching_hashes]
         values = [peer.matching_hashes, time, *as_read]
-        yield Step("files", sql.UPDATE_PEER, values, 1, "a file with the same content")
+        yield Step("files", sql.UPDATE_COPY, values, 1, "a file with the same content")
 
 
 def _failure(batch: WriteBatch) -> Step:

@@ -125,7 +125,7 @@ Every column that is written is compared, for `updated_at` has whole seconds onl
 MOVE_ASIDE = "UPDATE files SET path = ?, updated_at = ? WHERE guid = ? AND path IS ? AND hash IS ? AND status IS ?"
 """A row under the path that another one takes: first to a name that no file has, then to where the other was."""
 
-UPDATE_PEER = (
+UPDATE_COPY = (
     "UPDATE files SET matching_hashes = ?, updated_at = ? "
     "WHERE guid = ? AND hash IS ? AND status IS ? AND matching_hashes IS ?"
 )
@@ -190,8 +190,8 @@ DELETE_PASSAGE_IMAGES = (
 )
 
 
-FIND_MISSING = "DELETE FROM missing_files WHERE path IN (SELECT value FROM json_each(?))"
-MARK_MISSING = (
+UNMARK = "DELETE FROM missing_files WHERE path IN (SELECT value FROM json_each(?))"
+MARK = (
     "INSERT INTO missing_files (path, missing_since) "
     "SELECT gone.value, ? FROM json_each(?) AS gone JOIN files ON files.path = gone.value "
     "WHERE true ON CONFLICT DO NOTHING"

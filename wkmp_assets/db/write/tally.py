@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 
 from wkmp_assets.db.write.statement_log import StatementLog
-from wkmp_assets.model.batch import Receipt, Written
+from wkmp_assets.model.batch import Receipt, WrittenRows
 
 
 @dataclass
@@ -33,7 +33,7 @@ class Tally:
         self.statements += log.statements
         self.selects_in_transaction += log.selects_in_transaction
 
-    def receipt(self, written: Written | None) -> Receipt:
+    def receipt(self, written: WrittenRows | None) -> Receipt:
         """Return the receipt of a commit that went through."""
         transactions = self.begins - self.refused_begins
         return Receipt(

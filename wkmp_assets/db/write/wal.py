@@ -14,7 +14,7 @@ _SALTS_OF_FRAME = slice(8, 16)
 """Two numbers that are others whenever the log begins anew; what an older round has left carries older ones."""
 
 
-def whole_steps(log: Path, step_bytes: int, most: int) -> int:
+def count_wal_steps(log: Path, step_bytes: int, most: int) -> int:
     """Tell how long the present round of a log is, in steps of so many bytes.
 
     Parameters

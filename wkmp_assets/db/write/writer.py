@@ -14,18 +14,18 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from wkmp_assets.db.connection import CHECKPOINT_BYTES, LONGEST_LOG, open_writer, translated
+from wkmp_assets.db.connection import CHECKPOINT_BYTES, MAX_WAL_STEPS, open_writer, translated
 from wkmp_assets.db.read.library_settings import LockSettings
 from wkmp_assets.db.schema import ensure_schema
 from wkmp_assets.db.write import statements as sql
 from wkmp_assets.db.write.gate import WriterGate
 from wkmp_assets.db.write.retry import LockRetry
-from wkmp_assets.db.write.script import Batch, Step, script_of
+from wkmp_assets.db.write.script import Batch, Step, make_script
 from wkmp_assets.db.write.statement_log import StatementLog
 from wkmp_assets.db.write.tally import Tally
-from wkmp_assets.db.write.wal import whole_steps
+from wkmp_assets.db.write.wal import count_wal_steps
 from wkmp_assets.errors import CommitRefusedError, LibraryChangedError
-from wkmp_assets.model.batch import Receipt, written_by
+from wkmp_assets.model.batch import Receipt, written_rows
 
 _LOG = logging.getLogger(__name__)
 
@@ -86,7 +86,7 @@ class LibraryWriter:
 
         Parameters
         ----------
-        batch : WriteBatch, PresenceBatch or RemovalBatch
+        batch : WriteBatch, MarkBatch or RemovalBatch
             The rows of one file, or the marks of one scan.
         tally : Tally, optional
             Costs of earlier tries of the same commit; this try is added to it. None for a first and only try.
@@ -104,7 +104,7 @@ class LibraryWriter:
             Nothing was written.
         """
         self._tally = tally = Tally() if tally is None else tally
-        script = script_of(batch, self._connection.getlimit(sqlite3.SQLITE_LIMIT_VARIABLE_NUMBER))
+        script = make_script(batch, self._connection.getlimit(sqlite3.SQLITE_LIMIT_VARIABLE_NUMBER))
         try:
             with translated(self.database):
                 _, retries = self._retry.run(self.database, partial(self._transact, batch.path, script))
@@ -114,13 +114,13 @@ class LibraryWriter:
             raise
         finally:
             tally.add(self._log.take())
-        return tally.receipt(written_by(batch))
+        return tally.receipt(written_rows(batch))
 
     def _transact(self, path: str, script: Sequence[Step]) -> None:
         self._tally.rows = {}
         wanted = time.perf_counter()
         with self._gate.hold(limit_ms=self._locks.max_lock_wait_ms):
-            before = whole_steps(self._wal, CHECKPOINT_BYTES, LONGEST_LOG)
+            before = count_wal_steps(self._wal, CHECKPOINT_BYTES, MAX_WAL_STEPS)
             with self._transaction(wanted):
                 try:
                     self._execute(path, script)
@@ -128,7 +128,7 @@ class LibraryWriter:
                     if error.sqlite_errorcode in _CHANGED:
                         raise LibraryChangedError(path, str(error)) from error
                     raise CommitRefusedError(path, str(error)) from error
-            after = whole_steps(self._wal, CHECKPOINT_BYTES, LONGEST_LOG)
+            after = count_wal_steps(self._wal, CHECKPOINT_BYTES, MAX_WAL_STEPS)
             if _stays_at_its_limit(before, after):
                 self._checkpoint()
         if _has_grown(before, after):
@@ -183,4 +183,4 @@ def _has_grown(before: int, after: int) -> bool:
 
 def _stays_at_its_limit(before: int, after: int) -> bool:
     # A log that others go on filling is never copied to its end, and never begins anew: now they wait.
-    return before == after == LONGEST_LOG
+    return before == after == MAX_WAL_STEPS

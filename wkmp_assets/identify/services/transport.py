@@ -44,7 +44,7 @@ class BoundedSession(requests.Session):
             if time.monotonic() - started > kwargs["timeout"]:
                 response.close()
                 raise requests.exceptions.ReadTimeout
-        response._content = received  # where requests itself puts what it has read
+        response._content = received  # noqa: SLF001 - where requests itself puts what it has read
         return response
 
 

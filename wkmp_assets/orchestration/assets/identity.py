@@ -5,10 +5,10 @@ from collections.abc import Callable, Iterator, Mapping
 import dagster as dg
 from pydantic import Field
 
-from wkmp_assets.db.read.known_files import known_by_hash, known_by_path
+from wkmp_assets.db.read.known_files import read_known_by_hash, read_known_by_path
 from wkmp_assets.files.changes import HashedFile
 from wkmp_assets.files.hashing import hash_file
-from wkmp_assets.files.identity import identify_hashed, read_doubtful, sort_out_unchanged
+from wkmp_assets.files.identity import hash_doubtful, identify_hashed, sort_out_unchanged
 from wkmp_assets.model.file_key import decode_key, encode_key
 from wkmp_assets.model.known_files import KnownFile
 from wkmp_assets.model.outcomes import Failed, Outcomes, Result, Skipped, SkipReason
@@ -52,7 +52,7 @@ def file_identity(
     claimed = claims.claim(context.partition_keys)
     elsewhere = {key: Skipped(SkipReason.ELSEWHERE) for key in context.partition_keys if key not in claimed}
     paths = {key: decode_key(key) for key in sorted(claimed)}
-    known = known_by_path(library.database, list(paths.values()))
+    known = read_known_by_path(library.database, list(paths.values()))
     stands = _has_original(library, known)
     outcomes, to_hash = sort_out_unchanged(library.root, paths, known, stands, force=config.force)
     hashed: dict[str, HashedFile] = {}
@@ -62,9 +62,9 @@ def file_identity(
             outcomes[key] = content_hash
         else:
             hashed[key] = HashedFile(paths[key], to_hash[key], content_hash, known.get(paths[key]))
-    same_content = known_by_hash(library.database, [file.content_hash for file in hashed.values()])
-    changed = read_doubtful(library.root, hashed, same_content)
-    same_content |= known_by_hash(library.database, list(changed.values()))
+    same_content = read_known_by_hash(library.database, [file.content_hash for file in hashed.values()])
+    changed = hash_doubtful(library.root, hashed, same_content)
+    same_content |= read_known_by_hash(library.database, list(changed.values()))
     identities = identify_hashed(hashed, same_content, library.has_file, force=config.force, elsewhere=changed)
     moves = {key: (encode_key(path), hashed[key].content_hash) for key, path in _moved(identities)}
     library.phases.carry(moves)
@@ -81,7 +81,7 @@ def _moved(identities: Outcomes[FileIdentity]) -> Iterator[tuple[str, str]]:
 def _has_original(library: Library, known: Mapping[str, KnownFile]) -> Callable[[KnownFile], bool]:
     """Return what tells whether a duplicate has an original on disk."""
     hashes = [row.content_hash for row in known.values() if row.status == FileStatus.DUPLICATE_HASH]
-    rows = known_by_hash(library.database, hashes)
+    rows = read_known_by_hash(library.database, hashes)
 
     def has_original(copy: KnownFile) -> bool:
         return any(

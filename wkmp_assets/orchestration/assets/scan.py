@@ -6,8 +6,8 @@ from datetime import UTC, datetime
 import dagster as dg
 from pydantic import Field
 
-from wkmp_assets.db.missing_files import note_missing
-from wkmp_assets.db.read.known_files import known_files
+from wkmp_assets.db.missing_files import mark_missing
+from wkmp_assets.db.read.known_files import read_known_files
 from wkmp_assets.db.read.missing import MissingFile, read_missing
 from wkmp_assets.files.scan import check_not_emptied, scan_folder
 from wkmp_assets.model.file_key import encode_key
@@ -40,13 +40,13 @@ def library_scan(
     and which are there again, in one transaction, and writes nothing without such news. Stale whenever files were
     added, changed or removed.
     """
-    changes, report = scan_folder(library.root, config.folder, known_files(library.database))
+    changes, report = scan_folder(library.root, config.folder, read_known_files(library.database))
     name = partitions_name(library.settings)
     if not changes.folder:
         check_not_emptied(library.root, changes, len(context.instance.get_dynamic_partitions(name)))
     keys = [encode_key(path) for path in (*changes.new, *changes.changed, *changes.unchanged)]
     context.instance.add_dynamic_partitions(name, sorted(keys))
-    noted = note_missing(library.database, changes, datetime.now(UTC))
+    marks = mark_missing(library.database, changes, datetime.now(UTC))
     for folder in changes.unreadable:
         context.log.warning("%s cannot be read: what the library has of it is kept as it is", library.root / folder)
     context.add_output_metadata(
@@ -56,9 +56,9 @@ def library_scan(
             "changed": len(changes.changed),
             "unchanged": len(changes.unchanged),
             "missing": len(changes.missing),
-            "newly_missing": len(noted.news.missing),
-            "found_again": len(noted.news.found),
-            "write_locks": noted.receipt.write_locks if noted.receipt else 0,
+            "newly_missing": len(marks.changes.missing),
+            "found_again": len(marks.changes.found),
+            "write_locks": marks.receipt.write_locks if marks.receipt else 0,
             "missing_files": _table(read_missing(library.database)),
             "not_looked_at": len(changes.unknown),
             "passed_over": len(changes.passed_over),

@@ -3,7 +3,7 @@
 import dagster as dg
 
 from wkmp_assets.audio.worker_tasks import segment_file
-from wkmp_assets.files.identity import needing_content
+from wkmp_assets.files.identity import without_known_content
 from wkmp_assets.model.file_key import decode_key
 from wkmp_assets.model.outcomes import Outcomes
 from wkmp_assets.model.phases import SEGMENTS
@@ -29,7 +29,7 @@ def passage_segments(
     outcomes = workers.compute(
         SEGMENTS,
         sorted(context.partition_keys),
-        [needing_content(file_identity)],
+        [without_known_content(file_identity)],
         segment_file,
         lambda key, identity: (library.file_of(key), decode_key(key), identity, library.pcm, parameters),
     )

@@ -5,7 +5,7 @@ from dataclasses import replace
 import dagster as dg
 
 from wkmp_assets.audio.tags import read_tags
-from wkmp_assets.files.identity import needing_content
+from wkmp_assets.files.identity import without_known_content
 from wkmp_assets.identify.path_names import read_path_names
 from wkmp_assets.model.file_key import decode_key
 from wkmp_assets.model.outcomes import Outcomes, Result
@@ -30,7 +30,7 @@ def file_tags(
     outcomes = workers.compute(
         TAGS,
         sorted(context.partition_keys),
-        [needing_content(file_identity)],
+        [without_known_content(file_identity)],
         read_tags,
         lambda key, _identity: (library.file_of(key),),
     )

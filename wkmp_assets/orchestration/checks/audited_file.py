@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from wkmp_assets.db.read.audit import AuditedFile, AuditedPassage, LibraryAudit
-from wkmp_assets.model.batch import Written
+from wkmp_assets.model.batch import WrittenRows
 from wkmp_assets.report.partition_metadata import RecordedCommit
 
 
@@ -35,7 +35,7 @@ class Subject:
     """Passages of the file the receipt speaks of, when that has no row."""
 
     @property
-    def written(self) -> Written | None:
+    def written(self) -> WrittenRows | None:
         """What the receipt says the library holds, as far as it still speaks of it."""
         receipt = self.commit.receipt if self.commit and self.standing is Standing.CURRENT else None
         return receipt.written if receipt else None
@@ -88,7 +88,7 @@ def subject_of(path: str, commit: RecordedCommit | None, audit: LibraryAudit) ->
     return Subject(path, file, standing, commit, failed)
 
 
-def _is_outdated(written: Written, run_id: str, file: AuditedFile) -> bool:
+def _is_outdated(written: WrittenRows, run_id: str, file: AuditedFile) -> bool:
     """Tell whether a later import wrote the file: only an import changes its hash, or the run on its passages."""
     return file.content_hash != written.content_hash or any(
         passage.run_id not in {None, run_id} and (passage.imported_at or "") >= written.written_at

@@ -6,9 +6,10 @@ from typing import Any
 
 import dagster as dg
 
+from wkmp_assets.model.match_levels import MatchLevel
 from wkmp_assets.model.outcomes import Result
 from wkmp_assets.model.phases import FLAVORS, LOOKUPS, MATCHES
-from wkmp_assets.model.values import ClassesOutcome, Flavors, LookupOutcome, MatchLevel, RecordingLookups, SongMatches
+from wkmp_assets.model.values import ClassesOutcome, Flavors, LookupOutcome, RecordingLookups, SongMatches
 from wkmp_assets.orchestration.checks.findings import plain
 from wkmp_assets.orchestration.checks.scope import Scope, scope_of
 from wkmp_assets.orchestration.resources import Library

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import dagster as dg
 
-from wkmp_assets.db.read.audit import audit_files, broken_references
+from wkmp_assets.db.read.audit import audit_files, find_broken_references
 from wkmp_assets.orchestration.checks import flavor_rules as flavors
 from wkmp_assets.orchestration.checks import row_rules as rules
 from wkmp_assets.orchestration.checks.audited_file import Subject, subject_of
@@ -87,7 +87,7 @@ def stored_rows(
             complete.add(flavors.judge_completeness(subject))
             classes += sum(passage.completeness or 0 for passage in subject.passages)
     if scope.is_whole_library:
-        whole.add(map(rules.judge_reference, broken_references(library.database)))
+        whole.add(map(rules.judge_reference, find_broken_references(library.database)))
     judged = standings.total() - standings[rules.NOTHING_TO_JUDGE]
     with_rows = judged - standings[rules.RECORDED_AS_FAILED]
     files = {"files": len(scope.keys), "passages": passages}

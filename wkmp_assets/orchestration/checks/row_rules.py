@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 
 from wkmp_assets.db.read.audit import AuditedFile, AuditedPassage, BrokenReference
 from wkmp_assets.model import ticks
-from wkmp_assets.model.batch import Written
+from wkmp_assets.model.batch import WrittenRows
 from wkmp_assets.model.statuses import FINISHED, FileStatus, PassageStatus
 from wkmp_assets.orchestration.checks.audited_file import Subject
 from wkmp_assets.orchestration.checks.findings import Finding, Weight
@@ -54,7 +54,7 @@ def _left_behind(subject: Subject) -> str:
     return f", and {count} passages without a file are left of it" if count else ""
 
 
-def _judge_written(subject: Subject, written: Written, file: AuditedFile) -> Iterator[Finding]:
+def _judge_written(subject: Subject, written: WrittenRows, file: AuditedFile) -> Iterator[Finding]:
     if file.status != written.status:
         yield _error(subject, f"its status is {file.status}, but {written.status} was written")
     # By the run, not by `imported_passages`: when nothing was written those are an earlier import's.

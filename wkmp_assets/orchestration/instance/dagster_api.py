@@ -16,9 +16,6 @@ from dagster._core.storage.tags import (
 )
 from dagster._utils.schedules import is_valid_cron_schedule
 
-TESTED_DAGSTER_VERSIONS = ("1.13.27",)
-"""The Dagster versions that the tests ran with."""
-
 
 def partition_tags(first: str, last: str) -> dict[str, str]:
     """Return the tags of a run over the partitions from `first` to `last`, both included."""

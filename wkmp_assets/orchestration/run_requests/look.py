@@ -8,9 +8,9 @@ from logging import Logger
 import dagster as dg
 from dagster import DagsterInstance
 
-from wkmp_assets.db.missing_files import note_missing
+from wkmp_assets.db.missing_files import mark_missing
 from wkmp_assets.db.read.counts import read_failures
-from wkmp_assets.db.read.known_files import known_files
+from wkmp_assets.db.read.known_files import read_known_files
 from wkmp_assets.errors import TransientError
 from wkmp_assets.files.scan import check_not_emptied, scan_folder
 from wkmp_assets.model.file_key import encode_key
@@ -95,7 +95,7 @@ def look_at_library(
         The music folder cannot be read, or is empty although it held files.
     """
     ordered = instance.get_dynamic_partitions(partitions_name(settings))
-    changes, report = scan_folder(settings.library, "", known_files(settings.database_path))
+    changes, report = scan_folder(settings.library, "", read_known_files(settings.database_path))
     check_not_emptied(settings.library, changes, len(ordered))
     wanted = {encode_key(path): report.found[path] for path in changes.to_import}
     waiting, claimed = waiting_runs(instance), read_claimed_keys(settings.claims_dir)
@@ -127,11 +127,11 @@ def note_when_idle(settings: Settings, look: Look, log: Logger, now: datetime) -
     if plan.ranges or plan.later or plan.in_flight or plan.settling:
         return
     try:
-        noted = note_missing(settings.database_path, look.changes, now)
+        marks = mark_missing(settings.database_path, look.changes, now)
     except TransientError as error:
         log.warning("what is missing could not be noted: %s", error)
         return
-    for path in noted.news.missing[:_MOST_NAMED]:
+    for path in marks.changes.missing[:_MOST_NAMED]:
         log.warning("%s is missing since now; `wkmp missing` lists all, `wkmp prune` removes them on request", path)
-    if noted.news:
-        log.info("%d files newly missing, %d found again", len(noted.news.missing), len(noted.news.found))
+    if marks.changes:
+        log.info("%d files newly missing, %d found again", len(marks.changes.missing), len(marks.changes.found))

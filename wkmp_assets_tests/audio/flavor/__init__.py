@@ -1,1 +1,1 @@
-"""Tests of flavors: their arithmetic, what is measured, and what it is good for."""
+"""Tests of the measured characteristics."""

@@ -1,4 +1,4 @@
-"""What is measured of sounds whose properties are known, because they are made here."""
+"""The measures of sounds whose properties are known, because the tests make them."""
 
 import math
 from pathlib import Path
@@ -30,7 +30,7 @@ def noise(length_s: float = 20.0) -> Signal:
 
 
 def clicks(bpm: float, length_s: float = 30.0) -> Signal:
-    """A drum machine: a burst of noise per beat."""
+    """Return the sound of a drum machine: a burst of noise per beat."""
     since_beat = seconds(length_s) % (60 / bpm)
     return noise(length_s) * np.exp(-since_beat * 40) + 0.001 * tone(220, length_s=length_s)
 

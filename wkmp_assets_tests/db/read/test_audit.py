@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from wkmp_assets.db.read.audit import AuditedFile, LibraryAudit, audit_files, broken_references
+from wkmp_assets.db.read.audit import AuditedFile, LibraryAudit, audit_files, find_broken_references
 from wkmp_assets.model.outcomes import Failed
 from wkmp_assets_tests.support.builders import bare, column, commit, entry, file_row, in_a_row, run_sql
 
@@ -13,7 +13,7 @@ def audited(database: Path, *paths: str) -> dict[str, AuditedFile]:
 
 def test_without_a_library_there_is_nothing_to_see(database: Path) -> None:
     assert audit_files(database, ["a.flac"], ["guid"]) == LibraryAudit()
-    assert list(broken_references(database)) == []
+    assert list(find_broken_references(database)) == []
     assert not database.exists()
 
 
@@ -100,7 +100,7 @@ def test_any_number_of_files_can_be_asked_for(database: Path) -> None:
 
 def test_every_broken_reference_of_the_library_is_found(database: Path) -> None:
     commit(database, entry("a.flac"))
-    assert list(broken_references(database)) == []
+    assert list(find_broken_references(database)) == []
     run_sql(
         database,
         "PRAGMA foreign_keys = OFF",
@@ -108,7 +108,7 @@ def test_every_broken_reference_of_the_library_is_found(database: Path) -> None:
         'CREATE TABLE "the ""queue"" x" (passage_id REFERENCES passages(guid))',
         'INSERT INTO "the ""queue"" x" VALUES (\'nobody\')',
     )
-    found = [(broken.table, broken.refers_to) for broken in broken_references(database)]
+    found = [(broken.table, broken.refers_to) for broken in find_broken_references(database)]
     ours = [("passage_albums", "albums"), ("passage_albums", "passages")]
     assert sorted(found) == [*ours, ('the "queue" x', "passages")]
 
@@ -123,7 +123,7 @@ def test_a_table_whose_references_cannot_be_checked_hides_no_other(database: Pat
         "INSERT INTO history VALUES ('x')",
         "INSERT INTO song_works (song_id, work_id) VALUES ('nobody', 'nothing')",
     )
-    found = {broken.table: broken for broken in broken_references(database)}
+    found = {broken.table: broken for broken in find_broken_references(database)}
     assert found["history"].rowid is None
     assert "mismatch" in found["history"].refers_to
     assert "song_works" in found
@@ -133,6 +133,6 @@ def test_nothing_is_written(database: Path) -> None:
     commit(database, entry("a.flac"))
     before = database.read_bytes()
     audit_files(database, ["a.flac"], [])
-    list(broken_references(database))
+    list(find_broken_references(database))
     assert database.read_bytes() == before
     assert column(database, "SELECT count(*) FROM passages") == [1]

@@ -7,15 +7,14 @@ from pathlib import Path
 
 import pytest
 
+from wkmp_assets.db.connection import MAX_WAL_BYTES
 from wkmp_assets.db.write import writer as writer_module
-from wkmp_assets.db.write.wal import whole_steps
+from wkmp_assets.db.write.wal import count_wal_steps
 from wkmp_assets_tests.support.builders import column, commit, entry, in_a_row, problems
 from wkmp_assets_tests.support.sql_trace import traced
 
 FILES = 60
 """With 24 passages each they fill the log several times over."""
-
-LONGEST_BYTES = writer_module.LONGEST_LOG * writer_module.CHECKPOINT_BYTES
 
 
 def log_of(database: Path) -> Path:
@@ -40,7 +39,7 @@ def test_the_log_does_not_grow_with_the_import(database: Path) -> None:
 def test_a_log_is_as_long_as_its_present_round(tmp_path: Path) -> None:
     database = tmp_path / "any.db"
     log = log_of(database)
-    assert whole_steps(log, 100, 9) == 0
+    assert count_wal_steps(log, 100, 9) == 0
     with closing(sqlite3.connect(database, isolation_level=None)) as connection:
         for pragma in ("journal_mode = WAL", "wal_autocheckpoint = 0", "page_size = 4096"):
             connection.execute(f"PRAGMA {pragma}")
@@ -49,15 +48,15 @@ def test_a_log_is_as_long_as_its_present_round(tmp_path: Path) -> None:
         for _ in range(50):
             connection.execute("INSERT INTO t VALUES (zeroblob(3000))")
         whole = log.stat().st_size
-        lengths = {step: whole_steps(log, step, 9) for step in (1000, whole // 3, whole - frame, whole + frame)}
+        lengths = {step: count_wal_steps(log, step, 9) for step in (1000, whole // 3, whole - frame, whole + frame)}
         assert lengths == {1000: 9, whole // 3: 2, whole - frame: 1, whole + frame: 0}
         connection.execute("PRAGMA wal_checkpoint(RESTART)")
         connection.execute("INSERT INTO t VALUES (1)")
         assert log.stat().st_size == whole, "the older round is still there, and does not count"
-        assert whole_steps(log, 1000, 9) == 4, "the only frame begins within each of these"
-        assert whole_steps(log, whole // 2, 9) == 0
+        assert count_wal_steps(log, 1000, 9) == 4, "the only frame begins within each of these"
+        assert count_wal_steps(log, whole // 2, 9) == 0
     log.write_bytes(b"")
-    assert whole_steps(log, 100, 9) == 0
+    assert count_wal_steps(log, 100, 9) == 0
 
 
 def test_a_log_that_has_grown_long_is_cut_when_it_begins_anew(database: Path) -> None:
@@ -67,11 +66,11 @@ def test_a_log_that_has_grown_long_is_cut_when_it_begins_anew(database: Path) ->
         reader.execute("SELECT count(*) FROM files").fetchone()
         entries = [entry(f"{number}.flac", content=str(number), bounds=in_a_row(24)) for number in range(FILES)]
         commit(database, *entries)
-        assert log_of(database).stat().st_size > 1.2 * LONGEST_BYTES, "a reader holds it"
+        assert log_of(database).stat().st_size > 1.2 * MAX_WAL_BYTES, "a reader holds it"
         reader.execute("COMMIT")
         commit(database, entry("a.flac", content="a"))
         commit(database, entry("b.flac", content="b"))
-        assert log_of(database).stat().st_size <= 1.1 * LONGEST_BYTES
+        assert log_of(database).stat().st_size <= 1.1 * MAX_WAL_BYTES
 
 
 def test_checkpoints_come_after_commit_and_only_when_they_are_due(database: Path) -> None:

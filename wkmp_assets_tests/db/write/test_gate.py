@@ -17,6 +17,7 @@ from wkmp_assets.db.write.gate import GateTimeoutError, WriterGate
 from wkmp_assets.db.write.writer import LibraryWriter
 from wkmp_assets.errors import LibraryLockedError
 from wkmp_assets_tests.support.builders import column, entry, prepared
+from wkmp_assets_tests.support.patience import PATIENCE_S
 from wkmp_assets_tests.support.sql_trace import traced
 
 _HOLD = """
@@ -110,7 +111,7 @@ def test_a_waiter_that_gave_up_does_not_keep_the_lock_when_it_comes(database: Pa
                 pytest.fail("the gate is held")
     for thread in threading.enumerate():
         if thread.name == "writer-gate":
-            thread.join(30)
+            thread.join(PATIENCE_S)
     assert is_free(gate)
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from wkmp_assets.db.write import gate as gate_module
 from wkmp_assets.db.write.gate import GateTimeoutError, WriterGate
-from wkmp_assets_tests.support.patience import wait_until
+from wkmp_assets_tests.support.patience import PATIENCE_S, wait_until
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the queue is made of Linux's locks")
 
@@ -33,7 +33,7 @@ class Visitor:
             self.has_given_up = True
 
     def wait(self) -> None:
-        self._thread.join(60)
+        self._thread.join(PATIENCE_S)
         assert not self._thread.is_alive()
 
 

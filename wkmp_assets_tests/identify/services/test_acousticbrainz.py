@@ -1,4 +1,4 @@
-"""Classes from AcousticBrainz, asked of a real HTTP server that may know nothing, lie, or be gone."""
+"""Classes from AcousticBrainz: a real HTTP server that knows nothing, gives wrong answers, or is down."""
 
 import json
 from collections.abc import Callable
@@ -45,7 +45,7 @@ HIGH_LEVEL = {
 def ask(
     services: MusicServices, folder: Path, now: datetime = NOW, *, is_probe: bool = False
 ) -> tuple[PassageFlavor, ...]:
-    """Ask as a run at some time does, but without its patience."""
+    """Look up classes as a run at `now` does, but with shorter pauses."""
     described = describe_service(services.acousticbrainz_url, 0)
     outages = OutageFile(folder / "outage.json", lambda: now)
     with ServiceSession(described, folder, "test/1 (nobody)", judge, pauses_s=(0.01, 0.01)) as session:

@@ -1,4 +1,4 @@
-"""How long a service's silence is remembered, and when it is tried again."""
+"""How long an outage is remembered, and when the service is tried again."""
 
 from datetime import timedelta
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""HTTP to a service that is slow, lying, overloaded, moved or gone. A real server, and a time limit on everything."""
+"""Sessions with a real server that is slow, overloaded, moved or down, or gives wrong answers."""
 
 import gzip
 import json
@@ -209,7 +209,7 @@ def test_an_old_answer_serves_while_the_service_is_down(services: MusicServices,
 def test_a_session_that_is_closed_leaves_no_thread_behind(
     services: MusicServices, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """An import of a large library is a thousand runs, each with three sessions."""
+    """The import of a large library takes a thousand runs with three sessions each."""
     made_as_usual = Leaker.__init__
     monkeypatch.setattr(Leaker, "__init__", lambda self, _ten_seconds: made_as_usual(self, leak_interval=100))
     before = set(threading.enumerate())
@@ -218,7 +218,7 @@ def test_a_session_that_is_closed_leaves_no_thread_behind(
         tidying = [thread for thread in threading.enumerate() if thread not in before and "Leaker" in thread.name]
         assert tidying
     for thread in tidying:
-        thread.join(PATIENCE_S)  # it looks every tenth of a second here
+        thread.join(PATIENCE_S)  # it wakes up every tenth of a second here
         assert not thread.is_alive()
 
 

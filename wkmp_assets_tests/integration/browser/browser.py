@@ -9,8 +9,6 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from wkmp_assets_tests.support.patience import PATIENCE_S
-
 if TYPE_CHECKING:
     from playwright.sync_api import Page
 
@@ -25,8 +23,8 @@ OPTIONS = (
     "--disable-background-networking", "--disable-component-update", "--disable-sync",
 )  # fmt: skip
 WIDTH, HEIGHT = 1440, 900
-WAIT_MS = PATIENCE_S * 1000
-"""For anything to appear."""
+WAIT_MS = 600_000
+"""For anything to appear: hundreds of times what it takes, as a test machine may stall."""
 
 full_form = pytest.mark.skipif(not IS_FULL, reason="part of `make test-ui` only")
 

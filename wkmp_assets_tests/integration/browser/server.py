@@ -21,22 +21,22 @@ from wkmp_assets_tests.support.workplace import Workplace
 def dagster_dev(place: Workplace) -> Iterator[str]:
     """Run web server, daemon and code server; yield the address, then end them with everything they started."""
     port = _free_port()
-    command = [sys.executable, "-m", "dagster", "dev", "-m", "wkmp_assets.definitions"]
-    with log_of(place).open("wb") as log:
-        process = subprocess.Popen(
-            [*command, "--host", "127.0.0.1", "--port", str(port)],
-            env=place.environment(),
-            cwd=ROOT,
-            stdout=log,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
+    process = start_dagster_dev(place, "--host", "127.0.0.1", "--port", str(port))
+    try:
+        url = f"http://127.0.0.1:{port}"
+        _wait_until_it_answers(url, process, place)
+        yield url
+    finally:
+        _end(process, place)
+
+
+def start_dagster_dev(place: Workplace, *options: str) -> subprocess.Popen[bytes]:
+    """Start the servers as the leader of a process group; what they print goes to `log_of(place)`."""
+    command = [sys.executable, "-m", "dagster", "dev", "-m", "wkmp_assets.definitions", *options]
+    with log_of(place).open("ab") as log:
+        return subprocess.Popen(
+            command, env=place.environment(), cwd=ROOT, stdout=log, stderr=subprocess.STDOUT, start_new_session=True
         )
-        try:
-            url = f"http://127.0.0.1:{port}"
-            _wait_until_it_answers(url, process, place)
-            yield url
-        finally:
-            _end(process, place)
 
 
 def log_of(place: Workplace) -> Path:

@@ -11,8 +11,8 @@ from dagster import DagsterInstance
 from wkmp_assets.model.file_key import encode_key
 from wkmp_assets.orchestration.build import build_definitions
 from wkmp_assets.orchestration.jobs import reflavor_job
-from wkmp_assets_tests.integration.end_to_end.week import LONG_AGO, Week
-from wkmp_assets_tests.support.paths import ROOT, SAMPLE_LIBRARY, TEST_DATA
+from wkmp_assets_tests.integration.end_to_end.week import LONG_AGO, Week, make_week
+from wkmp_assets_tests.support.paths import SAMPLE_LIBRARY, TEST_DATA
 
 AZRAEL = SAMPLE_LIBRARY / "azrael1322/azrael1.mp3"
 TAKE = SAMPLE_LIBRARY / "Unsorted/untitled take.wav"
@@ -23,12 +23,7 @@ BROKEN = TEST_DATA / "broken_files/text.mp3"
 @pytest.fixture
 def library(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Week:
     """Two recordings, imported; each was played once."""
-    made = Week(tmp_path)
-    made.music.mkdir()
-    (tmp_path / "home").mkdir()
-    shutil.copy(ROOT / "dagster.yaml", tmp_path / "home")
-    for name, value in made.environment().items():
-        monkeypatch.setenv(name, value)
+    made = make_week(tmp_path, monkeypatch)
     made.put(AZRAEL, "A/azrael.mp3", "azrael")
     made.put(TAKE, "A/take.wav", "take")
     made.tick()

@@ -1,5 +1,6 @@
 """`dagster asset materialize` and `dg launch`, as CI uses them."""
 
+import shutil
 import sqlite3
 import sys
 from contextlib import closing
@@ -10,6 +11,10 @@ import pytest
 from dagster import AssetKey, DagsterInstance
 
 from wkmp_assets.model.file_key import encode_key
+from wkmp_assets.orchestration.build import build_definitions
+from wkmp_assets.orchestration.jobs import scan_job
+from wkmp_assets.settings import load_settings
+from wkmp_assets_tests.support.checked_library import QUIET
 from wkmp_assets_tests.support.paths import TEST_DATA
 from wkmp_assets_tests.support.workplace import Workplace, read_manifest
 
@@ -19,11 +24,21 @@ ELLIPSIS = "Destructavator/UFO Alien Invasion/02 David02..%2E Continued.flac"
 
 
 @pytest.fixture
-def scanned(workplace: Workplace) -> Workplace:
-    (workplace.music / "broken.mp3").write_bytes((TEST_DATA / "broken_files/text.mp3").read_bytes())
-    result = workplace.materialize("--select", "library_scan")
-    assert result.returncode == 0, result.stderr
+def with_a_broken_file(workplace: Workplace) -> Workplace:
+    """The sample library and a broken file."""
+    shutil.copyfile(TEST_DATA / "broken_files/text.mp3", workplace.music / "broken.mp3")
     return workplace
+
+
+@pytest.fixture
+def scanned(with_a_broken_file: Workplace) -> Workplace:
+    """The same, scanned in this process."""
+    place = with_a_broken_file
+    definitions = build_definitions(load_settings(library_root=place.music, state_dir=place.home / ".wkmp"))
+    with place.instance() as instance:
+        scan = definitions.resolve_job_def(scan_job.name)
+        assert scan.execute_in_process(instance=instance, run_config=QUIET).success
+    return place
 
 
 def statuses(place: Workplace) -> dict[str, str]:
@@ -42,8 +57,10 @@ def receipts(place: Workplace) -> dict[str, dict[str, object]]:
     return found
 
 
-def test_the_scan_registers_a_partition_per_file(scanned: Workplace) -> None:
-    with scanned.instance() as instance:
+def test_the_scan_registers_a_partition_per_file(with_a_broken_file: Workplace) -> None:
+    result = with_a_broken_file.materialize("--select", "library_scan")
+    assert result.returncode == 0, result.stderr
+    with with_a_broken_file.instance() as instance:
         sets = _partition_sets(instance)
         assert len(sets) == 1
         assert instance.get_dynamic_partitions(sets.pop()) == sorted([*KEYS, "broken.mp3"])
@@ -111,7 +128,7 @@ def test_a_partition_that_leads_out_of_the_library_is_refused(scanned: Workplace
         instance.add_dynamic_partitions(name, [outside])
     result = scanned.materialize("--select", "group:import", "--partition", outside)
     assert result.returncode != 0
-    assert "is not a path inside the library" in result.stdout + result.stderr
+    assert "is not a path inside the music folder" in result.stdout + result.stderr
 
 
 def test_dg_launches_a_partition_and_fails_with_a_corrupt_one(scanned: Workplace) -> None:

@@ -30,7 +30,7 @@ def write_locks(trace: str) -> tuple[int, int]:
 def test_the_kernel_sees_one_write_lock_per_file(workplace: Workplace) -> None:
     trace = workplace.home / "trace.txt"
     assert workplace.wkmp("import", workplace.music).returncode == 0
-    strace = ["strace", "-f", "-y", "-e", "trace=fcntl", "-o", str(trace)]
+    strace = ["strace", "-f", "--seccomp-bpf", "-y", "-e", "trace=fcntl", "-o", str(trace)]
     result = workplace.run(
         [*strace, sys.executable, "-m", "wkmp_assets.cli.main", "import", str(workplace.music), "--force"]
     )

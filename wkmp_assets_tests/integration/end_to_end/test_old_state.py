@@ -14,7 +14,8 @@ from dagster import DagsterInstance
 
 from wkmp_assets.model.file_key import encode_key
 from wkmp_assets.model.outcomes import Failed, Result, Skipped, SkipReason
-from wkmp_assets.model.phases import ENTRY, PHASE_VALUES, SCAN
+from wkmp_assets.model.phase_values import PHASE_VALUES
+from wkmp_assets.model.phases import ENTRY, SCAN
 from wkmp_assets.orchestration.partitions import partitions_name
 from wkmp_assets.orchestration.recorded_commits import recorded_commits
 from wkmp_assets.runtime.phase_store import PhaseStore

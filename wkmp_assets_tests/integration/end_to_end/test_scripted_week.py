@@ -20,11 +20,11 @@ from dagster._core.storage.dagster_run import NOT_FINISHED_STATUSES
 
 from wkmp_assets.errors import LibraryRootError
 from wkmp_assets.orchestration.partitions import partitions_name
-from wkmp_assets_tests.integration.end_to_end.week import LONG_AGO, Week
+from wkmp_assets_tests.integration.end_to_end.week import LONG_AGO, Week, make_week
 from wkmp_assets_tests.support.paths import ROOT, SAMPLE_LIBRARY
 from wkmp_assets_tests.support.patience import wait_until
 
-DAEMON = ["-m", "dagster", "dev", "-m", "wkmp_assets.definitions", "--port", "0"]
+DAEMON = ["-m", "dagster._daemon", "run", "-m", "wkmp_assets.definitions"]
 PAGE = ROOT / "docs" / "explanation" / "week.md"
 FIRST = {
     "journey": "Maxstack/Endgame Singularity/01 A New Journey.flac",
@@ -45,13 +45,7 @@ SATURDAY = {
 
 @pytest.fixture
 def week(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Week:
-    made = Week(tmp_path)
-    made.music.mkdir()
-    (tmp_path / "home").mkdir()
-    shutil.copy(ROOT / "dagster.yaml", tmp_path / "home")
-    for name, value in made.environment().items():
-        monkeypatch.setenv(name, value)
-    return made
+    return make_week(tmp_path, monkeypatch)
 
 
 def add(week: Week, recordings: dict[str, str]) -> None:
@@ -228,7 +222,8 @@ def kill_daemon_when(week: Week, is_time: Callable[[], bool]) -> None:
             [sys.executable, *DAEMON], env=environment, cwd=ROOT, stdout=log, stderr=log, start_new_session=True
         )
         try:
-            wait_until(is_time, lambda: f"it is time:\n{(week.place / 'killed.log').read_text()[-2000:]}")
+            printed = week.place / "killed.log"
+            wait_until(is_time, lambda: f"it is time:\n{printed.read_text()[-2000:]}", look_every_s=0.1)
         finally:
             os.killpg(process.pid, signal.SIGKILL)
             ended = process.wait()

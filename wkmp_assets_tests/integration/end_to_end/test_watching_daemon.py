@@ -5,7 +5,6 @@ import shutil
 import signal
 import sqlite3
 import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
@@ -16,9 +15,9 @@ from dagster import DagsterInstance
 from dagster._core.scheduler.instigation import InstigatorTick, TickStatus
 
 from wkmp_assets.orchestration.sensors import SENSOR
-from wkmp_assets_tests.integration.browser.server import end_of_log, processes_of
+from wkmp_assets_tests.integration.browser.server import end_of_log, processes_of, start_dagster_dev
 from wkmp_assets_tests.runtime.test_worker_pool import is_worker
-from wkmp_assets_tests.support.paths import ROOT, SAMPLE_LIBRARY
+from wkmp_assets_tests.support.paths import SAMPLE_LIBRARY
 from wkmp_assets_tests.support.patience import wait_until
 from wkmp_assets_tests.support.workplace import Workplace, make_workplace, read_manifest
 
@@ -28,22 +27,14 @@ ALBUM = SAMPLE_LIBRARY / "Destructavator"
 @contextmanager
 def dagster_dev(place: Workplace) -> Iterator[subprocess.Popen[bytes]]:
     """Run web server, daemon and code server, as the leader of a process group; end what is left of them."""
-    with (place.home / "dev.log").open("ab") as log:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "dagster", "dev", "-m", "wkmp_assets.definitions", "--port", "0"],
-            env=place.environment(),
-            cwd=ROOT,
-            stdout=log,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-        )
-        try:
-            yield process
-        finally:
-            for one in processes_of(place):
-                with suppress(psutil.NoSuchProcess):
-                    one.kill()
-            process.wait()
+    process = start_dagster_dev(place, "--port", "0")
+    try:
+        yield process
+    finally:
+        for one in processes_of(place):
+            with suppress(psutil.NoSuchProcess):
+                one.kill()
+        process.wait()
 
 
 def imported(place: Workplace) -> set[str]:

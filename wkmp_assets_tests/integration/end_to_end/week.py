@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import dagster as dg
+import pytest
 from click.testing import CliRunner, Result
 from dagster import DagsterInstance
 
@@ -27,6 +28,7 @@ from wkmp_assets.orchestration.partitions import partitions_name
 from wkmp_assets.orchestration.recorded_commits import recorded_commits
 from wkmp_assets.orchestration.sensors import SENSOR
 from wkmp_assets.settings import Settings, load_settings
+from wkmp_assets_tests.support.paths import ROOT
 
 LONG_AGO = 1_700_000_000
 """Unix time: nobody waits for such files to settle."""
@@ -208,3 +210,14 @@ class Week:
         played = sum(identity.plays for identity in self.first.values())
         found = [counted(len(there), "recording"), counted(len(copies), "copy", "copies"), f"{len(missing)} missing"]
         self.tell(f"The library holds what it must: {', '.join(found)}, {counted(played, 'play')}.")
+
+
+def make_week(place: Path, monkeypatch: pytest.MonkeyPatch) -> Week:
+    """Begin a week in a folder, with nothing in the collection; this process has its environment from then on."""
+    made = Week(place)
+    made.music.mkdir()
+    (place / "home").mkdir()
+    shutil.copy(ROOT / "dagster.yaml", place / "home")
+    for name, value in made.environment().items():
+        monkeypatch.setenv(name, value)
+    return made

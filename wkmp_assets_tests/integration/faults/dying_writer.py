@@ -10,6 +10,7 @@ from typing import Any
 
 from wkmp_assets_tests.integration.faults.commits import KINDS, commit_units, committer_of
 from wkmp_assets_tests.integration.faults.statement_faults import Moment, fault_at
+from wkmp_assets_tests.support.patience import PATIENCE_S
 
 _FORKING = multiprocessing.get_context("forkserver")
 _FORKING.set_forkserver_preload([__name__])
@@ -24,7 +25,7 @@ def start(target: Callable[..., None], *arguments: Any) -> BaseProcess:
 
 def was_killed(process: BaseProcess) -> bool:
     """Wait for the end of a process; tell whether SIGKILL was the reason."""
-    process.join(60)
+    process.join(PATIENCE_S)
     exitcode = process.exitcode
     process.close()
     return exitcode == -signal.SIGKILL

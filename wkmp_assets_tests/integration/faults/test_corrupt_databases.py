@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from wkmp_assets.db.read.known_files import known_files
+from wkmp_assets.db.read.known_files import read_known_files
 from wkmp_assets.errors import CorruptLibraryError
 from wkmp_assets_tests.integration.faults.conftest import Reference
 from wkmp_assets_tests.integration.faults.extent import EXTENT, IS_FULL, full_form, repeatable
@@ -81,7 +81,7 @@ def test_garbage_in_any_page_is_found_out_or_not_in_the_way(tmp_path: Path) -> N
         before = database.read_bytes()
         with repeatable(f"page {page} of {pages}"):
             try:
-                known_files(database)
+                read_known_files(database)
                 commit(database, entry("new.flac", content="new", bounds=in_a_row(4)))
             except CorruptLibraryError:
                 found_out += 1

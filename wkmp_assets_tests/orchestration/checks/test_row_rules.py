@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from wkmp_assets.db.read.audit import AuditedFile, AuditedPassage, BrokenReference, LibraryAudit
-from wkmp_assets.model.batch import Receipt, Written
+from wkmp_assets.model.batch import Receipt, WrittenRows
 from wkmp_assets.orchestration.checks.audited_file import Standing, Subject, subject_of
 from wkmp_assets.orchestration.checks.findings import Finding, Weight
 from wkmp_assets.orchestration.checks.row_rules import (
@@ -34,12 +34,12 @@ def file(*passages: AuditedPassage, **columns: Any) -> AuditedFile:
     return AuditedFile(**row | {"has_original": False, "passages": passages} | columns)
 
 
-def written(count: int = 1, kept: int = 0, **fields: Any) -> Written:
-    claimed = Written("f", "INGEST COMPLETE", "h", STAMP, count, count, count, 2 * count, kept)
+def written(count: int = 1, kept: int = 0, **fields: Any) -> WrittenRows:
+    claimed = WrittenRows("f", "INGEST COMPLETE", "h", STAMP, count, count, count, 2 * count, kept)
     return replace(claimed, **fields)
 
 
-def recorded(claims: Written | None = None, result: str = "imported", **rows: int) -> RecordedCommit:
+def recorded(claims: WrittenRows | None = None, result: str = "imported", **rows: int) -> RecordedCommit:
     return RecordedCommit(RUN, result, Receipt(1, 1, 9, 0, rows=rows, written=claims))
 
 
@@ -121,7 +121,7 @@ def test_a_receipt_of_an_older_version_is_no_claim() -> None:
         (file(passage(), passage("old", run_id="before", imported_at=EARLIER)), written()),
     ],
 )
-def test_any_difference_from_the_receipt_is_an_error(one: AuditedFile, claims: Written) -> None:
+def test_any_difference_from_the_receipt_is_an_error(one: AuditedFile, claims: WrittenRows) -> None:
     assert ERROR in weights(judge_wholeness(subject(one, recorded(claims))))
 
 

@@ -251,7 +251,7 @@ OTHERS_AT_WORK = (
     Measure(
         "compare-and-set on copies",
         "of two copies that come in at once the original would list only one",
-        ("db.write.statements:UPDATE_PEER",),
+        ("db.write.statements:UPDATE_COPY",),
         sql_changed(r"(?<=AND )(\w+) IS \?", r"(\1 IS ? OR 1)"),
         ("db/test_races.py::test_a_copy_that_gets_another_copy_in_the_meantime_lists_both",),
     ),
@@ -338,7 +338,7 @@ WHAT_IS_PEOPLE_S = (
     Measure(
         "passages that are referred to are kept",
         "re-importing a changed file would try to delete what play history, queue and timeslots refer to",
-        ("db.read.file_state:referenced",),
+        ("db.read.file_state:find_referenced",),
         returns(frozenset()),
         ("db/test_reimport.py::test_a_passage_something_refers_to_is_kept_with_a_warning",),
     ),
