@@ -1,4 +1,4 @@
-"""The arithmetic of flavors, on the specification's own numbers and on made-up flavors."""
+"""The arithmetic of flavors, on the specification's numbers and on generated flavors."""
 
 import json
 import math
