@@ -88,11 +88,11 @@ class FileCommitter:
     def _commit_entry(self, key: str, outcome: Result[FileEntry]) -> FileCommit:
         """Read, plan, write; again when the library changed between reading and writing."""
         writer, reader = self._open_library()
-        tally = Tally()
+        entry, tally = outcome.value, Tally()
         while True:
             with translated(self._database), snapshot(reader):
-                state = read_state(reader, outcome.value, candidate_file_guids(outcome.value))
-            batch = plan_file(outcome.value, state, self._stamp())
+                state = read_state(reader, entry, candidate_file_guids(entry))
+            batch = plan_file(entry, state, self._stamp())
             try:
                 return FileCommit(key, outcome, writer.write(batch, tally), batch)
             except LibraryChangedError:
