@@ -1,4 +1,4 @@
-"""The library database: schema, connections, the one write transaction per file, and reads.
+"""The library database, by the moment: `read`, `plan` and `write`, and `commit`, which does one after the other.
 
-Knows `model` and SQLite; no audio, no Dagster. All SQL of the package is here.
+All SQL of the package is here.
 """

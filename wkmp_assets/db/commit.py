@@ -1,4 +1,4 @@
-"""Commit the files of one run, each in a transaction of its own. Dagster-free."""
+"""Commit the files of one run, or remove a file: read, plan, write, each file in a transaction of its own."""
 
 import sqlite3
 from collections.abc import Callable, Iterator, Mapping
@@ -26,21 +26,21 @@ from wkmp_assets.model.timestamps import Stamp
 from wkmp_assets.model.values import FileIdentity, FileState
 
 MAX_CONFLICTS = 8
-"""How often one file is read and planned again. A library that changes more often than that under our hands is not
-written to by a player or another import."""
+"""How often a file is read and planned again. A library that changes even more often has another problem than a player
+or an import that writes at the same time."""
 
 
 class FileCommitter:
-    """Writes entries to one library; opens it only when there is something to write. A context manager.
+    """Commits entries to one library. A context manager: it opens the library when there is something to write.
 
     Parameters
     ----------
     database : Path
-        The library; created on the first write.
+        The library; created when the first file is written.
     run_id : str
-        Written to the rows as their import session.
+        Import session of the rows.
     now : callable
-        Returns the current time, aware.
+        Returns the current time, with its time zone.
     """
 
     def __init__(self, database: Path, *, run_id: str, now: Callable[[], datetime]) -> None:
@@ -59,9 +59,10 @@ class FileCommitter:
         self._open.close()
 
     def commit_all(self, entries: Mapping[str, Outcome[FileEntry]]) -> Iterator[FileCommit]:
-        """Commit one entry after the other and yield what happened to each.
+        """Commit one entry after the other, and yield what became of each.
 
-        Originals before their duplicates, and what is no original any more before the file that now is one.
+        Originals come before their duplicates. A file that got new content comes before the file that now is the
+        original of its old content.
         """
         replaced = {identity.replaces for identity in map(_identity, entries.values()) if identity}
 
@@ -87,11 +88,11 @@ class FileCommitter:
     def _commit_entry(self, key: str, outcome: Result[FileEntry]) -> FileCommit:
         """Read, plan, write; again when the library changed between reading and writing."""
         writer, reader = self._open_library()
-        tally = Tally()
+        entry, tally = outcome.value, Tally()
         while True:
             with translated(self._database), snapshot(reader):
-                state = read_state(reader, outcome.value, candidate_file_guids(outcome.value))
-            batch = plan_file(outcome.value, state, self._stamp())
+                state = read_state(reader, entry, candidate_file_guids(entry))
+            batch = plan_file(entry, state, self._stamp())
             try:
                 return FileCommit(key, outcome, writer.write(batch, tally), batch)
             except LibraryChangedError:
@@ -137,8 +138,8 @@ def remove_file(writer: LibraryWriter, path: str, time: str, *, with_references:
     Raises
     ------
     LibraryChangedError
-        The library no longer has the file, or other programs' rows refer to it and must stay, or the library changed
-        at every try. Nothing was removed.
+        The library no longer has the file, or rows of other programs refer to it and must stay, or it changed at every
+        try. Nothing was removed.
     """
     tally = Tally()
     while True:

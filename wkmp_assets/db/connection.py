@@ -1,4 +1,4 @@
-"""Open the library database, with every pragma in its own function and its reason beside it."""
+"""Open the library database. Every pragma has a function of its own, with its reason."""
 
 import sqlite3
 from collections.abc import Iterator
@@ -8,12 +8,12 @@ from pathlib import Path
 from wkmp_assets.errors import CorruptLibraryError, LibraryDiskError, UnwritableLibraryError, WkmpError
 
 CHECKPOINT_BYTES = 4_000_000
-"""Of write-ahead log: about 1,000 pages of 4 KiB, as SQLite itself has it.
+"""Size of the write-ahead log at which it is copied into the database: about 1,000 pages of 4 KiB, SQLite's default.
 
 https://sqlite.org/pragma.html#pragma_wal_autocheckpoint
 """
 MAX_WAL_STEPS = 8
-"""How many times `CHECKPOINT_BYTES` the log may hold before writers wait until it is copied into the database."""
+"""How many times `CHECKPOINT_BYTES` the log may hold before writers wait until it is copied."""
 MAX_WAL_BYTES = MAX_WAL_STEPS * CHECKPOINT_BYTES
 
 _READ_ONLY = "mode=ro"
@@ -25,13 +25,13 @@ _DISK = frozenset({sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_NOL
 
 
 def primary_code(error: sqlite3.Error) -> int | None:
-    """Return SQLite's primary result code (the low byte of the extended one), None if there is none."""
+    """Return SQLite's primary result code (the low byte of the extended one); None without one."""
     code = getattr(error, "sqlite_errorcode", None)
     return None if code is None else code & 0xFF
 
 
 def translate(error: sqlite3.Error, database: Path) -> WkmpError | None:
-    """Turn an error that says something about the database file into one of ours; None for all others."""
+    """Translate an error that concerns the database file into a `WkmpError`; None for all other errors."""
     code = primary_code(error)
     if code in _CORRUPT:
         return CorruptLibraryError(database, str(error))
@@ -44,7 +44,7 @@ def translate(error: sqlite3.Error, database: Path) -> WkmpError | None:
 
 @contextmanager
 def translated(database: Path) -> Iterator[None]:
-    """Translate SQLite's errors about the file itself (corrupt, read-only, full) for the block."""
+    """Translate SQLite's errors about the file itself (corrupt, read-only, disk full) within the block."""
     try:
         yield
     except sqlite3.Error as error:
@@ -55,12 +55,14 @@ def translated(database: Path) -> Iterator[None]:
 
 
 def _use_wal(connection: sqlite3.Connection) -> None:
-    """Readers (the player) never wait for us, nor we for them: https://sqlite.org/wal.html."""
+    """Let readers (the player) and the import never wait for each other: https://sqlite.org/wal.html."""
     connection.execute("PRAGMA journal_mode = WAL")
 
 
 def _sync_at_checkpoints(connection: sqlite3.Connection) -> None:
-    """In WAL mode NORMAL cannot corrupt: a power cut may lose the last files, which the next run imports again.
+    """Sync at checkpoints only. In WAL mode this cannot corrupt the library.
+
+    A power cut may lose the last files; the next run imports them again.
 
     https://sqlite.org/pragma.html#pragma_synchronous
     """
@@ -68,19 +70,19 @@ def _sync_at_checkpoints(connection: sqlite3.Connection) -> None:
 
 
 def _enforce_foreign_keys(connection: sqlite3.Connection) -> None:
-    """Off by default in SQLite, per connection: https://sqlite.org/foreignkeys.html."""
+    """Enforce foreign keys, which SQLite does not by default: https://sqlite.org/foreignkeys.html."""
     connection.execute("PRAGMA foreign_keys = ON")
 
 
 def _leave_checkpoints_to_the_writer(connection: sqlite3.Connection) -> None:
-    """SQLite would make them inside COMMIT: the transaction then seems ten times as long now and then."""
+    """Turn off automatic checkpoints: they run inside COMMIT and make some transactions ten times as long."""
     connection.execute("PRAGMA wal_autocheckpoint = 0")
 
 
-def _shorten_the_log(connection: sqlite3.Connection) -> None:
-    """Cut what a long checkpointless time has left of the write-ahead log when it begins anew.
+def _limit_wal_size(connection: sqlite3.Connection) -> None:
+    """Limit the size of the write-ahead log file when SQLite starts it anew.
 
-    Not to nothing: writing over a file's blocks is cheaper than getting new ones, while the lock is held.
+    Not to 0, because overwriting the file's blocks is cheaper than allocating new ones while the lock is held.
     """
     connection.execute(f"PRAGMA journal_size_limit = {MAX_WAL_BYTES}")
 
@@ -90,26 +92,26 @@ WRITER_PRAGMAS = (
     _sync_at_checkpoints,
     _enforce_foreign_keys,
     _leave_checkpoints_to_the_writer,
-    _shorten_the_log,
+    _limit_wal_size,
 )
 
 
 def open_writer(database: Path, *, busy_timeout_ms: int) -> sqlite3.Connection:
-    """Open a connection for write transactions; creates the file when it does not exist.
+    """Open a connection for write transactions. It creates the file when it does not exist.
 
-    Transactions are explicit (`isolation_level=None`): nothing begins behind our back.
+    Transactions are explicit (`isolation_level=None`): Python begins none by itself.
 
     Parameters
     ----------
     database : Path
         The library.
     busy_timeout_ms : int
-        How long SQLite itself waits for a lock before it reports BUSY.
+        How long SQLite waits for a lock before it reports BUSY.
 
     Raises
     ------
     CorruptLibraryError, UnwritableLibraryError
-        The file is no database, or cannot be written.
+        The file is not a database, or cannot be written.
     """
     with translated(database):
         connection = sqlite3.connect(
@@ -131,7 +133,7 @@ def open_reader(database: Path) -> Iterator[sqlite3.Connection | None]:
     Raises
     ------
     CorruptLibraryError
-        The file is no database.
+        The file is not a database.
     """
     if not database.exists():
         yield None
@@ -148,10 +150,10 @@ def open_reader(database: Path) -> Iterator[sqlite3.Connection | None]:
 
 @contextmanager
 def kept_open(database: Path) -> Iterator[None]:
-    """Keep a database attached for the block, so that connections inside it come and go cheaply.
+    """Keep one idle connection open within the block, so that other connections open and close cheaply.
 
-    Whenever the last connection of all closes, SQLite checkpoints the write-ahead log, and the next one to open
-    builds its shared index anew under the write lock. One idle connection, which holds no lock, saves both.
+    When the last connection closes, SQLite checkpoints the write-ahead log. The next one to open rebuilds the log's
+    index under the write lock. An idle connection holds no lock and saves both.
     """
     with open_reader(database) as connection:
         if connection is not None:
@@ -161,7 +163,7 @@ def kept_open(database: Path) -> Iterator[None]:
 
 @contextmanager
 def snapshot(connection: sqlite3.Connection) -> Iterator[None]:
-    """Let all reads of the block see one state of the library, without locking anybody out (WAL)."""
+    """Let all reads within the block see one state of the library. In WAL mode this blocks no writer."""
     connection.execute("BEGIN")
     try:
         yield

@@ -1,7 +1,7 @@
-"""Create the library's tables, or add to an existing WKMP database what it lacks. Never rebuilds a table.
+"""Create the library's tables, or add to an existing WKMP database what it lacks. No table is ever rebuilt.
 
-The statements are in `schema.sql`; this module applies them as sqlite-utils migrations. What an existing table lacks
-is found by comparing it with the same table in a scratch database in memory, so columns are stated once.
+The statements are in `schema.sql`, and this module applies them as sqlite-utils migrations. To find the columns that an
+existing table lacks, it compares the table with the same table in a database in memory: `schema.sql` states them once.
 """
 
 import sqlite3
@@ -14,7 +14,7 @@ from sqlite_utils.migrations import Migrations
 library_migrations = Migrations("wkmp_assets")
 
 WKMP_SCHEMA_VERSION = 4
-"""Version of WKMP's own numbered migrations whose result `schema.sql` describes."""
+"""Version of WKMP's own numbered migrations that results in the tables of `schema.sql`."""
 
 
 def ensure_schema(connection: sqlite3.Connection) -> bool:
@@ -28,7 +28,7 @@ def ensure_schema(connection: sqlite3.Connection) -> bool:
     Returns
     -------
     bool
-        False when there was nothing to do; nothing was written then.
+        False when it was up to date and nothing was written.
     """
     database = sqlite_utils.Database(connection)
     if not library_migrations.pending(database):
@@ -53,7 +53,7 @@ def statements() -> list[str]:
 
 @library_migrations()
 def m001_tables_columns_and_indexes(database: Database) -> None:
-    """Everything of WKMP's schema version 4 that the import writes, and our `import_failures`."""
+    """Add everything of WKMP's schema version 4 that an import writes, and `import_failures`."""
     is_new = not database["files"].exists()
     ddl = statements()
     for statement in ddl:
@@ -64,14 +64,14 @@ def m001_tables_columns_and_indexes(database: Database) -> None:
         if statement.startswith("CREATE INDEX"):
             database.execute(statement)
     if is_new:
-        # Otherwise WKMP would run its own migrations over tables that have their result already.
+        # Otherwise WKMP would run its migrations on tables that already have their result.
         for version in range(1, WKMP_SCHEMA_VERSION + 1):
             database.execute("INSERT OR IGNORE INTO schema_version (version) VALUES (?)", [version])
 
 
 @library_migrations()
 def m002_missing_files(database: Database) -> None:
-    """Our `missing_files`, for libraries that are older than it."""
+    """Add `missing_files` to libraries that are older than this table."""
     for statement in statements():
         if statement.startswith("CREATE TABLE IF NOT EXISTS missing_files"):
             database.execute(statement)
@@ -85,6 +85,6 @@ def _add_missing_columns(database: Database, ddl: list[str]) -> None:
             present = {row[1] for row in database.execute(f'PRAGMA table_info("{table}")')}
             for _, name, kind, _, default, _ in reference.execute(f'PRAGMA table_info("{table}")'):
                 if name not in present:
-                    # ALTER TABLE cannot add CURRENT_TIMESTAMP defaults, nor NOT NULL without a constant default.
+                    # ALTER TABLE cannot add CURRENT_TIMESTAMP defaults, or NOT NULL without a constant default.
                     suffix = "" if default in (None, "CURRENT_TIMESTAMP") else f" DEFAULT {default}"
                     database.execute(f'ALTER TABLE "{table}" ADD COLUMN "{name}" {kind}{suffix}')

@@ -1,4 +1,4 @@
--- The WKMP library, as a new file gets it. Existing databases receive what they lack (see schema.py).
+-- The tables of a new WKMP library. Existing databases get what they lack (see schema.py).
 -- Keys are lowercase UUIDs; timestamps are UTC text, YYYY-MM-DD HH:MM:SS; positions are ticks (28,224,000 a second).
 
 CREATE TABLE IF NOT EXISTS schema_version (
@@ -182,7 +182,7 @@ CREATE TABLE IF NOT EXISTS import_provenance (
   timestamp INTEGER);
 CREATE INDEX IF NOT EXISTS idx_import_provenance_passage_id ON import_provenance(passage_id);
 
--- Ours, not WKMP's: files that could not be imported, until they can.
+-- Only of the import: files that could not be imported. A row goes when the file is imported.
 CREATE TABLE IF NOT EXISTS import_failures (
   path TEXT PRIMARY KEY,
   phase TEXT NOT NULL,
@@ -191,7 +191,7 @@ CREATE TABLE IF NOT EXISTS import_failures (
   attempts INTEGER NOT NULL DEFAULT 1 CHECK (attempts > 0),
   failed_at TIMESTAMP NOT NULL DEFAULT CURRENT_TIMESTAMP);
 
--- Ours, not WKMP's: files of the library that are not on disk, until they are again or are removed (wkmp prune).
+-- Only of the import: files of the library that are not on disk. A row goes when the file is back or removed.
 CREATE TABLE IF NOT EXISTS missing_files (
   path TEXT PRIMARY KEY,
   missing_since TIMESTAMP NOT NULL DEFAULT CURRENT_TIMESTAMP);

@@ -1,4 +1,4 @@
-"""Names in the library's tables that its readers and its writer share."""
+"""Tables and columns that both reading and writing name."""
 
 import json
 from dataclasses import fields
@@ -15,11 +15,11 @@ SELECT group_concat(one) FROM (
     guid, start_time_ticks, end_time_ticks, fade_in_start_ticks, fade_out_start_ticks, user_title,
     musical_flavor_vector, additional_metadata) AS one
   FROM passages WHERE file_id = files.guid ORDER BY guid))"""
-"""A file's passages with all that people edit, as one text to compare: read before, compared in the transaction."""
+"""SQL: a file's passages with all columns that people edit, as one text to compare with what was read."""
 
 
 def quoted(identifier: str) -> str:
-    """Quote the name of a table or column of another program."""
+    """Quote the name of another program's table or column."""
     return '"' + identifier.replace('"', '""') + '"'
 
 
@@ -27,11 +27,11 @@ LINK_TABLES = ("passage_songs", "passage_albums", "import_provenance")
 
 
 LOOKUP_SOURCE = "Lookup"
-"""Source of the row that says what became of asking, with all candidates; `db.report` finds deferred passages by it."""
+"""Source of the provenance row with a passage's lookup and all candidates. Deferred passages are found by it."""
 
 
 CLASSES_SOURCE = "AcousticBrainz"
-"""Source of the row that says that a passage waits for its song's classes; there is none when it has them."""
+"""Source of the provenance row of a passage that waits for its song's classes. The row goes when they are there."""
 
 
 def listed_copies(matching_hashes: str | None) -> list[str]:

@@ -93,10 +93,10 @@ def flavor_json(flavor: Mapping[str, Mapping[str, float]]) -> str:
     A distribution that sums to 1 still does so after rounding, within 1e-9: what rounding takes goes to the values with
     the largest remainders.
     """
-    return json.dumps({name: rounded(values) for name, values in flavor.items()}, sort_keys=True)
+    return json.dumps({name: round_distribution(values) for name, values in flavor.items()}, sort_keys=True)
 
 
-def rounded(values: Mapping[str, float]) -> Distribution:
+def round_distribution(values: Mapping[str, float]) -> Distribution:
     """Round a distribution to six decimals. A sum of 1 (within 1e-4) stays 1."""
     names = sorted(values)
     total = math.fsum(values.values())

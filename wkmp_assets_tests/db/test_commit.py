@@ -39,7 +39,7 @@ SILENT: list[tuple[int, int]] = []
 
 
 def copies(database: Path, path: str) -> list[str]:
-    """Paths of the copies a file lists, in order."""
+    """Return the paths of the copies that a file lists, in order."""
     listed = json.loads(file_row(database, path)["matching_hashes"] or "[]")
     return [column(database, "SELECT path FROM files WHERE guid = ?", guid)[0] for guid in listed]
 
@@ -187,7 +187,7 @@ def moved(path: str, content: str, origin: dict[str, Any], **known: Any) -> Any:
 
 
 def owners(database: Path) -> dict[str, tuple[str, str]]:
-    """Path -> guid of its row, and of the passage that belongs to that."""
+    """Return path -> guid of its row and of that row's passage."""
     query = "SELECT f.path, f.guid, p.guid AS passage FROM files AS f LEFT JOIN passages AS p ON p.file_id = f.guid"
     return {row["path"]: (row["guid"], row["passage"]) for row in rows(database, query)}
 
@@ -241,7 +241,7 @@ def test_a_retagged_original_and_its_copy_are_both_imported_at_once(database: Pa
 
 
 def test_a_file_that_takes_a_place_which_changed_meanwhile_is_looked_at_again(database: Path) -> None:
-    """Another run has put something else there between reading and writing."""
+    """Another run gives the path to another row between reading and writing."""
     commit(database, entry("a.flac", "a"), entry("b.flac", "b"))
     before = owners(database)
     one = moved("b.flac", "a", file_row(database, "a.flac"))
@@ -253,7 +253,7 @@ def test_a_file_that_takes_a_place_which_changed_meanwhile_is_looked_at_again(da
 
 
 def test_a_later_phase_of_a_moved_file_still_reaches_the_library(database: Path) -> None:
-    """Looking passages up again, or measuring flavors: its identity says moved, and there is content all the same."""
+    """A later lookup or flavor: its identity still says moved, although the entry has content."""
     commit(database, entry("old.flac"))
     commit(database, moved("new.flac", "a", file_row(database, "old.flac")), now=LATER)
     again = entry("new.flac", songs=[song("found later")], state=FileState.MOVED, moved_from="old.flac")
@@ -325,7 +325,7 @@ def test_a_touched_file_whose_row_changed_meanwhile_fails_alone(database: Path) 
 
 
 def test_copies_of_what_a_file_held_before_are_no_copies_any_more(database: Path) -> None:
-    """A re-tagged original: its copy still has the old bytes, and nobody else has them."""
+    """The original was re-tagged: only its copy still has the old bytes."""
     commit(database, entry("a.flac"), bare("b.flac"))
     assert [one.original_is_complete for one in read_known_files(database)] == [True, True]
     commit(database, entry("a.flac", content="retagged", state=FileState.CHANGED), now=LATER)

@@ -1,4 +1,4 @@
-"""Connections: every pragma on a fresh one, and SQLite's errors in our words."""
+"""Connections: the pragmas of a new one, and the translation of SQLite's errors."""
 
 import sqlite3
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""Missing files in the library: marked, unmarked, forgotten, in one transaction a scan."""
+"""A scan marks and unmarks missing files and deletes failures, in one transaction."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""What other programs change between our reading and our writing: seen at the write, read again, never lost."""
+"""Other programs write between reading and writing: the commit notices, reads again, and loses nothing."""
 # ruff: noqa: S608 - identifiers and guids of this module
 
 from dataclasses import replace
@@ -32,7 +32,7 @@ CHANGED = entry(content="new", bounds=seconds((0, 20), (100, 120)), state=FileSt
 
 
 def commit_while(database: Path, one: FileEntry, *statements: str) -> Receipt:
-    """Commit a file while somebody else executes statements, once, after it was read and before it is written."""
+    """Commit a file; statements of another program run once, between reading and writing."""
     waiting = list(statements)
 
     def execute_all() -> None:

@@ -67,7 +67,7 @@ def test_a_passage_something_refers_to_is_kept_with_a_warning(database: Path, ta
     name = table.split("TABLE ")[1].split(" (id")[0]
     run_sql(database, table, f"INSERT INTO {name} VALUES ('1', '{used}')")
     (warning,) = change(database, seconds((100, 120)))
-    assert used in warning
+    assert "the passage from 0.0 s to 20.0 s" in warning
     assert used in guids(database)
     assert unused not in guids(database)
     assert column(database, f"SELECT count(*) FROM {name}") == [1]
@@ -86,7 +86,7 @@ def test_a_passage_a_person_edited_is_kept_with_a_warning(database: Path, edit: 
     (edited,) = guids(database)
     run_sql(database, f"UPDATE passages SET {edit}")
     (warning,) = change(database, seconds((100, 120)))
-    assert edited in warning
+    assert "the passage from 0.0 s to 20.0 s" in warning
     assert edited in guids(database)
 
 

@@ -36,7 +36,7 @@ INSERT INTO songs VALUES ('S1', 'no uuid', 'la la');
 INSERT INTO play_history VALUES ('H1', 'P1');
 INSERT INTO queue VALUES ('Q1', 'P1');
 """  # noqa: E501
-"""Fewer columns, no CHECKs, rows that today's CHECKs would refuse, and tables of other WKMP programs."""
+"""A WKMP database with fewer columns, no CHECKs, rows that CHECKs would refuse, and tables of other programs."""
 
 
 def create_older(database: Path) -> None:

@@ -199,7 +199,7 @@ def test_a_copy_takes_the_place_of_its_original_that_is_gone() -> None:
 
 @pytest.mark.parametrize("row", [None, known("b.mp3", status="DUPLICATE HASH")], ids=["new", "known"])
 def test_a_retagged_original_keeps_its_row_and_its_copy_becomes_an_original(row: KnownFile | None) -> None:
-    """What is new at a path belongs to the path: play history of `a.mp3` must not go over to its copy."""
+    """New content belongs to its path: the play history of `a.mp3` must not go to its copy."""
     original = known("a.mp3", "a")
     found = identify([hashed("a.mp3", "retagged", original), hashed("b.mp3", "a", row)], [original])
     assert (found["a.mp3"].state, found["a.mp3"].replaces) == (FileState.CHANGED, sha("a"))
@@ -281,7 +281,7 @@ CONTENTS = st.dictionaries(st.sampled_from("abcdefgh"), st.sampled_from("xyz"), 
 def test_of_all_files_with_the_same_bytes_exactly_one_stands_for_all(
     contents: dict[str, str], imported: dict[str, str], gone: set[str], data: st.DataObject
 ) -> None:
-    """A and B in the same run: exactly one gets passages, whatever order they come in."""
+    """Two copies in one run: exactly one gets passages, in either order."""
     one_each = {content: path for path, content in imported.items()}
     rows = {path: known(path, content) for content, path in one_each.items()}
     files = [

@@ -1,4 +1,4 @@
-"""A file is gone only when the disk says so."""
+"""A file counts as gone only when the file system says so."""
 
 import os
 from collections.abc import Callable
@@ -31,7 +31,7 @@ def test_a_file_that_was_renamed_is_seen_at_once(tmp_path: Path) -> None:
 def test_another_spelling_is_no_file_where_the_disk_ignores_case(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """As on most USB disks, which the kernels of test machines cannot always mount: so the disk's answer is played."""
+    """A file system that ignores case, as on most USB disks. Its answers are simulated: not every kernel mounts one."""
     (tmp_path / "A.mp3").touch()
     monkeypatch.setattr(Path, "stat", lambda self, **_: os.stat(str(self).replace("a.mp3", "A.mp3")))  # noqa: PTH116 - Path.stat is what is replaced
     presence._names.cache_clear()

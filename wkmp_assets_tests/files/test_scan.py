@@ -118,7 +118,7 @@ def test_an_unreadable_library_is_no_empty_one(
 
 
 def test_what_others_found_before_tells_an_emptied_folder_from_a_new_one(tmp_path: Path) -> None:
-    """With the disk its wkmp.db is gone, too: only Dagster still knows the files."""
+    """The disk and its wkmp.db are gone. Only Dagster still knows the files."""
     changes, _ = scan_folder(tmp_path, "", [])
     check_not_emptied(tmp_path, changes, 0)
     with pytest.raises(LibraryRootError, match="1 were found in it before"):

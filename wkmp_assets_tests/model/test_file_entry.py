@@ -1,4 +1,4 @@
-"""Bringing the phases' outcomes for one file together."""
+"""The phases' outcomes for one file are joined."""
 
 from dataclasses import replace
 from typing import Any

@@ -1,4 +1,4 @@
-"""The arithmetic of flavors, on the specification's own numbers and on made-up flavors."""
+"""The arithmetic of flavors, on the specification's numbers and on generated flavors."""
 
 import json
 import math
@@ -7,7 +7,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from wkmp_assets.model.flavor import Flavor, combine, distance, flavor_json, parse_flavor, read_flavor, rounded
+from wkmp_assets.model.flavor import (
+    Flavor,
+    combine,
+    distance,
+    flavor_json,
+    parse_flavor,
+    read_flavor,
+    round_distribution,
+)
 
 
 def binary(name: str, first: str, probability: float) -> Flavor:
@@ -126,12 +134,12 @@ flavors = st.dictionaries(st.sampled_from("abcdef"), distributions, max_size=6)
 
 @given(distributions)
 def test_rounding_keeps_the_sum(values: dict[str, float]) -> None:
-    assert abs(math.fsum(rounded(values).values()) - 1) < 1e-9
-    assert all(abs(rounded(values)[name] - value) < 1.5e-6 for name, value in values.items())
+    assert abs(math.fsum(round_distribution(values).values()) - 1) < 1e-9
+    assert all(abs(round_distribution(values)[name] - value) < 1.5e-6 for name, value in values.items())
 
 
 def test_rounding_leaves_other_sums_alone() -> None:
-    assert rounded({"a": 0.5, "b": 0.4}) == {"a": 0.5, "b": 0.4}
+    assert round_distribution({"a": 0.5, "b": 0.4}) == {"a": 0.5, "b": 0.4}
 
 
 @given(flavors)

@@ -1,4 +1,4 @@
-"""Outcomes travel from phase to phase; the first thing wrong with a file stays with it."""
+"""Outcomes pass from phase to phase, and a file keeps its first failure."""
 
 import pytest
 from hypothesis import given

@@ -42,8 +42,8 @@ def test_a_receipt_survives_the_metadata(database: Path) -> None:
     recorded = read_back(one)
     assert (recorded.result, recorded.run_id) == ("imported", "run-1")
     assert one.receipt is not None
-    rounded = {"wait_ms": round(one.receipt.wait_ms, 3), "hold_ms": round(one.receipt.hold_ms, 3)}
-    assert recorded.receipt == Receipt(**{**vars(one.receipt), **rounded})
+    round_distribution = {"wait_ms": round(one.receipt.wait_ms, 3), "hold_ms": round(one.receipt.hold_ms, 3)}
+    assert recorded.receipt == Receipt(**{**vars(one.receipt), **round_distribution})
 
 
 def test_a_receipt_says_what_was_written(database: Path) -> None:

@@ -12,7 +12,7 @@ from wkmp_assets.audio.flavor.rhythm import measure_rhythm
 from wkmp_assets.audio.flavor.spectrogram import compute_spectrogram, cut_excerpt
 from wkmp_assets.audio.flavor.tonality import measure_tonality
 from wkmp_assets.audio.pcm_store import PCM_RATE_HZ, map_pcm
-from wkmp_assets.model.flavor import rounded
+from wkmp_assets.model.flavor import round_distribution
 from wkmp_assets.model.values import PassageFlavor, SoundMeasures
 
 if TYPE_CHECKING:
@@ -75,7 +75,7 @@ def _measure(span: Span, pcm: NDArray[np.int16], channels: int) -> PassageFlavor
         loudness_lufs=round(loudness_lufs, 1),
         crest_factor_db=round(_crest_db(pieces), 1),
     )
-    return PassageFlavor(span, {name: rounded(values) for name, values in flavor.items()}, measures)
+    return PassageFlavor(span, {name: round_distribution(values) for name, values in flavor.items()}, measures)
 
 
 def _crest_db(pieces: Sequence[NDArray[np.int16]]) -> float:

@@ -1,1 +1,1 @@
-"""From what the phases found and what the library holds to the rows of one write batch. No connection, no clock."""
+"""The second moment: plan the rows to write, from an entry and what was read. Pure: no connection and no clock."""

@@ -1,4 +1,4 @@
-"""Songs, artists, albums and works of one file, with their links. Pure."""
+"""Plan the songs, artists, albums and works of one file, and their links."""
 
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
@@ -17,7 +17,7 @@ _WEIGHT_UNITS = 2**48
 
 
 class Entities:
-    """Songs, artists, works and albums of one file, each once, with the guid the library will know them by."""
+    """Songs, artists, works and albums of one file, each once, with their guids."""
 
     def __init__(self, state: LibraryState, stamp: Stamp) -> None:
         self._state = state
@@ -29,7 +29,7 @@ class Entities:
         self.albums: dict[str, AlbumRow] = {}
 
     def add(self, passage: PassageEntry) -> None:
-        """Take in the song and the album of one passage."""
+        """Add the song and the album of one passage."""
         match = passage.match
         if match.release is not None and match.release.mbid not in self.albums:
             release = match.release
@@ -60,9 +60,9 @@ class Entities:
         )
 
     def song_artists(self) -> Iterable[SongArtistRow]:
-        """Weigh distinct artists equally; the last takes what is left, so that the sum is exactly 1.
+        """Yield the links to artists, with equal weights. The last artist gets the rest, so that the sum is exactly 1.
 
-        Weights are multiples of 2**-48: their sums are exact whatever the order, in SQLite as in Python.
+        Weights are multiples of 2**-48: their sums are exact in any order, in SQLite as in Python.
         """
         for mbid, song in self._credits.items():
             distinct = list(dict.fromkeys(artist.mbid for artist in song.artists))
@@ -72,7 +72,7 @@ class Entities:
                 yield SongArtistRow(self.songs[mbid].guid, self.artists[artist_mbid].guid, share, self._now)
 
     def song_works(self) -> Iterable[SongWorkRow]:
-        """Link every song to all of its works."""
+        """Yield the links of every song to all its works."""
         for mbid, song in self._credits.items():
             for work_mbid in dict.fromkeys(work.mbid for work in song.works):
                 yield SongWorkRow(self.songs[mbid].guid, self.works[work_mbid].guid, self._now)

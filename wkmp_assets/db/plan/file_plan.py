@@ -1,7 +1,6 @@
-"""Turn what the phases found out about one file into the rows of one write batch. Pure: no connection, no clock.
+"""Plan the batch of one file, from its entry and what the library holds.
 
-Ids are resolved here, people's edits are respected here, and here it is decided whether a file is complete, a
-duplicate, or without audio.
+This decides ids, and whether a file is complete, a duplicate or without audio. It keeps what people edited.
 """
 
 import json
@@ -14,7 +13,12 @@ from wkmp_assets.db.plan import ids
 from wkmp_assets.db.plan.entities import Entities
 from wkmp_assets.db.plan.flavors import FlavorPlan
 from wkmp_assets.db.plan.passage_pairing import plan_passages
-from wkmp_assets.db.plan.passage_rows import make_passage_rows, passage_albums, passage_songs, provenance
+from wkmp_assets.db.plan.passage_rows import (
+    link_albums,
+    link_songs,
+    make_passage_rows,
+    make_provenance_rows,
+)
 from wkmp_assets.db.read.file_state import LibraryState, expected
 from wkmp_assets.db.tables import listed_copies
 from wkmp_assets.errors import FileChangedError, OriginalNotImportedError
@@ -32,39 +36,39 @@ from wkmp_assets.model.values import FileState, FileTags
 _KEEPS_CONTENT = frozenset({FileState.TOUCHED, FileState.MOVED})
 
 
-def candidate_file_guids(entry: FileEntry, most: int = 16) -> list[str]:
-    """Return the ids a new file may get, in order of preference."""
-    return list(islice(ids.file_ids(entry.path, entry.identity.content_hash), most))
+def candidate_file_guids(entry: FileEntry, max_count: int = 16) -> list[str]:
+    """Return the ids that a new file may get, in order of preference."""
+    return list(islice(ids.file_ids(entry.path, entry.identity.content_hash), max_count))
 
 
 def plan_failure(path: str, failed: Failed, stamp: Stamp) -> WriteBatch:
-    """Return the batch that records why a file could not be imported, and changes nothing else."""
+    """Return the batch that records why a file could not be imported. It changes nothing else."""
     return WriteBatch(path, failure=FailureRow(path, failed.phase, failed.code, failed.message, stamp.text))
 
 
 def plan_file(entry: FileEntry, state: LibraryState, stamp: Stamp) -> WriteBatch:
-    """Return all rows of one file.
+    """Return the batch with all rows of one file.
 
     Parameters
     ----------
     entry : FileEntry
         What the phases found out.
     state : LibraryState
-        What the library holds now.
+        What the library held when it was read, just before.
     stamp : Stamp
         Time and run of this write.
 
     Raises
     ------
     OriginalNotImportedError
-        The file is a copy of another that could not be imported either.
+        The file is a copy of another one that could not be imported either.
     FileChangedError
-        It was touched or moved, but the library no longer holds its content.
+        The file was touched or moved, and the library no longer holds its content.
     """
     displaced = None
     if state.moved_from and state.file and state.file.guid != state.moved_from.guid:
         displaced = DisplacedFile(state.file, state.moved_from.path)
-    # Where another row takes the place of one that was missing, that one is missing now.
+    # When another row takes the path of a missing file, the row that makes way is missing afterwards.
     found = sorted(path for path in state.marked if displaced is None or path == entry.path)
     return replace(_plan_file(entry, state, stamp), displaced=displaced, found=tuple(found))
 
@@ -80,7 +84,7 @@ def _plan_file(entry: FileEntry, state: LibraryState, stamp: Stamp) -> WriteBatc
     if entry.audio is None:
         silent = [row for row in state.copies if row.status == FileStatus.NO_AUDIO]
         if not silent and entry.identity.state in _KEEPS_CONTENT:
-            raise FileChangedError(entry.path, "another import changed what the library holds of it meanwhile")
+            raise FileChangedError(entry.path, "another import has replaced its content in the library meanwhile")
         if not silent:
             raise OriginalNotImportedError(
                 entry.path,
@@ -91,12 +95,12 @@ def _plan_file(entry: FileEntry, state: LibraryState, stamp: Stamp) -> WriteBatc
 
 
 def _file_row(entry: FileEntry, state: LibraryState, stamp: Stamp, status: str) -> FileRow:
-    """Build the file's row: known values stay where the new import has none."""
+    """Return the file's row. Known values stay where the new import has none."""
     old = state.owner
     possible = ids.file_ids(entry.path, entry.identity.content_hash)
     guid = old.guid if old else next(one for one in possible if one not in state.taken_file_guids)
     copies = [copy.guid for copy in state.copies]
-    # Only what still has the same content: this file's, or another's, may have changed since the list was made.
+    # Only files that still have the same content: it may have changed since the list was made.
     listed = [copy for copy in listed_copies(old.matching_hashes if old else None) if copy in copies]
     row = FileRow(
         guid=guid,
@@ -143,7 +147,7 @@ def _merge_audio(row: FileRow, entry: FileEntry, old: FileRow | None) -> FileRow
 
 
 def _merge_tags(row: FileRow, tags: FileTags | None, old: FileRow | None) -> FileRow:
-    """Let a new value replace the old, and a missing one keep it."""
+    """Replace old tags by new ones, and keep an old one where there is no new one."""
     names = ("artist", "title", "album", "track_number", "year")
     merged: dict[str, Any] = {name: getattr(tags, name, None) for name in names}
     if old is not None:
@@ -152,14 +156,14 @@ def _merge_tags(row: FileRow, tags: FileTags | None, old: FileRow | None) -> Fil
 
 
 def _copies_json(stored: str | None, guids: Iterable[str], first: str | None = None) -> str | None:
-    """Add guids to a JSON list of copies, without repeats; `first` goes to the front."""
+    """Add guids to a JSON list of copies, without repeats. `first` goes to the front."""
     listed = listed_copies(stored)
     merged = list(dict.fromkeys([*([first] if first else []), *listed, *guids]))
     return json.dumps(merged) if merged else None
 
 
 def _copy_links(row: FileRow, copies: Sequence[FileRow]) -> tuple[CopyLink, ...]:
-    """Return the copies whose own list lacks this file."""
+    """Return the changes to copies whose own list lacks this file."""
     return tuple(
         CopyLink(copy, _copies_json(copy.matching_hashes, [row.guid]) or "[]")
         for copy in copies
@@ -168,7 +172,7 @@ def _copy_links(row: FileRow, copies: Sequence[FileRow]) -> tuple[CopyLink, ...]
 
 
 def _plan_same_content(entry: FileEntry, state: LibraryState, stamp: Stamp, old: FileRow) -> WriteBatch:
-    """Touched or moved: the same bytes, so only path, time and size change."""
+    """Plan a touched or moved file. It has the same bytes, so only path, time and size change."""
     row = _file_row(entry, state, stamp, old.status)
     return WriteBatch(
         entry.path,
@@ -180,7 +184,7 @@ def _plan_same_content(entry: FileEntry, state: LibraryState, stamp: Stamp, old:
 
 
 def _plan_copy(entry: FileEntry, state: LibraryState, stamp: Stamp, other: FileRow, status: str) -> WriteBatch:
-    """Plan the copy of a file that stands for both: a row and the links, but no passages."""
+    """Plan a copy: a row and its links to the other copies, without passages."""
     row = _as_copy_of(other, _file_row(entry, state, stamp, status))
     if status == FileStatus.DUPLICATE_HASH:
         row = replace(row, matching_hashes=_copies_json(row.matching_hashes, [], first=other.guid))
@@ -197,14 +201,14 @@ def _plan_copy(entry: FileEntry, state: LibraryState, stamp: Stamp, other: FileR
     )
 
 
-_SAID_BY_CONTENT = (
+_CONTENT_COLUMNS = (
     "duration_ticks", "format", "sample_rate", "channels", "artist", "title", "album", "track_number", "year"
 )  # fmt: skip
 
 
 def _as_copy_of(other: FileRow, row: FileRow) -> FileRow:
-    """Take over what the same bytes have already said, without reading them again."""
-    return replace(row, **{name: getattr(other, name) for name in _SAID_BY_CONTENT})
+    """Fill a row with what the same bytes gave for another file."""
+    return replace(row, **{name: getattr(other, name) for name in _CONTENT_COLUMNS})
 
 
 def _plan_content(entry: FileEntry, state: LibraryState, stamp: Stamp) -> WriteBatch:
@@ -222,7 +226,7 @@ def _plan_content(entry: FileEntry, state: LibraryState, stamp: Stamp) -> WriteB
     )
     partners = {passage.guid: passage for passage in state.passages}
     columns = [
-        flavors.passage(passage, partners.get(placed.guid))
+        flavors.plan_passage(passage, partners.get(placed.guid))
         for passage, placed in zip(entry.passages, plan.placed, strict=True)
     ]
     return WriteBatch(
@@ -230,7 +234,7 @@ def _plan_content(entry: FileEntry, state: LibraryState, stamp: Stamp) -> WriteB
         file=file,
         expected=expected(state, state.owner),
         songs=tuple(entities.songs.values()),
-        song_flavors=tuple(flavors.songs(stamp)),
+        song_flavors=tuple(flavors.plan_songs(stamp)),
         artists=tuple(entities.artists.values()),
         works=tuple(entities.works.values()),
         albums=tuple(entities.albums.values()),
@@ -238,11 +242,11 @@ def _plan_content(entry: FileEntry, state: LibraryState, stamp: Stamp) -> WriteB
         kept_passages=plan.kept,
         passage_references=state.passage_references,
         passages=tuple(make_passage_rows(entry, file, plan, entities, columns, stamp)),
-        passage_songs=tuple(passage_songs(entry, plan, entities, stamp)),
+        passage_songs=tuple(link_songs(entry, plan, entities, stamp)),
         song_artists=tuple(entities.song_artists()),
         song_works=tuple(entities.song_works()),
-        passage_albums=tuple(passage_albums(entry, plan, entities, stamp)),
-        provenance=tuple(provenance(entry, plan, columns, stamp)),
+        passage_albums=tuple(link_albums(entry, plan, entities, stamp)),
+        provenance=tuple(make_provenance_rows(entry, plan, columns, stamp)),
         copy_links=_copy_links(file, state.copies),
         warnings=plan.warnings,
     )

@@ -1,4 +1,4 @@
-"""Flavors of one file's songs and passages as the library will hold them, with what it holds already. Pure."""
+"""Plan the flavors of one file's songs and passages, from the new flavors and the stored ones."""
 
 import json
 from dataclasses import asdict
@@ -22,16 +22,16 @@ from wkmp_assets.model.timestamps import Stamp
 from wkmp_assets.model.values import SoundMeasures
 
 MEASURES_KEY = "measured"
-"""Of `passages.additional_metadata`; all other keys are people's."""
+"""The import's key in `passages.additional_metadata`. All other keys belong to people."""
 NEW_SONG = StoredSong(None, None, SongStatus.PENDING, None)
 
 
 class FlavorPlan:
-    """Decides what each song and passage of one file gets.
+    """The flavors that the songs and passages of one file get.
 
-    A song's flavor has AcousticBrainz' classes, what was measured of the longest passage that plays it in the whole
-    library, and what people defined. A passage has its song's, with what was measured of itself. Nothing new never
-    removes anything.
+    A song's flavor has three parts: AcousticBrainz' classes, what was measured of the longest passage in the library
+    that plays it, and what people defined. A passage has its song's flavor, with what was measured of itself. A part
+    without new values keeps the old ones.
     """
 
     def __init__(self, entry: FileEntry, state: LibraryState, entities: Entities) -> None:
@@ -40,7 +40,7 @@ class FlavorPlan:
         self._guids = {mbid: row.guid for mbid, row in entities.songs.items()}
         self._songs = {mbid: self._song(mbid) for mbid in self._guids}
 
-    def songs(self, stamp: Stamp) -> list[SongFlavor]:
+    def plan_songs(self, stamp: Stamp) -> list[SongFlavor]:
         """Return the songs whose flavor changes."""
         rows = []
         for mbid, flavor in self._songs.items():
@@ -51,7 +51,7 @@ class FlavorPlan:
                 rows.append(SongFlavor(self._guids[mbid], *columns, stamp.text, *_compared(read)))
         return rows
 
-    def passage(self, passage: PassageEntry, stored: StoredPassage | None) -> StoredFlavor:
+    def plan_passage(self, passage: PassageEntry, stored: StoredPassage | None) -> StoredFlavor:
         """Return the flavor columns of one passage."""
         old = stored.flavor if stored else StoredFlavor()
         if passage.flavor is None:
@@ -70,7 +70,7 @@ class FlavorPlan:
         return (self._state.songs or {}).get(mbid, NEW_SONG)
 
     def _song(self, mbid: str) -> Flavor:
-        """Return a song's flavor; of several passages in this file the longest speaks for it."""
+        """Return a song's flavor. Of several passages in this file the longest counts."""
         heard = [
             (passage.length_ticks, passage.flavor)
             for passage in self._entry.passages
@@ -81,8 +81,8 @@ class FlavorPlan:
         if not heard:
             return stored
         length_ticks, longest = max(heard, key=lambda one: one[0])
-        speaks_elsewhere = read.elsewhere_ticks is not None and measured_of(stored)
-        is_longest = not speaks_elsewhere or length_ticks >= (read.elsewhere_ticks or 0)
+        is_measured_elsewhere = read.elsewhere_ticks is not None and bool(measured_of(stored))
+        is_longest = not is_measured_elsewhere or length_ticks >= (read.elsewhere_ticks or 0)
         classes = next((flavor.classes for _, flavor in heard if flavor.classes), {})
         return renew(stored, measured=longest.measured if is_longest else {}, classes=classes)
 
@@ -92,7 +92,7 @@ def _compared(read: StoredSong) -> tuple[str | None, str | None, str | None]:
 
 
 def _with_measures(stored: str | None, measures: SoundMeasures) -> str | None:
-    """Put our measures beside what people keep there; what is no JSON object stays as it is."""
+    """Add the measures to what people keep there. Text that is not a JSON object stays unchanged."""
     try:
         kept = json.loads(stored or "{}")
     except (ValueError, RecursionError):

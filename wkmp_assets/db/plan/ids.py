@@ -1,7 +1,7 @@
-"""Deterministic ids.
+"""Derive ids, so that the same file, passage or song always gets the same one.
 
-Two runs that meet the same song agree without looking, and a resumed import equals an uninterrupted one to the
-last id. Existing guids, from an older WKMP database too, always win over these.
+Two runs that import the same song choose the same id independently, and a resumed import equals an uninterrupted one to
+the last id. Guids that the library already has always win over derived ones.
 """
 
 import uuid
@@ -9,16 +9,16 @@ from collections.abc import Container, Iterator
 from itertools import count
 
 _NAMESPACE = uuid.UUID("6f0d9a4e-3c1b-5d57-9a60-5f6f9d6b7a11")
-"""Fixed for ever: changing it changes every id."""
+"""Must never change, because every id depends on it."""
 
 
 def entity_id(kind: str, mbid: str) -> str:
-    """Id of an artist, album or work, from its MusicBrainz id.
+    """Return the id of an artist, album or work, from its MusicBrainz id.
 
     Parameters
     ----------
     kind : {"artist", "album", "work"}
-        Keeps the kinds apart should two share an MBID.
+        Keeps the kinds apart in case two of them share an MBID.
     mbid : str
         Lowercase UUID.
     """
@@ -26,28 +26,28 @@ def entity_id(kind: str, mbid: str) -> str:
 
 
 def song_id(recording_mbid: str, artist_mbid: str | None) -> str:
-    """Id of a song. Begins like the MBID of the first artist it is credited to, if that is known."""
+    """Return the id of a song. It begins like the MBID of its first credited artist, if that is known."""
     derived = uuid.uuid5(_NAMESPACE, f"song:{recording_mbid}")
     return _beside(artist_mbid, derived) if artist_mbid else str(derived)
 
 
 def file_ids(path: str, content_hash: str) -> Iterator[str]:
-    """Ids that a file may get, from its path and content at first import, in order of preference.
+    """Return the ids that a file may get, from its path and content at first import, in order of preference.
 
-    All but the first with a running number: for when an id is taken, since the file that got it was moved away, and
-    another copy of the same bytes now stands where it was.
+    All but the first carry a running number. They are needed when the file that got the first id was moved, and another
+    copy of the same bytes is now under its old path.
     """
     return map(str, _numbered(f"file:{path}:{content_hash}"))
 
 
 def passage_id(file_guid: str, start_ticks: int, end_ticks: int, taken: Container[str]) -> str:
-    """Id of a passage, from its file and boundaries; the first that is not taken. Begins like its file's."""
+    """Return the first id of a passage that is not taken, from its file and boundaries. It begins like its file's."""
     derived = _numbered(f"passage:{file_guid}:{start_ticks}:{end_ticks}")
     return next(guid for guid in (_beside(file_guid, one) for one in derived) if guid not in taken)
 
 
 def provenance_id(passage_guid: str, source: str) -> str:
-    """Id of what one source says about one passage. Begins like the passage's."""
+    """Return the id of what one source says about one passage. It begins like the passage's."""
     return _beside(passage_guid, uuid.uuid5(_NAMESPACE, f"provenance:{passage_guid}:{source}"))
 
 
@@ -58,9 +58,8 @@ def _numbered(name: str) -> Iterator[uuid.UUID]:
 def _beside(owner: str, derived: uuid.UUID) -> str:
     """Return an id that sorts beside its owner's: a UUID of version 8 (RFC 9562) with the owner's first 48 bits.
 
-    What belongs together, and is written together, then lies together in every index. With ids that are spread
-    evenly the write of 24 passages touches twice as many pages, all of them while the lock is held
-    (docs/explanation/decisions.md).
+    Rows that are written together then lie together in every index. With evenly spread ids, writing 24 passages touches
+    twice as many pages while the lock is held.
     """
     try:
         beginning = uuid.UUID(owner).hex[:12]

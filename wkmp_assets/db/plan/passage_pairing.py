@@ -1,19 +1,20 @@
-"""Bring the passages of an import together with those the library has already, so that nothing people did is lost.
+"""Pair the passages of an import with the stored ones, so that people's edits are kept.
 
-New and stored passages that overlap by more than half of both are the same passage: it keeps its guid, fades
-and user title and is updated in place. A stored passage without a partner is deleted only if nobody edited it and
-nothing refers to it.
+A new and a stored passage that overlap by more than half of both are the same passage. It keeps its guid, fades and
+user title, and is updated in place. A stored passage without a partner is deleted only if nobody edited it and nothing
+refers to it.
 """
 
 from collections.abc import Callable, Container, Sequence
 from dataclasses import dataclass
 
 from wkmp_assets.db.read.file_state import StoredPassage
+from wkmp_assets.model.ticks import to_seconds
 
 
 @dataclass(frozen=True)
 class PlacedPassage:
-    """Where one passage of the import goes."""
+    """Guid and positions of one passage of the import, as they will be stored."""
 
     guid: str
     start_ticks: int
@@ -30,7 +31,7 @@ class PassagePlan:
     """One per passage of the import, in order."""
     removed: tuple[str, ...]
     kept: int
-    """Stored ones that match nothing and stay, because somebody needs them."""
+    """Number of stored passages without a partner that stay, because somebody edited them or refers to them."""
     warnings: tuple[str, ...]
 
 
@@ -55,7 +56,7 @@ def plan_passages(
     stored : sequence of StoredPassage
         What the library holds.
     new_guid : callable
-        Makes the id of a passage without a partner from its bounds and the ids that are taken.
+        Returns the id of a passage without a partner, from its bounds and the ids that are taken.
     """
     partners = _pair(bounds, stored)
     taken = {passage.guid for passage in stored}
@@ -72,12 +73,15 @@ def plan_passages(
             placed.append(
                 PlacedPassage(old.guid, old.start_ticks, old.end_ticks, old.lead_in_ticks, old.lead_out_ticks)
             )
-            warnings.append(f"passage {old.guid} keeps its old boundaries: its fade points lie outside the new ones")
+            warnings.append(
+                f"the passage {_place(old)} keeps its old boundaries, because its fade points lie outside the new "
+                "ones; change them in the player, then import the file again"
+            )
     unpaired = [passage for passage in stored if passage not in partners.values()]
     removed = tuple(passage.guid for passage in unpaired if not passage.is_kept)
     warnings += [
-        f"passage {passage.guid} no longer matches the audio but was kept: a person edited it, or history, queue or "
-        "timeslots refer to it"
+        f"the passage {_place(passage)} no longer matches the audio; it was kept, because a person edited it, or play "
+        "history, queue or timeslots refer to it"
         for passage in unpaired
         if passage.is_kept
     ]
@@ -92,8 +96,8 @@ def plan_passages(
 def _pair(bounds: Sequence[tuple[int, int]], stored: Sequence[StoredPassage]) -> dict[int, StoredPassage]:
     """Return index of new passage -> stored passage.
 
-    More than half of both overlaps, so a partner is unique on each side unless stored passages overlap each other:
-    then the larger overlap wins.
+    Partners overlap by more than half of both, so each has one only, unless stored passages overlap each other. Then
+    the larger overlap wins.
     """
     candidates = sorted(
         (
@@ -112,6 +116,10 @@ def _pair(bounds: Sequence[tuple[int, int]], stored: Sequence[StoredPassage]) ->
             partners[number] = passage
             used.add(guid)
     return dict(sorted(partners.items()))
+
+
+def _place(stored: StoredPassage) -> str:
+    return f"from {to_seconds(stored.start_ticks):.1f} s to {to_seconds(stored.end_ticks):.1f} s"
 
 
 def _fades_fit(old: StoredPassage, start: int, end: int) -> bool:

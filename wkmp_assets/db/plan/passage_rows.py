@@ -1,4 +1,4 @@
-"""Rows of one file's passages: the passages themselves, their links, and where what they say comes from. Pure."""
+"""Plan the rows of one file's passages: the passages, their links, and the provenance of their texts."""
 
 import json
 from collections.abc import Iterable, Sequence
@@ -27,7 +27,7 @@ def make_passage_rows(
     flavors: Sequence[StoredFlavor],
     stamp: Stamp,
 ) -> Iterable[PassageRow]:
-    """Make a row for every passage of the import, new or updated in place."""
+    """Yield a row for every passage of the import, new or updated in place."""
     for passage, placed, flavor in zip(entry.passages, plan.placed, flavors, strict=True):
         match = passage.match
         source = match.source
@@ -94,25 +94,25 @@ def _amplitude_json(entry: FileEntry, passage: PassageEntry, stamp: Stamp) -> st
     return json.dumps({"amplitude_analysis": analysis})
 
 
-def passage_songs(entry: FileEntry, plan: PassagePlan, entities: Entities, stamp: Stamp) -> Iterable[PassageSongRow]:
-    """Link every identified passage to its song, over its whole length; ticks are relative to the passage."""
+def link_songs(entry: FileEntry, plan: PassagePlan, entities: Entities, stamp: Stamp) -> Iterable[PassageSongRow]:
+    """Yield the link of every identified passage to its song, over its whole length."""
     for passage, placed in zip(entry.passages, plan.placed, strict=True):
         if passage.match.song:
             song = entities.songs[passage.match.song.recording_mbid]
             yield PassageSongRow(placed.guid, song.guid, 0, placed.end_ticks - placed.start_ticks, stamp.text)
 
 
-def passage_albums(entry: FileEntry, plan: PassagePlan, entities: Entities, stamp: Stamp) -> Iterable[PassageAlbumRow]:
-    """Link passages to the album they are from."""
+def link_albums(entry: FileEntry, plan: PassagePlan, entities: Entities, stamp: Stamp) -> Iterable[PassageAlbumRow]:
+    """Yield the links of passages to their album."""
     for passage, placed in zip(entry.passages, plan.placed, strict=True):
         if passage.match.release:
             yield PassageAlbumRow(placed.guid, entities.albums[passage.match.release.mbid].guid, stamp.text)
 
 
-def provenance(
+def make_provenance_rows(
     entry: FileEntry, plan: PassagePlan, flavors: Sequence[StoredFlavor], stamp: Stamp
 ) -> Iterable[ProvenanceRow]:
-    """One row per source that said something about a passage, or that it waits for."""
+    """Yield one row per source that says something about a passage, or that the passage waits for."""
     seconds = int(stamp.now.timestamp())
     for passage, placed, flavor in zip(entry.passages, plan.placed, flavors, strict=True):
         match = passage.match

@@ -24,7 +24,7 @@ def plan_removal(removable: Removable, time: str, *, with_references: bool) -> R
         path=row.path,
         expected=ExpectedFile(row, removable.passages_text),
         passages=removable.passages,
-        references=removable.referring,
+        references=removable.reference_columns,
         with_references=with_references,
         copy_links=tuple(
             CopyLink(copy, json.dumps([guid for guid in listed_copies(copy.matching_hashes) if guid != row.guid]))

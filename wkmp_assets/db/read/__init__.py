@@ -1,1 +1,1 @@
-"""Reads of the library, all before a transaction begins."""
+"""The first moment: read the library, before a transaction begins."""

@@ -1,6 +1,6 @@
-"""What the library holds of given files, row by row, for the checks that look at it afterwards. Read-only.
+"""Read all rows of given files, for the asset checks to judge.
 
-Nothing is judged here. A library that no import has written to yet has nothing to audit.
+A library that no import has written to yet has nothing to audit.
 """
 
 import json
@@ -16,7 +16,7 @@ from wkmp_assets.db.tables import quoted
 
 @dataclass(frozen=True)
 class AuditedPassage:
-    """One passage with what belongs to it."""
+    """One passage, with what belongs to it."""
 
     guid: str
     start_ticks: int
@@ -27,22 +27,22 @@ class AuditedPassage:
     fade_out_ticks: int | None
     status: str | None
     run_id: str | None
-    """The import that last wrote it; None when only people or other programs did."""
+    """The run that last wrote it; None when only people or other programs wrote it."""
     imported_at: str | None
     songs: int
-    """Links to songs that the same import wrote; people may have added others."""
+    """Number of links to songs that the same import wrote. People may have added others."""
     albums: int
     provenance: int
     flavor: str | None = None
     completeness: float | None = None
     """Share of AcousticBrainz' classifiers in its flavor."""
     missing: tuple[str, ...] = ()
-    """What it refers to, itself or through its songs, that is not there."""
+    """Rows that it refers to, itself or through its songs, and that do not exist."""
 
 
 @dataclass(frozen=True)
 class AuditedFile:
-    """One row of `files` with its passages, by where they start."""
+    """One row of `files`, with its passages in order of their start."""
 
     guid: str
     path: str
@@ -50,20 +50,20 @@ class AuditedFile:
     status: str | None
     duration_ticks: int | None
     has_original: bool
-    """Another file with the same content is completely imported, and among its `matching_hashes`."""
+    """Whether a completely imported file with the same content is among its `matching_hashes`."""
     passages: tuple[AuditedPassage, ...] = ()
 
 
 @dataclass(frozen=True)
 class LibraryAudit:
-    """What was found of the files that were asked for."""
+    """The files that were asked for, as found in the library."""
 
     by_path: dict[str, AuditedFile] = field(default_factory=dict)
     by_guid: dict[str, AuditedFile] = field(default_factory=dict)
     ownerless: dict[str, int] = field(default_factory=dict)
-    """Guid that was asked for -> passages that belong to it although there is no such file."""
+    """Guid that was asked for -> number of its passages, where there is no such file."""
     failures: frozenset[str] = frozenset()
-    """Paths, among those asked for, that are recorded as failed."""
+    """Paths that were asked for and are recorded as failed."""
 
 
 _FILES = f"""
@@ -85,7 +85,7 @@ SELECT p.file_id, p.guid, p.start_time_ticks AS start_ticks, p.end_time_ticks AS
         AND l.timestamp IS CAST(strftime('%s', p.import_timestamp) AS INTEGER)) AS provenance
 FROM passages AS p WHERE p.file_id IN (SELECT value FROM json_each(:guids))
 ORDER BY p.start_time_ticks, p.end_time_ticks, p.guid"""
-"""An import stamps all its rows with one time, which tells its links from those people add."""
+"""An import stamps all its rows with one time, which distinguishes its links from those that people add."""
 
 _MISSING = """
 WITH asked AS (SELECT guid, song_id FROM passages WHERE file_id IN (SELECT value FROM json_each(:guids)))
@@ -104,19 +104,19 @@ WHERE NOT EXISTS (SELECT 1 FROM works WHERE guid = s.work_id)"""
 
 
 def audit_files(database: Path, paths: Collection[str], guids: Collection[str]) -> LibraryAudit:
-    """Read everything about some files, in one snapshot of the library.
+    """Read all rows of some files, in one snapshot of the library.
 
     Parameters
     ----------
     database : Path
         The library.
     paths : collection of str
-        Files to read by where they are.
+        Files to read by path.
     guids : collection of str
-        Files to read wherever they are.
+        Files to read by guid, whatever their path is.
     """
     with open_reader(database) as connection:
-        # With our own table an older library has got every column that it lacked.
+        # A library that has this table also has every column that an older one lacks.
         if connection is None or not has_table(connection, "import_failures"):
             return LibraryAudit()
         with snapshot(connection):
@@ -150,7 +150,7 @@ def _audit(connection: sqlite3.Connection, paths: Collection[str], guids: Collec
 
 
 def _passages(connection: sqlite3.Connection, owners: Collection[str]) -> dict[str, list[AuditedPassage]]:
-    """Return guid of file -> its passages, whether there is such a file or not."""
+    """Return guid of file -> its passages, even if there is no such file."""
     asked = {"guids": json.dumps(list(owners))}
     missing: dict[str, list[str]] = {}
     for row in connection.execute(_MISSING, asked):
@@ -165,19 +165,19 @@ def _passages(connection: sqlite3.Connection, owners: Collection[str]) -> dict[s
 
 @dataclass(frozen=True)
 class BrokenReference:
-    """A row that refers to one that is not there."""
+    """A row that refers to a row that does not exist."""
 
     table: str
     rowid: int | None
     refers_to: str
-    """The table it refers to; SQLite's own words when that cannot be checked at all."""
+    """The table it refers to, or SQLite's error message when the table cannot be checked."""
 
 
 def find_broken_references(database: Path) -> Iterator[BrokenReference]:
-    """Let SQLite check every foreign key of the whole library; tables of other WKMP programs included.
+    """Check every foreign key of the library, including tables of other WKMP programs.
 
-    Reads every row once: 0.6 s for 50,000 files with 60,000 passages. A range run of 50 files must not do that: over an
-    import of 50,000 it would add up to five minutes.
+    It reads every row once: 0.6 s for 50,000 files with 60,000 passages. Do not call it in every run: an import of
+    50,000 files in runs of 50 would take five minutes longer.
     """
     with open_reader(database) as connection:
         if connection is None:
@@ -185,7 +185,7 @@ def find_broken_references(database: Path) -> Iterator[BrokenReference]:
         tables = connection.execute("SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name").fetchall()
         for (table,) in tables:
             try:
-                # Table by table: a key that an older schema declares wrongly would end the check of all of them.
+                # Table by table, because a key that an older schema declares wrongly would end the check of all.
                 for row in connection.execute(f"PRAGMA foreign_key_check({quoted(table)})"):
                     yield BrokenReference(row[0], row[1], row[2])
             except sqlite3.OperationalError as error:

@@ -1,4 +1,4 @@
-"""What a library holds, for people: counts and failures. Read-only."""
+"""Count what a library holds, and read its failures and what waits for a service."""
 
 import sqlite3
 from collections.abc import Sequence
@@ -20,10 +20,10 @@ class LibraryCounts:
 
     files_by_status: dict[str, int]
     rows: dict[str, int]
-    """Table -> number of rows, for the tables an import fills."""
+    """Table -> number of rows, for tables that an import fills."""
     failures: int
     missing: int = 0
-    """Files that are not on disk."""
+    """Number of files that are not on disk."""
 
 
 @dataclass(frozen=True)
@@ -73,9 +73,9 @@ class Deferred:
     """Files with a passage that waits for a service, as sorted paths."""
 
     lookups: Sequence[str] = ()
-    """It is not known yet which recording it is."""
+    """Files with a passage whose recording is not known yet."""
     classes: Sequence[str] = ()
-    """Its recording is known, but AcousticBrainz gave no answer; a file may be in both."""
+    """Files with a known recording for which AcousticBrainz gave no answer. A file may be in both lists."""
     recording: str | None = None
     """MusicBrainz id of a recording that waits for its classes."""
 
@@ -108,7 +108,7 @@ def describe_library(
     deferred: Deferred,
     missing: Sequence[MissingFile],
 ) -> dict[str, object]:
-    """Describe a library as plain values for JSON. docs/guide/ci.md has the keys; later versions only add some."""
+    """Describe a library as plain values for JSON. docs/guide/ci.md documents the keys; none is ever removed."""
     return {
         "schema": 1,
         "database": str(database),
@@ -129,7 +129,7 @@ class LeadPointCounts:
     measured: int = 0
     """Passages with both points."""
     zero: int = 0
-    """Of these, with both points at their own edge."""
+    """Of these, passages with both points at their own edge."""
     unknown: int = 0
 
     @property

@@ -1,11 +1,11 @@
-"""Everything the package reads from the library, all of it before any transaction begins."""
+"""Read everything that the rows of one file depend on."""
 
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from wkmp_assets.db.read.references import find_passage_references, find_referenced
-from wkmp_assets.db.read.select import has_table, passages_text, select_in
+from wkmp_assets.db.read.select import has_table, read_passages_text, select_in
 from wkmp_assets.model.batch import ExpectedFile
 from wkmp_assets.model.file_entry import FileEntry
 from wkmp_assets.model.rows import FileRow
@@ -19,7 +19,7 @@ class StoredFlavor:
     blend: str | None = None
     completeness: float | None = None
     metadata: str | None = None
-    """`additional_metadata`: people's and other programs' keys, too."""
+    """`additional_metadata`, with keys of people and other programs."""
 
 
 @dataclass(frozen=True)
@@ -30,12 +30,12 @@ class StoredSong:
     blend: str | None
     status: str | None
     elsewhere_ticks: int | None
-    """Length of the longest passage of another file that plays it and has a flavor; None without any."""
+    """Length of the longest passage with a flavor, in other files, that plays it; None without any."""
 
 
 @dataclass(frozen=True)
 class StoredPassage:
-    """What the library holds about a passage that an import must respect."""
+    """The parts of a stored passage that an import must respect."""
 
     guid: str
     start_ticks: int
@@ -43,7 +43,7 @@ class StoredPassage:
     fade_in_ticks: int | None
     fade_out_ticks: int | None
     is_kept: bool
-    """A person edited it, or history, queue or timeslots refer to it: it must not be deleted."""
+    """Whether it must not be deleted, because a person edited it, or play history, queue or timeslots refer to it."""
     lead_in_ticks: int | None = None
     lead_out_ticks: int | None = None
     flavor: StoredFlavor = StoredFlavor()
@@ -54,36 +54,36 @@ class LibraryState:
     """What was read for one file before its transaction."""
 
     file: FileRow | None = None
-    """What is under its path now."""
+    """The row under its path."""
     moved_from: FileRow | None = None
-    """Where the library has a moved file's content, if it still has it; that row takes the path, its passages stay."""
+    """The row that holds a moved file's content, if there still is one. It gets the new path and keeps its passages."""
     copies: tuple[FileRow, ...] = ()
     """Other files with the same content, by path."""
     passages: tuple[StoredPassage, ...] = ()
-    """Of the row that the file gets: `owner`."""
+    """Passages of `owner`."""
     passages_text: str | None = None
-    """The same as one text, to compare when writing."""
+    """The same as one text, to be compared in the transaction."""
     passage_references: tuple[tuple[str, str], ...] = ()
-    """Table and column of everything in the library that refers to passages, except the import's own links."""
+    """Tables and columns that refer to passages, except the import's own links."""
     taken_file_guids: frozenset[str] = frozenset()
     song_guids: Mapping[str, str] | None = None
-    """MBID -> guid of the songs, artists, works and albums that exist already."""
+    """MBID -> guid of the songs, artists, works and albums that exist."""
     artist_guids: Mapping[str, str] | None = None
     work_guids: Mapping[str, str] | None = None
     album_guids: Mapping[str, str] | None = None
     songs: Mapping[str, StoredSong] | None = None
-    """MBID -> flavor of the songs that exist already."""
+    """MBID -> flavor of the songs that exist."""
     marked: frozenset[str] = frozenset()
     """Those of its paths that are marked as missing."""
 
     @property
     def owner(self) -> FileRow | None:
-        """The row that the file gets; None when that is a new one."""
+        """The row that the file gets; None for a new row."""
         return self.moved_from or self.file
 
 
 def expected(state: LibraryState, row: FileRow | None) -> ExpectedFile | None:
-    """Return what must still be so when a file is written whose row was `row`; None if it had none."""
+    """Return what the library must still hold when the file is written; None when it had no row."""
     return None if row is None else ExpectedFile(row, state.passages_text)
 
 
@@ -95,9 +95,9 @@ def read_state(connection: sqlite3.Connection, entry: FileEntry, candidate_guids
     connection : sqlite3.Connection
         A read-only connection with `sqlite3.Row` rows.
     entry : FileEntry
-        What is about to be written.
+        The file that is to be written.
     candidate_guids : sequence of str
-        File ids that might be given to it; which of them are taken is read as well.
+        Ids that the file may get. Which of them are taken is read as well.
     """
     file = _file_row(connection, "path", entry.path)
     moved_from = _moved_from(connection, entry)
@@ -106,7 +106,7 @@ def read_state(connection: sqlite3.Connection, entry: FileEntry, candidate_guids
         for row in connection.execute(_FILE_ROW + " WHERE hash = ? ORDER BY path", [entry.identity.content_hash])
     ]
     owner = moved_from or file
-    # A file without a row has no passages that anything could refer to. Reading the schema is most of the reading.
+    # A file without a row has no passages to refer to. Reading the schema takes most of the time.
     references = tuple(find_passage_references(connection)) if owner else ()
     songs = [passage.match.song for passage in entry.passages if passage.match.song]
     releases = [passage.match.release for passage in entry.passages if passage.match.release]
@@ -115,7 +115,7 @@ def read_state(connection: sqlite3.Connection, entry: FileEntry, candidate_guids
         moved_from=moved_from,
         copies=tuple(row for row in same if row.guid != (owner.guid if owner else None)),
         passages=tuple(_stored_passages(connection, owner.guid, references)) if owner else (),
-        passages_text=passages_text(connection, owner.guid) if owner else None,
+        passages_text=read_passages_text(connection, owner.guid) if owner else None,
         passage_references=references,
         taken_file_guids=frozenset(
             row["guid"] for row in select_in(connection, "SELECT guid FROM files WHERE guid IN", candidate_guids)
@@ -130,7 +130,7 @@ def read_state(connection: sqlite3.Connection, entry: FileEntry, candidate_guids
 
 
 def _moved_from(connection: sqlite3.Connection, entry: FileEntry) -> FileRow | None:
-    """Find the row of a moved file; none when another import has given it other content meanwhile."""
+    """Return the row of a moved file; None when another import has given it other content."""
     found = entry.identity
     if found.moved_guid is not None:
         row = _file_row(connection, "guid", found.moved_guid)
@@ -140,7 +140,7 @@ def _moved_from(connection: sqlite3.Connection, entry: FileEntry) -> FileRow | N
 
 
 def _songs(connection: sqlite3.Connection, file_guid: str, mbids: Sequence[str]) -> dict[str, StoredSong]:
-    """Read the flavors of songs, and where else in the library they are played."""
+    """Read the flavors of songs, and the longest passage of other files that plays each."""
     select = (
         "SELECT guid, recording_mbid, flavor_vector, flavor_source_blend, status FROM songs WHERE recording_mbid IN"
     )
@@ -169,7 +169,7 @@ def _file_row(connection: sqlite3.Connection, column: str, value: str) -> FileRo
 
 
 def read_marked(connection: sqlite3.Connection, paths: Sequence[str]) -> frozenset[str]:
-    """Return those of some paths that are marked as missing."""
+    """Return the paths that are marked as missing."""
     if not has_table(connection, "missing_files"):
         return frozenset()
     found = select_in(connection, "SELECT path FROM missing_files WHERE path IN", paths)

@@ -1,4 +1,4 @@
-"""The `files` rows that decide what happens to a file on disk."""
+"""Read the `files` rows that decide what happens to a file on disk."""
 
 import sqlite3
 from collections.abc import Sequence
@@ -14,7 +14,7 @@ _COLUMNS = ("guid", "path", "hash", "status", "modification_time", "file_size_by
 
 
 def read_known_files(database: Path) -> list[KnownFile]:
-    """Read every file the library knows; empty when there is no library yet."""
+    """Read every file in the library; none when there is no library yet."""
     with open_reader(database) as connection:
         if connection is None or not has_table(connection, "files"):
             return []
@@ -22,7 +22,7 @@ def read_known_files(database: Path) -> list[KnownFile]:
 
 
 def read_known_by_path(database: Path, paths: Sequence[str]) -> dict[str, KnownFile]:
-    """Read the files with these paths; a name that is not UTF-8 cannot be among them."""
+    """Read the files with these paths. Paths that are not UTF-8 are never in the library."""
     return {row.path: row for row in _known_where(database, "f.path", [path for path in paths if is_utf8(path)])}
 
 
@@ -35,7 +35,7 @@ def read_known_by_hash(database: Path, hashes: Sequence[str]) -> dict[str, list[
 
 
 def read_file_rows(database: Path, path: str) -> dict[str, list[dict[str, object]]] | None:
-    """Read a file's row and its passages, as dictionaries by table; None when the library has no such file."""
+    """Read a file's row and its passages, as dictionaries by table; None without such a file."""
     with open_reader(database) as connection:
         if connection is None or not has_table(connection, "files") or not is_utf8(path):
             return None
@@ -57,7 +57,7 @@ def _known_where(database: Path, column: str, values: Sequence[str]) -> list[Kno
 
 
 def _select_known_files(connection: sqlite3.Connection) -> str:
-    """Return the query for a library that may be older than some columns: it gets them with the first write."""
+    """Return the query, for a library that may lack some columns."""
     files = f"(SELECT {column_list(connection, 'files', _COLUMNS)} FROM files)"  # noqa: S608 - literals only
     return f"""
         SELECT f.guid, f.path, f.hash AS content_hash, f.status, COALESCE(f.modification_time, '') AS modified_at,

@@ -1,7 +1,7 @@
-"""Settings that live in the library itself, in its `settings` table, so that every program that opens it agrees.
+"""Read the settings in the library's `settings` table, which all programs that open the library share.
 
-Read once per run, never written: a default that is written back could not be improved any more. What a run
-used is recorded with every passage (`import_metadata`) instead.
+They are read once per run and never written: a default that is written back could not be improved later. What a run
+used is recorded with every passage (`import_metadata`).
 """
 
 import math
@@ -74,7 +74,7 @@ MAX_LOCK_WAIT = SettingRange(
     "ai_database_max_lock_wait_ms", 5000, 500, 30_000, "ms", "How long a write tries to get the lock in all."
 )
 LEAD_PRESET_KEY = "import_lead_preset"
-"""A name of `LeadPreset`; thresholds that are set as well win over those of the preset."""
+"""Key of the preset: a name of `LeadPreset`. Thresholds that are set win over those of the preset."""
 ALL_SETTINGS = (SILENCE_THRESHOLD, SILENCE_MIN, MIN_PASSAGE, LEAD_IN, LEAD_OUT, BUSY_TIMEOUT, MAX_LOCK_WAIT)
 
 LEGACY_LEAD_IN_DB = 45.0
@@ -100,12 +100,12 @@ class LibrarySettings:
 
 
 def read_library_settings(database: Path) -> LibrarySettings:
-    """Read the settings of a library; defaults where it has none, or does not exist yet.
+    """Read the settings of a library. Settings that are not set, and a library that does not exist, get defaults.
 
     Raises
     ------
     SettingsError
-        A stored value is no number, or out of its range; the message names the key.
+        A stored value is not a number or out of range. The message names the key.
     """
     stored: dict[str, str | None] = {}
     with open_reader(database) as connection:
@@ -115,7 +115,7 @@ def read_library_settings(database: Path) -> LibrarySettings:
 
 
 def read_acoustid_key(database: Path) -> str | None:
-    """Read AcoustID's application key from the library's settings, where WKMP keeps it; None when it has none."""
+    """Read AcoustID's application key from the library's settings; None when it is not set."""
     with open_reader(database) as connection:
         if connection is None or not has_table(connection, "settings"):
             return None
@@ -172,6 +172,6 @@ def _lead_preset(text: str | None) -> LeadPointParameters:
 
 
 def _lead_threshold(text: str | None, value: float, legacy: float, of_preset: float) -> float:
-    """Keep a threshold that is set; the legacy default counts as "not set", which leaves it to the preset."""
+    """Return a threshold that is set, else the preset's. The legacy default counts as "not set"."""
     is_set = bool(str(text or "").strip()) and value != legacy
     return value if is_set else of_preset

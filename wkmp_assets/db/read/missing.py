@@ -1,4 +1,4 @@
-"""The files of the library that are not on disk: which are marked, and what the library holds of them. Read-only."""
+"""Read the marks of files that are not on disk."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,7 +19,7 @@ class MissingFile:
 def read_missing(database: Path) -> list[MissingFile]:
     """Read the files that are marked as missing, by path; none when there is no library yet.
 
-    A mark whose file went elsewhere, or was removed by another program, is not among them.
+    Marks whose file was moved, or removed by another program, are left out.
     """
     query = "SELECT path, missing_since FROM missing_files WHERE path IN (SELECT path FROM files) ORDER BY path"
     with open_reader(database) as connection:
@@ -29,7 +29,7 @@ def read_missing(database: Path) -> list[MissingFile]:
 
 
 def read_marks(database: Path) -> tuple[list[str], list[str]]:
-    """Read the paths of all marks, and of all recorded failures."""
+    """Read the paths of all marks, and of all failures."""
     with open_reader(database) as connection:
         tables = {
             "missing_files": "SELECT path FROM missing_files",

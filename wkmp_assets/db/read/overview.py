@@ -1,4 +1,4 @@
-"""What a library holds, passage by passage, for the library report. Read-only; nothing is judged or added up here."""
+"""Read all passages of a library, for the library report."""
 
 import sqlite3
 from collections.abc import Iterator
@@ -9,8 +9,8 @@ from wkmp_assets.db.connection import open_reader, snapshot
 from wkmp_assets.db.read.select import column_list, has_table
 
 MAX_FLAVORS = 1500
-"""Vectors read for the map: more points could not be told apart on a screen."""
-NAMED_EXTREMES = 5
+"""Number of flavors read for the map. More points could not be distinguished on a screen."""
+MAX_EXTREMES = 5
 
 _COLUMNS = (
     "guid", "file_id", "start_time_ticks", "end_time_ticks", "lead_in_start_ticks", "lead_out_start_ticks",
@@ -33,7 +33,7 @@ class PassageNumbers:
 
 @dataclass(frozen=True)
 class NamedPassage:
-    """One passage as a person knows it."""
+    """One passage with its names."""
 
     path: str
     start_ticks: int
@@ -41,23 +41,23 @@ class NamedPassage:
     title: str | None
     artist: str | None
     flavor: str | None = None
-    """`passages.musical_flavor_vector` as it is stored."""
+    """`passages.musical_flavor_vector`, as stored."""
 
 
 @dataclass(frozen=True)
 class LibraryOverview:
-    """All passages as numbers, some by name."""
+    """All passages as numbers, and some with their names."""
 
     passages: tuple[PassageNumbers, ...] = ()
     longest: tuple[NamedPassage, ...] = ()
     shortest: tuple[NamedPassage, ...] = ()
     flavored: tuple[NamedPassage, ...] = ()
-    """The first `MAX_FLAVORS` by guid: those begin like a hash of their file, so this is a fair sample."""
+    """The first `MAX_FLAVORS` by guid. Guids begin like a hash of their file, so this is a fair sample."""
     flavored_total: int = 0
 
 
 def read_overview(database: Path) -> LibraryOverview:
-    """Read the passages of a library in one snapshot; an empty overview when there is no library yet."""
+    """Read the passages of a library in one snapshot; none when there is no library yet."""
     with open_reader(database) as connection:
         if connection is None:
             return LibraryOverview()
@@ -71,8 +71,8 @@ def _read(connection: sqlite3.Connection) -> LibraryOverview:
     (total,) = connection.execute(f"SELECT count(*) FROM {passages} AS p {flavored}").fetchone()  # noqa: S608 - literals only
     return LibraryOverview(
         passages=tuple(_numbers(connection, passages)),
-        longest=tuple(_named(connection, passages, "ORDER BY length_ticks DESC, p.guid", NAMED_EXTREMES)),
-        shortest=tuple(_named(connection, passages, "ORDER BY length_ticks, p.guid", NAMED_EXTREMES)),
+        longest=tuple(_named(connection, passages, "ORDER BY length_ticks DESC, p.guid", MAX_EXTREMES)),
+        shortest=tuple(_named(connection, passages, "ORDER BY length_ticks, p.guid", MAX_EXTREMES)),
         flavored=tuple(_named(connection, passages, f"{flavored} ORDER BY p.guid", MAX_FLAVORS)),
         flavored_total=total,
     )

@@ -1,7 +1,7 @@
-"""What refers to files and passages besides the import's own links: play history, queue, timeslots, whatever comes.
+"""Find what refers to files and passages, besides the import's own links: play history, queue, timeslots and others.
 
-The other WKMP programs own those tables and change them, so they cannot be listed here: they are found by foreign keys
-and by the names of their columns.
+Other WKMP programs own those tables and change them, so there is no list of them. They are found by foreign keys and by
+the names of their columns.
 """
 
 import sqlite3
@@ -15,7 +15,7 @@ from wkmp_assets.model.batch import Reference
 def find_referenced(
     connection: sqlite3.Connection, guids: Sequence[str], references: Sequence[tuple[str, str]]
 ) -> frozenset[str]:
-    """Return the passages that play history, queue, timeslots or any other table refers to."""
+    """Return the passages that any of some columns refers to."""
     found: set[str] = set()
     for table, column in references:
         name = quoted(column)
@@ -25,7 +25,7 @@ def find_referenced(
 
 
 def find_passage_references(connection: sqlite3.Connection) -> Iterator[tuple[str, str]]:
-    """Find the tables and columns that refer to passages."""
+    """Yield the tables and columns that refer to passages."""
     for reference in find_references(connection, PASSAGES):
         yield reference.table, reference.column
 
@@ -37,7 +37,7 @@ _OWN = {PASSAGES: frozenset(LINK_TABLES), FILES: frozenset({PASSAGES})}
 
 
 def find_references(connection: sqlite3.Connection, target: str) -> Iterator[Reference]:
-    """Find what refers to a table.
+    """Yield the columns that refer to a table.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""What goes when a file is removed from the library."""
+"""Read what goes when a file is removed from the library."""
 
 import sqlite3
 from collections.abc import Iterator, Sequence
@@ -7,7 +7,7 @@ from pathlib import Path
 
 from wkmp_assets.db.connection import open_reader, snapshot
 from wkmp_assets.db.read.references import FILES, PASSAGES, find_references
-from wkmp_assets.db.read.select import column_list, has_table, passages_text, select_in
+from wkmp_assets.db.read.select import column_list, has_table, read_passages_text, select_in
 from wkmp_assets.db.tables import LINK_TABLES, columns_of, listed_copies, quoted
 from wkmp_assets.model.batch import Reference
 from wkmp_assets.model.rows import FileRow
@@ -15,30 +15,27 @@ from wkmp_assets.model.rows import FileRow
 
 @dataclass(frozen=True)
 class Removable:
-    """One file with everything that goes with it."""
+    """One file, with everything that goes with it."""
 
     file: FileRow
     missing_since: str | None = None
-    """UTC, `YYYY-MM-DD HH:MM:SS`; None when no scan has noted it yet."""
+    """UTC, `YYYY-MM-DD HH:MM:SS`; None when no scan has marked it yet."""
     passages: tuple[str, ...] = ()
     passages_text: str | None = None
     edited: int = 0
-    """Passages with a title or fades of a person's."""
+    """Number of passages with a title or fades from a person."""
     links: int = 0
-    """Rows that tie its passages to songs and albums, and say where that is from."""
+    """Number of links to songs and albums, and of provenance rows."""
     references: dict[str, int] = field(default_factory=dict)
-    """Table of another program -> rows that refer to it: play history, queue, timeslots."""
-    referring: tuple[Reference, ...] = ()
-    """Where rows that refer to it may be."""
+    """Table of another program -> number of rows that refer to it: play history, queue, timeslots."""
+    reference_columns: tuple[Reference, ...] = ()
+    """Columns of other programs that may refer to it."""
     copies: tuple[FileRow, ...] = ()
-    """Other files that list it as having the same content."""
+    """Files that list it as a copy."""
 
 
 def read_removable(database: Path, paths: Sequence[str]) -> list[Removable]:
-    """Read what would go with each of some files, in the order of their paths.
-
-    Paths that the library does not have are left out.
-    """
+    """Read what would go with each of some files, by path. Paths that the library does not have are left out."""
     with open_reader(database) as connection:
         if connection is None or not has_table(connection, FILES):
             return []
@@ -70,11 +67,11 @@ def _removable(connection: sqlite3.Connection, row: FileRow, references: Sequenc
         row,
         _missing_since(connection, row.path),
         tuple(guids),
-        passages_text(connection, row.guid),
+        read_passages_text(connection, row.guid),
         edited=sum(any(value is not None for value in tuple(passage)[1:]) for passage in passages),
         links=sum(linked),
         references={table: rows for table, rows in counted.items() if rows},
-        referring=tuple(references),
+        reference_columns=tuple(references),
         copies=tuple(_copies(connection, row)),
     )
 

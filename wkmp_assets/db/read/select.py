@@ -1,4 +1,4 @@
-"""Small helpers of everything that reads the library."""
+"""Parts of queries that several readers share."""
 
 import sqlite3
 from collections.abc import Iterable, Iterator
@@ -9,13 +9,13 @@ from wkmp_assets.model.statuses import FileStatus
 
 
 def has_table(connection: sqlite3.Connection, name: str) -> bool:
-    """Tell whether a library has a table: an older one gets what it lacks with the first write."""
+    """Tell whether the library has a table. An older library gets the tables that it lacks with the first write."""
     query = "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = ?"
     return connection.execute(query, [name]).fetchone() is not None
 
 
 def column_list(connection: sqlite3.Connection, table: str, names: Iterable[str]) -> str:
-    """Return columns of a table for a SELECT, with NULL for those that an older library lacks until the first write."""
+    """Return columns of a table for a SELECT, with NULL for columns that an older library lacks."""
     query = "SELECT name FROM pragma_table_info(?)"
     present = {row["name"] for row in connection.execute(query, [table])}
     return ", ".join(name if name in present else f"NULL AS {name}" for name in names)
@@ -38,14 +38,14 @@ def has_original(files: str) -> str:
 
 
 def select_in(connection: sqlite3.Connection, select: str, values: Iterable[str]) -> Iterator[sqlite3.Row]:
-    """Run `select (?, ?, ...)` over any number of values, in portions SQLite can bind."""
+    """Run `select (?, ?, ...)` over any number of values, in portions that SQLite can bind."""
     remaining = iter(dict.fromkeys(values))
     while portion := list(islice(remaining, 500)):
         yield from connection.execute(f"{select} ({', '.join('?' * len(portion))})", portion)
 
 
-def passages_text(connection: sqlite3.Connection, file_guid: str) -> str | None:
-    """Return a file's passages with all that people edit, as one text to compare; None when it has none."""
+def read_passages_text(connection: sqlite3.Connection, file_guid: str) -> str | None:
+    """Return a file's passages with all columns that people edit, as one text to compare; None without passages."""
     query = f"SELECT {PASSAGES_OF_FILE} AS passages FROM files WHERE guid = ?"  # noqa: S608 - literals only
     text: str | None = connection.execute(query, [file_guid]).fetchone()["passages"]
     return text

@@ -1,1 +1,1 @@
-"""The one write transaction per file, and everything that guards it."""
+"""The third moment: write a batch in one transaction, and guard it against everybody else who writes."""

@@ -1,7 +1,7 @@
-"""The writer gate: our own writers queue in the kernel instead of sleeping in SQLite's busy handler.
+"""The writer gate: imports queue in the kernel instead of sleeping in SQLite's busy handler.
 
-An advisory `flock` on a file beside the database. Programs that do not know it (the player) still meet
-SQLite's own lock; `retry` is for them.
+It is an advisory `flock` on a file beside the database. Programs that do not know it (the player) still meet SQLite's
+own lock, and `retry` handles them.
 """
 
 import errno
@@ -20,9 +20,9 @@ _NOT_SUPPORTED = frozenset({errno.ENOLCK, errno.EOPNOTSUPP, errno.ENOSYS, errno.
 _FLOCK_FORMAT = "hhqqi4x"
 """C's `struct flock` as Linux has it: type, whence, start, length (0: all that follows), process (always 0 here)."""
 _DESK = 0
-"""The byte that is locked while somebody looks for the end of the queue."""
+"""The byte that a writer locks while it looks for the end of the queue."""
 _FIRST = 2
-"""The byte of a writer before whom nobody waits; nobody ever locks the one before it."""
+"""The byte of a writer that is first in the queue. The byte before it is never locked."""
 
 
 class GateTimeoutError(Exception):
@@ -30,13 +30,13 @@ class GateTimeoutError(Exception):
 
 
 class WriterGate:
-    """One writer at a time among the processes that use this gate, in the order in which they came.
+    """Lets one process write at a time, in the order in which they came.
 
     Parameters
     ----------
     database : Path
-        The gate file is `<database>.gate`. Where it cannot be created or locked (read-only folders, some
-        network file systems) the gate stays open and SQLite's own lock does the queueing.
+        The gate file is `<database>.gate`. Where it cannot be created or locked (read-only folders, some network file
+        systems) the gate stays open, and SQLite's own lock keeps writers apart.
     """
 
     def __init__(self, database: Path) -> None:
@@ -45,7 +45,7 @@ class WriterGate:
 
     @contextmanager
     def hold(self, *, limit_ms: float) -> Iterator[None]:
-        """Hold the gate for the block.
+        """Hold the gate within the block.
 
         Raises
         ------
@@ -78,7 +78,7 @@ class WriterGate:
             return None
 
     def _lock(self, descriptor: int, limit_ms: float) -> bool:
-        """Lock; False when the limit passed, and the waiting thread then closes the descriptor."""
+        """Lock and return True, or False after the limit. Then the waiting thread closes the descriptor."""
         place = _Place(descriptor)
         try:
             place.enter(fcntl.LOCK_NB)
@@ -92,17 +92,20 @@ class WriterGate:
 
     def _give_up(self, error: OSError) -> None:
         self._is_usable = False
-        _LOG.warning("no writer gate at %s (%s): writers rely on SQLite's own lock", self.path, error.strerror)
+        _LOG.warning(
+            "%s cannot be used to queue writers (%s); imports that run at the same time wait for SQLite's own lock",
+            self.path,
+            error.strerror,
+        )
 
 
 class _Place:
     """A place in the queue before the gate.
 
-    Without a queue a lock goes to whoever asks first once it is free. That is rarely the waiter the kernel has just
-    woken, who then waits on behind all others: with 16 busy writers some were overtaken a hundred times. So every
-    writer locks a byte of its own in the gate file, behind the last one locked, and waits for the byte before it. A
-    process takes its byte with it, however it ends. All this is about the order only, and left out where there are
-    no such locks (they are Linux's); the `flock` keeps two writers apart.
+    Without a queue, a free lock goes to the process that asks first. That is rarely the waiter that the kernel has just
+    woken: with 16 busy writers some were overtaken a hundred times. So every writer locks a byte of its own in the gate
+    file, behind the last one locked, and waits for the byte before it. A byte is released when its process ends in any
+    way. The bytes only keep the order, and only on Linux, which has such locks. The `flock` keeps writers apart.
     """
 
     def __init__(self, descriptor: int) -> None:
@@ -110,7 +113,7 @@ class _Place:
         self._byte: int | None = None
 
     def enter(self, how: int) -> None:
-        """Wait for one's turn and lock; with LOCK_NB for `how`, BlockingIOError instead of waiting."""
+        """Wait in the queue and lock. With LOCK_NB for `how`, raise BlockingIOError instead of waiting."""
         if sys.platform == "linux":
             if self._byte is None:
                 self._byte = _line_up(self.descriptor, how)
@@ -119,14 +122,14 @@ class _Place:
 
 
 def _line_up(descriptor: int, how: int) -> int:
-    """Lock the first byte that is free and has only free ones behind it."""
+    """Lock the byte at the end of the queue and return its position."""
     _lock_byte(descriptor, _DESK, how)
     try:
         end = _FIRST
         while True:
             found = fcntl.fcntl(descriptor, fcntl.F_OFD_GETLK, _flock(fcntl.F_WRLCK, end, length=0))
             kind, _, start, length, _ = struct.unpack(_FLOCK_FORMAT, found)
-            if kind == fcntl.F_UNLCK or length == 0:  # length 0: not one of ours; locking the byte will tell
+            if kind == fcntl.F_UNLCK or length == 0:  # length 0: not a byte of this gate; locking will tell
                 break
             end = start + length
         _lock_byte(descriptor, end, how)
@@ -145,10 +148,11 @@ def _flock(kind: int, start: int, length: int = 1) -> bytes:
 
 
 def _enter_in_thread(place: _Place, limit_ms: float) -> bool:
-    """Wait for the lock in the kernel, with a time limit that the kernel's locks do not have.
+    """Wait for the lock in the kernel, with a time limit, which the kernel's locks do not have.
 
-    A thread blocks there. Whoever takes `decision` first, it or the limit, decides: a place that comes too late is
-    given up by the thread, which closes the descriptor. Bare locks: whatever takes time here keeps the gate closed.
+    A thread blocks in the kernel. The first to take `decision`, the thread or the time limit, decides. A thread that
+    gets the lock too late closes the descriptor. These are bare locks, because everything slow here keeps the gate
+    closed.
     """
     decision = threading.Lock()
     entered = threading.Lock()

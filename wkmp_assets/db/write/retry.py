@@ -1,6 +1,6 @@
-"""Retry a transaction while another program holds SQLite's lock. The only place that does.
+"""Retry a transaction while another program holds SQLite's lock. Nothing else in the package retries.
 
-Judged by SQLite's error code, never by message text. Delays 10, 20, 40 ... 1000 ms with jitter, within a total budget.
+SQLite's error code decides, never a message. Delays are 10, 20, 40 ... 1000 ms with jitter, within a total budget.
 """
 
 import logging
@@ -20,11 +20,11 @@ _LOG = logging.getLogger(__name__)
 Value = TypeVar("Value")
 
 LOCK_CODES = frozenset({sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED})
-"""Primary codes; BUSY_SNAPSHOT (517) and the other extended forms share their low byte."""
+"""Primary codes. BUSY_SNAPSHOT (517) and other extended codes share their low byte."""
 
 SLOW_MS = 2000.0
 VERY_SLOW_MS = 5000.0
-"""A write that got through after this long is logged as a warning, or as an error."""
+"""A write that succeeds after this long is logged as a warning, or as an error."""
 
 FIRST_DELAY_MS = 10.0
 MAX_DELAY_MS = 1000.0
@@ -32,7 +32,7 @@ JITTER = 0.2
 
 
 def delays_ms() -> Iterator[float]:
-    """Yield the delays before each retry, without jitter: 10, 20, 40 ... 640, 1000, 1000 ..."""
+    """Yield the delays before the retries, without jitter: 10, 20, 40 ... 640, 1000, 1000 ..."""
     delay = FIRST_DELAY_MS
     while True:
         yield min(delay, MAX_DELAY_MS)
@@ -40,7 +40,7 @@ def delays_ms() -> Iterator[float]:
 
 
 def is_lock_error(error: BaseException) -> bool:
-    """Tell whether an error only says that somebody else holds the lock."""
+    """Tell whether an error only means that another process holds the lock."""
     return isinstance(error, GateTimeoutError) or (
         isinstance(error, sqlite3.OperationalError) and primary_code(error) in LOCK_CODES
     )
@@ -48,14 +48,14 @@ def is_lock_error(error: BaseException) -> bool:
 
 @dataclass
 class LockRetry:
-    """How long and how often to try again.
+    """Runs an operation again while the library is locked, for a limited time.
 
     Parameters
     ----------
     budget_ms : float
-        Total time; checked after each failed attempt, so one busy wait may overrun it.
+        Total time. It is checked after each failed attempt, so one busy wait may overrun it.
     sleep, clock, jitter : callable
-        Seams for tests: seconds to sleep, monotonic seconds, a number in [0, 1).
+        For tests to replace: sleep for seconds, return monotonic seconds, return a number in [0, 1).
     """
 
     budget_ms: float
@@ -64,19 +64,19 @@ class LockRetry:
     jitter: Callable[[], float] = field(default=random.random)  # noqa: S311 - a pause, no secret
 
     def run(self, database: Path, operation: Callable[[], Value]) -> tuple[Value, int]:
-        """Run an operation, again while the lock is held by others.
+        """Run an operation, and run it again while another process holds the lock.
 
         Parameters
         ----------
         database : Path
-            For the message.
+            Named in messages.
         operation : callable
             Must leave nothing behind when it raises, and be safe to repeat.
 
         Returns
         -------
         tuple of value and int
-            What the operation returned, and how many retries it took.
+            The operation's value, and the number of retries.
 
         Raises
         ------

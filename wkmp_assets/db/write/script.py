@@ -1,6 +1,6 @@
-"""What a batch's transaction will execute, statement by statement with its values.
+"""The script of a batch's transaction: its statements with their values.
 
-Pure, and worked out before the lock is taken: the lock is held for SQLite's own work only.
+It is made before the lock is taken, so that the lock is held for SQLite's own work only.
 """
 
 import json
@@ -25,9 +25,9 @@ class Step:
     statement: str
     values: Sequence[Any]
     must_change: int | None = None
-    """Rows it changes if the library still is what was read; None where any number is right."""
+    """Number of rows that it changes if the library is still what was read; None where any number is right."""
     subject: str = ""
-    """What has changed if not, for the message."""
+    """What has changed otherwise, for the message."""
 
     def is_met_by(self, changed: int) -> bool:
         """Tell whether as many rows were changed as there are if the library still is what was read."""
@@ -35,14 +35,14 @@ class Step:
 
 
 def make_script(batch: Batch, max_values: int) -> list[Step]:
-    """Return the statements of a batch, in the order in which foreign keys allow them.
+    """Return the statements of a batch, in an order that foreign keys allow.
 
     Parameters
     ----------
     batch : WriteBatch, MarkBatch or RemovalBatch
-        One file, what a scan found missing, or a file that goes.
+        The rows of one file, the marks of a scan, or a file to remove.
     max_values : int
-        How many values SQLite binds in one statement; more rows than that take several.
+        How many values SQLite binds in one statement. More rows than that take several statements.
     """
     if isinstance(batch, MarkBatch):
         return _marks(batch)
@@ -53,7 +53,7 @@ def _removal(batch: RemovalBatch) -> list[Step]:
     row, guids = batch.expected.row, json.dumps(batch.passages)
     as_read = [*sql.values_of([row]), batch.expected.passages]
     what = "its row or its passages"
-    # Sets what is there already: the comparison has to come first, while the passages are still there to compare.
+    # This sets what is already there: it only compares, and must come first, while the passages still exist.
     compare = [*sql.file_update_values(row), *as_read, "", row.hash, row.guid]
     steps = [Step("files", sql.UPDATE_FILE, compare, 1, what)]
     ours = {"passages": guids, "files": json.dumps([row.guid])}
@@ -106,9 +106,9 @@ def _whole_file(batch: WriteBatch, max_values: int) -> list[Step]:
 
 
 def _displaced(batch: WriteBatch) -> Iterator[Step]:
-    """Take a row out of the way of the one that gets its path, and then to where that one was.
+    """Move a row out of the way of the one that gets its path, then to where that one was.
 
-    Paths are unique after every statement: in between the row goes by its guid, which nobody sees.
+    Paths are unique after every statement. In between the row has its guid as its path, which no reader sees.
     """
     if batch.displaced is None or batch.file is None:
         return
@@ -124,7 +124,7 @@ def _file(batch: WriteBatch) -> Iterator[Step]:
         return
     old = batch.expected.row if batch.expected else None
     was_so_already = old is not None and (old.status, old.hash) == (row.status, row.hash)
-    # An older library may hold two complete copies; the guard is for a file that becomes complete.
+    # Only a file that becomes complete needs the guard: an older library may hold two complete copies.
     guard = ["" if was_so_already else row.status, row.hash, row.guid]
     if batch.expected is None:
         statement, values = sql.INSERT_FILE, [*sql.values_of([row]), *guard]
@@ -165,9 +165,10 @@ def _passages_to_remove(batch: WriteBatch) -> Iterator[Step]:
 
 
 def _links_to_remove(batch: WriteBatch) -> Iterator[Step]:
-    """Make way for the links of all passages.
+    """Delete the old links of all passages.
 
-    Of new ones, too: a program that deletes passages without foreign keys leaves orphaned links behind.
+    New passages may have some as well: a program that deletes passages without foreign keys leaves orphaned links
+    behind.
     """
     guids = [passage.guid for passage in batch.passages]
     for table in LINK_TABLES if guids else ():

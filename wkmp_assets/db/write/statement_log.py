@@ -1,4 +1,4 @@
-"""What SQLite itself reports about a connection's statements: the source of every receipt."""
+"""Count a connection's statements as SQLite reports them. Every receipt comes from these counts."""
 
 import re
 import sqlite3
@@ -10,28 +10,28 @@ _WRITES = frozenset({"INSERT", "UPDATE", "DELETE", "REPLACE", "CREATE", "ALTER",
 
 @dataclass
 class StatementLog:
-    """Counts statements through the trace callback; `watch` attaches it to a connection.
+    """Counts of statements, from the trace callback of a connection.
 
-    A write statement outside a transaction takes the write lock as well (autocommit), so it counts as an acquisition: a
+    A write statement outside a transaction takes the write lock as well (autocommit). It counts as an acquisition, so a
     stray one would show in the receipt.
     """
 
     begins: int = 0
-    """Transactions begun; attempts that met a lock included."""
+    """Transactions asked for, including attempts that met a lock."""
     commits: int = 0
     rollbacks: int = 0
     autocommit_writes: int = 0
     statements: int = 0
-    """Statements executed between BEGIN and COMMIT, both left out."""
+    """Statements executed between BEGIN and COMMIT, without these two."""
     selects_in_transaction: int = 0
 
     def watch(self, connection: sqlite3.Connection) -> None:
-        """Attach to a connection, in place of any earlier trace."""
+        """Attach to a connection, and replace any earlier trace."""
         self._connection = connection
         connection.set_trace_callback(self._record)
 
     def take(self) -> "StatementLog":
-        """Return the counts so far and start again from zero."""
+        """Return the counts so far, and start again from zero."""
         taken = StatementLog(
             self.begins,
             self.commits,
@@ -63,5 +63,5 @@ class StatementLog:
 
 
 def _is_reading_with(word: str, sql: str) -> bool:
-    """`WITH ... SELECT` reads; `WITH ... INSERT` writes."""
+    """Tell whether a WITH statement reads: `WITH ... SELECT` does, `WITH ... INSERT` does not."""
     return word == "WITH" and not any(write in sql.upper() for write in ("INSERT", "UPDATE", "DELETE"))

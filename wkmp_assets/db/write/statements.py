@@ -1,6 +1,6 @@
-"""Every statement of the write transaction. Bindings for values, literals for identifiers, many rows a statement.
+"""Every statement of the write transaction: values are bound, identifiers are literals, rows come many at a time.
 
-Conflict clauses fill in what is missing and never replace what a person, or a better source, has put there.
+Conflict clauses fill in missing values. They never replace what a person or a better source has entered.
 """
 # ruff: noqa: S608 - identifiers are literals of this package, or names from the schema, quoted
 
@@ -36,7 +36,7 @@ def values_of(rows: Sequence[Any]) -> list[Any]:
     """Return the values of rows of one class, flat, in column order."""
     if not rows:
         return []
-    # Not `astuple`, which copies deeply: that took longer than writing the rows.
+    # Not `astuple`, which copies deeply and took longer than writing the rows.
     read = attrgetter(*columns_of(type(rows[0])))
     return [value for row in rows for value in read(row)]
 
@@ -91,7 +91,7 @@ def insert_rows(row_class: type, count: int) -> str:
 
 
 def _insert_song_artists(names: tuple[str, ...], values: str) -> str:
-    """Only for songs without artists: adding to a song that has some would break the sum of its weights."""
+    """Return the statement that inserts artists of songs without any: more would break the sum of a song's weights."""
     selected = ", ".join(f"new.column{number}" for number in range(1, len(names) + 1))
     return (
         f"INSERT INTO song_artists ({', '.join(names)}) SELECT {selected} FROM (VALUES {values}) AS new "
@@ -106,7 +106,7 @@ _NO_OTHER_COPY_IS_COMPLETE = (
     f"(? <> '{FileStatus.INGEST_COMPLETE}' OR NOT EXISTS (SELECT 1 FROM files AS other "
     f"WHERE other.hash = ? AND other.guid <> ? AND other.status = '{FileStatus.INGEST_COMPLETE}'))"
 )
-"""Of several copies exactly one may be complete: the guard against another run that commits its copy first."""
+"""Guard: of several copies only one may be complete, and another run may have committed its copy first."""
 
 INSERT_FILE = (
     f"INSERT INTO files ({', '.join(_FILE_COLUMNS)}) SELECT {', '.join('?' * len(_FILE_COLUMNS))} "
@@ -120,10 +120,10 @@ UPDATE_FILE = (
 )
 """Compare-and-set: changes nothing when the row or its passages are no longer what was read.
 
-Every column that is written is compared, for `updated_at` has whole seconds only. `IS`, because any may be NULL."""
+It compares every column that is written, because `updated_at` has whole seconds only. `IS`, because any may be NULL."""
 
 MOVE_ASIDE = "UPDATE files SET path = ?, updated_at = ? WHERE guid = ? AND path IS ? AND hash IS ? AND status IS ?"
-"""A row under the path that another one takes: first to a name that no file has, then to where the other was."""
+"""Moves a row from the path that another one takes: first to a name that no file has, then to the other's old path."""
 
 UPDATE_COPY = (
     "UPDATE files SET matching_hashes = ?, updated_at = ? "
@@ -133,7 +133,7 @@ UPDATE_COPY = (
 
 @lru_cache(maxsize=64)
 def update_song_flavors(count: int) -> str:
-    """Return the statement that gives `count` songs their flavors: compare-and-set, one row of values per song."""
+    """Return the statement that gives `count` songs their flavors: compare-and-set, with one row of values per song."""
     width = len(columns_of(SongFlavor))
     values = ", ".join([f"({', '.join('?' * width)})"] * count)
     return (
@@ -145,22 +145,22 @@ def update_song_flavors(count: int) -> str:
 
 
 def file_update_values(row: FileRow) -> list[Any]:
-    """Return the values of `UPDATE_FILE`'s SET part."""
+    """Return the values of the SET part of `UPDATE_FILE`."""
     return [getattr(row, name) for name in _FILE_CHANGED]
 
 
 @lru_cache(maxsize=64)
 def delete_links(table: str, count: int) -> str:
-    """Return the statement that deletes the rows of a link table that belong to one of `count` passages."""
+    """Return the statement that deletes the rows of a link table that belong to `count` passages."""
     return f"DELETE FROM {table} WHERE passage_id IN ({', '.join('?' * count)})"
 
 
 @lru_cache(maxsize=64)
 def delete_passages(count: int, references: tuple[tuple[str, str], ...]) -> str:
-    """Return the statement that deletes up to `count` passages: those that nothing refers to.
+    """Return the statement that deletes those of `count` passages that nothing refers to.
 
-    Deleting a passage takes its play history and its place in the queue with it (ON DELETE CASCADE). The
-    player may have added a row since the library was read, so the last look is in the statement itself.
+    Deleting a passage also deletes its play history and its place in the queue (ON DELETE CASCADE). The player may have
+    added such a row after the library was read, so the statement itself checks again.
     """
     unreferenced = "".join(
         f" AND NOT EXISTS (SELECT 1 FROM {quoted(table)} AS r WHERE r.{quoted(column)} = passages.guid)"
@@ -171,13 +171,13 @@ def delete_passages(count: int, references: tuple[tuple[str, str], ...]) -> str:
 
 @lru_cache(maxsize=64)
 def delete_references(table: str, column: str) -> str:
-    """Return the statement that deletes the rows of a table whose column holds one of the values of a JSON list."""
+    """Return the statement that deletes the rows of a table whose column holds a value of a JSON list."""
     return f"DELETE FROM {quoted(table)} WHERE {quoted(column)} IN (SELECT value FROM json_each(?))"
 
 
 @lru_cache(maxsize=64)
 def delete_file(references: tuple[tuple[str, str], ...]) -> str:
-    """Return the statement that deletes a file that none of some columns refers to, besides its passages."""
+    """Return the statement that deletes a file, unless one of some columns refers to it."""
     unreferenced = "".join(
         f" AND NOT EXISTS (SELECT 1 FROM {quoted(table)} AS r WHERE r.{quoted(column)} = files.guid)"
         for table, column in references
@@ -196,7 +196,7 @@ MARK = (
     "SELECT gone.value, ? FROM json_each(?) AS gone JOIN files ON files.path = gone.value "
     "WHERE true ON CONFLICT DO NOTHING"
 )
-"""Only of files that the library still has there: another import may have found them elsewhere."""
+"""Only for files that the library still has under that path: another import may have found them elsewhere."""
 FORGET_FAILURES = "DELETE FROM import_failures WHERE path IN (SELECT value FROM json_each(?))"
 
 DELETE_FAILURE = "DELETE FROM import_failures WHERE path = ?"

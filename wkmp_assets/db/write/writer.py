@@ -1,7 +1,7 @@
-"""The one write transaction per file.
+"""Write one batch in one transaction, all or nothing.
 
-Compute first, lock last: rows are prepared outside, the transaction holds INSERT, UPDATE and DELETE only, and
-it is all or nothing. When the library has changed since it was read, the whole unit is prepared and tried again.
+Everything is computed before the lock is taken: the transaction only executes INSERT, UPDATE and DELETE. When the
+library has changed since it was read, nothing is written, and `db.commit` reads and plans again.
 """
 
 import logging
@@ -36,11 +36,11 @@ _CHANGED = frozenset(
         sqlite3.SQLITE_CONSTRAINT_FOREIGNKEY,
     }
 )
-"""Broken when a row we counted on came or went since it was read; any other broken rule is our own mistake."""
+"""Rules that break when a row was added or removed since the library was read. Any other broken rule is a bug."""
 
 
 class LibraryWriter:
-    """Writes batches to one library. A context manager: opens the database, creates or completes its schema.
+    """Writes batches to one library. A context manager: it opens the database and brings its schema up to date.
 
     Parameters
     ----------
@@ -71,7 +71,7 @@ class LibraryWriter:
         self._connection.close()
 
     def _open(self) -> sqlite3.Connection:
-        """Open with the schema complete; both may need the write lock, so a retry starts here."""
+        """Open the library and bring its schema up to date. Both may need the write lock, so a retry starts here."""
         with self._gate.hold(limit_ms=self._locks.max_lock_wait_ms):
             connection = open_writer(self.database, busy_timeout_ms=self._locks.busy_timeout_ms)
             try:
@@ -126,7 +126,7 @@ class LibraryWriter:
                     self._execute(path, script)
                 except sqlite3.IntegrityError as error:
                     if error.sqlite_errorcode in _CHANGED:
-                        raise LibraryChangedError(path, str(error)) from error
+                        raise LibraryChangedError(path, f"a row that it depends on ({error})") from error
                     raise CommitRefusedError(path, str(error)) from error
             after = count_wal_steps(self._wal, CHECKPOINT_BYTES, MAX_WAL_STEPS)
             if _stays_at_its_limit(before, after):
@@ -168,19 +168,23 @@ class LibraryWriter:
                 rows[step.table] = rows.get(step.table, 0) + changed
 
     def _checkpoint(self) -> None:
-        """Copy the write-ahead log into the database. SQLite would do it inside COMMIT; here the write lock is free."""
+        """Copy the write-ahead log into the database while the write lock is free; SQLite would do it inside COMMIT."""
         try:
             self._connection.execute(sql.CHECKPOINT)
         except sqlite3.Error as error:
-            # The file is committed. The next one tries again, and fails by itself if there is no room.
-            _LOG.warning("%s: its write-ahead log could not be checkpointed (%s)", self.database, error)
+            # The file is committed. The next commit tries again, and fails with its own error if the disk is full.
+            _LOG.warning(
+                "%s: its write-ahead log could not be checkpointed (%s); nothing is lost, the next file tries again",
+                self.database,
+                error,
+            )
 
 
 def _has_grown(before: int, after: int) -> bool:
-    # Whoever makes the log a step longer copies it, while others write.
+    # The writer that makes the log a step longer copies it, while others write.
     return after > before
 
 
 def _stays_at_its_limit(before: int, after: int) -> bool:
-    # A log that others go on filling is never copied to its end, and never begins anew: now they wait.
+    # A log that others keep filling is never copied to its end and never starts anew, so now they wait.
     return before == after == MAX_WAL_STEPS

@@ -1,4 +1,4 @@
-"""Flavors in the library: of songs and passages, shared between files, beside what people put there."""
+"""Flavors of songs and passages in the library: shared between files, and combined with what people entered."""
 
 import json
 from dataclasses import replace
@@ -39,7 +39,7 @@ def flavored(
     state: FileState = FileState.CHANGED,
     identified: bool = True,
 ) -> FileEntry:
-    """A file with one passage that is so bright."""
+    """Return a file with one passage of that brightness."""
     one = entry(path, path, seconds((0, length_s)), songs=[SONG if identified else None], state=state)
     (passage,) = one.passages
     return replace(one, passages=(replace(passage, flavor=flavor(passage.match.span, bright, classes)),))

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from wkmp_assets.db.plan.passage_pairing import PassagePlan, plan_passages
 from wkmp_assets.db.read.file_state import StoredPassage
+from wkmp_assets.model.ticks import TICKS_PER_SECOND
 
 
 def stored(
@@ -78,9 +79,13 @@ def test_fades_inside_the_new_boundaries_do_not_hinder() -> None:
 
 
 def test_what_somebody_refers_to_is_kept_with_a_warning() -> None:
-    found = plan([(500, 600)], [stored("used", 0, 100, kept=True), stored("unused", 200, 300)])
+    used = stored("used", 0, 100 * TICKS_PER_SECOND, kept=True)
+    unused = stored("unused", 200 * TICKS_PER_SECOND, 300 * TICKS_PER_SECOND)
+    found = plan([(500 * TICKS_PER_SECOND, 600 * TICKS_PER_SECOND)], [used, unused])
     assert found.removed == ("unused",)
-    assert [warning for warning in found.warnings if "used" in warning and "was kept" in warning]
+    (warning,) = found.warnings
+    assert "from 0.0 s to 100.0 s" in warning
+    assert "was kept" in warning
 
 
 def test_a_new_passage_gets_no_guid_that_is_taken() -> None:

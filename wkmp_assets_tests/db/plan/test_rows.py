@@ -1,4 +1,4 @@
-"""What a committed file looks like in the tables."""
+"""The rows of a committed file."""
 # ruff: noqa: S608 - identifiers from the tables of this module
 
 import json
@@ -158,7 +158,7 @@ def test_the_ids_depend_on_nothing_but_the_file_and_its_songs(tmp_path: Path) ->
 
 
 def test_what_is_written_together_lies_together_in_every_index(database: Path) -> None:
-    """Ids that are spread evenly would make each row touch a page of its own, in every index."""
+    """With evenly spread ids each row would touch a page of its own, in every index."""
     titles = [f"song {number}" for number in range(5)]
     commit(database, entry(bounds=in_a_row(5), songs=[song(title, ["Ann", "Bob"]) for title in titles]))
     of_the_file = column(
@@ -273,7 +273,7 @@ def test_an_import_of_the_same_again_changes_nothing_but_times(database: Path) -
 
 
 def test_the_ids_of_a_file_s_passages_lie_together(database: Path) -> None:
-    """In every index: the fewer pages a transaction touches, the shorter it holds the lock."""
+    """The fewer index pages a transaction touches, the shorter it holds the lock."""
     commit(database, entry(bounds=in_a_row(5)))
     (file,) = column(database, "SELECT guid FROM files")
     for query in ("SELECT guid FROM passages", "SELECT id FROM import_provenance"):

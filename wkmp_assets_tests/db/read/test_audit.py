@@ -1,4 +1,4 @@
-"""What the checks get to see of a library."""
+"""What the asset checks see of a library."""
 
 from pathlib import Path
 

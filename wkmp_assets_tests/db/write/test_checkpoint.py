@@ -1,4 +1,4 @@
-"""The write-ahead log goes into the database in time, and never while the write lock is held."""
+"""The write-ahead log is copied into the database in time, and never while the write lock is held."""
 
 import sqlite3
 from contextlib import closing

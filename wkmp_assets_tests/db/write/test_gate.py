@@ -136,7 +136,7 @@ def test_in_a_read_only_folder_the_gate_stays_open(
                 pass
     assert not gate.path.exists()
     assert len(caplog.records) == 1
-    assert "rely on SQLite's own lock" in caplog.text
+    assert "wait for SQLite's own lock" in caplog.text
 
 
 def test_where_locks_are_not_supported_the_gate_stays_open(

@@ -1,4 +1,4 @@
-"""Who comes first is served first: without a queue the lock goes to whoever asks while the next one wakes up."""
+"""Writers get the gate in the order in which they came."""
 
 import fcntl
 import os
@@ -16,7 +16,7 @@ pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the queue is ma
 
 
 class Visitor:
-    """A thread that goes through the gate once; threads open the gate file anew each time, as processes do."""
+    """A thread that goes through the gate once. Threads open the gate file themselves, as processes do."""
 
     def __init__(self, database: Path, served: list[str], name: str, limit_ms: float = 60_000) -> None:
         self._arguments = (database, served, name, limit_ms)
@@ -38,14 +38,14 @@ class Visitor:
 
 
 def places_taken(gate: WriterGate) -> int:
-    """How many are in the queue, the one inside included."""
+    """Return the length of the queue, including the writer inside the gate."""
     lines = Path("/proc/locks").read_text(encoding="ascii").splitlines()
     inode = f":{gate.path.stat().st_ino} "
     return sum("OFDLCK" in line and "->" not in line and inode in line for line in lines)
 
 
 def line_up(database: Path, served: list[str], *limits_ms: float) -> list[Visitor]:
-    """Let visitors come to the gate, which is held, one after the other."""
+    """Let visitors queue at the held gate, one after the other."""
     visitors = []
     for number, limit_ms in enumerate(limits_ms, start=1):
         visitors.append(Visitor(database, served, f"visitor {number}", limit_ms))
@@ -78,7 +78,7 @@ def test_who_gives_up_does_not_hold_up_the_others(database: Path) -> None:
 
 
 def test_two_are_never_inside_when_the_order_is_lost(database: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """As when the one before is killed while it waits: its byte is free at once, but the gate is not."""
+    """The writer before is killed while it waits: its byte is free at once, but the gate is not."""
     monkeypatch.setattr(gate_module, "_line_up", lambda _descriptor, _how: 1_000_000)
     with WriterGate(database).hold(limit_ms=1000):
         with pytest.raises(GateTimeoutError), WriterGate(database).hold(limit_ms=50):

@@ -1,4 +1,4 @@
-"""Every transaction on the library passes through the retry: by the code as it is written, and as it runs."""
+"""Every transaction on the library passes through the retry, in the source and at run time."""
 
 import ast
 import sqlite3
@@ -46,13 +46,13 @@ def test_what_begins_a_transaction_is_only_ever_handed_to_the_retry() -> None:
 
 
 def test_a_second_way_in_would_be_seen() -> None:
-    """The rule on code that breaks it."""
+    """The rule finds code that breaks it."""
     second = ast.parse("class W:\n  def quickly(self):\n    self._connection.execute(sql.BEGIN)")
     assert users_of("BEGIN", {"other.py": second}) == ["other.py::quickly"]
 
 
 class WatchedRetry(LockRetry):
-    """Tells whether an operation is being run by it."""
+    """A retry that counts how deep its operations are nested."""
 
     depth = 0
 
@@ -94,7 +94,7 @@ def test_every_write_of_a_run_happens_inside_the_retry(database: Path, monkeypat
 
 @plan_test("TC-U-BW-050-01")
 def test_a_lock_at_begin_is_met_by_the_retry(database: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The error rises out of BEGIN itself, and the whole transaction is run again."""
+    """BEGIN itself raises the error, and the whole transaction is run again."""
     refused = iter([sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED])
     slept: list[float] = []
 

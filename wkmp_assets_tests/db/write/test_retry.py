@@ -23,7 +23,7 @@ SQLITE_LOCKED_SHAREDCACHE = 262
 
 
 class Clock:
-    """Time that passes only when someone sleeps or works; whole milliseconds."""
+    """A clock that advances only by sleep and work, in whole milliseconds."""
 
     def __init__(self) -> None:
         self.now_ms = 0
@@ -190,7 +190,7 @@ def test_while_another_process_writes_the_delays_double_until_the_budget_is_used
 
 
 def test_a_library_that_is_locked_while_it_is_opened_is_waited_for(database: Path) -> None:
-    """A database of another program, still with a rollback journal: changing that needs the lock, too."""
+    """Another program's database with a rollback journal: changing to WAL needs the lock as well."""
     with closing(sqlite3.connect(database)) as connection:
         connection.execute("CREATE TABLE settings (key TEXT PRIMARY KEY, value TEXT)")
     with write_lock_held(database, for_s=0.5), LibraryWriter(database, LockSettings(50, 30_000)):

@@ -1,4 +1,4 @@
-"""The receipts' source: what SQLite reports, not what the code believes."""
+"""Receipts come from what SQLite reports, and not from what the code intends."""
 
 import sqlite3
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""The shape of a file's transaction, held against what SQLite reports and not against the receipt."""
+"""The shape of a file's transaction, as SQLite reports it."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -59,7 +59,7 @@ def test_three_new_songs_and_any_number_of_passages_are_one_begin_and_one_commit
 
 @plan_test("TC-U-BW-020-01")
 def test_the_number_of_statements_does_not_depend_on_the_number_of_passages(database: Path) -> None:
-    """A statement per table, not per row."""
+    """One statement per table, and not per row."""
     counts = []
     for number, passages in enumerate((2, 20, 200)):
         songs = [song(f"{number} {one}", [f"{number} {one}"]) for one in range(passages)]
@@ -97,7 +97,7 @@ def test_all_look_ups_of_a_file_see_one_state_of_the_library(database: Path) -> 
 
 @plan_test("TC-U-BW-030-01")
 def test_an_edit_in_the_middle_of_reading_is_not_lost(database: Path) -> None:
-    """Between reading the passages to plan with and reading them to compare with: both must see the same."""
+    """The edit comes between two reads: of the passages to plan with, and of their text to compare. Both must agree."""
     commit(database, entry(bounds=seconds((0, 20), (30, 50))))
     edit = iter(["UPDATE passages SET user_title = 'mine' WHERE start_time_ticks > 0"])
 
@@ -127,7 +127,7 @@ def test_a_known_mbid_is_reused_and_gets_no_second_row(database: Path) -> None:
 
 @plan_test("TC-U-BW-040-01")
 def test_a_refused_file_leaves_nothing_behind_for_the_next_one(database: Path) -> None:
-    """Otherwise what it had written so far would be committed with that."""
+    """Otherwise the next file's commit would commit its rows as well."""
     with LibraryWriter(database, LockSettings()) as writer:
         bad = prepared(database, entry("bad.flac", content="bad", bounds=in_a_row(3)))
         last = replace(bad.passages[2], end_time_ticks=bad.passages[2].start_time_ticks)
@@ -140,7 +140,7 @@ def test_a_refused_file_leaves_nothing_behind_for_the_next_one(database: Path) -
 
 
 def test_a_stray_write_of_the_writer_itself_shows_in_the_receipt(database: Path) -> None:
-    """A receipt that counted what the code means to do would still say 1."""
+    """A receipt that counted what the code intends would still say 1."""
     with LibraryWriter(database, LockSettings()) as writer:
         writer._connection.execute("DELETE FROM import_failures")
         receipt = writer.write(prepared(database, entry()))

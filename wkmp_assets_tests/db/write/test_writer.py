@@ -164,7 +164,7 @@ def test_a_file_that_another_run_inserts_first_is_not_inserted_twice(database: P
 
 
 def test_a_song_that_another_run_inserts_with_its_own_guid_is_linked_by_that_guid(database: Path) -> None:
-    """The pre-read is only an optimisation: what counts is what is there at the write."""
+    """What was read before is only an optimisation. What counts is what the transaction finds."""
     create(database)
     one = entry()
     recording = one.passages[0].match.song
