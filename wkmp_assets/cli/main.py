@@ -28,7 +28,7 @@ from wkmp_assets.cli.options import (
     typed,
 )
 from wkmp_assets.cli.signals import run_until_stopped
-from wkmp_assets.cli.summary import ImportSummary, printable, render_failures
+from wkmp_assets.cli.summary import ImportSummary, render_failures
 from wkmp_assets.db.connection import kept_open
 from wkmp_assets.db.read.counts import describe_library, read_counts, read_deferred, read_failures
 from wkmp_assets.db.read.missing import read_missing
@@ -38,6 +38,7 @@ from wkmp_assets.model.outcomes import Failed, Result, join
 from wkmp_assets.model.phases import LEAD_POINTS, MATCHES, PICTURE, SEGMENTS
 from wkmp_assets.orchestration.top_up import find_waiting
 from wkmp_assets.report.file_picture import draw_picture
+from wkmp_assets.report.text import printable
 from wkmp_assets.runtime.atomic_files import write_atomically
 from wkmp_assets.runtime.phase_store import PhaseStore
 from wkmp_assets.settings import Settings

@@ -13,10 +13,10 @@ from rich.markup import escape
 from rich.table import Table
 
 from wkmp_assets.cli.options import DATABASE, FOLDER, LIBRARY, OUT, errors_as_exit_status, settings_of, typed
-from wkmp_assets.cli.summary import counted, printable
 from wkmp_assets.db.read.missing import read_missing
 from wkmp_assets.db.read.removal import Removable, read_removable
 from wkmp_assets.model.file_key import is_within
+from wkmp_assets.report.text import counted, printable
 from wkmp_assets.settings import Settings
 
 if TYPE_CHECKING:

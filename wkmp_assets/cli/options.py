@@ -10,8 +10,8 @@ import click
 from rich.console import Console
 from rich.markup import escape
 
-from wkmp_assets.cli.summary import printable
 from wkmp_assets.errors import SettingsError, WkmpError
+from wkmp_assets.report.text import printable
 from wkmp_assets.settings import Settings, find_dagster_home, find_library, load_settings
 
 OUT = Console(highlight=False)

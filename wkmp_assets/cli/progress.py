@@ -9,9 +9,9 @@ from rich.markup import escape
 from rich.progress import BarColumn, Progress, ProgressColumn, Task, TextColumn, TimeRemainingColumn
 from rich.text import Text
 
-from wkmp_assets.cli.summary import printable
 from wkmp_assets.model.file_key import decode_key
 from wkmp_assets.model.phases import FINGERPRINTS, IDENTITY, SEGMENTS, TAGS
+from wkmp_assets.report.text import printable
 
 _SHARE = {IDENTITY: 0.05, TAGS: 0.05, SEGMENTS: 0.7, FINGERPRINTS: 0.1}
 """How far each phase brings a file, by its share of the time; the commit does the rest."""

@@ -15,7 +15,7 @@ from wkmp_assets.model.file_key import decode_key
 from wkmp_assets.model.outcomes import Failed, Outcome, Result, SkipReason
 from wkmp_assets.model.values import ClassesOutcome, LookupOutcome
 from wkmp_assets.report.partition_metadata import result_word
-from wkmp_assets.report.text import percentile
+from wkmp_assets.report.text import percentile, printable
 
 _ORDER = (
     "imported", "duplicate", "no audio", "moved", "touched", "unchanged", "failed", "interrupted",
@@ -159,17 +159,6 @@ def _listed(title: str, lines: Sequence[str]) -> Iterator[Text]:
     yield from (Text(f"  {printable(line)}") for line in lines[:_MOST_FAILURES])
     if len(lines) > _MOST_FAILURES:
         yield Text(f"  and {len(lines) - _MOST_FAILURES} more")
-
-
-def printable(path: str) -> str:
-    """Return a path that any terminal can show: undecodable bytes and control characters escaped."""
-    text = path.encode("utf-8", "backslashreplace").decode()
-    return "".join(character if character.isprintable() else repr(character)[1:-1] for character in text)
-
-
-def counted(number: int, one: str, many: str = "") -> str:
-    """Return a number with its noun: `1 file`, `2 files`."""
-    return f"{number} {one if number == 1 else many or f'{one}s'}"
 
 
 def _spread(milliseconds: Sequence[float]) -> str:

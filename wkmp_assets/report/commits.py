@@ -8,7 +8,7 @@ from itertools import pairwise
 
 from wkmp_assets.model.batch import Receipt
 from wkmp_assets.report.bars import Bar, bars, binned
-from wkmp_assets.report.text import percentile
+from wkmp_assets.report.text import clock, percentile
 
 _MS_BOUNDS = (0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50, 100, 200, 500, 1000)
 _MS_LABELS = ("< 0.1", *(f"{bound:g}" for bound in _MS_BOUNDS))
@@ -146,8 +146,4 @@ def _pace(times: Sequence[datetime], session: Session) -> tuple[int, tuple[Bar, 
     width = next((width for width in _BUCKETS_S if session.seconds / width < _MOST_BUCKETS), _BUCKETS_S[-1])
     inside = [time for time in times if session.first <= time <= session.last]
     counts = Counter(int((time - session.first).total_seconds()) // width for time in inside)
-    return width, bars({_after(number * width): counts[number] for number in range(max(counts) + 1)})
-
-
-def _after(seconds: int) -> str:
-    return f"{seconds // 3600}:{seconds % 3600 // 60:02}:{seconds % 60:02}"
+    return width, bars({clock(number * width, 0): counts[number] for number in range(max(counts) + 1)})

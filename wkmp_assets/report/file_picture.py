@@ -16,15 +16,14 @@ import numpy as np
 from wkmp_assets.report.file_picture_texts import (
     FONTS,
     LIST_COLUMNS,
-    clock,
     cut,
     list_lines,
     passage_name,
-    printable,
     shortened,
     spaced,
     text_width,
 )
+from wkmp_assets.report.text import clock, printable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -5,6 +5,8 @@ from __future__ import annotations
 import unicodedata
 from typing import TYPE_CHECKING
 
+from wkmp_assets.report.text import clock, printable
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -39,7 +41,7 @@ def spaced(texts: Sequence[tuple[float, str]], room_s: float) -> list[tuple[floa
 def list_lines(passages: Sequence[tuple[float, str]]) -> list[str]:
     """Return a line for each passage, given by the second it begins at and its name; the last may say "and 3 more"."""
     most = LIST_COLUMNS * _LIST_ROWS
-    lines = [cut(f"{clock(start)}  {text}", _LIST_WIDTH) for start, text in passages]
+    lines = [cut(f"{clock(start, 0)}  {text}", _LIST_WIDTH) for start, text in passages]
     return lines if len(lines) <= most else [*lines[: most - 1], f"and {len(lines) - most + 1} more"]
 
 
@@ -67,16 +69,3 @@ def shortened(path: str, most: int) -> str:
     while text_width(path) > most and "/" in path.removeprefix("…/"):
         path = f"…/{path.removeprefix('…/').split('/', 1)[1]}"
     return cut(path, most)
-
-
-def clock(seconds: float, decimals: int = 0) -> str:
-    """Return a time as 1:02:03 or 2:03, with decimals as wanted."""
-    minutes, rest = divmod(round(seconds, decimals), 60)
-    tail = f"{rest:0{3 + decimals if decimals else 2}.{decimals}f}"
-    return f"{minutes // 60:.0f}:{minutes % 60:02.0f}:{tail}" if minutes >= 60 else f"{minutes:.0f}:{tail}"
-
-
-def printable(text: str) -> str:
-    """Return one line that a font can draw."""
-    whole = text.encode("utf-8", "backslashreplace").decode()
-    return "".join(character if character.isprintable() else " " for character in whole)

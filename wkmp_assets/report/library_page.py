@@ -9,6 +9,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from wkmp_assets.db.read.overview import NamedPassage
 from wkmp_assets.model.ticks import TICKS_PER_SECOND
 from wkmp_assets.report.figures import FlavorFigures, ReportFigures
+from wkmp_assets.report.text import clock, printable
 
 _MAP_WIDTH, _MAP_HEIGHT = 1040.0, 620.0
 _MARGIN = 20.0
@@ -34,7 +35,7 @@ def render_page(figures: ReportFigures, library: str, made_at: datetime) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {"passage": _name, "clock": _clock, "short": _short, "printable": _printable}
+    environment.filters |= {"passage": _name, "clock": _clock, "short": _short, "printable": printable}
     return environment.get_template("library_page.html.jinja").render(
         figures=figures,
         flavor_map=_drawn(figures.flavors) if figures.flavors else None,
@@ -73,15 +74,12 @@ def _drawn(flavors: FlavorFigures) -> _Map:
 def _name(passage: NamedPassage) -> str:
     """Name a passage: by title and artist, else by its file and where it starts there."""
     if passage.title:
-        return _printable(" · ".join(filter(None, (passage.title, passage.artist))))
-    return _printable(f"{passage.path} from {_clock(passage.start_ticks)}")
+        return printable(" · ".join(filter(None, (passage.title, passage.artist))))
+    return printable(f"{passage.path} from {_clock(passage.start_ticks)}")
 
 
 def _clock(length_ticks: int) -> str:
-    seconds = length_ticks / TICKS_PER_SECOND
-    minutes, rest = divmod(seconds, 60)
-    hours, minutes = divmod(int(minutes), 60)
-    return f"{hours}:{minutes:02}:{rest:04.1f}" if hours else f"{minutes}:{rest:04.1f}"
+    return clock(length_ticks / TICKS_PER_SECOND)
 
 
 def _short(count: int) -> str:
@@ -90,8 +88,3 @@ def _short(count: int) -> str:
         if count >= size:
             return f"{count / size:.0f}{letter}" if count >= 10 * size else f"{count / size:.1f}{letter}"
     return str(count)
-
-
-def _printable(text: str) -> str:
-    """Return text that UTF-8 can hold."""
-    return text.encode("utf-8", "backslashreplace").decode()

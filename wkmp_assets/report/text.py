@@ -1,7 +1,11 @@
-"""How numbers, positions and other text read to people, in every report and on the terminal."""
+"""How numbers, times and names read to people: in reports, in the web UI and on the terminal."""
 
 import math
+import unicodedata
 from collections.abc import Sequence
+
+_JOINERS = "\u200c\u200d"
+"""They stand inside Persian words and emoji and draw nothing themselves."""
 
 
 def percentile(values: Sequence[float], percent: float) -> float:
@@ -10,10 +14,41 @@ def percentile(values: Sequence[float], percent: float) -> float:
     return ranked[max(math.ceil(percent / 100 * len(ranked)) - 1, 0)]
 
 
-def clock(seconds: float) -> str:
-    """Return a position as people say it: `3:25.4`, `1:02:03.0`; tenths are enough to find it by ear."""
-    tenths = round(seconds * 10)
-    minutes, rest = divmod(tenths, 600)
+def clock(seconds: float, decimals: int = 1) -> str:
+    """Return a time as on a clock: `3:25.4`, `1:02:03.0`; tenths are enough to find a place by ear.
+
+    Parameters
+    ----------
+    seconds : float
+        Not negative.
+    decimals : int
+        Of the seconds. The time is rounded first, so 59.96 s are `1:00.0` and never `0:60.0`.
+    """
+    scale = 10**decimals
+    minutes, rest = divmod(round(seconds * scale), 60 * scale)
     hours, minutes = divmod(minutes, 60)
-    clock_time = f"{minutes:02}:{rest / 10:04.1f}" if hours else f"{minutes}:{rest / 10:04.1f}"
-    return f"{hours}:{clock_time}" if hours else clock_time
+    width = 3 + decimals if decimals else 2
+    tail = f"{rest / scale:0{width}.{decimals}f}"
+    return f"{hours}:{minutes:02}:{tail}" if hours else f"{minutes}:{tail}"
+
+
+def printable(text: str) -> str:
+    """Return one line that terminals, fonts and UTF-8 can show.
+
+    Undecodable bytes, control characters and marks that turn the direction of writing are escaped, so a file name
+    cannot send a command to a terminal. Spaces of any width become plain ones.
+    """
+    whole = text.encode("utf-8", "backslashreplace").decode()
+    return "".join(character if character.isprintable() else _shown(character) for character in whole)
+
+
+def _shown(character: str) -> str:
+    # Python calls every space but the ASCII one unprintable, also the wide one of Japanese titles.
+    if character in _JOINERS or unicodedata.category(character) == "Zs":
+        return " "
+    return repr(character)[1:-1]
+
+
+def counted(number: int, one: str, many: str = "") -> str:
+    """Return a number with its noun: `1 file`, `2 files`."""
+    return f"{number} {one if number == 1 else many or f'{one}s'}"

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.console import Console, RenderableType
 
-from wkmp_assets.cli.summary import ImportSummary, printable, render_failures
+from wkmp_assets.cli.summary import ImportSummary, render_failures
 from wkmp_assets.db.plan.file_plan import plan_file
 from wkmp_assets.db.read.file_state import LibraryState
 from wkmp_assets.model.batch import FileCommit, Receipt, WriteBatch
@@ -17,7 +17,7 @@ from wkmp_assets.model.file_entry import FileEntry
 from wkmp_assets.model.file_key import encode_key
 from wkmp_assets.model.outcomes import Failed, Skipped, SkipReason
 from wkmp_assets.model.values import ClassesOutcome, FileState
-from wkmp_assets.report.text import percentile
+from wkmp_assets.report.text import percentile, printable
 from wkmp_assets_tests.support.builders import NOW, Stamp, bare, done, entry, flavor, in_a_row
 
 
@@ -88,16 +88,6 @@ def test_a_hostile_name_is_shown_and_does_nothing(path: str) -> None:
     assert "ORIGINAL_FAILED: has the same content" in " ".join(text.split())
     assert printable(path) in text
     text.encode("utf-8")
-
-
-@given(st.text() | st.binary().map(lambda raw: raw.decode("utf-8", "surrogateescape")))
-def test_any_path_can_be_printed(path: str) -> None:
-    assert printable(path).isprintable()
-    printable(path).encode("utf-8")
-
-
-def test_an_ordinary_path_is_printed_as_it_is() -> None:
-    assert printable("Sigur Rós/久石 [live].mp3") == "Sigur Rós/久石 [live].mp3"
 
 
 def test_only_the_first_failures_are_listed() -> None:

@@ -13,10 +13,10 @@ from wkmp_assets.orchestration.assets.lead_points import PresetChoice
 from wkmp_assets.orchestration.build import build_definitions
 from wkmp_assets.orchestration.jobs import import_job, retry_job, scan_job
 from wkmp_assets.orchestration.run_tags import FILES_TAG, FOLDERS_TAG, RESULT_TAG, tags_of_files, tags_of_results
-from wkmp_assets_tests.runtime.test_worker_pool import is_worker
 from wkmp_assets_tests.support.builders import column
 from wkmp_assets_tests.support.checked_library import BROKEN, QUIET, TAKE, CheckedLibrary
 from wkmp_assets_tests.support.music_services import MusicServices
+from wkmp_assets_tests.support.processes import is_worker
 
 SKIP = {"resources": {"network": {"config": {"skip": True}}}}
 

@@ -18,7 +18,7 @@ from wkmp_assets.model.values import (
     Span,
 )
 from wkmp_assets.report.file_picture import column_levels, draw_picture, make_figure
-from wkmp_assets.report.file_picture_texts import clock, shortened
+from wkmp_assets.report.file_picture_texts import shortened
 from wkmp_assets_tests.support.builders import LEAD_PARAMETERS, RATE_HZ, audio, passage, seconds
 
 HOP = 441
@@ -118,14 +118,6 @@ def test_a_file_of_very_many_passages_has_numbers_apart_from_each_other_and_a_li
 )
 def test_a_long_path_keeps_the_name_of_its_file(path: str, expected: str) -> None:
     assert shortened(path, 24) == expected
-
-
-@pytest.mark.parametrize(
-    ("seconds", "decimals", "expected"),
-    [(0.25, 1, "0:00.2"), (59.96, 1, "1:00.0"), (59.6, 0, "1:00"), (3725.0, 0, "1:02:05"), (3600.5, 1, "1:00:00.5")],
-)
-def test_times_are_written_as_on_a_clock(seconds: float, decimals: int, expected: str) -> None:
-    assert clock(seconds, decimals) == expected
 
 
 def test_a_file_of_a_second_is_drawn_without_holes_and_timed_in_tenths() -> None:

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from wkmp_assets.db.read.counts import LibraryCounts, StoredFailure, read_counts
-from wkmp_assets.db.read.overview import LibraryOverview, read_overview
+from wkmp_assets.db.read.overview import LibraryOverview, NamedPassage, read_overview
+from wkmp_assets.model.ticks import TICKS_PER_SECOND
 from wkmp_assets.report.figures import report_figures
 from wkmp_assets.report.library_page import render_page
 from wkmp_assets_tests.report.test_figures import committed, set_flavor
@@ -99,3 +100,10 @@ def test_bars_are_as_high_as_their_counts_and_numbers_short_enough_to_stand_abov
     heights = [float(height) for height in re.findall(r"height: calc\(\(100% - 2.9em\) \* ([\d.]+)\)", page)]
     assert heights == pytest.approx([1.0, 0.8, 0.001], abs=1e-4)
     assert re.findall(r"<b>([\d.]+[kM]?)</b>\s*<i", page) == ["12k", "9.9k", "12"]
+
+
+def test_a_passage_of_almost_an_hour_is_an_hour_long() -> None:
+    almost = NamedPassage("side.flac", 0, round(3599.97 * TICKS_PER_SECOND), None, None)
+    figures = report_figures(LibraryCounts({}, {}, 0), [], LibraryOverview(longest=(almost,)), [])
+    page = render_page(figures, "/m", MADE)
+    assert re.findall(r'<td class="number">(.*?)</td>', page) == ["1:00:00.0"]

@@ -5,14 +5,12 @@ from pathlib import Path
 from typing import Any
 
 import dagster as dg
-import pytest
 
 from wkmp_assets.model.batch import Receipt, WrittenRows
 from wkmp_assets.model.outcomes import Failed, Result, Skipped, SkipReason
 from wkmp_assets.model.values import FileState
 from wkmp_assets.orchestration.metadata import to_metadata
 from wkmp_assets.report.partition_metadata import Link, describe_commit, describe_outcome, recorded_commit
-from wkmp_assets.report.text import clock
 from wkmp_assets_tests.support.builders import (
     LATER,
     bare,
@@ -130,13 +128,6 @@ def test_a_copy_and_a_silent_file_say_what_they_are(database: Path) -> None:
     )
     assert describe_commit(commits["b.flac"])["found"] == "the same bytes as a.flac, which stands for both"
     assert describe_commit(commits["c.flac"])["found"] == "10:00.0 of FLAC: nothing but silence"
-
-
-@pytest.mark.parametrize(
-    ("seconds", "said"), [(0, "0:00.0"), (59.96, "1:00.0"), (205.44, "3:25.4"), (3723, "1:02:03.0")]
-)
-def test_positions_are_said_as_people_say_them(seconds: float, said: str) -> None:
-    assert clock(seconds) == said
 
 
 def test_titles_stay_text_in_tables(database: Path) -> None:

@@ -18,6 +18,7 @@ from wkmp_assets.model.outcomes import Failed, Outcome, Result, Skipped, SkipRea
 from wkmp_assets.runtime.run_control import RunControl
 from wkmp_assets.runtime.worker_pool import WorkerPool
 from wkmp_assets_tests.support.patience import PATIENCE_S
+from wkmp_assets_tests.support.processes import is_worker
 
 WORKERS = 2
 
@@ -194,10 +195,6 @@ def test_no_worker_is_left_after_the_end(pool: WorkerPool) -> None:
     pool.shut_down()
     _, alive = psutil.wait_procs(workers, timeout=PATIENCE_S)
     assert not alive
-
-
-def is_worker(process: psutil.Process) -> bool:
-    return "LokyProcess" in " ".join(process.cmdline())
 
 
 _INTERRUPTED = """

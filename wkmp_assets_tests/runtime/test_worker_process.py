@@ -20,8 +20,9 @@ from wkmp_assets.model.outcomes import Failed
 from wkmp_assets.runtime.run_control import RunControl
 from wkmp_assets.runtime.worker_pool import WorkerPool
 from wkmp_assets.runtime.worker_process import WorkerLimits, end_with_parent
-from wkmp_assets_tests.runtime.test_worker_pool import is_worker, work
+from wkmp_assets_tests.runtime.test_worker_pool import work
 from wkmp_assets_tests.support.patience import PATIENCE_S
+from wkmp_assets_tests.support.processes import is_worker
 
 LITTLE_TIME = WorkerLimits(file_s=2)
 LITTLE_MEMORY = WorkerLimits(memory_mb=300)

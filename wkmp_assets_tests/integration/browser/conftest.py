@@ -7,7 +7,8 @@ import pytest
 
 from wkmp_assets_tests.integration.browser.browser import IS_FULL, browser_page, why_not
 from wkmp_assets_tests.integration.browser.person import Person
-from wkmp_assets_tests.integration.browser.server import dagster_dev, processes_of
+from wkmp_assets_tests.integration.browser.server import dagster_dev
+from wkmp_assets_tests.support.processes import processes_of
 from wkmp_assets_tests.support.workplace import Workplace
 
 Visit = Callable[[Workplace], AbstractContextManager[Person]]
@@ -45,4 +46,4 @@ def visit() -> Iterator[Visit]:
 
     yield visiting
     assert visited
-    assert [process for place in visited for process in processes_of(place)] == []
+    assert [process for place in visited for process in processes_of(place.home)] == []

@@ -14,6 +14,7 @@ import requests
 
 from wkmp_assets_tests.support.paths import ROOT
 from wkmp_assets_tests.support.patience import wait_until
+from wkmp_assets_tests.support.processes import processes_of
 from wkmp_assets_tests.support.workplace import Workplace
 
 
@@ -49,17 +50,6 @@ def end_of_log(place: Workplace) -> str:
     return log_of(place).read_text(encoding="utf-8")[-4000:]
 
 
-def processes_of(place: Workplace) -> list[psutil.Process]:
-    """Every process of a workplace: servers, runs and their workers inherit its DAGSTER_HOME, whoever started them."""
-    found = []
-    for process in psutil.process_iter():
-        with suppress(psutil.Error):
-            is_alive = process.status() != psutil.STATUS_ZOMBIE
-            if is_alive and process.environ().get("DAGSTER_HOME") == str(place.home):
-                found.append(process)
-    return found
-
-
 def _free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -85,7 +75,7 @@ def _end(process: subprocess.Popen[bytes], place: Workplace) -> None:
     with suppress(subprocess.TimeoutExpired):
         process.wait(5)
     # A process may be starting another one while it is being looked at.
-    while left := processes_of(place):
+    while left := processes_of(place.home):
         for one in left:
             with suppress(psutil.NoSuchProcess):
                 one.kill()

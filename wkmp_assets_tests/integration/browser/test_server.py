@@ -5,8 +5,9 @@ from pathlib import Path
 import pytest
 
 from wkmp_assets_tests.integration.browser.browser import full_form
-from wkmp_assets_tests.integration.browser.server import dagster_dev, log_of, processes_of
+from wkmp_assets_tests.integration.browser.server import dagster_dev, log_of
 from wkmp_assets_tests.support.paths import TEST_DATA
+from wkmp_assets_tests.support.processes import processes_of
 from wkmp_assets_tests.support.workplace import make_workplace
 
 
@@ -18,13 +19,13 @@ def test_a_test_that_fails_leaves_no_process_behind(tmp_path: Path) -> None:
 
     def fail() -> None:
         with dagster_dev(place):
-            running.extend(process.pid for process in processes_of(place))
+            running.extend(process.pid for process in processes_of(place.home))
             raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError):
         fail()
     assert running
-    assert processes_of(place) == []
+    assert processes_of(place.home) == []
 
 
 @full_form
@@ -38,4 +39,4 @@ def test_a_server_that_does_not_start_says_why_and_leaves_no_process_behind(tmp_
     ):
         pass
     assert log_of(place).exists()
-    assert processes_of(place) == []
+    assert processes_of(place.home) == []

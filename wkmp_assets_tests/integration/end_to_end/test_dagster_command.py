@@ -58,7 +58,7 @@ def receipts(place: Workplace) -> dict[str, dict[str, object]]:
 
 
 def test_the_scan_registers_a_partition_per_file(with_a_broken_file: Workplace) -> None:
-    result = with_a_broken_file.materialize("--select", "library_scan")
+    result = with_a_broken_file.materialize_process("--select", "library_scan")
     assert result.returncode == 0, result.stderr
     with with_a_broken_file.instance() as instance:
         sets = _partition_sets(instance)
@@ -87,7 +87,7 @@ def test_one_partition_is_one_file(scanned: Workplace, key: str) -> None:
 
 def test_a_range_is_imported_in_one_run(scanned: Workplace) -> None:
     scanned.extra = {"WKMP_FILES_PER_RUN": "all"}
-    result = scanned.materialize("--select", "group:import", "--partition-range", f"{KEYS[0]}...broken.mp3")
+    result = scanned.materialize_process("--select", "group:import", "--partition-range", f"{KEYS[0]}...broken.mp3")
     assert result.returncode == 0, result.stderr
     assert len(statuses(scanned)) == len(KEYS)
     found = receipts(scanned)
@@ -97,7 +97,7 @@ def test_a_range_is_imported_in_one_run(scanned: Workplace) -> None:
 
 
 def test_a_corrupt_file_alone_fails_the_command_and_is_named(scanned: Workplace) -> None:
-    result = scanned.materialize("--select", "group:import", "--partition", "broken.mp3")
+    result = scanned.materialize_process("--select", "group:import", "--partition", "broken.mp3")
     assert result.returncode != 0
     assert "[passage_segments] broken.mp3" in result.stdout + result.stderr
     with closing(sqlite3.connect(scanned.database)) as connection:

@@ -15,10 +15,10 @@ from dagster import DagsterInstance
 from dagster._core.scheduler.instigation import InstigatorTick, TickStatus
 
 from wkmp_assets.orchestration.sensors import SENSOR
-from wkmp_assets_tests.integration.browser.server import end_of_log, processes_of, start_dagster_dev
-from wkmp_assets_tests.runtime.test_worker_pool import is_worker
+from wkmp_assets_tests.integration.browser.server import end_of_log, start_dagster_dev
 from wkmp_assets_tests.support.paths import SAMPLE_LIBRARY
 from wkmp_assets_tests.support.patience import wait_until
+from wkmp_assets_tests.support.processes import is_worker, processes_of
 from wkmp_assets_tests.support.workplace import Workplace, make_workplace, read_manifest
 
 ALBUM = SAMPLE_LIBRARY / "Destructavator"
@@ -31,7 +31,7 @@ def dagster_dev(place: Workplace) -> Iterator[subprocess.Popen[bytes]]:
     try:
         yield process
     finally:
-        for one in processes_of(place):
+        for one in processes_of(place.home):
             with suppress(psutil.NoSuchProcess):
                 one.kill()
         process.wait()
@@ -106,7 +106,7 @@ def test_ctrl_c_in_the_middle_leaves_nobody_behind_and_the_next_start_completes_
         # Some files are in: there have been workers, whom the end of their run must have ended.
         wait_for(lambda: bool(imported(workplace)) and bool(instance.get_runs_count(at_work)), workplace)
         os.killpg(dagster.pid, signal.SIGINT)
-        wait_for(lambda: not processes_of(workplace), workplace)
+        wait_for(lambda: not processes_of(workplace.home), workplace)
         assert not instance.get_runs_count(at_work), "each had time to say how it ended"
     with dagster_dev(workplace):
         wait_for(lambda: imported(workplace) == everything, workplace)

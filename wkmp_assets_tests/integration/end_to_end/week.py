@@ -20,13 +20,13 @@ from click.testing import CliRunner, Result
 from dagster import DagsterInstance
 
 from wkmp_assets.cli.main import main
-from wkmp_assets.cli.summary import counted
 from wkmp_assets.model.file_key import encode_key
 from wkmp_assets.orchestration.build import build_definitions
 from wkmp_assets.orchestration.jobs import import_job
 from wkmp_assets.orchestration.partitions import partitions_name
 from wkmp_assets.orchestration.recorded_commits import recorded_commits
 from wkmp_assets.orchestration.sensors import SENSOR
+from wkmp_assets.report.text import counted
 from wkmp_assets.settings import Settings, load_settings
 from wkmp_assets_tests.support.paths import ROOT
 

@@ -9,8 +9,6 @@ from collections.abc import Collection, Sequence
 from contextlib import closing
 from pathlib import Path
 
-import psutil
-
 from wkmp_assets_tests.support.builders import problems
 from wkmp_assets_tests.support.library_rows import whole_files
 from wkmp_assets_tests.support.patience import PATIENCE_S, wait_until
@@ -79,19 +77,6 @@ def step_reached(place: Workplace) -> str:
         except sqlite3.OperationalError:  # killed before the log had its tables
             found = None
     return (found and found[0]) or "between steps"
-
-
-def processes_of(place: Workplace) -> list[psutil.Process]:
-    """Every living process that was started for this workplace, workers of workers included."""
-    found = []
-    for process in psutil.process_iter():
-        try:
-            is_ours = process.environ().get("DAGSTER_HOME") == str(place.home)
-            if is_ours and process.status() != psutil.STATUS_ZOMBIE:
-                found.append(process)
-        except psutil.Error:
-            continue
-    return found
 
 
 def copy_of(database: Path, folder: Path) -> Path:

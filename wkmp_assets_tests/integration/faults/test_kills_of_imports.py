@@ -17,12 +17,12 @@ from wkmp_assets_tests.integration.faults.extent import EXTENT, IS_FULL, repeata
 from wkmp_assets_tests.integration.faults.imports import (
     RunningImports,
     look_at_what_is_left,
-    processes_of,
     step_reached,
     succeed,
 )
 from wkmp_assets_tests.support.library_rows import library_rows, paths_in
 from wkmp_assets_tests.support.patience import wait_until
+from wkmp_assets_tests.support.processes import processes_of
 from wkmp_assets_tests.support.workplace import Workplace, make_workplace
 
 KILLS_PER_PART = 20
@@ -81,7 +81,7 @@ def kill_while_it_runs(place: Workplace, folders: Sequence[Path], progress: int,
     wait_until_ended_or(delay_s, imports)
     imports.kill()
     statuses = imports.outcomes()
-    wait_until(lambda: not processes_of(place), "no process of a killed import is left")
+    wait_until(lambda: not processes_of(place.home), "no process of a killed import is left")
     return any(statuses)
 
 

@@ -17,24 +17,18 @@ from dagster._core.workspace.load_target import ModuleTarget
 from wkmp_assets.orchestration.jobs import import_job
 from wkmp_assets_tests.integration.corpus.sounds import hours_of_silence
 from wkmp_assets_tests.integration.faults.conftest import Reference
-from wkmp_assets_tests.integration.faults.imports import processes_of, succeed
+from wkmp_assets_tests.integration.faults.imports import succeed
 from wkmp_assets_tests.support.library_rows import library_rows, paths_in
 from wkmp_assets_tests.support.paths import ROOT
 from wkmp_assets_tests.support.patience import PATIENCE_S, wait_until
+from wkmp_assets_tests.support.processes import is_worker, processes_of
 from wkmp_assets_tests.support.workplace import Workplace
 
 LONG = "long.flac"
 
 
 def workers_of(place: Workplace) -> list[psutil.Process]:
-    found = []
-    for process in processes_of(place):
-        try:
-            if "LokyProcess" in " ".join(process.cmdline()):
-                found.append(process)
-        except psutil.Error:  # it has just ended
-            continue
-    return found
+    return [process for process in processes_of(place.home) if is_worker(process)]
 
 
 def unfinished(place: Workplace) -> list[Path]:
@@ -55,7 +49,7 @@ def test_a_stopped_import_leaves_nobody_behind_and_the_next_one_completes_it(
     out, err = process.communicate(timeout=PATIENCE_S)
     assert process.returncode == (-how if how == signal.SIGKILL else 1), out + err
     assert ("Stopped. What is listed above is safely in the library" in out) == (how == signal.SIGTERM)
-    wait_until(lambda: not processes_of(short_place), "no process of it is left")
+    wait_until(lambda: not processes_of(short_place.home), "no process of it is left")
     succeed(short_place.wkmp("import", short_place.music))
     assert library_rows(short_place.database) == library_rows(short_library.databases[0])
     assert unfinished(short_place) == []
@@ -114,7 +108,7 @@ def test_a_run_that_is_cancelled_in_the_web_ui_ends_with_its_workers(
             assert workers_of(place) == []
             wait_until(lambda: instance.get_run_by_id(run_id).is_finished, "Dagster knows that it has ended")
             assert instance.get_run_by_id(run_id).status == dg.DagsterRunStatus.CANCELED
-    wait_until(lambda: {one.pid for one in processes_of(place)} <= {os.getpid()}, "no process of it is left")
+    wait_until(lambda: {one.pid for one in processes_of(place.home)} <= {os.getpid()}, "no process of it is left")
     succeed(place.wkmp("import", place.music))
     assert paths_in(place.database) == {LONG}
     assert unfinished(place) == []

@@ -19,6 +19,7 @@ from wkmp_assets_tests.integration.corpus.sound_bytes import sound
 from wkmp_assets_tests.integration.fuzz.mutate import damaged_file
 from wkmp_assets_tests.support.builders import problems, rows
 from wkmp_assets_tests.support.checked_library import CheckedLibrary
+from wkmp_assets_tests.support.processes import is_worker
 
 WORKER_LIMITS = WorkerLimits(memory_mb=512, file_s=60)
 CUT_OFF = frozenset({"WORKER_CRASHED", "TOOK_TOO_LONG", "OUT_OF_MEMORY"})
@@ -114,12 +115,5 @@ def fuzz_workers(count: int) -> Iterator[WorkerPool]:
         yield workers
     finally:
         workers.shut_down()
-    left = [one for one in psutil.Process().children(recursive=True) if one not in before and _is_worker(one)]
+    left = [one for one in psutil.Process().children(recursive=True) if one not in before and is_worker(one)]
     assert left == []
-
-
-def _is_worker(process: psutil.Process) -> bool:
-    try:
-        return "LokyProcess" in " ".join(process.cmdline())
-    except psutil.NoSuchProcess:
-        return False
