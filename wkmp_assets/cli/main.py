@@ -29,7 +29,7 @@ from wkmp_assets.cli.options import (
 )
 from wkmp_assets.cli.signals import run_until_stopped
 from wkmp_assets.cli.summary import ImportSummary, render_failures
-from wkmp_assets.db.connection import kept_open
+from wkmp_assets.db.connection import keep_open
 from wkmp_assets.db.read.counts import describe_library, read_counts, read_deferred, read_failures
 from wkmp_assets.db.read.missing import read_missing
 from wkmp_assets.model.file_key import decode_key, encode_key
@@ -207,7 +207,7 @@ def _import(folder: Path, settings: Settings, *, force: bool, retry_deferred: bo
     summary = ImportSummary()
     with (
         open_instance() as instance,
-        kept_open(settings.database_path),
+        keep_open(settings.database_path),
         closing(LibraryImporter(settings, instance, control)) as importer,
     ):
         changes = importer.scan(settings.relative_folder(folder))

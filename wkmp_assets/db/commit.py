@@ -8,7 +8,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from wkmp_assets.db.connection import open_reader, snapshot, translated
+from wkmp_assets.db.connection import open_reader, snapshot, translate_errors
 from wkmp_assets.db.plan.file_plan import candidate_file_guids, plan_failure, plan_file
 from wkmp_assets.db.plan.removal import plan_removal
 from wkmp_assets.db.read.file_state import read_state
@@ -90,7 +90,7 @@ class FileCommitter:
         writer, reader = self._open_library()
         entry, tally = outcome.value, Tally()
         while True:
-            with translated(self._database), snapshot(reader):
+            with translate_errors(self._database), snapshot(reader):
                 state = read_state(reader, entry, candidate_file_guids(entry))
             batch = plan_file(entry, state, self._stamp())
             try:

@@ -43,7 +43,7 @@ def translate(error: sqlite3.Error, database: Path) -> WkmpError | None:
 
 
 @contextmanager
-def translated(database: Path) -> Iterator[None]:
+def translate_errors(database: Path) -> Iterator[None]:
     """Translate SQLite's errors about the file itself (corrupt, read-only, disk full) within the block."""
     try:
         yield
@@ -113,7 +113,7 @@ def open_writer(database: Path, *, busy_timeout_ms: int) -> sqlite3.Connection:
     CorruptLibraryError, UnwritableLibraryError
         The file is not a database, or cannot be written.
     """
-    with translated(database):
+    with translate_errors(database):
         connection = sqlite3.connect(
             database, timeout=busy_timeout_ms / 1000, isolation_level=None, check_same_thread=False
         )
@@ -138,7 +138,7 @@ def open_reader(database: Path) -> Iterator[sqlite3.Connection | None]:
     if not database.exists():
         yield None
         return
-    with translated(database):
+    with translate_errors(database):
         # as_uri() escapes `?`, `#` and `%`, which a library's path may contain.
         uri = f"{database.absolute().as_uri()}?{_READ_ONLY}"
         with closing(
@@ -149,7 +149,7 @@ def open_reader(database: Path) -> Iterator[sqlite3.Connection | None]:
 
 
 @contextmanager
-def kept_open(database: Path) -> Iterator[None]:
+def keep_open(database: Path) -> Iterator[None]:
     """Keep one idle connection open within the block, so that other connections open and close cheaply.
 
     When the last connection closes, SQLite checkpoints the write-ahead log. The next one to open rebuilds the log's

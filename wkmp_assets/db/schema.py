@@ -37,7 +37,7 @@ def ensure_schema(connection: sqlite3.Connection) -> bool:
     return True
 
 
-def statements() -> list[str]:
+def read_statements() -> list[str]:
     """Return the statements of `schema.sql`, in order, without comments between them."""
     text = files("wkmp_assets.db").joinpath("schema.sql").read_text(encoding="utf-8")
     found, pending = [], ""
@@ -55,7 +55,7 @@ def statements() -> list[str]:
 def m001_tables_columns_and_indexes(database: Database) -> None:
     """Add everything of WKMP's schema version 4 that an import writes, and `import_failures`."""
     is_new = not database["files"].exists()
-    ddl = statements()
+    ddl = read_statements()
     for statement in ddl:
         if statement.startswith("CREATE TABLE"):
             database.execute(statement)
@@ -72,7 +72,7 @@ def m001_tables_columns_and_indexes(database: Database) -> None:
 @library_migrations()
 def m002_missing_files(database: Database) -> None:
     """Add `missing_files` to libraries that are older than this table."""
-    for statement in statements():
+    for statement in read_statements():
         if statement.startswith("CREATE TABLE IF NOT EXISTS missing_files"):
             database.execute(statement)
 

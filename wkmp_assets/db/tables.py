@@ -18,7 +18,7 @@ SELECT group_concat(one) FROM (
 """SQL: a file's passages with all columns that people edit, as one text to compare with what was read."""
 
 
-def quoted(identifier: str) -> str:
+def quote_name(identifier: str) -> str:
     """Quote the name of another program's table or column."""
     return '"' + identifier.replace('"', '""') + '"'
 

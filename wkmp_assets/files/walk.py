@@ -102,7 +102,7 @@ def find_audio_files(root: Path, folder: Path, report: WalkReport) -> Iterator[t
     yield from _walk(os.path.abspath(root), os.path.abspath(folder), report)  # noqa: PTH100 - absolute() keeps `..`
 
 
-def audio_names(folder: Path) -> list[str]:
+def list_audio_names(folder: Path) -> list[str]:
     """Return the sorted names of the audio files directly in a folder; none when it cannot be read."""
     try:
         with os.scandir(folder) as scan:

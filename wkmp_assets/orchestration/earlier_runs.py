@@ -5,7 +5,7 @@ from dataclasses import replace
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from wkmp_assets.files.walk import audio_names
+from wkmp_assets.files.walk import list_audio_names
 from wkmp_assets.identify.earlier_answers import keep_earlier_answers
 from wkmp_assets.identify.releases import find_folder_releases
 from wkmp_assets.model.file_key import decode_key, encode_key
@@ -128,7 +128,7 @@ def _has_a_choice(lookups: RecordingLookups) -> bool:
 def _explained(
     root: Path, folder: PurePosixPath, store: PhaseStore, lookups: Outcomes[RecordingLookups]
 ) -> Mapping[str, int]:
-    names = audio_names(root / folder)
+    names = list_audio_names(root / folder)
     if len(names) > ALBUM_FILES:
         return {}
     return find_folder_releases(_lookups([encode_key(str(folder / name)) for name in names], store, lookups))

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from wkmp_assets.db.connection import kept_open, open_reader, open_writer, snapshot, translate
+from wkmp_assets.db.connection import keep_open, open_reader, open_writer, snapshot, translate
 from wkmp_assets.db.read.library_settings import LockSettings
 from wkmp_assets.db.write.writer import LibraryWriter
 from wkmp_assets.errors import CorruptLibraryError, LibraryDiskError, UnwritableLibraryError
@@ -36,7 +36,7 @@ def test_a_reader_cannot_write(tmp_path: Path, name: str) -> None:
 
 
 def test_reading_where_no_library_is_creates_none(database: Path) -> None:
-    with open_reader(database) as connection, kept_open(database):
+    with open_reader(database) as connection, keep_open(database):
         assert connection is None
     assert not database.exists()
 
@@ -54,7 +54,7 @@ def test_a_snapshot_sees_one_state_and_locks_nobody_out(database: Path) -> None:
 
 def test_a_library_that_is_kept_open_can_be_written(database: Path) -> None:
     run_sql(database, "PRAGMA journal_mode = WAL", "CREATE TABLE t (a)")
-    with kept_open(database):
+    with keep_open(database):
         run_sql(database, "INSERT INTO t VALUES (1)")
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from wkmp_assets.db.read.library_settings import LockSettings
-from wkmp_assets.db.schema import ensure_schema, statements
+from wkmp_assets.db.schema import ensure_schema, read_statements
 from wkmp_assets.db.write.writer import LibraryWriter
 from wkmp_assets_tests.support.builders import column, opened, problems, rows, run_sql
 from wkmp_assets_tests.support.patience import PATIENCE_S
@@ -56,7 +56,7 @@ def definitions(database: Path) -> dict[str, str]:
 
 def reference(folder: Path) -> Path:
     path = folder / "reference.db"
-    run_sql(path, *statements())
+    run_sql(path, *read_statements())
     return path
 
 
@@ -77,9 +77,9 @@ def test_a_new_library_has_every_table_check_and_index_of_the_schema(database: P
 
 
 def test_the_statements_are_all_of_the_schema_file() -> None:
-    kinds = {" ".join(statement.split()[:2]) for statement in statements()}
+    kinds = {" ".join(statement.split()[:2]) for statement in read_statements()}
     assert kinds == {"CREATE TABLE", "CREATE INDEX"}
-    assert all(sqlite3.complete_statement(statement) for statement in statements())
+    assert all(sqlite3.complete_statement(statement) for statement in read_statements())
 
 
 REFUSED = {

@@ -19,7 +19,7 @@ from wkmp_assets.db.plan.passage_rows import (
     make_passage_rows,
     make_provenance_rows,
 )
-from wkmp_assets.db.read.file_state import LibraryState, expected
+from wkmp_assets.db.read.file_state import LibraryState, expect_unchanged
 from wkmp_assets.db.tables import listed_copies
 from wkmp_assets.errors import FileChangedError, OriginalNotImportedError
 from wkmp_assets.model.batch import CopyLink, DisplacedFile, WriteBatch
@@ -177,7 +177,7 @@ def _plan_same_content(entry: FileEntry, state: LibraryState, stamp: Stamp, old:
     return WriteBatch(
         entry.path,
         file=row,
-        expected=expected(state, old),
+        expected=expect_unchanged(state, old),
         kept_passages=len(state.passages),
         copy_links=_copy_links(row, state.copies),
     )
@@ -192,7 +192,7 @@ def _plan_copy(entry: FileEntry, state: LibraryState, stamp: Stamp, other: FileR
     return WriteBatch(
         entry.path,
         file=row,
-        expected=expected(state, state.owner),
+        expected=expect_unchanged(state, state.owner),
         removed_passages=outdated.removed,
         kept_passages=outdated.kept,
         passage_references=state.passage_references,
@@ -232,7 +232,7 @@ def _plan_content(entry: FileEntry, state: LibraryState, stamp: Stamp) -> WriteB
     return WriteBatch(
         entry.path,
         file=file,
-        expected=expected(state, state.owner),
+        expected=expect_unchanged(state, state.owner),
         songs=tuple(entities.songs.values()),
         song_flavors=tuple(flavors.plan_songs(stamp)),
         artists=tuple(entities.artists.values()),

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from wkmp_assets.db.connection import open_reader, snapshot
 from wkmp_assets.db.read.select import has_original, has_table
-from wkmp_assets.db.tables import quoted
+from wkmp_assets.db.tables import quote_name
 
 
 @dataclass(frozen=True)
@@ -186,7 +186,7 @@ def find_broken_references(database: Path) -> Iterator[BrokenReference]:
         for (table,) in tables:
             try:
                 # Table by table, because a key that an older schema declares wrongly would end the check of all.
-                for row in connection.execute(f"PRAGMA foreign_key_check({quoted(table)})"):
+                for row in connection.execute(f"PRAGMA foreign_key_check({quote_name(table)})"):
                     yield BrokenReference(row[0], row[1], row[2])
             except sqlite3.OperationalError as error:
                 yield BrokenReference(table, None, str(error))

@@ -82,7 +82,7 @@ class LibraryState:
         return self.moved_from or self.file
 
 
-def expected(state: LibraryState, row: FileRow | None) -> ExpectedFile | None:
+def expect_unchanged(state: LibraryState, row: FileRow | None) -> ExpectedFile | None:
     """Return what the library must still hold when the file is written; None when it had no row."""
     return None if row is None else ExpectedFile(row, state.passages_text)
 

@@ -8,7 +8,7 @@ import sqlite3
 from collections.abc import Iterator, Sequence
 
 from wkmp_assets.db.read.select import select_in
-from wkmp_assets.db.tables import LINK_TABLES, quoted
+from wkmp_assets.db.tables import LINK_TABLES, quote_name
 from wkmp_assets.model.batch import Reference
 
 
@@ -18,8 +18,8 @@ def find_referenced(
     """Return the passages that any of some columns refers to."""
     found: set[str] = set()
     for table, column in references:
-        name = quoted(column)
-        select = f"SELECT {name} AS guid FROM {quoted(table)} WHERE {name} IN"  # noqa: S608 - names from the schema
+        name = quote_name(column)
+        select = f"SELECT {name} AS guid FROM {quote_name(table)} WHERE {name} IN"  # noqa: S608 - names from the schema
         found.update(row["guid"] for row in select_in(connection, select, guids))
     return frozenset(found)
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from wkmp_assets.db.connection import open_reader, snapshot
 from wkmp_assets.db.read.references import FILES, PASSAGES, find_references
 from wkmp_assets.db.read.select import column_list, has_table, read_passages_text, select_in
-from wkmp_assets.db.tables import LINK_TABLES, columns_of, listed_copies, quoted
+from wkmp_assets.db.tables import LINK_TABLES, columns_of, listed_copies, quote_name
 from wkmp_assets.model.batch import Reference
 from wkmp_assets.model.rows import FileRow
 
@@ -77,7 +77,7 @@ def _removable(connection: sqlite3.Connection, row: FileRow, references: Sequenc
 
 
 def _count(connection: sqlite3.Connection, table: str, column: str, guids: Sequence[str]) -> int:
-    select = f"SELECT count(*) AS rows FROM {quoted(table)} WHERE {quoted(column)} IN"  # noqa: S608 - names from the schema
+    select = f"SELECT count(*) AS rows FROM {quote_name(table)} WHERE {quote_name(column)} IN"  # noqa: S608 - names from the schema
     return sum(row["rows"] for row in select_in(connection, select, guids))
 
 

@@ -9,7 +9,7 @@ from functools import lru_cache
 from operator import attrgetter
 from typing import Any
 
-from wkmp_assets.db.tables import PASSAGES_OF_FILE, columns_of, quoted
+from wkmp_assets.db.tables import PASSAGES_OF_FILE, columns_of, quote_name
 from wkmp_assets.model.rows import (
     AlbumRow,
     ArtistRow,
@@ -163,7 +163,7 @@ def delete_passages(count: int, references: tuple[tuple[str, str], ...]) -> str:
     added such a row after the library was read, so the statement itself checks again.
     """
     unreferenced = "".join(
-        f" AND NOT EXISTS (SELECT 1 FROM {quoted(table)} AS r WHERE r.{quoted(column)} = passages.guid)"
+        f" AND NOT EXISTS (SELECT 1 FROM {quote_name(table)} AS r WHERE r.{quote_name(column)} = passages.guid)"
         for table, column in references
     )
     return f"DELETE FROM passages WHERE guid IN ({', '.join('?' * count)}){unreferenced}"
@@ -172,14 +172,14 @@ def delete_passages(count: int, references: tuple[tuple[str, str], ...]) -> str:
 @lru_cache(maxsize=64)
 def delete_references(table: str, column: str) -> str:
     """Return the statement that deletes the rows of a table whose column holds a value of a JSON list."""
-    return f"DELETE FROM {quoted(table)} WHERE {quoted(column)} IN (SELECT value FROM json_each(?))"
+    return f"DELETE FROM {quote_name(table)} WHERE {quote_name(column)} IN (SELECT value FROM json_each(?))"
 
 
 @lru_cache(maxsize=64)
 def delete_file(references: tuple[tuple[str, str], ...]) -> str:
     """Return the statement that deletes a file, unless one of some columns refers to it."""
     unreferenced = "".join(
-        f" AND NOT EXISTS (SELECT 1 FROM {quoted(table)} AS r WHERE r.{quoted(column)} = files.guid)"
+        f" AND NOT EXISTS (SELECT 1 FROM {quote_name(table)} AS r WHERE r.{quote_name(column)} = files.guid)"
         for table, column in references
     )
     return f"DELETE FROM files WHERE guid = ?{unreferenced}"

@@ -14,7 +14,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from wkmp_assets.db.connection import CHECKPOINT_BYTES, MAX_WAL_STEPS, open_writer, translated
+from wkmp_assets.db.connection import CHECKPOINT_BYTES, MAX_WAL_STEPS, open_writer, translate_errors
 from wkmp_assets.db.read.library_settings import LockSettings
 from wkmp_assets.db.schema import ensure_schema
 from wkmp_assets.db.write import statements as sql
@@ -60,7 +60,7 @@ class LibraryWriter:
         self._tally = Tally()
 
     def __enter__(self) -> Self:
-        with translated(self.database):
+        with translate_errors(self.database):
             self._connection, _ = self._retry.run(self.database, self._open)
         self._log.watch(self._connection)
         return self
@@ -106,7 +106,7 @@ class LibraryWriter:
         self._tally = tally = Tally() if tally is None else tally
         script = make_script(batch, self._connection.getlimit(sqlite3.SQLITE_LIMIT_VARIABLE_NUMBER))
         try:
-            with translated(self.database):
+            with translate_errors(self.database):
                 _, retries = self._retry.run(self.database, partial(self._transact, batch.path, script))
             tally.retries += retries
         except LibraryChangedError:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 import psutil
 
-from wkmp_assets.db.connection import kept_open
+from wkmp_assets.db.connection import keep_open
 from wkmp_assets.model.batch import Receipt
 from wkmp_assets.model.phases import SCAN, SEGMENTS
 from wkmp_assets.runtime.run_control import RunControl
@@ -174,7 +174,7 @@ def _observe(
     control.on_file = lambda phase, _key: seen.tasks.update([phase])
     control.on_commit = committed
     before = _content_of(settings.database_path)
-    with kept_open(settings.database_path):
+    with keep_open(settings.database_path):
         started = time.perf_counter()
         changes = importer.scan()
         ranges = importer.plan(changes.to_import + (changes.unchanged if everything else ()))
