@@ -14,7 +14,7 @@ from pydantic.fields import FieldInfo
 
 from wkmp_assets.cli.main import main
 from wkmp_assets.db.read.library_settings import ALL_SETTINGS
-from wkmp_assets.db.schema import statements
+from wkmp_assets.db.schema import read_statements
 from wkmp_assets.model.phase_values import PHASE_VALUES
 from wkmp_assets.orchestration.build import build_definitions
 from wkmp_assets.settings import Settings
@@ -109,7 +109,7 @@ def test_the_reference_lists_every_table_and_column() -> None:
     text = text_of("docs/reference/library_tables.md")
     named = set(re.findall(r"`(\w+)`", text))
     with closing(sqlite3.connect(":memory:")) as library:
-        for statement in statements():
+        for statement in read_statements():
             library.execute(statement)
         tables = [row[0] for row in library.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
         columns = {row[1] for table in tables for row in library.execute(f"PRAGMA table_info({table})")}
