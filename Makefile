@@ -31,7 +31,7 @@ test: $(DEV_READY) ## run the tests; fails when coverage falls by more than 0.1 
 	$(BIN)/python -m wkmp_assets_tests.tools.coverage_gate
 
 test-quick: $(DEV_READY) ## run the tests of code that starts no processes and decodes little (a minute)
-	$(BIN)/python -m pytest -q -n logical --dist loadfile -m "not integration and not slow"
+	$(BIN)/python -m pytest -q -n logical --dist loadfile --ignore wkmp_assets_tests/integration -m "not slow"
 
 test-faults: $(DEV_READY) ## every fault in full: 200 kills, full disks, foreign locks (about half an hour)
 	WKMP_TEST_KILLS=200 $(BIN)/python -m pytest -m faults

@@ -66,6 +66,7 @@ def test_an_empty_stream_has_an_empty_envelope() -> None:
     assert window_rms(envelope, 0, 0).size == 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("rate_hz", RATES_HZ)
 def test_windows_agree_with_librosa(rate_hz: int) -> None:
     librosa = pytest.importorskip("librosa")

@@ -442,6 +442,7 @@ def test_a_list_without_end_is_cut_with_a_warning(tmp_path: Path) -> None:
     assert tags.warnings == ("The tags hold more than 200 texts as artist; the others were left out.",)
 
 
+@pytest.mark.slow
 def test_tags_that_take_more_memory_than_there_is_are_a_warning(tmp_path: Path) -> None:
     """A few kilobytes unpack to more than the memory limit; a process of its own, because the limit stays."""
     packed = zlib.compress(bytes(400_000_000), 1)

@@ -126,6 +126,7 @@ def test_the_copy_of_a_failed_original_fails_too_and_says_why(database: Path) ->
     assert [failure.path for failure in read_failures(database)] == ["a.flac", "b.flac"]
 
 
+@pytest.mark.slow
 def test_two_processes_that_both_believe_to_be_first_leave_one_original(database: Path) -> None:
     context = multiprocessing.get_context("spawn")
     barrier = context.Barrier(3)

@@ -160,6 +160,7 @@ def _create_when_told(database: Path, barrier: Any, results: Any) -> None:
         results.put(repr(error))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("older", [False, True], ids=["new", "older"])
 def test_several_processes_may_create_a_library_at_once(database: Path, older: bool) -> None:
     if older:

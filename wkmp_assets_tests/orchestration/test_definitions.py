@@ -47,6 +47,7 @@ def assets_of(definitions: dg.Definitions) -> dict[str, dg.AssetsDefinition]:
     }
 
 
+@pytest.mark.slow
 def test_the_code_location_loads_with_an_empty_environment() -> None:
     code = "from wkmp_assets.definitions import defs; print(len(list(defs.resolve_all_asset_keys())))"
     result = subprocess.run(
@@ -143,6 +144,7 @@ def _open_storage(folder: Path, together: Barrier) -> None:
     KeptOpenSqliteStorage.from_local(str(folder)).dispose()
 
 
+@pytest.mark.slow
 def test_processes_that_start_together_share_one_new_storage(tmp_path: Path) -> None:
     """Two imports at once, the first thing after installation: Dagster creates its tables without expecting company."""
     at_once(8, _open_storage, tmp_path)

@@ -12,6 +12,8 @@ from wkmp_assets.orchestration.jobs import reflavor_job
 from wkmp_assets_tests.support.builders import column, rows, run_sql
 from wkmp_assets_tests.support.checked_library import MIX, SONG, CheckedLibrary, checked_library
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def library(tmp_path_factory: pytest.TempPathFactory) -> Iterator[CheckedLibrary]:

@@ -18,6 +18,8 @@ from wkmp_assets_tests.support.checked_library import BROKEN, QUIET, TAKE, Check
 from wkmp_assets_tests.support.music_services import MusicServices
 from wkmp_assets_tests.support.processes import is_worker
 
+pytestmark = pytest.mark.slow
+
 SKIP = {"resources": {"network": {"config": {"skip": True}}}}
 
 

@@ -26,6 +26,8 @@ from wkmp_assets.settings import Settings, load_settings
 from wkmp_assets_tests.support.music_services import KEY, MusicServices
 from wkmp_assets_tests.support.paths import SAMPLE_LIBRARY
 
+pytestmark = pytest.mark.slow
+
 SAMPLES = SAMPLE_LIBRARY / "Destructavator/UFO Alien Invasion"
 SAMPLE = SAMPLES / "01 David01, First Movement.mp3"
 

@@ -112,6 +112,7 @@ def test_files_still_being_written_are_left_to_settle(settings: Settings, instan
     assert result.skip_reason.skip_message == "Nothing to request: 1 still being written"
 
 
+@pytest.mark.slow
 def test_a_failed_file_is_asked_for_again_only_when_it_changed(settings: Settings, instance: DagsterInstance) -> None:
     add(settings, "broken.mp3")
     first = tick(settings, instance)
@@ -124,6 +125,7 @@ def test_a_failed_file_is_asked_for_again_only_when_it_changed(settings: Setting
     assert ranges(tick(settings, instance, second.cursor)) == [("broken.mp3", "broken.mp3")]
 
 
+@pytest.mark.slow
 def test_after_an_import_that_failed_as_a_whole_one_is_tried_and_then_the_others(
     settings: Settings, instance: DagsterInstance, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -154,6 +156,7 @@ def test_after_an_import_that_failed_as_a_whole_one_is_tried_and_then_the_others
     assert keys[0][1] != keys[1][0], "Dagster runs nothing twice under the same key"
 
 
+@pytest.mark.slow
 def test_a_file_that_failed_alone_holds_up_nobody(settings: Settings, instance: DagsterInstance) -> None:
     add(settings, "broken.mp3")
     first = tick(settings, instance)
@@ -253,6 +256,7 @@ def test_a_failed_file_whose_name_is_not_utf8_rests_like_any_other(
     assert "1 failed before" in str(second.skip_reason)
 
 
+@pytest.mark.slow
 def test_an_imported_file_is_left_alone_until_it_is_moved(settings: Settings, instance: DagsterInstance) -> None:
     shutil.copy(SAMPLE, settings.library / "1.mp3")
     os.utime(settings.library / "1.mp3", (1_000_000_000, 1_000_000_000))

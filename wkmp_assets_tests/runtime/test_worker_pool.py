@@ -20,6 +20,8 @@ from wkmp_assets.runtime.worker_pool import WorkerPool
 from wkmp_assets_tests.support.patience import PATIENCE_S
 from wkmp_assets_tests.support.processes import is_worker
 
+pytestmark = pytest.mark.slow
+
 WORKERS = 2
 
 

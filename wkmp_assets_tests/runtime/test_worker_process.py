@@ -24,6 +24,8 @@ from wkmp_assets_tests.runtime.test_worker_pool import work
 from wkmp_assets_tests.support.patience import PATIENCE_S
 from wkmp_assets_tests.support.processes import is_worker
 
+pytestmark = pytest.mark.slow
+
 LITTLE_TIME = WorkerLimits(file_s=2)
 LITTLE_MEMORY = WorkerLimits(memory_mb=300)
 

@@ -82,6 +82,7 @@ def test_the_total_of_this_source_is_not_below_the_baseline(request: pytest.Fixt
     assert fall(measured, baseline) is None
 
 
+@pytest.mark.slow
 def test_a_measurement_counts_what_the_tests_reach(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(coverage_gate, "DATA", tmp_path / ".coverage")
     monkeypatch.setattr(coverage_gate, "LAST", tmp_path / "last.json")
@@ -90,6 +91,7 @@ def test_a_measurement_counts_what_the_tests_reach(tmp_path: Path, monkeypatch: 
     assert read(tmp_path / "last.json") == measured
 
 
+@pytest.mark.slow
 def test_tests_that_fail_are_no_measurement(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(coverage_gate, "LAST", tmp_path / "last.json")
     with pytest.raises(FailedTestsError):

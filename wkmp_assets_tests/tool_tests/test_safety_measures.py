@@ -53,16 +53,19 @@ def findings() -> dict[str, Finding]:
     return {finding.measure.name: finding for finding in prove(chosen)}
 
 
+@pytest.mark.slow
 def test_without_a_measure_its_tests_fail(findings: dict[str, Finding]) -> None:
     """The quick ones, for real; `make test-safety` does all."""
     assert set(QUICK) <= set(findings)
     assert [name for name in QUICK if not findings[name].is_proven] == []
 
 
+@pytest.mark.slow
 def test_a_measure_that_no_test_misses_is_seen(findings: dict[str, Finding]) -> None:
     assert not findings[UNCHANGED.name].is_proven
 
 
+@pytest.mark.slow
 def test_code_that_breaks_proves_nothing() -> None:
     with pytest.raises(ProofError, match="NameError"):
         list(prove([BREAKS]))

@@ -21,6 +21,7 @@ def log_of(database: Path) -> Path:
     return database.with_name(database.name + "-wal")
 
 
+@pytest.mark.slow
 def test_the_log_does_not_grow_with_the_import(database: Path) -> None:
     sizes, rounds = [], set()
     with sqlite3.connect(database) as keeps_the_log:

@@ -229,6 +229,7 @@ def _ask_many(url: str, folder: Path, process: int, count: int, interval_ms: int
         return opened.calls
 
 
+@pytest.mark.slow
 def test_eight_processes_keep_to_one_rate_together(services: MusicServices, folder: Path) -> None:
     services.default_recording = lambda mbid: {"id": mbid}
     asking = partial(_ask_many, services.musicbrainz_url, folder, count=3, interval_ms=250)

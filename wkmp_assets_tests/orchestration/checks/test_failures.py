@@ -12,6 +12,8 @@ from wkmp_assets.settings import load_settings
 from wkmp_assets_tests.support.checked_library import import_as_command, last_evaluation
 from wkmp_assets_tests.support.paths import TEST_DATA
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def music(tmp_path: Path) -> Path:

@@ -8,6 +8,8 @@ import pytest
 from wkmp_assets_tests.support.builders import column, run_sql
 from wkmp_assets_tests.support.checked_library import CheckedLibrary, Evaluations, findings, number
 
+pytestmark = pytest.mark.slow
+
 VALID, COMPLETE = "flavors_valid", "flavors_complete"
 WARN, ERROR = dg.AssetCheckSeverity.WARN, dg.AssetCheckSeverity.ERROR
 

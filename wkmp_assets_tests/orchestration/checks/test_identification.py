@@ -16,6 +16,8 @@ from wkmp_assets_tests.support.checked_library import import_as_command, last_ev
 from wkmp_assets_tests.support.music_services import MusicServices
 from wkmp_assets_tests.support.paths import TEST_DATA
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def music(tmp_path: Path) -> Path:

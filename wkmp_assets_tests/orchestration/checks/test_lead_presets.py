@@ -4,6 +4,7 @@ import json
 from dataclasses import asdict
 from typing import Any
 
+import pytest
 from dagster._core.storage.tags import PARTITION_NAME_TAG
 
 from wkmp_assets.model.lead_presets import LEAD_PRESETS, LeadPreset
@@ -11,6 +12,8 @@ from wkmp_assets.orchestration.build import build_definitions
 from wkmp_assets.orchestration.jobs import KEEP_MEASUREMENTS
 from wkmp_assets_tests.support.builders import column, run_sql
 from wkmp_assets_tests.support.checked_library import MIX, QUIET, CheckedLibrary
+
+pytestmark = pytest.mark.slow
 
 
 def used(library: CheckedLibrary) -> list[dict[str, Any]]:

@@ -22,6 +22,8 @@ from wkmp_assets_tests.support.checked_library import (
     number,
 )
 
+pytestmark = pytest.mark.slow
+
 WHOLE, INSIDE, ORDERED = "file_is_all_or_nothing", "passages_inside_file", "lead_points_ordered"
 WARN, ERROR = dg.AssetCheckSeverity.WARN, dg.AssetCheckSeverity.ERROR
 SECOND = 28_224_000

@@ -19,6 +19,8 @@ from wkmp_assets_tests.support.checked_library import (
     number,
 )
 
+pytestmark = pytest.mark.slow
+
 LOCKS, READS, HOLD = "one_transaction_per_file", "no_reads_inside_transaction", "transaction_within_budget"
 WARN, ERROR = dg.AssetCheckSeverity.WARN, dg.AssetCheckSeverity.ERROR
 

@@ -1,5 +1,6 @@
 """Which files the checks judge: those of their run, or the whole library when they are run alone."""
 
+import pytest
 from dagster._core.storage.tags import (
     ASSET_PARTITION_RANGE_END_TAG,
     ASSET_PARTITION_RANGE_START_TAG,
@@ -12,6 +13,8 @@ from wkmp_assets.orchestration.checks.scope import PORTION, Scope
 from wkmp_assets.orchestration.partitions import partitions_name
 from wkmp_assets_tests.support.builders import run_sql
 from wkmp_assets_tests.support.checked_library import TAKE, CheckedLibrary, Evaluations, number
+
+pytestmark = pytest.mark.slow
 
 EVERY = {
     "classes_complete",

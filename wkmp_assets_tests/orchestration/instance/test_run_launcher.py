@@ -18,6 +18,8 @@ from dagster._daemon.monitoring.run_monitoring import execute_run_monitoring_ite
 from wkmp_assets.orchestration.instance.event_log import KeptOpenEventLogStorage
 from wkmp_assets.orchestration.instance.living_runs import LivingRuns
 
+pytestmark = pytest.mark.slow
+
 _RUN = """
 import sys
 import dagster as dg

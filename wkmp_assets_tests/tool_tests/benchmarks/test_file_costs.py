@@ -2,10 +2,14 @@
 
 from pathlib import Path
 
+import pytest
+
 from wkmp_assets.model.phases import FLAVORS
 from wkmp_assets_tests.support.paths import SAMPLE_LIBRARY
 from wkmp_assets_tests.tools.benchmarks.file_costs import BARE, PHASES, RESAMPLER, measure_costs
 from wkmp_assets_tests.tools.benchmarks.music_library import MusicFile
+
+pytestmark = pytest.mark.slow
 
 
 def test_a_file_is_decoded_once_and_every_phase_costs_something_beside_two_bare_decodes(tmp_path: Path) -> None:

@@ -15,6 +15,8 @@ from wkmp_assets_tests.tools.benchmarks.sensor_benchmark import (
     missed,
 )
 
+pytestmark = pytest.mark.slow
+
 
 def test_every_kind_of_tick_does_what_it_is_named_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("WKMP_FILES_PER_RUN", "30")
