@@ -7,7 +7,7 @@ PATIENCE_S = 1800.0
 """Hundreds of times what the slowest takes on a quiet machine: a busy one is no reason to fail."""
 
 
-def wait_until(condition: Callable[[], object], what: str | Callable[[], str], *, look_every_s: float = 0.005) -> None:
+def wait_until(condition: Callable[[], object], what: str | Callable[[], str], *, look_every_s: float = 0.02) -> None:
     """Wait for something that another thread or process does.
 
     Parameters

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from wkmp_assets_tests.support.made_once import made_once
 from wkmp_assets_tests.support.paths import SAMPLE_LIBRARY, TEST_DATA
 from wkmp_assets_tests.support.workplace import Imported, Workplace, make_workplace
 
@@ -14,13 +15,18 @@ def workplace(tmp_path: Path) -> Workplace:
     return make_workplace(tmp_path, SAMPLE_LIBRARY)
 
 
-@pytest.fixture(scope="session")
-def imported_sample(tmp_path_factory: pytest.TempPathFactory) -> Imported:
-    place = make_workplace(tmp_path_factory.mktemp("sample"), SAMPLE_LIBRARY)
+def _imported(folder: Path, music: Path) -> Imported:
+    place = make_workplace(folder, music)
     return Imported(place, place.wkmp_process("import", place.music))
 
 
 @pytest.fixture(scope="session")
-def imported_broken(tmp_path_factory: pytest.TempPathFactory) -> Imported:
-    place = make_workplace(tmp_path_factory.mktemp("broken"), TEST_DATA / "broken_files")
-    return Imported(place, place.wkmp_process("import", place.music))
+def imported_sample(request: pytest.FixtureRequest) -> Imported:
+    """The sample library, imported by a process of its own."""
+    return made_once(request, "imported-sample", lambda folder: _imported(folder, SAMPLE_LIBRARY))
+
+
+@pytest.fixture(scope="session")
+def imported_broken(request: pytest.FixtureRequest) -> Imported:
+    """The broken files, imported by a process of its own as far as they can be."""
+    return made_once(request, "imported-broken", lambda folder: _imported(folder, TEST_DATA / "broken_files"))

@@ -9,6 +9,7 @@ import pytest
 
 from wkmp_assets_tests.integration.faults.imports import succeed
 from wkmp_assets_tests.support.library_rows import make_library_of
+from wkmp_assets_tests.support.made_once import made_once
 from wkmp_assets_tests.support.paths import SAMPLE_LIBRARY
 from wkmp_assets_tests.support.workplace import Workplace, make_workplace
 
@@ -76,24 +77,33 @@ def _import_undisturbed(folder: Path, music: Path) -> Reference:
     return Reference(music, (place.database,))
 
 
-@pytest.fixture(scope="session")
-def short_library(tmp_path_factory: pytest.TempPathFactory) -> Reference:
-    """A few short files, two of them copies of each other and one of them silent."""
-    folder = tmp_path_factory.mktemp("short")
+def _import_short_files(folder: Path) -> Reference:
     for path in SHORT_FILES:
         (folder / "few" / path).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy2(SAMPLE_LIBRARY / path, folder / "few" / path)
     return _import_undisturbed(folder, folder / "few")
 
 
-@pytest.fixture(scope="session")
-def sample_library(tmp_path_factory: pytest.TempPathFactory) -> Reference:
-    """The sample library; also imported with its copies before their originals."""
-    first = _import_undisturbed(tmp_path_factory.mktemp("sample"), SAMPLE_LIBRARY)
-    other = make_workplace(tmp_path_factory.mktemp("copies-first"), SAMPLE_LIBRARY)
+def _import_in_both_orders(folder: Path) -> Reference:
+    for name in ("first", "copies-first"):
+        (folder / name).mkdir()
+    first = _import_undisturbed(folder / "first", SAMPLE_LIBRARY)
+    other = make_workplace(folder / "copies-first", SAMPLE_LIBRARY)
     succeed(other.wkmp("import", other.music / "Unsorted"))
     succeed(other.wkmp("import", other.music))
     return replace(first, databases=(*first.databases, other.database))
+
+
+@pytest.fixture(scope="session")
+def short_library(request: pytest.FixtureRequest) -> Reference:
+    """A few short files, two of them copies of each other and one of them silent."""
+    return made_once(request, "short-library", _import_short_files)
+
+
+@pytest.fixture(scope="session")
+def sample_library(request: pytest.FixtureRequest) -> Reference:
+    """The sample library; also imported with its copies before their originals."""
+    return made_once(request, "sample-library", _import_in_both_orders)
 
 
 @pytest.fixture

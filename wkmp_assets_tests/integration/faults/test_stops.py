@@ -15,6 +15,7 @@ from dagster._core.workspace.context import WorkspaceProcessContext
 from dagster._core.workspace.load_target import ModuleTarget
 
 from wkmp_assets.orchestration.jobs import import_job
+from wkmp_assets_tests.integration.corpus.sound_bytes import plain
 from wkmp_assets_tests.integration.corpus.sounds import hours_of_silence
 from wkmp_assets_tests.integration.faults.conftest import Reference
 from wkmp_assets_tests.integration.faults.imports import succeed
@@ -109,6 +110,7 @@ def test_a_run_that_is_cancelled_in_the_web_ui_ends_with_its_workers(
             wait_until(lambda: instance.get_run_by_id(run_id).is_finished, "Dagster knows that it has ended")
             assert instance.get_run_by_id(run_id).status == dg.DagsterRunStatus.CANCELED
     wait_until(lambda: {one.pid for one in processes_of(place.home)} <= {os.getpid()}, "no process of it is left")
+    plain("flac")(place.music / LONG, 1)
     succeed(place.wkmp("import", place.music))
     assert paths_in(place.database) == {LONG}
     assert unfinished(place) == []
