@@ -17,7 +17,7 @@ from wkmp_assets.errors import UndecodableAudioError
 from wkmp_assets.model.outcomes import Failed, Outcome, Result, Skipped, SkipReason
 from wkmp_assets.runtime.run_control import RunControl
 from wkmp_assets.runtime.worker_pool import WorkerPool
-from wkmp_assets_tests.support.patience import PATIENCE_S
+from wkmp_assets_tests.support.patience import PATIENCE_S, wait_until
 from wkmp_assets_tests.support.processes import is_worker
 
 pytestmark = pytest.mark.slow
@@ -63,6 +63,13 @@ def pool(control: RunControl) -> Iterator[WorkerPool]:
     pool = WorkerPool(WORKERS, control)
     yield pool
     pool.shut_down()
+
+
+def wait_until_broken(pool: WorkerPool) -> None:
+    """Until the thread that looks after the workers has noticed that one is gone."""
+    executor = pool._running
+    assert executor is not None
+    wait_until(lambda: executor._flags.broken is not None, "the pool notices that a worker is gone")
 
 
 def threads_of_linear_algebra() -> set[int]:
@@ -135,7 +142,7 @@ def test_a_worker_that_dies_while_a_result_is_looked_at_stops_nobody(pool: Worke
             victims = [process for process in psutil.Process().children() if is_worker(process)]
             go.touch()
             psutil.wait_procs(victims, timeout=PATIENCE_S)
-            time.sleep(0.3)  # the pool's own thread must notice
+            wait_until_broken(pool)
         found[key] = value
     assert {key: found[key] for key in tasks if key != "dies"} == {
         key: task[1] * 10 for key, task in tasks.items() if key != "dies"

@@ -20,7 +20,7 @@ from wkmp_assets.model.outcomes import Failed
 from wkmp_assets.runtime.run_control import RunControl
 from wkmp_assets.runtime.worker_pool import WorkerPool
 from wkmp_assets.runtime.worker_process import WorkerLimits, end_with_parent
-from wkmp_assets_tests.runtime.test_worker_pool import work
+from wkmp_assets_tests.runtime.test_worker_pool import wait_until_broken, work
 from wkmp_assets_tests.support.patience import PATIENCE_S
 from wkmp_assets_tests.support.processes import is_worker
 
@@ -136,7 +136,7 @@ def test_workers_that_die_idle_cost_no_file() -> None:
         for process in victims:
             process.kill()
         psutil.wait_procs(victims, timeout=PATIENCE_S)
-        time.sleep(0.3)  # the pool's own thread must notice
+        wait_until_broken(pool)
         assert dict(pool.map_files("phase", work, {"b": (2,), "c": (3,)})) == {"b": 20, "c": 30}
 
 
