@@ -1,6 +1,6 @@
-"""Run the import job over everything that needs it, in this process: what `wkmp import` does.
+"""Run the import job in this process for `wkmp import`.
 
-The same Dagster job as in the web UI, with the same events, partitions and receipts; only the launching is direct.
+It is the Dagster job of the web UI, with the same events, partitions and receipts. Only the launch differs.
 """
 
 from collections.abc import Iterator, Sequence
@@ -32,7 +32,7 @@ _QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 
 
 class RunFailedError(WkmpError):
-    """A run ended with an error that is no fault of a single file; files committed before it are in the library."""
+    """A run failed as a whole. Files that it committed before are in the library."""
 
 
 @contextmanager
@@ -92,7 +92,7 @@ class LibraryImporter:
         return changes
 
     def plan(self, paths: Sequence[str]) -> list[FileRange]:
-        """Cut files into range runs of at most `files_per_run`."""
+        """Divide files into range runs of at most `files_per_run` files each."""
         ordered = self._instance.get_dynamic_partitions(partitions_name(self._settings))
         most = None if self._settings.files_per_run == "all" else self._settings.files_per_run
         return plan_ranges(ordered, [encode_key(path) for path in paths], most)
@@ -100,21 +100,21 @@ class LibraryImporter:
     def run(
         self, ranges: Sequence[FileRange], *, force: bool = False, preset: LeadPreset | None = None
     ) -> Iterator[FileRange]:
-        """Import range after range, yielding each when it is done; ends early when a stop was requested.
+        """Import one range after another and yield each when it is done. End early when a stop is requested.
 
         Parameters
         ----------
         ranges : sequence of FileRange
             What `plan` returned.
         force : bool
-            Import again what the library has already.
+            Import files again that are in the library already.
         preset : LeadPreset or None
-            Kind of music, for the lead points; None for the library's own settings.
+            Kind of music: sets how lead points are found. None: the settings of the library.
 
         Raises
         ------
         RunFailedError
-            Something other than a file is wrong: the database is locked or corrupt, the disk is full.
+            The cause is no single file: the database is locked or corrupt, or the disk is full.
         """
         ops: dict[str, Any] = {IDENTITY: {"config": {"force": True}}} if force else {}
         if preset is not None:
@@ -122,7 +122,7 @@ class LibraryImporter:
         return self._each(import_job.name, {"ops": ops} if ops else {}, ranges)
 
     def retry(self, ranges: Sequence[FileRange]) -> Iterator[FileRange]:
-        """Ask the services again for files that are in the library, range after range, as `run` does."""
+        """Ask the services again for files in the library, one range after another, as `run` does."""
         return self._each(retry_job.name, KEEP_MEASUREMENTS, ranges)
 
     def _each(self, job_name: str, config: dict[str, Any], ranges: Sequence[FileRange]) -> Iterator[FileRange]:
@@ -145,7 +145,7 @@ class LibraryImporter:
 
 
 def _failed_as_a_file(result: dg.ExecuteInProcessResult) -> bool:
-    """Tell whether the run failed because its only file did; that file is reported like any other."""
+    """Tell whether the run failed because its only file failed."""
     failures = [event.step_failure_data for event in result.all_node_events if event.is_step_failure]
     return bool(failures) and all(failure.user_failure_data is not None for failure in failures)
 

@@ -1,6 +1,6 @@
-"""The `wkmp` command: import a folder, say what the library holds, list what failed.
+"""The `wkmp` command: import a folder, show what its library holds, list what failed.
 
-Exit status: 0 nothing failed, 1 some files (or the run) failed, 2 the command was not usable as typed.
+Exit status 0: nothing failed; 1: a file or the run failed; 2: the command line or a setting is wrong.
 """
 
 import json
@@ -59,16 +59,16 @@ def main() -> None:
 @FOLDER
 @LIBRARY
 @DATABASE
-@click.option("--force", is_flag=True, help="Import again what the library has already.")
+@click.option("--force", is_flag=True, help="Import files again that are in the library already.")
 @click.option(
     "--retry-deferred",
     is_flag=True,
-    help="Only ask AcoustID, MusicBrainz and AcousticBrainz again for what they gave no answer for.",
+    help="Import nothing; ask AcoustID, MusicBrainz and AcousticBrainz again where they gave no answer.",
 )
 @click.option(
     "--preset",
     type=click.Choice([one.value for one in LeadPreset]),
-    help="Kind of music, for the lead points of what is imported. Default: what the library's settings say.",
+    help="Kind of music: sets how lead points are found. Default: the settings of the library.",
 )
 @click.option("--workers", type=click.IntRange(1, 64), help="Worker processes. Default: CPU count + 1.")
 def import_command(
@@ -82,12 +82,13 @@ def import_command(
 ) -> None:
     """Import all new and changed audio files below FOLDER.
 
-    Safe to stop (Ctrl-C) and to repeat: a file is in the library wholly or not at all, and unchanged files are skipped.
+    You can stop it with Ctrl-C and run it again. A file is in the library wholly or not at all. Unchanged files are
+    skipped.
     """
     if force and retry_deferred:
-        raise click.UsageError("--force imports everything again, --retry-deferred nothing: give one of them")
+        raise click.UsageError("--force imports every file again, --retry-deferred imports none; give only one of them")
     if preset and retry_deferred:
-        raise click.UsageError("--retry-deferred leaves the lead points as they are: to change them give --force")
+        raise click.UsageError("--retry-deferred keeps the lead points; use --force to change them")
     settings = settings_of(folder, library, database, workers)
     with errors_as_exit_status():
         sys.exit(_import(folder, settings, force=force, retry_deferred=retry_deferred, preset=preset))
@@ -97,9 +98,9 @@ def import_command(
 @FOLDER
 @LIBRARY
 @DATABASE
-@click.option("--json", "as_json", is_flag=True, help="For programs; docs/guide/ci.md says what is in it.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON for programs; docs/guide/ci.md describes its fields.")
 def status(folder: Path, library: Path | None, database: Path | None, as_json: bool) -> None:
-    """Say what the library of FOLDER holds."""
+    """Show what the library of FOLDER holds."""
     settings = settings_of(folder, library, database)
     with errors_as_exit_status():
         database = settings.database_path
@@ -159,9 +160,9 @@ def failures(folder: Path, library: Path | None, database: Path | None) -> None:
 @DATABASE
 @click.option("--output", type=click.Path(dir_okay=False, path_type=Path), help="Default: in the state folder.")
 def report(folder: Path, library: Path | None, database: Path | None, output: Path | None) -> None:
-    """Write a report on the library of FOLDER: one HTML page, to be opened in a browser; it needs no network."""
+    """Write a report on the library of FOLDER as one HTML page, which opens in any browser without a network."""
     settings = settings_of(folder, library, database)
-    # As for an import: Dagster, which keeps the receipts, takes two seconds to load.
+    # Dagster keeps the receipts. It takes two seconds to load, so only the commands that need it do.
     warnings.filterwarnings("ignore", module="dagster")
     from wkmp_assets.cli.importer import open_instance
     from wkmp_assets.orchestration.write_report import write_report
@@ -177,7 +178,7 @@ def report(folder: Path, library: Path | None, database: Path | None, output: Pa
 @LIBRARY
 @click.option("--output", type=click.Path(dir_okay=False, path_type=Path), help="Default: in the state folder.")
 def picture(file: Path, library: Path | None, output: Path | None) -> None:
-    """Draw what the import has found in FILE: passages, silences, lead points and names, as a PNG."""
+    """Draw FILE as a PNG: its level, passages, silences, lead points and names, as the import found them."""
     settings = settings_of(file.parent, library, None)
     key = encode_key(settings.relative_folder(file))
     store = PhaseStore(settings.phase_dir)
@@ -231,12 +232,12 @@ def _import(folder: Path, settings: Settings, *, force: bool, retry_deferred: bo
         progress = ImportProgress(sum(files.size for files in ranges), ERR)
         control.on_file = progress.file_advanced
         keys = frozenset(encode_key(path) for path in wanted)
-        control.on_commit = lambda commit: _note(commit, summary if commit.key in keys else None, progress)
+        control.on_commit = lambda commit: _record_commit(commit, summary if commit.key in keys else None, progress)
         OUT.print(f"{todo}, in {shown(settings.library)}")
         runs = importer.retry(ranges) if retry_deferred else importer.run(ranges, force=force, preset=kind)
         with progress.shown():
             run_until_stopped(lambda: list(runs), lambda: _stop(control))
-        # Some were missed only until they were found elsewhere.
+        # The import may have found some of the missing files under new names.
         still = {file.path for file in read_missing(settings.database_path)}
         summary.missing = len(still.intersection(changes.missing))
     OUT.print(summary.render(time.monotonic() - started))
@@ -250,8 +251,8 @@ def _stop(control: "RunControl") -> None:
     control.request_stop()
 
 
-def _note(commit: "FileCommit", summary: ImportSummary | None, progress: "ImportProgress") -> None:
-    if summary is not None:  # a range carries other files, too
+def _record_commit(commit: "FileCommit", summary: ImportSummary | None, progress: "ImportProgress") -> None:
+    if summary is not None:  # None for a file that lies in the range and was not asked for
         summary.add(commit)
     progress.file_done(commit.key)
 

@@ -22,7 +22,7 @@ from wkmp_assets.settings import Settings
 if TYPE_CHECKING:
     from wkmp_assets.orchestration.prune import PrunePlan
 
-_MOST_SHOWN = 50
+_MAX_SHOWN = 50
 
 
 @click.command()
@@ -30,7 +30,7 @@ _MOST_SHOWN = 50
 @LIBRARY
 @DATABASE
 def missing(folder: Path, library: Path | None, database: Path | None) -> None:
-    """List the files that the library of FOLDER has and that were not on disk when it was last scanned."""
+    """List the files in the library of FOLDER that were not on disk at the last scan."""
     settings = settings_of(folder, library, database)
     with errors_as_exit_status():
         within = settings.relative_folder(folder)
@@ -40,37 +40,39 @@ def missing(folder: Path, library: Path | None, database: Path | None) -> None:
         OUT.print("Nothing is missing.")
         return
     OUT.print(_table(f"{len(files)} missing", files, most=len(files)))
-    OUT.print(f"They come back by themselves with their files. To remove them: wkmp prune {typed(folder)}")
+    OUT.print(f"An entry comes back by itself when its file does. To remove these: wkmp prune {typed(folder)}")
 
 
 @click.command()
 @FOLDER
 @LIBRARY
 @DATABASE
-@click.option("--yes", is_flag=True, help="Remove without asking. Without it, and without a terminal, nothing goes.")
+@click.option(
+    "--yes", is_flag=True, help="Remove without asking. Without --yes and without a terminal, nothing is removed."
+)
 @click.option(
     "--with-history",
     is_flag=True,
-    help="Also files that play history, queue or timeslots refer to, with those rows.",
+    help="Also remove files that play history, queue or timeslots refer to, with those rows.",
 )
 @click.option(
     "--emptied",
     is_flag=True,
-    help="Also files whose folder is there but empty, as the mount point of an unplugged disk is.",
+    help="Also remove files whose folder exists but is empty, like the mount point of an unplugged disk.",
 )
 @click.option(
     "--unreadable",
     is_flag=True,
-    help="Also while there are folders that cannot be read: files may have been moved into one.",
+    help="Remove although some folders cannot be read. A missing file may have been moved into one.",
 )
 def prune(folder: Path, library: Path | None, database: Path | None, yes: bool, **also: bool) -> None:
-    """Remove files that are no longer on disk from the library of FOLDER, after showing what goes.
+    """Remove files that are no longer on disk from the library of FOLDER, after listing them.
 
-    Songs, artists, albums and works stay, with their probabilities, cooldowns and lyrics. Exit status: 0 done, nothing
-    to do, or not wanted; 1 refused (the music folder is empty or unreadable, files wait for their import) or failed.
+    Songs, artists, albums and works stay, with their probabilities, cooldowns and lyrics. Exit status 0: done, nothing
+    to do, or declined; 1: failed, or refused because the music folder is empty or unreadable or files wait for import.
     """
     settings = settings_of(folder, library, database)
-    # As for an import: Dagster takes two seconds to load.
+    # Dagster takes two seconds to load, so only the commands that need it do.
     warnings.filterwarnings("ignore", module="dagster")
     from wkmp_assets.orchestration.prune import AlsoGoes, plan_prune
 
@@ -78,14 +80,14 @@ def prune(folder: Path, library: Path | None, database: Path | None, yes: bool, 
         within = settings.relative_folder(folder)
         plan = plan_prune(settings, within, AlsoGoes(**also))
         _show(plan)
-        if not yes and not (plan.removable and _is_wanted(len(plan.removable))):
+        if not yes and not (plan.removable and _is_confirmed(len(plan.removable))):
             if plan.removable:
-                OUT.print("Nothing was removed. To remove without being asked: --yes")
+                OUT.print("Nothing was removed. Use --yes to remove without being asked.")
             return
         sys.exit(_carry_out(settings, plan, with_history=also["with_history"]))
 
 
-def _is_wanted(files: int) -> bool:
+def _is_confirmed(files: int) -> bool:
     return sys.stdin.isatty() and click.confirm(f"Remove {counted(files, 'file')} from the library?")
 
 
@@ -102,9 +104,9 @@ def _show(plan: "PrunePlan") -> None:
     if not any(files for files, _ in groups):
         OUT.print("Nothing is missing.")
     elif plan.removable:
-        OUT.print(f"Would go: {escape(_sum(plan.removable))}. Songs, artists, albums and works stay.")
+        OUT.print(f"To be removed: {escape(_sum(plan.removable))}. Songs, artists, albums and works stay.")
     for part in plan.scan.unreadable:
-        OUT.print(f"{printable(part)} cannot be read: what the library has of it stays", markup=False)
+        OUT.print(f"Cannot read {printable(part)}: the library keeps the files it has there.", markup=False)
 
 
 def _sum(files: Sequence[Removable]) -> str:
@@ -122,7 +124,7 @@ def _sum(files: Sequence[Removable]) -> str:
     return ", ".join(parts)
 
 
-def _table(title: str, files: Sequence[Removable], most: int = _MOST_SHOWN) -> Table:
+def _table(title: str, files: Sequence[Removable], most: int = _MAX_SHOWN) -> Table:
     more = f" (the first {most})" if len(files) > most else ""
     table = Table(title=escape(title + more), title_justify="left", box=None, pad_edge=False)
     table.add_column("File", overflow="fold")
@@ -156,9 +158,7 @@ def _carry_out(settings: Settings, plan: "PrunePlan", *, with_history: bool) -> 
                 )
         tidied = tidy_up(settings, instance, plan, pruned)
     if tidied.partitions:
-        OUT.print(
-            f"Dropped {tidied.partitions} partitions and {tidied.documents} stored values of files that are gone."
-        )
+        OUT.print(f"Dropped {tidied.partitions} partitions and {tidied.documents} stored values of missing files.")
     if tidied.waits:
-        OUT.print("An import is running: partitions of files that are gone stay until the next prune.")
+        OUT.print("An import is running. The next prune drops the partitions of the removed files.")
     return 1 if any(one.reason for one in pruned) else 0

@@ -1,4 +1,4 @@
-"""What the commands of `wkmp` have in common: where they print, which folder they are about, how they fail."""
+"""What all `wkmp` commands share: arguments, settings, output and errors."""
 
 import shlex
 import sys
@@ -35,7 +35,7 @@ def settings_of(folder: Path, library: Path | None, database: Path | None, worke
     Raises
     ------
     click.UsageError
-        They are not usable as given.
+        A setting is wrong; the message names it.
     """
     given = {"database": database, "workers": workers}
     try:
@@ -48,7 +48,7 @@ def settings_of(folder: Path, library: Path | None, database: Path | None, worke
 
 @contextmanager
 def errors_as_exit_status() -> Iterator[None]:
-    """Say what is wrong in one paragraph; our own errors need no traceback."""
+    """Print an error of ours as one paragraph without a traceback, and exit with status 1."""
     try:
         yield
     except WkmpError as error:
@@ -57,10 +57,10 @@ def errors_as_exit_status() -> Iterator[None]:
 
 
 def shown(what: object) -> str:
-    """Return text as it is, for a terminal: no name of a file is an escape sequence, or markup of ours."""
+    """Return text for a terminal: escape sequences and markup in it are shown as characters."""
     return escape(printable(str(what)))
 
 
 def typed(folder: Path) -> str:
-    """Return a folder as it is typed into a shell."""
+    """Return a folder as a person types it into a shell, quoted where needed."""
     return shown(shlex.quote(str(folder)))

@@ -14,7 +14,7 @@ from wkmp_assets.model.phases import FINGERPRINTS, IDENTITY, SEGMENTS, TAGS
 from wkmp_assets.report.text import printable
 
 _SHARE = {IDENTITY: 0.05, TAGS: 0.05, SEGMENTS: 0.7, FINGERPRINTS: 0.1}
-"""How far each phase brings a file, by its share of the time; the commit does the rest."""
+"""Share of a file's time that each phase takes; the commit takes the rest."""
 
 
 class _FilesPerSecond(ProgressColumn):
@@ -26,12 +26,12 @@ class _FilesPerSecond(ProgressColumn):
 
 
 class ImportProgress:
-    """Draws the progress of one import on a terminal; on anything else it stays silent.
+    """The progress bar of one import. It draws on a terminal only.
 
     Parameters
     ----------
     total : int
-        Number of files to be handled.
+        Number of files in the import.
     console : Console
         Where to draw.
     """
@@ -60,13 +60,13 @@ class ImportProgress:
             yield
 
     def file_advanced(self, phase: str, key: str) -> None:
-        """Take note that a phase is done with a file."""
+        """Record that a phase has finished a file."""
         with self._lock:
             self._reached[key] = self._reached.get(key, 0.0) + _SHARE.get(phase, 0.0)
             self._draw(f"{phase}: {decode_key(key)}")
 
     def file_done(self, key: str) -> None:
-        """Take note that a file is committed, or will not be."""
+        """Record that a file is committed, or that it will not be."""
         with self._lock:
             self._reached[key] = 1.0
             self._done.add(key)

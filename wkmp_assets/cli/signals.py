@@ -1,4 +1,4 @@
-"""Work that a person or a service manager may stop: the first signal asks, the second ends at once."""
+"""Work that Ctrl-C or SIGTERM stops: the first signal asks for an end, the second ends the process at once."""
 
 import signal
 import threading
@@ -7,15 +7,14 @@ from types import FrameType
 
 
 def run_until_stopped(work: Callable[[], object], stop: Callable[[], None]) -> None:
-    """Do the work in a thread, so that a signal reaches us and not the middle of a Dagster step.
+    """Do the work in a thread, so that signals arrive outside the Dagster step.
 
     Parameters
     ----------
     work : callable
-        What it raises is raised here.
+        Its exceptions are raised again here.
     stop : callable
-        Called at the first Ctrl-C, or SIGTERM of a service manager; the work is to end soon then. The second has its
-        usual effect.
+        Called at the first Ctrl-C or SIGTERM; it must make the work end soon. The second signal has its usual effect.
     """
     raised: list[BaseException] = []
 

@@ -1,4 +1,4 @@
-"""What an import did, for the person who started it. Collects commits, renders tables; prints nothing itself."""
+"""The summary of an import: it collects commits and renders tables, and prints nothing itself."""
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -21,21 +21,21 @@ _ORDER = (
     "imported", "duplicate", "no audio", "moved", "touched", "unchanged", "failed", "interrupted",
     SkipReason.ELSEWHERE, SkipReason.GONE,
 )  # fmt: skip
-_MOST_FAILURES = 20
+_MAX_LISTED = 20
 
 
 @dataclass
 class ImportSummary:
-    """Counts of one import, filled commit by commit."""
+    """Counts of one import; `add` takes one commit at a time."""
 
     unchanged: int = 0
-    """Files the scan left out of the runs."""
+    """Unchanged files, which no run carries."""
     missing: int = 0
-    """Files the library knows that are not on disk."""
+    """Files of the library that are not on disk."""
     not_looked_at: int = 0
-    """Files the library knows where the scan could not look."""
+    """Files of the library in places that the scan could not read."""
     passed_over: tuple[str, ...] = ()
-    """What the scan left alone, and why."""
+    """Names that the scan passed over, each with its reason."""
     results: Counter[str] = field(default_factory=Counter)
     passages: int = 0
     songs: set[str] = field(default_factory=set)
@@ -43,19 +43,19 @@ class ImportSummary:
     receipts: list[Receipt] = field(default_factory=list)
     warnings: list[tuple[str, str]] = field(default_factory=list)
     flavors: int = 0
-    """Passages that were characterised."""
+    """Passages with a measured flavor."""
     with_classes: int = 0
-    """Those of them that AcousticBrainz knows."""
+    """Passages among them with classes of AcousticBrainz."""
     deferred: Counter[str] = field(default_factory=Counter)
-    """Passages that no service could be asked for, by reason."""
+    """Reason -> passages whose lookup was deferred."""
     standing: Counter[str] = field(default_factory=Counter)
-    """Those of which an earlier import's answer stands."""
+    """Reason -> passages that keep the answer of an earlier import."""
     without_classes: Counter[str] = field(default_factory=Counter)
-    """Passages that AcousticBrainz gave no answer for, by reason."""
+    """Reason -> passages whose classes were deferred."""
     left: str = ""
-    """What a top-up leaves alone, and why."""
+    """What `--retry-deferred` does not ask for, with the reason."""
     gone: str = ""
-    """Since when AcousticBrainz has not answered, if it is taken to be gone."""
+    """Since when AcousticBrainz has not answered; empty while it counts as reachable."""
 
     def add(self, commit: FileCommit) -> None:
         """Count one file."""
@@ -113,13 +113,13 @@ class ImportSummary:
         counts = [f"{results[word]} {word}" for word in _ORDER if results[word]]
         yield "Files", ", ".join(counts) or "none found"
         for reason, count in self.standing.items():
-            yield "Kept", f"{count} passages have the song that an earlier import found ({reason})"
+            yield "Kept", f"{count} passages keep the song that an earlier import found ({reason})"
         for reason, count in self.deferred.items():
             yield "Deferred", f"{count} passages to look up later ({reason}): wkmp import --retry-deferred"
         for reason, count in self.without_classes.items():
-            yield "Deferred", f"{count} passages to get classes later ({reason}): wkmp import --retry-deferred"
+            yield "Deferred", f"{count} passages without classes yet ({reason}): wkmp import --retry-deferred"
         if self.left:
-            yield "Left", self.left
+            yield "Not asked", self.left
         if self.missing:
             yield "Missing", f"{self.missing} in the library but not on disk (kept; wkmp missing lists them)"
         if self.not_looked_at:
@@ -140,8 +140,8 @@ class ImportSummary:
         yield "Time", f"{elapsed_s:.1f} s{rate}"
 
 
-def render_failures(failures: Sequence[tuple[str, Failed]], most: int = _MOST_FAILURES) -> Table:
-    """Return failed files as a table: file, phase, and what happened with the next step."""
+def render_failures(failures: Sequence[tuple[str, Failed]], most: int = _MAX_LISTED) -> Table:
+    """Return failed files as a table: the file, the phase, what happened and what to do."""
     more = f" (the first {most}; all of them: wkmp failures)" if len(failures) > most else ""
     title = f"{len(failures)} failed{more}"
     table = Table(title=title, title_justify="left", title_style="bold red", box=None, pad_edge=False)
@@ -156,9 +156,9 @@ def render_failures(failures: Sequence[tuple[str, Failed]], most: int = _MOST_FA
 
 def _listed(title: str, lines: Sequence[str]) -> Iterator[Text]:
     yield Text(title, style="bold yellow")
-    yield from (Text(f"  {printable(line)}") for line in lines[:_MOST_FAILURES])
-    if len(lines) > _MOST_FAILURES:
-        yield Text(f"  and {len(lines) - _MOST_FAILURES} more")
+    yield from (Text(f"  {printable(line)}") for line in lines[:_MAX_LISTED])
+    if len(lines) > _MAX_LISTED:
+        yield Text(f"  and {len(lines) - _MAX_LISTED} more")
 
 
 def _spread(milliseconds: Sequence[float]) -> str:

@@ -76,7 +76,7 @@ def test_a_prune_without_terminal_and_without_yes_only_shows(music: Path) -> Non
     assert result.exit_code == 0
     for words in (
         "1 to be removed", "A/gone [live].mp3", "1 kept, because something refers to them", "2 queue",
-        "Would go: 1 file, 2 passages", "Songs, artists, albums and works stay", "Nothing was removed",
+        "To be removed: 1 file, 2 passages", "Songs, artists, albums and works stay", "Nothing was removed",
     ):  # fmt: skip
         assert words in result.stdout
     assert len(in_library(music)) == 3

@@ -114,7 +114,7 @@ def test_percentiles_of_one_to_ten(percent: float, expected: float) -> None:
 @pytest.mark.parametrize(
     ("outcome", "said"),
     [
-        (ClassesOutcome.DEFERRED, "1 passages to get classes later (AcousticBrainz: HTTP 503): wkmp import"),
+        (ClassesOutcome.DEFERRED, "1 passages without classes yet (AcousticBrainz: HTTP 503): wkmp import"),
         (ClassesOutcome.GONE, "1 measured, 0 with AcousticBrainz' classes (AcousticBrainz: HTTP 503)"),
     ],
 )

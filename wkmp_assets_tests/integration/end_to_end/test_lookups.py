@@ -160,7 +160,7 @@ def test_what_was_deferred_is_completed_without_decoding(beside: Beside, identif
     printed = import_(beside.place, "--retry-deferred")
     assert "to look up again" in printed
     assert "1.00 per file written, at most 1" in printed
-    assert "passages to get classes later (AcousticBrainz: HTTP 503, come back in 3600 s)" in printed
+    assert "passages without classes yet (AcousticBrainz: HTTP 503, come back in 3600 s)" in printed
     assert "12 files wait for AcousticBrainz alone, which is left alone: HTTP 503" in import_(
         beside.place, "--retry-deferred"
     )
@@ -188,4 +188,4 @@ def test_without_a_key_nobody_is_asked(imported_sample: Imported) -> None:
 def test_everything_again_and_nothing_but_the_deferred_is_no_command(workplace: Workplace) -> None:
     result = workplace.wkmp("import", workplace.music, "--force", "--retry-deferred")
     assert result.returncode == 2
-    assert "give one of them" in result.stderr
+    assert "give only one of them" in result.stderr

@@ -124,7 +124,7 @@ def test_a_mistyped_command_is_exit_status_2(workplace: Workplace) -> None:
     assert workplace.wkmp_process("import", workplace.music / "no such folder").returncode == 2
     assert workplace.wkmp("import", "--workers", "0", workplace.music).returncode == 2
     assert workplace.wkmp("import", workplace.music, "--preset", "polka").returncode == 2
-    assert "leaves the lead points" in workplace.wkmp("import", ".", "--preset", "classical", "--retry-deferred").stderr
+    assert "keeps the lead points" in workplace.wkmp("import", ".", "--preset", "classical", "--retry-deferred").stderr
     elsewhere = workplace.wkmp("import", workplace.music, "--library", workplace.home)
     assert elsewhere.returncode == 2
     assert "is not inside the library" in elsewhere.stderr

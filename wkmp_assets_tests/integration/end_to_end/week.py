@@ -33,7 +33,7 @@ from wkmp_assets_tests.support.paths import ROOT
 LONG_AGO = 1_700_000_000
 """Unix time: nobody waits for such files to settle."""
 _QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
-_SAID = ("Files", "Missing", "Error", "Removed", "Would go", "Nothing")
+_SAID = ("Files", "Missing", "Error", "Removed", "To be removed", "Nothing")
 """Beginnings of the lines of a command that go into the story."""
 _ABOUT = """
 SELECT hash, duration_ticks, format, sample_rate, channels, artist, title, album, track_number, year
