@@ -1,1 +1,1 @@
-"""The library report: figures of what was imported, as one HTML page. Pure: what it shows is handed to it."""
+"""What people are shown of a library: metadata, tables, pictures and the report. It reads no disk and no network."""

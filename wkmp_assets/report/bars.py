@@ -1,4 +1,4 @@
-"""Counts as bars: what every chart of the report but the map is made of. Pure."""
+"""Bars, of which all charts of the report consist except the map."""
 
 from bisect import bisect_right
 from collections.abc import Iterable, Mapping, Sequence
@@ -16,7 +16,7 @@ class Bar:
 
 
 def bars(counts: Mapping[str, int]) -> tuple[Bar, ...]:
-    """Make a bar of every count, in the order given."""
+    """Return a bar for every count, in the given order."""
     largest = max(counts.values(), default=0) or 1
     return tuple(Bar(label, count, count / largest) for label, count in counts.items())
 
@@ -29,9 +29,9 @@ def binned(values: Iterable[float], bounds: Sequence[float], labels: Sequence[st
     values : iterable of float
         What to count.
     bounds : sequence of float
-        Ascending; a value that equals one is counted above it.
+        Ascending. A value that equals a bound is counted above it.
     labels : sequence of str
-        One more than bounds: of what is below the first, ..., of what is above the last.
+        One more than bounds: the first for values below all bounds, the last for values above them.
 
     Returns
     -------

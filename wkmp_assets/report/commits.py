@@ -1,4 +1,4 @@
-"""What the receipts add up to: locks, waiting and holding, and how fast files came in. Pure."""
+"""Figures of all receipts: locks, waiting and hold times, and files per second."""
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -14,7 +14,7 @@ _MS_BOUNDS = (0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50, 100, 200, 500, 1000)
 _MS_LABELS = ("< 0.1", *(f"{bound:g}" for bound in _MS_BOUNDS))
 NEW_SESSION_S = 600
 """A pause this long separates two imports."""
-_MOST_BUCKETS = 60
+_MAX_BUCKETS = 60
 _BUCKETS_S = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 21_600, 43_200, 86_400)
 _SHOWN_SESSIONS = 8
 
@@ -25,25 +25,25 @@ class Committed:
 
     receipt: Receipt
     run_began: datetime | None = None
-    """When the run began that wrote it, UTC without a zone as in receipts; None when that is not known any more."""
+    """Start of the run that wrote it, UTC without a zone as in receipts; None when Dagster no longer knows it."""
 
 
 @dataclass(frozen=True)
 class Spread:
-    """How a time is distributed over the files."""
+    """The distribution of a time over the files."""
 
     bars: tuple[Bar, ...]
     p50_ms: float
     p99_ms: float
-    most_ms: float
+    max_ms: float
 
 
 @dataclass(frozen=True)
 class Session:
-    """Files that were written without a long pause between two of them."""
+    """Files that were written without a long pause between two commits."""
 
     first: datetime
-    """When its first run began; where that is not known, its first commit."""
+    """Start of its first run, or its first commit where that is not known."""
     last: datetime
     """Its last commit."""
     files: int
@@ -51,18 +51,18 @@ class Session:
 
     @property
     def seconds(self) -> float:
-        """How long it took; at least one, as times of commits have whole seconds."""
+        """Duration in seconds; at least 1, because commits are timed to the second."""
         return max((self.last - self.first).total_seconds(), 1.0)
 
     @property
     def files_per_s(self) -> float:
-        """Files by that time."""
+        """Files per second over the whole duration."""
         return self.files / self.seconds
 
 
 @dataclass(frozen=True)
 class CommitFigures:
-    """Of all receipts that are kept: one per file, of its last write."""
+    """Figures of the kept receipts: one per file, from its last write."""
 
     files: int
     locks: tuple[Bar, ...]
@@ -116,7 +116,7 @@ def _spread(values_ms: Sequence[float]) -> Spread:
 class _Written:
     at: datetime
     began: datetime
-    """When the run began, or else `at`."""
+    """Start of the run, or `at` where that is not known."""
     passages: int
 
 
@@ -129,7 +129,7 @@ def _times(commits: Sequence[Committed]) -> Iterator[_Written]:
 
 
 def _sessions(written: Sequence[_Written]) -> list[Session]:
-    """Cut commits, sorted by time, at the long pauses."""
+    """Divide commits, sorted by time, at the long pauses."""
     if not written:
         return []
     pause = timedelta(seconds=NEW_SESSION_S)
@@ -142,8 +142,8 @@ def _sessions(written: Sequence[_Written]) -> list[Session]:
 
 
 def _pace(times: Sequence[datetime], session: Session) -> tuple[int, tuple[Bar, ...]]:
-    """Count a session's files in stretches of equal length, at most some sixty."""
-    width = next((width for width in _BUCKETS_S if session.seconds / width < _MOST_BUCKETS), _BUCKETS_S[-1])
+    """Count the files of a session in at most about sixty intervals of equal length."""
+    width = next((width for width in _BUCKETS_S if session.seconds / width < _MAX_BUCKETS), _BUCKETS_S[-1])
     inside = [time for time in times if session.first <= time <= session.last]
     counts = Counter(int((time - session.first).total_seconds()) // width for time in inside)
     return width, bars({clock(number * width, 0): counts[number] for number in range(max(counts) + 1)})

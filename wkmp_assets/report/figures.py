@@ -1,4 +1,4 @@
-"""The figures of the library report, from what was read. Pure."""
+"""The figures of the library report."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -35,12 +35,12 @@ class FailureGroup:
 
 @dataclass(frozen=True, eq=False)
 class FlavorFigures:
-    """The map, and whose points they are."""
+    """The map and the passages that its points stand for."""
 
     flavor_map: FlavorMap
     passages: tuple[NamedPassage, ...]
     total: int
-    """Passages with a flavor, of which these may be a sample."""
+    """Passages with a flavor in the library; the map may show a sample of them."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,7 +48,7 @@ class ReportFigures:
     """Everything the report shows."""
 
     counts: dict[str, int]
-    """Name -> number, of what the library holds."""
+    """Name -> number of rows in the library."""
     statuses: tuple[Bar, ...]
     levels: tuple[Bar, ...]
     with_song: int
@@ -67,14 +67,14 @@ class ReportFigures:
 def report_figures(
     report: LibraryCounts, failures: Sequence[StoredFailure], overview: LibraryOverview, commits: Sequence[Committed]
 ) -> ReportFigures:
-    """Add up what was read of a library.
+    """Compute the figures of the report.
 
     Parameters
     ----------
     report, failures, overview
         From the library's database.
     commits : sequence of Committed
-        The last of every file, from Dagster's records; may be less than the library has files.
+        The last write of each file, from Dagster's records. There may be fewer than files in the library.
     """
     passages = overview.passages
     return ReportFigures(

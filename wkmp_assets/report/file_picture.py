@@ -1,6 +1,7 @@
-"""The picture of a file: its level over time with passages, silences, lead points and names, to be checked by eye.
+"""The picture of a file: its level over time with passages, silences, lead points and names.
 
-Drawn from phase values alone: nothing is decoded. matplotlib takes a second to load and is loaded only here.
+It is drawn from phase values and does not open the music file. matplotlib takes a second to load and is loaded only
+here.
 """
 
 from __future__ import annotations
@@ -42,30 +43,30 @@ if TYPE_CHECKING:
     )
 
 _INCHES = (10.4, 4.2)
-"""As wide as the web UI shows without scrolling."""
+"""The width that the web UI shows without scrolling."""
 _DPI = 100
 _COLUMNS = 950
 _TEXT_WIDTH = 1 / 130
-"""Of one letter, as a share of the picture's width."""
-_MOST_TITLE = 118
+"""Width of one letter as a share of the picture's width."""
+_MAX_TITLE_LETTERS = 118
 _LIST_ROW_INCHES = 0.17
 _NUMBER_ROOM = 0.02
-"""Of one number, as a share of the picture's width."""
+"""Width of one number as a share of the picture's width."""
 _PASSAGE_COLOURS = ("#2f6f8f", "#7a5a9e")
 _SILENCE, _LEAD_IN, _LEAD_OUT = "#d9d6cf", "#3c9a4f", "#d2691e"
 _FLOOR_DB = -100.0
 _STEPS_S = (0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200)
-_MOST_TICKS = 14
+_MAX_TICKS = 14
 _MANY = 20
 _NONE = "no passages: nothing here is louder than the silence threshold for long enough"
 
 
 @dataclass(frozen=True, eq=False)
 class Levels:
-    """The level of a file in as many columns as a picture has."""
+    """The level of a file, one value per column of the picture."""
 
     seconds: NDArray[np.float64]
-    """Where each column begins."""
+    """Start of each column."""
     loudest: NDArray[np.float64]
     """Largest RMS of a hop in each column, full scale = 1."""
     mean: NDArray[np.float64]
@@ -73,7 +74,7 @@ class Levels:
 
 
 def column_levels(envelope: Envelope, most: int = _COLUMNS) -> Levels:
-    """Bring an envelope down to the columns of a picture; no columns for an empty one."""
+    """Reduce an envelope to the columns of a picture; an empty envelope has none."""
     power = envelope.mean_square.astype(np.float64)
     if not power.size:
         return Levels(power, power, power)
@@ -94,31 +95,31 @@ def draw_picture(name: str, segments: PassageSegments, matches: SongMatches, lea
     name : str
         Title of the picture.
     segments, matches, leads
-        What the phases found; passages are those of `matches`, after joining.
+        Values of the phases. The passages are those of `matches`, after joining.
 
     Returns
     -------
     bytes
-        A PNG, 1040 pixels wide and 420 high; higher when there are more names than fit between the edges of their
-        passages, which are then listed below.
+        A PNG, 1040 pixels wide and 420 high. Names that do not fit above their passages are listed below, which makes
+        it higher.
     """
     figure = make_figure(name, segments, matches, leads)
     png = io.BytesIO()
     with warnings.catch_warnings():
-        # Names are in any script; what no font of this machine has is drawn as a box.
+        # Names are in any script. A glyph that no installed font has is drawn as a box.
         warnings.filterwarnings("ignore", "Glyph .* missing from font")
         figure.savefig(png, format="png", metadata={"Software": None})
     return png.getvalue()
 
 
 def make_figure(name: str, segments: PassageSegments, matches: SongMatches, leads: LeadPoints) -> Figure:
-    """Return the picture of a file as matplotlib has it; parameters as for `draw_picture`."""
-    # It tells of every font it looks at.
+    """Return the picture of a file as a matplotlib figure; see `draw_picture`."""
+    # matplotlib logs every font it looks at.
     logging.getLogger("matplotlib.font_manager").setLevel(logging.WARNING)
     from matplotlib.figure import Figure
 
     rate_hz = segments.audio.sample_rate_hz
-    # A file without a single sample has a picture, too.
+    # A file without samples has a picture, too.
     end_s = segments.audio.total_samples / rate_hz or 1.0
     places = [_Place(number, match, rate_hz, end_s) for number, match in enumerate(matches.passages, 1)]
     listed = list_lines([(place.start_s, place.name) for place in places]) if _need_a_list(places) else []
@@ -127,7 +128,7 @@ def make_figure(name: str, segments: PassageSegments, matches: SongMatches, lead
     heights = (3, 1, list_inches) if listed else (3, 1)
     wave, level, *below = figure.subplots(len(heights), 1, height_ratios=heights)
     level.sharex(wave)
-    figure.suptitle(shortened(printable(name), _MOST_TITLE), fontsize=11, parse_math=False, fontfamily=_fonts())
+    figure.suptitle(shortened(printable(name), _MAX_TITLE_LETTERS), fontsize=11, parse_math=False, fontfamily=_fonts())
     for axes in (wave, level):
         axes.axvspan(0, end_s, color=_SILENCE, linewidth=0, zorder=0, label="silence")
         for place in places:
@@ -145,7 +146,7 @@ def make_figure(name: str, segments: PassageSegments, matches: SongMatches, lead
 
 
 class _Place:
-    """Where on the picture a passage is."""
+    """Place of a passage on the picture."""
 
     def __init__(self, number: int, match: PassageMatch, rate_hz: int, end_s: float) -> None:
         self.number = number
@@ -153,11 +154,11 @@ class _Place:
         self.start_s, self.end_s = match.span.start_sample / rate_hz, match.span.end_sample / rate_hz
         self.middle_s = (self.start_s + self.end_s) / 2
         self.room = (self.end_s - self.start_s) / end_s / _TEXT_WIDTH
-        """In letters."""
+        """Room for its name, in letters."""
 
 
 def _need_a_list(places: Sequence[_Place]) -> bool:
-    """Tell whether names do not fit above their passages; a single one has all the room there is."""
+    """Tell whether a name does not fit above its passage; a single passage has room for any name."""
     return len(places) > 1 and any(text_width(place.name) > place.room for place in places)
 
 
@@ -168,7 +169,7 @@ def _draw_levels(wave: Axes, level: Axes, segments: PassageSegments, matches: So
     for number, match in enumerate(matches.passages):
         inside = slice(*np.searchsorted(levels.seconds * rate_hz, (match.span.start_sample, match.span.end_sample)))
         colours[inside] = _PASSAGE_COLOURS[number % len(_PASSAGE_COLOURS)]
-    # In points. A short file has few columns, which are as broad as it takes to touch each other.
+    # In points. A short file has few columns; they are drawn wide enough to touch each other.
     width = max(1.2, 0.65 * _COLUMNS / max(levels.seconds.size, 1))
     middles = levels.seconds + segments.audio.total_samples / rate_hz / max(levels.seconds.size, 1) / 2
     wave.vlines(middles, -levels.loudest, levels.loudest, colors=list(colours), linewidth=width, alpha=0.5)
@@ -196,7 +197,7 @@ def _draw_leads(wave: Axes, points: PassageLeadPoints, rate_hz: int, width: floa
 
 
 def _write_above(wave: Axes, texts: Sequence[tuple[float, str]]) -> None:
-    """Write texts at seconds, above the waves."""
+    """Write texts above the level, each at its second."""
     for second, text in texts:
         wave.text(
             second, 0.97, text, transform=wave.get_xaxis_transform(), ha="center", va="top", fontsize=9,
@@ -205,7 +206,7 @@ def _write_above(wave: Axes, texts: Sequence[tuple[float, str]]) -> None:
 
 
 def _write_list(below: Axes, lines: Sequence[str]) -> None:
-    """Write lines in columns, downwards first."""
+    """Write lines in columns, top to bottom."""
     below.axis("off")
     rows = -(-len(lines) // LIST_COLUMNS)
     for number, line in enumerate(lines):
@@ -231,7 +232,7 @@ def _finish(wave: Axes, level: Axes, end_s: float) -> None:
     wave.set_ylabel("level (RMS)")
     level.set_ylabel("dBFS")
     level.set_xlim(0, end_s)
-    step = next((step for step in _STEPS_S if end_s / step <= _MOST_TICKS), _STEPS_S[-1])
+    step = next((step for step in _STEPS_S if end_s / step <= _MAX_TICKS), _STEPS_S[-1])
     level.xaxis.set_major_locator(MultipleLocator(step))
     level.xaxis.set_major_formatter(FuncFormatter(lambda seconds, _: clock(seconds, 1 if step < 1 else 0)))
     entries = [axes.get_legend_handles_labels() for axes in (wave, level)]

@@ -1,4 +1,4 @@
-"""The texts of a file's picture: shortened to the room there is, readable in any script. Pure."""
+"""The texts of a file's picture, shortened to the room they have, in any script."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ FONTS = (
     "WenQuanYi Zen Hei", "Droid Sans Fallback", "Hiragino Sans", "PingFang SC", "Noto Sans Arabic", "Noto Sans Hebrew",
     "Noto Sans Devanagari", "Noto Sans Thai", "Arial Unicode MS",
 )  # fmt: skip
-"""What the first lacks is drawn with the first of the others that is installed and has it."""
+"""A glyph that the first font lacks is drawn with the next installed font that has it."""
 
 
 def passage_name(number: int, match: PassageMatch) -> str:
-    """Return what a passage is called: its number, title and artist, as far as they are known."""
+    """Return the name of a passage: its number, and its title and artist where they are known."""
     return printable(" · ".join(filter(None, (f"{number} {match.title or ''}".strip(), match.artist))))
 
 

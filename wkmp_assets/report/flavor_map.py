@@ -1,4 +1,4 @@
-"""The library by flavor on a plane: passages that sound alike lie close together. Pure and deterministic.
+"""A map of the library: passages that sound alike lie close together. The same input gives the same map.
 
 The distance of two flavors that have the same characteristics is the squared Euclidean distance of their values, each
 scaled by the size of its classifier. Classical scaling of such distances is a principal component analysis of the
@@ -20,20 +20,20 @@ if TYPE_CHECKING:
     from wkmp_assets.model.flavor import Flavor
 
 NEIGHBOURS = 3
-LEAST_POINTS = 3
+MIN_POINTS = 3
 _BINARY = 2
 
 
 @dataclass(frozen=True, eq=False)
 class FlavorMap:
-    """Where passages lie, and which sound most like them."""
+    """Positions of passages and their nearest neighbours."""
 
     positions: NDArray[np.float64]
     """shape=(n, 2), range 0..1; both axes on the same scale."""
     neighbours: NDArray[np.intp]
     """shape=(n, up to 3): indices of the nearest others by flavor, nearest first."""
     share_shown: float
-    """Of all variance, how much the two axes show: 0..1."""
+    """Share of the variance that the two axes show, 0..1."""
 
 
 def map_flavors(flavors: Sequence[Flavor]) -> FlavorMap | None:
@@ -42,14 +42,14 @@ def map_flavors(flavors: Sequence[Flavor]) -> FlavorMap | None:
     Parameters
     ----------
     flavors : sequence of classifier -> value name -> probability
-        A characteristic that some lack counts as average there.
+        Where a flavor lacks a characteristic, the average of the others is used.
 
     Returns
     -------
     FlavorMap or None
-        None for less than three, or when all are the same.
+        None for fewer than three flavors, or when all are equal.
     """
-    if len(flavors) < LEAST_POINTS:
+    if len(flavors) < MIN_POINTS:
         return None
     scaled = _scaled(flavors)
     centred = scaled - scaled.mean(axis=0)

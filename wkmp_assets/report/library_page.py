@@ -1,4 +1,4 @@
-"""The library report as one HTML page that needs nothing else: no network, no other file. Everything is escaped."""
+"""The library report as one HTML page without links to other files or the network. All text in it is escaped."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -21,13 +21,13 @@ def render_page(figures: ReportFigures, library: str, made_at: datetime) -> str:
     Parameters
     ----------
     figures : ReportFigures
-        What it shows.
+        Figures to show.
     library : str
         Path of the library, for the heading.
     made_at : datetime
-        When it was made, with a time zone.
+        Time of the report, with a time zone.
     """
-    # Names of files and songs are anybody's text: escaped wherever they go, and a misspelt name is an error.
+    # File names and titles are foreign text, so everything is escaped. A misspelt name in the template is an error.
     environment = Environment(
         loader=PackageLoader("wkmp_assets.report", "."),
         autoescape=True,
@@ -46,18 +46,18 @@ def render_page(figures: ReportFigures, library: str, made_at: datetime) -> str:
 
 @dataclass(frozen=True)
 class _Map:
-    """The map as it is drawn."""
+    """The map in the units of the SVG."""
 
     width: float
     height: float
     points: list[dict[str, object]]
-    """In the order of the passages: place, name, and numbers of the nearest."""
+    """Place, name and neighbours of each passage, in the order of the passages."""
 
 
 def _drawn(flavors: FlavorFigures) -> _Map:
     positions = flavors.flavor_map.positions
     low, span = positions.min(axis=0), np.ptp(positions, axis=0)
-    # One scale for both axes, or distances would lie.
+    # Both axes have one scale, so that distances are true.
     room = np.array([_MAP_WIDTH, _MAP_HEIGHT]) - 2 * _MARGIN
     scale = float(np.min(room / np.maximum(span, 1e-9)))
     places = (positions - low) * scale + _MARGIN
@@ -72,7 +72,7 @@ def _drawn(flavors: FlavorFigures) -> _Map:
 
 
 def _name(passage: NamedPassage) -> str:
-    """Name a passage: by title and artist, else by its file and where it starts there."""
+    """Return title and artist of a passage, or its file and start where it has no title."""
     if passage.title:
         return printable(" · ".join(filter(None, (passage.title, passage.artist))))
     return printable(f"{passage.path} from {_clock(passage.start_ticks)}")
@@ -83,7 +83,7 @@ def _clock(length_ticks: int) -> str:
 
 
 def _short(count: int) -> str:
-    """Return a number that has room above a bar: 999, 1.5k, 12k, 3.4M."""
+    """Return a number short enough to stand above a bar: 999, 1.5k, 12k, 3.4M."""
     for size, letter in ((1_000_000, "M"), (1000, "k")):
         if count >= size:
             return f"{count / size:.0f}{letter}" if count >= 10 * size else f"{count / size:.1f}{letter}"

@@ -1,4 +1,4 @@
-"""What a partition's metadata says: a few facts per phase, and the receipt of the commit, there and back. Pure."""
+"""The metadata of a partition: facts of each phase, and the receipt of the commit, written and read back."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -31,8 +31,8 @@ Facts = dict[str, Any]
 
 FAILED = "failed"
 RECORDING_PAGE = "https://musicbrainz.org/recording/"
-MOST_LINKS = 24
-"""Of one service; more songs than that in one file nobody looks up by hand."""
+MAX_LINKS = 24
+"""Links to one service for one file."""
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,7 @@ def describe_outcome(outcome: Outcome[Any]) -> Facts:
 
 @singledispatch
 def facts(_value: object) -> Facts:
-    """Return what is worth knowing about a phase value."""
+    """Return the facts that the web UI shows of a phase value."""
     return {}
 
 
@@ -139,7 +139,7 @@ def _(value: Flavors) -> Facts:
 
 
 def describe_commit(commit: FileCommit) -> Facts:
-    """Return the metadata of one file's commit: what became of it, and the receipt."""
+    """Return the metadata of one file's commit: its result and its receipt."""
     receipt = commit.receipt
     described: Facts = {"result": result_word(commit)}
     if isinstance(commit.outcome, Failed):
@@ -165,7 +165,7 @@ def describe_commit(commit: FileCommit) -> Facts:
 
 
 def _found(entry: FileEntry) -> Facts:
-    """Say what the library now knows of a file, before what writing it cost."""
+    """Return what the library now holds of a file."""
     if entry.audio is None:
         return _instead_of_sound(entry.identity)
     songs = [passage.match.song.recording_mbid for passage in entry.passages if passage.match.song]
@@ -178,7 +178,7 @@ def _found(entry: FileEntry) -> Facts:
 
 
 def _instead_of_sound(identity: FileIdentity) -> Facts:
-    """Say why a file was not listened to."""
+    """Return why a file was not decoded."""
     if identity.duplicate_of:
         return {"found": f"the same bytes as {identity.duplicate_of}, which stands for both"}
     return {"found": f"the file that was {identity.moved_from}"} if identity.moved_from else {}
@@ -186,11 +186,11 @@ def _instead_of_sound(identity: FileIdentity) -> Facts:
 
 @dataclass(frozen=True)
 class RecordedCommit:
-    """A file's commit as its partition's metadata tells of it."""
+    """A file's commit, read back from the metadata of its partition."""
 
     run_id: str
     result: str
-    """What became of the file, in the words of the summary."""
+    """Result of the file, in the words of the summary."""
     receipt: Receipt | None
     """None when nothing was written."""
 
@@ -201,7 +201,7 @@ def recorded_commit(metadata: Mapping[str, Any], run_id: str) -> RecordedCommit:
     Parameters
     ----------
     metadata : mapping of str to value
-        Of one partition of `library_entry`. Receipts of older versions, which say less, are read too.
+        Metadata of one partition of `library_entry`. Receipts of older versions, which say less, can be read.
     run_id : str
         The run that recorded it.
     """
@@ -214,7 +214,7 @@ def recorded_commit(metadata: Mapping[str, Any], run_id: str) -> RecordedCommit:
 
 
 def result_word(commit: FileCommit) -> str:
-    """Return what became of a file, in the words of the summary."""
+    """Return the result of a file, in the words of the summary."""
     outcome = commit.outcome
     if isinstance(outcome, Failed):
         return FAILED
@@ -239,8 +239,8 @@ def _warnings(warnings: tuple[str, ...]) -> Facts:
 
 
 def _links(name: str, page: str, ids: Sequence[str]) -> Facts:
-    """Return one entry per page: Dagster makes a link of a whole value only."""
+    """Return one entry per page, because Dagster makes a link of a whole value only."""
     pages = [Link(page + quote(one, safe="")) for one in dict.fromkeys(ids)]
     if len(pages) == 1:
         return {name: pages[0]}
-    return {f"{name}_{number}": link for number, link in enumerate(pages[:MOST_LINKS], start=1)}
+    return {f"{name}_{number}": link for number, link in enumerate(pages[:MAX_LINKS], start=1)}

@@ -1,4 +1,4 @@
-"""Tables of a file's passages, for the page of its partition: what was found, one line per passage. Pure."""
+"""Tables for the page of a partition, with one line per passage."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -18,13 +18,13 @@ class PassageTable:
     """Column -> text."""
 
 
-MOST_ROWS = 100
-"""A file of more passages than that is no album side but a mistake, and the page shall open all the same."""
+MAX_ROWS = 100
+"""A file with more passages was probably cut wrongly; its page still opens quickly."""
 NOT_KNOWN = "-"
 
 
 def segments_table(segments: PassageSegments) -> PassageTable:
-    """Show where passages begin and end."""
+    """Return start, end and length of each passage."""
     rate = segments.audio.sample_rate_hz
     return _table(
         [
@@ -39,12 +39,12 @@ def segments_table(segments: PassageSegments) -> PassageTable:
 
 
 def matches_table(matches: SongMatches) -> PassageTable:
-    """Show which song each passage is, how sure that is, and who said so."""
+    """Return the song of each passage, its confidence and its source."""
     return _table([_of_match(match) | {"said by": match.source or NOT_KNOWN} for match in matches.passages])
 
 
 def flavors_table(flavors: Flavors) -> PassageTable:
-    """Show what each passage sounds like."""
+    """Return tempo, key and loudness of each passage."""
     return _table([_of_flavor(flavor) for flavor in flavors.passages])
 
 
@@ -81,5 +81,5 @@ def _of_flavor(flavor: PassageFlavor) -> dict[str, str]:
 
 
 def _table(rows: Sequence[Mapping[str, str]]) -> PassageTable:
-    lines = tuple({"passage": str(number), **row} for number, row in enumerate(rows[:MOST_ROWS], start=1))
+    lines = tuple({"passage": str(number), **row} for number, row in enumerate(rows[:MAX_ROWS], start=1))
     return PassageTable(tuple(lines[0]) if lines else (), lines)

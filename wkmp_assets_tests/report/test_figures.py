@@ -77,7 +77,7 @@ def test_a_file_that_took_two_locks_is_seen() -> None:
     assert figures is not None
     assert shown(figures.locks) == {"1": 2, "2": 1}
     assert figures.mean_locks == pytest.approx(4 / 3)
-    assert figures.hold.most_ms == 70.0
+    assert figures.hold.max_ms == 70.0
     assert shown(figures.hold.bars)["50"] == 1
 
 

@@ -31,7 +31,7 @@ model_config  # pydantic reads it
 combine  # public arithmetic of flavors, for programs that play the library
 p50_ms  # read by the template of the library report
 p99_ms  # the same
-most_ms  # the same
+max_ms  # the same
 files_per_s  # the same
 mean_locks  # the same
 examples  # the same
