@@ -1,3 +1,3 @@
-"""Keeps the name that existing `dagster.yaml` files use for the run launcher; goes with the next release but one."""
+"""Keeps the name that existing `dagster.yaml` files use for the run launcher, for one release."""
 
 from wkmp_assets.orchestration.instance.run_launcher import WatchfulRunLauncher as WatchfulRunLauncher
