@@ -1,6 +1,5 @@
 """The one asset that is not partitioned: it makes the partitions."""
 
-from collections.abc import Sequence
 from datetime import UTC, datetime
 
 import dagster as dg
@@ -8,16 +7,17 @@ from pydantic import Field
 
 from wkmp_assets.db.missing_files import mark_missing
 from wkmp_assets.db.read.known_files import read_known_files
-from wkmp_assets.db.read.missing import MissingFile, read_missing
+from wkmp_assets.db.read.missing import read_missing
 from wkmp_assets.files.scan import check_not_emptied, scan_folder
 from wkmp_assets.model.file_key import encode_key
 from wkmp_assets.model.outcomes import Outcomes, Result
 from wkmp_assets.model.phases import SCAN
 from wkmp_assets.model.values import LibraryChanges
+from wkmp_assets.orchestration.metadata import to_table
 from wkmp_assets.orchestration.partitions import partitions_name
 from wkmp_assets.orchestration.resources import Library
 
-_MOST_SHOWN = 100
+_MAX_LISTED = 100
 
 
 class ScanConfig(dg.Config):
@@ -49,6 +49,7 @@ def library_scan(
     marks = mark_missing(library.database, changes, datetime.now(UTC))
     for folder in changes.unreadable:
         context.log.warning("%s cannot be read: what the library has of it is kept as it is", library.root / folder)
+    missing = [{"file": file.path, "missing_since": file.missing_since} for file in read_missing(library.database)]
     context.add_output_metadata(
         {
             "files": len(keys),
@@ -59,19 +60,12 @@ def library_scan(
             "newly_missing": len(marks.changes.missing),
             "found_again": len(marks.changes.found),
             "write_locks": marks.receipt.write_locks if marks.receipt else 0,
-            "missing_files": _table(read_missing(library.database)),
+            "missing_files": to_table(("file", "missing_since"), missing),
             "not_looked_at": len(changes.unknown),
             "passed_over": len(changes.passed_over),
-            "what_was_passed_over": dg.MetadataValue.json(list(changes.passed_over[:_MOST_SHOWN])),
-            "unreadable_folders": dg.MetadataValue.json(list(changes.unreadable[:_MOST_SHOWN])),
+            "what_was_passed_over": dg.MetadataValue.json(list(changes.passed_over[:_MAX_LISTED])),
+            "unreadable_folders": dg.MetadataValue.json(list(changes.unreadable[:_MAX_LISTED])),
             "ignored_by_extension": dg.MetadataValue.json(report.ignored_by_extension),
         }
     )
     return {SCAN: Result(changes, content_hash="")}
-
-
-def _table(missing: Sequence[MissingFile]) -> dg.TableMetadataValue:
-    return dg.MetadataValue.table(
-        [dg.TableRecord({"file": one.path, "missing_since": one.missing_since}) for one in missing[:_MOST_SHOWN]],
-        dg.TableSchema([dg.TableColumn("file", "string"), dg.TableColumn("missing_since", "string")]),
-    )

@@ -1,1 +1,1 @@
-"""The asset checks, one module per subject. They look at the library, not at what a run believes it did."""
+"""The asset checks, one module per subject: they judge the library and the stored values, not a run's memory."""

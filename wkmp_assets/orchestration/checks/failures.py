@@ -1,43 +1,54 @@
-"""Whether the files of a run got into the library."""
+"""The check that every file of a run got into the library."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
 
 import dagster as dg
 
 from wkmp_assets.db.read.counts import StoredFailure, read_failures
+from wkmp_assets.db.read.known_files import read_known_by_path
 from wkmp_assets.model.phases import ENTRY
-from wkmp_assets.orchestration.checks.findings import plain
-from wkmp_assets.orchestration.checks.scope import scope_of
+from wkmp_assets.model.statuses import FINISHED, FileStatus
+from wkmp_assets.orchestration.checks.findings import escape_markdown
+from wkmp_assets.orchestration.checks.scope import find_scope
+from wkmp_assets.orchestration.metadata import to_table
 from wkmp_assets.orchestration.resources import Library
+from wkmp_assets.report.text import counted
 
-_MOST_ROWS = 100
+_COLUMNS = ("path", "phase", "code", "message", "attempts")
 
 
 @dg.asset_check(asset=ENTRY)
 def files_imported(context: dg.AssetCheckExecutionContext, library: dg.ResourceParam[Library]) -> dg.AssetCheckResult:
-    """No file of the run is among those that could not be imported; run alone, no file of the library.
+    """Every file of the run was imported.
 
-    A bad file does not fail a run of many: this check does, and names it with its cause and the next step.
+    A file that cannot be imported does not stop the others, so a run of many files succeeds without it. This check
+    then fails and names the file, with the cause and the next step.
     """
-    scope = scope_of(context, library)
+    scope = find_scope(context, library)
     paths = {path for _, path in scope.paths()}
     failed = [failure for failure in read_failures(library.database) if failure.path in paths]
+    known = read_known_by_path(library.database, sorted(paths)) if not failed else {}
     return dg.AssetCheckResult(
         passed=not failed,
         severity=dg.AssetCheckSeverity.ERROR,
-        description=_describe(failed, len(scope.keys)),
-        metadata={"files": len(scope.keys), "failed": len(failed), "failures": _table(failed)},
+        description=_describe(failed, Counter(file.status for file in known.values()), len(scope.keys)),
+        metadata={
+            "files": len(scope.keys),
+            "failed": len(failed),
+            "failures": to_table(_COLUMNS, [vars(failure) for failure in failed]),
+        },
     )
 
 
-def _describe(failed: list[StoredFailure], files: int) -> str:
-    if not failed:
-        return f"all {files} files are in the library, or need not be"
-    return f"{len(failed)} of {files} files could not be imported, first: {plain(failed[0].message)}"
-
-
-def _table(failed: list[StoredFailure]) -> dg.TableMetadataValue:
-    columns = ("path", "phase", "code", "message", "attempts")
-    records = [
-        dg.TableRecord({column: getattr(failure, column) for column in columns}) for failure in failed[:_MOST_ROWS]
+def _describe(failed: Sequence[StoredFailure], statuses: Mapping[str, int], file_count: int) -> str:
+    if failed:
+        return f"{len(failed)} of {file_count} files could not be imported. First: {escape_markdown(failed[0].message)}"
+    imported = sum(statuses.get(status, 0) for status in FINISHED)
+    parts = [
+        (statuses.get(FileStatus.DUPLICATE_HASH, 0), "duplicate", "duplicates"),
+        (statuses.get(FileStatus.NO_AUDIO, 0), "without sound", "without sound"),
+        (file_count - imported, "moved, deleted or in another run", "moved, deleted or in another run"),
     ]
-    schema = dg.TableSchema([dg.TableColumn(column, "int" if column == "attempts" else "string") for column in columns])
-    return dg.TableMetadataValue(records=records, schema=schema)
+    listed = ", ".join(counted(number, one, many) for number, one, many in parts if number)
+    return f"{imported} of {file_count} files imported{f' ({listed})' if listed else ''}"

@@ -1,4 +1,4 @@
-"""What a check finds, and what that amounts to. Pure."""
+"""What a check finds, and how bad that is."""
 
 import re
 from collections import Counter
@@ -6,18 +6,18 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import IntEnum
 
-MOST_ROWS = 100
-"""Of each weight; a library of 50,000 files can be wrong 50,000 times, and a table of that nobody reads."""
+MAX_FINDINGS = 100
+"""Kept of each severity. A library of 50,000 files can be wrong 50,000 times, and nobody reads a table of that."""
 
 _MARKDOWN = re.compile(r"([\\`*\[\]<>&~])")
 
 
-def plain(text: str) -> str:
-    """Return text so that it stays text where the web UI takes it for Markdown: a name is no link and no picture."""
+def escape_markdown(text: str) -> str:
+    """Return one line that stays text where the web UI shows Markdown, so that no file name becomes a link."""
     return _MARKDOWN.sub(r"\\\1", " ".join(text.split()))
 
 
-class Weight(IntEnum):
+class Severity(IntEnum):
     """How bad a finding is."""
 
     NOTE = 0
@@ -28,56 +28,56 @@ class Weight(IntEnum):
 
 @dataclass(frozen=True)
 class Finding:
-    """One line of a check's table."""
+    """One row of a check's table."""
 
-    weight: Weight
+    severity: Severity
     file: str | None
-    """Path; None when it is about the library and no file of it."""
+    """Path; None for a finding about the whole library."""
     text: str
     values: Mapping[str, str | int | float] = field(default_factory=dict)
-    """What else the table shows, by column."""
+    """Further cells of the row, by column."""
 
 
 class Findings:
-    """All that one check found. Bounded: of many findings of one weight only the first are kept."""
+    """All findings of one check: the first `MAX_FINDINGS` of each severity, and the count of all."""
 
     def __init__(self) -> None:
-        self._kept: dict[Weight, list[Finding]] = {weight: [] for weight in Weight}
-        self._counts: Counter[Weight] = Counter()
+        self._kept: dict[Severity, list[Finding]] = {severity: [] for severity in Severity}
+        self._counts: Counter[Severity] = Counter()
         self._seen: set[tuple[str | None, str]] = set()
         self._offenders: set[str] = set()
 
     def add(self, findings: Iterable[Finding]) -> None:
-        """Take in findings; one that is there already (a moved file is reached from two partitions) counts once."""
+        """Add findings. A repeated one counts once: a moved file is reached from two partitions."""
         for finding in findings:
             if (finding.file, finding.text) in self._seen:
                 continue
             self._seen.add((finding.file, finding.text))
-            self._counts[finding.weight] += 1
-            if self._counts[finding.weight] <= MOST_ROWS:
-                self._kept[finding.weight].append(finding)
-            if finding.weight > Weight.NOTE and finding.file is not None:
+            self._counts[finding.severity] += 1
+            if self._counts[finding.severity] <= MAX_FINDINGS:
+                self._kept[finding.severity].append(finding)
+            if finding.severity > Severity.NOTE and finding.file is not None:
                 self._offenders.add(finding.file)
 
     def __iter__(self) -> Iterator[Finding]:
-        """Yield what was kept, the worst first."""
-        for weight in sorted(Weight, reverse=True):
-            yield from self._kept[weight]
+        """Yield the kept findings, the worst first."""
+        for severity in sorted(Severity, reverse=True):
+            yield from self._kept[severity]
 
     def __len__(self) -> int:
         return sum(self._counts.values())
 
     @property
-    def worst(self) -> Weight:
-        """The greatest weight among them."""
-        return max((weight for weight, count in self._counts.items() if count), default=Weight.NOTE)
+    def worst(self) -> Severity:
+        """The greatest severity among them."""
+        return max((severity for severity, count in self._counts.items() if count), default=Severity.NOTE)
 
     @property
     def passed(self) -> bool:
-        """Whether there is nothing but notes."""
-        return self.worst is Weight.NOTE
+        """Whether there are only notes."""
+        return self.worst is Severity.NOTE
 
     @property
     def offenders(self) -> int:
-        """How many files are not as they should be."""
+        """Number of files with a warning or an error."""
         return len(self._offenders)

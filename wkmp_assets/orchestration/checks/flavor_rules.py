@@ -1,45 +1,46 @@
-"""What the flavors of one file's passages must be. Pure: rows in, findings out."""
+"""Rules for the flavors of one file's passages: rows in, findings out."""
 
 import math
 from collections.abc import Iterator
 
 from wkmp_assets.model.flavor import MEASURED_NAMES, parse_flavor
-from wkmp_assets.orchestration.checks.audited_file import Subject
-from wkmp_assets.orchestration.checks.findings import Finding, Weight
+from wkmp_assets.orchestration.checks.checked_file import CheckedFile
+from wkmp_assets.orchestration.checks.findings import Finding, Severity
 
 COLUMNS = ("passage", "characteristic")
-EXACT = 1e-9
+MAX_SUM_ERROR = 1e-9
+"""Of the values of a measured characteristic, which sum to 1."""
 
 
-def judge_validity(subject: Subject) -> Iterator[Finding]:
-    """Judge whether every flavor can be read and its distributions are some.
+def judge_validity(checked: CheckedFile) -> Iterator[Finding]:
+    """Judge whether every flavor can be read, and whether the values of each characteristic sum to 1.
 
-    What was measured sums to 1 within 1e-9. Classes that AcousticBrainz itself gives with another sum are used, with a
-    warning, and so is what people defined.
+    Measured values must, within `MAX_SUM_ERROR`. Classes from AcousticBrainz and values defined by people are used with
+    any sum, and get a warning.
     """
-    for passage in subject.imported_passages:
+    for passage in checked.imported_passages:
         read = parse_flavor(passage.flavor)
         for warning in read.warnings:
             is_sum = warning.startswith("the values of ")
             if not (is_sum and warning.split()[3] in MEASURED_NAMES):
-                weight = Weight.WARNING if is_sum else Weight.ERROR
-                yield _finding(subject, weight, passage.guid, f"has a flavor of which not all is right: {warning}", "")
+                severity = Severity.WARNING if is_sum else Severity.ERROR
+                yield _finding(checked, severity, passage.guid, f"has a flavor with a fault: {warning}", "")
         for name in sorted(MEASURED_NAMES & set(read.flavor)):
             total = math.fsum(read.flavor[name].values())
-            if abs(total - 1) > EXACT:
-                yield _finding(subject, Weight.ERROR, passage.guid, f"has values of {name} that sum to {total}", name)
+            if abs(total - 1) > MAX_SUM_ERROR:
+                yield _finding(checked, Severity.ERROR, passage.guid, f"has values of {name} that sum to {total}", name)
 
 
-def judge_completeness(subject: Subject) -> Iterator[Finding]:
-    """Judge whether every passage has been measured in full, so that it can be compared with every other."""
-    for passage in subject.imported_passages:
+def judge_completeness(checked: CheckedFile) -> Iterator[Finding]:
+    """Judge whether every passage has all measured characteristics, so that it can be compared with every other."""
+    for passage in checked.imported_passages:
         if passage.flavor is None:
-            yield _finding(subject, Weight.WARNING, passage.guid, "has no flavor", "")
+            yield _finding(checked, Severity.WARNING, passage.guid, "has no flavor", "")
             continue
         missing = sorted(MEASURED_NAMES - set(parse_flavor(passage.flavor).flavor))
         if missing:
-            yield _finding(subject, Weight.WARNING, passage.guid, f"lacks {', '.join(missing)}", missing[0])
+            yield _finding(checked, Severity.WARNING, passage.guid, f"lacks {', '.join(missing)}", missing[0])
 
 
-def _finding(subject: Subject, weight: Weight, guid: str, problem: str, name: str) -> Finding:
-    return Finding(weight, subject.path, f"passage {guid} {problem}", {"passage": guid, "characteristic": name})
+def _finding(checked: CheckedFile, severity: Severity, guid: str, problem: str, name: str) -> Finding:
+    return Finding(severity, checked.path, f"passage {guid} {problem}", {"passage": guid, "characteristic": name})

@@ -1,4 +1,4 @@
-"""Whether the passages of a run could be looked up, and how sure their songs are; judged by the stored phase values."""
+"""The checks on identification: passages looked up, songs found, classes complete. They judge stored phase values."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -10,93 +10,80 @@ from wkmp_assets.model.match_levels import MatchLevel
 from wkmp_assets.model.outcomes import Result
 from wkmp_assets.model.phases import FLAVORS, LOOKUPS, MATCHES
 from wkmp_assets.model.values import ClassesOutcome, Flavors, LookupOutcome, RecordingLookups, SongMatches
-from wkmp_assets.orchestration.checks.findings import plain
-from wkmp_assets.orchestration.checks.scope import Scope, scope_of
+from wkmp_assets.orchestration.checks.findings import escape_markdown
+from wkmp_assets.orchestration.checks.results import warn_unless
+from wkmp_assets.orchestration.checks.scope import Scope, find_scope
+from wkmp_assets.orchestration.metadata import to_table
 from wkmp_assets.orchestration.resources import Library
 
-MOST_ROWS = 100
-ENOUGH_ASKED = 10
-"""So many unknown passages in a row are rarely the music's fault."""
+MIN_ASKED = 10
+"""Passages that must have been looked up before none known is a warning: so many unknown ones are rarely chance."""
 
 _ASKED = frozenset({LookupOutcome.MATCH, LookupOutcome.NO_MATCH})
 
 
 @dg.asset_check(asset=LOOKUPS)
 def lookups_complete(context: dg.AssetCheckExecutionContext, library: dg.ResourceParam[Library]) -> dg.AssetCheckResult:
-    """No passage waits for a service that was down, or had no time; those that do are listed with the reason.
+    """No lookup of a passage is deferred.
 
-    Shows how many requests were sent, and how many answers were kept from before.
+    A lookup is deferred when AcoustID or MusicBrainz gives no answer, or when the run skips the network. The table
+    lists the files with the reasons. The job `retry_deferred` asks again. The metadata counts requests and answers from
+    the cache.
     """
     outcomes: Counter[str] = Counter()
-    deferred: list[dg.TableRecord] = []
+    deferred: list[tuple[str, str]] = []
     asked = from_cache = 0
-    scope = scope_of(context, library)
-    for path, value in _values(context, library, scope, LOOKUPS):
+    scope = find_scope(context, library)
+    for path, value in _read_values(context, library, scope, LOOKUPS):
         lookups: RecordingLookups = value
         asked, from_cache = asked + lookups.asked, from_cache + lookups.from_cache
         outcomes.update(str(passage.outcome) for passage in lookups.passages)
-        waits = (passage for passage in lookups.passages if passage.outcome is LookupOutcome.DEFERRED)
-        reasons = dict.fromkeys(passage.detail for passage in waits)
-        deferred += [dg.TableRecord({"file": path, "reason": reason}) for reason in reasons]
-    waiting = outcomes[LookupOutcome.DEFERRED]
-    return dg.AssetCheckResult(
-        passed=not waiting,
-        severity=dg.AssetCheckSeverity.WARN,
-        description=f"{waiting} passages wait to be looked up: run the job retry_deferred, or `wkmp import "
-        f"--retry-deferred`. First reason: {plain(str(deferred[0].data['reason']))}"
-        if waiting
-        else "no passage waits for a service",
-        metadata={
-            "files": len(scope.keys),
-            "passages": dict(outcomes),
-            "requests_sent": asked,
-            "answers_from_cache": from_cache,
-            **_table(deferred),
-        },
-    )
+        deferred += [(path, one.detail) for one in lookups.passages if one.outcome is LookupOutcome.DEFERRED]
+    metadata = {
+        "files": len(scope.keys),
+        "passages": dict(outcomes),
+        "requests_sent": asked,
+        "answers_from_cache": from_cache,
+    }
+    return _judge_deferred("lookups of passages are deferred", deferred, "no lookup is deferred", metadata)
 
 
 @dg.asset_check(asset=FLAVORS)
 def classes_complete(context: dg.AssetCheckExecutionContext, library: dg.ResourceParam[Library]) -> dg.AssetCheckResult:
-    """No recording waits for AcousticBrainz' classes; where it gave no answer, the files are listed with the reason.
+    """No lookup of AcousticBrainz' classes is deferred.
 
-    A service that has not answered for a week is taken to be gone: that is said, and no longer a warning.
+    Passages without classes still have their measured flavor. The table lists the files with the reasons, and the job
+    `retry_deferred` asks again. When AcousticBrainz has not answered for a week, this check says so and passes.
     """
     outcomes: Counter[str] = Counter()
-    deferred: list[dg.TableRecord] = []
+    deferred: list[tuple[str, str]] = []
     gone = ""
-    scope = scope_of(context, library)
-    for path, value in _values(context, library, scope, FLAVORS):
+    scope = find_scope(context, library)
+    for path, value in _read_values(context, library, scope, FLAVORS):
         flavors: Flavors = value
         outcomes.update(str(flavor.outcome) for flavor in flavors.passages)
-        waits = (flavor for flavor in flavors.passages if flavor.outcome is ClassesOutcome.DEFERRED)
-        deferred += [dg.TableRecord({"file": path, "reason": reason}) for reason in {flavor.detail for flavor in waits}]
+        deferred += [(path, one.detail) for one in flavors.passages if one.outcome is ClassesOutcome.DEFERRED]
         gone = next((one.detail for one in flavors.passages if one.outcome is ClassesOutcome.GONE), gone)
-    waiting = outcomes[ClassesOutcome.DEFERRED]
-    said = f"{outcomes[ClassesOutcome.GONE]} passages go without classes, {gone}" if gone else "none waits for classes"
-    return dg.AssetCheckResult(
-        passed=not waiting,
-        severity=dg.AssetCheckSeverity.WARN,
-        description=f"{waiting} passages wait for AcousticBrainz' classes, and have what was measured: run the job "
-        f"retry_deferred, or `wkmp import --retry-deferred`. First reason: {deferred[0].data['reason']}"
-        if waiting
-        else said,
-        metadata={"files": len(scope.keys), "passages": dict(outcomes), **_table(deferred)},
-    )
+    passed = "no lookup of classes is deferred"
+    if gone:
+        passed = f"{outcomes[ClassesOutcome.GONE]} passages have no classes. {escape_markdown(gone)}"
+    metadata = {"files": len(scope.keys), "passages": dict(outcomes)}
+    return _judge_deferred("lookups of AcousticBrainz' classes are deferred", deferred, passed, metadata)
 
 
 @dg.asset_check(asset=MATCHES)
 def passages_identified(
     context: dg.AssetCheckExecutionContext, library: dg.ResourceParam[Library]
 ) -> dg.AssetCheckResult:
-    """Of the passages they were asked for the services knew at least one; shows how sure the songs are.
+    """AcoustID knows at least one of the passages that were looked up.
 
-    When of ten passages and more not one is known, something is wrong with more than the music.
+    When it knows none of ten or more, the fault is rarely in the music: look at the service, its mirror, or the files.
+    The metadata counts the passages with a song by the confidence of the match.
     """
     levels: Counter[str] = Counter()
     asked = known = identified = passages = 0
-    scope = scope_of(context, library)
-    for _, value in _values(context, library, scope, MATCHES):
+    scope = find_scope(context, library)
+    for _, value in _read_values(context, library, scope, MATCHES):
         matches: SongMatches = value
         passages += len(matches.passages)
         levels.update(str(match.level) for match in matches.passages)
@@ -104,14 +91,14 @@ def passages_identified(
         looked_up = [match for match in matches.passages if match.lookup and match.lookup.outcome in _ASKED]
         asked += len(looked_up)
         known += sum(bool(match.song or (match.lookup and match.lookup.candidates)) for match in looked_up)
-    passed = known > 0 or asked < ENOUGH_ASKED
-    return dg.AssetCheckResult(
-        passed=passed,
-        severity=dg.AssetCheckSeverity.WARN,
-        description=f"{identified} of {passages} passages have a song"
-        if passed
-        else f"none of {asked} passages is known to AcoustID; are these files music, and is the mirror complete?",
-        metadata={
+    is_plausible = known > 0 or asked < MIN_ASKED
+    return warn_unless(
+        is_plausible,
+        f"{identified} of {passages} passages have a song"
+        if is_plausible
+        else f"AcoustID knows none of {asked} passages. Check that the files are music. If WKMP_ACOUSTID_URL names a "
+        "mirror, check that it is complete.",
+        {
             "files": len(scope.keys),
             "passages": passages,
             "identified": identified,
@@ -121,15 +108,25 @@ def passages_identified(
     )
 
 
-def _values(
+def _read_values(
     context: dg.AssetCheckExecutionContext, library: Library, scope: Scope, phase: str
 ) -> Iterator[tuple[str, Any]]:
+    """Yield path and phase value of every file that has one."""
     for key, path in scope.paths():
         outcome = library.phases.read(phase, key, context.run.run_id)
         if isinstance(outcome, Result):
             yield path, outcome.value
 
 
-def _table(records: list[dg.TableRecord]) -> dict[str, dg.TableMetadataValue]:
-    schema = dg.TableSchema([dg.TableColumn(name, "string") for name in ("file", "reason")])
-    return {"deferred": dg.TableMetadataValue(records[:MOST_ROWS], schema)} if records else {}
+def _judge_deferred(
+    what: str, deferred: list[tuple[str, str]], when_passed: str, metadata: dict[str, Any]
+) -> dg.AssetCheckResult:
+    """Warn about deferred passages, given by path and reason; the table names each file once for each reason."""
+    if not deferred:
+        return warn_unless(True, when_passed, metadata)
+    rows = [{"file": path, "reason": reason} for path, reason in dict.fromkeys(deferred)]
+    said = (
+        f"{len(deferred)} {what}. Run the job retry_deferred, or `wkmp import FOLDER --retry-deferred`. First reason: "
+        f"{escape_markdown(deferred[0][1])}"
+    )
+    return warn_unless(False, said, {**metadata, "deferred": to_table(("file", "reason"), rows)})

@@ -1,4 +1,4 @@
-"""What a check says to people: passed or not, how bad, one sentence with the next step, numbers, and a table."""
+"""What the web UI shows of a check: passed or not, how bad, one sentence with the next step, figures and a table."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -7,22 +7,22 @@ from typing import Any
 import dagster as dg
 
 from wkmp_assets.model.phases import ENTRY
-from wkmp_assets.orchestration.checks.findings import MOST_ROWS, Finding, Findings, Weight, plain
+from wkmp_assets.orchestration.checks.findings import Findings, Severity, escape_markdown
+from wkmp_assets.orchestration.metadata import to_table
 
-_SEVERITIES = {Weight.WARNING: dg.AssetCheckSeverity.WARN, Weight.ERROR: dg.AssetCheckSeverity.ERROR}
-_WORDS = {Weight.NOTE: "note", Weight.WARNING: "warning", Weight.ERROR: "error"}
+_SEVERITIES = {Severity.WARNING: dg.AssetCheckSeverity.WARN, Severity.ERROR: dg.AssetCheckSeverity.ERROR}
 
 
 @dataclass(frozen=True)
-class Promise:
-    """One check: what it guards, and what to do when that is broken."""
+class CheckDefinition:
+    """A check on the files of `library_entry`: what it guards, and what to do when it fails."""
 
     name: str
-    text: str
+    description: str
     """Shown in the web UI under the check's name."""
-    kept: str
+    when_passed: str
     """Completes `50 of 50 files ...`."""
-    broken: str
+    when_failed: str
     """Completes `3 of 50 files ...`."""
     remedy: str
     columns: tuple[str, ...]
@@ -31,64 +31,59 @@ class Promise:
     @property
     def spec(self) -> dg.AssetCheckSpec:
         """The check as Dagster knows it."""
-        return dg.AssetCheckSpec(self.name, asset=ENTRY, description=self.text)
+        return dg.AssetCheckSpec(self.name, asset=ENTRY, description=self.description)
 
 
-def evaluate(promise: Promise, findings: Findings, judged: int, numbers: Mapping[str, Any]) -> dg.AssetCheckResult:
-    """Turn what was found into what Dagster shows.
+def build_result(
+    check: CheckDefinition, findings: Findings, judged: int, figures: Mapping[str, Any]
+) -> dg.AssetCheckResult:
+    """Return the result of a check.
 
     Parameters
     ----------
-    promise : Promise
+    check : CheckDefinition
         The check.
     findings : Findings
         What it found.
     judged : int
         How many files it could judge.
-    numbers : mapping
-        Figures to show.
+    figures : mapping
+        Metadata to show beside the table of findings.
     """
-    table = {"findings": _table(promise, findings)} if len(findings) else {}
+    table = {"findings": _tabulate(check, findings)} if len(findings) else {}
     return dg.AssetCheckResult(
-        check_name=promise.name,
+        check_name=check.name,
         asset_key=ENTRY,
         passed=findings.passed,
         severity=_SEVERITIES.get(findings.worst, dg.AssetCheckSeverity.WARN),
-        description=_describe(promise, findings, judged),
-        metadata={"judged": judged, "offenders": findings.offenders, **numbers, **table},
+        description=_describe(check, findings, judged),
+        metadata={"judged": judged, "offenders": findings.offenders, **figures, **table},
     )
 
 
-def _describe(promise: Promise, findings: Findings, judged: int) -> str:
+def warn_unless(passed: bool, description: str, metadata: Mapping[str, Any]) -> dg.AssetCheckResult:
+    """Return the result of a check that warns and never fails with an error."""
+    return dg.AssetCheckResult(
+        passed=passed, severity=dg.AssetCheckSeverity.WARN, description=description, metadata=metadata
+    )
+
+
+def _describe(check: CheckDefinition, findings: Findings, judged: int) -> str:
     if not judged and findings.passed:
-        return "nothing to judge: no run has written any of these files"
+        return "nothing to judge: no run has written these files"
     if findings.passed:
-        return f"{judged} of {judged} files {promise.kept}"
+        return f"{judged} of {judged} files {check.when_passed}"
     first = next(iter(findings))
     if first.file is None:
-        return f"{plain(first.text)}. {promise.remedy}"
-    counted = f"{findings.offenders} of {max(judged, findings.offenders)} files {promise.broken}"
-    return f"{counted}. First: {plain(first.file)}: {plain(first.text)}. {promise.remedy}"
+        return f"{escape_markdown(first.text)}. {check.remedy}"
+    counted = f"{findings.offenders} of {max(judged, findings.offenders)} files {check.when_failed}"
+    return f"{counted}. First: {escape_markdown(first.file)}: {escape_markdown(first.text)}. {check.remedy}"
 
 
-def _table(promise: Promise, findings: Findings) -> dg.TableMetadataValue:
-    """One line per finding, the worst first, at most a hundred."""
-    lines = list(findings)[:MOST_ROWS]
-    kinds = {column: _kind(column, lines) for column in promise.columns}
-    schema = dg.TableSchema(
-        [dg.TableColumn(name, "string") for name in ("file", "severity", "finding")]
-        + [dg.TableColumn(name, kind) for name, kind in kinds.items()]
-    )
-    records = [
-        dg.TableRecord(
-            {"file": line.file or "", "severity": _WORDS[line.weight], "finding": line.text}
-            | {column: line.values.get(column) for column in promise.columns}
-        )
-        for line in lines
+def _tabulate(check: CheckDefinition, findings: Findings) -> dg.TableMetadataValue:
+    """Return one row per finding, the worst first."""
+    rows = [
+        {**found.values, "file": found.file or "", "severity": found.severity.name.lower(), "finding": found.text}
+        for found in findings
     ]
-    return dg.TableMetadataValue(records=records, schema=schema)
-
-
-def _kind(column: str, lines: list[Finding]) -> str:
-    value = next((line.values[column] for line in lines if column in line.values), "")
-    return {int: "int", float: "float"}.get(type(value), "string")
+    return to_table(("file", "severity", "finding", *check.columns), rows)

@@ -1,6 +1,6 @@
-"""What the library must hold of one file. Pure: rows and receipt in, findings out.
+"""Rules for the rows of one file: rows and receipt in, findings out.
 
-What an import wrote must be right. What people made or kept is shown where it is odd, and left to them.
+Rows that an import wrote must be right. Rows that people edited or kept are noted where they are odd.
 """
 
 from collections import Counter
@@ -10,8 +10,8 @@ from wkmp_assets.db.read.audit import AuditedFile, AuditedPassage, BrokenReferen
 from wkmp_assets.model import ticks
 from wkmp_assets.model.batch import WrittenRows
 from wkmp_assets.model.statuses import FINISHED, FileStatus, PassageStatus
-from wkmp_assets.orchestration.checks.audited_file import Subject
-from wkmp_assets.orchestration.checks.findings import Finding, Weight
+from wkmp_assets.orchestration.checks.checked_file import CheckedFile
+from wkmp_assets.orchestration.checks.findings import Finding, Severity
 from wkmp_assets.report.partition_metadata import FAILED
 
 WHOLE_COLUMNS = ("status", "passages", "claimed")
@@ -22,43 +22,43 @@ NOTHING_TO_JUDGE = "not in the library"
 RECORDED_AS_FAILED = "recorded as failed"
 
 
-def judge_wholeness(subject: Subject) -> Iterator[Finding]:
-    """Judge whether all of a file is there: what its receipt claims and no more, nothing dangling, its status right."""
-    if subject.commit and subject.commit.result == FAILED:
-        yield from _judge_failure(subject)
-    if subject.file is None:
-        if subject.written:
-            yield _error(subject, f"its row {subject.written.file} is gone{_left_behind(subject)}")
+def judge_wholeness(checked: CheckedFile) -> Iterator[Finding]:
+    """Judge whether a file has exactly the rows that its receipt claims, and whether its status fits them."""
+    if checked.commit and checked.commit.result == FAILED:
+        yield from _judge_failure(checked)
+    if checked.file is None:
+        if checked.written:
+            yield _error(checked, f"its row {checked.written.file} is gone{_left_behind(checked)}")
         return
-    if subject.written:
-        yield from _judge_written(subject, subject.written, subject.file)
-    yield from _judge_status(subject, subject.file)
-    for passage in subject.passages:
+    if checked.written:
+        yield from _judge_written(checked, checked.written, checked.file)
+    yield from _judge_status(checked, checked.file)
+    for passage in checked.passages:
         for missing in passage.missing:
-            yield _error(subject, f"passage {passage.guid} refers to {missing}, which is not there")
+            yield _error(checked, f"passage {passage.guid} refers to {missing}, which does not exist")
 
 
-def _judge_failure(subject: Subject) -> Iterator[Finding]:
-    """Judge a failed import: it writes the reason and nothing else, and that stays until the file is imported."""
-    receipt = subject.commit.receipt if subject.commit else None
+def _judge_failure(checked: CheckedFile) -> Iterator[Finding]:
+    """Judge a failed import: it writes the reason and no other row, and the reason stays until the file is imported."""
+    receipt = checked.commit.receipt if checked.commit else None
     beyond = sorted(set(receipt.rows) - {"import_failures"}) if receipt else []
     if beyond:
-        yield _error(subject, f"its import failed, and yet rows were written to {', '.join(beyond)}")
-    is_in_library = subject.file is not None and subject.file.status in FINISHED
-    if receipt and not subject.is_recorded_as_failed and not is_in_library:
-        yield _error(subject, "its import failed, but the row in import_failures that says why is gone")
+        yield _error(checked, f"its import failed but wrote rows to {', '.join(beyond)}")
+    is_in_library = checked.file is not None and checked.file.status in FINISHED
+    if receipt and not checked.is_recorded_as_failed and not is_in_library:
+        yield _error(checked, "its import failed, and the row in import_failures with the reason is gone")
 
 
-def _left_behind(subject: Subject) -> str:
-    count = subject.ownerless_passages
-    return f", and {count} passages without a file are left of it" if count else ""
+def _left_behind(checked: CheckedFile) -> str:
+    count = checked.ownerless_passages
+    return f", and {count} of its passages are left without a file" if count else ""
 
 
-def _judge_written(subject: Subject, written: WrittenRows, file: AuditedFile) -> Iterator[Finding]:
+def _judge_written(checked: CheckedFile, written: WrittenRows, file: AuditedFile) -> Iterator[Finding]:
     if file.status != written.status:
-        yield _error(subject, f"its status is {file.status}, but {written.status} was written")
+        yield _error(checked, f"its status is {file.status}; the import wrote {written.status}")
     # By the run, not by `imported_passages`: when nothing was written those are an earlier import's.
-    run_id = subject.commit.run_id if subject.commit else ""
+    run_id = checked.commit.run_id if checked.commit else ""
     found = [passage for passage in file.passages if passage.run_id == run_id]
     counted = {
         "passages": (len(found), written.passages),
@@ -68,54 +68,54 @@ def _judge_written(subject: Subject, written: WrittenRows, file: AuditedFile) ->
     }
     for what, (there, claimed) in counted.items():
         if there < claimed:
-            yield _error(subject, f"{claimed - there} of {claimed} {what} are gone")
+            yield _error(checked, f"{claimed - there} of {claimed} {what} are gone")
         elif there > claimed:
-            yield _error(subject, f"{there - claimed} {what} more than the {claimed} that were written")
+            yield _error(checked, f"it has {there - claimed} {what} more than the {claimed} that the import wrote")
     others = [passage for passage in file.passages if passage.run_id != run_id]
     left_over = sum(passage.run_id is not None for passage in others) - written.kept_passages
     if left_over > 0:
-        yield _error(subject, f"{left_over} passages of earlier imports are left over that were not kept on purpose")
+        yield _error(checked, f"{left_over} passages of earlier imports are left over")
     if len(others) < written.kept_passages:
         gone = written.kept_passages - len(others)
-        yield _finding(subject, Weight.WARNING, f"{gone} passages that were kept, because people needed them, are gone")
+        yield _finding(checked, Severity.WARNING, f"{gone} passages are gone that were kept because people use them")
 
 
-def _judge_status(subject: Subject, file: AuditedFile) -> Iterator[Finding]:
+def _judge_status(checked: CheckedFile, file: AuditedFile) -> Iterator[Finding]:
     if file.status == FileStatus.INGEST_COMPLETE:
-        unfinished = sum(passage.status != PassageStatus.INGEST_COMPLETE for passage in subject.imported_passages)
+        unfinished = sum(passage.status != PassageStatus.INGEST_COMPLETE for passage in checked.imported_passages)
         if not file.passages:
-            yield _error(subject, f"its status is {FileStatus.INGEST_COMPLETE}, but it has no passages")
+            yield _error(checked, f"its status is {FileStatus.INGEST_COMPLETE}, and it has no passages")
         if unfinished:
-            yield _error(subject, f"it is {FileStatus.INGEST_COMPLETE}, but {unfinished} of its passages are not")
+            yield _error(checked, f"{unfinished} of its passages are not {FileStatus.INGEST_COMPLETE}, as the file is")
     elif file.status == FileStatus.DUPLICATE_HASH:
         if not file.has_original:
-            # Not an error: a changed original leaves its copies like this until the next scan imports one of them.
-            text = "it is a duplicate, but no complete file with the same content is among its matching_hashes"
-            yield _finding(subject, Weight.WARNING, text)
+            # A warning only: after a change of the original its copies stay like this until the next scan.
+            text = "it is a duplicate, and none of its matching_hashes is a complete file with the same content"
+            yield _finding(checked, Severity.WARNING, text)
     elif file.status != FileStatus.NO_AUDIO and any(passage.run_id for passage in file.passages):
-        yield _error(subject, f"its status is {file.status}, but an import has written passages of it")
+        yield _error(checked, f"its status is {file.status}, and it has passages that an import wrote")
 
 
-def judge_bounds(subject: Subject) -> Iterator[Finding]:
-    """Judge whether passages lie inside their file, are not empty, and do not overlap each other."""
-    duration = subject.file.duration_ticks if subject.file else None
-    free = {passage.guid for passage in subject.imported_passages if not _is_shaped_by_people(passage)}
-    for passage in subject.passages:
-        weight = Weight.ERROR if passage.guid in free else Weight.NOTE
+def judge_bounds(checked: CheckedFile) -> Iterator[Finding]:
+    """Judge whether passages lie inside their file, are not empty and do not overlap."""
+    duration = checked.file.duration_ticks if checked.file else None
+    free = {passage.guid for passage in checked.imported_passages if not _is_shaped_by_people(passage)}
+    for passage in checked.passages:
+        severity = Severity.ERROR if passage.guid in free else Severity.NOTE
         for problem in _out_of_bounds(passage, duration):
-            yield _of_passage(subject, weight, passage, problem)
+            yield _of_passage(checked, severity, passage, problem)
     sounding: list[AuditedPassage] = []
-    for passage in subject.passages:
+    for passage in checked.passages:
         sounding = [before for before in sounding if before.end_ticks > passage.start_ticks]
         for before in sounding:
-            weight = Weight.ERROR if {before.guid, passage.guid} <= free else Weight.NOTE
+            severity = Severity.ERROR if {before.guid, passage.guid} <= free else Severity.NOTE
             shared = _seconds(min(before.end_ticks, passage.end_ticks) - passage.start_ticks)
-            yield _of_passage(subject, weight, passage, f"overlaps passage {before.guid} by {shared} s")
+            yield _of_passage(checked, severity, passage, f"overlaps passage {before.guid} by {shared} s")
         sounding.append(passage)
 
 
 def _is_shaped_by_people(passage: AuditedPassage) -> bool:
-    """Tell whether a passage has fade points: it then keeps its boundaries where they do not fit a changed file."""
+    """Tell whether a passage has fade points: it then keeps its boundaries even if they do not fit a changed file."""
     return passage.fade_in_ticks is not None or passage.fade_out_ticks is not None
 
 
@@ -128,58 +128,64 @@ def _out_of_bounds(passage: AuditedPassage, duration_ticks: int | None) -> Itera
         yield f"ends {_seconds(passage.end_ticks - duration_ticks)} s after its file"
 
 
-def judge_points(subject: Subject) -> Iterator[Finding]:
+def judge_points(checked: CheckedFile) -> Iterator[Finding]:
     """Judge the order of start, lead-in, lead-out and end, and of start, fade-in, fade-out and end."""
-    for passage in subject.passages:
+    for passage in checked.passages:
         for kind in ("lead", "fade"):
             points = (getattr(passage, f"{kind}_in_ticks"), getattr(passage, f"{kind}_out_ticks"))
             known = [point for point in (passage.start_ticks, *points, passage.end_ticks) if point is not None]
             if known != sorted(known):
-                yield _of_passage(subject, Weight.ERROR, passage, f"has its {kind} points out of order", POINT_COLUMNS)
+                yield _of_passage(
+                    checked, Severity.ERROR, passage, f"has its {kind} points out of order", POINT_COLUMNS
+                )
 
 
 def judge_reference(broken: BrokenReference) -> Finding:
-    """Word what SQLite says about a foreign key."""
+    """Return the finding for a broken foreign key."""
     if broken.rowid is None:
-        text = f"what table {broken.table} refers to cannot be checked ({broken.refers_to})"
+        text = f"the references of table {broken.table} cannot be checked ({broken.refers_to})"
     else:
-        text = (
-            f"row {broken.rowid} of table {broken.table} refers to a row of {broken.refers_to} that is gone: delete it"
-        )
-    return Finding(Weight.ERROR, None, text)
+        text = f"row {broken.rowid} of table {broken.table} refers to a missing row of {broken.refers_to}: delete it"
+    return Finding(Severity.ERROR, None, text)
 
 
-def count_standings(subjects: Iterable[Subject]) -> Counter[str]:
-    """Count what the files were judged by: their receipt, or for some reason their rows alone."""
-    return Counter(map(_standing, subjects))
+def count_receipt_states(files: Iterable[CheckedFile]) -> Counter[str]:
+    """Count the files by what they are judged by: their receipt, or their rows alone and why."""
+    return Counter(map(_receipt_state, files))
 
 
-def _standing(subject: Subject) -> str:
-    if subject.file is None and not subject.written:
-        return RECORDED_AS_FAILED if subject.is_recorded_as_failed else NOTHING_TO_JUDGE
-    return str(subject.standing)
+def _receipt_state(checked: CheckedFile) -> str:
+    if checked.file is None and not checked.written:
+        return RECORDED_AS_FAILED if checked.is_recorded_as_failed else NOTHING_TO_JUDGE
+    return str(checked.receipt_state)
 
 
-def _error(subject: Subject, text: str) -> Finding:
-    return _finding(subject, Weight.ERROR, text)
+def _error(checked: CheckedFile, text: str) -> Finding:
+    return _finding(checked, Severity.ERROR, text)
 
 
-def _finding(subject: Subject, weight: Weight, text: str) -> Finding:
-    values: dict[str, str | int | float] = {"passages": len(subject.passages)}
-    if subject.file:
-        values["status"] = str(subject.file.status)
-    if subject.written:
-        values["claimed"] = subject.written.passages + subject.written.kept_passages
-    return Finding(weight, subject.path, text, values)
+def _finding(checked: CheckedFile, severity: Severity, text: str) -> Finding:
+    values: dict[str, str | int | float] = {"passages": len(checked.passages)}
+    if checked.file:
+        values["status"] = str(checked.file.status)
+    if checked.written:
+        values["claimed"] = checked.written.passages + checked.written.kept_passages
+    return Finding(severity, checked.path, text, values)
 
 
 def _of_passage(
-    subject: Subject, weight: Weight, passage: AuditedPassage, problem: str, columns: tuple[str, ...] = PASSAGE_COLUMNS
+    checked: CheckedFile,
+    severity: Severity,
+    passage: AuditedPassage,
+    problem: str,
+    columns: tuple[str, ...] = PASSAGE_COLUMNS,
 ) -> Finding:
     known = {name: getattr(passage, name.removesuffix("_s") + "_ticks") for name in columns if name.endswith("_s")}
     values = {name: _seconds(point) for name, point in known.items() if point is not None}
-    kept = " (kept for people, who may change it)" if weight is Weight.NOTE else ""
-    return Finding(weight, subject.path, f"passage {passage.guid} {problem}{kept}", {"passage": passage.guid, **values})
+    kept = " (kept, because people use or edit it)" if severity is Severity.NOTE else ""
+    return Finding(
+        severity, checked.path, f"passage {passage.guid} {problem}{kept}", {"passage": passage.guid, **values}
+    )
 
 
 def _seconds(length_ticks: int) -> float:

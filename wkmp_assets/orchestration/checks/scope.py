@@ -1,4 +1,4 @@
-"""Which files a check judges: those of its run, or the whole library when it is run alone."""
+"""The files that a check judges: those of its run, or the whole library when the run has no partitions."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -12,26 +12,26 @@ from wkmp_assets.orchestration.instance.dagster_api import partition_bounds
 from wkmp_assets.orchestration.partitions import partitions_name
 from wkmp_assets.orchestration.resources import Library
 
-PORTION = 500
-"""Files looked at in one go: few enough for memory, many enough to cost no more than the reading itself."""
+PORTION_SIZE = 500
+"""Files judged at a time: few enough for memory, many enough that each query is worth its cost."""
 
 
 @dataclass(frozen=True)
 class Scope:
-    """What one evaluation of a check is about."""
+    """The files of one evaluation of a check."""
 
     keys: Sequence[str]
     """Partition keys, in the order they were registered."""
     is_whole_library: bool
 
     def portions(self) -> Iterator[dict[str, str]]:
-        """Yield partition key -> path as the library stores it, some hundred at a time."""
+        """Yield partition key -> path as the library stores it, `PORTION_SIZE` at a time."""
         paths = iter(self.paths())
-        while portion := dict(islice(paths, PORTION)):
+        while portion := dict(islice(paths, PORTION_SIZE)):
             yield portion
 
     def paths(self) -> Iterator[tuple[str, str]]:
-        """Yield partition keys with their paths; a key that is no path (anybody can register one) has no file."""
+        """Yield partition keys with their paths, without keys that are no path: anybody can register one."""
         for key in self.keys:
             try:
                 yield key, storable_path(key)
@@ -39,11 +39,9 @@ class Scope:
                 continue
 
 
-def scope_of(context: dg.AssetCheckExecutionContext, library: Library) -> Scope:
-    """Return the files of the run, or all of the library when the run names none.
-
-    Not `context.partition_keys`: checks that run without their asset have no partitions of their own, and it raises.
-    """
+def find_scope(context: dg.AssetCheckExecutionContext, library: Library) -> Scope:
+    """Return the files of the run, or all files of the library when the run has no partitions."""
+    # `context.partition_keys` raises when a check is executed without its asset.
     bounds = partition_bounds(context.run.tags)
     if bounds is not None and bounds[0] == bounds[1]:
         return Scope([bounds[0]], is_whole_library=False)

@@ -14,8 +14,8 @@ from markdown_it import MarkdownIt
 from wkmp_assets.cli.main import main
 from wkmp_assets.db.read.counts import StoredFailure
 from wkmp_assets.orchestration.checks import failures as imported
-from wkmp_assets.orchestration.checks.findings import Finding, Findings, Weight
-from wkmp_assets.orchestration.checks.results import Promise, evaluate
+from wkmp_assets.orchestration.checks.findings import Finding, Findings, Severity
+from wkmp_assets.orchestration.checks.results import CheckDefinition, build_result
 from wkmp_assets_tests.integration.corpus.names import NAMES
 from wkmp_assets_tests.integration.corpus.tags import HOSTILE
 from wkmp_assets_tests.support.package_code import TREES, users_of
@@ -27,7 +27,7 @@ TEXTS = [
     "a\n\n| a | b |\n|---|---|\n| c | d |",
     "`code` <b>bold</b> &lt;i&gt; ~~gone~~ **x**",
 ]
-PROMISE = Promise("promise", "what is guarded", "are right", "are wrong", "Mend them", ())
+CHECK = CheckDefinition("promise", "what is guarded", "are right", "are wrong", "Mend them", ())
 TEXT_ONLY = {"paragraph_open", "paragraph_close", "inline", "text"}
 FOLDERS = [b"[bold] [link=x]y[blink]", b"caf\xe9", b"\x1b[31mred", b"it's; $(id)"]
 
@@ -42,17 +42,17 @@ def in_markdown(text: str) -> set[str]:
 def test_a_name_is_no_markup_in_what_a_check_says(text: str) -> None:
     """The web UI shows it as Markdown: a picture in it would be fetched from wherever the name says."""
     findings = Findings()
-    findings.add([Finding(Weight.ERROR, text, f"its title is {text}")])
-    said = evaluate(PROMISE, findings, 1, {}).description
+    findings.add([Finding(Severity.ERROR, text, f"its title is {text}")])
+    said = build_result(CHECK, findings, 1, {}).description
     assert in_markdown(said or "") <= TEXT_ONLY
     failure = StoredFailure(text, "file_tags", "CODE", f"{text}: cannot be read", 1, "2026-01-01 00:00:00")
-    assert in_markdown(imported._describe([failure], 1)) <= TEXT_ONLY
+    assert in_markdown(imported._describe([failure], {}, 1)) <= TEXT_ONLY
 
 
 def test_ordinary_names_are_said_as_they_are() -> None:
     findings = Findings()
-    findings.add([Finding(Weight.ERROR, "An Artist/01_a #1 (live) - x!.mp3", "has no passages")])
-    said = evaluate(PROMISE, findings, 1, {}).description
+    findings.add([Finding(Severity.ERROR, "An Artist/01_a #1 (live) - x!.mp3", "has no passages")])
+    said = build_result(CHECK, findings, 1, {}).description
     assert said == "1 of 1 files are wrong. First: An Artist/01_a #1 (live) - x!.mp3: has no passages. Mend them"
 
 

@@ -1,6 +1,7 @@
 """`files_imported`, seen green and red in a real instance."""
 
 import shutil
+import wave
 from pathlib import Path
 
 import dagster as dg
@@ -33,6 +34,17 @@ def test_it_passes_when_all_files_are_in_the_library(music: Path, instance: Dags
     evaluation = import_and_check(music, instance)
     assert evaluation.passed
     assert evaluation.metadata["files"].value == 2
+    assert evaluation.description == "2 of 2 files imported"
+
+
+def test_it_counts_duplicates_and_files_without_sound(music: Path, instance: DagsterInstance) -> None:
+    shutil.copy(music / "song.mp3", music / "twin.mp3")
+    with wave.open(str(music / "silence.wav"), "wb") as silence:
+        silence.setparams((1, 2, 8000, 0, "NONE", ""))
+        silence.writeframes(bytes(2 * 8000 * 10))
+    evaluation = import_and_check(music, instance)
+    assert evaluation.passed
+    assert evaluation.description == "4 of 4 files imported (1 duplicate, 1 without sound)"
 
 
 def test_it_fails_and_names_the_file_that_is_not(music: Path, instance: DagsterInstance) -> None:

@@ -53,7 +53,7 @@ def test_a_passage_that_waits_turns_the_first_red(music: Path, services: MusicSe
     complete = import_and_check(music, services)["lookups_complete"]
     assert not complete.passed
     assert complete.severity == dg.AssetCheckSeverity.WARN
-    assert "2 passages wait to be looked up" in str(complete.description)
+    assert "2 lookups of passages are deferred" in str(complete.description)
     table = complete.metadata["deferred"]
     assert isinstance(table, dg.TableMetadataValue)
     assert table.records[0].data == {"file": "song.mp3", "reason": "MusicBrainz: HTTP 503, come back in 9999 s"}
@@ -67,7 +67,7 @@ def test_classes_that_wait_turn_the_third_red_until_the_service_is_taken_to_be_g
     assert found["lookups_complete"].passed
     waiting = found["classes_complete"]
     assert (waiting.passed, waiting.severity) == (False, dg.AssetCheckSeverity.WARN)
-    assert "2 passages wait for AcousticBrainz' classes" in str(waiting.description)
+    assert "2 lookups of AcousticBrainz' classes are deferred" in str(waiting.description)
     table = waiting.metadata["deferred"]
     assert isinstance(table, dg.TableMetadataValue)
     assert table.records[0].data == {"file": "song.mp3", "reason": "AcousticBrainz: HTTP 503, come back in 9999 s"}
@@ -78,7 +78,7 @@ def test_classes_that_wait_turn_the_third_red_until_the_service_is_taken_to_be_g
     OutageFile(outages, lambda: week_ago).note("HTTP 503")
     gone = import_and_check(music, services)["classes_complete"]
     assert gone.passed
-    assert str(gone.description).startswith("2 passages go without classes, AcousticBrainz: no answer since")
+    assert str(gone.description).startswith("2 passages have no classes. AcousticBrainz: no answer since")
     assert gone.metadata["passages"].value == {"gone": 2}
 
 
@@ -87,12 +87,12 @@ def test_ten_passages_of_which_none_is_known_turn_the_second_red(
 ) -> None:
     services.default_results = lambda _fingerprint: []
     assert import_and_check(music, services)["passages_identified"].passed  # two are too few to tell
-    monkeypatch.setattr("wkmp_assets.orchestration.checks.identification.ENOUGH_ASKED", 2)
+    monkeypatch.setattr("wkmp_assets.orchestration.checks.identification.MIN_ASKED", 2)
     shutil.rmtree(music.parent / "state")
     (music / "wkmp.db").unlink()
     identified = import_and_check(music, services)["passages_identified"]
     assert not identified.passed
-    assert "none of 2 passages is known" in str(identified.description)
+    assert "AcoustID knows none of 2 passages" in str(identified.description)
 
 
 def test_without_a_key_nothing_waits(music: Path) -> None:

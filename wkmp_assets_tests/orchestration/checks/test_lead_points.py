@@ -5,7 +5,7 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
-from wkmp_assets.orchestration.checks.lead_points import BAND, lead_points_plausible
+from wkmp_assets.orchestration.checks.lead_points import USUAL_SHARE, lead_points_plausible
 from wkmp_assets.orchestration.resources import Library
 from wkmp_assets.settings import load_settings
 from wkmp_assets_tests.support.builders import commit, entry, in_a_row, run_sql
@@ -43,7 +43,7 @@ def test_some_without_leads_are_as_it_should_be(sixty: Path, without: int) -> No
     run_sql(sixty, f"{AT_THE_EDGES} WHERE rowid <= {without}")
     result = check(sixty)
     assert result.passed
-    assert BAND[0] <= without / 60 <= BAND[1]
+    assert USUAL_SHARE[0] <= without / 60 <= USUAL_SHARE[1]
     assert result.metadata["zero_at_both_ends"].value == without
 
 

@@ -76,12 +76,12 @@ WHOLE_DAMAGES = {
     "the status says it has no audio": (
         "song.flac",
         f"UPDATE files SET status = 'NO AUDIO' WHERE guid = {of('song.flac')}",
-        "its status is NO AUDIO, but INGEST COMPLETE was written",
+        "its status is NO AUDIO; the import wrote INGEST COMPLETE",
     ),
     "the status says it was never imported": (
         "mix.flac",
         f"UPDATE files SET status = 'PENDING' WHERE guid = {of('mix.flac')}",
-        "an import has written passages of it",
+        "it has passages that an import wrote",
     ),
     "the status says a silent file is complete": (
         "silent.flac",
@@ -91,12 +91,12 @@ WHOLE_DAMAGES = {
     "a passage is not complete": (
         "mix.flac",
         f"UPDATE passages SET status = 'PENDING' WHERE {MIX_PASSAGE}",
-        "1 of its passages are not",
+        "1 of its passages are not INGEST COMPLETE",
     ),
     "the file is gone, its passages are not": (
         "mix.flac",
         "DELETE FROM files WHERE path = 'mix.flac'",
-        "is gone, and 3 passages without a file are left",
+        "is gone, and 3 of its passages are left without a file",
     ),
     "the file is gone": (
         "mix.flac",
@@ -107,7 +107,7 @@ WHOLE_DAMAGES = {
     "an album is gone": ("song.flac", "DELETE FROM albums", "refers to album"),
     "an artist is gone": ("song.flac", "DELETE FROM artists", "refers to artist"),
     "a work is gone": ("song.flac", "DELETE FROM works", "refers to work"),
-    "the reason of a failure is gone": ("text.mp3", "DELETE FROM import_failures", "that says why is gone"),
+    "the reason of a failure is gone": ("text.mp3", "DELETE FROM import_failures", "the row in import_failures with the reason is gone"),
 }
 
 INSIDE_DAMAGES = {
@@ -269,7 +269,7 @@ def test_a_passage_kept_for_people_is_expected_and_missed(empty_library: Checked
     run_sql(library.database, "PRAGMA foreign_keys = ON", f"DELETE FROM passages WHERE guid = {passages_of('a.flac')}")
     gone = library.check(WHOLE)[WHOLE]
     assert (gone.passed, gone.severity) == (False, WARN)
-    assert "1 passages that were kept" in findings(gone)[0]["finding"]
+    assert "1 passages are gone that were kept" in findings(gone)[0]["finding"]
 
 
 def test_a_moved_file_is_judged_where_it_is(empty_library: CheckedLibrary) -> None:

@@ -3,14 +3,14 @@
 import pytest
 
 from wkmp_assets.model.batch import Receipt
-from wkmp_assets.orchestration.checks.findings import MOST_ROWS, Finding, Findings, Weight
-from wkmp_assets.orchestration.checks.receipt_rules import ReceiptNumbers, judge_hold, judge_locks, judge_reads
+from wkmp_assets.orchestration.checks.findings import MAX_FINDINGS, Finding, Findings, Severity
+from wkmp_assets.orchestration.checks.receipt_rules import ReceiptFigures, judge_hold, judge_locks, judge_reads
 
-NOTE, WARNING, ERROR = Weight
+NOTE, WARNING, ERROR = Severity
 
 
-def weights(findings: object) -> list[Weight]:
-    return [finding.weight for finding in findings]  # type: ignore[attr-defined] # every finding here has one
+def severities(findings: object) -> list[Severity]:
+    return [finding.severity for finding in findings]  # type: ignore[attr-defined] # every finding here has one
 
 
 @pytest.mark.parametrize(
@@ -30,10 +30,10 @@ def weights(findings: object) -> list[Weight]:
     ],
 )
 def test_one_lock_is_right_two_are_a_warning_and_conflicts_do_not_count(
-    write_locks: int, transactions: int, conflicts: int, expected: list[Weight]
+    write_locks: int, transactions: int, conflicts: int, expected: list[Severity]
 ) -> None:
     receipt = Receipt(write_locks, transactions, 9, 0, conflicts=conflicts)
-    assert weights(judge_locks("a.flac", receipt)) == expected
+    assert severities(judge_locks("a.flac", receipt)) == expected
 
 
 def test_a_statement_outside_the_transaction_is_told_from_a_second_transaction() -> None:
@@ -45,52 +45,52 @@ def test_a_statement_outside_the_transaction_is_told_from_a_second_transaction()
 
 
 @pytest.mark.parametrize(("reads", "expected"), [(0, []), (1, [ERROR]), (12, [ERROR])])
-def test_any_read_inside_the_transaction_is_an_error(reads: int, expected: list[Weight]) -> None:
-    assert weights(judge_reads("a.flac", Receipt(1, 1, 9, reads))) == expected
+def test_any_read_inside_the_transaction_is_an_error(reads: int, expected: list[Severity]) -> None:
+    assert severities(judge_reads("a.flac", Receipt(1, 1, 9, reads))) == expected
 
 
 @pytest.mark.parametrize(
     ("hold_ms", "expected"), [(0.4, []), (100.0, []), (100.1, [WARNING]), (1000.0, [WARNING]), (1000.1, [ERROR])]
 )
 def test_more_than_the_budget_is_a_warning_and_ten_times_as_much_an_error(
-    hold_ms: float, expected: list[Weight]
+    hold_ms: float, expected: list[Severity]
 ) -> None:
-    assert weights(judge_hold("a.flac", Receipt(1, 1, 9, 0, hold_ms=hold_ms), 100)) == expected
+    assert severities(judge_hold("a.flac", Receipt(1, 1, 9, 0, hold_ms=hold_ms), 100)) == expected
 
 
 def test_the_budget_is_the_setting_s() -> None:
-    assert weights(judge_hold("a.flac", Receipt(1, 1, 9, 0, hold_ms=6), 5)) == [WARNING]
-    assert weights(judge_hold("a.flac", Receipt(1, 1, 9, 0, hold_ms=6), 6)) == []
+    assert severities(judge_hold("a.flac", Receipt(1, 1, 9, 0, hold_ms=6), 5)) == [WARNING]
+    assert severities(judge_hold("a.flac", Receipt(1, 1, 9, 0, hold_ms=6), 6)) == []
 
 
 def test_the_numbers_are_over_all_receipts() -> None:
-    numbers = ReceiptNumbers()
+    figures = ReceiptFigures()
     for number in range(1, 101):
-        numbers.add(Receipt(2 if number == 7 else 1, 1, 9, number % 2, hold_ms=float(number), conflicts=number == 7))
-    assert numbers.judged == 100
-    assert numbers.of_locks() == {"locks_per_file": 1.01, "most_locks": 2, "conflicts": 1}
-    assert numbers.of_reads() == {"reads": 50, "most_reads": 1}
-    assert numbers.of_holds(80) == {"budget_ms": 80, "hold_ms_p50": 50, "hold_ms_p99": 99, "hold_ms_max": 100}
+        figures.add(Receipt(2 if number == 7 else 1, 1, 9, number % 2, hold_ms=float(number), conflicts=number == 7))
+    assert figures.judged == 100
+    assert figures.describe_locks() == {"locks_per_file": 1.01, "most_locks": 2, "conflicts": 1}
+    assert figures.describe_reads() == {"reads": 50, "most_reads": 1}
+    assert figures.describe_holds(80) == {"budget_ms": 80, "hold_ms_p50": 50, "hold_ms_p99": 99, "hold_ms_max": 100}
 
 
 def test_without_receipts_there_are_no_numbers() -> None:
-    numbers = ReceiptNumbers()
-    assert (numbers.judged, numbers.of_locks(), numbers.of_reads()) == (0, {}, {})
-    assert numbers.of_holds(80) == {"budget_ms": 80}
+    figures = ReceiptFigures()
+    assert (figures.judged, figures.describe_locks(), figures.describe_reads()) == (0, {}, {})
+    assert figures.describe_holds(80) == {"budget_ms": 80}
 
 
 def test_of_many_findings_the_worst_are_kept_and_all_are_counted() -> None:
     findings = Findings()
-    findings.add(Finding(NOTE, f"{number}", "odd") for number in range(MOST_ROWS * 3))
+    findings.add(Finding(NOTE, f"{number}", "odd") for number in range(MAX_FINDINGS * 3))
     assert (findings.passed, findings.worst, findings.offenders) == (True, NOTE, 0)
-    findings.add(Finding(WARNING, f"{number}", "slow") for number in range(MOST_ROWS * 2))
+    findings.add(Finding(WARNING, f"{number}", "slow") for number in range(MAX_FINDINGS * 2))
     findings.add([Finding(ERROR, "last", "broken"), Finding(ERROR, "last", "broken"), Finding(ERROR, "last", "lost")])
     assert (findings.passed, findings.worst) == (False, ERROR)
-    assert findings.offenders == MOST_ROWS * 2 + 1
-    assert len(findings) == MOST_ROWS * 5 + 2
+    assert findings.offenders == MAX_FINDINGS * 2 + 1
+    assert len(findings) == MAX_FINDINGS * 5 + 2
     kept = list(findings)
     assert [finding.text for finding in kept[:3]] == ["broken", "lost", "slow"]
-    assert len(kept) == MOST_ROWS * 2 + 2
+    assert len(kept) == MAX_FINDINGS * 2 + 2
 
 
 def test_nothing_found_is_a_pass() -> None:

@@ -94,7 +94,7 @@ def test_a_transaction_sqlite_reported_nothing_of_is_red(song: CheckedLibrary, m
     monkeypatch.setattr("wkmp_assets.db.write.statement_log.StatementLog.watch", lambda _self, _connection: None)
     evaluation = song.import_one("song.flac")[LOCKS]
     assert verdict(evaluation) == (False, ERROR)
-    assert "nothing is proven" in findings(evaluation)[0]["finding"]
+    assert "it proves nothing" in findings(evaluation)[0]["finding"]
 
 
 def test_rows_computed_again_are_shown_and_green(song: CheckedLibrary, monkeypatch: pytest.MonkeyPatch) -> None:

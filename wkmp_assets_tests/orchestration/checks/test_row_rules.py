@@ -7,10 +7,10 @@ import pytest
 
 from wkmp_assets.db.read.audit import AuditedFile, AuditedPassage, BrokenReference, LibraryAudit
 from wkmp_assets.model.batch import Receipt, WrittenRows
-from wkmp_assets.orchestration.checks.audited_file import Standing, Subject, subject_of
-from wkmp_assets.orchestration.checks.findings import Finding, Weight
+from wkmp_assets.orchestration.checks.checked_file import CheckedFile, ReceiptState, match_receipt
+from wkmp_assets.orchestration.checks.findings import Finding, Severity
 from wkmp_assets.orchestration.checks.row_rules import (
-    count_standings,
+    count_receipt_states,
     judge_bounds,
     judge_points,
     judge_reference,
@@ -18,7 +18,7 @@ from wkmp_assets.orchestration.checks.row_rules import (
 )
 from wkmp_assets.report.partition_metadata import FAILED, RecordedCommit
 
-NOTE, WARNING, ERROR = Weight
+NOTE, WARNING, ERROR = Severity
 RUN, STAMP, EARLIER, LATER = "run", "2026-03-01 12:00:00", "2026-02-01 12:00:00", "2026-04-01 12:00:00"
 
 
@@ -47,64 +47,64 @@ def audit(*files: AuditedFile, **others: Any) -> LibraryAudit:
     return LibraryAudit({one.path: one for one in files}, {one.guid: one for one in files}, **others)
 
 
-def subject(one: AuditedFile | None, commit: RecordedCommit | None = None, **others: Any) -> Subject:
-    return subject_of("a.flac", commit, audit(*([one] if one else []), **others))
+def checked(one: AuditedFile | None, commit: RecordedCommit | None = None, **others: Any) -> CheckedFile:
+    return match_receipt("a.flac", commit, audit(*([one] if one else []), **others))
 
 
-def told(findings: Any) -> list[tuple[Weight, str]]:
-    return [(finding.weight, finding.text) for finding in findings]
+def told(findings: Any) -> list[tuple[Severity, str]]:
+    return [(finding.severity, finding.text) for finding in findings]
 
 
-def weights(findings: Any) -> list[Weight]:
-    return [finding.weight for finding in findings]
+def severities(findings: Any) -> list[Severity]:
+    return [finding.severity for finding in findings]
 
 
 def test_a_whole_file_has_nothing_to_find() -> None:
-    whole = subject(file(passage("p", 0, 100), passage("q", 100, 200)), recorded(written(2)))
+    whole = checked(file(passage("p", 0, 100), passage("q", 100, 200)), recorded(written(2)))
     assert told(judge_wholeness(whole)) == []
     assert told(judge_bounds(whole)) == []
     assert told(judge_points(whole)) == []
 
 
 @pytest.mark.parametrize(
-    ("one", "commit", "standing"),
+    ("one", "commit", "receipt_state"),
     [
-        (file(passage()), recorded(written()), Standing.CURRENT),
-        (None, recorded(written()), Standing.CURRENT),
-        (file(passage()), None, Standing.NO_RECEIPT),
-        (file(passage()), recorded(None, FAILED), Standing.NO_RECEIPT),
-        (file(passage()), RecordedCommit(RUN, "unchanged", None), Standing.NO_RECEIPT),
-        (file(passage(), content_hash="other"), recorded(written()), Standing.OUTDATED),
-        (file(passage(run_id="next", imported_at=LATER)), recorded(written()), Standing.OUTDATED),
-        (file(passage(run_id="next")), recorded(written()), Standing.OUTDATED),
-        (file(passage(), guid="another"), recorded(written()), Standing.OUTDATED),
+        (file(passage()), recorded(written()), ReceiptState.CURRENT),
+        (None, recorded(written()), ReceiptState.CURRENT),
+        (file(passage()), None, ReceiptState.NO_RECEIPT),
+        (file(passage()), recorded(None, FAILED), ReceiptState.NO_RECEIPT),
+        (file(passage()), RecordedCommit(RUN, "unchanged", None), ReceiptState.NO_RECEIPT),
+        (file(passage(), content_hash="other"), recorded(written()), ReceiptState.OUTDATED),
+        (file(passage(run_id="next", imported_at=LATER)), recorded(written()), ReceiptState.OUTDATED),
+        (file(passage(run_id="next")), recorded(written()), ReceiptState.OUTDATED),
+        (file(passage(), guid="another"), recorded(written()), ReceiptState.OUTDATED),
         (file(passage(), passage("old", 200, 300, run_id="before", imported_at=EARLIER)), recorded(written()),
-         Standing.CURRENT),
+         ReceiptState.CURRENT),
         (file(passage(), passage("mine", 200, 300, run_id=None, imported_at=LATER)), recorded(written()),
-         Standing.CURRENT),
+         ReceiptState.CURRENT),
     ],
 )  # fmt: skip
 def test_a_receipt_counts_until_a_later_import_writes_the_file(
-    one: AuditedFile | None, commit: RecordedCommit | None, standing: Standing
+    one: AuditedFile | None, commit: RecordedCommit | None, receipt_state: ReceiptState
 ) -> None:
-    assert subject(one, commit).standing is standing
+    assert checked(one, commit).receipt_state is receipt_state
 
 
 def test_a_file_that_moved_is_found_by_the_guid_of_its_receipt() -> None:
     moved = file(passage(run_id="next", imported_at=LATER), path="b.flac")
-    found = subject_of("a.flac", recorded(written()), audit(moved))
-    assert (found.standing, found.path, found.file) == (Standing.MOVED, "b.flac", moved)
+    found = match_receipt("a.flac", recorded(written()), audit(moved))
+    assert (found.receipt_state, found.path, found.file) == (ReceiptState.MOVED, "b.flac", moved)
     assert told(judge_wholeness(found)) == []
 
 
 def test_rows_of_a_later_import_are_not_held_against_an_older_receipt() -> None:
-    later = subject(file(passage(run_id="next", imported_at=LATER)), recorded(written(3)))
+    later = checked(file(passage(run_id="next", imported_at=LATER)), recorded(written(3)))
     assert told(judge_wholeness(later)) == []
 
 
 def test_a_receipt_of_an_older_version_is_no_claim() -> None:
     old = RecordedCommit(RUN, "imported", Receipt(1, 1, 9, 0))
-    assert told(judge_wholeness(subject(file(passage()), old))) == []
+    assert told(judge_wholeness(checked(file(passage()), old))) == []
 
 
 @pytest.mark.parametrize(
@@ -122,20 +122,20 @@ def test_a_receipt_of_an_older_version_is_no_claim() -> None:
     ],
 )
 def test_any_difference_from_the_receipt_is_an_error(one: AuditedFile, claims: WrittenRows) -> None:
-    assert ERROR in weights(judge_wholeness(subject(one, recorded(claims))))
+    assert ERROR in severities(judge_wholeness(checked(one, recorded(claims))))
 
 
 def test_kept_passages_are_expected_and_people_may_add_more() -> None:
     old = passage("old", 200, 300, run_id="before", imported_at=EARLIER)
     mine = passage("mine", 300, 400, run_id=None, imported_at=None)
-    assert told(judge_wholeness(subject(file(passage(), old), recorded(written(1, kept=1))))) == []
-    assert told(judge_wholeness(subject(file(passage(), old, mine), recorded(written(1, kept=1))))) == []
-    assert weights(judge_wholeness(subject(file(passage()), recorded(written(1, kept=1))))) == [WARNING]
+    assert told(judge_wholeness(checked(file(passage(), old), recorded(written(1, kept=1))))) == []
+    assert told(judge_wholeness(checked(file(passage(), old, mine), recorded(written(1, kept=1))))) == []
+    assert severities(judge_wholeness(checked(file(passage()), recorded(written(1, kept=1))))) == [WARNING]
 
 
 def test_a_touched_file_keeps_the_passages_of_an_earlier_run() -> None:
-    touched = subject(file(passage(run_id="before", imported_at=EARLIER)), recorded(written(0, kept=1), "touched"))
-    assert touched.standing is Standing.CURRENT
+    touched = checked(file(passage(run_id="before", imported_at=EARLIER)), recorded(written(0, kept=1), "touched"))
+    assert touched.receipt_state is ReceiptState.CURRENT
     assert told(judge_wholeness(touched)) == []
     assert [one.guid for one in touched.imported_passages] == ["p"]
 
@@ -143,46 +143,46 @@ def test_a_touched_file_keeps_the_passages_of_an_earlier_run() -> None:
 @pytest.mark.parametrize("status", ["PENDING", "PROCESSING", None])
 def test_a_file_other_programs_have_begun_is_theirs_until_we_wrote_passages_of_it(status: str | None) -> None:
     theirs = passage(run_id=None, imported_at=None, status="PENDING")
-    assert told(judge_wholeness(subject(file(theirs, status=status)))) == []
-    assert weights(judge_wholeness(subject(file(passage(), status=status)))) == [ERROR]
+    assert told(judge_wholeness(checked(file(theirs, status=status)))) == []
+    assert severities(judge_wholeness(checked(file(passage(), status=status)))) == [ERROR]
 
 
 def test_passages_of_people_need_no_import_status() -> None:
     theirs = passage("mine", run_id=None, imported_at=None, status="PENDING")
-    assert told(judge_wholeness(subject(file(passage(), theirs)))) == []
+    assert told(judge_wholeness(checked(file(passage(), theirs)))) == []
 
 
 def test_a_failed_import_leaves_its_reason_and_nothing_else() -> None:
     failed = recorded(None, FAILED, import_failures=1)
-    assert told(judge_wholeness(subject(None, failed, failures=frozenset({"a.flac"})))) == []
-    assert weights(judge_wholeness(subject(None, failed))) == [ERROR]
+    assert told(judge_wholeness(checked(None, failed, failures=frozenset({"a.flac"})))) == []
+    assert severities(judge_wholeness(checked(None, failed))) == [ERROR]
     more = recorded(None, FAILED, import_failures=1, passages=2)
-    assert "passages" in told(judge_wholeness(subject(None, more, failures=frozenset({"a.flac"}))))[0][1]
+    assert "passages" in told(judge_wholeness(checked(None, more, failures=frozenset({"a.flac"}))))[0][1]
 
 
 def test_the_reason_of_a_failure_may_go_when_a_killed_import_has_written_the_file() -> None:
     failed = recorded(None, FAILED, import_failures=1)
-    assert told(judge_wholeness(subject(file(passage()), failed))) == []
+    assert told(judge_wholeness(checked(file(passage()), failed))) == []
 
 
 def test_a_passage_overlaps_all_it_reaches_over() -> None:
     long, first, second = passage("long", 0, 500), passage("first", 100, 200), passage("second", 300, 400)
-    found = told(judge_bounds(subject(file(long, first, second), recorded(written(3)))))
-    assert [weight for weight, _ in found] == [ERROR, ERROR]
+    found = told(judge_bounds(checked(file(long, first, second), recorded(written(3)))))
+    assert [severity for severity, _ in found] == [ERROR, ERROR]
     assert all("overlaps passage long" in text for _, text in found)
 
 
 def test_a_file_of_unknown_length_has_no_end_to_lie_beyond() -> None:
-    assert told(judge_bounds(subject(file(passage(end=10**12), duration_ticks=None)))) == []
-    assert weights(judge_bounds(subject(file(passage(end=1001))))) == [ERROR]
-    assert weights(judge_bounds(subject(file(passage(end=1000))))) == []
+    assert told(judge_bounds(checked(file(passage(end=10**12), duration_ticks=None)))) == []
+    assert severities(judge_bounds(checked(file(passage(end=1001))))) == [ERROR]
+    assert severities(judge_bounds(checked(file(passage(end=1000))))) == []
 
 
 def test_passages_kept_for_people_are_shown_where_they_are_odd() -> None:
     old = passage("old", 50, 2000, run_id="before", imported_at=EARLIER)
-    found = told(judge_bounds(subject(file(passage(), old), recorded(written(1, kept=1)))))
-    assert [weight for weight, _ in found] == [NOTE, NOTE]
-    assert all("kept for people" in text for _, text in found)
+    found = told(judge_bounds(checked(file(passage(), old), recorded(written(1, kept=1)))))
+    assert [severity for severity, _ in found] == [NOTE, NOTE]
+    assert all("people use or edit it" in text for _, text in found)
 
 
 @pytest.mark.parametrize(
@@ -199,30 +199,30 @@ def test_passages_kept_for_people_are_shown_where_they_are_odd() -> None:
     ],
 )
 def test_points_are_in_order(points: dict[str, int], right: bool) -> None:
-    found = list(judge_points(subject(file(passage(**points)))))
-    assert weights(found) == ([] if right else [ERROR])
+    found = list(judge_points(checked(file(passage(**points)))))
+    assert severities(found) == ([] if right else [ERROR])
 
 
 def test_points_are_shown_in_seconds() -> None:
-    (found,) = judge_points(subject(file(passage(start=0, end=56_448_000, lead_in_ticks=84_672_000))))
+    (found,) = judge_points(checked(file(passage(start=0, end=56_448_000, lead_in_ticks=84_672_000))))
     assert found.values == {"passage": "p", "start_s": 0.0, "end_s": 2.0, "lead_in_s": 3.0}
 
 
 def test_a_broken_reference_is_of_the_library_not_of_a_file() -> None:
     found = judge_reference(BrokenReference("passage_songs", 3, "songs"))
     assert found == Finding(
-        ERROR, None, "row 3 of table passage_songs refers to a row of songs that is gone: delete it"
+        ERROR, None, "row 3 of table passage_songs refers to a missing row of songs: delete it"
     )
     assert "cannot be checked" in judge_reference(BrokenReference("queue", None, "foreign key mismatch")).text
 
 
 def test_what_was_judged_by_what_is_counted() -> None:
-    subjects = [
-        subject(file(passage()), recorded(written())),
-        subject(None, recorded(written())),
-        subject(file(passage())),
-        subject(None),
-        subject(None, recorded(None, FAILED), failures=frozenset({"a.flac"})),
+    files = [
+        checked(file(passage()), recorded(written())),
+        checked(None, recorded(written())),
+        checked(file(passage())),
+        checked(None),
+        checked(None, recorded(None, FAILED), failures=frozenset({"a.flac"})),
     ]
     expected = {"by receipt": 2, "by rows alone": 1, "not in the library": 1, "recorded as failed": 1}
-    assert count_standings(subjects) == expected
+    assert count_receipt_states(files) == expected

@@ -7,9 +7,9 @@ from dagster._core.storage.tags import (
     PARTITION_NAME_TAG,
 )
 
-from wkmp_assets.orchestration.checks.library_rows import PROMISES as STORE_PROMISES
-from wkmp_assets.orchestration.checks.receipts import PROMISES as RECEIPT_PROMISES
-from wkmp_assets.orchestration.checks.scope import PORTION, Scope
+from wkmp_assets.orchestration.checks.library_rows import CHECKS as STORE_PROMISES
+from wkmp_assets.orchestration.checks.receipts import CHECKS as RECEIPT_PROMISES
+from wkmp_assets.orchestration.checks.scope import PORTION_SIZE, Scope
 from wkmp_assets.orchestration.partitions import partitions_name
 from wkmp_assets_tests.support.builders import run_sql
 from wkmp_assets_tests.support.checked_library import TAKE, CheckedLibrary, Evaluations, number
@@ -21,7 +21,7 @@ EVERY = {
     "files_imported",
     "lookups_complete",
     "passages_identified",
-    *(promise.name for promise in RECEIPT_PROMISES + STORE_PROMISES),
+    *(check.name for check in RECEIPT_PROMISES + STORE_PROMISES),
 }
 ORPHAN = ["PRAGMA foreign_keys = OFF", "INSERT INTO passage_albums (passage_id, album_id) VALUES ('nobody', 'nothing')"]
 
@@ -107,7 +107,7 @@ def test_foreign_keys_of_the_whole_library_are_checked_only_when_it_is_judged(li
 
 
 def test_many_files_are_looked_at_in_portions() -> None:
-    keys = [f"{number}.flac" for number in range(PORTION * 2 + 1)]
+    keys = [f"{number}.flac" for number in range(PORTION_SIZE * 2 + 1)]
     portions = list(Scope(keys, is_whole_library=True).portions())
-    assert [len(portion) for portion in portions] == [PORTION, PORTION, 1]
+    assert [len(portion) for portion in portions] == [PORTION_SIZE, PORTION_SIZE, 1]
     assert [key for portion in portions for key in portion] == keys

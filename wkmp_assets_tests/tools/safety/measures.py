@@ -479,7 +479,7 @@ BAD_INPUT = (
     Measure(
         "names are no Markdown",
         "the web UI would fetch a picture from wherever the name of a file says",
-        ("orchestration.checks.findings:plain",),
+        ("orchestration.checks.findings:escape_markdown",),
         unescaped,
         ("integration/security/test_escapes.py::test_a_name_is_no_markup_in_what_a_check_says",),
     ),
