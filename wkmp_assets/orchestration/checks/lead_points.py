@@ -10,7 +10,7 @@ from wkmp_assets.orchestration.resources import Library
 MIN_PASSAGES = 50
 """Fewer passages may all be of one kind."""
 USUAL_SHARE = (0.02, 0.95)
-"""Of passages that begin and end at full level: 27 % in 100 real files (docs/design.md).
+"""Of passages that begin and end at full level: 27 % in 100 real files (docs/explanation/decisions.md).
 
 Thresholds that no music reaches give 0 %. Thresholds below the silence between passages give 100 %.
 """

@@ -107,7 +107,11 @@ WHOLE_DAMAGES = {
     "an album is gone": ("song.flac", "DELETE FROM albums", "refers to album"),
     "an artist is gone": ("song.flac", "DELETE FROM artists", "refers to artist"),
     "a work is gone": ("song.flac", "DELETE FROM works", "refers to work"),
-    "the reason of a failure is gone": ("text.mp3", "DELETE FROM import_failures", "the row in import_failures with the reason is gone"),
+    "the reason of a failure is gone": (
+        "text.mp3",
+        "DELETE FROM import_failures",
+        "row in import_failures with the reason is gone",
+    ),
 }
 
 INSIDE_DAMAGES = {

@@ -210,9 +210,7 @@ def test_points_are_shown_in_seconds() -> None:
 
 def test_a_broken_reference_is_of_the_library_not_of_a_file() -> None:
     found = judge_reference(BrokenReference("passage_songs", 3, "songs"))
-    assert found == Finding(
-        ERROR, None, "row 3 of table passage_songs refers to a missing row of songs: delete it"
-    )
+    assert found == Finding(ERROR, None, "row 3 of table passage_songs refers to a missing row of songs: delete it")
     assert "cannot be checked" in judge_reference(BrokenReference("queue", None, "foreign key mismatch")).text
 
 
