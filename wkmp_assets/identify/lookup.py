@@ -10,7 +10,7 @@ from typing import Protocol
 from wkmp_assets.errors import ServiceUnavailableError
 from wkmp_assets.identify.scoring import duration_score, rank, rank_by_text
 from wkmp_assets.identify.services.acoustid import AcoustIdClient, FingerprintMatch
-from wkmp_assets.identify.services.musicbrainz import MusicBrainzClient
+from wkmp_assets.identify.services.musicbrainz import MusicBrainzClient, Recording
 from wkmp_assets.model.match_levels import MatchLevel, level_of
 from wkmp_assets.model.values import (
     Candidate,
@@ -103,6 +103,7 @@ class ServiceRecordingLookup:
     def _look_up_passage(
         self, passage: PassageFingerprint, tags: FileTags, file_s: float, *, is_whole_file: bool
     ) -> PassageLookup:
+        warnings: list[str] = []
         if is_whole_file and tags.recording_mbid is not None:
             named = Song(tags.recording_mbid, tags.title, tags.artist, tags.artists, tags.works)
             ranked = [Candidate(named, None, None, 0.0, 1.0, duration_score(passage.duration_s, None), 1.0)]
@@ -111,20 +112,26 @@ class ServiceRecordingLookup:
         else:
             lengths = [passage.duration_s, file_s] if is_whole_file else [passage.duration_s]
             try:
-                found = self._look_up_fingerprint(passage.fingerprint, lengths)
+                found = self._look_up_fingerprint(passage.fingerprint, lengths, warnings)
                 ranked = rank(found, tags, passage.duration_s, is_whole_file=is_whole_file)
                 if not ranked and is_whole_file and tags.artist and tags.title:
-                    ranked = rank_by_text(self.musicbrainz.search(tags.artist, tags.title), tags, passage.duration_s)
+                    hits = self.musicbrainz.search(tags.artist, tags.title)
+                    warnings += hits.warnings
+                    ranked = rank_by_text(hits.value, tags, passage.duration_s)
             except ServiceUnavailableError as error:
-                return _deferred(passage, error)
-        return self._with_details(passage, ranked[:MAX_CANDIDATES])
+                return replace(_deferred(passage, error), warnings=tuple(warnings))
+        looked_up = self._with_details(passage, ranked[:MAX_CANDIDATES])
+        return replace(looked_up, warnings=tuple(dict.fromkeys((*warnings, *looked_up.warnings))))
 
-    def _look_up_fingerprint(self, fingerprint: str, lengths_s: Sequence[float]) -> list[FingerprintMatch]:
-        """Return the matches with the first of the lengths that has any."""
+    def _look_up_fingerprint(
+        self, fingerprint: str, lengths_s: Sequence[float], warnings: list[str]
+    ) -> list[FingerprintMatch]:
+        """Return the matches with the first of the lengths that has any; `warnings` gets those of all answers."""
         for length_s in dict.fromkeys(int(length) for length in lengths_s):
             found = self.acoustid.lookup(fingerprint, length_s)
-            if found:
-                return found
+            warnings += found.warnings
+            if found.value:
+                return found.value
         return []
 
     def _with_details(self, passage: PassageFingerprint, ranked: list[Candidate]) -> PassageLookup:
@@ -138,10 +145,18 @@ class ServiceRecordingLookup:
             known = self.musicbrainz.recording(best.song.recording_mbid)
         except ServiceUnavailableError as error:
             return _deferred(passage, error, (best, *others))
-        if known is None:
+        if known.value is None:
             return PassageLookup(passage.span, LookupOutcome.MATCH, (best, *others))
-        best = replace(best, song=known.song, length_s=known.length_s or best.length_s)
-        return PassageLookup(passage.span, LookupOutcome.MATCH, (best, *others), known.releases)
+        best = _with_recording(best, known.value)
+        return PassageLookup(
+            passage.span, LookupOutcome.MATCH, (best, *others), known.value.releases, warnings=known.warnings
+        )
+
+
+def _with_recording(best: Candidate, known: Recording) -> Candidate:
+    """Return the candidate with what MusicBrainz knows of it; AcoustID's title stands where MusicBrainz' is missing."""
+    song = known.song if known.song.title else replace(known.song, title=best.song.title)
+    return replace(best, song=song, length_s=known.length_s or best.length_s)
 
 
 def _deferred(

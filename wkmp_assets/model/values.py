@@ -298,6 +298,8 @@ class PassageLookup:
     """All releases of the best candidate, from MusicBrainz."""
     detail: str = ""
     """Why it was deferred or skipped."""
+    warnings: tuple[str, ...] = ()
+    """What of the services' answers could not be read, one sentence each."""
     stands_because: str = ""
     """Why an earlier import's answer was kept: the reason why the lookup could not be repeated."""
 

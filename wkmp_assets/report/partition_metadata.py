@@ -103,7 +103,8 @@ def _(value: RecordingLookups) -> Facts:
     details += tuple(f"{count} answers are of an earlier import ({reason})" for reason, count in standing.items())
     counted = ", ".join(f"{count} {outcome}" for outcome, count in outcomes.items())
     described = {"lookups": counted, "requests_sent": value.asked, "answers_from_cache": value.from_cache}
-    return described | ({"reason": "\n".join(details)} if details else {})
+    warnings = tuple(dict.fromkeys(warning for lookup in value.passages for warning in lookup.warnings))
+    return described | ({"reason": "\n".join(details)} if details else {}) | _warnings(warnings)
 
 
 @facts.register

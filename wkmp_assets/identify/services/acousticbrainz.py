@@ -21,7 +21,7 @@ def describe_service(url: str, interval_ms: int) -> Service:
 
 def judge(answer: Answer) -> bool | None:
     """Tell whether an answer is kept: classes, and "nothing is known"."""
-    if answer.status == 404:
+    if _is_unknown(answer):
         return None
     return answer.status == 200 and _classes(answer) is not None
 
@@ -80,12 +80,18 @@ class AcousticBrainzClient:
 
     def _high_level(self, mbid: str) -> ReadFlavor | None:
         answer = self._session.get(f"api/v1/{mbid}/high-level", {})
-        if answer.status == 404:
+        if _is_unknown(answer):
             return None
         classes = _classes(answer)
         if classes is None or answer.status != 200:
             raise undocumented_answer(NAME)
         return read_flavor({name: found.get("all") if isinstance(found, dict) else None for name, found in classes})
+
+
+def _is_unknown(answer: Answer) -> bool:
+    """Tell whether an answer says that nothing is known, by its status or by a null."""
+    is_null = isinstance(answer.value, dict) and answer.value.get("highlevel", ()) is None
+    return answer.status == 404 or (answer.status == 200 and is_null)
 
 
 def _classes(answer: Answer) -> list[tuple[str, object]] | None:

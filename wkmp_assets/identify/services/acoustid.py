@@ -4,10 +4,19 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Annotated
 
-from pydantic import BaseModel, Field, SecretStr, StringConstraints, ValidationError
+from pydantic import BaseModel, BeforeValidator, Field, SecretStr
 
 from wkmp_assets.errors import RefusedKeyError, ServiceUnavailableError
-from wkmp_assets.identify.services.answers import Answer, Mbid, Text, undocumented_answer
+from wkmp_assets.identify.services.answers import (
+    Answer,
+    JoinPhrase,
+    Mbid,
+    Read,
+    Text,
+    join_names,
+    read_entries,
+    undocumented_answer,
+)
 from wkmp_assets.identify.services.session import Service, ServiceSession
 from wkmp_assets.model.values import Artist, Song
 
@@ -16,14 +25,17 @@ KEEP_NO_MATCH = timedelta(days=30)
 """Fingerprints are still being submitted, so that a later lookup may match."""
 INVALID_FINGERPRINT = 3
 INVALID_KEY = 4
+INVALID_DURATION = 8
 """Error codes in an answer."""
+_REFUSED_QUESTIONS = frozenset({INVALID_FINGERPRINT, INVALID_DURATION})
+"""AcoustID will never answer such a question, so that nothing is known."""
 _META = "recordings releasegroups compress"
 
 
 class _Artist(BaseModel):
     id: Mbid
     name: Text
-    joinphrase: Annotated[str, StringConstraints(max_length=100)] = ""
+    joinphrase: JoinPhrase = None
 
 
 class _Recording(BaseModel):
@@ -40,7 +52,9 @@ class _Result(BaseModel):
 
 
 class _Found(BaseModel):
-    results: list[_Result] = Field(max_length=200)
+    results: Annotated[list[_Result], BeforeValidator(lambda value: [] if value is None else value)] = Field(
+        max_length=200
+    )
 
 
 @dataclass(frozen=True)
@@ -61,11 +75,10 @@ def describe_service(url: str, interval_ms: int) -> Service:
 
 def judge(answer: Answer) -> bool | None:
     """Tell whether an answer is kept: matches, and for a while "nothing is known"."""
-    try:
-        found = _Found.model_validate(answer.value)
-    except ValidationError:
-        return False
-    if answer.status != 200 or answer.value.get("status") != "ok":
+    if _error_code(answer) in _REFUSED_QUESTIONS:
+        return None
+    found = read_entries(_Found, answer.value, NAME).value
+    if found is None or answer.status != 200 or answer.value.get("status") != "ok":
         return False
     return True if any(result.recordings for result in found.results) else None
 
@@ -85,7 +98,7 @@ class AcoustIdClient:
         self.session = session
         self._key = key
 
-    def lookup(self, fingerprint: str, duration_s: float) -> list[FingerprintMatch]:
+    def lookup(self, fingerprint: str, duration_s: float) -> Read[list[FingerprintMatch]]:
         """Return the recordings of a fingerprint, best first.
 
         Parameters
@@ -97,8 +110,8 @@ class AcoustIdClient:
 
         Returns
         -------
-        list of FingerprintMatch
-            One per recording, with its best score. Empty when AcoustID knows none, or refuses the fingerprint.
+        Read of list of FingerprintMatch
+            One per recording, with its best score. Empty when AcoustID knows none, or refuses the question.
 
         Raises
         ------
@@ -118,22 +131,26 @@ class AcoustIdClient:
         status = answer.value.get("status") if isinstance(answer.value, dict) else None
         if status == "error":
             return self._refused(answer)
-        try:
-            found = _Found.model_validate(answer.value)
-        except ValidationError as error:
-            raise undocumented_answer(NAME) from error
-        return _best_matches(found)
+        found = read_entries(_Found, answer.value, NAME)
+        if found.value is None:
+            raise undocumented_answer(NAME)
+        return Read(_best_matches(found.value), found.warnings)
 
-    def _refused(self, answer: Answer) -> list[FingerprintMatch]:
-        error = answer.value.get("error")
-        code = error.get("code") if isinstance(error, dict) else None
+    def _refused(self, answer: Answer) -> Read[list[FingerprintMatch]]:
+        code = _error_code(answer)
         if code == INVALID_KEY:
             refused = RefusedKeyError(NAME)
             self.session.give_up(refused.reason)
             raise refused
-        if code == INVALID_FINGERPRINT:
-            return []
+        if code in _REFUSED_QUESTIONS:
+            return Read([])
         raise ServiceUnavailableError(NAME, f"it answered with error {code!r}"[:100])
+
+
+def _error_code(answer: Answer) -> int | None:
+    error = answer.value.get("error") if isinstance(answer.value, dict) else None
+    code = error.get("code") if isinstance(error, dict) else None
+    return code if isinstance(code, int) else None
 
 
 def _best_matches(found: _Found) -> list[FingerprintMatch]:
@@ -147,7 +164,7 @@ def _best_matches(found: _Found) -> list[FingerprintMatch]:
 
 
 def _song(recording: _Recording) -> Song:
-    text = "".join(artist.name + artist.joinphrase for artist in recording.artists) or None
+    text = join_names([(artist.name, artist.joinphrase) for artist in recording.artists])
     return Song(
         recording.id,
         recording.title or None,

@@ -1,22 +1,44 @@
 """MusicBrainz: a recording with its artists, releases and works (https://musicbrainz.org/doc/MusicBrainz_API)."""
 
+import re
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Annotated
+from typing import Annotated, Any
 
-from pydantic import AliasPath, BaseModel, Field, StringConstraints, ValidationError
+from pydantic import BaseModel, BeforeValidator, Field, StringConstraints
 
-from wkmp_assets.identify.services.answers import Answer, Mbid, Text, undocumented_answer
+from wkmp_assets.identify.services.answers import (
+    Answer,
+    JoinPhrase,
+    Mbid,
+    Read,
+    Text,
+    join_names,
+    read_entries,
+    undocumented_answer,
+)
 from wkmp_assets.identify.services.session import Service, ServiceSession
 from wkmp_assets.model.values import Artist, KnownRelease, Release, Song, Work
 
 NAME = "MusicBrainz"
 KEEP = timedelta(days=180)
 KEEP_UNKNOWN = timedelta(days=30)
+REFUSED_CODES = frozenset({400, 404})
+"""MusicBrainz does not know the recording, or will never answer the question."""
 _INCLUDE = "artist-credits releases release-groups work-rels"
 """The API separates these by plus signs, which is how a blank is written in a URL."""
 
-Date = Annotated[str, StringConstraints(pattern=r"^([0-9]{4}(-[0-9]{2}(-[0-9]{2})?)?)?$")]
+_PARTLY_KNOWN = re.compile(r"([0-9]{4}|\?{4})(-([0-9]{2}|\?{2})){0,2}", re.ASCII)
+
+
+def _known_part(value: Any) -> Any:
+    """Return the part of a date before its first unknown one: MusicBrainz writes `2008-??-02`."""
+    if isinstance(value, str) and _PARTLY_KNOWN.fullmatch(value):
+        return value.partition("?")[0].rstrip("-")
+    return value
+
+
+Date = Annotated[str, BeforeValidator(_known_part), StringConstraints(pattern=r"^([0-9]{4}(-[0-9]{2}(-[0-9]{2})?)?)?$")]
 
 
 class _Artist(BaseModel):
@@ -25,9 +47,9 @@ class _Artist(BaseModel):
 
 
 class _Credit(BaseModel):
-    artist: _Artist
-    name: Text
-    joinphrase: Annotated[str, StringConstraints(max_length=100)] = ""
+    artist: _Artist | None = None
+    name: Text = ""
+    joinphrase: JoinPhrase = None
 
 
 class _ReleaseGroup(BaseModel):
@@ -55,9 +77,9 @@ class _Relation(BaseModel):
 
 class _Recording(BaseModel):
     id: Mbid
-    title: Text
+    title: Text | None = None
     length: int | None = Field(default=None, ge=0)
-    credits: list[_Credit] = Field(default=[], validation_alias=AliasPath("artist-credit"), max_length=200)
+    credits: list[_Credit] = Field(default=[], validation_alias="artist-credit", max_length=200)
     releases: list[_Release] = Field(default=[], max_length=500)
     relations: list[_Relation] = Field(default=[], max_length=2_000)
 
@@ -79,14 +101,11 @@ def describe_service(url: str, interval_ms: int) -> Service:
 
 def judge(answer: Answer) -> bool | None:
     """Tell whether an answer is kept: recordings and search results, and for a while "nothing is known"."""
-    if answer.status == 404:
+    if answer.status in REFUSED_CODES:
         return None
     is_search = isinstance(answer.value, dict) and "recordings" in answer.value
-    try:
-        found = (_Hits if is_search else _Recording).model_validate(answer.value)
-    except ValidationError:
-        return False
-    if answer.status != 200:
+    found = read_entries(_Hits if is_search else _Recording, answer.value, NAME).value
+    if found is None:
         return False
     return None if isinstance(found, _Hits) and not found.recordings else True
 
@@ -107,7 +126,7 @@ class MusicBrainzClient:
     def __init__(self, session: ServiceSession) -> None:
         self.session = session
 
-    def recording(self, mbid: str) -> Recording | None:
+    def recording(self, mbid: str) -> Read[Recording | None]:
         """Return a recording with its artists, releases and works; None for an unknown MBID.
 
         Raises
@@ -116,14 +135,14 @@ class MusicBrainzClient:
             No usable answer.
         """
         answer = self.session.get(f"recording/{mbid}", {"fmt": "json", "inc": _INCLUDE})
-        if answer.status == 404:
-            return None
-        try:
-            return _recording(_Recording.model_validate(answer.value))
-        except ValidationError as error:
-            raise undocumented_answer(NAME) from error
+        if answer.status in REFUSED_CODES:
+            return Read(None)
+        found = read_entries(_Recording, answer.value, f"{NAME}, recording {mbid}")
+        if found.value is None:
+            raise undocumented_answer(NAME)
+        return Read(_recording(found.value), found.warnings)
 
-    def search(self, artist: str, title: str) -> list[Recording]:
+    def search(self, artist: str, title: str) -> Read[list[Recording]]:
         """Return at most 25 recordings with this artist and title, without their works.
 
         Raises
@@ -133,10 +152,12 @@ class MusicBrainzClient:
         """
         query = f'artist:"{_escaped(artist)}" AND recording:"{_escaped(title)}"'
         answer = self.session.get("recording", {"fmt": "json", "limit": "25", "query": query})
-        try:
-            return [_recording(hit) for hit in _Hits.model_validate(answer.value).recordings]
-        except ValidationError as error:
-            raise undocumented_answer(NAME) from error
+        if answer.status in REFUSED_CODES:
+            return Read([])
+        found = read_entries(_Hits, answer.value, f"{NAME}, search")
+        if found.value is None:
+            raise undocumented_answer(NAME)
+        return Read([_recording(hit) for hit in found.value.recordings], found.warnings)
 
 
 def _escaped(text: str) -> str:
@@ -144,9 +165,14 @@ def _escaped(text: str) -> str:
     return text.replace("\\", "\\\\").replace('"', '\\"')
 
 
+def _credited(credit: _Credit) -> str:
+    return credit.name or (credit.artist.name if credit.artist else "")
+
+
 def _recording(found: _Recording) -> Recording:
-    text = "".join(credit.name + credit.joinphrase for credit in found.credits) or None
-    artists = {credit.artist.id: Artist(credit.artist.id, credit.artist.name) for credit in found.credits}
+    text = join_names([(_credited(credit), credit.joinphrase) for credit in found.credits])
+    named = (credit.artist for credit in found.credits if credit.artist is not None)
+    artists = {artist.id: Artist(artist.id, artist.name) for artist in named}
     works = {
         relation.work.id: Work(relation.work.id, relation.work.title)
         for relation in found.relations
