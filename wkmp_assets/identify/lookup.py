@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Protocol
 
 from wkmp_assets.errors import ServiceUnavailableError
-from wkmp_assets.identify.scoring import duration_score, rank, rank_by_text
+from wkmp_assets.identify.scoring import doubt_ties, duration_score, rank, rank_by_text
 from wkmp_assets.identify.services.acoustid import AcoustIdClient, FingerprintMatch
 from wkmp_assets.identify.services.musicbrainz import MusicBrainzClient, Recording
 from wkmp_assets.model.match_levels import MatchLevel, level_of
@@ -66,6 +66,8 @@ class ServiceRecordingLookup:
     def look_up(self, tags: FileTags, segments: PassageSegments, fingerprints: Fingerprints) -> RecordingLookups:
         """Look up every passage of one file.
 
+        When the sound speaks as much for one title as for another, the passage is Low at best.
+
         A file of one passage whose tags name a recording needs no fingerprint lookup. AcoustID drops recordings whose
         length differs by more than a few seconds, so a file of one passage is looked up a second time with the length
         of the file, silence included. If that finds nothing, MusicBrainz is searched for the artist and title in the
@@ -113,7 +115,8 @@ class ServiceRecordingLookup:
             lengths = [passage.duration_s, file_s] if is_whole_file else [passage.duration_s]
             try:
                 found = self._look_up_fingerprint(passage.fingerprint, lengths, warnings)
-                ranked = rank(found, tags, passage.duration_s, is_whole_file=is_whole_file)
+                ranked, other = doubt_ties(rank(found, tags, passage.duration_s, is_whole_file=is_whole_file))
+                warnings += [f"the sound speaks as much for another title: {other}"] if other else []
                 if not ranked and is_whole_file and tags.artist and tags.title:
                     hits = self.musicbrainz.search(tags.artist, tags.title)
                     warnings += hits.warnings

@@ -5,6 +5,7 @@ compared by title, artist and length.
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from rapidfuzz.distance import JaroWinkler
 
@@ -23,6 +24,16 @@ SAME_NAME_SCORE = 0.8
 """Metadata score of equal texts in the names of files and folders, which anybody may have given."""
 UNKNOWN_LENGTH_SCORE = 0.5
 """Duration score when the recording's length is unknown."""
+MIN_SHARE = 0.1
+"""A recording with a smaller share of its fingerprint's submissions is probably a mistake of who submitted it."""
+STRAY_WEIGHT = 0.8
+"""What is left of the fingerprint's score for such a recording: less than wrong tags cost, more than a length gives."""
+SAME_EVIDENCE = 0.01
+"""Two confidences that differ by no more say the same."""
+DECISIVE_SOURCES = 3
+"""So many times the submissions of another recording decide between two that nothing else tells apart."""
+DOUBTFUL_CONFIDENCE = 0.65
+"""Highest confidence of a recording whose evidence speaks as much for another title: Low."""
 MIN_TITLE_SIMILARITY = 0.85
 """Jaro-Winkler similarity from which two texts name the same thing."""
 
@@ -127,8 +138,9 @@ def rank(
 ) -> list[Candidate]:
     """Score the recordings of a fingerprint, best first.
 
-    Ties are broken by AcoustID's score, then by the similarity of the titles, then by the MBID, so that the order never
-    depends on the order of the answer.
+    A recording with less than a tenth of its fingerprint's submissions counts as a stray one (`STRAY_WEIGHT`). Ties are
+    broken by AcoustID's score, then by the number of submissions, then a recording with a title wins, then the more
+    similar title, then the lower MBID. So the order never depends on the order of the answer.
 
     Parameters
     ----------
@@ -151,6 +163,8 @@ def rank(
         key=lambda one: (
             -round(one.confidence, 9),
             -one.fingerprint_score,
+            -(one.sources or 0),
+            not one.song.title,
             -similarity(tags.title or "", one.song.title or ""),
             one.song.recording_mbid,
         ),
@@ -162,8 +176,39 @@ def _candidate(match: FingerprintMatch, tags: FileTags, passage_s: float, *, is_
     metadata = metadata_score(tags, song.title, song.artist_name, song.recording_mbid, is_whole_file=is_whole_file)
     duration = duration_score(passage_s, match.length_s)
     weights = SINGLE_TRACK_WEIGHTS if is_whole_file else MULTI_TRACK_WEIGHTS
-    total = confidence(metadata, match.score, duration, weights)
-    return Candidate(song, match.length_s, match.acoustid, match.score, metadata, duration, total)
+    heard = match.score if match.share >= MIN_SHARE else match.score * STRAY_WEIGHT
+    total = confidence(metadata, heard, duration, weights)
+    return Candidate(song, match.length_s, match.acoustid, match.score, metadata, duration, total, match.sources)
+
+
+def doubt_ties(ranked: Sequence[Candidate]) -> tuple[list[Candidate], str | None]:
+    """Lower the confidence of candidates when the evidence for the best speaks as much for another title.
+
+    Parameters
+    ----------
+    ranked : sequence of Candidate
+        The result of `rank`.
+
+    Returns
+    -------
+    tuple of list of Candidate and (str or None)
+        The candidates in the same order, none above `DOUBTFUL_CONFIDENCE` if there is a doubt; and the other title.
+    """
+    other = next((one.song.title for one in ranked[1:] if _says_as_much(ranked[0], one)), None)
+    if other is None:
+        return list(ranked), None
+    return [replace(one, confidence=min(one.confidence, DOUBTFUL_CONFIDENCE)) for one in ranked], other
+
+
+def _says_as_much(best: Candidate, other: Candidate) -> bool:
+    """Tell whether another candidate has another title and evidence as good as the best one's."""
+    if best.confidence - other.confidence > SAME_EVIDENCE + SCORE_TOLERANCE:
+        return False
+    if not best.song.title or not other.song.title or is_same_title(best.song.title, other.song.title):
+        return False
+    if best.sources is None or other.sources is None:
+        return True
+    return not (best.sources > other.sources and best.sources >= DECISIVE_SOURCES * other.sources)
 
 
 def rank_by_text(found: Sequence[Recording], tags: FileTags, passage_s: float) -> list[Candidate]:

@@ -284,6 +284,8 @@ class Candidate:
     duration_score: float
     confidence: float
     """All scores 0..1."""
+    sources: int | None = None
+    """How many submissions at AcoustID say so; None if unknown."""
 
 
 @dataclass(frozen=True)

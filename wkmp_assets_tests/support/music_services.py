@@ -107,6 +107,8 @@ class MusicServices:
             return _json({"status": "error", "error": {"code": 3, "message": "invalid fingerprint"}}, 400)
         found = self.fingerprints.get(form["fingerprint"])
         results = self.default_results(form["fingerprint"]) if found is None else found
+        if "sources" not in form.get("meta", "").split():
+            results = _without_sources(results)
         return _json({"status": "ok", "results": results})
 
     def _search(self, request: Request) -> Response:
@@ -135,6 +137,20 @@ class MusicServices:
             return told
         known = self.classes.get(request.path.removeprefix("/ab/api/v1/").removesuffix("/high-level"))
         return _json({"message": "Not found"}, 404) if known is None else _json(known)
+
+
+def _without_sources(results: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return the results as AcoustID gives them when nobody asks for `sources`."""
+
+    def left(one: Any) -> Any:
+        return {name: value for name, value in one.items() if name != "sources"} if isinstance(one, dict) else one
+
+    return [
+        {**result, "recordings": list(map(left, result["recordings"]))}
+        if isinstance(result, dict) and isinstance(result.get("recordings"), list)
+        else result
+        for result in results
+    ]
 
 
 class _AnyRecording:
@@ -194,9 +210,12 @@ def acoustid_result(
     return {"id": acoustid, "score": score, "recordings": list(recordings)}
 
 
-def acoustid_recording(mbid: str, title: str, artist: tuple[str, str], duration: float | None = None) -> dict[str, Any]:
+def acoustid_recording(
+    mbid: str, title: str, artist: tuple[str, str], duration: float | None = None, sources: int | None = None
+) -> dict[str, Any]:
     found: dict[str, Any] = {"id": mbid, "title": title, "artists": [{"id": artist[0], "name": artist[1]}]}
-    return found if duration is None else {**found, "duration": duration}
+    known = {"duration": duration, "sources": sources}
+    return found | {name: value for name, value in known.items() if value is not None}
 
 
 def musicbrainz_recording(

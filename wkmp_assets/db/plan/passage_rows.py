@@ -156,6 +156,7 @@ def _lookup_json(lookup: PassageLookup) -> dict[str, object]:
             "duration": one.duration_score,
             "confidence": one.confidence,
         }
+        | ({} if one.sources is None else {"sources": one.sources})
         for one in lookup.candidates
     ]
     return {"outcome": lookup.outcome, "detail": lookup.detail, "candidates": candidates}

@@ -1,5 +1,6 @@
 """AcoustID: from a fingerprint to recordings (https://acoustid.org/webservice)."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Annotated
@@ -29,7 +30,9 @@ INVALID_DURATION = 8
 """Error codes in an answer."""
 _REFUSED_QUESTIONS = frozenset({INVALID_FINGERPRINT, INVALID_DURATION})
 """AcoustID will never answer such a question, so that nothing is known."""
-_META = "recordings releasegroups compress"
+_META = "recordings releasegroups sources compress"
+_META_WITHOUT_SOURCES = "recordings releasegroups compress"
+"""What versions before this one asked for: their answers are in the cache."""
 
 
 class _Artist(BaseModel):
@@ -43,6 +46,7 @@ class _Recording(BaseModel):
     title: Text | None = None
     duration: float | None = Field(default=None, ge=0, le=1e6)
     artists: list[_Artist] = Field(default=[], max_length=200)
+    sources: int | None = Field(default=None, ge=0)
 
 
 class _Result(BaseModel):
@@ -66,6 +70,10 @@ class FingerprintMatch:
     """range 0..1: similarity of the fingerprints, by AcoustID."""
     song: Song
     length_s: float | None
+    sources: int | None = None
+    """How many submissions say that the fingerprint is this recording; None in answers that older versions got."""
+    share: float = 1.0
+    """Its submissions, as a share of those of the recording that has most for the same AcoustID. 1 if unknown."""
 
 
 def describe_service(url: str, interval_ms: int) -> Service:
@@ -127,7 +135,7 @@ class AcoustIdClient:
             "duration": str(int(duration_s)),
             "fingerprint": fingerprint,
         }
-        answer = self.session.post("lookup", form)
+        answer = self._ask(form)
         status = answer.value.get("status") if isinstance(answer.value, dict) else None
         if status == "error":
             return self._refused(answer)
@@ -135,6 +143,18 @@ class AcoustIdClient:
         if found.value is None:
             raise undocumented_answer(NAME)
         return Read(_best_matches(found.value), found.warnings)
+
+    def _ask(self, form: Mapping[str, str]) -> Answer:
+        """Return an older version's answer if it names one recording at most, or if there is no other."""
+        old = self.session.cached_post("lookup", {**form, "meta": _META_WITHOUT_SOURCES})
+        if old is not None and _has_no_choice(old):
+            return old
+        try:
+            return self.session.post("lookup", form)
+        except ServiceUnavailableError:
+            if old is None:
+                raise
+            return old
 
     def _refused(self, answer: Answer) -> Read[list[FingerprintMatch]]:
         code = _error_code(answer)
@@ -153,14 +173,30 @@ def _error_code(answer: Answer) -> int | None:
     return code if isinstance(code, int) else None
 
 
+def _has_no_choice(answer: Answer) -> bool:
+    """Tell whether an answer names one recording at most, so that nothing is to be weighed."""
+    found = read_entries(_Found, answer.value, NAME).value
+    return found is None or len({recording.id for result in found.results for recording in result.recordings}) < 2
+
+
 def _best_matches(found: _Found) -> list[FingerprintMatch]:
     best: dict[str, FingerprintMatch] = {}
     for result in found.results:
+        most = max((recording.sources or 0 for recording in result.recordings), default=0)
         for recording in result.recordings:
+            share = 1.0 if recording.sources is None or not most else recording.sources / most
+            match = FingerprintMatch(
+                result.id, result.score, _song(recording), recording.duration, recording.sources, share
+            )
             known = best.get(recording.id)
-            if known is None or result.score > known.score:
-                best[recording.id] = FingerprintMatch(result.id, result.score, _song(recording), recording.duration)
+            if known is None or _merits(match) < _merits(known):
+                best[recording.id] = match
     return sorted(best.values(), key=lambda match: (-match.score, match.song.recording_mbid))
+
+
+def _merits(match: FingerprintMatch) -> tuple[float, float, int, str, str]:
+    """Return what decides between two entries of one recording, less for the better one."""
+    return (-match.score, -match.share, -(match.sources or 0), match.acoustid, match.song.title or "")
 
 
 def _song(recording: _Recording) -> Song:

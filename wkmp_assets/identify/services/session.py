@@ -131,11 +131,12 @@ class ServiceSession:
         ServiceUnavailableError
             As for `get`.
         """
-        body = urlencode(form).encode("ascii")
-        headers = {"Content-Type": "application/x-www-form-urlencoded"}
-        if len(body) >= MIN_COMPRESSED_BYTES:
-            body, headers = gzip.compress(body, mtime=0), {**headers, "Content-Encoding": "gzip"}
-        return self._ask("POST", path, body, headers)
+        return self._ask("POST", path, *_encode(form))
+
+    def cached_post(self, path: str, form: Mapping[str, str]) -> Answer | None:
+        """Return the answer that the cache has for a form; None when it has none. Nothing is sent."""
+        response = self._send("POST", path, *_encode(form), only_if_cached=True)
+        return None if response.status_code == _NOT_IN_CACHE else self._answer(response)
 
     def _ask(self, method: str, path: str, body: bytes | None, headers: dict[str, str]) -> Answer:
         try:
@@ -217,3 +218,12 @@ class ServiceSession:
 
     def _unavailable(self, reason: str) -> ServiceUnavailableError:
         return ServiceUnavailableError(self.service.name, reason)
+
+
+def _encode(form: Mapping[str, str]) -> tuple[bytes, dict[str, str]]:
+    """Return body and headers of a form; a long one is compressed."""
+    body = urlencode(form).encode("ascii")
+    headers = {"Content-Type": "application/x-www-form-urlencoded"}
+    if len(body) < MIN_COMPRESSED_BYTES:
+        return body, headers
+    return gzip.compress(body, mtime=0), {**headers, "Content-Encoding": "gzip"}
