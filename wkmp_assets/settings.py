@@ -130,6 +130,19 @@ class Settings(BaseSettings):
         "as many an error.",
     )
 
+    wait_budget_ms: int = Field(
+        default=500,
+        ge=1,
+        le=60_000,
+        description="How many milliseconds a file may wait for the write lock. More is a warning.",
+    )
+    wait_limit_ms: int = Field(
+        default=1_000,
+        ge=1,
+        le=60_000,
+        description="How many milliseconds a file may wait for the write lock at most. More is an error.",
+    )
+
     acoustid_api_key: SecretStr | None = Field(
         default=None,
         description="AcoustID application key. Without one, here or in the library's settings, no service is asked.",

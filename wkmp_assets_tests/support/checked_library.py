@@ -45,7 +45,8 @@ class CheckedLibrary:
         self.instance = instance
         self._workers = workers
         # A test machine may stall at any time; tests of the budget set their own.
-        given = {"library_root": music, "state_dir": music.parent / "state", "hold_budget_ms": 60_000, **settings}
+        given = {"library_root": music, "state_dir": music.parent / "state", "hold_budget_ms": 60_000}
+        given |= {"wait_budget_ms": 60_000, "wait_limit_ms": 60_000, **settings}
         self.settings = load_settings(**given)
         self._definitions = build_definitions(self.settings, resource_overrides={"workers": workers})
 

@@ -58,6 +58,7 @@ class LibraryWriter:
         self._log = StatementLog()
         self._wal = database.with_name(database.name + "-wal")
         self._tally = Tally()
+        self._waiting_since = 0.0
 
     def __enter__(self) -> Self:
         with translate_errors(self.database):
@@ -104,6 +105,7 @@ class LibraryWriter:
             Nothing was written.
         """
         self._tally = tally = Tally() if tally is None else tally
+        self._waiting_since = time.perf_counter()
         script = make_script(batch, self._connection.getlimit(sqlite3.SQLITE_LIMIT_VARIABLE_NUMBER))
         try:
             with translate_errors(self.database):
@@ -118,10 +120,9 @@ class LibraryWriter:
 
     def _transact(self, path: str, script: Sequence[Step]) -> None:
         self._tally.rows = {}
-        wanted = time.perf_counter()
         with self._gate.hold(limit_ms=self._locks.max_lock_wait_ms):
             before = count_wal_steps(self._wal, CHECKPOINT_BYTES, MAX_WAL_STEPS)
-            with self._transaction(wanted):
+            with self._transaction():
                 try:
                     self._execute(path, script)
                 except sqlite3.IntegrityError as error:
@@ -135,15 +136,15 @@ class LibraryWriter:
             self._checkpoint()
 
     @contextmanager
-    def _transaction(self, wanted: float) -> Iterator[None]:
+    def _transaction(self) -> Iterator[None]:
         try:
             self._connection.execute(sql.BEGIN)
         except sqlite3.OperationalError:
             self._tally.refused_begins += 1
-            self._tally.wait_ms += (time.perf_counter() - wanted) * 1000
             raise
         begun = time.perf_counter()
-        self._tally.wait_ms += (begun - wanted) * 1000
+        # With the attempts that were refused, at the gate or by SQLite, and the pauses after them.
+        self._tally.wait_ms += (begun - self._waiting_since) * 1000
         try:
             yield
             self._connection.execute(sql.COMMIT)
@@ -153,7 +154,8 @@ class LibraryWriter:
                 self._roll_back()
             raise
         finally:
-            self._tally.hold_ms = max(self._tally.hold_ms, (time.perf_counter() - begun) * 1000)
+            self._waiting_since = time.perf_counter()
+            self._tally.hold_ms = max(self._tally.hold_ms, (self._waiting_since - begun) * 1000)
 
     def _roll_back(self) -> None:
         self._connection.execute(sql.ROLLBACK)

@@ -1,6 +1,6 @@
 """Rules for the receipt of one file's commit: receipts in, findings out."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from wkmp_assets.model.batch import Receipt
@@ -15,6 +15,7 @@ ERROR_FACTOR = 10
 LOCK_COLUMNS = ("write_locks", "transactions", "conflicts", "retries")
 READ_COLUMNS = ("reads", "statements")
 HOLD_COLUMNS = ("hold_ms", "wait_ms", "rows")
+WAIT_COLUMNS = ("wait_ms", "retries", "conflicts", "hold_ms")
 
 
 def judge_locks(file: str, receipt: Receipt) -> Iterator[Finding]:
@@ -54,6 +55,22 @@ def judge_hold(file: str, receipt: Receipt, budget_ms: int) -> Iterator[Finding]
         yield Finding(severity, file, f"held the write lock for {receipt.hold_ms:.0f} ms of {budget_ms}", values)
 
 
+def judge_wait(file: str, receipt: Receipt, budget_ms: int, limit_ms: int) -> Iterator[Finding]:
+    """Judge how long a file waited for the write lock: over the budget is a warning, over the limit an error.
+
+    A retry means that a program which knows no gate held the lock. It is noted even if the wait was short.
+    """
+    values = {name: getattr(receipt, name) for name in WAIT_COLUMNS}
+    again = f", in {receipt.retries + 1} attempts" if receipt.retries else ""
+    text = f"waited {receipt.wait_ms:.0f} ms for the write lock{again}"
+    if receipt.wait_ms > limit_ms:
+        yield Finding(Severity.ERROR, file, f"{text}; the limit is {limit_ms}", values)
+    elif receipt.wait_ms > budget_ms:
+        yield Finding(Severity.WARNING, file, f"{text}; the budget is {budget_ms}", values)
+    elif receipt.retries:
+        yield Finding(Severity.NOTE, file, text, values)
+
+
 @dataclass
 class ReceiptFigures:
     """Figures over the receipts of many files."""
@@ -61,6 +78,8 @@ class ReceiptFigures:
     write_locks: list[int] = field(default_factory=list)
     reads: list[int] = field(default_factory=list)
     holds_ms: list[float] = field(default_factory=list)
+    waits_ms: list[float] = field(default_factory=list)
+    retries: int = 0
     conflicts: int = 0
 
     def add(self, receipt: Receipt) -> None:
@@ -68,6 +87,8 @@ class ReceiptFigures:
         self.write_locks.append(receipt.write_locks)
         self.reads.append(receipt.selects_in_transaction)
         self.holds_ms.append(receipt.hold_ms)
+        self.waits_ms.append(receipt.wait_ms)
+        self.retries += receipt.retries
         self.conflicts += receipt.conflicts
 
     @property
@@ -88,10 +109,16 @@ class ReceiptFigures:
 
     def describe_holds(self, budget_ms: int) -> Mapping[str, int | float]:
         """Return the figures about the time for which the lock was held."""
-        spread = (
-            {f"hold_ms_p{percent}": percentile(self.holds_ms, percent) for percent in (50, 99)}
-            | {"hold_ms_max": max(self.holds_ms)}
-            if self.judged
-            else {}
-        )
-        return {"budget_ms": budget_ms, **spread}
+        return {"budget_ms": budget_ms, **_spread("hold_ms", self.holds_ms)}
+
+    def describe_waits(self, budget_ms: int, limit_ms: int) -> Mapping[str, int | float]:
+        """Return the figures about the time for which files waited for the lock."""
+        spread = {**_spread("wait_ms", self.waits_ms), "retries": self.retries} if self.judged else {}
+        return {"budget_ms": budget_ms, "limit_ms": limit_ms, **spread}
+
+
+def _spread(name: str, values_ms: Sequence[float]) -> Mapping[str, float]:
+    if not values_ms:
+        return {}
+    shares = {f"{name}_p{percent}": percentile(values_ms, percent) for percent in (50, 99)}
+    return shares | {f"{name}_max": max(values_ms)}

@@ -1,4 +1,4 @@
-"""The checks on the receipts of commits: locks taken, reads inside the transaction, time the lock was held."""
+"""The checks on the receipts of commits: locks taken, reads inside, time holding the lock and waiting for it."""
 
 from collections.abc import Iterator
 
@@ -39,7 +39,19 @@ WITHIN_BUDGET = CheckDefinition(
     "another program has added. WKMP_HOLD_BUDGET_MS sets the budget.",
     columns=rules.HOLD_COLUMNS,
 )
-CHECKS = (ONE_TRANSACTION, NO_READS, WITHIN_BUDGET)
+WAITED_WITHIN_BUDGET = CheckDefinition(
+    "waited_within_budget",
+    "No file waited longer than WKMP_WAIT_BUDGET_MS for SQLite's write lock, all attempts together. Longer is a "
+    "warning, longer than WKMP_WAIT_LIMIT_MS an error. Retries are shown.",
+    when_passed="got the write lock within the budget",
+    when_failed="waited for the write lock longer than the budget",
+    remedy="Another program held the library's write lock. With retries, it is one that does not queue, such as the "
+    "player or a database browser with an open transaction: close it or let it commit. Without retries, imports side "
+    "by side are too many, or transaction_within_budget says why they are slow. WKMP_WAIT_BUDGET_MS and "
+    "WKMP_WAIT_LIMIT_MS set the bounds.",
+    columns=rules.WAIT_COLUMNS,
+)
+CHECKS = (ONE_TRANSACTION, NO_READS, WITHIN_BUDGET, WAITED_WITHIN_BUDGET)
 
 
 @dg.multi_asset_check(specs=[check.spec for check in CHECKS], can_subset=True)
@@ -48,7 +60,8 @@ def commit_receipts(
 ) -> Iterator[dg.AssetCheckResult]:
     """Judge the receipts of the run's files, or of all files of the library when the run has no partitions."""
     scope, budget_ms = find_scope(context, library), library.settings.hold_budget_ms
-    locks, reads, holds = Findings(), Findings(), Findings()
+    bounds = library.settings.wait_budget_ms, library.settings.wait_limit_ms
+    locks, reads, holds, waits = Findings(), Findings(), Findings(), Findings()
     figures = rules.ReceiptFigures()
     for portion in scope.portions():
         commits = recorded_commits(context.instance, portion)
@@ -60,12 +73,14 @@ def commit_receipts(
             locks.add(rules.judge_locks(file, receipt))
             reads.add(rules.judge_reads(file, receipt))
             holds.add(rules.judge_hold(file, receipt, budget_ms))
+            waits.add(rules.judge_wait(file, receipt, *bounds))
     judged = figures.judged
     files = {"files": len(scope.keys), "without_receipt": len(scope.keys) - judged}
     results = (
         build_result(ONE_TRANSACTION, locks, judged, {**files, **figures.describe_locks()}),
         build_result(NO_READS, reads, judged, {**files, **figures.describe_reads()}),
         build_result(WITHIN_BUDGET, holds, judged, {**files, **figures.describe_holds(budget_ms)}),
+        build_result(WAITED_WITHIN_BUDGET, waits, judged, {**files, **figures.describe_waits(*bounds)}),
     )
     selected = {key.name for key in context.selected_asset_check_keys}
     yield from (result for result in results if result.check_name in selected)

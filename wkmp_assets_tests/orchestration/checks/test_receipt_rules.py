@@ -4,7 +4,13 @@ import pytest
 
 from wkmp_assets.model.batch import Receipt
 from wkmp_assets.orchestration.checks.findings import MAX_FINDINGS, Finding, Findings, Severity
-from wkmp_assets.orchestration.checks.receipt_rules import ReceiptFigures, judge_hold, judge_locks, judge_reads
+from wkmp_assets.orchestration.checks.receipt_rules import (
+    ReceiptFigures,
+    judge_hold,
+    judge_locks,
+    judge_reads,
+    judge_wait,
+)
 
 NOTE, WARNING, ERROR = Severity
 
@@ -63,6 +69,28 @@ def test_the_budget_is_the_setting_s() -> None:
     assert severities(judge_hold("a.flac", Receipt(1, 1, 9, 0, hold_ms=6), 6)) == []
 
 
+@pytest.mark.parametrize(
+    ("wait_ms", "retries", "expected"),
+    [
+        (0.4, 0, []),
+        (500.0, 0, []),
+        (500.1, 0, [WARNING]),
+        (1000.0, 3, [WARNING]),
+        (1000.1, 0, [ERROR]),
+        (20.0, 1, [NOTE]),  # somebody held the lock, and not for long
+    ],
+)
+def test_half_a_second_of_waiting_is_a_warning_and_a_second_an_error(
+    wait_ms: float, retries: int, expected: list[Severity]
+) -> None:
+    receipt = Receipt(1, 1, 9, 0, wait_ms=wait_ms, retries=retries)
+    assert severities(judge_wait("a.flac", receipt, 500, 1_000)) == expected
+
+
+def test_a_limit_below_the_budget_is_an_error_all_the_same() -> None:
+    assert severities(judge_wait("a.flac", Receipt(1, 1, 9, 0, wait_ms=300), 500, 200)) == [ERROR]
+
+
 def test_the_numbers_are_over_all_receipts() -> None:
     figures = ReceiptFigures()
     for number in range(1, 101):
@@ -77,6 +105,15 @@ def test_without_receipts_there_are_no_numbers() -> None:
     figures = ReceiptFigures()
     assert (figures.judged, figures.describe_locks(), figures.describe_reads()) == (0, {}, {})
     assert figures.describe_holds(80) == {"budget_ms": 80}
+    assert figures.describe_waits(500, 1_000) == {"budget_ms": 500, "limit_ms": 1_000}
+
+
+def test_the_waits_are_over_all_receipts() -> None:
+    figures = ReceiptFigures()
+    for number in range(1, 101):
+        figures.add(Receipt(1, 1, 9, 0, wait_ms=float(number), retries=number % 2))
+    spread = {"wait_ms_p50": 50, "wait_ms_p99": 99, "wait_ms_max": 100, "retries": 50}
+    assert figures.describe_waits(500, 1_000) == {"budget_ms": 500, "limit_ms": 1_000, **spread}
 
 
 def test_of_many_findings_the_worst_are_kept_and_all_are_counted() -> None:

@@ -1,6 +1,9 @@
 """What commits cost, from SQLite's report through receipt and metadata to the check: green, and red when it is so."""
 
 import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
 from typing import Any
 
 import dagster as dg
@@ -9,7 +12,7 @@ import pytest
 from wkmp_assets.db import commit
 from wkmp_assets.db.write.writer import LibraryWriter
 from wkmp_assets.settings import load_settings
-from wkmp_assets_tests.support.builders import run_sql
+from wkmp_assets_tests.support.builders import run_sql, write_lock_held
 from wkmp_assets_tests.support.checked_library import (
     SONG,
     TAKE,
@@ -22,6 +25,7 @@ from wkmp_assets_tests.support.checked_library import (
 pytestmark = pytest.mark.slow
 
 LOCKS, READS, HOLD = "one_transaction_per_file", "no_reads_inside_transaction", "transaction_within_budget"
+WAITING = "waited_within_budget"
 WARN, ERROR = dg.AssetCheckSeverity.WARN, dg.AssetCheckSeverity.ERROR
 
 
@@ -44,13 +48,28 @@ def after_write(monkeypatch: pytest.MonkeyPatch, spoil: Any) -> None:
     monkeypatch.setattr(LibraryWriter, "_execute", spoiled)
 
 
+@contextmanager
+def hold_while_committing(database: Path, for_s: float) -> Iterator[None]:
+    """Let another process take the write lock for a time, from just before the first commit within the block."""
+    write = LibraryWriter.write
+    held = ExitStack()
+
+    def write_beside_another(self: LibraryWriter, *arguments: Any) -> Any:
+        held.enter_context(write_lock_held(database, for_s=for_s))
+        return write(self, *arguments)
+
+    with held, pytest.MonkeyPatch.context() as patch:
+        patch.setattr(LibraryWriter, "write", write_beside_another)
+        yield
+
+
 def verdict(evaluation: dg.AssetCheckEvaluation) -> tuple[bool, dg.AssetCheckSeverity]:
     return evaluation.passed, evaluation.severity
 
 
 def test_an_import_is_green_with_its_numbers(imported: tuple[CheckedLibrary, Evaluations]) -> None:
     _, evaluations = imported
-    for name in (LOCKS, READS, HOLD):
+    for name in (LOCKS, READS, HOLD, WAITING):
         assert evaluations[name].passed
         assert number(evaluations[name], "judged") == 5
         assert findings(evaluations[name]) == []
@@ -155,6 +174,32 @@ def test_a_trigger_of_another_program_that_takes_its_time_is_red(song: CheckedLi
     assert findings(evaluation)[0]["hold_ms"] > 100
 
 
+@pytest.mark.parametrize(("limits", "severity"), [((100, 60_000), WARN), ((50, 100), ERROR)])
+def test_a_file_that_waited_for_another_program_is_red_by_the_limits_of_the_settings(
+    song: CheckedLibrary, limits: tuple[int, int], severity: dg.AssetCheckSeverity
+) -> None:
+    """Another process holds SQLite's write lock until the writer has had to try again."""
+    song.import_one("song.flac")
+    run_sql(song.database, "INSERT INTO settings (key, value) VALUES ('ai_database_lock_retry_ms', '50')")
+    given = song.with_settings(wait_budget_ms=limits[0], wait_limit_ms=limits[1])
+    with hold_while_committing(song.database, for_s=0.8):
+        evaluations = given.import_one("song.flac", force=True)
+    assert verdict(evaluations[WAITING]) == (False, severity)
+    (line,) = findings(evaluations[WAITING])
+    assert line["file"] == "song.flac"
+    assert line["wait_ms"] > 100
+    assert line["retries"] > 0
+    assert number(evaluations[WAITING], "wait_ms_max") == line["wait_ms"]
+    assert number(evaluations[WAITING], "retries") == line["retries"]
+    assert "WKMP_WAIT_BUDGET_MS" in str(evaluations[WAITING].description)
+    assert evaluations[HOLD].passed
+
+
+def test_more_than_half_a_second_is_a_warning_and_a_second_an_error_unless_it_is_set() -> None:
+    settings = load_settings()
+    assert (settings.wait_budget_ms, settings.wait_limit_ms) == (500, 1_000)
+
+
 def test_a_later_check_of_the_whole_library_finds_what_was_recorded(song: CheckedLibrary) -> None:
     song.add("take.wav", TAKE)
     song.scan()
@@ -172,7 +217,7 @@ def test_unchanged_files_have_no_receipt_and_are_counted(song: CheckedLibrary) -
     song.import_one("song.flac")
     song.add("take.wav", TAKE)
     evaluations = song.import_all()
-    for name in (LOCKS, READS, HOLD):
+    for name in (LOCKS, READS, HOLD, WAITING):
         assert evaluations[name].passed
         assert (number(evaluations[name], "judged"), number(evaluations[name], "without_receipt")) == (1, 1)
     nothing = song.import_one("song.flac")[LOCKS]
