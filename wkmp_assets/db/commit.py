@@ -1,4 +1,4 @@
-"""Commit the files of one run, or remove a file: read, plan, write, each file in a transaction of its own."""
+"""Commit the files of one run, or remove a file: read, plan, write. BEGIN and COMMIT are in `write/writer.py`."""
 
 import sqlite3
 from collections.abc import Callable, Iterator, Mapping

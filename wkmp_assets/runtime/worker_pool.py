@@ -260,5 +260,5 @@ def _too_slow(phase: str, task: _Task) -> Failed:
         phase,
         "TOOK_TOO_LONG",
         f"{task.key}: it was not finished in {task.seconds:.0f} s; check or re-encode the file, or raise "
-        " WKMP_WORKER_TIMEOUT_S, then import again",
+        "WKMP_WORKER_TIMEOUT_S, then import again",
     )

@@ -5,17 +5,15 @@ from pathlib import Path
 from typing import Any
 
 import requests
-from pyrate_limiter import Limiter, Rate, SQLiteBucket
 from requests_cache import NEVER_EXPIRE, CacheMixin
 from requests_ratelimiter import LimiterMixin
 
 from wkmp_assets.identify.services.answers import ANSWER_CODES
 from wkmp_assets.identify.services.cache import AnswerCache, cache_key
+from wkmp_assets.identify.services.rate_limit import MAX_QUEUE_S, open_limiter
 
 MAX_ANSWER_BYTES = 1_000_000
 """A MusicBrainz recording with 25 releases takes 60 kB."""
-MAX_QUEUE_S = 120.0
-"""How long a request waits for its turn among all processes before its lookup is deferred."""
 MAX_REDIRECTIONS = 3
 _CHUNK_BYTES = 65_536
 
@@ -74,8 +72,6 @@ def open_transport(name: str, cache: AnswerCache, queue_path: Path, *, interval_
     user_agent : str
         Name, version and contact of this program.
     """
-    rate = Rate(1, max(1, interval_ms))
-    bucket = SQLiteBucket.init_from_file([rate], db_path=str(queue_path), use_file_lock=True)
     transport = Transport(
         backend=cache,
         expire_after=NEVER_EXPIRE,
@@ -84,7 +80,7 @@ def open_transport(name: str, cache: AnswerCache, queue_path: Path, *, interval_
         allowable_methods=("GET", "POST"),
         allowable_codes=tuple(ANSWER_CODES),
         stale_if_error=True,
-        limiter=Limiter(bucket),
+        limiter=open_limiter(queue_path, interval_ms),
         per_host=False,
         bucket_name=name,
         max_delay=MAX_QUEUE_S,
