@@ -36,7 +36,7 @@ test-quick: $(DEV_READY) ## run the tests of code that starts no processes and d
 test-faults: $(DEV_READY) ## every fault in full: 200 kills, full disks, foreign locks (about half an hour)
 	WKMP_TEST_KILLS=200 $(BIN)/python -m pytest -m faults
 
-test-safety: $(DEV_READY) ## remove each safety measure in a copy of the code and see its tests fail
+test-safety: $(DEV_READY) ## take each safety measure away and see the tests fail that are named for it (half an hour)
 	$(BIN)/python -m wkmp_assets_tests.tools.safety.prove
 
 # How long `make fuzz` goes on, and where its damage begins (any number; none: the time of day).
