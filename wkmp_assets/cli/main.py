@@ -36,7 +36,7 @@ from wkmp_assets.model.file_key import decode_key, encode_key
 from wkmp_assets.model.lead_presets import LeadPreset
 from wkmp_assets.model.outcomes import Failed, Result, join
 from wkmp_assets.model.phases import LEAD_POINTS, MATCHES, PICTURE, SEGMENTS
-from wkmp_assets.orchestration.top_up import find_waiting
+from wkmp_assets.orchestration.retry_deferred import plan_retry
 from wkmp_assets.report.file_picture import draw_picture
 from wkmp_assets.report.text import printable
 from wkmp_assets.runtime.atomic_files import write_atomically
@@ -120,9 +120,9 @@ def status(folder: Path, library: Path | None, database: Path | None, as_json: b
         table.add_row(name.capitalize(), str(count))
     table.add_row("Failed", f"{report.failures} (see: wkmp failures {typed(folder)})" if report.failures else "0")
     table.add_row("Missing", f"{report.missing} (see: wkmp missing {typed(folder)})" if report.missing else "0")
-    if waiting := {*deferred.lookups, *deferred.classes}:
+    if deferred_files := {*deferred.lookups, *deferred.classes}:
         asks = f"wkmp import {typed(folder)} --retry-deferred"
-        table.add_row("Deferred", f"{len(waiting)} files wait for a service ({asks})")
+        table.add_row("Deferred", f"{len(deferred_files)} files have deferred lookups (to ask again: {asks})")
     OUT.print(table)
 
 
@@ -214,10 +214,10 @@ def _import(folder: Path, settings: Settings, *, force: bool, retry_deferred: bo
         changes = importer.scan(settings.relative_folder(folder))
         if retry_deferred:
             on_disk = {*changes.unchanged, *changes.to_import}
-            waiting = find_waiting(settings)
-            wanted = tuple(path for path in waiting.paths if path in on_disk)
+            retry = plan_retry(settings)
+            wanted = tuple(path for path in retry.paths if path in on_disk)
             todo = f"{len(wanted)} to look up again"
-            summary.left = str(waiting)
+            summary.left = str(retry)
         else:
             wanted = changes.to_import + (changes.unchanged if force else ())
             summary.unchanged = 0 if force else len(changes.unchanged)

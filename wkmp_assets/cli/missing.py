@@ -74,11 +74,11 @@ def prune(folder: Path, library: Path | None, database: Path | None, yes: bool, 
     settings = settings_of(folder, library, database)
     # Dagster takes two seconds to load, so only the commands that need it do.
     warnings.filterwarnings("ignore", module="dagster")
-    from wkmp_assets.orchestration.prune import AlsoGoes, plan_prune
+    from wkmp_assets.orchestration.prune import PruneOptions, plan_prune
 
     with errors_as_exit_status():
         within = settings.relative_folder(folder)
-        plan = plan_prune(settings, within, AlsoGoes(**also))
+        plan = plan_prune(settings, within, PruneOptions(**also))
         _show(plan)
         if not yes and not (plan.removable and _is_confirmed(len(plan.removable))):
             if plan.removable:
@@ -140,9 +140,9 @@ def _table(title: str, files: Sequence[Removable], most: int = _MAX_SHOWN) -> Ta
 
 def _carry_out(settings: Settings, plan: "PrunePlan", *, with_history: bool) -> int:
     from wkmp_assets.cli.importer import open_instance
-    from wkmp_assets.orchestration.prune import Pruned, remove_files, tidy_up
+    from wkmp_assets.orchestration.prune import PruneResult, clean_up, remove_files
 
-    pruned: list[Pruned] = []
+    pruned: list[PruneResult] = []
     with open_instance() as instance:
         try:
             for one in remove_files(settings, plan, datetime.now(UTC), with_history=with_history):
@@ -156,9 +156,11 @@ def _carry_out(settings: Settings, plan: "PrunePlan", *, with_history: bool) -> 
                 OUT.print(
                     f"Removed {counted(len(receipts), 'file')}, with at most {counted(locks, 'write lock')} each."
                 )
-        tidied = tidy_up(settings, instance, plan, pruned)
-    if tidied.partitions:
-        OUT.print(f"Dropped {tidied.partitions} partitions and {tidied.documents} stored values of missing files.")
-    if tidied.waits:
+        dropped = clean_up(settings, instance, plan, pruned)
+    if dropped.partition_count:
+        OUT.print(
+            f"Dropped {dropped.partition_count} partitions and {dropped.value_count} stored values of missing files."
+        )
+    if dropped.is_postponed:
         OUT.print("An import is running. The next prune drops the partitions of the removed files.")
     return 1 if any(one.reason for one in pruned) else 0

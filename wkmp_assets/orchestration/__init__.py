@@ -1,1 +1,1 @@
-"""All that knows Dagster: assets, checks, IO managers, resources, jobs, sensors, schedules, and what they request."""
+"""Everything that uses Dagster: assets, checks, IO managers, resources, jobs, sensors, schedules and run requests."""

@@ -1,4 +1,4 @@
-"""The only assembly: settings in, definitions out. Tests and the command line build their own."""
+"""Build the definitions of the code location from settings. Tests and the command line build their own."""
 
 from collections.abc import Mapping
 
@@ -39,7 +39,7 @@ from wkmp_assets.runtime.run_control import RunControl
 from wkmp_assets.settings import Settings, load_settings
 
 OWNER = "team:wkmp"
-"""Whom the web UI names for every asset."""
+"""Owner of every asset in the web UI."""
 
 PER_FILE_ASSETS = (
     file_identity,
@@ -61,14 +61,14 @@ def build_definitions(
     control: RunControl | None = None,
     resource_overrides: Mapping[str, object] | None = None,
 ) -> dg.Definitions:
-    """Assemble the code location.
+    """Return the definitions of the code location.
 
     Parameters
     ----------
     settings : Settings, optional
         Default: from the environment.
     control : RunControl, optional
-        For progress and stopping; the command line passes its own.
+        Reports progress and stops an import. The command line passes its own.
     resource_overrides : mapping of str to object, optional
         Resources to replace, by name.
     """
@@ -110,6 +110,6 @@ def build_definitions(
         sensors=[new_files_sensor(settings)],
         schedules=schedules(settings),
         resources={**resources, **(resource_overrides or {})},
-        # Parallelism is inside the steps (worker processes); a process per step would only add start-up time.
+        # The worker processes inside a step run in parallel. A process for each step would only add start-up time.
         executor=dg.in_process_executor,
     )

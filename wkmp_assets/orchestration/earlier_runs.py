@@ -1,4 +1,4 @@
-"""What earlier runs found out about the same content, and what they say about the other files of its folder."""
+"""Results of earlier runs that this run keeps, and lookups of other files in the same folder."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
@@ -16,21 +16,21 @@ from wkmp_assets.model.values import ClassesOutcome, Flavors, LeadPointParameter
 from wkmp_assets.runtime.phase_store import PhaseStore
 
 
-def lead_parameters(
+def choose_lead_parameters(
     store: PhaseStore, matches: Outcomes[SongMatches], otherwise: LeadPointParameters, *, keep: bool
 ) -> dict[str, Outcome[LeadPointParameters]]:
-    """Say with which parameters every file's lead points are to be found.
+    """Return the lead-point parameters for every file.
 
     Parameters
     ----------
     store : PhaseStore
-        Asked for the file's lead points.
+        Holds the lead points of earlier runs.
     matches : mapping of str to Outcome
         Of the run's partitions.
     otherwise : LeadPointParameters
-        For files without lead points of the same content.
+        For files without earlier lead points of the same content.
     keep : bool
-        False: `otherwise` for all.
+        Whether a file keeps the parameters of its earlier lead points.
     """
     parameters: dict[str, Outcome[LeadPointParameters]] = {}
     for key, outcome in matches.items():
@@ -42,8 +42,8 @@ def lead_parameters(
     return parameters
 
 
-def measured_flavors(store: PhaseStore, matches: Outcomes[SongMatches]) -> dict[str, Outcome[Flavors]]:
-    """Return what was measured of files whose content and passages are as they were, without what a service said."""
+def find_measured_flavors(store: PhaseStore, matches: Outcomes[SongMatches]) -> dict[str, Outcome[Flavors]]:
+    """Return the measured flavors of files with unchanged content and passages, without classes from a service."""
     kept: dict[str, Outcome[Flavors]] = {}
     for key, outcome in matches.items():
         earlier = _earlier(store, FLAVORS, key, outcome.content_hash) if isinstance(outcome, Result) else None
@@ -71,14 +71,14 @@ def _without_classes(flavors: Flavors) -> Flavors:
     )
 
 
-ALBUM_FILES = 100
-"""A folder of more files is no album, and reading about all of them would cost each of them too much."""
+MAX_ALBUM_FILES = 100
+"""A larger folder is no album, and reading the lookups of all its files would cost each of them too much."""
 
 
-def with_earlier_answers(
+def restore_earlier_answers(
     store: PhaseStore, lookups: Outcomes[RecordingLookups]
 ) -> dict[str, Outcome[RecordingLookups]]:
-    """Let what was answered before stand where nobody could be asked now, and the file is the same to the byte."""
+    """Return the lookups with earlier answers where no service was asked now and the file has the same bytes."""
     outcomes: dict[str, Outcome[RecordingLookups]] = {}
     for key, now in lookups.items():
         earlier: Outcome[Any] = store.read_stored(LOOKUPS, key)
@@ -89,17 +89,17 @@ def with_earlier_answers(
     return outcomes
 
 
-def explained_by_folder(
+def find_releases_by_folder(
     root: Path, store: PhaseStore, lookups: Outcomes[RecordingLookups]
 ) -> dict[str, Outcome[Mapping[str, int]]]:
-    """Say for every file which releases explain most of the folder that it lies in.
+    """Find for every file the releases that explain most of its folder.
 
     Parameters
     ----------
     root : Path
         The library root.
     store : PhaseStore
-        Asked for files that are not in the run; a file that nothing is stored of has no say.
+        Holds the lookups of files that are not in the run; files without stored lookups are left out.
     lookups : mapping of str to Outcome
         Of the run's partitions.
 
@@ -115,26 +115,28 @@ def explained_by_folder(
             outcomes[key] = outcome
             continue
         folder = PurePosixPath(decode_key(key)).parent
-        if folder not in known and _has_a_choice(outcome.value):
-            known[folder] = _explained(root, folder, store, lookups)
+        if folder not in known and _has_choice(outcome.value):
+            known[folder] = _find_releases(root, folder, store, lookups)
         outcomes[key] = Result(known.get(folder, {}), outcome.content_hash)
     return outcomes
 
 
-def _has_a_choice(lookups: RecordingLookups) -> bool:
+def _has_choice(lookups: RecordingLookups) -> bool:
     return any(len(passage.releases) > 1 for passage in lookups.passages)
 
 
-def _explained(
+def _find_releases(
     root: Path, folder: PurePosixPath, store: PhaseStore, lookups: Outcomes[RecordingLookups]
 ) -> Mapping[str, int]:
     names = list_audio_names(root / folder)
-    if len(names) > ALBUM_FILES:
+    if len(names) > MAX_ALBUM_FILES:
         return {}
-    return find_folder_releases(_lookups([encode_key(str(folder / name)) for name in names], store, lookups))
+    return find_folder_releases(_read_lookups([encode_key(str(folder / name)) for name in names], store, lookups))
 
 
-def _lookups(keys: Iterable[str], store: PhaseStore, lookups: Outcomes[RecordingLookups]) -> Iterable[RecordingLookups]:
+def _read_lookups(
+    keys: Iterable[str], store: PhaseStore, lookups: Outcomes[RecordingLookups]
+) -> Iterable[RecordingLookups]:
     for key in keys:
         outcome: Outcome[Any] | None = lookups.get(key)
         if not isinstance(outcome, Result | Failed):  # not in this run, or unchanged since an earlier one

@@ -1,6 +1,7 @@
-"""Where values go: phase values to the phase store, a file's entry to the library in one transaction.
+"""Where outputs are stored: phase values in the phase store, pictures as PNG, and entries in the library.
 
-`handle_output` is called once per output, with all partitions of the run; each file still is a transaction of its own.
+Dagster calls `handle_output` once for all partitions of a run. Each file is still written in a transaction of its own.
+A file that failed is a `Failed` value here: it is stored like the others, and does not stop them.
 """
 
 from base64 import b64encode
@@ -28,13 +29,13 @@ from wkmp_assets.runtime.run_control import RunControl
 
 
 class PhaseStoreIOManager(dg.IOManager):
-    """Keeps one document per phase and partition on disk."""
+    """Stores one document for each phase and partition."""
 
     def __init__(self, library: Library) -> None:
         self._store = library.phases
 
     def handle_output(self, context: dg.OutputContext, obj: Mapping[str, Outcome[Any]]) -> None:
-        """Store the outcomes of a run's partitions, and say per partition what was found."""
+        """Store the outcomes of a run's partitions, and add metadata to each partition."""
         phase = context.asset_key.path[-1]
         self._store.write(phase, obj.items(), context.run_id)
         if not context.has_asset_partitions:
@@ -45,20 +46,20 @@ class PhaseStoreIOManager(dg.IOManager):
             _fail_if_alone(obj)
 
     def load_input(self, context: dg.InputContext) -> dict[str, Outcome[Any]]:
-        """Read the outcomes of a run's partitions; what cannot be read is `Failed`, not an exception."""
+        """Read the outcomes of a run's partitions. A value that cannot be read is `Failed` and raises nothing."""
         phase = context.asset_key.path[-1]
         run_id = run_of(context).run_id
         return {key: self._store.read(phase, key, run_id) for key in context.asset_partition_keys}
 
 
 class PictureIOManager(dg.IOManager):
-    """Keeps one PNG per partition on disk, and shows it in the partition's metadata."""
+    """Stores one PNG for each partition, and shows it in the partition's metadata."""
 
     def __init__(self, library: Library) -> None:
         self._library = library
 
     def handle_output(self, context: dg.OutputContext, obj: Mapping[str, Outcome[bytes]]) -> None:
-        """Write the pictures of a run's partitions."""
+        """Write the pictures of a run's partitions, each as a whole file or not at all."""
         remove_leftovers(self._library.settings.pictures_dir)
         for key, outcome in obj.items():
             if isinstance(outcome, Result):
@@ -77,9 +78,9 @@ class PictureIOManager(dg.IOManager):
 
 
 class SqliteBatchIOManager(dg.IOManager):
-    """Commits each partition's entry to the library: one file, one transaction.
+    """Commits the entry of each partition to the library in one transaction.
 
-    Reads everything before, holds the lock for the rows only, and records a file that failed in `import_failures`.
+    All reads come before the transaction. A file that failed is recorded in `import_failures`.
     """
 
     def __init__(self, library: Library, control: RunControl) -> None:
@@ -87,7 +88,7 @@ class SqliteBatchIOManager(dg.IOManager):
         self._control = control
 
     def handle_output(self, context: dg.OutputContext, obj: Mapping[str, Outcome[Any]]) -> None:
-        """Write the entries of a run's partitions; the receipts become the partitions' metadata."""
+        """Commit the entries of a run's partitions, and add the receipt of each to its metadata."""
         outcomes: dict[str, Outcome[Any]] = {}
         results: list[str] = []
         with FileCommitter(self._library.database, run_id=context.run_id, now=_utc_now) as committer:
@@ -101,7 +102,7 @@ class SqliteBatchIOManager(dg.IOManager):
         _fail_if_alone(outcomes)
 
     def load_input(self, context: dg.InputContext) -> dict[str, Any]:
-        """Read what the library holds of the run's partitions: key -> rows of the file, None if there is none."""
+        """Read the rows of the run's partitions: key -> rows by table; None for a file that is not in the library."""
         return self._library.read_rows(context.asset_partition_keys)
 
 
@@ -114,12 +115,12 @@ def _add_metadata(context: dg.OutputContext, key: str, metadata: Mapping[str, An
 
 
 def _fail_if_alone(outcomes: Mapping[str, Outcome[Any]]) -> None:
-    """Fail the run when its only file failed; among others a bad file is a value, and the rest goes on.
+    """Fail a run whose only file failed. In a run of many files, the others go on.
 
     Raises
     ------
     dagster.Failure
-        Not to be retried: the same file fails again.
+        Dagster does not retry the run, because the file would fail again.
     """
     failures = list(_failures(outcomes))
     if len(outcomes) == 1 and failures:
@@ -133,5 +134,5 @@ def _failures(outcomes: Mapping[str, Outcome[Any]]) -> Iterator[tuple[str, Faile
         if isinstance(outcome, Failed):
             yield key, outcome
         elif outcome == Skipped(SkipReason.GONE):
-            # Nothing to record, but whoever asked for this very file should not see green.
+            # There is nothing to record, and a person who materializes this file must not see a success.
             yield key, Failed(IDENTITY, "GONE", f"{key}: {outcome.reason}; scan the library again")

@@ -1,33 +1,34 @@
-"""The jobs: scan the library, import its files, do a part of that again."""
+"""The jobs: scan the music folder, import files, repeat lookups, measure flavors again."""
 
 import dagster as dg
 
 from wkmp_assets.model.phases import ENTRY, FLAVORS, LEAD_POINTS, LOOKUPS, MATCHES, SCAN
 
 KEEP_MEASUREMENTS = {"ops": {phase: {"config": {"keep": True}} for phase in (LEAD_POINTS, FLAVORS)}}
-"""Run configuration of a run that only asks the services again."""
+"""Configuration of a run that asks the services again and keeps all measurements."""
 
 scan_job = dg.define_asset_job(
     "scan_library",
     selection=dg.AssetSelection.assets(SCAN),
-    description="Finds the audio files of the music folder and registers a partition for each. Imports nothing yet.",
+    description="Finds the audio files of the music folder, registers a partition for each, and marks missing files. "
+    "Imports no file.",
 )
 import_job = dg.define_asset_job(
     "import_files",
     selection=dg.AssetSelection.groups("import"),
-    description="Takes files through all phases to their commit: one file, or a range of them. Files that are in the "
-    "library already, unchanged, are skipped; `force: true` for file_identity imports them again.",
+    description="Imports one file or a range of files through all phases, each in one transaction. Unchanged files are "
+    "skipped. `force: true` for file_identity imports them again.",
 )
 retry_job = dg.define_asset_job(
     "retry_deferred",
     selection=dg.AssetSelection.assets(LOOKUPS, MATCHES, LEAD_POINTS, FLAVORS, ENTRY),
     config=KEEP_MEASUREMENTS,
-    description="Asks the services again about files that are in the library, and commits what they say. Decodes "
-    "nothing, and what was measured stays.",
+    description="Asks AcoustID, MusicBrainz and AcousticBrainz again about files with deferred lookups, and commits "
+    "the answers. Decodes no file and keeps all measurements.",
 )
 reflavor_job = dg.define_asset_job(
     "reflavor",
     selection=dg.AssetSelection.assets(FLAVORS, ENTRY),
-    description="Measures again what the music of files is like, asks AcousticBrainz for what is missing, and commits "
-    "that. What people defined or noted stays.",
+    description="Measures the flavor of files again, asks AcousticBrainz for missing classes, and commits both. "
+    "Flavors that people defined stay.",
 )

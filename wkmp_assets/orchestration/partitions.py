@@ -11,8 +11,8 @@ from wkmp_assets.settings import Settings
 def partitions_name(settings: Settings) -> str:
     """Return the name of the library's partition set.
 
-    It names the library: one Dagster instance may serve several, and a range `first...last` must not run into
-    another one's files.
+    Each library has its own set, because one Dagster instance may serve several and a range of partitions must stay
+    within one library.
     """
     return f"audio_files_{settings.library_id}"
 
@@ -23,9 +23,10 @@ def audio_files(settings: Settings) -> dg.DynamicPartitionsDefinition:
 
 
 def backfill_policy(settings: Settings) -> dg.BackfillPolicy:
-    """Return how a selection of many files becomes runs.
+    """Return how a backfill of many files is divided into runs.
 
-    Many resumable runs by default; one run for `all`, which `--partition-range` insists on.
+    By default into many runs, which can resume. With WKMP_FILES_PER_RUN=all into one run, which `--partition-range`
+    needs.
     """
     if settings.files_per_run == "all":
         return dg.BackfillPolicy.single_run()
@@ -33,12 +34,12 @@ def backfill_policy(settings: Settings) -> dg.BackfillPolicy:
 
 
 def partitions_per_run(settings: Settings) -> int | None:
-    """Return the most partitions a run may span; None for no limit."""
+    """Return the number of partitions that a run may span; None for no limit."""
     return None if settings.files_per_run == "all" else settings.files_per_run
 
 
 def keys_of_run(run: dg.DagsterRun, ordered: Sequence[str]) -> Sequence[str]:
-    """Return the partitions a run carries; none if they are no longer registered."""
+    """Return the partitions of a run; none when they are no longer registered."""
     bounds = partition_bounds(run.tags)
     if bounds is None or any(key not in ordered for key in bounds):
         return []

@@ -1,7 +1,7 @@
-"""Remove missing files from the library, when asked to: decide what goes, remove it, tidy up after it.
+"""Remove missing files from the library on request: plan, remove, clean up.
 
-Only what a fresh look at the disk does not find can go, and only when nothing on disk waits for its import: a file that
-was moved must first be recognised, or its passages and play history would go with its old path.
+A file is removed only if a new scan does not find it and no file on disk waits for import. A moved file must be
+imported first, or its passages and play history would be lost with its old path.
 """
 
 from collections.abc import Iterator, Sequence
@@ -26,113 +26,118 @@ from wkmp_assets.model.timestamps import format_timestamp, normalise_timestamp
 from wkmp_assets.model.values import LibraryChanges
 from wkmp_assets.orchestration.partitions import partitions_name
 from wkmp_assets.orchestration.resources import Library
-from wkmp_assets.orchestration.run_requests.look import waiting_runs
+from wkmp_assets.orchestration.run_requests.survey import find_pending_runs
 from wkmp_assets.runtime.claims import read_claimed_keys
 from wkmp_assets.settings import Settings
 
 
 @dataclass(frozen=True)
-class AlsoGoes:
-    """What a person lets go that would be kept otherwise."""
+class PruneOptions:
+    """Files to remove that a prune keeps by default."""
 
     with_history: bool = False
-    """Files that play history, queue or timeslots refer to."""
+    """Files that play history, queue or timeslots refer to, with those rows."""
     emptied: bool = False
-    """Files whose folder is there but holds nothing."""
+    """Files whose folder exists but is empty."""
     unreadable: bool = False
-    """Files that may have been moved into a folder that cannot be read."""
+    """Files that may lie in a folder that cannot be read."""
 
 
 @dataclass(frozen=True)
 class PrunePlan:
-    """What a prune would do."""
+    """The files that a prune removes, and those that it keeps."""
 
     scan: LibraryChanges
-    """Of the whole library."""
+    """A scan of the whole library."""
     folder: str
-    """What the prune is about, relative to the root; `""` for everything."""
+    """The folder to prune, relative to the root; `""` for the whole library."""
     removable: tuple[Removable, ...]
     referenced: tuple[Removable, ...] = ()
-    """Kept: play history, queue or timeslots refer to them."""
+    """Kept, because play history, queue or timeslots refer to them."""
     emptied: tuple[Removable, ...] = ()
-    """Kept: the folder they were in is there, but empty, as the mount point of a disk would be."""
+    """Kept, because their folder is empty, like the mount point of an unplugged disk."""
     hidden: tuple[Removable, ...] = ()
-    """Kept: there are folders that cannot be read, and they may have been moved into one."""
+    """Kept, because they may have been moved into a folder that cannot be read."""
 
 
 @dataclass(frozen=True)
-class Pruned:
-    """What became of one file."""
+class PruneResult:
+    """The result for one file."""
 
     file: Removable
     receipt: Receipt | None
-    """None when it stays after all."""
+    """None when the file stays."""
     reason: str = ""
-    """Why it stays."""
+    """Why the file stays."""
 
 
 @dataclass(frozen=True)
-class Tidied:
-    """What was left of files that are gone, besides the library."""
+class CleanUp:
+    """What was dropped outside the library."""
 
-    partitions: int = 0
-    documents: int = 0
-    waits: bool = False
-    """Whether partitions stay for now, because an import is running."""
+    partition_count: int = 0
+    value_count: int = 0
+    """Stored phase values."""
+    is_postponed: bool = False
+    """Whether partitions stay until the next prune, because an import is running."""
 
 
-def plan_prune(settings: Settings, folder: str, also: AlsoGoes) -> PrunePlan:
-    """Look at the disk and decide what would go; changes nothing.
+def plan_prune(settings: Settings, folder: str, options: PruneOptions) -> PrunePlan:
+    """Scan the disk and plan which files to remove, without changing anything.
 
     Parameters
     ----------
     settings : Settings
         Of the library.
     folder : str
-        Which files it is about, relative to the root; `""` for all.
-    also : AlsoGoes
-        What goes that would be kept otherwise.
+        The folder to prune, relative to the root; `""` for the whole library.
+    options : PruneOptions
+        Files to remove that are kept by default.
 
     Raises
     ------
     LibraryRootError
-        The music folder cannot be read, or holds no audio file any more.
+        The music folder cannot be read, or no longer holds audio files.
     NotImportedError
-        Files on disk are not imported yet.
+        Files on disk wait for their import.
     """
     check_root(settings.library)
     scan, _ = scan_folder(settings.library, "", read_known_files(settings.database_path))
-    waiting = _waiting(settings, scan)
+    waiting = _find_waiting(settings, scan)
     missing = [path for path in scan.missing if is_within(path, folder)]
     if missing and waiting:
         raise NotImportedError([storable(path) for path in waiting])
     files = read_removable(settings.database_path, missing)
     groups: dict[str, list[Removable]] = {"removable": [], "referenced": [], "emptied": [], "hidden": []}
     for file in files:
-        if _may_be_hidden(scan) and not also.unreadable:
+        if _may_be_hidden(scan) and not options.unreadable:
             groups["hidden"].append(file)
-        elif not also.emptied and is_emptied(settings.library, file.file.path):
+        elif not options.emptied and is_emptied(settings.library, file.file.path):
             groups["emptied"].append(file)
         else:
-            groups["referenced" if file.references and not also.with_history else "removable"].append(file)
+            groups["referenced" if file.references and not options.with_history else "removable"].append(file)
     return PrunePlan(scan, folder, **{name: tuple(group) for name, group in groups.items()})
 
 
-def _waiting(settings: Settings, scan: LibraryChanges) -> list[str]:
-    """Return the files that an import would look at; any of them may be a missing one that moved."""
+def _find_waiting(settings: Settings, scan: LibraryChanges) -> list[str]:
+    """Return the files that wait for import: any of them may be a missing file that was moved."""
     failed = {failure.path: failure.failed_at for failure in read_failures(settings.database_path)}
-    return [path for path in scan.to_import if not _rests(settings.library / path, failed.get(storable(path)))]
+    return [
+        path
+        for path in scan.to_import
+        if not _is_unchanged_failure(settings.library / path, failed.get(storable(path)))
+    ]
 
 
 def _may_be_hidden(scan: LibraryChanges) -> bool:
-    """Tell whether missing files may lie in a folder that cannot be read."""
+    """Tell whether missing files may lie in an unreadable folder."""
     return bool(scan.unreadable)
 
 
-def _rests(file: Path, failed_at: str | None) -> bool:
-    """Tell whether a file failed and nothing was done with it since, so that no import would find out more.
+def _is_unchanged_failure(file: Path, failed_at: str | None) -> bool:
+    """Tell whether a file failed and has not changed since, so that another import would fail again.
 
-    By `st_ctime`, which a rename sets as well: a good file may have been moved over a broken one.
+    Judged by `st_ctime`, which a rename sets as well: a good file may have been moved over a broken one.
     """
     if failed_at is None:
         return False
@@ -143,26 +148,26 @@ def _rests(file: Path, failed_at: str | None) -> bool:
     return format_timestamp(changed) <= normalise_timestamp(failed_at)
 
 
-def remove_files(settings: Settings, plan: PrunePlan, now: datetime, *, with_history: bool) -> Iterator[Pruned]:
-    """Remove the files of a plan, each in a transaction of its own, and yield what became of each.
+def remove_files(settings: Settings, plan: PrunePlan, now: datetime, *, with_history: bool) -> Iterator[PruneResult]:
+    """Remove the files of a plan, each in its own transaction, and yield the result for each.
 
     Parameters
     ----------
     settings : Settings
         Of the library.
     plan : PrunePlan
-        Made just before; what has changed since then stays.
+        A recent plan. Files that have changed since then stay.
     now : datetime
         With its time zone.
     with_history : bool
-        As in the plan.
+        Whether to remove rows that refer to the files, as planned.
 
     Raises
     ------
     LibraryRootError
-        The disk was unmounted meanwhile.
+        The disk has been unmounted.
     LibraryLockedError, LibraryDiskError, UnwritableLibraryError
-        The files yielded so far are removed, the others are not.
+        The files yielded before are removed, the others are not.
     """
     if not plan.removable:
         return
@@ -172,25 +177,25 @@ def remove_files(settings: Settings, plan: PrunePlan, now: datetime, *, with_his
         for file in plan.removable:
             check_root(settings.library)
             if is_on_disk(settings.library, file.file.path):
-                yield Pruned(file, None, "it is on disk again")
+                yield PruneResult(file, None, "it is on disk again")
                 continue
             try:
                 receipt = remove_file(writer, file.file.path, time, with_references=with_history)
-                yield Pruned(file, receipt)
+                yield PruneResult(file, receipt)
             except LibraryChangedError as error:
-                yield Pruned(file, None, str(error))
+                yield PruneResult(file, None, str(error))
 
 
-def tidy_up(settings: Settings, instance: DagsterInstance, plan: PrunePlan, pruned: Sequence[Pruned]) -> Tidied:
-    """Drop the partitions, phase values, pictures and decoded sound of files that are gone from disk and library.
+def clean_up(settings: Settings, instance: DagsterInstance, plan: PrunePlan, pruned: Sequence[PruneResult]) -> CleanUp:
+    """Drop the partitions, phase values, pictures and decoded PCM of files that are neither on disk nor in the library.
 
-    Also of files that were moved, or failed and were deleted. Dagster keeps its records of their runs: a file that
-    comes back has its partition again, with its history.
+    Files that were moved, or that failed and were deleted, are among them. Dagster keeps the records of their runs: a
+    file that comes back has its partition again, with its history.
 
     Raises
     ------
     LibraryRootError
-        Dagster knows of files, and there is none: the disk, and the library with it, may not be mounted.
+        Dagster has partitions and there are no files: the disk may not be mounted.
     """
     registered = instance.get_dynamic_partitions(partitions_name(settings))
     check_not_emptied(settings.library, plan.scan, len(registered))
@@ -202,14 +207,14 @@ def tidy_up(settings: Settings, instance: DagsterInstance, plan: PrunePlan, prun
             library.pcm.forget(content_hash)
     stale = _stale_keys(settings, registered, plan)
     if stale and _is_importing(settings, instance):
-        # The ends of a range run must be registered for as long as it waits.
-        return Tidied(waits=True)
-    documents = 0
+        # The ends of a pending range run must stay registered.
+        return CleanUp(is_postponed=True)
+    value_count = 0
     for key in stale:
         instance.delete_dynamic_partition(partitions_name(settings), key)
-        documents += library.phases.forget(key)
+        value_count += library.phases.forget(key)
         settings.picture_path(key).unlink(missing_ok=True)
-    return Tidied(len(stale), documents)
+    return CleanUp(len(stale), value_count)
 
 
 def _stale_keys(settings: Settings, registered: Sequence[str], plan: PrunePlan) -> list[str]:
@@ -227,4 +232,4 @@ def _stale_keys(settings: Settings, registered: Sequence[str], plan: PrunePlan) 
 
 
 def _is_importing(settings: Settings, instance: DagsterInstance) -> bool:
-    return bool(read_claimed_keys(settings.claims_dir) or waiting_runs(instance))
+    return bool(read_claimed_keys(settings.claims_dir) or find_pending_runs(instance))

@@ -1,4 +1,4 @@
-"""The receipts, as Dagster recorded them: the metadata of each partition's latest materialization."""
+"""The commits that Dagster has recorded: the metadata of each partition's latest materialization."""
 
 from collections.abc import Collection
 
@@ -10,22 +10,22 @@ from wkmp_assets.report.partition_metadata import RecordedCommit, recorded_commi
 
 
 def recorded_commits(instance: DagsterInstance, keys: Collection[str]) -> dict[str, RecordedCommit]:
-    """Return what the last run with each partition said of its commit.
+    """Read the last commit of each partition.
 
     Parameters
     ----------
     instance : DagsterInstance
         Keeps the events.
     keys : collection of str
-        Partition keys, a few hundred at most: their events are all in memory at once.
+        Partition keys, a few hundred at most, because their events are in memory together.
 
     Returns
     -------
     dict
-        Partition key -> commit; without those that were never materialized.
+        Partition key -> commit, without partitions that were never materialized.
     """
     entry, materialized = dg.AssetKey(ENTRY), dg.DagsterEventType.ASSET_MATERIALIZATION
-    # No keys would mean all of them.
+    # To Dagster, no keys mean all keys.
     ids = instance.get_latest_storage_id_by_partition(entry, materialized, set(keys)) if keys else {}
     if not ids:
         return {}

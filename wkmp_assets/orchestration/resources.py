@@ -28,18 +28,18 @@ from wkmp_assets.settings import Settings
 
 
 class Network(dg.ConfigurableResource[None]):
-    """Whether a run may ask web services; chosen per run, in one place for all of them."""
+    """Whether a run may ask web services."""
 
     skip: bool = Field(
         default=False,
-        description="true: ask no service in this run. What would have been asked is deferred: the job retry_deferred "
-        "and the schedule weekly_top_up ask later. Without an AcoustID key nothing is asked anyway.",
+        description="true: ask no web service in this run. Its lookups are deferred, and the job retry_deferred or the "
+        "schedule weekly_top_up asks later. Without an AcoustID key, no service is asked anyway.",
     )
 
 
 @dataclass(frozen=True)
 class Library:
-    """One music library: where its files, its database and its decoded PCM are."""
+    """One music library: its files, database, phase values and decoded PCM."""
 
     settings: Settings
 
@@ -50,12 +50,12 @@ class Library:
 
     @property
     def database(self) -> Path:
-        """The library database; may not exist yet."""
+        """The library database. It may not exist yet."""
         return self.settings.database_path
 
     @cached_property
     def pcm(self) -> PcmStore:
-        """Decoded PCM for the phases after the one decode."""
+        """Decoded PCM, for the phases after the decode."""
         return PcmStore(self.settings.pcm_dir, self.settings.pcm_cache_mb * 1_000_000)
 
     @cached_property
@@ -69,7 +69,7 @@ class Library:
         Raises
         ------
         PartitionKeyError
-            The key leads out of the library.
+            The key does not decode to a path in the library.
         """
         return self.root / decode_key(key)
 
@@ -78,22 +78,22 @@ class Library:
         return is_on_disk(self.root, path)
 
     def read_rows(self, keys: Iterable[str]) -> dict[str, dict[str, list[dict[str, object]]] | None]:
-        """Read what the library holds of some partitions: key -> rows by table, None for a file it does not have."""
+        """Read the rows of partitions: key -> rows by table; None for a file that the library does not hold."""
         return {key: read_file_rows(self.database, decode_key(key)) for key in keys}
 
     def read_settings(self) -> LibrarySettings:
-        """Read the settings kept in the library itself, afresh."""
+        """Read the settings that the library database holds now."""
         return read_library_settings(self.database)
 
 
 def open_workers(settings: Settings, control: RunControl) -> WorkerPool:
-    """Return worker processes for whoever shuts them down; none is started before there is work."""
+    """Return a pool of worker processes, which the caller shuts down. The first task starts them."""
     limits = WorkerLimits(memory_mb=settings.worker_memory_mb, file_s=settings.worker_timeout_s)
     return WorkerPool(settings.workers, control, limits)
 
 
 def workers_resource(settings: Settings, control: RunControl) -> dg.ResourceDefinition:
-    """Give a run its worker processes, and end them with it: the run's own process would wait until they are idle."""
+    """Return the resource with a run's worker processes, which end with the run."""
 
     @dg.resource
     def open_for_run(_context: dg.InitResourceContext) -> Iterator[WorkerPool]:
@@ -107,7 +107,7 @@ def workers_resource(settings: Settings, control: RunControl) -> dg.ResourceDefi
 
 
 def claims_resource(settings: Settings) -> dg.ResourceDefinition:
-    """Let a run claim the files it imports, for as long as it lasts."""
+    """Return the resource with which a run claims its files until it ends."""
 
     @dg.resource
     def open_for_run(context: dg.InitResourceContext) -> Iterator[RunClaims]:
@@ -119,7 +119,7 @@ def claims_resource(settings: Settings) -> dg.ResourceDefinition:
 
 
 def library_resource(library: Library) -> dg.ResourceDefinition:
-    """Hand the library to the assets, and keep its database attached as long as the run lasts."""
+    """Return the library as a resource, with its database kept open until the run ends."""
 
     @dg.resource
     def open_library(_context: dg.InitResourceContext) -> Iterator[Library]:
@@ -130,7 +130,7 @@ def library_resource(library: Library) -> dg.ResourceDefinition:
 
 
 def services_resource(library: Library) -> dg.ResourceDefinition:
-    """Open AcoustID and MusicBrainz for a run, when there is a key."""
+    """Return the resource that asks AcoustID and MusicBrainz; without a key it asks neither."""
 
     @dg.resource(required_resource_keys={"network"})
     def open_lookup(context: dg.InitResourceContext) -> Iterator[RecordingLookup]:
@@ -142,7 +142,7 @@ def services_resource(library: Library) -> dg.ResourceDefinition:
 
 
 def acousticbrainz_resource(library: Library) -> dg.ResourceDefinition:
-    """Open AcousticBrainz for a run, when the other services may be asked."""
+    """Return the resource that asks AcousticBrainz; without an AcoustID key it asks nothing."""
 
     @dg.resource(required_resource_keys={"network"})
     def open_classes(context: dg.InitResourceContext) -> Iterator[ClassLookup]:

@@ -1,39 +1,39 @@
-"""The tags of a run: what it carries, who asked for it, what came of it. In the web UI they stand beside every run."""
+"""Tags of a run that the web UI shows beside it: its files, who requested it, and its result."""
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
 from pathlib import PurePosixPath
 
 FILES_TAG = "wkmp/files"
-"""How many files that need the run it carries."""
-REASON_TAG = "wkmp/requested_by"
-"""The sensor or schedule that asked for a run."""
+"""Number of files that need the run."""
+REQUESTED_BY_TAG = "wkmp/requested_by"
+"""The sensor or schedule that requested the run."""
 FOLDERS_TAG = "wkmp/folders"
-"""Whose files they are: the first few folders, and how many more."""
+"""The first folders of its files, and how many more there are."""
 RESULT_TAG = "wkmp/result"
-"""What became of the files, in the words of the summary."""
+"""Files by result, in the words of the summary."""
 
-FOLDERS_NAMED = 3
+MAX_FOLDERS = 3
 
 
 def tags_of_files(keys: Collection[str], present: Mapping[str, str]) -> dict[str, str]:
-    """Say what a run carries.
+    """Return the tags that describe the files of a run.
 
     Parameters
     ----------
     keys : collection of str
         Its partition keys.
     present : mapping of str to str
-        The tags it has; whoever asked for the run knows better how many of its files need it.
+        Tags that the run has; they are not replaced, because the requester knows which files need the run.
     """
     folders = sorted({str(PurePosixPath(key).parent) for key in keys})
-    named, more = folders[:FOLDERS_NAMED], len(folders) - FOLDERS_NAMED
-    said = ", ".join("the library's own folder" if folder == "." else folder for folder in named)
+    named, more = folders[:MAX_FOLDERS], len(folders) - MAX_FOLDERS
+    said = ", ".join("the library's top folder" if folder == "." else folder for folder in named)
     found = {FILES_TAG: str(len(keys)), FOLDERS_TAG: f"{said} and {more} more" if more > 0 else said}
     return {name: text for name, text in found.items() if name not in present}
 
 
 def tags_of_results(results: Iterable[str]) -> dict[str, str]:
-    """Say what became of a run's files: `16 imported, 1 duplicate, 1 failed`."""
+    """Return the tag with the results of a run's files: `16 imported, 1 duplicate, 1 failed`."""
     counts = Counter(results).most_common()
     return {RESULT_TAG: ", ".join(f"{count} {result}" for result, count in counts)} if counts else {}

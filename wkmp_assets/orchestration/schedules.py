@@ -1,4 +1,4 @@
-"""The schedules: look for changes every night, ask again every week for what no service could be asked for."""
+"""The schedules: import changes every night, and retry deferred lookups every week."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -10,69 +10,69 @@ from wkmp_assets.model.file_key import encode_key
 from wkmp_assets.orchestration.instance.dagster_api import is_cron_expression
 from wkmp_assets.orchestration.jobs import KEEP_MEASUREMENTS, import_job, retry_job
 from wkmp_assets.orchestration.partitions import partitions_name, partitions_per_run
-from wkmp_assets.orchestration.run_requests.look import look_at_library, note_when_idle
+from wkmp_assets.orchestration.retry_deferred import plan_retry
 from wkmp_assets.orchestration.run_requests.ranges import plan_ranges, range_tags
-from wkmp_assets.orchestration.top_up import find_waiting
+from wkmp_assets.orchestration.run_requests.survey import mark_missing_when_idle, survey_library
 from wkmp_assets.settings import Settings
 
-RESCAN = "nightly_rescan"
-TOP_UP = "weekly_top_up"
-MOST_RUNS = 1000
-"""Waiting at once: 50,000 files at the default 50 a run."""
+NIGHTLY_RESCAN = "nightly_rescan"
+WEEKLY_TOP_UP = "weekly_top_up"
+MAX_PENDING_RUNS = 1000
+"""50,000 files with the default of 50 a run."""
 
 
 def schedules(settings: Settings) -> Sequence[dg.ScheduleDefinition]:
-    """Return the schedules of a library, running from the start if the settings say so.
+    """Return the schedules of a library. With WKMP_SCHEDULES they run from the start.
 
     Raises
     ------
     SettingsError
-        A cron expression of the settings is none.
+        A setting is no cron expression.
     """
-    return [_nightly_rescan(settings), _weekly_top_up(settings)]
+    return [_nightly_rescan(settings), _weekly_retry(settings)]
 
 
 def _nightly_rescan(settings: Settings) -> dg.ScheduleDefinition:
     @dg.schedule(
-        name=RESCAN,
+        name=NIGHTLY_RESCAN,
         job=import_job,
         cron_schedule=_cron("WKMP_RESCAN_CRON", settings.rescan_cron),
         execution_timezone=settings.time_zone,
         default_status=_status(settings),
-        description="Looks through the whole music folder, imports what is new, changed or moved, and marks what is "
-        "gone. For libraries without the sensor, or on file systems on which it is too slow.",
+        description="Scans the whole music folder, imports new, changed and moved files, and marks missing ones. Use "
+        "it instead of the sensor, or where the sensor is too slow for the file system.",
     )
     def rescan(context: dg.ScheduleEvaluationContext) -> list[dg.RunRequest] | dg.SkipReason:
         now = datetime.now(UTC)
-        look = look_at_library(settings, context.instance, {}, MOST_RUNS, now)
-        note_when_idle(settings, look, context.log, now)
-        if look.plan.register:
-            context.instance.add_dynamic_partitions(partitions_name(settings), list(look.plan.register))
-        return look.requests(RESCAN, now) or dg.SkipReason(f"Nothing to request: {look.summary()}")
+        survey = survey_library(settings, context.instance, {}, MAX_PENDING_RUNS, now)
+        mark_missing_when_idle(settings, survey, context.log, now)
+        if survey.plan.register:
+            context.instance.add_dynamic_partitions(partitions_name(settings), list(survey.plan.register))
+        return survey.run_requests(NIGHTLY_RESCAN, now) or dg.SkipReason(f"Nothing to request: {survey}")
 
     return rescan
 
 
-def _weekly_top_up(settings: Settings) -> dg.ScheduleDefinition:
+def _weekly_retry(settings: Settings) -> dg.ScheduleDefinition:
     @dg.schedule(
-        name=TOP_UP,
+        name=WEEKLY_TOP_UP,
         job=retry_job,
         cron_schedule=_cron("WKMP_TOP_UP_CRON", settings.top_up_cron),
         execution_timezone=settings.time_zone,
         default_status=_status(settings),
-        description="Asks AcoustID, MusicBrainz and AcousticBrainz again where they gave no answer before; decodes "
-        "nothing.",
+        description="Asks AcoustID, MusicBrainz and AcousticBrainz again about files with deferred lookups. Decodes no "
+        "file.",
     )
-    def top_up(context: dg.ScheduleEvaluationContext) -> list[dg.RunRequest] | dg.SkipReason:
+    def retry_lookups(context: dg.ScheduleEvaluationContext) -> list[dg.RunRequest] | dg.SkipReason:
         ordered = context.instance.get_dynamic_partitions(partitions_name(settings))
-        waiting = find_waiting(settings)
-        deferred = {encode_key(path) for path in waiting.paths if (settings.library / path).exists()}
+        retry = plan_retry(settings)
+        deferred = {encode_key(path) for path in retry.paths if (settings.library / path).exists()}
         ranges = plan_ranges(ordered, deferred.intersection(ordered), partitions_per_run(settings))
         if not ranges:
-            return dg.SkipReason(f"Nothing to request: {str(waiting) or 'no passage waits for a service'}")
-        return [dg.RunRequest(run_config=KEEP_MEASUREMENTS, tags=range_tags(files, TOP_UP)) for files in ranges]
+            return dg.SkipReason(f"Nothing to request: {str(retry) or 'no lookup is deferred'}")
+        return [dg.RunRequest(run_config=KEEP_MEASUREMENTS, tags=range_tags(files, WEEKLY_TOP_UP)) for files in ranges]
 
-    return top_up
+    return retry_lookups
 
 
 def _status(settings: Settings) -> dg.DefaultScheduleStatus:
@@ -82,7 +82,7 @@ def _status(settings: Settings) -> dg.DefaultScheduleStatus:
 def _cron(setting: str, expression: str) -> str:
     if not is_cron_expression(expression):
         raise SettingsError(
-            f"{setting}={expression!r} is no cron expression: minute, hour, day of the month, month, day of the week, "
-            "like '0 3 * * *' for three o'clock every night"
+            f"{setting}={expression!r} is no cron expression. Give minute, hour, day of the month, month and day of "
+            "the week, for example '0 3 * * *' for every night at three o'clock"
         )
     return expression

@@ -1,4 +1,4 @@
-"""The sensor that imports what is added to the music folder or changed in it."""
+"""The sensor that imports new and changed files of the music folder."""
 
 import json
 from dataclasses import asdict
@@ -8,8 +8,8 @@ import dagster as dg
 
 from wkmp_assets.orchestration.jobs import import_job
 from wkmp_assets.orchestration.partitions import audio_files
-from wkmp_assets.orchestration.run_requests.failed_runs import last_breakdown
-from wkmp_assets.orchestration.run_requests.look import look_at_library, note_when_idle
+from wkmp_assets.orchestration.run_requests.failed_runs import find_failed_run
+from wkmp_assets.orchestration.run_requests.survey import mark_missing_when_idle, survey_library
 from wkmp_assets.orchestration.run_requests.tick import FailedFile
 from wkmp_assets.settings import Settings
 
@@ -17,31 +17,34 @@ SENSOR = "new_files_sensor"
 
 
 def new_files_sensor(settings: Settings) -> dg.SensorDefinition:
-    """Return the sensor of a library, running from the start if the settings say so."""
+    """Return the sensor of a library. With WKMP_WATCH it runs from the start."""
 
     @dg.sensor(
         name=SENSOR,
         job=import_job,
         minimum_interval_seconds=30,
         default_status=dg.DefaultSensorStatus.RUNNING if settings.watch else dg.DefaultSensorStatus.STOPPED,
-        description="Imports files that were added to the music folder, or changed, moved or replaced in it, and marks "
-        "those that are gone.",
+        description="Imports files that are new, changed, moved or replaced in the music folder, and marks files that "
+        "are missing. A tick without a run says what it found. A file that failed is tried again when it changes.",
     )
     def watch(context: dg.SensorEvaluationContext) -> dg.SensorResult:
         now = datetime.now(UTC)
-        broken = last_breakdown(context.instance)
+        failed_run = find_failed_run(context.instance)
         remembered = _read_cursor(context.cursor)
-        look = look_at_library(settings, context.instance, remembered, settings.watch_runs, now, broken)
-        requests, register = look.requests(SENSOR, now, broken.run_id if broken else ""), list(look.plan.register)
-        waits = f"; {broken}" if broken and not broken.is_over and look.plan.later else ""
-        for folder in look.changes.unreadable:
-            context.log.warning("%s cannot be read: so no file in it is imported", settings.library / folder)
-        note_when_idle(settings, look, context.log, now)
+        survey = survey_library(settings, context.instance, remembered, settings.watch_runs, now, failed_run)
+        requests = survey.run_requests(SENSOR, now, failed_run.run_id if failed_run else "")
+        register = list(survey.plan.register)
+        is_paused = failed_run and not failed_run.is_over and survey.plan.postponed_count
+        for folder in survey.changes.unreadable:
+            context.log.warning(
+                "%s cannot be read, so no file in it is imported; check its permissions", settings.library / folder
+            )
+        mark_missing_when_idle(settings, survey, context.log, now)
         return dg.SensorResult(
             run_requests=requests,
-            skip_reason=None if requests else f"Nothing to request: {look.summary()}{waits}",
+            skip_reason=None if requests else f"Nothing to request: {survey}{f'; {failed_run}' if is_paused else ''}",
             dynamic_partitions_requests=[audio_files(settings).build_add_request(register)] if register else [],
-            cursor=json.dumps({key: asdict(failed) for key, failed in look.plan.failed.items()}),
+            cursor=json.dumps({key: asdict(failed) for key, failed in survey.plan.failed.items()}),
         )
 
     return watch

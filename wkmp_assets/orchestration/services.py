@@ -15,14 +15,14 @@ from wkmp_assets.settings import Settings
 
 
 def acoustid_key(settings: Settings) -> SecretStr | None:
-    """Return AcoustID's application key, wherever it is kept; None when there is none."""
+    """Return AcoustID's application key from the library, the settings or wkmp-ai.toml; None without one."""
     # Not Path.home(), which raises where the user has none, as in some containers.
     toml = Path(os.path.expanduser("~/.config/wkmp/wkmp-ai.toml"))  # noqa: PTH111 - the reason above
     return resolve_key(read_acoustid_key(settings.database_path), settings.acoustid_api_key, toml)
 
 
 def service_settings(settings: Settings) -> ServiceSettings:
-    """Return how to reach the services."""
+    """Return the addresses and request intervals of the services."""
     return ServiceSettings(
         folder=settings.services_dir,
         acoustid_url=settings.acoustid_url,

@@ -1,4 +1,4 @@
-"""Make the library report: read the library and Dagster's records, write one HTML file."""
+"""Write the library report: read the library and Dagster's records, and write one HTML file."""
 
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
@@ -27,16 +27,16 @@ def write_report(settings: Settings, instance: DagsterInstance, output: Path) ->
     Parameters
     ----------
     settings : Settings
-        Which library.
+        Of the library.
     instance : DagsterInstance
         Keeps the receipts.
     output : Path
-        The page; its folder is made if needed. There is the whole new page, or the old one.
+        Path of the page. Its folder is made if needed. The page is replaced as a whole or not at all.
 
     Raises
     ------
     StateDiskError
-        The file cannot be written.
+        The page cannot be written.
     """
     database = settings.database_path
     library = read_counts(database) or LibraryCounts({}, {}, 0)
@@ -48,7 +48,7 @@ def write_report(settings: Settings, instance: DagsterInstance, output: Path) ->
 
 
 def _receipts(settings: Settings, instance: DagsterInstance) -> Iterator[tuple[str, Receipt]]:
-    """Yield run ids with receipts."""
+    """Yield the run id and receipt of every recorded commit."""
     keys = iter(instance.get_dynamic_partitions(partitions_name(settings)))
     while portion := list(islice(keys, _PORTION)):
         for commit in recorded_commits(instance, portion).values():
@@ -57,7 +57,7 @@ def _receipts(settings: Settings, instance: DagsterInstance) -> Iterator[tuple[s
 
 
 def _with_run_times(instance: DagsterInstance, receipts: Sequence[tuple[str, Receipt]]) -> list[Committed]:
-    """Add when the runs began: each writes at its end what it has computed since, so only both tell how long."""
+    """Add the start of each run: a run commits at its end, so its duration needs both times."""
     began: dict[str, datetime] = {}
     runs = iter({run_id for run_id, _ in receipts})
     while portion := list(islice(runs, _PORTION)):

@@ -8,7 +8,7 @@ import pytest
 from wkmp_assets.model.outcomes import Failed, Outcome, Result, Skipped, SkipReason
 from wkmp_assets.model.phases import LOOKUPS
 from wkmp_assets.model.values import KnownRelease, LookupOutcome, PassageLookup, RecordingLookups, Span
-from wkmp_assets.orchestration.earlier_runs import ALBUM_FILES, explained_by_folder, with_earlier_answers
+from wkmp_assets.orchestration.earlier_runs import MAX_ALBUM_FILES, find_releases_by_folder, restore_earlier_answers
 from wkmp_assets.runtime.phase_store import PhaseStore
 from wkmp_assets.settings import Settings
 from wkmp_assets_tests.identify.test_releases import looked_up
@@ -36,7 +36,7 @@ def test_files_of_one_run_agree_within_their_folder(root: Path, store: PhaseStor
         "A/1.mp3": found("1", SINGLE, ALBUM), "A/2.mp3": found("2", ALBUM), "B/1.mp3": found("3", SINGLE, ALBUM),
         "1.mp3": found("4", SINGLE, ALBUM),
     }  # fmt: skip
-    assert explained_by_folder(root, store, run) == {
+    assert find_releases_by_folder(root, store, run) == {
         "A/1.mp3": Result({HOLDS: 2}, "hash 1"), "A/2.mp3": Result({HOLDS: 2}, "hash 2"),
         "B/1.mp3": Result({}, "hash 3"), "1.mp3": Result({}, "hash 4"),
     }  # fmt: skip
@@ -46,7 +46,7 @@ def test_what_an_earlier_run_looked_up_counts_as_well(root: Path, store: PhaseSt
     store.write(LOOKUPS, [("A/2.mp3", found("2", ALBUM)), ("A/3.mp3", found("3", ALBUM))], "earlier")
     run: Lookups = {"A/1.mp3": found("1", SINGLE, ALBUM), "A/2.mp3": Skipped(SkipReason.UNCHANGED)}
     store.write(LOOKUPS, run.items(), "now")
-    outcomes = explained_by_folder(root, store, run)
+    outcomes = find_releases_by_folder(root, store, run)
     assert outcomes["A/1.mp3"] == Result({HOLDS: 3}, "hash 1")
     assert outcomes["A/2.mp3"] == Skipped(SkipReason.UNCHANGED)
 
@@ -56,21 +56,21 @@ def test_a_file_that_is_gone_or_failed_has_no_say(root: Path, store: PhaseStore)
     store.write(LOOKUPS, stored, "earlier")
     (root / "A/3.mp3").unlink()
     run: Lookups = {"A/1.mp3": found("1", SINGLE, ALBUM), "A/2.mp3": Failed("fingerprints", "CODE", "says why")}
-    assert explained_by_folder(root, store, run)["A/1.mp3"] == Result({}, "hash 1")
+    assert find_releases_by_folder(root, store, run)["A/1.mp3"] == Result({}, "hash 1")
 
 
 def test_a_folder_that_is_gone_by_now_has_no_files(root: Path, store: PhaseStore) -> None:
     run: Lookups = {"Gone/1.mp3": found("1", SINGLE, ALBUM), "Gone/2.mp3": found("2", ALBUM)}
-    assert explained_by_folder(root, store, run)["Gone/1.mp3"] == Result({}, "hash 1")
+    assert find_releases_by_folder(root, store, run)["Gone/1.mp3"] == Result({}, "hash 1")
 
 
 def test_a_folder_of_very_many_files_is_no_album(root: Path, store: PhaseStore) -> None:
     run: Lookups = {"A/1.mp3": found("1", SINGLE, ALBUM), "A/2.mp3": found("2", ALBUM)}
-    for number in range(4, ALBUM_FILES + 1):
+    for number in range(4, MAX_ALBUM_FILES + 1):
         (root / f"A/{number}.mp3").touch()
-    assert explained_by_folder(root, store, run)["A/1.mp3"] == Result({HOLDS: 2}, "hash 1")
+    assert find_releases_by_folder(root, store, run)["A/1.mp3"] == Result({HOLDS: 2}, "hash 1")
     (root / "A/0.flac").touch()
-    assert explained_by_folder(root, store, run)["A/1.mp3"] == Result({}, "hash 1")
+    assert find_releases_by_folder(root, store, run)["A/1.mp3"] == Result({}, "hash 1")
 
 
 def not_asked(outcome: LookupOutcome, *spans: Span) -> RecordingLookups:
@@ -84,12 +84,12 @@ def test_an_answer_stands_while_nobody_can_be_asked(store: PhaseStore, outcome: 
     store.write(LOOKUPS, [("A/1.mp3", answered)], "earlier")
     other = Span(span.end_sample, span.end_sample + 1)
     run: Lookups = {"A/1.mp3": Result(not_asked(outcome, span, other), answered.content_hash)}
-    (kept,) = with_earlier_answers(store, run).values()
+    (kept,) = restore_earlier_answers(store, run).values()
     assert isinstance(kept, Result)
     assert kept.value.passages[0] == replace(answered.value.passages[0], stands_because="AcoustID: HTTP 503")
     assert kept.value.passages[1].outcome is outcome
     store.write(LOOKUPS, [("A/1.mp3", kept)], "now")
-    assert with_earlier_answers(store, {"A/1.mp3": answered}) == {"A/1.mp3": answered}
+    assert restore_earlier_answers(store, {"A/1.mp3": answered}) == {"A/1.mp3": answered}
 
 
 def test_no_answer_stands_for_other_content_or_against_a_new_one(store: PhaseStore) -> None:
@@ -102,10 +102,10 @@ def test_no_answer_stands_for_other_content_or_against_a_new_one(store: PhaseSto
         Result(not_asked(LookupOutcome.TOO_SHORT, span), old.content_hash),
         Skipped(SkipReason.UNCHANGED),
     ):
-        assert with_earlier_answers(store, {"A/1.mp3": now}) == {"A/1.mp3": now}
+        assert restore_earlier_answers(store, {"A/1.mp3": now}) == {"A/1.mp3": now}
 
 
 def test_what_was_deferred_before_is_deferred_still(store: PhaseStore) -> None:
     deferred = Result(not_asked(LookupOutcome.DEFERRED, Span(0, 1)), "hash")
     store.write(LOOKUPS, [("A/1.mp3", deferred)], "earlier")
-    assert with_earlier_answers(store, {"A/1.mp3": deferred}) == {"A/1.mp3": deferred}
+    assert restore_earlier_answers(store, {"A/1.mp3": deferred}) == {"A/1.mp3": deferred}

@@ -19,7 +19,7 @@ from wkmp_assets.model.values import LibraryChanges
 from wkmp_assets.orchestration.build import build_definitions
 from wkmp_assets.orchestration.jobs import import_job
 from wkmp_assets.orchestration.partitions import partitions_name
-from wkmp_assets.orchestration.prune import AlsoGoes, Pruned, PrunePlan, plan_prune, remove_files, tidy_up
+from wkmp_assets.orchestration.prune import PruneOptions, PrunePlan, PruneResult, clean_up, plan_prune, remove_files
 from wkmp_assets.runtime.claims import open_claims
 from wkmp_assets.runtime.phase_store import PhaseStore
 from wkmp_assets.settings import Settings, load_settings
@@ -61,10 +61,10 @@ def add(settings: Settings, *paths: str) -> None:
 
 
 def plan(settings: Settings, folder: str = "", **also: bool) -> PrunePlan:
-    return plan_prune(settings, folder, AlsoGoes(**also))
+    return plan_prune(settings, folder, PruneOptions(**also))
 
 
-def prune(settings: Settings, what: PrunePlan, *, with_history: bool = False) -> list[Pruned]:
+def prune(settings: Settings, what: PrunePlan, *, with_history: bool = False) -> list[PruneResult]:
     return list(remove_files(settings, what, LATER, with_history=with_history))
 
 
@@ -308,8 +308,8 @@ def left_over(settings: Settings, instance: DagsterInstance) -> PrunePlan:
 def test_partitions_values_pictures_and_sound_of_what_is_gone_are_dropped(
     settings: Settings, instance: DagsterInstance, left_over: PrunePlan
 ) -> None:
-    done = tidy_up(settings, instance, left_over, prune(settings, left_over))
-    assert (done.partitions, done.documents, done.waits) == (3, 3, False)
+    done = clean_up(settings, instance, left_over, prune(settings, left_over))
+    assert (done.partition_count, done.value_count, done.is_postponed) == (3, 3, False)
     assert registered(settings, instance) == ["there.mp3"]
     assert isinstance(PhaseStore(settings.phase_dir).read_stored("file_identity", "there.mp3"), Result)
     assert len(list(settings.phase_dir.rglob("*.json"))) == 1
@@ -321,7 +321,7 @@ def test_partitions_values_pictures_and_sound_of_what_is_gone_are_dropped(
 def test_the_partition_of_a_missing_file_that_stays_in_the_library_stays(
     settings: Settings, instance: DagsterInstance, left_over: PrunePlan
 ) -> None:
-    tidy_up(settings, instance, left_over, [])
+    clean_up(settings, instance, left_over, [])
     assert registered(settings, instance) == ["there.mp3", encode_key("gone, really.mp3")]
 
 
@@ -331,14 +331,14 @@ def test_no_partition_goes_while_an_import_runs_or_waits(
     pruned = prune(settings, left_over)
     with open_claims(settings.claims_dir, "a run") as claims:
         claims.claim(["there.mp3"])
-        assert tidy_up(settings, instance, left_over, pruned).waits
+        assert clean_up(settings, instance, left_over, pruned).is_postponed
     job = build_definitions(settings).resolve_job_def(import_job.name)
     tags = {"dagster/asset_partition_range_start": "there.mp3", "dagster/asset_partition_range_end": "broken.mp3"}
     run = instance.create_run_for_job(job, tags=tags, status=DagsterRunStatus.NOT_STARTED)
-    assert tidy_up(settings, instance, left_over, pruned).waits
+    assert clean_up(settings, instance, left_over, pruned).is_postponed
     assert len(registered(settings, instance)) == 4
     instance.delete_run(run.run_id)
-    assert tidy_up(settings, instance, left_over, pruned).partitions == 3
+    assert clean_up(settings, instance, left_over, pruned).partition_count == 3
 
 
 def test_an_empty_folder_without_a_library_may_be_a_mount_point(settings: Settings) -> None:
@@ -354,7 +354,7 @@ def test_partitions_and_values_stay_when_the_library_is_gone_with_its_disk(
     settings.library.mkdir()
     (settings.library / "lost+found").mkdir()
     with pytest.raises(LibraryRootError, match="4 were found in it before"):
-        tidy_up(settings, instance, plan(settings), [])
+        clean_up(settings, instance, plan(settings), [])
     assert len(registered(settings, instance)) == 4
     assert len(list(settings.phase_dir.rglob("*.json"))) == 4
 

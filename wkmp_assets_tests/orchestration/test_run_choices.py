@@ -99,7 +99,7 @@ def test_a_run_says_what_it_carries_and_what_came_of_it(library: CheckedLibrary)
 
 def test_tags_name_the_first_folders_and_count_the_others() -> None:
     keys = ["B/2.mp3", "B/1.mp3", "A/C/1.mp3", "D/1.mp3", "E/1.mp3", "top.mp3"]
-    said = {FILES_TAG: "6", FOLDERS_TAG: "the library's own folder, A/C, B and 2 more"}
+    said = {FILES_TAG: "6", FOLDERS_TAG: "the library's top folder, A/C, B and 2 more"}
     assert tags_of_files(keys, {}) == said
     assert tags_of_files(["A/1.mp3"], {}) == {FILES_TAG: "1", FOLDERS_TAG: "A"}
 

@@ -20,8 +20,8 @@ from wkmp_assets.db.read.missing import read_missing
 from wkmp_assets.errors import LibraryRootError, SettingsError
 from wkmp_assets.orchestration.build import build_definitions
 from wkmp_assets.orchestration.partitions import partitions_name
-from wkmp_assets.orchestration.run_tags import FILES_TAG, REASON_TAG
-from wkmp_assets.orchestration.schedules import RESCAN, TOP_UP
+from wkmp_assets.orchestration.run_tags import FILES_TAG, REQUESTED_BY_TAG
+from wkmp_assets.orchestration.schedules import NIGHTLY_RESCAN, WEEKLY_TOP_UP
 from wkmp_assets.settings import Settings, load_settings
 from wkmp_assets_tests.support.music_services import KEY, MusicServices
 from wkmp_assets_tests.support.paths import SAMPLE_LIBRARY
@@ -93,7 +93,7 @@ def test_when_and_whether_they_run_is_set(tmp_path: Path, schedules: bool, statu
         time_zone="Europe/Berlin",
     )  # fmt: skip
     repository = build_definitions(settings).get_repository_def()
-    for name, cron in ((RESCAN, "1 2 * * *"), (TOP_UP, "3 4 * * 5")):
+    for name, cron in ((NIGHTLY_RESCAN, "1 2 * * *"), (WEEKLY_TOP_UP, "3 4 * * 5")):
         made = repository.get_schedule_def(name)
         assert (made.cron_schedule, made.execution_timezone, made.default_status) == (cron, "Europe/Berlin", status)
 
@@ -112,22 +112,22 @@ def test_what_is_no_time_zone_is_refused_by_the_setting_s_name() -> None:
 
 def test_the_rescan_imports_what_is_new_and_then_nothing(settings: Settings, instance: DagsterInstance) -> None:
     add(settings, "a/1.mp3", "a/2.mp3", "b/3.mp3")
-    tags = execute(settings, instance, RESCAN)
-    assert [(one[FILES_TAG], one[REASON_TAG]) for one in tags] == [("2", RESCAN), ("1", RESCAN)]
+    tags = execute(settings, instance, NIGHTLY_RESCAN)
+    assert [(one[FILES_TAG], one[REQUESTED_BY_TAG]) for one in tags] == [("2", NIGHTLY_RESCAN), ("1", NIGHTLY_RESCAN)]
     assert instance.get_dynamic_partitions(partitions_name(settings)) == ["a/1.mp3", "a/2.mp3", "b/3.mp3"]
     assert rows(settings, "SELECT DISTINCT status, count(*) FROM files") == [("INGEST COMPLETE", 3)]
     (settings.library / "b/3.mp3").unlink()
-    assert skipped(settings, instance, RESCAN) == "Nothing to request: 2 files unchanged, 1 no longer on disk"
+    assert skipped(settings, instance, NIGHTLY_RESCAN) == "Nothing to request: 2 files unchanged, 1 no longer on disk"
     assert [one.path for one in read_missing(settings.database_path)] == ["b/3.mp3"]
 
 
 def test_the_rescan_takes_an_empty_root_for_an_error(settings: Settings, instance: DagsterInstance) -> None:
     add(settings, "a/1.mp3")
-    execute(settings, instance, RESCAN)
+    execute(settings, instance, NIGHTLY_RESCAN)
     before = rows(settings, "SELECT * FROM files")
     (settings.library / "a/1.mp3").unlink()
     with pytest.raises(LibraryRootError, match="disk is mounted"):
-        evaluate(settings, instance, RESCAN)
+        evaluate(settings, instance, NIGHTLY_RESCAN)
     assert rows(settings, "SELECT * FROM files") == before
 
 
@@ -146,18 +146,18 @@ def test_the_top_up_asks_for_what_was_deferred_and_nothing_else(
 ) -> None:
     asking = asking_of(settings, services)
     add(settings, "a/1.mp3")
-    execute(asking, instance, RESCAN)
-    assert skipped(asking, instance, TOP_UP) == "Nothing to request: no passage waits for a service"
+    execute(asking, instance, NIGHTLY_RESCAN)
+    assert skipped(asking, instance, WEEKLY_TOP_UP) == "Nothing to request: no lookup is deferred"
     add(settings, "a/2.mp3", "b/3.mp3")
     shutil.rmtree(settings.services_dir)
     services.musicbrainz_behaviour = lambda _request: Response(status=503, headers={"Retry-After": "3600"})
-    execute(asking, instance, RESCAN)
+    execute(asking, instance, NIGHTLY_RESCAN)
     assert read_deferred(settings.database_path).lookups == ["a/2.mp3", "b/3.mp3"]
     services.musicbrainz_behaviour = lambda _request: None
-    tags = execute(asking, instance, TOP_UP)
-    assert [(one[FILES_TAG], one[REASON_TAG]) for one in tags] == [("2", TOP_UP)]
+    tags = execute(asking, instance, WEEKLY_TOP_UP)
+    assert [(one[FILES_TAG], one[REQUESTED_BY_TAG]) for one in tags] == [("2", WEEKLY_TOP_UP)]
     assert read_deferred(settings.database_path) == Deferred([], [])
-    assert isinstance(evaluate(asking, instance, TOP_UP), dg.SkipReason)
+    assert isinstance(evaluate(asking, instance, WEEKLY_TOP_UP), dg.SkipReason)
 
 
 def test_the_top_up_fetches_classes_once_acousticbrainz_answers_and_measures_nothing_again(
@@ -167,20 +167,20 @@ def test_the_top_up_fetches_classes_once_acousticbrainz_answers_and_measures_not
     down = Response(status=503, headers={"Retry-After": "3600"})
     services.acousticbrainz_behaviour = lambda _request: down
     add(settings, "a/1.mp3")
-    execute(asking, instance, RESCAN)
+    execute(asking, instance, NIGHTLY_RESCAN)
     measured = rows(settings, "SELECT musical_flavor_vector, lead_out_start_ticks FROM passages")
     assert read_deferred(settings.database_path).classes == ["a/1.mp3"]
     assert services.count("AcousticBrainz") == 1
-    left = "1 files wait for AcousticBrainz alone, which is left alone: HTTP 503, come back in 3600 s"
-    assert skipped(asking, instance, TOP_UP) == f"Nothing to request: {left}"
+    left = "1 files lack only classes, and AcousticBrainz is not asked: HTTP 503, come back in 3600 s"
+    assert skipped(asking, instance, WEEKLY_TOP_UP) == f"Nothing to request: {left}"
     services.acousticbrainz_behaviour = lambda _request: None
     ((recording,),) = rows(settings, "SELECT recording_mbid FROM passages")
     services.classes[str(recording)] = {"highlevel": {"mood_happy": {"all": {"happy": 0.75, "not_happy": 0.25}}}}
     shutil.rmtree(settings.pcm_dir)
     (settings.library / "a/1.mp3").rename(settings.library / "a/1.mp3.away")
-    assert skipped(asking, instance, TOP_UP) == "Nothing to request: no passage waits for a service"
+    assert skipped(asking, instance, WEEKLY_TOP_UP) == "Nothing to request: no lookup is deferred"
     (settings.library / "a/1.mp3").write_bytes(b"opening this would fail")
-    execute(asking, instance, TOP_UP)
+    execute(asking, instance, WEEKLY_TOP_UP)
     ((vector, lead_out),) = rows(settings, "SELECT musical_flavor_vector, lead_out_start_ticks FROM passages")
     flavor = json.loads(str(vector))
     assert flavor.pop("mood_happy") == {"happy": 0.75, "not_happy": 0.25}

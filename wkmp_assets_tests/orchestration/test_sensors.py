@@ -21,8 +21,8 @@ from wkmp_assets.files.walk import read_stat
 from wkmp_assets.orchestration.build import build_definitions
 from wkmp_assets.orchestration.jobs import import_job
 from wkmp_assets.orchestration.partitions import partitions_name
-from wkmp_assets.orchestration.run_requests import failed_runs as breakdowns
-from wkmp_assets.orchestration.run_requests.failed_runs import Breakdown
+from wkmp_assets.orchestration.run_requests import failed_runs
+from wkmp_assets.orchestration.run_requests.failed_runs import RETRY_AFTER, FailedRun, find_failed_run
 from wkmp_assets.orchestration.sensors import SENSOR
 from wkmp_assets.runtime.claims import open_claims
 from wkmp_assets.settings import Settings, load_settings
@@ -140,9 +140,9 @@ def test_after_an_import_that_failed_as_a_whole_one_is_tried_and_then_the_others
     resting = tick(settings, instance, first.cursor)
     assert not resting.run_requests
     run = instance.get_runs()[0].run_id[:8]
-    assert f"the last import failed as a whole, for the reason that run {run} gives" in str(resting.skip_reason)
+    assert f"the last import failed as a whole: run {run} shows the reason" in str(resting.skip_reason)
 
-    monkeypatch.setattr(breakdowns, "PAUSE", timedelta(0))
+    monkeypatch.setattr(failed_runs, "RETRY_AFTER", timedelta(0))
     trial = tick(settings, instance, first.cursor)
     assert ranges(trial) == [("1.mp3", "2.mp3")]
     with open_claims(settings.claims_dir, "the trial") as claims:
@@ -172,19 +172,19 @@ def test_a_run_that_dagster_starts_again_holds_up_nobody(settings: Settings, ins
         run = instance.create_run_for_job(job, tags=tags, status=DagsterRunStatus.STARTED)
         instance.report_run_failed(run, "its process is gone")
         assert instance.get_runs()[0].tags[WILL_RETRY_TAG] == tags[WILL_RETRY_TAG]
-    broken = breakdowns.last_breakdown(instance)
+    broken = find_failed_run(instance)
     assert broken is not None
     assert (broken.run_id, broken.is_over) == (instance.get_runs()[1].run_id, True)
 
 
-def test_how_many_runs_may_be_requested_after_a_breakdown() -> None:
+def test_how_many_runs_may_be_requested_after_an_import_that_failed_as_a_whole() -> None:
     ended = datetime(2026, 1, 1, tzinfo=UTC)
-    broken, later = Breakdown("run", ended, is_over=False), ended + breakdowns.PAUSE
-    assert broken.runs_allowed(5, later - timedelta(seconds=1), is_busy=False) == 0
-    assert broken.runs_allowed(5, later, is_busy=True) == 0
-    assert broken.runs_allowed(5, later, is_busy=False) == 1
-    assert broken.runs_allowed(0, later, is_busy=False) == 0
-    assert Breakdown("run", ended, is_over=True).runs_allowed(5, ended, is_busy=True) == 5
+    broken, later = FailedRun("run", ended, is_over=False), ended + RETRY_AFTER
+    assert broken.limit_runs(5, later - timedelta(seconds=1), is_busy=False) == 0
+    assert broken.limit_runs(5, later, is_busy=True) == 0
+    assert broken.limit_runs(5, later, is_busy=False) == 1
+    assert broken.limit_runs(0, later, is_busy=False) == 0
+    assert FailedRun("run", ended, is_over=True).limit_runs(5, ended, is_busy=True) == 5
 
 
 def test_an_emptied_folder_is_an_error_and_changes_nothing(settings: Settings, instance: DagsterInstance) -> None:

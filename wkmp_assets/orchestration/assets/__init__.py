@@ -1,4 +1,1 @@
-"""The assets, one module each. Thin: collect the run's files, call one domain function, return outcomes.
-
-No SQL here, no signal processing, no environment. Partitions and backfill policy are attached in `build`.
-"""
+"""The assets, one module each: an asset collects its files, calls one function of another package, returns outcomes."""

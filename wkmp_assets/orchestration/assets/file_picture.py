@@ -1,4 +1,4 @@
-"""The picture of a file: not part of the import, drawn when somebody asks for it."""
+"""The picture of a file, drawn on request and not by the import."""
 
 from functools import partial
 
@@ -18,9 +18,10 @@ def file_picture(
     song_matches: Outcomes[SongMatches],
     lead_points: Outcomes[LeadPoints],
 ) -> Outcomes[bytes]:
-    """The picture of a file: its level with passages, silences, lead points and names, here and as a PNG.
+    """A picture of the file: its level over time, with passages, silences, lead points and song names.
 
-    Drawn from what the import has found; opens no music. Stale when the passages, their songs or their lead points are.
+    It draws from the import's results and does not open the music file. The picture is shown in the metadata and saved
+    as a PNG. Stale when the passages, songs or lead points of the file change.
     """
     pictures: dict[str, Outcome[bytes]] = {}
     for key in sorted(context.partition_keys):

@@ -1,4 +1,4 @@
-"""Phase 5: what each passage sounds like, as AcoustID indexes it."""
+"""Phase 5: the acoustic fingerprint of each passage."""
 
 import dagster as dg
 
@@ -19,10 +19,10 @@ def fingerprints(
     library: dg.ResourceParam[Library],
     workers: dg.ResourceParam[WorkerPool],
 ) -> Outcomes[Fingerprints]:
-    """What every passage sounds like, as a Chromaprint fingerprint: by it AcoustID recognises recordings.
+    """The Chromaprint fingerprint of every passage, by which AcoustID recognises recordings.
 
-    Made for passages of at least ten seconds, from the sound that `passage_segments` left, without decoding again.
-    Stale when the passages change.
+    Passages of at least ten seconds have one. It is computed from the PCM that `passage_segments` stored, so the file
+    is not decoded again. Stale when the passages change.
     """
     return workers.compute(
         FINGERPRINTS,

@@ -1,4 +1,4 @@
-"""Phase 9: what the music is like."""
+"""Phase 9: the musical flavor of each passage."""
 
 import dagster as dg
 from pydantic import Field
@@ -9,17 +9,18 @@ from wkmp_assets.model.file_key import decode_key
 from wkmp_assets.model.outcomes import Outcomes, map_results
 from wkmp_assets.model.phases import FLAVORS
 from wkmp_assets.model.values import FileIdentity, Flavors, PassageSegments, SongMatches
-from wkmp_assets.orchestration.earlier_runs import measured_flavors
+from wkmp_assets.orchestration.earlier_runs import find_measured_flavors
 from wkmp_assets.orchestration.resources import Library
 from wkmp_assets.runtime.worker_pool import WorkerPool
 
 
 class FlavorsConfig(dg.Config):
-    """Whether to measure."""
+    """Which flavors to measure."""
 
     keep: bool = Field(
         default=False,
-        description="Measure only what was not measured before of the same passages; AcousticBrainz is asked for all.",
+        description="true: keep the measured flavors of files whose passages have not changed. AcousticBrainz is asked "
+        "about all passages either way.",
     )
 
 
@@ -34,14 +35,14 @@ def flavors(
     workers: dg.ResourceParam[WorkerPool],
     acousticbrainz: dg.ResourceParam[ClassLookup],
 ) -> Outcomes[Flavors]:
-    """What the music of every passage is like (tempo, mode, brightness, energy and so on), so that it can be compared.
+    """The musical flavor of every passage: tempo, mode, brightness, energy and more, as distributions to compare.
 
-    Measured from the sound that `passage_segments` left, without decoding again. Recordings that AcousticBrainz knows
-    have its classes as well; where it gives no answer, the passage waits for a top-up. Stale when the passages or
-    their songs change.
+    It is measured from the PCM that `passage_segments` stored, so the file is not decoded again. AcousticBrainz adds
+    its classes to recordings that it knows. When it gives no answer, the classes are deferred to the job
+    `retry_deferred`. Stale when the passages or their songs change.
     """
     keys = sorted(context.partition_keys)
-    kept = measured_flavors(library.phases, song_matches) if config.keep else {}
+    kept = find_measured_flavors(library.phases, song_matches) if config.keep else {}
     measured = workers.compute(
         FLAVORS,
         [key for key in keys if key not in kept],

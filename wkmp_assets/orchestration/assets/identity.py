@@ -1,4 +1,4 @@
-"""Phases 1 and 2: file name and content hash."""
+"""Phases 1 and 2: the path and the content hash of a file."""
 
 from collections.abc import Callable, Iterator, Mapping
 
@@ -23,12 +23,11 @@ from wkmp_assets.runtime.worker_pool import WorkerPool
 
 
 class IdentityConfig(dg.Config):
-    """Which files count as unchanged."""
+    """Which files to import."""
 
     force: bool = Field(
         default=False,
-        description="true: import the files again although the library has them already, unchanged. What people "
-        "edited or played stays as it is.",
+        description="true: import unchanged files again. Edits by people and play history stay.",
     )
 
 
@@ -40,15 +39,14 @@ def file_identity(
     workers: dg.ResourceParam[WorkerPool],
     claims: dg.ResourceParam[RunClaims],
 ) -> Outcomes[FileIdentity]:
-    """Which file this is: new, changed, unchanged, touched, moved, or a copy of another one.
+    """What the file is to the library: new, changed, unchanged, touched, moved, or a duplicate of another file.
 
-    One partition is one audio file. Its bytes are told apart by their SHA-256, so that a file that was renamed keeps
-    its history and a copy is not imported twice. Files of the same size and time as when they were imported are not
-    opened, unless `force` is set; files that another run has in hand are left to it. Stale when the file's size or
-    modification time changes.
+    One partition is one audio file. The SHA-256 of its bytes identifies it: a renamed file keeps its play history, and
+    a copy is not imported twice. A file with the size and time of its last import counts as unchanged and is skipped
+    unopened, unless `force` is set. So is a file that another run is importing. Stale when the file's size or time changes.
     """
     context.instance.add_run_tags(context.run.run_id, tags_of_files(context.partition_keys, context.run.tags))
-    # Before anything is read: what another run has just finished is then seen as unchanged.
+    # Claim before reading the library, so that a file that another run has just committed counts as unchanged.
     claimed = claims.claim(context.partition_keys)
     elsewhere = {key: Skipped(SkipReason.ELSEWHERE) for key in context.partition_keys if key not in claimed}
     paths = {key: decode_key(key) for key in sorted(claimed)}
@@ -72,14 +70,14 @@ def file_identity(
 
 
 def _moved(identities: Outcomes[FileIdentity]) -> Iterator[tuple[str, str]]:
-    """Yield the partitions of moved files with the path where each was."""
+    """Yield the partition of each moved file with its old path."""
     for key, outcome in identities.items():
         if isinstance(outcome, Result) and outcome.value.moved_from is not None:
             yield key, outcome.value.moved_from
 
 
 def _has_original(library: Library, known: Mapping[str, KnownFile]) -> Callable[[KnownFile], bool]:
-    """Return what tells whether a duplicate has an original on disk."""
+    """Return a function that tells whether the original of a duplicate is on disk."""
     hashes = [row.content_hash for row in known.values() if row.status == FileStatus.DUPLICATE_HASH]
     rows = read_known_by_hash(library.database, hashes)
 

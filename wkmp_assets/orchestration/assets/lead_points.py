@@ -1,4 +1,4 @@
-"""Phase 8: where a passage may overlap its neighbours."""
+"""Phase 8: the lead-in and lead-out points of each passage."""
 
 from enum import Enum
 
@@ -10,12 +10,12 @@ from wkmp_assets.model.lead_presets import LEAD_PRESETS, LeadPreset
 from wkmp_assets.model.outcomes import Outcomes, map_results
 from wkmp_assets.model.phases import LEAD_POINTS
 from wkmp_assets.model.values import LeadPointParameters, LeadPoints, PassageSegments, SongMatches
-from wkmp_assets.orchestration.earlier_runs import lead_parameters
+from wkmp_assets.orchestration.earlier_runs import choose_lead_parameters
 from wkmp_assets.orchestration.resources import Library
 
 
 class PresetChoice(Enum):
-    """What people choose from; a run shows the default, so that it can be seen that there is a choice."""
+    """The presets of the launchpad, which shows the default too."""
 
     LIBRARY = None
     DEFAULT = LeadPreset.DEFAULT
@@ -25,16 +25,16 @@ class PresetChoice(Enum):
 
 
 class LeadPointsConfig(dg.Config):
-    """Which parameters to use."""
+    """Which lead-point parameters to use."""
 
     preset: PresetChoice = Field(
         default=PresetChoice.LIBRARY,
-        description="Lead points for a kind of music: CLASSICAL (slow beginnings, long ends), ROCK_POP (hard "
-        "beginnings), ELECTRONIC (long quiet build-ups), DEFAULT; LIBRARY: as the library's settings say.",
+        description="Parameters for a kind of music: CLASSICAL (slow beginnings, long ends), ROCK_POP (hard "
+        "beginnings), ELECTRONIC (long quiet build-ups) or DEFAULT. LIBRARY uses the library's settings.",
     )
     keep: bool = Field(
         default=False,
-        description="Use the rule that a file's lead points have from an earlier run, unless a preset is chosen.",
+        description="true: keep the parameters that an earlier run used for each file, unless a preset is chosen.",
     )
 
 
@@ -46,21 +46,21 @@ def lead_points(
     song_matches: Outcomes[SongMatches],
     library: dg.ResourceParam[Library],
 ) -> Outcomes[LeadPoints]:
-    """Where every passage may overlap its neighbours in a crossfade: its lead-in and lead-out points.
+    """The lead-in and lead-out points of every passage, between which it must not overlap others in a crossfade.
 
-    The next passage may start at the lead-out point, the previous one must have ended by the lead-in point. Found from
-    how loud the passage is at its beginning and end; `preset` chooses the rule for a kind of music. Stale when the
+    The previous passage ends by the lead-in point, and the next one may start at the lead-out point. Both come from the
+    level at the beginning and end of the passage. `preset` chooses the parameters for a kind of music. Stale when the
     passages or the lead-point settings change.
     """
     parameters = LEAD_PRESETS[config.preset.value] if config.preset.value else library.read_settings().lead_points
     if max(parameters.lead_in_threshold_db, parameters.lead_out_threshold_db) > 0:
         context.log.warning(
-            "a lead threshold above 0 dB in the library's settings is taken as dB above one step of 16-bit PCM; "
-            "dB below the passage's peak, such as -12, fit music of any level"
+            "a lead threshold in the library's settings is above 0 dB: it counts from one step of 16-bit PCM. Set a "
+            "threshold below the passage's peak, such as -12 dB, which fits music of any level"
         )
 
     keep = config.keep and config.preset is PresetChoice.LIBRARY
-    chosen = lead_parameters(library.phases, song_matches, parameters, keep=keep)
+    chosen = choose_lead_parameters(library.phases, song_matches, parameters, keep=keep)
     phases = [passage_segments, song_matches, chosen]
     return map_results(LEAD_POINTS, sorted(context.partition_keys), phases, _measure)
 

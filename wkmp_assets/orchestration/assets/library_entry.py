@@ -1,4 +1,4 @@
-"""Phases 7 and 10: everything about one file, brought together and committed by its IO manager in one transaction."""
+"""Phases 7 and 10: the entry of a file, which its IO manager commits in one transaction."""
 
 import dagster as dg
 
@@ -28,11 +28,11 @@ def library_entry(
     lead_points: Outcomes[LeadPoints],
     flavors: Outcomes[Flavors],
 ) -> Outcomes[FileEntry]:
-    """The file in the library, with its passages, songs, artists, albums and works, wholly or not at all.
+    """The file in the library `wkmp.db`, with its passages, songs, artists, albums and works, wholly or not at all.
 
-    This is what the player sees, in `wkmp.db`. A partition's metadata says what was found, then what writing it cost:
-    the receipt of the file's one transaction, as SQLite reported it. A file that cannot be imported leaves one row in
-    `import_failures` instead, and turns the check `files_imported` red. Stale when any earlier phase of the file is.
+    The player reads it there. The metadata shows what was found, and the receipt of the file's one transaction as
+    SQLite reported it: locks, statements, rows, times. A file that cannot be imported leaves one row in
+    `import_failures` instead, and the check `files_imported` fails. Stale when an earlier phase of the file changes.
     """
     phases = (file_tags, passage_segments, fingerprints, song_matches, lead_points, flavors)
     return {

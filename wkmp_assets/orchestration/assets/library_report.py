@@ -1,4 +1,4 @@
-"""The report on the library: not part of the import, made when somebody asks for it."""
+"""The report on the library, written on request and not by the import."""
 
 import dagster as dg
 
@@ -9,10 +9,10 @@ from wkmp_assets.orchestration.write_report import write_report
 
 @dg.asset(name=REPORT, group_name="pictures", deps=[ENTRY], kinds={"html"})
 def library_report(context: dg.AssetExecutionContext, library: dg.ResourceParam[Library]) -> dg.MaterializeResult[None]:
-    """One HTML page on the whole library: counts, failures, transactions, throughput, passages, and a map by flavor.
+    """A report on the whole library as one HTML page: counts, failures, transactions, throughput, passages, flavors.
 
-    Materialize it when you want to know how the library is doing, and open the page that its metadata names. Reads the
-    library and the receipts, changes neither. Stale with every import.
+    Materialize it to see how the library is doing, then open the page that the metadata links. It reads the library and
+    the receipts, and changes neither. Stale after every import.
     """
     output = library.settings.report_path
     figures = write_report(library.settings, context.instance, output)

@@ -1,4 +1,4 @@
-"""Phase 6, first part: what AcoustID and MusicBrainz know of the passages."""
+"""Phase 6, first part: the recordings that AcoustID and MusicBrainz know for each passage."""
 
 import dagster as dg
 
@@ -6,7 +6,7 @@ from wkmp_assets.identify.lookup import RecordingLookup
 from wkmp_assets.model.outcomes import Outcomes, map_results
 from wkmp_assets.model.phases import LOOKUPS
 from wkmp_assets.model.values import FileTags, Fingerprints, PassageSegments, RecordingLookups
-from wkmp_assets.orchestration.earlier_runs import with_earlier_answers
+from wkmp_assets.orchestration.earlier_runs import restore_earlier_answers
 from wkmp_assets.orchestration.resources import Library
 
 
@@ -21,10 +21,10 @@ def recording_lookups(
 ) -> Outcomes[RecordingLookups]:
     """The recordings that AcoustID and MusicBrainz know for every passage.
 
-    Nobody is asked when no AcoustID key is set, or when the run is told to skip the network (resource `network`). A
-    service that is down defers a passage, and never fails it: the job `retry_deferred` asks again. What was answered
-    for the same content before stands until it can be asked again. Stale when the fingerprints or the tags change.
+    Without an AcoustID key no service is asked. The resource `network` makes a run skip the services too. A service
+    that is down never fails a file: the lookup is deferred, and the job `retry_deferred` asks again. Until then, an
+    earlier answer for the same content counts. Stale when the fingerprints or the tags change.
     """
     phases = [file_tags, passage_segments, fingerprints]
     outcomes = map_results(LOOKUPS, sorted(context.partition_keys), phases, services.look_up)
-    return with_earlier_answers(library.phases, outcomes)
+    return restore_earlier_answers(library.phases, outcomes)

@@ -1,4 +1,4 @@
-"""The one asset that is not partitioned: it makes the partitions."""
+"""The asset that registers the partitions; it has none itself."""
 
 from datetime import UTC, datetime
 
@@ -21,11 +21,11 @@ _MAX_LISTED = 100
 
 
 class ScanConfig(dg.Config):
-    """Where to look."""
+    """Which folder to scan."""
 
     folder: str = Field(
         default="",
-        description="Look only in this folder, given from the library's root on, as in Artist/Album; empty: all.",
+        description="Scan only this folder, relative to the music folder, for example Artist/Album. Empty: scan all.",
     )
 
 
@@ -33,12 +33,11 @@ class ScanConfig(dg.Config):
 def library_scan(
     context: dg.AssetExecutionContext, config: ScanConfig, library: dg.ResourceParam[Library]
 ) -> Outcomes[LibraryChanges]:
-    """The audio files of the music folder: each is a partition of the other assets from now on.
+    """The audio files of the music folder, each registered as a partition of the other assets.
 
-    Start here when new music is not listed yet. Finds audio files by name, registers a partition for each, and compares
-    them with the library: new, changed, unchanged, missing. Opens no file. Notes in the library which files are gone
-    and which are there again, in one transaction, and writes nothing without such news. Stale whenever files were
-    added, changed or removed.
+    Materialize it first when new music is not listed yet. It finds audio files by name and counts which are new,
+    changed, unchanged or missing in the library. It opens no file. Missing files, and files that are found again, are
+    marked in the library in one transaction. Stale when files are added, changed or removed.
     """
     changes, report = scan_folder(library.root, config.folder, read_known_files(library.database))
     name = partitions_name(library.settings)
@@ -48,7 +47,9 @@ def library_scan(
     context.instance.add_dynamic_partitions(name, sorted(keys))
     marks = mark_missing(library.database, changes, datetime.now(UTC))
     for folder in changes.unreadable:
-        context.log.warning("%s cannot be read: what the library has of it is kept as it is", library.root / folder)
+        context.log.warning(
+            "%s cannot be read: its files stay in the library; check its permissions", library.root / folder
+        )
     missing = [{"file": file.path, "missing_since": file.missing_since} for file in read_missing(library.database)]
     context.add_output_metadata(
         {

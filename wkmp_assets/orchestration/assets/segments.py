@@ -1,4 +1,4 @@
-"""Phase 4: the one decode of a file, and its passages."""
+"""Phase 4: the decode of a file, and its passages."""
 
 import dagster as dg
 
@@ -19,10 +19,10 @@ def passage_segments(
     library: dg.ResourceParam[Library],
     workers: dg.ResourceParam[WorkerPool],
 ) -> Outcomes[PassageSegments]:
-    """The passages of a file: the stretches of music between its silences, exact to the sample.
+    """The passages of the file: the music between its silences, exact to the sample.
 
-    A single track is one passage, a whole album side in one file several; a file of silence has none and becomes NO
-    AUDIO. The file is decoded here, once, for all assets after this one. Stale when the file's content or the silence
+    A single track is one passage, and an album side in one file has several. A file of silence has none and gets the
+    status NO AUDIO. This asset decodes the file once for all later ones. Stale when the file's content or the silence
     settings of the library change.
     """
     parameters = library.read_settings().segmentation

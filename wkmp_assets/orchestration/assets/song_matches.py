@@ -1,4 +1,4 @@
-"""Phase 6, second part: which recording each passage is."""
+"""Phase 6, second part: the recording of each passage."""
 
 import dagster as dg
 
@@ -6,7 +6,7 @@ from wkmp_assets.identify.match import match_passages
 from wkmp_assets.model.outcomes import Outcomes, map_results
 from wkmp_assets.model.phases import MATCHES
 from wkmp_assets.model.values import FileTags, PassageSegments, RecordingLookups, SongMatches
-from wkmp_assets.orchestration.earlier_runs import explained_by_folder
+from wkmp_assets.orchestration.earlier_runs import find_releases_by_folder
 from wkmp_assets.orchestration.resources import Library
 
 
@@ -18,12 +18,12 @@ def song_matches(
     recording_lookups: Outcomes[RecordingLookups],
     library: dg.ResourceParam[Library],
 ) -> Outcomes[SongMatches]:
-    """Which song every passage is, and how sure that is, from the tags and from what the services said.
+    """The song of every passage with its confidence, from the tags and the answers of the services.
 
-    Of the releases that a recording is on, the one that the album tag names is taken, or the one that most recordings
-    of the file's folder are on. A file of which neither tags nor services know a recording becomes passages with the
-    tags' texts and no song. Stale when tags, passages or lookups change.
+    When a recording is on several releases, the album tag decides, or the release that most recordings of the folder
+    are on. A passage whose recording nobody knows has no song and takes its texts from the tags. Stale when the tags,
+    passages or lookups change.
     """
-    folders = explained_by_folder(library.root, library.phases, recording_lookups)
+    folders = find_releases_by_folder(library.root, library.phases, recording_lookups)
     phases = [file_tags, passage_segments, recording_lookups, folders]
     return map_results(MATCHES, sorted(context.partition_keys), phases, match_passages)

@@ -1,4 +1,4 @@
-"""Phase 3: what the file says of itself."""
+"""Phase 3: the tags of a file."""
 
 from dataclasses import replace
 
@@ -22,10 +22,10 @@ def file_tags(
     library: dg.ResourceParam[Library],
     workers: dg.ResourceParam[WorkerPool],
 ) -> Outcomes[FileTags]:
-    """What the file says of itself: title, artist, album, track, year, and MusicBrainz ids where a tagger left them.
+    """The tags of the file: title, artist, album, track, year, and MusicBrainz ids where a tagger wrote them.
 
-    Read from the tags of any kind of file. Tags that cannot be read are a warning, not a failure: the music may be
-    fine. Stale when the file's content changes.
+    Unreadable tags are a warning and not a failure, because the music may be fine. Stale when the file's content
+    changes.
     """
     outcomes = workers.compute(
         TAGS,

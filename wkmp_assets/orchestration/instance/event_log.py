@@ -1,11 +1,8 @@
-"""Dagster's own SQLite storage with its index of events kept open: same files, same tables, longer-lived connections.
+"""Dagster's SQLite storage with connections that stay open, for the same files and tables.
 
-For every event (two per file and phase) Dagster's class opens two databases, compiles its statements anew, and
-closes them, which makes SQLite checkpoint each time. That was most of the cost of orchestration
-(docs/benchmarks/import.md).
-
-dagster.yaml chooses this class, so the web UI, the daemon and every run use it. Removing the block there brings
-Dagster's class back, with nothing to convert.
+Dagster's own class opens two databases for every event, compiles its statements anew and closes them, and each close
+makes SQLite checkpoint. That was most of the cost of orchestration (docs/benchmarks/import.md). dagster.yaml chooses
+this storage for the web UI, the daemon and every run. Without that block Dagster uses its own class on the same files.
 """
 
 from collections import OrderedDict
@@ -29,12 +26,12 @@ from wkmp_assets.orchestration.instance.living_runs import LivingRuns
 from wkmp_assets.runtime.file_locks import hold_lock
 
 _BUSY_TIMEOUT_S = 60
-_MOST_ENGINES = 8
+_MAX_ENGINES = 8
 _ENDS = {DagsterEventType.RUN_SUCCESS, DagsterEventType.RUN_FAILURE, DagsterEventType.RUN_CANCELED}
 
 
 class _LogWatchdog(SqliteEventLogStorageWatchdog):
-    """Dagster's watcher of one run, which also looks at the write-ahead log: events stay there for a while."""
+    """Dagster's watcher of one run, which also watches the write-ahead log, where new events stay for a while."""
 
     def __init__(
         self,
@@ -47,14 +44,14 @@ class _LogWatchdog(SqliteEventLogStorageWatchdog):
         self._patterns = [self._log_path, f"{self._log_path}-wal"]
 
     def on_modified(self, _event: FileSystemEvent) -> None:
-        """Pass new events on, whichever of the two files told of them."""
+        """Pass new events on after a change of either file."""
         self._process_log()
 
 
 class KeptOpenEventLogStorage(SqliteEventLogStorage):
-    """Event log that keeps its connections to the index and to the latest runs' databases.
+    """Event log with open connections to the index and to the databases of the latest runs.
 
-    It also knows which runs are alive, for the process that says that a run has started is the one that executes it.
+    It also knows which runs are alive, because the process that executes a run stores the event of its start.
     """
 
     living_runs: LivingRuns
@@ -68,7 +65,7 @@ class KeptOpenEventLogStorage(SqliteEventLogStorage):
 
     @contextmanager
     def _connect(self, shard: str) -> Iterator[Connection]:
-        # The lock, Dagster's own, is what makes one connection enough for all threads.
+        # Dagster's own lock lets all threads share one connection.
         with self._db_lock:
             engine = self._engine(shard)
             if shard not in self._initialized_dbs:
@@ -81,7 +78,7 @@ class KeptOpenEventLogStorage(SqliteEventLogStorage):
         if shard not in self._engines:
             self._engines[shard] = self._open(shard)
             oldest = next(iter(self._engines))
-            if len(self._engines) > _MOST_ENGINES and oldest != INDEX_SHARD_NAME:
+            if len(self._engines) > _MAX_ENGINES and oldest != INDEX_SHARD_NAME:
                 self._engines.pop(oldest).dispose()
         if INDEX_SHARD_NAME in self._engines:
             self._engines.move_to_end(INDEX_SHARD_NAME)
@@ -94,13 +91,13 @@ class KeptOpenEventLogStorage(SqliteEventLogStorage):
             connect_args={"timeout": _BUSY_TIMEOUT_S, "check_same_thread": False},
         )
         with engine.connect() as connection:
-            # In WAL mode NORMAL cannot corrupt. A power cut may lose the last events; the library does not
-            # depend on them.
+            # In WAL mode NORMAL cannot corrupt the database. A power cut may lose the last events, and the library does
+            # not depend on them.
             connection.exec_driver_sql("PRAGMA synchronous = NORMAL")
         return engine
 
     def store_event(self, event: EventLogEntry) -> None:
-        """Store an event; with the first of a run this process stands for it."""
+        """Store an event. At the start of a run, this process also takes the run's lock."""
         kind = event.dagster_event_type if event.is_dagster_event else None
         if kind is DagsterEventType.RUN_START:
             self.living_runs.begin(event.run_id)
@@ -109,7 +106,7 @@ class KeptOpenEventLogStorage(SqliteEventLogStorage):
             self.living_runs.end(event.run_id)
 
     def add_dynamic_partitions(self, partitions_def_name: str, partition_keys: Sequence[str]) -> None:
-        """Register partitions, one process after the other: Dagster adds what it did not find a moment before."""
+        """Register partitions, one process at a time, because Dagster reads and adds them in two steps."""
         with hold_lock(Path(self._base_dir, ".partitions.lock")):
             super().add_dynamic_partitions(partitions_def_name, partition_keys)
             self._partitions.pop(partitions_def_name, None)
@@ -120,13 +117,13 @@ class KeptOpenEventLogStorage(SqliteEventLogStorage):
         self._partitions.pop(partitions_def_name, None)
 
     def get_dynamic_partitions(self, partitions_def_name: str) -> Sequence[str]:
-        """Read the partitions of a set, or return them as they were read while no other process has written since.
+        """Return the partitions of a set, and read them again only after another process has written.
 
-        A run asks a hundred times, and Dagster reads all of them each time: with 10,000 files that was half of what a
-        run of 50 cost, with 100,000 most of it.
+        A run asks for them a hundred times, and Dagster reads all of them each time. With 10,000 files that was half of
+        the cost of a run of 50 files, and with 100,000 files most of it.
         """
         with self.index_connection() as connection:
-            # Changes with every commit of another connection; this one's are told of above.
+            # It changes with every commit of another connection. Commits of this one clear the cache above.
             (version,) = connection.exec_driver_sql("PRAGMA data_version").one()
             read_at, keys = self._partitions.get(partitions_def_name, (None, []))
             if read_at != version:
@@ -138,7 +135,7 @@ class KeptOpenEventLogStorage(SqliteEventLogStorage):
         return list(keys)
 
     def watch(self, run_id: str, cursor: str | None, callback: Callable[[EventLogEntry, str], None]) -> None:
-        """Call back for new events of a run, which are first written to the log beside its database."""
+        """Call back for new events of a run, which SQLite first writes to the log beside the database."""
         if not self._obs:
             self._obs = Observer()
             self._obs.start()
@@ -158,8 +155,8 @@ class KeptOpenEventLogStorage(SqliteEventLogStorage):
 class KeptOpenSqliteStorage(DagsterSqliteStorage):
     """Dagster's SQLite storage with `KeptOpenEventLogStorage` for its events.
 
-    Processes that start at the same moment open it one after the other: the first of all creates the tables, and
-    Dagster does not expect a second one at it.
+    Processes that start at the same moment open it one after another, because the first one creates the tables and
+    Dagster does not expect a second.
     """
 
     def __init__(self, base_dir: str, inst_data: ConfigurableClassData | None = None) -> None:

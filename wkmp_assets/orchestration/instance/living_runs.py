@@ -1,8 +1,7 @@
-"""Which runs are alive: the process that executes a run holds the lock of a file named like it.
+"""Which runs are alive: the process that executes a run holds the lock of a file with the run's id as its name.
 
-The lock is taken before Dagster says that the run has started, and the kernel releases it when the process ends, even
-by kill -9 or a power cut. So a run that has started and whose file nobody locks is gone, wherever it was started from,
-and whether or not the server that started it is still there.
+The process takes the lock before Dagster reports the start of the run. The kernel releases it when the process ends,
+even by kill -9 or a power cut. A started run without a locked file is therefore dead, whichever server launched it.
 """
 
 from contextlib import suppress
@@ -13,12 +12,12 @@ from wkmp_assets.runtime.file_locks import hold_lock, try_lock
 
 
 class LivingRuns:
-    """The runs of this process, and what is to be known of the others.
+    """The runs of this process, and whether those of other processes are alive.
 
     Parameters
     ----------
     folder : Path
-        Where the files are; made when the first run begins.
+        Holds the locked files. It is made when the first run begins.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -27,19 +26,19 @@ class LivingRuns:
         self._ended: set[str] = set()
 
     def begin(self, run_id: str) -> None:
-        """Let this process stand for a run from now on."""
-        self._let_go(self._ended)
+        """Hold the run's lock for the life of this process."""
+        self._release(self._ended)
         self._folder.mkdir(parents=True, exist_ok=True)
-        with hold_lock(self._folder / ".lock"):  # nobody sees the file before it is locked
+        with hold_lock(self._folder / ".lock"):  # no other process sees the file before it is locked
             file = self._path(run_id).open("w", encoding="utf-8")
             try_lock(file)
         self._own[run_id] = file
 
     def end(self, run_id: str) -> None:
-        """Take note that a run has ended, in this process or in one that is gone.
+        """Mark a run as ended.
 
-        A run of this process is let go with the next that begins, or at the end: until Dagster has written down that it
-        ended, it would look dead.
+        The lock of a run of this process is released when the next run begins or the storage closes. Released now, the
+        run would look dead until Dagster has stored its end.
         """
         if run_id in self._own:
             self._ended.add(run_id)
@@ -47,7 +46,7 @@ class LivingRuns:
             self._path(run_id).unlink(missing_ok=True)
 
     def is_alive(self, run_id: str) -> bool:
-        """Tell whether a process stands for a run."""
+        """Tell whether a process holds the run's lock."""
         if not self._folder.exists():
             return False
         with hold_lock(self._folder / ".lock"), suppress(FileNotFoundError), self._path(run_id).open() as file:
@@ -55,10 +54,10 @@ class LivingRuns:
         return False
 
     def close(self) -> None:
-        """Let go of all runs of this process."""
-        self._let_go(set(self._own))
+        """Release the locks of all runs of this process."""
+        self._release(set(self._own))
 
-    def _let_go(self, run_ids: set[str]) -> None:
+    def _release(self, run_ids: set[str]) -> None:
         for run_id in list(run_ids):
             self._path(run_id).unlink(missing_ok=True)
             self._own.pop(run_id).close()

@@ -1,7 +1,8 @@
-"""Dagster's own launcher of runs, which also tells Dagster when the process of a run is gone.
+"""Dagster's default run launcher, which also tells Dagster when the process of a run has died.
 
-After kill -9, a crash or a power cut nobody is left to say that a run has ended. Dagster would show it as started for
-ever and, since `dagster.yaml` allows two runs at once, stop at the second. Chosen there; `run_monitoring` asks.
+After kill -9, a crash or a power cut no process reports the end of a run. Dagster would show the run as started for
+ever. dagster.yaml allows two runs at once, so two such runs would stop all others. dagster.yaml chooses this launcher,
+and `run_monitoring` asks it.
 """
 
 from dagster import DagsterRun
@@ -11,17 +12,17 @@ from wkmp_assets.orchestration.instance.event_log import KeptOpenEventLogStorage
 
 
 class WatchfulRunLauncher(DefaultRunLauncher):
-    """Launches runs like Dagster's default launcher, and knows which of the started ones are alive."""
+    """Dagster's default launcher, which also knows which started runs are alive."""
 
     @property
     def supports_check_run_worker_health(self) -> bool:
-        """Whether it can tell: not with Dagster's own event storage, which knows nothing of it."""
+        """Whether it can tell. With Dagster's own event storage it cannot."""
         return isinstance(self._instance.event_log_storage, KeptOpenEventLogStorage)
 
     def check_run_worker_health(self, run: DagsterRun) -> CheckRunHealthResult:
-        """Tell whether the process of a started run is alive, whoever started it."""
+        """Return whether the process of a started run is alive."""
         storage = self._instance.event_log_storage
         if isinstance(storage, KeptOpenEventLogStorage) and storage.living_runs.is_alive(run.run_id):
             return CheckRunHealthResult(WorkerStatus.RUNNING)
-        reason = "its process is gone (killed, crashed, or the machine was switched off)"
+        reason = "its process is gone: it was killed, it crashed, or the machine was switched off"
         return CheckRunHealthResult(WorkerStatus.FAILED, reason)

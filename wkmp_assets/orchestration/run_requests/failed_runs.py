@@ -1,7 +1,7 @@
-"""Imports that failed as a whole, and not because of a file: a full disk, a library that is locked or damaged.
+"""Imports that failed as a whole, for example because the disk is full or the library is locked or damaged.
 
-What they left undone is asked for again, but not in every tick: after a pause by one run, and by all once that one went
-well. Runs that Dagster starts again by itself (killed ones, for a start) do not count, unless it gives them up.
+Their files are requested again, but not at every tick: first one run after a pause, then the others once it succeeded.
+Runs that Dagster starts again by itself do not count, unless it gives up on them.
 """
 
 from dataclasses import dataclass
@@ -14,63 +14,63 @@ from wkmp_assets.orchestration.instance.dagster_api import will_be_retried
 from wkmp_assets.orchestration.jobs import import_job
 from wkmp_assets.orchestration.run_tags import RESULT_TAG
 
-PAUSE = timedelta(minutes=15)
-"""Long enough that a disk that stays full overnight means some dozens of failed runs and no thousands."""
+RETRY_AFTER = timedelta(minutes=15)
+"""Long enough that a disk that is full all night causes dozens of failed runs and not thousands."""
 
-_MOST_LOOKED_AT = 50
+_MAX_RUNS = 50
 _ENDED = [dg.DagsterRunStatus.SUCCESS, dg.DagsterRunStatus.FAILURE]
 
 
 @dataclass(frozen=True)
-class Breakdown:
-    """The last import that failed as a whole."""
+class FailedRun:
+    """The last import run that failed as a whole."""
 
     run_id: str
-    ended: datetime
+    ended_at: datetime
     is_over: bool
-    """Whether another import has ended since, and not like that."""
+    """Whether a later import has ended without failing as a whole."""
 
-    def runs_allowed(self, most: int, now: datetime, *, is_busy: bool) -> int:
-        """Tell how many runs may be requested.
+    def limit_runs(self, max_runs: int, now: datetime, *, is_busy: bool) -> int:
+        """Return how many runs may be requested.
 
         Parameters
         ----------
-        most : int
-            When all is well.
+        max_runs : int
+            Number of runs without a failure.
         now : datetime
             With its time zone.
         is_busy : bool
-            Whether an import waits or is at work, which will tell whether all is well again.
+            Whether an import is pending or running; its result is awaited.
         """
         if self.is_over:
-            return most
-        return 0 if is_busy or now < self.ended + PAUSE else min(most, 1)
+            return max_runs
+        return 0 if is_busy or now < self.ended_at + RETRY_AFTER else min(max_runs, 1)
 
     def __str__(self) -> str:
-        run, again = self.run_id.partition("-")[0], self.ended + PAUSE
+        run, again = self.run_id.partition("-")[0], self.ended_at + RETRY_AFTER
         return (
-            f"the last import failed as a whole, for the reason that run {run} gives; one is tried after "
-            f"{again:%H:%M} UTC, the others when that went well. `wkmp import` does not wait"
+            f"the last import failed as a whole: run {run} shows the reason. One run is tried after {again:%H:%M} UTC, "
+            "and the others when it succeeds. `wkmp import` does not wait"
         )
 
 
-def last_breakdown(instance: DagsterInstance) -> Breakdown | None:
-    """Find the last import that failed as a whole; None when none of the latest did."""
+def find_failed_run(instance: DagsterInstance) -> FailedRun | None:
+    """Return the last import that failed as a whole; None when none of the latest did."""
     filters = dg.RunsFilter(job_name=import_job.name, statuses=_ENDED)
-    records = instance.get_run_records(filters=filters, limit=_MOST_LOOKED_AT)
+    records = instance.get_run_records(filters=filters, limit=_MAX_RUNS)
     ended = sorted(records, key=lambda record: record.end_time or 0.0)
-    broken = [record for record in ended if _is_breakdown(record.dagster_run)]
-    if not broken:
+    failed = [record for record in ended if _has_failed(record.dagster_run)]
+    if not failed:
         return None
-    last = broken[-1]
-    return Breakdown(
+    last = failed[-1]
+    return FailedRun(
         run_id=last.dagster_run.run_id,
-        ended=datetime.fromtimestamp(last.end_time or 0.0, tz=UTC),
+        ended_at=datetime.fromtimestamp(last.end_time or 0.0, tz=UTC),
         is_over=last is not ended[-1],
     )
 
 
-def _is_breakdown(run: dg.DagsterRun) -> bool:
-    """One that came to its files says what became of them, also when the only one of them failed."""
+def _has_failed(run: dg.DagsterRun) -> bool:
+    """Tell whether a run failed as a whole. One that reached its files has a result tag, even when its file failed."""
     has_failed = run.status is dg.DagsterRunStatus.FAILURE and RESULT_TAG not in run.tags
     return has_failed and not will_be_retried(run)

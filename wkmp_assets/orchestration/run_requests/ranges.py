@@ -1,8 +1,8 @@
-"""Cut the files of an import into range runs. Pure.
+"""Divide the files of an import into range runs.
 
-A Dagster range run names its first and last partition and carries everything between them, in the order in
-which partitions were registered. Unchanged files inside a range cost little, but not nothing. A folder that fits into
-a run is not divided: which album its files are of is agreed on among them.
+A range run names its first and last partition and carries all partitions between them, in the order of registration.
+Unchanged files inside a range cost little. A folder that fits into one run is not divided, because its files decide
+together which release they are from.
 """
 
 from collections.abc import Iterable, Sequence
@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from itertools import groupby
 
 from wkmp_assets.orchestration.instance.dagster_api import partition_tags
-from wkmp_assets.orchestration.run_tags import REASON_TAG, tags_of_files
+from wkmp_assets.orchestration.run_tags import REQUESTED_BY_TAG, tags_of_files
 
 
 @dataclass(frozen=True)
@@ -20,27 +20,27 @@ class FileRange:
     first: str
     last: str
     keys: tuple[str, ...]
-    """The wanted partitions inside."""
+    """The partitions inside that need the run."""
     size: int
-    """All partitions inside, wanted or not."""
+    """Number of all partitions inside."""
 
 
-def plan_ranges(ordered: Sequence[str], wanted: Iterable[str], most: int | None) -> list[FileRange]:
-    """Cover the wanted partitions with ranges.
+def plan_ranges(ordered: Sequence[str], wanted: Iterable[str], max_size: int | None) -> list[FileRange]:
+    """Cover partitions with ranges.
 
     Parameters
     ----------
     ordered : sequence of str
         All registered partitions in their order.
     wanted : iterable of str
-        Those to be imported.
-    most : int or None
-        Most partitions a range may span; None for no limit.
+        The partitions to import.
+    max_size : int or None
+        Partitions that a range may span; None for no limit.
 
     Returns
     -------
     list of FileRange
-        In order, not overlapping, each starting and ending with a wanted partition.
+        In order and without overlaps. Each starts and ends with a wanted partition.
 
     Raises
     ------
@@ -56,12 +56,12 @@ def plan_ranges(ordered: Sequence[str], wanted: Iterable[str], most: int | None)
     numbers = sorted(position[key] for key in set(wanted))
     for _folder, group in groupby(numbers, lambda number: ordered[number].rpartition("/")[0]):
         files = list(group)
-        is_new_range_enough = most is not None and files[-1] - files[0] < most
-        if pending and is_new_range_enough and not _fits(files[-1], pending, most):
+        fits_new_range = max_size is not None and files[-1] - files[0] < max_size
+        if pending and fits_new_range and not _fits(files[-1], pending, max_size):
             ranges.append(_range(ordered, pending))
             pending = []
         for number in files:
-            if pending and not _fits(number, pending, most):
+            if pending and not _fits(number, pending, max_size):
                 ranges.append(_range(ordered, pending))
                 pending = []
             pending.append(number)
@@ -70,8 +70,8 @@ def plan_ranges(ordered: Sequence[str], wanted: Iterable[str], most: int | None)
     return ranges
 
 
-def _fits(number: int, pending: Sequence[int], most: int | None) -> bool:
-    return most is None or number - pending[0] < most
+def _fits(number: int, pending: Sequence[int], max_size: int | None) -> bool:
+    return max_size is None or number - pending[0] < max_size
 
 
 def _range(ordered: Sequence[str], numbers: Sequence[int]) -> FileRange:
@@ -79,10 +79,10 @@ def _range(ordered: Sequence[str], numbers: Sequence[int]) -> FileRange:
     return FileRange(ordered[first], ordered[last], tuple(ordered[number] for number in numbers), last - first + 1)
 
 
-def range_tags(files: FileRange, reason: str) -> dict[str, str]:
-    """Return the tags of a run over a range of partitions."""
+def range_tags(files: FileRange, requested_by: str) -> dict[str, str]:
+    """Return the tags of a run over a range of partitions, requested by a sensor or schedule."""
     return {
         **partition_tags(files.first, files.last),
         **tags_of_files(files.keys, {}),
-        REASON_TAG: reason,
+        REQUESTED_BY_TAG: requested_by,
     }

@@ -1,7 +1,7 @@
-"""What a tick of the sensor does about the files of a library. Pure: no disk, no SQL, no Dagster.
+"""Plan one tick: which files to register and which range runs to request.
 
-Of the files that need an import some are left alone for now: those a run has in hand, those still being written, and
-those that failed and are as they were. A range run carries everything between its ends, so ranges stop at them.
+Three kinds of files wait although they need an import: files in a run, files that are still being written, and files
+that failed and have not changed since. A range run carries everything between its ends, so ranges stop before them.
 """
 
 import hashlib
@@ -16,7 +16,10 @@ from wkmp_assets.orchestration.run_requests.ranges import FileRange, plan_ranges
 
 @dataclass(frozen=True)
 class FailedFile:
-    """A file that failed: when, and what it was like when the sensor first saw that."""
+    """A failed file: when it failed, and its size and time when a tick first saw that.
+
+    The sensor's cursor keeps these fields as JSON.
+    """
 
     failed_at: str
     """UTC, `YYYY-MM-DD HH:MM:SS`."""
@@ -26,31 +29,33 @@ class FailedFile:
 
 @dataclass(frozen=True)
 class TickLimits:
-    """How much one tick asks for."""
+    """How much one tick may request."""
 
     runs: int
-    """Most runs to request; 0 when enough are waiting already."""
+    """Runs to request; 0 when enough are pending."""
     files_per_run: int | None
-    """Most partitions a run may span; None for no limit."""
+    """Partitions that a run may span; None for no limit."""
     settle_s: int
-    """Seconds since its last change after which a file counts as written."""
+    """Seconds since its last change after which a file counts as completely written."""
 
 
 @dataclass(frozen=True)
 class TickPlan:
-    """What a tick does, and what it leaves alone."""
+    """What a tick registers and requests, and counts of the files that wait."""
 
     register: tuple[str, ...]
-    """Partitions to be registered, in order."""
+    """Partitions to register, in order."""
     ranges: tuple[FileRange, ...]
     failed: Mapping[str, FailedFile]
-    """To be remembered for the next tick."""
-    in_flight: int
-    settling: int
-    resting: int
+    """Failed files by partition key, for the cursor."""
+    in_flight_count: int
+    """Files in a pending or running run."""
+    settling_count: int
+    """Files that are still being written."""
+    failed_count: int
     """Files that failed and have not changed since."""
-    later: int
-    """Files that are ready, but too many for this tick."""
+    postponed_count: int
+    """Files that are ready and exceed the limits of this tick."""
 
 
 def plan_tick(
@@ -62,22 +67,22 @@ def plan_tick(
     limits: TickLimits,
     now: datetime,
 ) -> TickPlan:
-    """Decide what one tick registers and requests.
+    """Return what one tick registers and requests.
 
     Parameters
     ----------
     wanted : mapping of str to FileStat
-        Partition key -> what the file system says, for every new and changed file.
+        Partition key -> size and time on disk, for every new and changed file.
     ordered : sequence of str
         The registered partitions in their order.
     in_flight : collection of str
-        Partitions that a waiting or running run carries.
+        Partitions in a pending or running run.
     failures : mapping of str to str
         Partition key -> time (UTC, `YYYY-MM-DD HH:MM:SS`) of its last failure.
     remembered : mapping of str to FailedFile
-        `failed` of the previous tick.
+        `failed` of the previous tick's plan.
     limits : TickLimits
-        How much to ask for.
+        How much to request.
     now : datetime
         With its time zone.
     """
@@ -86,26 +91,26 @@ def plan_tick(
     }
     busy = wanted.keys() & set(in_flight)
     settling = {key for key, stat in wanted.items() if _is_fresh(stat, now, limits.settle_s)} - busy
-    resting = {key for key in failed if _is_as_it_failed(failed[key], wanted[key])} - busy - settling
-    ready = sorted(wanted.keys() - busy - settling - resting)
+    unchanged_failures = {key for key in failed if _is_as_it_failed(failed[key], wanted[key])} - busy - settling
+    ready = sorted(wanted.keys() - busy - settling - unchanged_failures)
     known = set(ordered)
     unregistered = [key for key in ready if key not in known]
-    most = None if limits.files_per_run is None else limits.runs * limits.files_per_run
-    register = unregistered[:most] if limits.runs else []
+    max_files = None if limits.files_per_run is None else limits.runs * limits.files_per_run
+    register = unregistered[:max_files] if limits.runs else []
     order = [*ordered, *register]
     ranges: list[FileRange] = []
-    for stretch in _stretches(order, set(in_flight) | settling | resting):
+    for stretch in _stretches(order, set(in_flight) | settling | unchanged_failures):
         ranges += plan_ranges(stretch, set(ready).intersection(stretch), limits.files_per_run)
     chosen = tuple(ranges[: limits.runs])
-    later = len(ready) - sum(len(files.keys) for files in chosen)
-    return TickPlan(tuple(register), chosen, failed, len(busy), len(settling), len(resting), later)
+    postponed_count = len(ready) - sum(len(files.keys) for files in chosen)
+    return TickPlan(tuple(register), chosen, failed, len(busy), len(settling), len(unchanged_failures), postponed_count)
 
 
 def run_key(files: FileRange, wanted: Mapping[str, FileStat], now: datetime, after: str = "") -> str:
-    """Name a run by its files as they are, so that a tick that is repeated requests nothing twice.
+    """Return a key for a run from its files and their state, so that a repeated tick requests no run twice.
 
-    The day is part of it: what a run did not get done, and no later one either, is asked for again once a day. So is
-    `after`, the last run that failed as a whole: what that one did not get done is asked for again once all is well.
+    The key changes every day: files that no run has finished are requested again once a day. It also changes with
+    `after`, the id of the last run that failed as a whole: the files of that run are requested again after it.
     """
     described = [[key, wanted[key].size_bytes, wanted[key].modified_at] for key in files.keys]
     text = json.dumps([now.astimezone(UTC).date().isoformat(), after, described])
@@ -116,7 +121,7 @@ def _remember(failed_at: str, before: FailedFile | None, stat: FileStat) -> Fail
     if before is not None and before.failed_at == failed_at:
         return before
     if stat.modified_at > failed_at:
-        # Changed after it failed, before the sensor looked: size -1 equals no file's, so it is tried.
+        # The file changed after its failure and before this tick. No file has the size -1, so it is tried again.
         return FailedFile(failed_at, -1, stat.modified_at)
     return FailedFile(failed_at, stat.size_bytes, stat.modified_at)
 
@@ -126,7 +131,7 @@ def _is_as_it_failed(failed: FailedFile, stat: FileStat) -> bool:
 
 
 def _is_fresh(stat: FileStat, now: datetime, settle_s: int) -> bool:
-    """Tell whether a file changed just now; one from far in the future has a wrong clock and would wait for ever."""
+    """Tell whether a file changed just now. A time far in the future comes from a wrong clock and counts as old."""
     modified = datetime.fromisoformat(f"{stat.modified_at}+00:00")
     return abs((now - modified).total_seconds()) < settle_s
 

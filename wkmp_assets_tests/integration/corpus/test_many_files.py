@@ -5,7 +5,7 @@ from pathlib import Path
 
 from dagster import DagsterInstance
 
-from wkmp_assets.orchestration.run_requests.look import look_at_library
+from wkmp_assets.orchestration.run_requests.survey import survey_library
 from wkmp_assets.runtime.run_control import RunControl
 from wkmp_assets.runtime.worker_pool import WorkerPool
 from wkmp_assets_tests.support.checked_library import CheckedLibrary
@@ -23,7 +23,7 @@ def test_a_folder_of_ten_thousand_files_is_scanned_and_asked_for_in_bounded_runs
         library.scan()
         assert library.keys == names
         later = datetime.now(UTC) + timedelta(hours=1)
-        look = look_at_library(library.settings, instance, {}, most_runs=4, now=later)
-    assert [len(files.keys) for files in look.plan.ranges] == [50] * 4
-    assert look.plan.later == FILES - 200
-    assert [key for files in look.plan.ranges for key in files.keys] == names[:200]
+        survey = survey_library(library.settings, instance, {}, max_runs=4, now=later)
+    assert [len(files.keys) for files in survey.plan.ranges] == [50] * 4
+    assert survey.plan.postponed_count == FILES - 200
+    assert [key for files in survey.plan.ranges for key in files.keys] == names[:200]

@@ -147,7 +147,7 @@ def test_what_was_deferred_is_completed_without_decoding(beside: Beside, identif
     printed = import_(beside.place)
     assert "AcoustID: HTTP 503, come back in 3600 s" in printed
     assert "--retry-deferred" in printed
-    assert "12 files wait for a service" in beside.place.wkmp("status", beside.place.music).stdout
+    assert "12 files have deferred lookups" in beside.place.wkmp("status", beside.place.music).stdout
     assert beside.services.count("AcoustID") == 1
     deferred = query(beside.place, "SELECT count(*) FROM passages WHERE song_id IS NULL")[0][0]
     assert isinstance(deferred, int)
@@ -161,7 +161,7 @@ def test_what_was_deferred_is_completed_without_decoding(beside: Beside, identif
     assert "to look up again" in printed
     assert "1.00 per file written, at most 1" in printed
     assert "passages without classes yet (AcousticBrainz: HTTP 503, come back in 3600 s)" in printed
-    assert "12 files wait for AcousticBrainz alone, which is left alone: HTTP 503" in import_(
+    assert "12 files lack only classes, and AcousticBrainz is not asked: HTTP 503" in import_(
         beside.place, "--retry-deferred"
     )
     beside.services.acousticbrainz_behaviour = lambda _request: None

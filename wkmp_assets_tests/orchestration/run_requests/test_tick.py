@@ -42,25 +42,25 @@ def test_new_files_are_registered_and_requested_in_order_up_to_the_limit() -> No
     result = plan(stats(*"hgfedcba"))
     assert result.register == tuple("abcdef")
     assert requested(result) == [("a", "b", "c"), ("d", "e", "f")]
-    assert result.later == 2
+    assert result.postponed_count == 2
 
 
 def test_nothing_is_registered_or_requested_while_enough_runs_wait() -> None:
     result = plan(stats("a"), limits=TickLimits(0, 3, 30))
-    assert (result.register, result.ranges, result.later) == ((), (), 1)
+    assert (result.register, result.ranges, result.postponed_count) == ((), (), 1)
 
 
 def test_files_in_a_run_are_left_alone_and_no_range_runs_over_them() -> None:
     result = plan(stats("a", "b", "c"), ordered=("a", "b", "c"), in_flight=("b",))
     assert requested(result) == [("a",), ("c",)]
-    assert result.in_flight == 1
+    assert result.in_flight_count == 1
 
 
 def test_a_file_that_is_being_written_waits_until_it_settles() -> None:
     wanted = {**stats("fresh", modified_at=seconds_ago(29)), **stats("done", modified_at=seconds_ago(30))}
     result = plan(wanted)
     assert requested(result) == [("done",)]
-    assert result.settling == 1
+    assert result.settling_count == 1
 
 
 def test_a_file_from_the_far_future_does_not_wait_for_ever() -> None:
@@ -70,13 +70,13 @@ def test_a_file_from_the_far_future_does_not_wait_for_ever() -> None:
 def test_a_failed_file_rests_until_it_changes() -> None:
     failures = {"a": "2030-01-01 06:00:00"}
     first = plan(stats("a"), ordered=("a",), failures=failures)
-    assert (requested(first), first.resting) == ([], 1)
+    assert (requested(first), first.failed_count) == ([], 1)
     # An older file may take its place: not the order of times counts, but that something is different.
     for changed in (stats("a", size=6), stats("a", modified_at="2029-01-01 00:00:00")):
         again = plan(changed, ordered=("a",), failures=failures, remembered=dict(first.failed))
         assert requested(again) == [("a",)]
         failed_again = plan(changed, failures={"a": "2030-01-01 07:00:00"}, remembered=dict(again.failed))
-        assert (requested(failed_again), failed_again.resting) == ([], 1)
+        assert (requested(failed_again), failed_again.failed_count) == ([], 1)
 
 
 def test_a_file_that_changed_after_its_failure_is_tried_though_the_sensor_slept() -> None:

@@ -302,7 +302,7 @@ OTHERS_AT_WORK = (
     Measure(
         "a pause after a breakdown",
         "a full disk would mean a failed run for every 50 files, and all of those files would wait for the next day",
-        ("orchestration.run_requests.failed_runs:Breakdown.runs_allowed",),
+        ("orchestration.run_requests.failed_runs:FailedRun.limit_runs",),
         all_runs,
         (
             "orchestration/test_sensors.py::test_after_an_import_that_failed_as_a_whole_one_is_tried_and_then_the_others",
@@ -397,7 +397,7 @@ WHAT_IS_PEOPLE_S = (
     Measure(
         "nothing is removed before everything is imported",
         "a file that was moved would lose its passages and its play history",
-        ("orchestration.prune:_waiting",),
+        ("orchestration.prune:_find_waiting",),
         returns([]),
         ("orchestration/test_prune.py::test_nothing_goes_while_a_file_on_disk_may_be_a_missing_one_that_moved",),
     ),

@@ -1,0 +1,137 @@
+"""Compare the music folder with the library and decide which range runs to request."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from logging import Logger
+
+import dagster as dg
+from dagster import DagsterInstance
+
+from wkmp_assets.db.missing_files import mark_missing
+from wkmp_assets.db.read.counts import read_failures
+from wkmp_assets.db.read.known_files import read_known_files
+from wkmp_assets.errors import TransientError
+from wkmp_assets.files.scan import check_not_emptied, scan_folder
+from wkmp_assets.model.file_key import encode_key
+from wkmp_assets.model.known_files import FileStat
+from wkmp_assets.model.timestamps import normalise_timestamp
+from wkmp_assets.model.values import LibraryChanges
+from wkmp_assets.orchestration.jobs import import_job
+from wkmp_assets.orchestration.partitions import keys_of_run, partitions_name, partitions_per_run
+from wkmp_assets.orchestration.run_requests.failed_runs import FailedRun
+from wkmp_assets.orchestration.run_requests.ranges import range_tags
+from wkmp_assets.orchestration.run_requests.tick import FailedFile, TickLimits, TickPlan, plan_tick, run_key
+from wkmp_assets.runtime.claims import read_claimed_keys
+from wkmp_assets.settings import Settings
+
+_MAX_NAMED = 20
+
+_PENDING = [dg.DagsterRunStatus.QUEUED, dg.DagsterRunStatus.NOT_STARTED, dg.DagsterRunStatus.STARTING]
+"""Runs without claims yet. The claims of a running one name its files, even after it is killed."""
+
+
+@dataclass(frozen=True)
+class Survey:
+    """The state of a library at one tick, and the runs to request for it."""
+
+    plan: TickPlan
+    wanted: Mapping[str, FileStat]
+    """Partition key -> size and time on disk, for every new and changed file."""
+    changes: LibraryChanges
+
+    def run_requests(self, requested_by: str, now: datetime, after: str = "") -> list[dg.RunRequest]:
+        """Return the runs to request; `after` is the id of the last run that failed as a whole."""
+        return [
+            dg.RunRequest(run_key=run_key(files, self.wanted, now, after), tags=range_tags(files, requested_by))
+            for files in self.plan.ranges
+        ]
+
+    def __str__(self) -> str:
+        """Return the counts that are not zero, for the tick's skip message."""
+        plan, changes = self.plan, self.changes
+        folders = f" ({', '.join(changes.unreadable[:3])})"
+        counts = {
+            "files unchanged": len(changes.unchanged),
+            "in a run already": plan.in_flight_count,
+            "still being written": plan.settling_count,
+            "failed before and not changed since (wkmp failures lists them)": plan.failed_count,
+            "for a later tick": plan.postponed_count,
+            "no longer on disk": len(changes.missing),
+            "out of reach (in an unreadable folder or behind a link)": len(changes.unknown),
+            f"folders unreadable{folders}": len(changes.unreadable),
+        }
+        return ", ".join(f"{count} {what}" for what, count in counts.items() if count)
+
+
+def survey_library(
+    settings: Settings,
+    instance: DagsterInstance,
+    remembered: Mapping[str, FailedFile],
+    max_runs: int,
+    now: datetime,
+    failed_run: FailedRun | None = None,
+) -> Survey:
+    """Compare the music folder with the library and decide what to request, without changing either.
+
+    Parameters
+    ----------
+    settings : Settings
+        Of the library.
+    instance : DagsterInstance
+        Keeps its partitions and runs.
+    remembered : mapping of str to FailedFile
+        `failed` of the previous plan, from the cursor; empty for the first.
+    max_runs : int
+        Runs that may be pending at the same time.
+    now : datetime
+        With its time zone.
+    broken : Breakdown, optional
+        The last import that failed as a whole; it limits the runs.
+
+    Raises
+    ------
+    LibraryRootError
+        The music folder cannot be read, or is empty although it held files.
+    """
+    ordered = instance.get_dynamic_partitions(partitions_name(settings))
+    changes, report = scan_folder(settings.library, "", read_known_files(settings.database_path))
+    check_not_emptied(settings.library, changes, len(ordered))
+    wanted = {encode_key(path): report.found[path] for path in changes.to_import}
+    pending, claimed = find_pending_runs(instance), read_claimed_keys(settings.claims_dir)
+    in_flight = claimed.union(*(keys_of_run(run, ordered) for run in pending))
+    if failed_run:
+        max_runs = failed_run.limit_runs(max_runs, now, is_busy=bool(pending or claimed))
+    failures = {
+        key: normalise_timestamp(failure.failed_at)
+        for failure in read_failures(settings.database_path)
+        # The failure of a file whose name is not UTF-8 is stored under its key.
+        for key in (encode_key(failure.path), failure.path)
+    }
+    limits = TickLimits(max(max_runs - len(pending), 0), partitions_per_run(settings), settings.watch_settle_s)
+    plan = plan_tick(wanted, ordered, in_flight, failures, remembered, limits, now)
+    return Survey(plan, wanted, changes)
+
+
+def find_pending_runs(instance: DagsterInstance) -> Sequence[dg.DagsterRun]:
+    """Return the imports that are requested and have not started."""
+    return instance.get_runs(filters=dg.RunsFilter(job_name=import_job.name, statuses=_PENDING))
+
+
+def mark_missing_when_idle(settings: Settings, survey: Survey, log: Logger, now: datetime) -> None:
+    """Mark missing files in the library, once no file waits for import that may be one of them under a new name.
+
+    When the library is locked, the next tick marks them.
+    """
+    plan = survey.plan
+    if plan.ranges or plan.postponed_count or plan.in_flight_count or plan.settling_count:
+        return
+    try:
+        marks = mark_missing(settings.database_path, survey.changes, now)
+    except TransientError as error:
+        log.warning("missing files could not be marked, the next tick tries again: %s", error)
+        return
+    for path in marks.changes.missing[:_MAX_NAMED]:
+        log.warning("%s is no longer on disk. `wkmp missing` lists all such files, `wkmp prune` removes them", path)
+    if marks.changes:
+        log.info("%d files are newly missing, %d are found again", len(marks.changes.missing), len(marks.changes.found))
