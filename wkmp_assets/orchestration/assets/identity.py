@@ -42,8 +42,8 @@ def file_identity(
     """What the file is to the library: new, changed, unchanged, touched, moved, or a duplicate of another file.
 
     One partition is one audio file. The SHA-256 of its bytes identifies it: a renamed file keeps its play history, and
-    a copy is not imported twice. A file with the size and time of its last import counts as unchanged and is skipped
-    unopened, unless `force` is set. So is a file that another run is importing. Stale when the file's size or time changes.
+    a copy is not imported twice. A file with the size and time of its last import is skipped without opening it, unless
+    `force` is set. A file that another run is importing is skipped too. Stale when the file's size or time changes.
     """
     context.instance.add_run_tags(context.run.run_id, tags_of_files(context.partition_keys, context.run.tags))
     # Claim before reading the library, so that a file that another run has just committed counts as unchanged.
