@@ -34,7 +34,7 @@ def _default_state_dir() -> Path:
     """Return a folder beside Dagster's records, because a materialization and its phase value belong together."""
     dagster_home = os.environ.get("DAGSTER_HOME")
     if dagster_home:
-        return Path(dagster_home) / ".wkmp"
+        return Path(dagster_home).expanduser() / ".wkmp"
     xdg = os.environ.get("XDG_STATE_HOME")
     return (Path(xdg) if xdg else Path.home() / ".local" / "state") / "wkmp"
 
@@ -288,11 +288,17 @@ def find_dagster_home() -> Path:
     Raises
     ------
     SettingsError
-        Neither has one; the message says how to make one.
+        Neither has one, or DAGSTER_HOME is no folder or relative. The message says what to do.
     """
     given = os.environ.get("DAGSTER_HOME")
     if given:
-        return Path(given)
+        home = Path(given).expanduser()
+        if not home.is_absolute():
+            proposed = _absolute_path(home)
+            raise SettingsError(f"DAGSTER_HOME is {given}, which depends on the working folder: set it to {proposed}")
+        if not home.is_dir():
+            raise SettingsError(f"DAGSTER_HOME is {given}, which is no folder: make it, or correct DAGSTER_HOME")
+        return home
     for folder in (Path.cwd(), _CHECKOUT):
         if (folder / "dagster.yaml").is_file():
             os.environ["DAGSTER_HOME"] = str(folder)

@@ -14,6 +14,8 @@ _MS_BOUNDS = (0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50, 100, 200, 500, 1000)
 _MS_LABELS = ("< 0.1", *(f"{bound:g}" for bound in _MS_BOUNDS))
 NEW_SESSION_S = 600
 """A pause this long separates two imports."""
+IDLE_S = 60
+"""In a pause this long between two runs, nobody worked. A shorter one goes to the start of the next run."""
 _MAX_BUCKETS = 60
 _BUCKETS_S = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 21_600, 43_200, 86_400)
 _SHOWN_SESSIONS = 8
@@ -48,15 +50,17 @@ class Session:
     """Its last commit."""
     files: int
     passages: int
+    worked: timedelta
+    """Without idle time: more than `IDLE_S` between the last commit of one run and the beginning of the next."""
 
     @property
     def seconds(self) -> float:
-        """Duration in seconds; at least 1, because commits are timed to the second."""
-        return max((self.last - self.first).total_seconds(), 1.0)
+        """Working time in seconds; at least 1, because commits are timed to the second."""
+        return max(self.worked.total_seconds(), 1.0)
 
     @property
     def files_per_s(self) -> float:
-        """Files per second over the whole duration."""
+        """Files per second of working time."""
         return self.files / self.seconds
 
 
@@ -115,8 +119,8 @@ def _spread(values_ms: Sequence[float]) -> Spread:
 @dataclass(frozen=True)
 class _Written:
     at: datetime
-    began: datetime
-    """Start of the run, or `at` where that is not known."""
+    began: datetime | None
+    """When the run began; None when that is not known."""
     passages: int
 
 
@@ -125,7 +129,7 @@ def _times(commits: Sequence[Committed]) -> Iterator[_Written]:
         written = commit.receipt.written
         if written is not None:
             at = datetime.fromisoformat(written.written_at)
-            yield _Written(at, min(commit.run_began or at, at), written.passages)
+            yield _Written(at, min(commit.run_began, at) if commit.run_began else None, written.passages)
 
 
 def _sessions(written: Sequence[_Written]) -> list[Session]:
@@ -135,15 +139,29 @@ def _sessions(written: Sequence[_Written]) -> list[Session]:
     pause = timedelta(seconds=NEW_SESSION_S)
     cuts = [number for number, (one, other) in enumerate(pairwise(written), 1) if other.at - one.at > pause]
     parts = [written[start:end] for start, end in pairwise([0, *cuts, len(written)])]
-    return [
-        Session(min(one.began for one in part), part[-1].at, len(part), sum(one.passages for one in part))
-        for part in parts
-    ]
+    sessions: list[Session] = []
+    for part in parts:
+        begun = [one.began for one in part if one.began and not (sessions and one.began <= sessions[-1].last)]
+        first, last = min([part[0].at, *begun]), part[-1].at
+        sessions.append(Session(first, last, len(part), sum(one.passages for one in part), _worked(part, first)))
+    return sessions
+
+
+def _worked(part: Sequence[_Written], first: datetime) -> timedelta:
+    """Return the time in which a run was under way; between two commits of unknown runs, one is taken to be."""
+    total, until, idle = timedelta(), first, timedelta(seconds=IDLE_S)
+    for one in part:
+        total += one.at - (one.began if one.began and one.began - until > idle else until)
+        until = one.at
+    return total
 
 
 def _pace(times: Sequence[datetime], session: Session) -> tuple[int, tuple[Bar, ...]]:
     """Count the files of a session in at most about sixty intervals of equal length."""
-    width = next((width for width in _BUCKETS_S if session.seconds / width < _MAX_BUCKETS), _BUCKETS_S[-1])
+    width = next(
+        (width for width in _BUCKETS_S if (session.last - session.first).total_seconds() / width < _MAX_BUCKETS),
+        _BUCKETS_S[-1],
+    )
     inside = [time for time in times if session.first <= time <= session.last]
     counts = Counter(int((time - session.first).total_seconds()) // width for time in inside)
     return width, bars({clock(number * width, 0): counts[number] for number in range(max(counts) + 1)})

@@ -105,6 +105,25 @@ def test_an_import_takes_from_the_beginning_of_its_first_run_not_from_its_first_
     assert figures.pace[29].count == 50
 
 
+def test_idle_time_between_two_runs_is_no_working_time() -> None:
+    """Two runs of the sensor, of ten seconds each, eight minutes apart."""
+    first = [committed("2026-03-01 12:00:10", began="2026-03-01 12:00:00") for _ in range(20)]
+    second = [committed("2026-03-01 12:08:10", began="2026-03-01 12:08:00") for _ in range(20)]
+    figures = commit_figures([*first, *second])
+    assert figures is not None
+    assert [(one.files, one.seconds, one.files_per_s) for one in figures.sessions] == [(40, 20, 2.0)]
+    assert sum(bar.count for bar in figures.pace) == 40
+
+
+def test_a_run_that_paused_for_hours_does_not_count_its_first_part_again() -> None:
+    """Its first files are an import of their own, so the second one began where they ended at the earliest."""
+    early = [committed("2026-03-01 09:00:10", began="2026-03-01 09:00:00") for _ in range(10)]
+    late = [committed(f"2026-03-01 12:00:{second:02}", began="2026-03-01 09:00:00") for second in (10, 20)]
+    figures = commit_figures([*early, *late])
+    assert figures is not None
+    assert [one.seconds for one in figures.sessions] == [10, 10]
+
+
 def test_a_long_import_is_drawn_with_few_bars() -> None:
     times = [f"2026-03-01 {minute // 60:02}:{minute % 60:02}:00" for minute in range(0, 1440, 5)]
     figures = commit_figures([committed(time) for time in times])

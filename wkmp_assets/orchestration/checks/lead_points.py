@@ -3,6 +3,8 @@
 import dagster as dg
 
 from wkmp_assets.db.read.counts import LeadPointCounts, count_lead_points
+from wkmp_assets.db.read.library_settings import read_library_settings
+from wkmp_assets.model.lead_presets import LEAD_PRESETS
 from wkmp_assets.model.phases import ENTRY
 from wkmp_assets.orchestration.checks.results import warn_unless
 from wkmp_assets.orchestration.resources import Library
@@ -21,10 +23,12 @@ def lead_points_plausible(library: dg.ResourceParam[Library]) -> dg.AssetCheckRe
     """A plausible share of the library's passages has no lead-in and no lead-out.
 
     When nearly all passages or nearly none begin and end at full level, the lead thresholds do not fit the music. This
-    shows in no single file, so the check always judges the whole library.
+    shows in no single file, so the check always judges the whole library. With the default thresholds or a preset,
+    music that always fades is ordinary: then only too many passages without leads are a warning.
     """
     counts = count_lead_points(library.database)
-    is_plausible, said = _judge(counts)
+    used = read_library_settings(library.database).lead_points
+    is_plausible, said = _judge(counts, is_own_choice=used not in LEAD_PRESETS.values())
     return warn_unless(
         is_plausible,
         said,
@@ -38,14 +42,27 @@ def lead_points_plausible(library: dg.ResourceParam[Library]) -> dg.AssetCheckRe
     )
 
 
-def _judge(counts: LeadPointCounts) -> tuple[bool, str]:
+def _judge(counts: LeadPointCounts, *, is_own_choice: bool) -> tuple[bool, str]:
+    """Tell whether the share is plausible, for thresholds that the library's owner chose or that come with us."""
     if counts.measured < MIN_PASSAGES:
         return True, f"{counts.measured} passages with lead points are too few to judge"
-    said = f"{counts.share_zero:.0%} of {counts.measured} passages have no lead-in and no lead-out"
-    if USUAL_SHARE[0] <= counts.share_zero <= USUAL_SHARE[1]:
+    said = f"{_percent(counts.share_zero)} of {counts.measured} passages have no lead-in and no lead-out"
+    lowest = USUAL_SHARE[0] if is_own_choice else 0.0
+    if lowest <= counts.share_zero <= USUAL_SHARE[1]:
         return True, said
     return False, (
         f"{said}; usual are {USUAL_SHARE[0]:.0%} to {USUAL_SHARE[1]:.0%}. Check lead_in_threshold_dB, "
         "lead_out_threshold_dB and import_lead_preset in the library's settings, then import again: `wkmp import "
         "FOLDER --force`."
     )
+
+
+def _percent(share: float) -> str:
+    """Return a share as a percentage with as many decimals as keep it on its side of `USUAL_SHARE`."""
+    low, high = USUAL_SHARE
+    for decimals in range(4):
+        text = f"{share:.{decimals}%}"
+        shown = float(text.rstrip("%")) / 100
+        if (shown < low) == (share < low) and (shown > high) == (share > high):
+            return text
+    return text

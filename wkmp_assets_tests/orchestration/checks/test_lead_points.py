@@ -26,7 +26,28 @@ def sixty(database: Path) -> Path:
     return database
 
 
+def set_thresholds(database: Path, decibels: float) -> None:
+    for name in ("lead_in_threshold_dB", "lead_out_threshold_dB"):
+        run_sql(database, f"INSERT INTO settings (key, value) VALUES ('{name}', '{decibels}')")  # noqa: S608 - a test's
+
+
+def test_music_that_always_fades_is_ordinary_with_the_thresholds_we_ship(sixty: Path) -> None:
+    """A collection of chamber music: the thresholds are right, and nothing begins at full level."""
+    assert check(sixty).passed
+    run_sql(sixty, "INSERT INTO settings (key, value) VALUES ('import_lead_preset', 'classical')")
+    assert check(sixty).passed
+
+
+def test_the_share_is_never_rounded_into_what_is_usual(sixty: Path) -> None:
+    set_thresholds(sixty, -1)
+    run_sql(sixty, f"{AT_THE_EDGES} WHERE rowid <= 1")
+    result = check(sixty)
+    assert not result.passed
+    assert "1.7% of 60 passages" in (result.description or "")
+
+
 def test_a_library_in_which_no_passage_is_without_leads_is_a_warning(sixty: Path) -> None:
+    set_thresholds(sixty, -1)
     result = check(sixty)
     assert (result.passed, result.severity) == (False, dg.AssetCheckSeverity.WARN)
     assert "0% of 60 passages" in (result.description or "")
