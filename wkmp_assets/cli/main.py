@@ -38,7 +38,7 @@ from wkmp_assets.model.outcomes import Failed, Result, join
 from wkmp_assets.model.phases import LEAD_POINTS, MATCHES, PICTURE, SEGMENTS
 from wkmp_assets.orchestration.retry_deferred import plan_retry
 from wkmp_assets.report.file_picture import draw_picture
-from wkmp_assets.report.text import printable
+from wkmp_assets.report.text import explain_no_song, printable
 from wkmp_assets.runtime.atomic_files import write_atomically
 from wkmp_assets.runtime.phase_store import PhaseStore
 from wkmp_assets.settings import Settings
@@ -118,6 +118,8 @@ def status(folder: Path, library: Path | None, database: Path | None, as_json: b
     table.add_row("Files", counts or "none")
     for name, count in report.rows.items():
         table.add_row(name.capitalize(), str(count))
+    if report.without_song:
+        table.add_row("No song", shown(explain_no_song(report.without_song, report.rows["passages"])))
     table.add_row("Failed", f"{report.failures} (see: wkmp failures {typed(folder)})" if report.failures else "0")
     table.add_row("Missing", f"{report.missing} (see: wkmp missing {typed(folder)})" if report.missing else "0")
     if deferred_files := {*deferred.lookups, *deferred.classes}:

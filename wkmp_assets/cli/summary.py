@@ -15,7 +15,7 @@ from wkmp_assets.model.file_key import decode_key
 from wkmp_assets.model.outcomes import Failed, Outcome, Result, SkipReason
 from wkmp_assets.model.values import ClassesOutcome, LookupOutcome
 from wkmp_assets.report.partition_metadata import result_word
-from wkmp_assets.report.text import percentile, printable
+from wkmp_assets.report.text import explain_no_song, percentile, printable
 
 _ORDER = (
     "imported", "duplicate", "no audio", "moved", "touched", "unchanged", "failed", "interrupted",
@@ -39,6 +39,8 @@ class ImportSummary:
     results: Counter[str] = field(default_factory=Counter)
     passages: int = 0
     songs: set[str] = field(default_factory=set)
+    without_song: int = 0
+    """Passages that no song was found for."""
     failures: list[tuple[str, Failed]] = field(default_factory=list)
     receipts: list[Receipt] = field(default_factory=list)
     warnings: list[tuple[str, str]] = field(default_factory=list)
@@ -67,6 +69,8 @@ class ImportSummary:
         if commit.batch is not None:
             self.passages += len(commit.batch.passages)
             self.songs.update(song.guid for song in commit.batch.songs)
+            linked = {link.passage_id for link in commit.batch.passage_songs}
+            self.without_song += sum(passage.guid not in linked for passage in commit.batch.passages)
             self.deferred.update(_deferred(commit.outcome))
             self.standing.update(_standing(commit.outcome))
             flavors = [one.flavor for one in _passages(commit.outcome) if one.flavor]
@@ -124,12 +128,7 @@ class ImportSummary:
             yield "Missing", f"{self.missing} in the library but not on disk (kept; wkmp missing lists them)"
         if self.not_looked_at:
             yield "Not seen", f"{self.not_looked_at} in unreadable folders or behind links (kept)"
-        if self.results:
-            yield "Passages", str(self.passages)
-            yield "Songs", str(len(self.songs))
-        if self.flavors:
-            gone = f" ({self.gone})" if self.gone else ""
-            yield "Flavors", f"{self.flavors} measured, {self.with_classes} with AcousticBrainz' classes{gone}"
+        yield from self._lines_of_passages()
         if self.receipts:
             locks = [receipt.write_locks for receipt in self.receipts]
             yield "Write locks", f"{sum(locks) / len(locks):.2f} per file written, at most {max(locks)}"
@@ -138,6 +137,16 @@ class ImportSummary:
         handled = sum(self.results.values())
         rate = f", {handled / elapsed_s:.1f} files/s" if handled and elapsed_s > 0 else ""
         yield "Time", f"{elapsed_s:.1f} s{rate}"
+
+    def _lines_of_passages(self) -> Iterator[tuple[str, str]]:
+        if self.results:
+            yield "Passages", str(self.passages)
+            yield "Songs", str(len(self.songs))
+        if self.without_song:
+            yield "No song", explain_no_song(self.without_song, self.passages)
+        if self.flavors:
+            gone = f" ({self.gone})" if self.gone else ""
+            yield "Flavors", f"{self.flavors} measured, {self.with_classes} with AcousticBrainz' classes{gone}"
 
 
 def render_failures(failures: Sequence[tuple[str, Failed]], most: int = _MAX_LISTED) -> Table:

@@ -21,6 +21,7 @@ from wkmp_assets.orchestration.checks.identification import classes_complete, lo
 from wkmp_assets.orchestration.checks.lead_points import lead_points_plausible
 from wkmp_assets.orchestration.checks.library_rows import stored_rows
 from wkmp_assets.orchestration.checks.receipts import commit_receipts
+from wkmp_assets.orchestration.checks.songs import passages_have_songs
 from wkmp_assets.orchestration.io_managers import PhaseStoreIOManager, PictureIOManager, SqliteBatchIOManager
 from wkmp_assets.orchestration.jobs import import_job, reflavor_job, retry_job, scan_job
 from wkmp_assets.orchestration.partitions import audio_files, backfill_policy
@@ -105,6 +106,7 @@ def build_definitions(
             commit_receipts,
             stored_rows,
             lead_points_plausible,
+            passages_have_songs,
         ],
         jobs=[scan_job, import_job, retry_job, reflavor_job],
         sensors=[new_files_sensor(settings)],

@@ -12,6 +12,7 @@ from wkmp_assets.model.ticks import TICKS_PER_SECOND
 from wkmp_assets.report.bars import Bar, bars, binned
 from wkmp_assets.report.commits import CommitFigures, Committed, commit_figures
 from wkmp_assets.report.flavor_map import FlavorMap, map_flavors
+from wkmp_assets.report.text import explain_no_song
 
 SHOWN_FAILURES = 10
 """Files named for each cause."""
@@ -52,6 +53,8 @@ class ReportFigures:
     statuses: tuple[Bar, ...]
     levels: tuple[Bar, ...]
     with_song: int
+    no_song: str
+    """What passages without a song mean; empty when there are none."""
     failures: tuple[FailureGroup, ...]
     """The most frequent first."""
     failed: int
@@ -82,6 +85,7 @@ def report_figures(
         statuses=bars(report.files_by_status),
         levels=_levels(passages),
         with_song=sum(passage.has_song for passage in passages),
+        no_song=explain_no_song(report.without_song, len(passages)) if report.without_song else "",
         failures=_groups(failures),
         failed=len(failures),
         commits=commit_figures(commits),

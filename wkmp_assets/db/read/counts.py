@@ -24,6 +24,8 @@ class LibraryCounts:
     failures: int
     missing: int = 0
     """Number of files that are not on disk."""
+    without_song: int = 0
+    """Number of passages that are linked to no song."""
 
 
 @dataclass(frozen=True)
@@ -49,7 +51,16 @@ def read_counts(database: Path) -> LibraryCounts | None:
             statuses = {row["status"]: row["files"] for row in connection.execute(query)}
         rows = {table: _count_rows(connection, table) for table in _COUNTED}
         failures = _count_rows(connection, "import_failures")
-    return LibraryCounts(statuses, rows, failures, len(read_missing(database)))
+        without_song = _count_without_song(connection)
+    return LibraryCounts(statuses, rows, failures, len(read_missing(database)), without_song)
+
+
+def _count_without_song(connection: sqlite3.Connection) -> int:
+    if not has_table(connection, "passages") or not has_table(connection, "passage_songs"):
+        return _count_rows(connection, "passages")
+    query = "SELECT count(*) FROM passages WHERE guid NOT IN (SELECT passage_id FROM passage_songs)"
+    (count,) = connection.execute(query).fetchone()
+    return int(count)
 
 
 def _count_rows(connection: sqlite3.Connection, table: str) -> int:
@@ -115,6 +126,7 @@ def describe_library(
         "exists": report is not None,
         "files": {} if report is None else report.files_by_status,
         "rows": {} if report is None else report.rows,
+        "without_song": 0 if report is None else report.without_song,
         "failures": [asdict(failure) for failure in failures],
         "deferred": list(deferred.lookups),
         "without_classes": list(deferred.classes),
