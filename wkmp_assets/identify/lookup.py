@@ -8,7 +8,8 @@ from dataclasses import dataclass, replace
 from typing import Protocol
 
 from wkmp_assets.errors import ServiceUnavailableError
-from wkmp_assets.identify.scoring import doubt_ties, duration_score, rank, rank_by_text
+from wkmp_assets.identify.ranking import doubt_ties, rank, rank_by_text
+from wkmp_assets.identify.scoring import duration_score
 from wkmp_assets.identify.services.acoustid import AcoustIdClient, FingerprintMatch
 from wkmp_assets.identify.services.musicbrainz import MusicBrainzClient, Recording
 from wkmp_assets.model.match_levels import MatchLevel, level_of

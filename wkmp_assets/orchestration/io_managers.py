@@ -14,13 +14,13 @@ import dagster as dg
 from wkmp_assets.db.commit import FileCommitter
 from wkmp_assets.model.outcomes import Failed, Outcome, Result, Skipped, SkipReason
 from wkmp_assets.model.phases import ENTRY, IDENTITY, PICTURE
+from wkmp_assets.orchestration.dagster_values import to_metadata
 from wkmp_assets.orchestration.instance.dagster_api import (
     add_partition_metadata,
     executes_asset,
     instance_of,
     run_of,
 )
-from wkmp_assets.orchestration.metadata import to_metadata
 from wkmp_assets.orchestration.resources import Library
 from wkmp_assets.orchestration.run_tags import tags_of_files, tags_of_results
 from wkmp_assets.report.partition_metadata import describe_commit, describe_outcome, result_word

@@ -4,14 +4,8 @@ import random
 
 import pytest
 
-from wkmp_assets.identify.scoring import (
-    MULTI_TRACK_WEIGHTS,
-    confidence,
-    duration_score,
-    metadata_score,
-    rank,
-    similarity,
-)
+from wkmp_assets.identify.ranking import rank
+from wkmp_assets.identify.scoring import MULTI_TRACK_WEIGHTS, confidence, duration_score, metadata_score, similarity
 from wkmp_assets.identify.services.acoustid import FingerprintMatch
 from wkmp_assets.model.match_levels import MatchLevel, level_of
 from wkmp_assets.model.values import FileTags, PathNames, Song

@@ -9,7 +9,7 @@ import dagster as dg
 from wkmp_assets.model.batch import Receipt, WrittenRows
 from wkmp_assets.model.outcomes import Failed, Result, Skipped, SkipReason
 from wkmp_assets.model.values import FileState
-from wkmp_assets.orchestration.metadata import to_metadata
+from wkmp_assets.orchestration.dagster_values import to_metadata
 from wkmp_assets.report.partition_metadata import Link, describe_commit, describe_outcome, recorded_commit
 from wkmp_assets_tests.support.builders import (
     LATER,

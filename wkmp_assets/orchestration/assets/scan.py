@@ -13,7 +13,7 @@ from wkmp_assets.model.file_key import encode_key
 from wkmp_assets.model.outcomes import Outcomes, Result
 from wkmp_assets.model.phases import SCAN
 from wkmp_assets.model.values import LibraryChanges
-from wkmp_assets.orchestration.metadata import to_table
+from wkmp_assets.orchestration.dagster_values import to_table
 from wkmp_assets.orchestration.partitions import partitions_name
 from wkmp_assets.orchestration.resources import Library
 

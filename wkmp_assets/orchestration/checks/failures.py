@@ -11,7 +11,7 @@ from wkmp_assets.model.phases import ENTRY
 from wkmp_assets.model.statuses import FINISHED, FileStatus
 from wkmp_assets.orchestration.checks.findings import escape_markdown
 from wkmp_assets.orchestration.checks.scope import find_scope
-from wkmp_assets.orchestration.metadata import to_table
+from wkmp_assets.orchestration.dagster_values import to_table
 from wkmp_assets.orchestration.resources import Library
 from wkmp_assets.report.text import counted
 

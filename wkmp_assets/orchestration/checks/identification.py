@@ -13,7 +13,7 @@ from wkmp_assets.model.values import ClassesOutcome, Flavors, LookupOutcome, Rec
 from wkmp_assets.orchestration.checks.findings import escape_markdown
 from wkmp_assets.orchestration.checks.results import warn_unless
 from wkmp_assets.orchestration.checks.scope import Scope, find_scope
-from wkmp_assets.orchestration.metadata import to_table
+from wkmp_assets.orchestration.dagster_values import to_table
 from wkmp_assets.orchestration.resources import Library
 
 MIN_ASKED = 10

@@ -8,7 +8,7 @@ import dagster as dg
 
 from wkmp_assets.model.phases import ENTRY
 from wkmp_assets.orchestration.checks.findings import Findings, Severity, escape_markdown
-from wkmp_assets.orchestration.metadata import to_table
+from wkmp_assets.orchestration.dagster_values import to_table
 
 _SEVERITIES = {Severity.WARNING: dg.AssetCheckSeverity.WARN, Severity.ERROR: dg.AssetCheckSeverity.ERROR}
 

@@ -16,7 +16,7 @@ import dagster as dg
 from rich.console import Console
 
 from wkmp_assets.model.phases import ENTRY, SCAN
-from wkmp_assets.orchestration.metadata import to_metadata
+from wkmp_assets.orchestration.dagster_values import to_metadata
 from wkmp_assets.orchestration.partitions import partitions_name
 from wkmp_assets.report.partition_metadata import describe_commit
 from wkmp_assets.settings import load_settings
