@@ -148,5 +148,6 @@ def test_dagster_home_is_taken_as_given_else_found(monkeypatch: pytest.MonkeyPat
     (tmp_path / "dagster.yaml").touch()
     assert find_dagster_home() == Path.cwd()
     assert os.environ["DAGSTER_HOME"] == str(Path.cwd())
-    monkeypatch.setenv("DAGSTER_HOME", "/elsewhere")
-    assert find_dagster_home() == Path("/elsewhere")
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.setenv("DAGSTER_HOME", str(tmp_path / "elsewhere"))
+    assert find_dagster_home() == tmp_path / "elsewhere"
