@@ -29,7 +29,7 @@ from wkmp_assets.cli.options import (
 )
 from wkmp_assets.cli.signals import run_until_stopped
 from wkmp_assets.cli.summary import ImportSummary, render_failures
-from wkmp_assets.db.connection import keep_open
+from wkmp_assets.db.kept_open import keep_open
 from wkmp_assets.db.read.counts import describe_library, read_counts, read_deferred, read_failures
 from wkmp_assets.db.read.missing import read_missing
 from wkmp_assets.model.file_key import decode_key, encode_key

@@ -149,19 +149,6 @@ def open_reader(database: Path) -> Iterator[sqlite3.Connection | None]:
 
 
 @contextmanager
-def keep_open(database: Path) -> Iterator[None]:
-    """Keep one idle connection open within the block, so that other connections open and close cheaply.
-
-    When the last connection closes, SQLite checkpoints the write-ahead log. The next one to open rebuilds the log's
-    index under the write lock. An idle connection holds no lock and saves both.
-    """
-    with open_reader(database) as connection:
-        if connection is not None:
-            connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
-        yield
-
-
-@contextmanager
 def snapshot(connection: sqlite3.Connection) -> Iterator[None]:
     """Let all reads within the block see one state of the library. In WAL mode this blocks no writer."""
     connection.execute("BEGIN")

@@ -5,12 +5,11 @@ import os
 import stat as stat_module
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from pathlib import Path
 
 from wkmp_assets.errors import LibraryRootError
 from wkmp_assets.model.known_files import FileStat
-from wkmp_assets.model.timestamps import format_timestamp
+from wkmp_assets.model.timestamps import format_seconds
 
 AUDIO_EXTENSIONS = frozenset(
     [
@@ -175,7 +174,7 @@ def _add_unreadable(report: WalkReport, root: str, folder: str, error: OSError) 
 
 
 def _to_file_stat(status: os.stat_result) -> FileStat:
-    return FileStat(status.st_size, format_timestamp(datetime.fromtimestamp(int(status.st_mtime), tz=UTC)))
+    return FileStat(status.st_size, format_seconds(int(status.st_mtime)))
 
 
 def _extension(entry: os.DirEntry[str]) -> str:

@@ -4,6 +4,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
 
+_FIRST_SECOND = -62_135_596_800
+_LAST_SECOND = 253_402_300_799
+_LAST = "9999-12-31 23:59:59"
+_BEFORE_ALL = "0000-12-31 23:59:59"
+
 
 def format_timestamp(moment: datetime) -> str:
     """Format a moment as the library stores it.
@@ -22,6 +27,36 @@ def format_timestamp(moment: datetime) -> str:
     return moment.astimezone(UTC).isoformat(" ", "seconds")[: len("YYYY-MM-DD HH:MM:SS")]
 
 
+def format_seconds(seconds: int) -> str:
+    """Format a file's time as the library stores it. Every number has a text of its own, also beyond the calendar.
+
+    A damaged file system, or a share, may say that a file is of the year 30828.
+
+    Parameters
+    ----------
+    seconds : int
+        Since 1970-01-01 UTC, of any size and sign.
+
+    Returns
+    -------
+    str
+        UTC, `YYYY-MM-DD HH:MM:SS`. Beyond the years 1 to 9999 it is the nearest end of the calendar, with digits behind
+        its seconds that keep such times apart and in order.
+    """
+    if seconds > _LAST_SECOND:
+        return f"{_LAST}.{seconds:020}"
+    if seconds < _FIRST_SECOND:
+        return f"{_BEFORE_ALL}.{10**20 + seconds:020}"
+    return format_timestamp(datetime.fromtimestamp(seconds, tz=UTC))
+
+
+def read_timestamp(text: str) -> datetime | None:
+    """Return the moment of `YYYY-MM-DD HH:MM:SS` in UTC; None for a time beyond the calendar."""
+    if len(text) > len(_LAST):
+        return None
+    return datetime.fromisoformat(text).replace(tzinfo=UTC)
+
+
 def normalise_timestamp(text: str) -> str:
     """Bring either form found in WKMP databases (`YYYY-MM-DD HH:MM:SS` or RFC 3339) to the first, in UTC.
 
@@ -29,9 +64,9 @@ def normalise_timestamp(text: str) -> str:
     """
     try:
         moment = datetime.fromisoformat(text)
-    except ValueError:
+        return format_timestamp(moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment)
+    except (ValueError, OverflowError):  # an hour before the year 1, in UTC, has no text
         return text
-    return format_timestamp(moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment)
 
 
 @dataclass(frozen=True)

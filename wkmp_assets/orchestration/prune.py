@@ -6,7 +6,7 @@ imported first, or its passages and play history would be lost with its old path
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 
 from dagster import DagsterInstance
@@ -22,7 +22,7 @@ from wkmp_assets.files.presence import check_root, is_emptied, is_on_disk
 from wkmp_assets.files.scan import check_not_emptied, scan_folder
 from wkmp_assets.model.batch import Receipt
 from wkmp_assets.model.file_key import decode_key, is_within, storable, storable_path
-from wkmp_assets.model.timestamps import format_timestamp, normalise_timestamp
+from wkmp_assets.model.timestamps import format_seconds, format_timestamp, normalise_timestamp
 from wkmp_assets.model.values import LibraryChanges
 from wkmp_assets.orchestration.partitions import partitions_name
 from wkmp_assets.orchestration.resources import Library
@@ -142,10 +142,10 @@ def _is_unchanged_failure(file: Path, failed_at: str | None) -> bool:
     if failed_at is None:
         return False
     try:
-        changed = datetime.fromtimestamp(file.stat().st_ctime, tz=UTC)
+        changed = int(file.stat().st_ctime)
     except OSError:
         return False
-    return format_timestamp(changed) <= normalise_timestamp(failed_at)
+    return format_seconds(changed) <= normalise_timestamp(failed_at)
 
 
 def remove_files(settings: Settings, plan: PrunePlan, now: datetime, *, with_history: bool) -> Iterator[PruneResult]:

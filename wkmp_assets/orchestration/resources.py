@@ -10,7 +10,7 @@ import dagster as dg
 from pydantic import Field
 
 from wkmp_assets.audio.pcm_store import PcmStore
-from wkmp_assets.db.connection import keep_open
+from wkmp_assets.db.kept_open import keep_open
 from wkmp_assets.db.read.known_files import read_file_rows
 from wkmp_assets.db.read.library_settings import LibrarySettings, read_library_settings
 from wkmp_assets.files.presence import is_on_disk

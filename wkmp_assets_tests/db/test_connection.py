@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from wkmp_assets.db.connection import keep_open, open_reader, open_writer, snapshot, translate
+from wkmp_assets.db.connection import open_reader, open_writer, snapshot, translate
+from wkmp_assets.db.kept_open import keep_open
 from wkmp_assets.db.read.library_settings import LockSettings
 from wkmp_assets.db.write.writer import LibraryWriter
 from wkmp_assets.errors import CorruptLibraryError, LibraryDiskError, UnwritableLibraryError

@@ -68,6 +68,18 @@ class WriterGate:
         finally:
             os.close(descriptor)  # closing releases the lock
 
+    @contextmanager
+    def hold_if_free(self) -> Iterator[bool]:
+        """Hold the gate within the block, or yield False at once when another process has it or waits for it."""
+        descriptor = self._open()
+        if descriptor is None:
+            yield True
+            return
+        try:
+            yield self._lock_if_free(_Place(descriptor))
+        finally:
+            os.close(descriptor)  # closing releases the lock
+
     def _open(self) -> int | None:
         if not self._is_usable:
             return None
@@ -80,10 +92,13 @@ class WriterGate:
     def _lock(self, descriptor: int, limit_ms: float) -> bool:
         """Lock and return True, or False after the limit. Then the waiting thread closes the descriptor."""
         place = _Place(descriptor)
+        return self._lock_if_free(place) or _enter_in_thread(place, limit_ms)
+
+    def _lock_if_free(self, place: "_Place") -> bool:
         try:
             place.enter(fcntl.LOCK_NB)
         except BlockingIOError:
-            return _enter_in_thread(place, limit_ms)
+            return False
         except OSError as error:
             if error.errno not in _NOT_SUPPORTED:
                 raise

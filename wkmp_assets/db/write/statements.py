@@ -29,6 +29,7 @@ from wkmp_assets.model.statuses import FileStatus
 BEGIN = "BEGIN IMMEDIATE"
 COMMIT = "COMMIT"
 CHECKPOINT = "PRAGMA wal_checkpoint(PASSIVE)"
+EMPTY_LOG = "PRAGMA wal_checkpoint(TRUNCATE)"
 ROLLBACK = "ROLLBACK"
 
 

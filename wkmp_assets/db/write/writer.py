@@ -19,6 +19,7 @@ from wkmp_assets.db.read.library_settings import LockSettings
 from wkmp_assets.db.schema import ensure_schema
 from wkmp_assets.db.write import statements as sql
 from wkmp_assets.db.write.gate import WriterGate
+from wkmp_assets.db.write.rest import bring_to_rest
 from wkmp_assets.db.write.retry import LockRetry
 from wkmp_assets.db.write.script import Batch, Step, make_script
 from wkmp_assets.db.write.statement_log import StatementLog
@@ -40,7 +41,9 @@ _CHANGED = frozenset(
 
 
 class LibraryWriter:
-    """Writes batches to one library. A context manager: it opens the database and brings its schema up to date.
+    """Writes batches to one library. A context manager.
+
+    It opens the database, brings its schema up to date, and leaves the library at rest in one file.
 
     Parameters
     ----------
@@ -69,7 +72,10 @@ class LibraryWriter:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._connection.close()
+        try:
+            bring_to_rest(self._connection, self.database, self._gate)
+        finally:
+            self._connection.close()
 
     def _open(self) -> sqlite3.Connection:
         """Open the library and bring its schema up to date. Both may need the write lock, so a retry starts here."""

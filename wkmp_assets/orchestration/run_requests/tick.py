@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from wkmp_assets.model.known_files import FileStat
+from wkmp_assets.model.timestamps import read_timestamp
 from wkmp_assets.orchestration.run_requests.ranges import FileRange, plan_ranges
 
 
@@ -132,8 +133,8 @@ def _is_as_it_failed(failed: FailedFile, stat: FileStat) -> bool:
 
 def _is_fresh(stat: FileStat, now: datetime, settle_s: int) -> bool:
     """Tell whether a file changed just now. A time far in the future comes from a wrong clock and counts as old."""
-    modified = datetime.fromisoformat(f"{stat.modified_at}+00:00")
-    return abs((now - modified).total_seconds()) < settle_s
+    modified = read_timestamp(stat.modified_at)
+    return modified is not None and abs((now - modified).total_seconds()) < settle_s
 
 
 def _stretches(ordered: Sequence[str], barriers: Collection[str]) -> Iterator[list[str]]:

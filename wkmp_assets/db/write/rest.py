@@ -1,0 +1,69 @@
+"""Bring a library to rest: all of it in the one file, nothing left in the write-ahead log."""
+
+import logging
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+from wkmp_assets.db.write import statements as sql
+from wkmp_assets.db.write.gate import WriterGate
+
+BUSY_TIMEOUT_MS = 100
+"""How long the last step waits for a reader or for a writer that does not know the gate. Other writers wait as long."""
+
+_LOG = logging.getLogger(__name__)
+
+
+def bring_to_rest(connection: sqlite3.Connection, database: Path, gate: WriterGate) -> None:
+    """Copy the write-ahead log into the database and empty it, unless another import writes: that one does it.
+
+    It never raises for a log that cannot be emptied. What is in the log is committed and is read from there.
+
+    Parameters
+    ----------
+    connection : sqlite3.Connection
+        One that may write, outside a transaction. It is about to be closed: its busy timeout changes.
+    database : Path
+        The library.
+    gate : WriterGate
+        Of the library.
+    """
+    if not _has_log(database):
+        return
+    try:
+        connection.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}")
+        # Most of it without the gate, while others write. What is left then takes them no time.
+        connection.execute(sql.CHECKPOINT)
+        with gate.hold_if_free() as is_free:
+            if is_free and connection.execute(sql.EMPTY_LOG).fetchone()[0]:
+                _LOG.info("%s is in use; what its write-ahead log holds stays there until the next import", database)
+    except (sqlite3.Error, OSError) as error:
+        _say_why(database, error)
+
+
+def bring_leftovers_to_rest(database: Path) -> None:
+    """Bring a library to rest that nobody in this process writes; opens it only when it has a log."""
+    if not (_has_log(database) and database.exists()):
+        return
+    try:
+        # Not a writer's connection: it writes no row, and creates no library.
+        uri = f"{database.absolute().as_uri()}?mode=rw"
+        with closing(sqlite3.connect(uri, uri=True, isolation_level=None)) as connection:
+            bring_to_rest(connection, database, WriterGate(database))
+    except sqlite3.Error as error:
+        _say_why(database, error)
+
+
+def _has_log(database: Path) -> bool:
+    try:
+        return database.with_name(database.name + "-wal").stat().st_size > 0
+    except OSError:
+        return False
+
+
+def _say_why(database: Path, error: Exception) -> None:
+    _LOG.warning(
+        "%s: its write-ahead log could not be emptied (%s); nothing is lost, the next import tries again",
+        database,
+        error,
+    )

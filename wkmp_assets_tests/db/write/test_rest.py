@@ -1,0 +1,49 @@
+"""A library at rest: the last writer leaves nothing in the write-ahead log."""
+
+from pathlib import Path
+
+import pytest
+
+from wkmp_assets.db.kept_open import keep_open
+from wkmp_assets.db.read.library_settings import LockSettings
+from wkmp_assets.db.write.gate import WriterGate
+from wkmp_assets.db.write.writer import LibraryWriter
+from wkmp_assets_tests.support.builders import run_sql
+
+
+@pytest.fixture
+def log(database: Path) -> Path:
+    """The write-ahead log of a new library."""
+    with LibraryWriter(database, LockSettings()):
+        pass
+    return database.with_name(database.name + "-wal")
+
+
+def test_a_writer_empties_the_log_while_others_have_the_library_open(database: Path, log: Path) -> None:
+    with keep_open(database):
+        with LibraryWriter(database, LockSettings()):
+            run_sql(database, "INSERT INTO settings (key, value) VALUES ('a', 'b')")
+            assert log.stat().st_size > 0
+        assert log.stat().st_size == 0
+
+
+def test_a_writer_leaves_the_log_to_the_one_that_has_the_gate(database: Path, log: Path) -> None:
+    with keep_open(database):
+        writer = LibraryWriter(database, LockSettings())
+        writer.__enter__()
+        run_sql(database, "INSERT INTO settings (key, value) VALUES ('a', 'b')")
+        with WriterGate(database).hold(limit_ms=0):
+            writer.__exit__(None, None, None)
+            assert log.stat().st_size > 0
+    assert not log.exists() or log.stat().st_size == 0
+
+
+def test_whatever_holds_up_the_log_fails_nobody(database: Path, log: Path, caplog: pytest.LogCaptureFixture) -> None:
+    with keep_open(database):
+        writer = LibraryWriter(database, LockSettings())
+        writer.__enter__()
+        run_sql(database, "INSERT INTO settings (key, value) VALUES ('a', 'b')")
+        writer._connection.close()
+        writer.__exit__(None, None, None)
+    assert "its write-ahead log could not be emptied" in caplog.text
+    assert not log.exists() or log.stat().st_size == 0
