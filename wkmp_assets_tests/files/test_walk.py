@@ -11,6 +11,7 @@ import pytest
 
 from wkmp_assets.errors import LibraryRootError
 from wkmp_assets.files.walk import WalkReport, find_audio_files, read_stat
+from wkmp_assets.model.timestamps import format_seconds
 
 MOMENT_S = 1_700_000_000.75
 
@@ -153,3 +154,14 @@ def test_only_a_regular_file_has_a_size_to_compare(tmp_path: Path, kind: str) ->
         os.mkfifo(path)
     with pytest.raises(OSError, match="not a regular file"):
         read_stat(path)
+
+
+@pytest.mark.parametrize("seconds", [-(2**63), -11_644_473_600, 910_692_730_085, 2**63 - 1])
+def test_a_time_beyond_the_calendar_is_taken_as_it_is(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, seconds: int
+) -> None:
+    """Over Samba; the file systems at hand cut such times."""
+    touch(tmp_path, "a.mp3")
+    status = os.stat_result((0o100644, 1, 1, 1, 0, 0, 7, seconds, seconds, seconds))
+    monkeypatch.setattr(Path, "stat", lambda _path: status)
+    assert read_stat(tmp_path / "a.mp3").modified_at == format_seconds(seconds)

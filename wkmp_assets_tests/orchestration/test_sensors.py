@@ -271,3 +271,16 @@ def test_an_imported_file_is_left_alone_until_it_is_moved(settings: Settings, in
     execute(settings, instance, third)
     with closing(sqlite3.connect(settings.database_path)) as library:
         assert library.execute("SELECT path, status FROM files").fetchall() == [("2.mp3", "INGEST COMPLETE")]
+
+
+@pytest.mark.parametrize("seconds", [-3_000_000_000_000, -11_644_473_600, -1, 910_692_730_085])
+def test_a_file_of_any_year_is_imported_once(settings: Settings, instance: DagsterInstance, seconds: int) -> None:
+    file = settings.library / "odd.mp3"
+    shutil.copyfile(SAMPLE, file)
+    os.utime(file, (seconds, seconds))  # the file system may cut it to what it can hold
+    first = tick(settings, instance)
+    assert ranges(first) == [("odd.mp3", "odd.mp3")]
+    execute(settings, instance, first)
+    second = tick(settings, instance, first.cursor)
+    assert ranges(second) == []
+    assert "1 files unchanged" in str(second.skip_reason)

@@ -50,9 +50,11 @@ def marks_of_a_scan(place: Workplace) -> None:
 def prune(place: Workplace) -> None:
     shutil.rmtree(place.music / "Destructavator")
     assert place.wkmp_process("import", place.music).returncode == 0
-    (place.music / SONG).unlink()
+    next((place.music / "Maxstack").rglob("*.ogg")).unlink()
+    before = library_rows(place.database)
     with keep_open(place.database):  # as a run that waits for its turn has it
         assert place.wkmp_process("prune", place.music, "--yes").returncode == 0
+    assert library_rows(place.database) != before, "a file is gone"
 
 
 def ctrl_c(place: Workplace) -> None:
