@@ -126,6 +126,14 @@ def open_writer(database: Path, *, busy_timeout_ms: int) -> sqlite3.Connection:
     return connection
 
 
+def open_checkpointer(database: Path, *, busy_timeout_ms: int) -> sqlite3.Connection:
+    """Open a connection to an existing library that can checkpoint its write-ahead log, and write no row."""
+    uri = f"{database.absolute().as_uri()}?mode=rw"
+    connection = sqlite3.connect(uri, uri=True, timeout=busy_timeout_ms / 1000, isolation_level=None)
+    connection.execute("PRAGMA query_only = ON")
+    return connection
+
+
 @contextmanager
 def open_reader(database: Path) -> Iterator[sqlite3.Connection | None]:
     """Open a read-only connection for the block; yield None when there is no library yet.

@@ -5,6 +5,7 @@ import sqlite3
 from contextlib import closing
 from pathlib import Path
 
+from wkmp_assets.db.connection import open_checkpointer
 from wkmp_assets.db.write import statements as sql
 from wkmp_assets.db.write.gate import WriterGate
 
@@ -22,7 +23,7 @@ def bring_to_rest(connection: sqlite3.Connection, database: Path, gate: WriterGa
     Parameters
     ----------
     connection : sqlite3.Connection
-        One that may write, outside a transaction. It is about to be closed: its busy timeout changes.
+        A writer's or a checkpointer's, outside a transaction. It is about to be closed: its busy timeout changes.
     database : Path
         The library.
     gate : WriterGate
@@ -46,9 +47,7 @@ def bring_leftovers_to_rest(database: Path) -> None:
     if not (_has_log(database) and database.exists()):
         return
     try:
-        # Not a writer's connection: it writes no row, and creates no library.
-        uri = f"{database.absolute().as_uri()}?mode=rw"
-        with closing(sqlite3.connect(uri, uri=True, isolation_level=None)) as connection:
+        with closing(open_checkpointer(database, busy_timeout_ms=BUSY_TIMEOUT_MS)) as connection:
             bring_to_rest(connection, database, WriterGate(database))
     except sqlite3.Error as error:
         _say_why(database, error)

@@ -1,12 +1,16 @@
 """A library at rest: the last writer leaves nothing in the write-ahead log."""
 
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
+from wkmp_assets.db.connection import open_checkpointer
 from wkmp_assets.db.kept_open import keep_open
 from wkmp_assets.db.read.library_settings import LockSettings
 from wkmp_assets.db.write.gate import WriterGate
+from wkmp_assets.db.write.rest import bring_to_rest
 from wkmp_assets.db.write.writer import LibraryWriter
 from wkmp_assets_tests.support.builders import run_sql
 
@@ -25,6 +29,19 @@ def test_a_writer_empties_the_log_while_others_have_the_library_open(database: P
             run_sql(database, "INSERT INTO settings (key, value) VALUES ('a', 'b')")
             assert log.stat().st_size > 0
         assert log.stat().st_size == 0
+
+
+def test_what_empties_the_log_writes_no_row_and_creates_no_library(database: Path, log: Path, tmp_path: Path) -> None:
+    with keep_open(database):
+        run_sql(database, "INSERT INTO settings (key, value) VALUES ('a', 'b')")
+        with closing(open_checkpointer(database, busy_timeout_ms=0)) as connection:
+            with pytest.raises(sqlite3.OperationalError, match="readonly"):
+                connection.execute("DELETE FROM settings")
+            assert log.stat().st_size > 0
+            bring_to_rest(connection, database, WriterGate(database))
+        assert log.stat().st_size == 0
+    with pytest.raises(sqlite3.OperationalError):
+        open_checkpointer(tmp_path / "nothing.db", busy_timeout_ms=0)
 
 
 def test_a_writer_leaves_the_log_to_the_one_that_has_the_gate(database: Path, log: Path) -> None:
