@@ -20,7 +20,7 @@ from wkmp_assets.model.values import LibraryChanges
 from wkmp_assets.orchestration.build import build_definitions
 from wkmp_assets.orchestration.instance.dagster_api import partition_tags
 from wkmp_assets.orchestration.jobs import KEEP_MEASUREMENTS, import_job, retry_job, scan_job
-from wkmp_assets.orchestration.partitions import partitions_name
+from wkmp_assets.orchestration.partitions import partitions_name, partitions_per_run
 from wkmp_assets.orchestration.resources import open_workers
 from wkmp_assets.orchestration.run_requests.ranges import FileRange, plan_ranges
 from wkmp_assets.runtime.atomic_files import translate_disk_errors
@@ -94,8 +94,7 @@ class LibraryImporter:
     def plan(self, paths: Sequence[str]) -> list[FileRange]:
         """Divide files into range runs of at most `files_per_run` files each."""
         ordered = self._instance.get_dynamic_partitions(partitions_name(self._settings))
-        most = None if self._settings.files_per_run == "all" else self._settings.files_per_run
-        return plan_ranges(ordered, [encode_key(path) for path in paths], most)
+        return plan_ranges(ordered, [encode_key(path) for path in paths], partitions_per_run(self._settings))
 
     def run(
         self, ranges: Sequence[FileRange], *, force: bool = False, preset: LeadPreset | None = None
@@ -119,13 +118,13 @@ class LibraryImporter:
         ops: dict[str, Any] = {IDENTITY: {"config": {"force": True}}} if force else {}
         if preset is not None:
             ops[LEAD_POINTS] = {"config": {"preset": preset.name}}
-        return self._each(import_job.name, {"ops": ops} if ops else {}, ranges)
+        return self._run_each(import_job.name, {"ops": ops} if ops else {}, ranges)
 
     def retry(self, ranges: Sequence[FileRange]) -> Iterator[FileRange]:
         """Ask the services again for files in the library, one range after another, as `run` does."""
-        return self._each(retry_job.name, KEEP_MEASUREMENTS, ranges)
+        return self._run_each(retry_job.name, KEEP_MEASUREMENTS, ranges)
 
-    def _each(self, job_name: str, config: dict[str, Any], ranges: Sequence[FileRange]) -> Iterator[FileRange]:
+    def _run_each(self, job_name: str, config: dict[str, Any], ranges: Sequence[FileRange]) -> Iterator[FileRange]:
         for files in ranges:
             if self._control.is_stopping:
                 return
@@ -139,28 +138,28 @@ class LibraryImporter:
         result = job.execute_in_process(
             run_config={**config, **_QUIET}, instance=self._instance, tags=tags, raise_on_error=False
         )
-        if not result.success and not (may_fail_alone and _failed_as_a_file(result)):
-            raise RunFailedError(_reason(result))
+        if not result.success and not (may_fail_alone and _is_file_failure(result)):
+            raise RunFailedError(_find_reason(result))
         return result
 
 
-def _failed_as_a_file(result: dg.ExecuteInProcessResult) -> bool:
+def _is_file_failure(result: dg.ExecuteInProcessResult) -> bool:
     """Tell whether the run failed because its only file failed."""
     failures = [event.step_failure_data for event in result.all_node_events if event.is_step_failure]
     return bool(failures) and all(failure.user_failure_data is not None for failure in failures)
 
 
-def _reason(result: dg.ExecuteInProcessResult) -> str:
+def _find_reason(result: dg.ExecuteInProcessResult) -> str:
     for event in result.all_events:
         if event.is_step_failure:
-            return f"{_message(event.step_failure_data.error)} (in {event.step_key}, run {result.run_id})"
+            return f"{_find_message(event.step_failure_data.error)} (in {event.step_key}, run {result.run_id})"
     for event in result.all_events:
         if event.is_job_failure:
-            return f"{_message(event.job_failure_data.error)} (run {result.run_id})"
+            return f"{_find_message(event.job_failure_data.error)} (run {result.run_id})"
     return f"run {result.run_id} did not start; see it in the web UI"
 
 
-def _message(error: Any) -> str:  # Dagster's SerializableErrorInfo, a name it does not export
+def _find_message(error: Any) -> str:  # Dagster's SerializableErrorInfo, a name it does not export
     if error is None:
         return "it failed without saying why; see it in the web UI"
     innermost = error.cause or error

@@ -22,10 +22,10 @@ from wkmp_assets.cli.options import (
     FOLDER,
     LIBRARY,
     OUT,
-    errors_as_exit_status,
-    settings_of,
-    shown,
-    typed,
+    escape_text,
+    exit_on_error,
+    find_settings,
+    quote_path,
 )
 from wkmp_assets.cli.signals import run_until_stopped
 from wkmp_assets.cli.summary import ImportSummary, render_failures
@@ -89,8 +89,8 @@ def import_command(
         raise click.UsageError("--force imports every file again, --retry-deferred imports none; give only one of them")
     if preset and retry_deferred:
         raise click.UsageError("--retry-deferred keeps the lead points; use --force to change them")
-    settings = settings_of(folder, library, database, workers)
-    with errors_as_exit_status():
+    settings = find_settings(folder, library, database, workers)
+    with exit_on_error():
         sys.exit(_import(folder, settings, force=force, retry_deferred=retry_deferred, preset=preset))
 
 
@@ -101,8 +101,8 @@ def import_command(
 @click.option("--json", "as_json", is_flag=True, help="Print JSON for programs; docs/guide/ci.md describes its fields.")
 def status(folder: Path, library: Path | None, database: Path | None, as_json: bool) -> None:
     """Show what the library of FOLDER holds."""
-    settings = settings_of(folder, library, database)
-    with errors_as_exit_status():
+    settings = find_settings(folder, library, database)
+    with exit_on_error():
         database = settings.database_path
         report, deferred = read_counts(database), read_deferred(database)
         if as_json:
@@ -110,20 +110,21 @@ def status(folder: Path, library: Path | None, database: Path | None, as_json: b
             click.echo(json.dumps(found, indent=2))
             return
     if report is None:
-        OUT.print(f"No library yet at {shown(settings.database_path)}; make one with: wkmp import {typed(folder)}")
+        database_path = escape_text(settings.database_path)
+        OUT.print(f"No library yet at {database_path}; make one with: wkmp import {quote_path(folder)}")
         return
     table = Table(show_header=False, box=None, pad_edge=False, padding=(0, 2, 0, 0))
-    table.add_row("Library", shown(settings.database_path))
+    table.add_row("Library", escape_text(settings.database_path))
     counts = ", ".join(f"{count} {name}" for name, count in report.files_by_status.items())
     table.add_row("Files", counts or "none")
     for name, count in report.rows.items():
         table.add_row(name.capitalize(), str(count))
     if report.without_song:
-        table.add_row("No song", shown(explain_no_song(report.without_song, report.rows["passages"])))
-    table.add_row("Failed", f"{report.failures} (see: wkmp failures {typed(folder)})" if report.failures else "0")
-    table.add_row("Missing", f"{report.missing} (see: wkmp missing {typed(folder)})" if report.missing else "0")
+        table.add_row("No song", escape_text(explain_no_song(report.without_song, report.rows["passages"])))
+    table.add_row("Failed", f"{report.failures} (see: wkmp failures {quote_path(folder)})" if report.failures else "0")
+    table.add_row("Missing", f"{report.missing} (see: wkmp missing {quote_path(folder)})" if report.missing else "0")
     if deferred_files := {*deferred.lookups, *deferred.classes}:
-        asks = f"wkmp import {typed(folder)} --retry-deferred"
+        asks = f"wkmp import {quote_path(folder)} --retry-deferred"
         table.add_row("Deferred", f"{len(deferred_files)} files have deferred lookups (to ask again: {asks})")
     OUT.print(table)
 
@@ -134,8 +135,8 @@ def status(folder: Path, library: Path | None, database: Path | None, as_json: b
 @DATABASE
 def failures(folder: Path, library: Path | None, database: Path | None) -> None:
     """List the files that could not be imported, with cause and next step. Exit status 1 if there are any."""
-    settings = settings_of(folder, library, database)
-    with errors_as_exit_status():
+    settings = find_settings(folder, library, database)
+    with exit_on_error():
         stored = read_failures(settings.database_path)
     if not stored:
         OUT.print("Nothing failed.")
@@ -152,7 +153,7 @@ def failures(folder: Path, library: Path | None, database: Path | None) -> None:
         )
         for failure in stored
     ]
-    OUT.print(render_failures(rows, most=len(rows)))
+    OUT.print(render_failures(rows, max_rows=len(rows)))
     sys.exit(1)
 
 
@@ -163,14 +164,14 @@ def failures(folder: Path, library: Path | None, database: Path | None) -> None:
 @click.option("--output", type=click.Path(dir_okay=False, path_type=Path), help="Default: in the state folder.")
 def report(folder: Path, library: Path | None, database: Path | None, output: Path | None) -> None:
     """Write a report on the library of FOLDER as one HTML page, which opens in any browser without a network."""
-    settings = settings_of(folder, library, database)
+    settings = find_settings(folder, library, database)
     # Dagster keeps the receipts. It takes two seconds to load, so only the commands that need it do.
     warnings.filterwarnings("ignore", module="dagster")
     from wkmp_assets.cli.importer import open_instance
     from wkmp_assets.orchestration.write_report import write_report
 
     path = (output or settings.report_path).absolute()
-    with errors_as_exit_status(), open_instance() as instance:
+    with exit_on_error(), open_instance() as instance:
         write_report(settings, instance, path)
     click.echo(os.fsencode(path))
 
@@ -181,7 +182,7 @@ def report(folder: Path, library: Path | None, database: Path | None, output: Pa
 @click.option("--output", type=click.Path(dir_okay=False, path_type=Path), help="Default: in the state folder.")
 def picture(file: Path, library: Path | None, output: Path | None) -> None:
     """Draw FILE as a PNG: its level, passages, silences, lead points and names, as the import found them."""
-    settings = settings_of(file.parent, library, None)
+    settings = find_settings(file.parent, library, None)
     key = encode_key(settings.relative_folder(file))
     store = PhaseStore(settings.phase_dir)
     outcomes = [store.read_stored(phase, key) for phase in (SEGMENTS, MATCHES, LEAD_POINTS)]
@@ -192,7 +193,7 @@ def picture(file: Path, library: Path | None, output: Path | None) -> None:
             f"there is no picture of {printable(str(file))}: {printable(reason)}. Import it first: wkmp import FOLDER"
         )
     path = (output or settings.picture_path(key)).absolute()
-    with errors_as_exit_status():
+    with exit_on_error():
         write_atomically(path, draw_picture(decode_key(key), *found.value))
     click.echo(os.fsencode(path))
 
@@ -219,14 +220,14 @@ def _import(folder: Path, settings: Settings, *, force: bool, retry_deferred: bo
             retry = plan_retry(settings)
             wanted = tuple(path for path in retry.paths if path in on_disk)
             todo = f"{len(wanted)} to look up again"
-            summary.left = str(retry)
+            summary.not_asked = str(retry)
         else:
             wanted = changes.to_import + (changes.unchanged if force else ())
             summary.unchanged = 0 if force else len(changes.unchanged)
             todo = f"{len(wanted)} to import, {summary.unchanged} unchanged"
         summary.not_looked_at, summary.passed_over = len(changes.unknown), changes.passed_over
         if not wanted and not changes.unchanged:
-            OUT.print(f"No audio files below {shown(folder)}.")
+            OUT.print(f"No audio files below {escape_text(folder)}.")
             if summary.passed_over:
                 OUT.print(summary.render(time.monotonic() - started))
             return 0
@@ -235,7 +236,7 @@ def _import(folder: Path, settings: Settings, *, force: bool, retry_deferred: bo
         control.on_file = progress.file_advanced
         keys = frozenset(encode_key(path) for path in wanted)
         control.on_commit = lambda commit: _record_commit(commit, summary if commit.key in keys else None, progress)
-        OUT.print(f"{todo}, in {shown(settings.library)}")
+        OUT.print(f"{todo}, in {escape_text(settings.library)}")
         runs = importer.retry(ranges) if retry_deferred else importer.run(ranges, force=force, preset=kind)
         with progress.shown():
             run_until_stopped(lambda: list(runs), lambda: _stop(control))
@@ -244,7 +245,9 @@ def _import(folder: Path, settings: Settings, *, force: bool, retry_deferred: bo
         summary.missing = len(still.intersection(changes.missing))
     OUT.print(summary.render(time.monotonic() - started))
     if control.is_stopping:
-        OUT.print(f"\nStopped. What is listed above is safely in the library; go on with: wkmp import {typed(folder)}")
+        OUT.print(
+            f"\nStopped. The imported files are safely in the library; go on with: wkmp import {quote_path(folder)}"
+        )
     return 1 if summary.has_failures or control.is_stopping else 0
 
 

@@ -12,7 +12,7 @@ import click
 from rich.markup import escape
 from rich.table import Table
 
-from wkmp_assets.cli.options import DATABASE, FOLDER, LIBRARY, OUT, errors_as_exit_status, settings_of, typed
+from wkmp_assets.cli.options import DATABASE, FOLDER, LIBRARY, OUT, exit_on_error, find_settings, quote_path
 from wkmp_assets.db.read.missing import read_missing
 from wkmp_assets.db.read.removal import Removable, read_removable
 from wkmp_assets.model.file_key import is_within
@@ -31,16 +31,16 @@ _MAX_SHOWN = 50
 @DATABASE
 def missing(folder: Path, library: Path | None, database: Path | None) -> None:
     """List the files in the library of FOLDER that were not on disk at the last scan."""
-    settings = settings_of(folder, library, database)
-    with errors_as_exit_status():
+    settings = find_settings(folder, library, database)
+    with exit_on_error():
         within = settings.relative_folder(folder)
         paths = [one.path for one in read_missing(settings.database_path) if is_within(one.path, within)]
         files = read_removable(settings.database_path, paths)
     if not files:
         OUT.print("Nothing is missing.")
         return
-    OUT.print(_table(f"{len(files)} missing", files, most=len(files)))
-    OUT.print(f"An entry comes back by itself when its file does. To remove these: wkmp prune {typed(folder)}")
+    OUT.print(_table(f"{len(files)} missing", files, max_rows=len(files)))
+    OUT.print(f"An entry comes back by itself when its file does. To remove these: wkmp prune {quote_path(folder)}")
 
 
 @click.command()
@@ -71,27 +71,27 @@ def prune(folder: Path, library: Path | None, database: Path | None, yes: bool, 
     Songs, artists, albums and works stay, with their probabilities, cooldowns and lyrics. Exit status 0: done, nothing
     to do, or declined; 1: failed, or refused because the music folder is empty or unreadable or files wait for import.
     """
-    settings = settings_of(folder, library, database)
+    settings = find_settings(folder, library, database)
     # Dagster takes two seconds to load, so only the commands that need it do.
     warnings.filterwarnings("ignore", module="dagster")
     from wkmp_assets.orchestration.prune import PruneOptions, plan_prune
 
-    with errors_as_exit_status():
+    with exit_on_error():
         within = settings.relative_folder(folder)
         plan = plan_prune(settings, within, PruneOptions(**also))
-        _show(plan)
+        _print_plan(plan)
         if not yes and not (plan.removable and _is_confirmed(len(plan.removable))):
             if plan.removable:
                 OUT.print("Nothing was removed. Use --yes to remove without being asked.")
             return
-        sys.exit(_carry_out(settings, plan, with_history=also["with_history"]))
+        sys.exit(_remove(settings, plan, with_history=also["with_history"]))
 
 
 def _is_confirmed(files: int) -> bool:
     return sys.stdin.isatty() and click.confirm(f"Remove {counted(files, 'file')} from the library?")
 
 
-def _show(plan: "PrunePlan") -> None:
+def _print_plan(plan: "PrunePlan") -> None:
     groups = (
         (plan.removable, "to be removed"),
         (plan.referenced, "kept, because something refers to them (--with-history removes both)"),
@@ -104,12 +104,12 @@ def _show(plan: "PrunePlan") -> None:
     if not any(files for files, _ in groups):
         OUT.print("Nothing is missing.")
     elif plan.removable:
-        OUT.print(f"To be removed: {escape(_sum(plan.removable))}. Songs, artists, albums and works stay.")
+        OUT.print(f"To be removed: {escape(_describe_removal(plan.removable))}. Songs, artists, albums and works stay.")
     for part in plan.scan.unreadable:
         OUT.print(f"Cannot read {printable(part)}: the library keeps the files it has there.", markup=False)
 
 
-def _sum(files: Sequence[Removable]) -> str:
+def _describe_removal(files: Sequence[Removable]) -> str:
     referring: Counter[str] = Counter()
     for file in files:
         referring.update(file.references)
@@ -124,21 +124,21 @@ def _sum(files: Sequence[Removable]) -> str:
     return ", ".join(parts)
 
 
-def _table(title: str, files: Sequence[Removable], most: int = _MAX_SHOWN) -> Table:
-    more = f" (the first {most})" if len(files) > most else ""
+def _table(title: str, files: Sequence[Removable], max_rows: int = _MAX_SHOWN) -> Table:
+    more = f" (the first {max_rows})" if len(files) > max_rows else ""
     table = Table(title=escape(title + more), title_justify="left", box=None, pad_edge=False)
     table.add_column("File", overflow="fold")
     table.add_column("Missing since")
     table.add_column("Passages", justify="right")
     table.add_column("Referred to by", overflow="fold")
-    for one in files[:most]:
+    for one in files[:max_rows]:
         named = ", ".join(f"{count} {table_name}" for table_name, count in one.references.items())
         since = one.missing_since or "now"
         table.add_row(escape(printable(one.file.path)), since, str(len(one.passages)), escape(named) or "nothing")
     return table
 
 
-def _carry_out(settings: Settings, plan: "PrunePlan", *, with_history: bool) -> int:
+def _remove(settings: Settings, plan: "PrunePlan", *, with_history: bool) -> int:
     from wkmp_assets.cli.importer import open_instance
     from wkmp_assets.orchestration.prune import PruneResult, clean_up, remove_files
 

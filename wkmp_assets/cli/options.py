@@ -29,7 +29,7 @@ DATABASE = click.option(
 )
 
 
-def settings_of(folder: Path, library: Path | None, database: Path | None, workers: int | None = None) -> Settings:
+def find_settings(folder: Path, library: Path | None, database: Path | None, workers: int | None = None) -> Settings:
     """Return the settings of the library that a folder belongs to.
 
     Raises
@@ -47,20 +47,20 @@ def settings_of(folder: Path, library: Path | None, database: Path | None, worke
 
 
 @contextmanager
-def errors_as_exit_status() -> Iterator[None]:
+def exit_on_error() -> Iterator[None]:
     """Print an error of ours as one paragraph without a traceback, and exit with status 1."""
     try:
         yield
     except WkmpError as error:
-        ERR.print(f"[bold red]Error:[/] {shown(error)}")
+        ERR.print(f"[bold red]Error:[/] {escape_text(error)}")
         sys.exit(1)
 
 
-def shown(what: object) -> str:
+def escape_text(what: object) -> str:
     """Return text for a terminal: escape sequences and markup in it are shown as characters."""
     return escape(printable(str(what)))
 
 
-def typed(folder: Path) -> str:
+def quote_path(folder: Path) -> str:
     """Return a folder as a person types it into a shell, quoted where needed."""
-    return shown(shlex.quote(str(folder)))
+    return escape_text(shlex.quote(str(folder)))

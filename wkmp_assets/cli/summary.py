@@ -14,7 +14,7 @@ from wkmp_assets.model.file_entry import FileEntry, PassageEntry
 from wkmp_assets.model.file_key import decode_key
 from wkmp_assets.model.outcomes import Failed, Outcome, Result, SkipReason
 from wkmp_assets.model.values import ClassesOutcome, LookupOutcome
-from wkmp_assets.report.partition_metadata import result_word
+from wkmp_assets.report.partition_metadata import name_result
 from wkmp_assets.report.text import explain_no_song, percentile, printable
 
 _ORDER = (
@@ -50,18 +50,18 @@ class ImportSummary:
     """Passages among them with classes of AcousticBrainz."""
     deferred: Counter[str] = field(default_factory=Counter)
     """Reason -> passages whose lookup was deferred."""
-    standing: Counter[str] = field(default_factory=Counter)
+    kept_matches: Counter[str] = field(default_factory=Counter)
     """Reason -> passages that keep the answer of an earlier import."""
     without_classes: Counter[str] = field(default_factory=Counter)
     """Reason -> passages whose classes were deferred."""
-    left: str = ""
+    not_asked: str = ""
     """What `--retry-deferred` does not ask for, with the reason."""
     gone: str = ""
     """Since when AcousticBrainz has not answered; empty while it counts as reachable."""
 
     def add(self, commit: FileCommit) -> None:
         """Count one file."""
-        self.results[result_word(commit)] += 1
+        self.results[name_result(commit)] += 1
         if commit.receipt is not None:
             self.receipts.append(commit.receipt)
         if isinstance(commit.outcome, Failed):
@@ -72,7 +72,7 @@ class ImportSummary:
             linked = {link.passage_id for link in commit.batch.passage_songs}
             self.without_song += sum(passage.guid not in linked for passage in commit.batch.passages)
             self.deferred.update(_deferred(commit.outcome))
-            self.standing.update(_standing(commit.outcome))
+            self.kept_matches.update(_kept_matches(commit.outcome))
             flavors = [one.flavor for one in _passages(commit.outcome) if one.flavor]
             self.flavors += len(flavors)
             self.with_classes += sum(bool(flavor.classes) for flavor in flavors)
@@ -116,14 +116,14 @@ class ImportSummary:
         results = self.results + Counter({"unchanged": self.unchanged})
         counts = [f"{results[word]} {word}" for word in _ORDER if results[word]]
         yield "Files", ", ".join(counts) or "none found"
-        for reason, count in self.standing.items():
+        for reason, count in self.kept_matches.items():
             yield "Kept", f"{count} passages keep the song that an earlier import found ({reason})"
         for reason, count in self.deferred.items():
             yield "Deferred", f"{count} passages to look up later ({reason}): wkmp import --retry-deferred"
         for reason, count in self.without_classes.items():
             yield "Deferred", f"{count} passages without classes yet ({reason}): wkmp import --retry-deferred"
-        if self.left:
-            yield "Not asked", self.left
+        if self.not_asked:
+            yield "Not asked", self.not_asked
         if self.missing:
             yield "Missing", f"{self.missing} in the library but not on disk (kept; wkmp missing lists them)"
         if self.not_looked_at:
@@ -149,15 +149,15 @@ class ImportSummary:
             yield "Flavors", f"{self.flavors} measured, {self.with_classes} with AcousticBrainz' classes{gone}"
 
 
-def render_failures(failures: Sequence[tuple[str, Failed]], most: int = _MAX_LISTED) -> Table:
+def render_failures(failures: Sequence[tuple[str, Failed]], max_rows: int = _MAX_LISTED) -> Table:
     """Return failed files as a table: the file, the phase, what happened and what to do."""
-    more = f" (the first {most}; all of them: wkmp failures)" if len(failures) > most else ""
+    more = f" (the first {max_rows}; all of them: wkmp failures)" if len(failures) > max_rows else ""
     title = f"{len(failures)} failed{more}"
     table = Table(title=title, title_justify="left", title_style="bold red", box=None, pad_edge=False)
     table.add_column("File", overflow="fold")
     table.add_column("Phase")
     table.add_column("Why, and what to do", overflow="fold")
-    for path, failed in failures[:most]:
+    for path, failed in failures[:max_rows]:
         reason = failed.message.removeprefix(f"{path}: ")
         table.add_row(escape(printable(path)), failed.phase, escape(f"{failed.code}: {printable(reason)}"))
     return table
@@ -186,7 +186,7 @@ def _deferred(outcome: Outcome[FileEntry]) -> Iterator[str]:
             yield lookup.detail
 
 
-def _standing(outcome: Outcome[FileEntry]) -> Iterator[str]:
+def _kept_matches(outcome: Outcome[FileEntry]) -> Iterator[str]:
     for passage in _passages(outcome):
         lookup = passage.match.lookup
         if lookup is not None and lookup.stands_because:

@@ -23,7 +23,7 @@ from wkmp_assets.orchestration.instance.dagster_api import (
 )
 from wkmp_assets.orchestration.resources import Library
 from wkmp_assets.orchestration.run_tags import tags_of_files, tags_of_results
-from wkmp_assets.report.partition_metadata import describe_commit, describe_outcome, result_word
+from wkmp_assets.report.partition_metadata import describe_commit, describe_outcome, name_result
 from wkmp_assets.runtime.atomic_files import remove_leftovers, write_atomically
 from wkmp_assets.runtime.run_control import RunControl
 
@@ -95,7 +95,7 @@ class SqliteBatchIOManager(dg.IOManager):
             for commit in committer.commit_all(obj):
                 _add_metadata(context, commit.key, describe_commit(commit))
                 outcomes[commit.key] = commit.outcome
-                results.append(result_word(commit))
+                results.append(name_result(commit))
                 self._control.on_commit(commit)
         run = run_of(context)
         instance_of(context).add_run_tags(run.run_id, tags_of_files(obj, run.tags) | tags_of_results(results))

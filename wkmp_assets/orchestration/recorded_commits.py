@@ -6,7 +6,7 @@ import dagster as dg
 from dagster import DagsterInstance
 
 from wkmp_assets.model.phases import ENTRY
-from wkmp_assets.report.partition_metadata import RecordedCommit, recorded_commit
+from wkmp_assets.report.partition_metadata import RecordedCommit, parse_commit
 
 
 def recorded_commits(instance: DagsterInstance, keys: Collection[str]) -> dict[str, RecordedCommit]:
@@ -35,5 +35,5 @@ def recorded_commits(instance: DagsterInstance, keys: Collection[str]) -> dict[s
         event = record.asset_materialization
         if event is not None and event.partition is not None:
             metadata = {name: value.value for name, value in event.metadata.items()}
-            commits[event.partition] = recorded_commit(metadata, record.run_id)
+            commits[event.partition] = parse_commit(metadata, record.run_id)
     return commits

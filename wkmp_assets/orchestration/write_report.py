@@ -12,8 +12,8 @@ from wkmp_assets.db.read.overview import read_overview
 from wkmp_assets.model.batch import Receipt
 from wkmp_assets.orchestration.partitions import partitions_name
 from wkmp_assets.orchestration.recorded_commits import recorded_commits
-from wkmp_assets.report.commits import Committed
-from wkmp_assets.report.figures import ReportFigures, report_figures
+from wkmp_assets.report.commits import TimedReceipt
+from wkmp_assets.report.figures import ReportFigures, compute_figures
 from wkmp_assets.report.library_page import render_page
 from wkmp_assets.runtime.atomic_files import write_atomically
 from wkmp_assets.settings import Settings
@@ -41,7 +41,7 @@ def write_report(settings: Settings, instance: DagsterInstance, output: Path) ->
     database = settings.database_path
     library = read_counts(database) or LibraryCounts({}, {}, 0)
     commits = _with_run_times(instance, list(_receipts(settings, instance)))
-    figures = report_figures(library, read_failures(database), read_overview(database), commits)
+    figures = compute_figures(library, read_failures(database), read_overview(database), commits)
     page = render_page(figures, str(settings.library), datetime.now(tz=UTC))
     write_atomically(output, page.encode("utf-8"))
     return figures
@@ -56,7 +56,7 @@ def _receipts(settings: Settings, instance: DagsterInstance) -> Iterator[tuple[s
                 yield commit.run_id, commit.receipt
 
 
-def _with_run_times(instance: DagsterInstance, receipts: Sequence[tuple[str, Receipt]]) -> list[Committed]:
+def _with_run_times(instance: DagsterInstance, receipts: Sequence[tuple[str, Receipt]]) -> list[TimedReceipt]:
     """Add the start of each run: a run commits at its end, so its duration needs both times."""
     began: dict[str, datetime] = {}
     runs = iter({run_id for run_id, _ in receipts})
@@ -64,4 +64,4 @@ def _with_run_times(instance: DagsterInstance, receipts: Sequence[tuple[str, Rec
         for record in instance.get_run_records(RunsFilter(run_ids=portion)):
             if record.start_time is not None:
                 began[record.dagster_run.run_id] = datetime.fromtimestamp(record.start_time, UTC).replace(tzinfo=None)
-    return [Committed(receipt, began.get(run_id)) for run_id, receipt in receipts]
+    return [TimedReceipt(receipt, began.get(run_id)) for run_id, receipt in receipts]

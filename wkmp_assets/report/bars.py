@@ -15,13 +15,13 @@ class Bar:
     """0..1, the largest of the chart is 1."""
 
 
-def bars(counts: Mapping[str, int]) -> tuple[Bar, ...]:
+def make_bars(counts: Mapping[str, int]) -> tuple[Bar, ...]:
     """Return a bar for every count, in the given order."""
     largest = max(counts.values(), default=0) or 1
     return tuple(Bar(label, count, count / largest) for label, count in counts.items())
 
 
-def binned(values: Iterable[float], bounds: Sequence[float], labels: Sequence[str]) -> tuple[Bar, ...]:
+def bin_values(values: Iterable[float], bounds: Sequence[float], labels: Sequence[str]) -> tuple[Bar, ...]:
     """Count values between bounds.
 
     Parameters
@@ -45,4 +45,4 @@ def binned(values: Iterable[float], bounds: Sequence[float], labels: Sequence[st
     if not filled:
         return ()
     shown = slice(filled[0], filled[-1] + 1)
-    return bars(dict(zip(labels[shown], counts[shown], strict=True)))
+    return make_bars(dict(zip(labels[shown], counts[shown], strict=True)))

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from itertools import pairwise
 
 from wkmp_assets.model.batch import Receipt
-from wkmp_assets.report.bars import Bar, bars, binned
+from wkmp_assets.report.bars import Bar, bin_values, make_bars
 from wkmp_assets.report.text import clock, percentile
 
 _MS_BOUNDS = (0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50, 100, 200, 500, 1000)
@@ -22,7 +22,7 @@ _SHOWN_SESSIONS = 8
 
 
 @dataclass(frozen=True)
-class Committed:
+class TimedReceipt:
     """One file's last write."""
 
     receipt: Receipt
@@ -85,7 +85,7 @@ class CommitFigures:
     pace_s: int
 
 
-def commit_figures(commits: Sequence[Committed]) -> CommitFigures | None:
+def compute_commit_figures(commits: Sequence[TimedReceipt]) -> CommitFigures | None:
     """Add up receipts; None when there are none."""
     if not commits:
         return None
@@ -97,7 +97,7 @@ def commit_figures(commits: Sequence[Committed]) -> CommitFigures | None:
     pace_s, pace = _pace([one.at for one in written], largest) if largest else (1, ())
     return CommitFigures(
         files=len(receipts),
-        locks=bars({str(count): locks[count] for count in sorted(locks)}),
+        locks=make_bars({str(count): locks[count] for count in sorted(locks)}),
         mean_locks=sum(receipt.write_locks for receipt in receipts) / len(receipts),
         reads=sum(receipt.selects_in_transaction for receipt in receipts),
         retries=sum(receipt.retries for receipt in receipts),
@@ -112,27 +112,27 @@ def commit_figures(commits: Sequence[Committed]) -> CommitFigures | None:
 
 
 def _spread(values_ms: Sequence[float]) -> Spread:
-    distribution = binned(values_ms, _MS_BOUNDS, _MS_LABELS)
+    distribution = bin_values(values_ms, _MS_BOUNDS, _MS_LABELS)
     return Spread(distribution, percentile(values_ms, 50), percentile(values_ms, 99), max(values_ms))
 
 
 @dataclass(frozen=True)
-class _Written:
+class _Write:
     at: datetime
     began: datetime | None
     """When the run began; None when that is not known."""
     passages: int
 
 
-def _times(commits: Sequence[Committed]) -> Iterator[_Written]:
+def _times(commits: Sequence[TimedReceipt]) -> Iterator[_Write]:
     for commit in commits:
         written = commit.receipt.written
         if written is not None:
             at = datetime.fromisoformat(written.written_at)
-            yield _Written(at, min(commit.run_began, at) if commit.run_began else None, written.passages)
+            yield _Write(at, min(commit.run_began, at) if commit.run_began else None, written.passages)
 
 
-def _sessions(written: Sequence[_Written]) -> list[Session]:
+def _sessions(written: Sequence[_Write]) -> list[Session]:
     """Divide commits, sorted by time, at the long pauses."""
     if not written:
         return []
@@ -147,7 +147,7 @@ def _sessions(written: Sequence[_Written]) -> list[Session]:
     return sessions
 
 
-def _worked(part: Sequence[_Written], first: datetime) -> timedelta:
+def _worked(part: Sequence[_Write], first: datetime) -> timedelta:
     """Return the time in which a run was under way; between two commits of unknown runs, one is taken to be."""
     total, until, idle = timedelta(), first, timedelta(seconds=IDLE_S)
     for one in part:
@@ -164,4 +164,4 @@ def _pace(times: Sequence[datetime], session: Session) -> tuple[int, tuple[Bar, 
     )
     inside = [time for time in times if session.first <= time <= session.last]
     counts = Counter(int((time - session.first).total_seconds()) // width for time in inside)
-    return width, bars({clock(number * width, 0): counts[number] for number in range(max(counts) + 1)})
+    return width, make_bars({clock(number * width, 0): counts[number] for number in range(max(counts) + 1)})

@@ -9,12 +9,12 @@ from wkmp_assets.db.read.overview import LibraryOverview, NamedPassage, PassageN
 from wkmp_assets.model.flavor import parse_flavor
 from wkmp_assets.model.match_levels import MatchLevel, level_of
 from wkmp_assets.model.ticks import TICKS_PER_SECOND
-from wkmp_assets.report.bars import Bar, bars, binned
-from wkmp_assets.report.commits import CommitFigures, Committed, commit_figures
+from wkmp_assets.report.bars import Bar, bin_values, make_bars
+from wkmp_assets.report.commits import CommitFigures, TimedReceipt, compute_commit_figures
 from wkmp_assets.report.flavor_map import FlavorMap, map_flavors
 from wkmp_assets.report.text import explain_no_song
 
-SHOWN_FAILURES = 10
+MAX_EXAMPLES = 10
 """Files named for each cause."""
 _LENGTHS_S = (5, 15, 30, 60, 120, 180, 240, 300, 360, 480, 600, 900, 1800, 3600)
 _LENGTH_LABELS = (
@@ -67,8 +67,8 @@ class ReportFigures:
     flavors: FlavorFigures | None = field(default=None)
 
 
-def report_figures(
-    report: LibraryCounts, failures: Sequence[StoredFailure], overview: LibraryOverview, commits: Sequence[Committed]
+def compute_figures(
+    report: LibraryCounts, failures: Sequence[StoredFailure], overview: LibraryOverview, commits: Sequence[TimedReceipt]
 ) -> ReportFigures:
     """Compute the figures of the report.
 
@@ -82,14 +82,14 @@ def report_figures(
     passages = overview.passages
     return ReportFigures(
         counts={"files": sum(report.files_by_status.values()), **report.rows},
-        statuses=bars(report.files_by_status),
+        statuses=make_bars(report.files_by_status),
         levels=_levels(passages),
         with_song=sum(passage.has_song for passage in passages),
         no_song=explain_no_song(report.without_song, len(passages)) if report.without_song else "",
         failures=_groups(failures),
         failed=len(failures),
-        commits=commit_figures(commits),
-        lengths=binned((_seconds(passage.length_ticks) for passage in passages), _LENGTHS_S, _LENGTH_LABELS),
+        commits=compute_commit_figures(commits),
+        lengths=bin_values((_seconds(passage.length_ticks) for passage in passages), _LENGTHS_S, _LENGTH_LABELS),
         leads={
             "Lead-in": _leads([passage.lead_in_ticks for passage in passages]),
             "Lead-out": _leads([passage.lead_out_ticks for passage in passages]),
@@ -103,19 +103,19 @@ def report_figures(
 
 def _levels(passages: Sequence[PassageNumbers]) -> tuple[Bar, ...]:
     found = Counter(level_of(passage.confidence or 0.0) for passage in passages)
-    return bars({str(level): found[level] for level in MatchLevel}) if passages else ()
+    return make_bars({str(level): found[level] for level in MatchLevel}) if passages else ()
 
 
 def _groups(failures: Sequence[StoredFailure]) -> tuple[FailureGroup, ...]:
     by_cause: dict[tuple[str, str], list[StoredFailure]] = {}
     for failure in failures:
         by_cause.setdefault((failure.phase, failure.code), []).append(failure)
-    groups = [FailureGroup(*cause, len(files), tuple(files[:SHOWN_FAILURES])) for cause, files in by_cause.items()]
+    groups = [FailureGroup(*cause, len(files), tuple(files[:MAX_EXAMPLES])) for cause, files in by_cause.items()]
     return tuple(sorted(groups, key=lambda group: (-group.files, group.phase, group.code)))
 
 
 def _leads(lengths_ticks: Sequence[int | None]) -> tuple[Bar, ...]:
-    return binned((_seconds(length) for length in lengths_ticks if length is not None), _LEADS_S, _LEAD_LABELS)
+    return bin_values((_seconds(length) for length in lengths_ticks if length is not None), _LEADS_S, _LEAD_LABELS)
 
 
 def _flavors(overview: LibraryOverview) -> FlavorFigures | None:

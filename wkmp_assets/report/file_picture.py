@@ -17,12 +17,12 @@ import numpy as np
 from wkmp_assets.report.file_picture_texts import (
     FONTS,
     LIST_COLUMNS,
-    cut,
-    list_lines,
-    passage_name,
-    shortened,
-    spaced,
-    text_width,
+    cut_text,
+    drop_overlapping,
+    list_passages,
+    measure_width,
+    name_passage,
+    shorten_path,
 )
 from wkmp_assets.report.text import clock, printable
 
@@ -73,7 +73,7 @@ class Levels:
     """RMS of each column, full scale = 1."""
 
 
-def column_levels(envelope: Envelope, most: int = _COLUMNS) -> Levels:
+def reduce_levels(envelope: Envelope, most: int = _COLUMNS) -> Levels:
     """Reduce an envelope to the columns of a picture; an empty envelope has none."""
     power = envelope.mean_square.astype(np.float64)
     if not power.size:
@@ -122,13 +122,15 @@ def make_figure(name: str, segments: PassageSegments, matches: SongMatches, lead
     # A file without samples has a picture, too.
     end_s = segments.audio.total_samples / rate_hz or 1.0
     places = [_Place(number, match, rate_hz, end_s) for number, match in enumerate(matches.passages, 1)]
-    listed = list_lines([(place.start_s, place.name) for place in places]) if _need_a_list(places) else []
+    listed = list_passages([(place.start_s, place.name) for place in places]) if _need_a_list(places) else []
     list_inches = _LIST_ROW_INCHES * -(-len(listed) // LIST_COLUMNS)
     figure = Figure(figsize=(_INCHES[0], _INCHES[1] + list_inches), dpi=_DPI, layout="constrained")
     heights = (3, 1, list_inches) if listed else (3, 1)
     wave, level, *below = figure.subplots(len(heights), 1, height_ratios=heights)
     level.sharex(wave)
-    figure.suptitle(shortened(printable(name), _MAX_TITLE_LETTERS), fontsize=11, parse_math=False, fontfamily=_fonts())
+    figure.suptitle(
+        shorten_path(printable(name), _MAX_TITLE_LETTERS), fontsize=11, parse_math=False, fontfamily=_fonts()
+    )
     for axes in (wave, level):
         axes.axvspan(0, end_s, color=_SILENCE, linewidth=0, zorder=0, label="silence")
         for place in places:
@@ -137,10 +139,14 @@ def make_figure(name: str, segments: PassageSegments, matches: SongMatches, lead
     for points in leads.passages:
         _draw_leads(wave, points, rate_hz, 1.4 if len(places) <= _MANY else 0.8)
     if listed:
-        _write_above(wave, spaced([(place.middle_s, str(place.number)) for place in places], _NUMBER_ROOM * end_s))
+        _write_above(
+            wave, drop_overlapping([(place.middle_s, str(place.number)) for place in places], _NUMBER_ROOM * end_s)
+        )
         _write_list(below[0], listed)
     else:
-        _write_above(wave, [(place.middle_s, cut(place.name, place.room)) for place in places] or [(end_s / 2, _NONE)])
+        _write_above(
+            wave, [(place.middle_s, cut_text(place.name, place.room)) for place in places] or [(end_s / 2, _NONE)]
+        )
     _finish(wave, level, end_s)
     return figure
 
@@ -150,7 +156,7 @@ class _Place:
 
     def __init__(self, number: int, match: PassageMatch, rate_hz: int, end_s: float) -> None:
         self.number = number
-        self.name = passage_name(number, match)
+        self.name = name_passage(number, match)
         self.start_s, self.end_s = match.span.start_sample / rate_hz, match.span.end_sample / rate_hz
         self.middle_s = (self.start_s + self.end_s) / 2
         self.room = (self.end_s - self.start_s) / end_s / _TEXT_WIDTH
@@ -159,11 +165,11 @@ class _Place:
 
 def _need_a_list(places: Sequence[_Place]) -> bool:
     """Tell whether a name does not fit above its passage; a single passage has room for any name."""
-    return len(places) > 1 and any(text_width(place.name) > place.room for place in places)
+    return len(places) > 1 and any(measure_width(place.name) > place.room for place in places)
 
 
 def _draw_levels(wave: Axes, level: Axes, segments: PassageSegments, matches: SongMatches) -> None:
-    levels = column_levels(segments.envelope)
+    levels = reduce_levels(segments.envelope)
     rate_hz = segments.audio.sample_rate_hz
     colours = np.full(levels.seconds.size, "#8d8a83", dtype=object)
     for number, match in enumerate(matches.passages):

@@ -24,12 +24,12 @@ FONTS = (
 """A glyph that the first font lacks is drawn with the next installed font that has it."""
 
 
-def passage_name(number: int, match: PassageMatch) -> str:
+def name_passage(number: int, match: PassageMatch) -> str:
     """Return the name of a passage: its number, and its title and artist where they are known."""
     return printable(" · ".join(filter(None, (f"{number} {match.title or ''}".strip(), match.artist))))
 
 
-def spaced(texts: Sequence[tuple[float, str]], room_s: float) -> list[tuple[float, str]]:
+def drop_overlapping(texts: Sequence[tuple[float, str]], room_s: float) -> list[tuple[float, str]]:
     """Leave out what would be written upon its left neighbour."""
     kept: list[tuple[float, str]] = []
     for second, text in texts:
@@ -38,25 +38,25 @@ def spaced(texts: Sequence[tuple[float, str]], room_s: float) -> list[tuple[floa
     return kept
 
 
-def list_lines(passages: Sequence[tuple[float, str]]) -> list[str]:
+def list_passages(passages: Sequence[tuple[float, str]]) -> list[str]:
     """Return a line for each passage, given by the second it begins at and its name; the last may say "and 3 more"."""
     most = LIST_COLUMNS * _LIST_ROWS
-    lines = [cut(f"{clock(start, 0)}  {text}", _LIST_WIDTH) for start, text in passages]
+    lines = [cut_text(f"{clock(start, 0)}  {text}", _LIST_WIDTH) for start, text in passages]
     return lines if len(lines) <= most else [*lines[: most - 1], f"and {len(lines) - most + 1} more"]
 
 
-def text_width(text: str) -> int:
+def measure_width(text: str) -> int:
     """Return how many letters a text is wide; a Chinese or Japanese character counts twice."""
     return sum(2 if unicodedata.east_asian_width(character) in "WF" else 1 for character in text)
 
 
-def cut(text: str, room: float) -> str:
+def cut_text(text: str, room: float) -> str:
     """Return as much of a text as there is room for; of a passage's name at least its number."""
-    if text_width(text) <= room:
+    if measure_width(text) <= room:
         return text
     kept, width = "", 1
     for character in text:
-        width += text_width(character)
+        width += measure_width(character)
         if width > room:
             break
         kept += character
@@ -64,8 +64,8 @@ def cut(text: str, room: float) -> str:
     return number if number.isdecimal() and len(kept) <= len(number) + 1 else f"{kept}…"
 
 
-def shortened(path: str, most: int) -> str:
+def shorten_path(path: str, most: int) -> str:
     """Shorten a path from the left: the name of the file says more than its folders do."""
-    while text_width(path) > most and "/" in path.removeprefix("…/"):
+    while measure_width(path) > most and "/" in path.removeprefix("…/"):
         path = f"…/{path.removeprefix('…/').split('/', 1)[1]}"
-    return cut(path, most)
+    return cut_text(path, most)

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from wkmp_assets.model.flavor import Flavor
 
-NEIGHBOURS = 3
+MAX_NEIGHBOURS = 3
 MIN_POINTS = 3
 _BINARY = 2
 
@@ -83,6 +83,6 @@ def _nearest(rows: NDArray[np.float64]) -> NDArray[np.intp]:
     lengths = np.einsum("ij,ij->i", rows, rows)
     distances = lengths[:, None] + lengths[None, :] - 2 * rows @ rows.T
     np.fill_diagonal(distances, np.inf)
-    most = min(NEIGHBOURS, len(rows) - 1)
-    nearest: NDArray[np.intp] = np.argsort(distances, axis=1, kind="stable")[:, :most]
+    count = min(MAX_NEIGHBOURS, len(rows) - 1)
+    nearest: NDArray[np.intp] = np.argsort(distances, axis=1, kind="stable")[:, :count]
     return nearest

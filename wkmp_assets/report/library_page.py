@@ -35,10 +35,15 @@ def render_page(figures: ReportFigures, library: str, made_at: datetime) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {"passage": _name, "clock": _clock, "short": _short, "printable": printable}
+    environment.filters |= {
+        "passage": _name_passage,
+        "clock": _format_length,
+        "short": _abbreviate,
+        "printable": printable,
+    }
     return environment.get_template("library_page.html.jinja").render(
         figures=figures,
-        flavor_map=_drawn(figures.flavors) if figures.flavors else None,
+        flavor_map=_draw_map(figures.flavors) if figures.flavors else None,
         library=library,
         made_at=made_at,
     )
@@ -54,7 +59,7 @@ class _Map:
     """Place, name and neighbours of each passage, in the order of the passages."""
 
 
-def _drawn(flavors: FlavorFigures) -> _Map:
+def _draw_map(flavors: FlavorFigures) -> _Map:
     positions = flavors.flavor_map.positions
     low, span = positions.min(axis=0), np.ptp(positions, axis=0)
     # Both axes have one scale, so that distances are true.
@@ -63,7 +68,7 @@ def _drawn(flavors: FlavorFigures) -> _Map:
     places = (positions - low) * scale + _MARGIN
     width, height = (span * scale + 2 * _MARGIN).tolist()
     points = [
-        {"x": round(x, 1), "y": round(y, 1), "name": _name(passage), "near": nearest}
+        {"x": round(x, 1), "y": round(y, 1), "name": _name_passage(passage), "near": nearest}
         for (x, y), passage, nearest in zip(
             places.tolist(), flavors.passages, flavors.flavor_map.neighbours.tolist(), strict=True
         )
@@ -71,18 +76,18 @@ def _drawn(flavors: FlavorFigures) -> _Map:
     return _Map(width, height, points)
 
 
-def _name(passage: NamedPassage) -> str:
+def _name_passage(passage: NamedPassage) -> str:
     """Return title and artist of a passage, or its file and start where it has no title."""
     if passage.title:
         return printable(" · ".join(filter(None, (passage.title, passage.artist))))
-    return printable(f"{passage.path} from {_clock(passage.start_ticks)}")
+    return printable(f"{passage.path} from {_format_length(passage.start_ticks)}")
 
 
-def _clock(length_ticks: int) -> str:
+def _format_length(length_ticks: int) -> str:
     return clock(length_ticks / TICKS_PER_SECOND)
 
 
-def _short(count: int) -> str:
+def _abbreviate(count: int) -> str:
     """Return a number short enough to stand above a bar: 999, 1.5k, 12k, 3.4M."""
     for size, letter in ((1_000_000, "M"), (1000, "k")):
         if count >= size:

@@ -23,10 +23,10 @@ from wkmp_assets.model.values import (
     RecordingLookups,
     SongMatches,
 )
-from wkmp_assets.report.passage_tables import entry_table, flavors_table, matches_table, segments_table
+from wkmp_assets.report.passage_tables import tabulate_entry, tabulate_flavors, tabulate_matches, tabulate_segments
 from wkmp_assets.report.text import clock
 
-Facts = dict[str, Any]
+Metadata = dict[str, Any]
 """Name -> number, text, mapping, `PassageTable` or `Link`."""
 
 FAILED = "failed"
@@ -42,7 +42,7 @@ class Link:
     url: str
 
 
-def describe_outcome(outcome: Outcome[Any]) -> Facts:
+def describe_outcome(outcome: Outcome[Any]) -> Metadata:
     """Return the metadata of one phase for one file."""
     if isinstance(outcome, Failed):
         return {
@@ -53,50 +53,50 @@ def describe_outcome(outcome: Outcome[Any]) -> Facts:
         }
     if isinstance(outcome, Skipped):
         return {"outcome": f"skipped: {outcome.reason}"} | ({"detail": outcome.detail} if outcome.detail else {})
-    return {"outcome": "done"} | facts(outcome.value)
+    return {"outcome": "done"} | describe_value(outcome.value)
 
 
 @singledispatch
-def facts(_value: object) -> Facts:
+def describe_value(_value: object) -> Metadata:
     """Return the facts that the web UI shows of a phase value."""
     return {}
 
 
-@facts.register
-def _(value: FileIdentity) -> Facts:
+@describe_value.register
+def _(value: FileIdentity) -> Metadata:
     known = {"moved_from": value.moved_from, "duplicate_of": value.duplicate_of}
     found = {"state": str(value.state), "sha256": value.content_hash, "size_bytes": value.size_bytes}
     return found | {name: path for name, path in known.items() if path}
 
 
-@facts.register
-def _(value: FileTags) -> Facts:
+@describe_value.register
+def _(value: FileTags) -> Metadata:
     named = {"title": value.title, "artist": value.artist, "album": value.album}
     if value.recording_mbid:
         named["recording"] = value.recording_mbid
-    return {name: text for name, text in named.items() if text} | _warnings(value.warnings)
+    return {name: text for name, text in named.items() if text} | _describe_warnings(value.warnings)
 
 
-@facts.register
-def _(value: PassageSegments) -> Facts:
+@describe_value.register
+def _(value: PassageSegments) -> Metadata:
     audio = value.audio
     return {
         "passages": len(value.passages),
         "duration_s": round(audio.total_samples / audio.sample_rate_hz, 3),
         "format": f"{audio.format}, {audio.sample_rate_hz} Hz, {audio.channels} ch",
         "silence_threshold_db": value.parameters.silence_threshold_db,
-        "where": segments_table(value),
-    } | _warnings(audio.warnings + value.warnings)
+        "where": tabulate_segments(value),
+    } | _describe_warnings(audio.warnings + value.warnings)
 
 
-@facts.register
-def _(value: Fingerprints) -> Facts:
+@describe_value.register
+def _(value: Fingerprints) -> Metadata:
     done = sum(passage.fingerprint is not None for passage in value.passages)
     return {"algorithm": value.algorithm, "fingerprinted": done, "too_short": len(value.passages) - done}
 
 
-@facts.register
-def _(value: RecordingLookups) -> Facts:
+@describe_value.register
+def _(value: RecordingLookups) -> Metadata:
     outcomes = Counter(str(lookup.outcome) for lookup in value.passages)
     details = tuple(dict.fromkeys(lookup.detail for lookup in value.passages if lookup.detail))
     standing = Counter(lookup.stands_because for lookup in value.passages if lookup.stands_because)
@@ -104,49 +104,49 @@ def _(value: RecordingLookups) -> Facts:
     counted = ", ".join(f"{count} {outcome}" for outcome, count in outcomes.items())
     described = {"lookups": counted, "requests_sent": value.asked, "answers_from_cache": value.from_cache}
     warnings = tuple(dict.fromkeys(warning for lookup in value.passages for warning in lookup.warnings))
-    return described | ({"reason": "\n".join(details)} if details else {}) | _warnings(warnings)
+    return described | ({"reason": "\n".join(details)} if details else {}) | _describe_warnings(warnings)
 
 
-@facts.register
-def _(value: SongMatches) -> Facts:
+@describe_value.register
+def _(value: SongMatches) -> Metadata:
     matches = value.passages
     songs = [match.song.recording_mbid for match in matches if match.song]
-    described: Facts = {"identified": len(songs), "passages": len(matches), "songs": matches_table(value)}
+    described: Metadata = {"identified": len(songs), "passages": len(matches), "songs": tabulate_matches(value)}
     heard = [match.lookup.candidates[0].acoustid for match in matches if match.lookup and match.lookup.candidates]
     return (
         described
-        | _links("recording", RECORDING_PAGE, songs)
-        | _links("acoustid", "https://acoustid.org/track/", [acoustid for acoustid in heard if acoustid])
+        | _make_links("recording", RECORDING_PAGE, songs)
+        | _make_links("acoustid", "https://acoustid.org/track/", [acoustid for acoustid in heard if acoustid])
     )
 
 
-@facts.register
-def _(value: LeadPoints) -> Facts:
+@describe_value.register
+def _(value: LeadPoints) -> Metadata:
     unknown = sum(points.lead_in_sample is None for points in value.passages)
     warnings = tuple(warning for points in value.passages for warning in points.warnings)
-    return {"passages": len(value.passages), "without_points": unknown} | _warnings(value.warnings + warnings)
+    return {"passages": len(value.passages), "without_points": unknown} | _describe_warnings(value.warnings + warnings)
 
 
-@facts.register
-def _(value: Flavors) -> Facts:
-    described: Facts = {
+@describe_value.register
+def _(value: Flavors) -> Metadata:
+    described: Metadata = {
         "passages": len(value.passages),
         "with_classes": sum(bool(one.classes) for one in value.passages),
-        "sound": flavors_table(value),
+        "sound": tabulate_flavors(value),
     }
     details = tuple(dict.fromkeys(one.detail for one in value.passages if one.detail))
     described |= {"reason": "\n".join(details)} if details else {}
-    return described | _warnings(tuple(warning for one in value.passages for warning in one.warnings))
+    return described | _describe_warnings(tuple(warning for one in value.passages for warning in one.warnings))
 
 
-def describe_commit(commit: FileCommit) -> Facts:
+def describe_commit(commit: FileCommit) -> Metadata:
     """Return the metadata of one file's commit: its result and its receipt."""
     receipt = commit.receipt
-    described: Facts = {"result": result_word(commit)}
+    described: Metadata = {"result": name_result(commit)}
     if isinstance(commit.outcome, Failed):
         described |= describe_outcome(commit.outcome)
     if isinstance(commit.outcome, Result):
-        described |= _found(commit.outcome.value)
+        described |= _describe_entry(commit.outcome.value)
     if receipt is None:
         return described
     described |= {
@@ -162,23 +162,23 @@ def describe_commit(commit: FileCommit) -> Facts:
     }
     if receipt.written is not None:
         described["written"] = asdict(receipt.written)
-    return described | _warnings(commit.batch.warnings if commit.batch else ())
+    return described | _describe_warnings(commit.batch.warnings if commit.batch else ())
 
 
-def _found(entry: FileEntry) -> Facts:
+def _describe_entry(entry: FileEntry) -> Metadata:
     """Return what the library now holds of a file."""
     if entry.audio is None:
-        return _instead_of_sound(entry.identity)
+        return _describe_skipped(entry.identity)
     songs = [passage.match.song.recording_mbid for passage in entry.passages if passage.match.song]
     length = clock(to_seconds(entry.duration_ticks or 0))
     if not entry.passages:
         return {"found": f"{length} of {entry.audio.format}: nothing but silence"}
     passages = "1 passage" if len(entry.passages) == 1 else f"{len(entry.passages)} passages"
     found = f"{length} of {entry.audio.format}: {passages}, {len(songs)} of them with a known song"
-    return {"found": found, "passages": entry_table(entry)} | _links("recording", RECORDING_PAGE, songs)
+    return {"found": found, "passages": tabulate_entry(entry)} | _make_links("recording", RECORDING_PAGE, songs)
 
 
-def _instead_of_sound(identity: FileIdentity) -> Facts:
+def _describe_skipped(identity: FileIdentity) -> Metadata:
     """Return why a file was not decoded."""
     if identity.duplicate_of:
         return {"found": f"the same bytes as {identity.duplicate_of}, which stands for both"}
@@ -196,7 +196,7 @@ class RecordedCommit:
     """None when nothing was written."""
 
 
-def recorded_commit(metadata: Mapping[str, Any], run_id: str) -> RecordedCommit:
+def parse_commit(metadata: Mapping[str, Any], run_id: str) -> RecordedCommit:
     """Read back what `describe_commit` wrote.
 
     Parameters
@@ -214,20 +214,20 @@ def recorded_commit(metadata: Mapping[str, Any], run_id: str) -> RecordedCommit:
     return RecordedCommit(run_id, result, Receipt(**counted, written=WrittenRows(**written) if written else None))
 
 
-def result_word(commit: FileCommit) -> str:
+def name_result(commit: FileCommit) -> str:
     """Return the result of a file, in the words of the summary."""
     outcome = commit.outcome
     if isinstance(outcome, Failed):
         return FAILED
     if isinstance(outcome, Skipped):
         return str(outcome.reason)
-    return _word_of_write(outcome, commit)
+    return _name_written(outcome, commit)
 
 
 _WORDS: dict[str, str] = {FileStatus.DUPLICATE_HASH: "duplicate", FileStatus.NO_AUDIO: "no audio"}
 
 
-def _word_of_write(outcome: Result[Any], commit: FileCommit) -> str:
+def _name_written(outcome: Result[Any], commit: FileCommit) -> str:
     state = outcome.value.identity.state
     if state in {FileState.MOVED, FileState.TOUCHED} and outcome.value.audio is None:
         return str(state)
@@ -235,11 +235,11 @@ def _word_of_write(outcome: Result[Any], commit: FileCommit) -> str:
     return _WORDS.get(status, "imported")
 
 
-def _warnings(warnings: tuple[str, ...]) -> Facts:
+def _describe_warnings(warnings: tuple[str, ...]) -> Metadata:
     return {"warnings": "\n".join(warnings)} if warnings else {}
 
 
-def _links(name: str, page: str, ids: Sequence[str]) -> Facts:
+def _make_links(name: str, page: str, ids: Sequence[str]) -> Metadata:
     """Return one entry per page, because Dagster makes a link of a whole value only."""
     pages = [Link(page + quote(one, safe="")) for one in dict.fromkeys(ids)]
     if len(pages) == 1:

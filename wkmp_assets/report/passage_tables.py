@@ -23,7 +23,7 @@ MAX_ROWS = 100
 NOT_KNOWN = "-"
 
 
-def segments_table(segments: PassageSegments) -> PassageTable:
+def tabulate_segments(segments: PassageSegments) -> PassageTable:
     """Return start, end and length of each passage."""
     rate = segments.audio.sample_rate_hz
     return _table(
@@ -38,17 +38,17 @@ def segments_table(segments: PassageSegments) -> PassageTable:
     )
 
 
-def matches_table(matches: SongMatches) -> PassageTable:
+def tabulate_matches(matches: SongMatches) -> PassageTable:
     """Return the song of each passage, its confidence and its source."""
     return _table([_of_match(match) | {"said by": match.source or NOT_KNOWN} for match in matches.passages])
 
 
-def flavors_table(flavors: Flavors) -> PassageTable:
+def tabulate_flavors(flavors: Flavors) -> PassageTable:
     """Return tempo, key and loudness of each passage."""
     return _table([_of_flavor(flavor) for flavor in flavors.passages])
 
 
-def entry_table(entry: FileEntry) -> PassageTable:
+def tabulate_entry(entry: FileEntry) -> PassageTable:
     """Show where each passage is, which song, and where it may overlap others; what fits the width of a page."""
     return _table([_of_passage(passage) for passage in entry.passages])
 

@@ -95,7 +95,7 @@ def test_only_the_first_failures_are_listed() -> None:
     text = shown(render_failures(failures))
     assert text.count("broken") == 20
     assert "25 failed (the first 20; all of them: wkmp failures)" in " ".join(text.split())
-    assert shown(render_failures(failures, most=25)).count("broken") == 25
+    assert shown(render_failures(failures, max_rows=25)).count("broken") == 25
 
 
 @given(st.lists(st.floats(0, 1e6), min_size=1), st.floats(0, 100))

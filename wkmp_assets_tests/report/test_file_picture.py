@@ -17,8 +17,8 @@ from wkmp_assets.model.values import (
     SongMatches,
     Span,
 )
-from wkmp_assets.report.file_picture import column_levels, draw_picture, make_figure
-from wkmp_assets.report.file_picture_texts import shortened
+from wkmp_assets.report.file_picture import draw_picture, make_figure, reduce_levels
+from wkmp_assets.report.file_picture_texts import shorten_path
 from wkmp_assets_tests.support.builders import LEAD_PARAMETERS, RATE_HZ, audio, passage, seconds
 
 HOP = 441
@@ -118,7 +118,7 @@ def test_a_file_of_very_many_passages_has_numbers_apart_from_each_other_and_a_li
     ],
 )
 def test_a_long_path_keeps_the_name_of_its_file(path: str, expected: str) -> None:
-    assert shortened(path, 24) == expected
+    assert shorten_path(path, 24) == expected
 
 
 def test_a_file_of_a_second_is_drawn_without_holes_and_timed_in_tenths() -> None:
@@ -150,12 +150,12 @@ def test_a_file_without_passages_or_lead_points_has_a_picture() -> None:
 
 def test_columns_keep_the_loudest_moment_and_the_mean_power() -> None:
     sound = envelope((10, 0.1), (0.01, 0.9), (10, 0.1))
-    levels = column_levels(sound, 20)
+    levels = reduce_levels(sound, 20)
     assert levels.loudest.max() == pytest.approx(0.9)
     assert levels.mean.max() < 0.2
     assert levels.seconds[0] == 0
     assert np.all(np.diff(levels.seconds) > 0)
-    assert column_levels(Envelope(RATE_HZ, HOP, 0, np.zeros(0, np.float32))).mean.size == 0
+    assert reduce_levels(Envelope(RATE_HZ, HOP, 0, np.zeros(0, np.float32))).mean.size == 0
 
 
 def test_a_passage_keeps_its_place_however_long_the_file() -> None:

@@ -11,7 +11,7 @@ import pytest
 from wkmp_assets.db.read.counts import LibraryCounts, StoredFailure, read_counts
 from wkmp_assets.db.read.overview import LibraryOverview, NamedPassage, read_overview
 from wkmp_assets.model.ticks import TICKS_PER_SECOND
-from wkmp_assets.report.figures import report_figures
+from wkmp_assets.report.figures import compute_figures
 from wkmp_assets.report.library_page import render_page
 from wkmp_assets_tests.report.test_figures import committed, set_flavor
 from wkmp_assets_tests.support.builders import commit, entry, in_a_row, song
@@ -49,7 +49,7 @@ def page_of(database: Path) -> str:
     message = f"\udcff<b>.mp3: {ATTACK}; rename it"
     failure = StoredFailure("\udcff<b>.mp3", "file_identity", "NAME_NOT_UTF8", message, 2, "t")
     receipts = [committed("2026-03-01 12:00:00")]
-    return render_page(report_figures(report, [failure], read_overview(database), receipts), f"/m/{ATTACK}", MADE)
+    return render_page(compute_figures(report, [failure], read_overview(database), receipts), f"/m/{ATTACK}", MADE)
 
 
 def test_names_cannot_become_markup(database: Path) -> None:
@@ -88,7 +88,7 @@ def test_a_failure_is_named_with_its_next_step(database: Path) -> None:
 
 def test_a_library_without_anything_has_a_page_that_says_so(database: Path) -> None:
     report = LibraryCounts({}, {}, 0)
-    text = Elements(render_page(report_figures(report, [], read_overview(database), []), "/m", MADE)).text
+    text = Elements(render_page(compute_figures(report, [], read_overview(database), []), "/m", MADE)).text
     assert "Nothing failed." in text
     assert "There are no receipts" in text
     assert "No map" in text
@@ -96,7 +96,7 @@ def test_a_library_without_anything_has_a_page_that_says_so(database: Path) -> N
 
 def test_bars_are_as_high_as_their_counts_and_numbers_short_enough_to_stand_above_them() -> None:
     report = LibraryCounts({"INGEST COMPLETE": 12_345, "DUPLICATE HASH": 9_876, "NO AUDIO": 12}, {}, 0)
-    page = render_page(report_figures(report, [], LibraryOverview(), []), "/m", MADE)
+    page = render_page(compute_figures(report, [], LibraryOverview(), []), "/m", MADE)
     heights = [float(height) for height in re.findall(r"height: calc\(\(100% - 2.9em\) \* ([\d.]+)\)", page)]
     assert heights == pytest.approx([1.0, 0.8, 0.001], abs=1e-4)
     assert re.findall(r"<b>([\d.]+[kM]?)</b>\s*<i", page) == ["12k", "9.9k", "12"]
@@ -104,6 +104,6 @@ def test_bars_are_as_high_as_their_counts_and_numbers_short_enough_to_stand_abov
 
 def test_a_passage_of_almost_an_hour_is_an_hour_long() -> None:
     almost = NamedPassage("side.flac", 0, round(3599.97 * TICKS_PER_SECOND), None, None)
-    figures = report_figures(LibraryCounts({}, {}, 0), [], LibraryOverview(longest=(almost,)), [])
+    figures = compute_figures(LibraryCounts({}, {}, 0), [], LibraryOverview(longest=(almost,)), [])
     page = render_page(figures, "/m", MADE)
     assert re.findall(r'<td class="number">(.*?)</td>', page) == ["1:00:00.0"]

@@ -10,7 +10,7 @@ from wkmp_assets.model.batch import Receipt, WrittenRows
 from wkmp_assets.model.outcomes import Failed, Result, Skipped, SkipReason
 from wkmp_assets.model.values import FileState
 from wkmp_assets.orchestration.dagster_values import to_metadata
-from wkmp_assets.report.partition_metadata import Link, describe_commit, describe_outcome, recorded_commit
+from wkmp_assets.report.partition_metadata import Link, describe_commit, describe_outcome, parse_commit
 from wkmp_assets_tests.support.builders import (
     LATER,
     bare,
@@ -32,7 +32,7 @@ def through_dagster(described: dict[str, Any]) -> dict[str, Any]:
 
 
 def read_back(one: Any, run_id: str = "run-1") -> Any:
-    return recorded_commit(through_dagster(describe_commit(one)), run_id)
+    return parse_commit(through_dagster(describe_commit(one)), run_id)
 
 
 def test_a_receipt_survives_the_metadata(database: Path) -> None:
@@ -83,11 +83,11 @@ def test_what_was_skipped_has_no_receipt(database: Path) -> None:
 def test_receipts_of_older_versions_are_read(database: Path) -> None:
     described = describe_commit(commit(database, entry("a.flac"))["a.flac"])
     del described["written"]
-    assert recorded_commit(through_dagster(described), "run-1").receipt.written is None  # type: ignore[union-attr] # else the test fails here
+    assert parse_commit(through_dagster(described), "run-1").receipt.written is None  # type: ignore[union-attr] # else the test fails here
 
 
 def test_metadata_without_anything_is_read() -> None:
-    assert recorded_commit({}, "run-1").receipt is None
+    assert parse_commit({}, "run-1").receipt is None
 
 
 def test_matches_link_to_both_services_pages() -> None:

@@ -12,7 +12,7 @@ from wkmp_assets.db.read.counts import read_counts
 from wkmp_assets.db.read.overview import read_overview
 from wkmp_assets.orchestration.checks.songs import MIN_PASSAGES, passages_have_songs
 from wkmp_assets.orchestration.resources import Library
-from wkmp_assets.report.figures import report_figures
+from wkmp_assets.report.figures import compute_figures
 from wkmp_assets.report.library_page import render_page
 from wkmp_assets.settings import load_settings
 from wkmp_assets_tests.cli.test_summary import shown, summary_of, written
@@ -82,5 +82,5 @@ def test_status_explains_it(nameless: Path, monkeypatch: pytest.MonkeyPatch) -> 
 def test_the_report_explains_it(nameless: Path) -> None:
     counts = read_counts(nameless)
     assert counts is not None
-    figures = report_figures(counts, (), read_overview(nameless), ())
+    figures = compute_figures(counts, (), read_overview(nameless), ())
     assert is_explained(render_page(figures, "library", NOW))
