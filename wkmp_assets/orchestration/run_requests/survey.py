@@ -21,7 +21,14 @@ from wkmp_assets.orchestration.jobs import import_job
 from wkmp_assets.orchestration.partitions import keys_of_run, partitions_name, partitions_per_run
 from wkmp_assets.orchestration.run_requests.failed_runs import FailedRun
 from wkmp_assets.orchestration.run_requests.ranges import range_tags
-from wkmp_assets.orchestration.run_requests.tick import FailedFile, TickLimits, TickPlan, plan_tick, run_key
+from wkmp_assets.orchestration.run_requests.tick import (
+    FailedFile,
+    TickLimits,
+    TickPlan,
+    plan_tick,
+    run_key,
+    runs_to_request,
+)
 from wkmp_assets.runtime.claims import read_claimed_keys
 from wkmp_assets.settings import Settings
 
@@ -108,7 +115,8 @@ def survey_library(
         # The failure of a file whose name is not UTF-8 is stored under its key.
         for key in (encode_key(failure.path), failure.path)
     }
-    limits = TickLimits(max(max_runs - len(pending), 0), partitions_per_run(settings), settings.watch_settle_s)
+    runs = runs_to_request(max_runs, len(pending))
+    limits = TickLimits(runs, partitions_per_run(settings), settings.watch_settle_s)
     plan = plan_tick(wanted, ordered, in_flight, failures, remembered, limits, now)
     return Survey(plan, wanted, changes)
 

@@ -59,6 +59,11 @@ class TickPlan:
     """Files that are ready and exceed the limits of this tick."""
 
 
+def runs_to_request(max_runs: int, pending_count: int) -> int:
+    """Return how many runs a tick may request, so that at most `max_runs` are pending."""
+    return max(max_runs - pending_count, 0)
+
+
 def plan_tick(
     wanted: Mapping[str, FileStat],
     ordered: Sequence[str],
