@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 import dagster as dg
 
+from wkmp_assets.identify.open_lookups import open_class_lookup, open_recording_lookup
 from wkmp_assets.orchestration.assets.file_picture import file_picture
 from wkmp_assets.orchestration.assets.fingerprints import fingerprints
 from wkmp_assets.orchestration.assets.flavors import flavors
@@ -28,10 +29,9 @@ from wkmp_assets.orchestration.partitions import audio_files, backfill_policy
 from wkmp_assets.orchestration.resources import (
     Library,
     Network,
-    acousticbrainz_resource,
     claims_resource,
     library_resource,
-    services_resource,
+    lookup_resource,
     workers_resource,
 )
 from wkmp_assets.orchestration.schedules import schedules
@@ -89,8 +89,8 @@ def build_definitions(
         "library": library_resource(library),
         "claims": claims_resource(settings),
         "network": Network.configure_at_launch(),
-        "services": services_resource(library),
-        "acousticbrainz": acousticbrainz_resource(library),
+        "services": lookup_resource(library, open_recording_lookup),
+        "acousticbrainz": lookup_resource(library, open_class_lookup),
         "workers": workers_resource(settings, control),
         "phase_store": PhaseStoreIOManager(library),
         "pictures": PictureIOManager(library),

@@ -1,7 +1,8 @@
 """Resources of a run: the library, worker processes, claims, and the web services when there is a key."""
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -16,7 +17,6 @@ from wkmp_assets.db.read.library_settings import LibrarySettings, read_library_s
 from wkmp_assets.files.presence import is_on_disk
 from wkmp_assets.identify.flavor_classes import ClassLookup
 from wkmp_assets.identify.lookup import RecordingLookup
-from wkmp_assets.identify.open_lookups import open_class_lookup, open_recording_lookup
 from wkmp_assets.model.file_key import decode_key
 from wkmp_assets.orchestration.services import acoustid_key, service_settings
 from wkmp_assets.runtime.claims import RunClaims, open_claims
@@ -25,6 +25,8 @@ from wkmp_assets.runtime.run_control import RunControl
 from wkmp_assets.runtime.worker_pool import WorkerPool
 from wkmp_assets.runtime.worker_process import WorkerLimits
 from wkmp_assets.settings import Settings
+
+OpenLookup = Callable[..., AbstractContextManager[RecordingLookup | ClassLookup]]
 
 
 class Network(dg.ConfigurableResource[None]):
@@ -129,25 +131,21 @@ def library_resource(library: Library) -> dg.ResourceDefinition:
     return open_library
 
 
-def services_resource(library: Library) -> dg.ResourceDefinition:
-    """Return the resource that asks AcoustID and MusicBrainz; without a key it asks neither."""
+def lookup_resource(library: Library, open_lookup: OpenLookup) -> dg.ResourceDefinition:
+    """Return the resource that asks web services for a run, unless the run skips the network.
+
+    Parameters
+    ----------
+    library : Library
+        Its settings say how to reach the services. Without an AcoustID key no service is asked.
+    open_lookup : callable
+        `open_recording_lookup` or `open_class_lookup`.
+    """
 
     @dg.resource(required_resource_keys={"network"})
-    def open_lookup(context: dg.InitResourceContext) -> Iterator[RecordingLookup]:
+    def open_for_run(context: dg.InitResourceContext) -> Iterator[RecordingLookup | ClassLookup]:
         settings, skip = library.settings, context.resources.network.skip
-        with open_recording_lookup(service_settings(settings), acoustid_key(settings), skip=skip) as lookup:
+        with open_lookup(service_settings(settings), acoustid_key(settings), skip=skip) as lookup:
             yield lookup
 
-    return open_lookup
-
-
-def acousticbrainz_resource(library: Library) -> dg.ResourceDefinition:
-    """Return the resource that asks AcousticBrainz; without an AcoustID key it asks nothing."""
-
-    @dg.resource(required_resource_keys={"network"})
-    def open_classes(context: dg.InitResourceContext) -> Iterator[ClassLookup]:
-        settings, skip = library.settings, context.resources.network.skip
-        with open_class_lookup(service_settings(settings), acoustid_key(settings), skip=skip) as classes:
-            yield classes
-
-    return open_classes
+    return open_for_run

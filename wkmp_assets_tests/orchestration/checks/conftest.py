@@ -15,6 +15,7 @@ from wkmp_assets_tests.support.checked_library import (
     Evaluations,
     checked_library,
 )
+from wkmp_assets_tests.support.paths import TEST_DATA
 
 FILES = {"mix.flac": MIX, "silent.flac": SILENT, "song.flac": SONG, "text.mp3": BROKEN, "twin.flac": SONG}
 """Three passages; none; one with a song; not importable; a duplicate."""
@@ -46,3 +47,13 @@ def empty_library(tmp_path: Path) -> Iterator[CheckedLibrary]:
     """A library without files."""
     with checked_library(tmp_path) as library:
         yield library
+
+
+@pytest.fixture
+def music(tmp_path: Path) -> Path:
+    """A folder of two recordings, not imported."""
+    folder = tmp_path / "music"
+    folder.mkdir()
+    shutil.copy(TEST_DATA / "sample_library/azrael1322/azrael1.mp3", folder / "song.mp3")
+    shutil.copy(TEST_DATA / "sample_library/Marine Baklund/Recordings/04 Urban Warfare.wav", folder / "take.wav")
+    return folder

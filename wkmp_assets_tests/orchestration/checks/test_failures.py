@@ -16,15 +16,6 @@ from wkmp_assets_tests.support.paths import TEST_DATA
 pytestmark = pytest.mark.slow
 
 
-@pytest.fixture
-def music(tmp_path: Path) -> Path:
-    folder = tmp_path / "music"
-    folder.mkdir()
-    shutil.copy(TEST_DATA / "sample_library/azrael1322/azrael1.mp3", folder / "song.mp3")
-    shutil.copy(TEST_DATA / "sample_library/Unsorted/untitled take.wav", folder / "take.wav")
-    return folder
-
-
 def import_and_check(music: Path, instance: DagsterInstance) -> dg.AssetCheckEvaluation:
     import_as_command(load_settings(library_root=music, state_dir=music.parent / "state", workers=1), instance)
     return last_evaluation(instance, ENTRY, "files_imported")

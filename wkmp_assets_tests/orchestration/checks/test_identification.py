@@ -14,18 +14,8 @@ from wkmp_assets.model.phases import FLAVORS, LOOKUPS, MATCHES
 from wkmp_assets.settings import load_settings
 from wkmp_assets_tests.support.checked_library import import_as_command, last_evaluation
 from wkmp_assets_tests.support.music_services import MusicServices
-from wkmp_assets_tests.support.paths import TEST_DATA
 
 pytestmark = pytest.mark.slow
-
-
-@pytest.fixture
-def music(tmp_path: Path) -> Path:
-    folder = tmp_path / "music"
-    folder.mkdir()
-    shutil.copy(TEST_DATA / "sample_library/azrael1322/azrael1.mp3", folder / "song.mp3")
-    shutil.copy(TEST_DATA / "sample_library/Marine Baklund/Recordings/04 Urban Warfare.wav", folder / "take.wav")
-    return folder
 
 
 def import_and_check(music: Path, services: MusicServices | None) -> dict[str, dg.AssetCheckEvaluation]:
