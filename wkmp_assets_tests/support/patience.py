@@ -1,9 +1,12 @@
 """How long tests wait for what is sure to happen: only something that hangs takes that long."""
 
+import os
 import time
 from collections.abc import Callable
 
-PATIENCE_S = 1800.0
+LESS_PATIENCE = "WKMP_TESTS_PATIENCE_S"
+"""Environment: another number of seconds, for runs in which something is known not to happen."""
+PATIENCE_S = float(os.environ.get(LESS_PATIENCE, "1800"))
 """Hundreds of times what the slowest takes on a quiet machine: a busy one is no reason to fail."""
 
 

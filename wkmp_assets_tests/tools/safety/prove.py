@@ -8,6 +8,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from xml.etree import ElementTree
@@ -15,9 +16,12 @@ from xml.etree import ElementTree
 from rich.console import Console
 
 from wkmp_assets_tests.support.paths import ROOT
+from wkmp_assets_tests.support.patience import LESS_PATIENCE
 from wkmp_assets_tests.tools.safety.measures import MEASURES, Measure
 from wkmp_assets_tests.tools.safety.without import search_path_without
 
+_PATIENCE_S = 120
+"""How long tests wait for what does not happen without a measure."""
 _BROKEN = ("NameError", "AttributeError", "TypeError", "UnboundLocalError", "ImportError", "ModuleNotFoundError")
 """Signs that the changed code does not run at all: a test that fails of that proves nothing."""
 
@@ -40,15 +44,15 @@ class Finding:
         return all(self.failed[test] for test in self.measure.tests)
 
 
-def failures(tests: Sequence[str], search_path: str = str(ROOT)) -> dict[str, list[str]]:
+def failures(tests: Sequence[str], measure: Measure | None = None) -> dict[str, list[str]]:
     """Run tests in a process of their own; return test -> what each of its failed cases said.
 
     Parameters
     ----------
     tests : sequence of str
         Below `wkmp_assets_tests`.
-    search_path : str
-        PYTHONPATH of that process.
+    measure : Measure, optional
+        That it does without.
 
     Raises
     ------
@@ -57,15 +61,22 @@ def failures(tests: Sequence[str], search_path: str = str(ROOT)) -> dict[str, li
     """
     nodes = [f"wkmp_assets_tests/{test}" for test in tests]
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("COVERAGE_", "PYTEST_"))}
-    with tempfile.TemporaryDirectory(prefix="wkmp-safety-") as folder:
+    with tempfile.TemporaryDirectory(prefix="wkmp-safety-") as folder, _environment(measure) as ours:
         report = Path(folder, "report.xml")
         command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", f"--junitxml={report}", *nodes]
-        result = subprocess.run(
-            command, cwd=ROOT, env=kept | {"PYTHONPATH": search_path}, capture_output=True, text=True, check=False
-        )
+        result = subprocess.run(command, cwd=ROOT, env=kept | ours, capture_output=True, text=True, check=False)
         if result.returncode not in {0, 1}:
             raise ProofError(result.stdout + result.stderr)
         return _read_report(report, tests)
+
+
+@contextmanager
+def _environment(measure: Measure | None) -> Iterator[dict[str, str]]:
+    if measure is None:
+        yield {"PYTHONPATH": str(ROOT)}
+        return
+    with search_path_without(measure) as search_path:
+        yield {"PYTHONPATH": search_path, LESS_PATIENCE: str(_PATIENCE_S)}
 
 
 def _read_report(report: Path, tests: Sequence[str]) -> dict[str, list[str]]:
@@ -98,8 +109,7 @@ def prove(measures: Iterable[Measure]) -> Iterator[Finding]:
     if broken:
         raise ProofError(f"fails with all measures in place: {', '.join(broken)}")
     for measure in chosen:
-        with search_path_without(measure) as search_path:
-            yield Finding(measure, failures(measure.tests, search_path))
+        yield Finding(measure, failures(measure.tests, measure))
 
 
 def main(names: Sequence[str]) -> int:
