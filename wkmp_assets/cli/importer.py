@@ -3,7 +3,7 @@
 It is the Dagster job of the web UI, with the same events, partitions and receipts. Only the launch differs.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -18,17 +18,21 @@ from wkmp_assets.model.lead_presets import LeadPreset
 from wkmp_assets.model.phases import IDENTITY, LEAD_POINTS, SCAN
 from wkmp_assets.model.values import LibraryChanges
 from wkmp_assets.orchestration.build import build_definitions
-from wkmp_assets.orchestration.instance.dagster_api import partition_tags
+from wkmp_assets.orchestration.instance.dagster_api import cancel_run, partition_tags
 from wkmp_assets.orchestration.jobs import KEEP_MEASUREMENTS, import_job, retry_job, scan_job
 from wkmp_assets.orchestration.partitions import partitions_name, partitions_per_run
 from wkmp_assets.orchestration.resources import open_workers
 from wkmp_assets.orchestration.run_requests.ranges import FileRange, plan_ranges
+from wkmp_assets.orchestration.run_tags import was_interrupted
 from wkmp_assets.runtime.atomic_files import translate_disk_errors
 from wkmp_assets.runtime.run_control import RunControl
 from wkmp_assets.settings import Settings, find_dagster_home
 
 _QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 """The events are in Dagster's storage; on the terminal they would drown the progress bar."""
+
+
+_STOPPED = "The import was stopped. The files that it had in hand are in the library; the next import takes the others."
 
 
 class RunFailedError(WkmpError):
@@ -140,7 +144,13 @@ class LibraryImporter:
         )
         if not result.success and not (may_fail_alone and _is_file_failure(result)):
             raise RunFailedError(_find_reason(result))
+        if self._control.is_stopping and was_interrupted(self._tags_of(result.run_id)):
+            cancel_run(self._instance, result.run_id, _STOPPED)
         return result
+
+    def _tags_of(self, run_id: str) -> Mapping[str, str]:
+        run = self._instance.get_run_by_id(run_id)
+        return run.tags if run else {}
 
 
 def _is_file_failure(result: dg.ExecuteInProcessResult) -> bool:

@@ -243,11 +243,11 @@ def _import(folder: Path, settings: Settings, *, force: bool, retry_deferred: bo
         # The import may have found some of the missing files under new names.
         still = {file.path for file in read_missing(settings.database_path)}
         summary.missing = len(still.intersection(changes.missing))
+        summary.not_begun = len(keys) - sum(summary.results.values())
     OUT.print(summary.render(time.monotonic() - started))
     if control.is_stopping:
-        OUT.print(
-            f"\nStopped. The imported files are safely in the library; go on with: wkmp import {quote_path(folder)}"
-        )
+        safe = f"{summary.safe} of {len(keys)} files are safely in the library"
+        OUT.print(f"\nStopped. {safe}; go on with: wkmp import {quote_path(folder)}")
     return 1 if summary.has_failures or control.is_stopping else 0
 
 

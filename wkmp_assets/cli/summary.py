@@ -21,6 +21,7 @@ _ORDER = (
     "imported", "duplicate", "no audio", "moved", "touched", "unchanged", "failed", "interrupted",
     SkipReason.ELSEWHERE, SkipReason.GONE,
 )  # fmt: skip
+_IN_LIBRARY = frozenset({"imported", "duplicate", "no audio", "moved", "touched", "unchanged"})
 _MAX_LISTED = 20
 
 
@@ -30,6 +31,8 @@ class ImportSummary:
 
     unchanged: int = 0
     """Unchanged files, which no run carries."""
+    not_begun: int = 0
+    """Files that no run came to, because the import was stopped before."""
     missing: int = 0
     """Files of the library that are not on disk."""
     not_looked_at: int = 0
@@ -91,6 +94,11 @@ class ImportSummary:
                 self.without_classes[passage.flavor.detail] += 1
 
     @property
+    def safe(self) -> int:
+        """How many of the files that were to be imported are in the library."""
+        return sum(count for word, count in self.results.items() if word in _IN_LIBRARY)
+
+    @property
     def has_failures(self) -> bool:
         """Whether a file could not be imported."""
         return bool(self.failures)
@@ -113,7 +121,7 @@ class ImportSummary:
         return Group(*parts)
 
     def _lines(self, elapsed_s: float) -> Iterator[tuple[str, str]]:
-        results = self.results + Counter({"unchanged": self.unchanged})
+        results = self.results + Counter({"unchanged": self.unchanged, "interrupted": self.not_begun})
         counts = [f"{results[word]} {word}" for word in _ORDER if results[word]]
         yield "Files", ", ".join(counts) or "none found"
         for reason, count in self.kept_matches.items():

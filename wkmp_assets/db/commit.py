@@ -19,8 +19,8 @@ from wkmp_assets.db.write.writer import LibraryWriter
 from wkmp_assets.errors import AudioFileError, LibraryChangedError
 from wkmp_assets.model.batch import FileCommit, Receipt
 from wkmp_assets.model.file_entry import FileEntry
-from wkmp_assets.model.file_key import storable_path
-from wkmp_assets.model.outcomes import Failed, Outcome, Result
+from wkmp_assets.model.file_key import encode_key, storable_path
+from wkmp_assets.model.outcomes import Failed, Outcome, Result, Skipped, SkipReason
 from wkmp_assets.model.phases import ENTRY
 from wkmp_assets.model.timestamps import Stamp
 from wkmp_assets.model.values import FileIdentity, FileState
@@ -73,7 +73,7 @@ class FileCommitter:
             return identity.state is FileState.DUPLICATE, identity.content_hash in replaced, key
 
         for key in sorted(entries, key=order):
-            yield self._commit(key, entries[key])
+            yield self._commit(key, _as_its_original(entries[key], entries))
 
     def _commit(self, key: str, outcome: Outcome[FileEntry]) -> FileCommit:
         if isinstance(outcome, Result):
@@ -115,6 +115,15 @@ class FileCommitter:
 
     def _stamp(self) -> Stamp:
         return Stamp(self._now(), self._run_id)
+
+
+def _as_its_original(outcome: Outcome[FileEntry], entries: Mapping[str, Outcome[FileEntry]]) -> Outcome[FileEntry]:
+    """Skip the copy of a file that this run has left for later, and for the same reason; neither has failed."""
+    identity = _identity(outcome)
+    if identity is None or identity.state is not FileState.DUPLICATE or identity.duplicate_of is None:
+        return outcome
+    original = entries.get(encode_key(identity.duplicate_of))
+    return original if original == Skipped(SkipReason.INTERRUPTED) else outcome
 
 
 def _identity(outcome: Outcome[FileEntry]) -> FileIdentity | None:

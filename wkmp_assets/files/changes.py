@@ -14,10 +14,14 @@ from wkmp_assets.model.values import FileIdentity, FileState, LibraryChanges
 
 
 def is_unchanged(known: KnownFile | None, on_disk: FileStat) -> bool:
-    """Tell whether a file is completely imported and has kept its size and its time to the second."""
+    """Tell whether a file is completely imported and has kept its size and its time to the second.
+
+    One that failed since is not, although it looks the same: it was broken and restored, or it is to be tried again.
+    """
     return (
         known is not None
         and known.status in FINISHED
+        and not known.has_failed
         and known.size_bytes == on_disk.size_bytes
         and (known.modified_at == on_disk.modified_at or normalise_timestamp(known.modified_at) == on_disk.modified_at)
         and (known.status != FileStatus.DUPLICATE_HASH or known.original_is_complete)
@@ -175,7 +179,8 @@ def _identify(file: HashedFile, original: str | None, owner: KnownFile | None, *
     is_copy = known is not None and known.status == FileStatus.DUPLICATE_HASH
     if known is not None and known.content_hash != file.content_hash:
         found = replace(found, replaces=known.content_hash)
-    if holds_it and not force and (not is_copy or original is not None):
+    has_failed = known is not None and known.has_failed
+    if holds_it and not force and not has_failed and (not is_copy or original is not None):
         return replace(found, state=FileState.TOUCHED)
     if original is not None and (owner is None or known is not None):
         return replace(found, state=FileState.DUPLICATE, duplicate_of=original)

@@ -15,6 +15,8 @@ class KnownFile:
     size_bytes: int | None
     original_is_complete: bool = True
     """For a duplicate: whether one of its copies is still completely imported."""
+    has_failed: bool = False
+    """Whether its last import failed. What the library has of it is of an earlier one."""
 
 
 @dataclass(frozen=True)

@@ -59,6 +59,12 @@ class Failed:
 
 Outcome = Result[Value] | Skipped | Failed
 
+
+def leaves_value(outcome: "Outcome[Any]") -> bool:
+    """Tell whether a phase has something to keep of a file: a result, or that it is a copy."""
+    return isinstance(outcome, Result) or (isinstance(outcome, Skipped) and outcome.reason not in RUN_SCOPED)
+
+
 if TYPE_CHECKING:
     Outcomes = Mapping[str, Outcome[Value]]
 else:

@@ -12,17 +12,20 @@ from typing import Any
 import dagster as dg
 
 from wkmp_assets.db.commit import FileCommitter
-from wkmp_assets.model.outcomes import Failed, Outcome, Result, Skipped, SkipReason
+from wkmp_assets.model.outcomes import Failed, Outcome, Result, Skipped, SkipReason, leaves_value
 from wkmp_assets.model.phases import ENTRY, IDENTITY, PICTURE
 from wkmp_assets.orchestration.dagster_values import to_metadata
 from wkmp_assets.orchestration.instance.dagster_api import (
+    FailedPartitions,
     add_partition_metadata,
     executes_asset,
     instance_of,
+    materialize_only,
     run_of,
 )
+from wkmp_assets.orchestration.jobs import failed_job
 from wkmp_assets.orchestration.resources import Library
-from wkmp_assets.orchestration.run_tags import tags_of_files, tags_of_results
+from wkmp_assets.orchestration.run_tags import tags_of_failure, tags_of_files, tags_of_results
 from wkmp_assets.report.partition_metadata import describe_commit, describe_outcome, name_result
 from wkmp_assets.runtime.atomic_files import remove_leftovers, write_atomically
 from wkmp_assets.runtime.run_control import RunControl
@@ -41,9 +44,12 @@ class PhaseStoreIOManager(dg.IOManager):
         if not context.has_asset_partitions:
             return
         for key, outcome in obj.items():
-            _add_metadata(context, key, describe_outcome(outcome))
-        if not executes_asset(context, ENTRY):  # which records failures before it fails
+            if leaves_value(outcome):
+                _add_metadata(context, key, describe_outcome(outcome))
+        if not executes_asset(context, ENTRY):  # which shows the failures of all phases
             _fail_if_alone(obj)
+            _show_failures(context, obj, phase)
+        _materialize_written(context, obj)
 
     def load_input(self, context: dg.InputContext) -> dict[str, Outcome[Any]]:
         """Read the outcomes of a run's partitions. A value that cannot be read is `Failed` and raises nothing."""
@@ -68,9 +74,11 @@ class PictureIOManager(dg.IOManager):
                 inline = f"![{PICTURE}](data:image/png;base64,{b64encode(outcome.value).decode('ascii')})"
                 shown = {"picture": dg.MetadataValue.md(inline), "path": dg.MetadataValue.path(path)}
                 _add_metadata(context, key, describe_outcome(outcome) | shown)
-            else:
+            elif leaves_value(outcome):
                 _add_metadata(context, key, describe_outcome(outcome))
         _fail_if_alone(obj)
+        _show_failures(context, obj, PICTURE)
+        _materialize_written(context, obj)
 
     def load_input(self, context: dg.InputContext) -> dict[str, bytes]:
         """Read the pictures of a run's partitions."""
@@ -88,18 +96,24 @@ class SqliteBatchIOManager(dg.IOManager):
         self._control = control
 
     def handle_output(self, context: dg.OutputContext, obj: Mapping[str, Outcome[Any]]) -> None:
-        """Commit the entries of a run's partitions, and add the receipt of each to its metadata."""
+        """Commit the entries of a run's partitions, and add the receipt of each to its metadata.
+
+        Only what was written is materialized. What was skipped keeps its receipt, and what failed turns red.
+        """
         outcomes: dict[str, Outcome[Any]] = {}
         results: list[str] = []
         with FileCommitter(self._library.database, run_id=context.run_id, now=_utc_now) as committer:
             for commit in committer.commit_all(obj):
-                _add_metadata(context, commit.key, describe_commit(commit))
+                if leaves_value(commit.outcome):
+                    _add_metadata(context, commit.key, describe_commit(commit))
                 outcomes[commit.key] = commit.outcome
                 results.append(name_result(commit))
                 self._control.on_commit(commit)
         run = run_of(context)
         instance_of(context).add_run_tags(run.run_id, tags_of_files(obj, run.tags) | tags_of_results(results))
         _fail_if_alone(outcomes)
+        _show_failures(context, outcomes, ENTRY)
+        _materialize_written(context, outcomes)
 
     def load_input(self, context: dg.InputContext) -> dict[str, Any]:
         """Read the rows of the run's partitions: key -> rows by table; None for a file that is not in the library."""
@@ -112,6 +126,23 @@ def _utc_now() -> datetime:
 
 def _add_metadata(context: dg.OutputContext, key: str, metadata: Mapping[str, Any]) -> None:
     add_partition_metadata(context, key, to_metadata(metadata))
+
+
+def _materialize_written(context: dg.OutputContext, outcomes: Mapping[str, Outcome[Any]]) -> None:
+    written = [key for key, outcome in outcomes.items() if leaves_value(outcome)]
+    if len(written) < len(outcomes):
+        materialize_only(context, written)
+
+
+def _show_failures(context: dg.OutputContext, outcomes: Mapping[str, Outcome[Any]], phase: str) -> None:
+    """Turn the partitions of failed files red: in a phase, and in the one that they failed in."""
+    failed = {key: outcome for key, outcome in outcomes.items() if isinstance(outcome, Failed)}
+    if not failed:
+        return
+    partitions = FailedPartitions(context, failed_job.name)
+    for key, outcome in failed.items():
+        message = f"[{outcome.phase}] {outcome.message}"
+        partitions.record(key, {phase, outcome.phase}, message, tags_of_failure(outcome.phase, context.run_id))
 
 
 def _fail_if_alone(outcomes: Mapping[str, Outcome[Any]]) -> None:

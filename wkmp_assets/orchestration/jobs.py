@@ -26,6 +26,12 @@ retry_job = dg.define_asset_job(
     description="Asks AcoustID, MusicBrainz and AcousticBrainz again about files with deferred lookups, and commits "
     "the answers. Decodes no file and keeps all measurements.",
 )
+failed_job = dg.define_asset_job(
+    "failed_files",
+    selection=dg.AssetSelection.groups("import"),
+    description="Nothing starts this job. A file that fails among others leaves a failed run of it with the reason: so "
+    "Dagster shows that file red, and not the others. Re-executed, it imports the file again.",
+)
 reflavor_job = dg.define_asset_job(
     "reflavor",
     selection=dg.AssetSelection.assets(FLAVORS, ENTRY),

@@ -4,6 +4,9 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
 from pathlib import PurePosixPath
 
+from wkmp_assets.model.outcomes import SkipReason
+from wkmp_assets.report.partition_metadata import FAILED
+
 FILES_TAG = "wkmp/files"
 """Number of files that need the run."""
 REQUESTED_BY_TAG = "wkmp/requested_by"
@@ -12,6 +15,9 @@ FOLDERS_TAG = "wkmp/folders"
 """The first folders of its files, and how many more there are."""
 RESULT_TAG = "wkmp/result"
 """Files by result, in the words of the summary."""
+
+FAILED_IN_TAG = "wkmp/failed_in"
+"""The phase in which the file of a failed run failed, and the run that imported it then."""
 
 MAX_FOLDERS = 3
 
@@ -37,3 +43,13 @@ def tags_of_results(results: Iterable[str]) -> dict[str, str]:
     """Return the tag with the results of a run's files: `16 imported, 1 duplicate, 1 failed`."""
     counts = Counter(results).most_common()
     return {RESULT_TAG: ", ".join(f"{count} {result}" for result, count in counts)} if counts else {}
+
+
+def tags_of_failure(phase: str, run_id: str) -> dict[str, str]:
+    """Say what stands for one failed file, and which run met it."""
+    return {FILES_TAG: "1", FAILED_IN_TAG: f"{phase}, in run {run_id}", **tags_of_results([FAILED])}
+
+
+def was_interrupted(tags: Mapping[str, str]) -> bool:
+    """Tell by the tags of a run that has ended whether it left files because it was asked to stop."""
+    return SkipReason.INTERRUPTED in tags.get(RESULT_TAG, "")

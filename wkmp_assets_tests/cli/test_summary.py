@@ -68,6 +68,19 @@ def test_files_are_counted_by_what_became_of_them() -> None:
     assert "2.0 files/s" in text
 
 
+def test_the_files_of_a_stopped_import_add_up() -> None:
+    """Also those that no run came to; of all of them only what was written is said to be safe."""
+    summary = summary_of(
+        written(entry("a.mp3")),
+        FileCommit("b", Failed("p", "C", "b: broken"), Receipt(1, 1, 1, 0), WriteBatch("b")),
+        FileCommit("c", Skipped(SkipReason.INTERRUPTED)),
+        FileCommit("d", Skipped(SkipReason.ELSEWHERE)),
+    )
+    summary.not_begun = 6
+    assert "1 imported, 1 failed, 7 interrupted, 1 being imported by another run" in shown(summary.render(1.0))
+    assert summary.safe == 1
+
+
 def test_a_song_on_two_files_is_one_song() -> None:
     one = entry("a.mp3")
     other = entry("b.mp3", content="b", songs=[one.passages[0].match.song])

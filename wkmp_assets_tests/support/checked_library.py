@@ -80,6 +80,12 @@ class CheckedLibrary:
     def import_one(self, key: str, *, force: bool = False) -> Evaluations:
         return self._import({PARTITION_NAME_TAG: key}, force=force)
 
+    def run_assets(self, *assets: str, first: str, last: str) -> dg.ExecuteInProcessResult:
+        """Materialize some assets over a range, as `dagster asset materialize --select` does."""
+        every = self._definitions.resolve_implicit_global_asset_job_def()
+        job = every.get_subset(asset_selection={dg.AssetKey(asset) for asset in assets}, asset_check_selection=set())
+        return self._run(job, {ASSET_PARTITION_RANGE_START_TAG: first, ASSET_PARTITION_RANGE_END_TAG: last})
+
     def check(self, *names: str, tags: dict[str, str] | None = None) -> Evaluations:
         """Run checks without their asset, as the web UI's `Execute` does; all of them when none is named."""
         every = self._definitions.resolve_implicit_global_asset_job_def()

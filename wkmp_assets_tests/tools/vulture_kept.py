@@ -17,6 +17,8 @@ _patterns  # read by the watchdog library
 _event_log_storage  # read by Dagster's class
 KeptOpenSqliteStorage  # named in dagster.yaml
 WatchfulRunLauncher  # the same
+_asset_partitions_subset  # read by Dagster after the IO manager returns
+_asset_key  # the same
 supports_check_run_worker_health  # overrides Dagster's class, whose monitoring reads it
 check_run_worker_health  # the same
 from_config_value  # Dagster calls it with the block of dagster.yaml

@@ -58,14 +58,18 @@ def _known_where(database: Path, column: str, values: Sequence[str]) -> list[Kno
 
 def _select_known_files(connection: sqlite3.Connection) -> str:
     """Return the query, for a library that may lack some columns."""
+    failed = "EXISTS (SELECT 1 FROM import_failures WHERE path = f.path)"
+    has_failed = failed if has_table(connection, "import_failures") else "0"
     files = f"(SELECT {column_list(connection, 'files', _COLUMNS)} FROM files)"  # noqa: S608 - literals only
     return f"""
         SELECT f.guid, f.path, f.hash AS content_hash, f.status, COALESCE(f.modification_time, '') AS modified_at,
                f.file_size_bytes AS size_bytes,
-               f.status <> '{FileStatus.DUPLICATE_HASH}' OR {has_original(files)} AS original_is_complete
+               f.status <> '{FileStatus.DUPLICATE_HASH}' OR {has_original(files)} AS original_is_complete,
+               {has_failed} AS has_failed
         FROM {files} AS f"""  # noqa: S608 - literals only
 
 
 def _known_file(row: sqlite3.Row) -> KnownFile:
     fields = dict(row)
-    return KnownFile(**{**fields, "original_is_complete": bool(fields["original_is_complete"])})
+    facts = {name: bool(fields[name]) for name in ("original_is_complete", "has_failed")}
+    return KnownFile(**{**fields, **facts})

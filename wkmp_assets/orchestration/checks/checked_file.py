@@ -17,7 +17,7 @@ class ReceiptState(StrEnum):
     OUTDATED = "imported again"
     """A later import wrote the file and left no receipt: it is still running, or was killed after the commit."""
     NO_RECEIPT = "by rows alone"
-    """There was no run, or the last one wrote no rows: the file was unchanged or failed."""
+    """No run has written the file. One of an older version may have skipped it, or failed."""
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""The check that every file of a run got into the library."""
+"""The check that every file got into the library."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -20,14 +20,15 @@ _COLUMNS = ("path", "phase", "code", "message", "attempts")
 
 @dg.asset_check(asset=ENTRY)
 def files_imported(context: dg.AssetCheckExecutionContext, library: dg.ResourceParam[Library]) -> dg.AssetCheckResult:
-    """Every file of the run was imported.
+    """No file of the library is recorded as failed, whatever the run.
 
     A file that cannot be imported does not stop the others, so a run of many files succeeds without it. This check
-    then fails and names the file, with the cause and the next step.
+    then fails and names the file, with the cause and the next step. It fails until the file is mended or gone, also
+    after runs of other files.
     """
     scope = find_scope(context, library)
     paths = {path for _, path in scope.paths()}
-    failed = [failure for failure in read_failures(library.database) if failure.path in paths]
+    failed = read_failures(library.database)
     known = read_known_by_path(library.database, sorted(paths)) if not failed else {}
     return dg.AssetCheckResult(
         passed=not failed,
@@ -43,7 +44,7 @@ def files_imported(context: dg.AssetCheckExecutionContext, library: dg.ResourceP
 
 def _describe(failed: Sequence[StoredFailure], statuses: Mapping[str, int], file_count: int) -> str:
     if failed:
-        return f"{len(failed)} of {file_count} files could not be imported. First: {escape_markdown(failed[0].message)}"
+        return f"{counted(len(failed), 'file')} could not be imported. First: {escape_markdown(failed[0].message)}"
     imported = sum(statuses.get(status, 0) for status in FINISHED)
     parts = [
         (statuses.get(FileStatus.DUPLICATE_HASH, 0), "duplicate", "duplicates"),

@@ -39,7 +39,10 @@ def judge_wholeness(checked: CheckedFile) -> Iterator[Finding]:
 
 
 def _judge_failure(checked: CheckedFile) -> Iterator[Finding]:
-    """Judge a failed import: it writes the reason and no other row, and the reason stays until the file is imported."""
+    """Judge a failed import: it writes the reason and no other row, and the reason stays until the file is imported.
+
+    Only older versions left such a receipt.
+    """
     receipt = checked.commit.receipt if checked.commit else None
     beyond = sorted(set(receipt.rows) - {"import_failures"}) if receipt else []
     if beyond:

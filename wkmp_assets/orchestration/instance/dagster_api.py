@@ -3,14 +3,17 @@
 `test_dagster_api` states for each name what Dagster must have, and fails when a new Dagster has it no longer.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 import dagster as dg
 from dagster import DagsterInstance
+from dagster._core.execution.api import create_execution_plan
+from dagster._core.snap import snapshot_from_execution_plan
 from dagster._core.storage.tags import (
     ASSET_PARTITION_RANGE_END_TAG,
     ASSET_PARTITION_RANGE_START_TAG,
+    MAX_RETRIES_TAG,
     PARTITION_NAME_TAG,
     WILL_RETRY_TAG,
 )
@@ -77,3 +80,91 @@ def add_partition_metadata(context: dg.OutputContext, partition: str, metadata: 
     step._metadata_accumulator = step._metadata_accumulator.with_additional_asset_metadata(
         asset_key=context.asset_key, partition_key=partition, metadata=metadata
     )
+
+
+def materialize_only(context: dg.OutputContext, partitions: Collection[str]) -> None:
+    """Let an output materialize these of its partitions, and not all that its run carries.
+
+    To be called by an IO manager that has not written the others. Their last materialization stays what it was.
+    """
+    if partitions:
+        whole = context.asset_partitions_def
+        context._asset_partitions_subset = whole.empty_subset().with_partition_keys(partitions)
+    else:
+        # Of no partition Dagster would materialize the asset as a whole. Of no asset it materializes nothing.
+        context._asset_key = None
+
+
+class FailedPartitions:
+    """Turns single partitions of a run red, which goes on and may succeed.
+
+    Dagster calls a partition failed only if a run that was to materialize it has failed. So each gets a run of its own,
+    which is recorded as failed and never started.
+
+    Parameters
+    ----------
+    context : dagster.OutputContext
+        Of the IO manager that met the failures.
+    job_name : str
+        Under which the runs are recorded.
+    """
+
+    def __init__(self, context: dg.OutputContext, job_name: str) -> None:
+        self._instance = instance_of(context)
+        self._run = run_of(context)
+        self._job = context.step_context.job.get_definition()
+        self._job_name = job_name
+        self._plans: dict[frozenset[dg.AssetKey], tuple[Any, Any]] = {}
+
+    def record(self, partition: str, assets: Collection[str], message: str, tags: Mapping[str, str]) -> None:
+        """Turn one partition of some assets red.
+
+        Parameters
+        ----------
+        partition : str
+            Its key.
+        assets : collection of str
+            Those that the run of the context does not materialize are left out.
+        message : str
+            Shown on the page of the failed run.
+        tags : mapping of str to str
+            Of the failed run.
+        """
+        executed = set(self._job.asset_layer.executable_asset_keys)
+        keys = frozenset(executed.intersection(map(dg.AssetKey, assets)))
+        job, plan = self._plan(keys)
+        failed = self._instance.create_run(
+            job_name=self._job_name,
+            run_id=None,
+            run_config=self._run.run_config,
+            status=dg.DagsterRunStatus.NOT_STARTED,
+            tags={**tags, PARTITION_NAME_TAG: partition, MAX_RETRIES_TAG: "0"},
+            root_run_id=None,
+            parent_run_id=None,
+            step_keys_to_execute=plan.step_keys_to_execute,
+            execution_plan_snapshot=snapshot_from_execution_plan(plan, job.get_job_snapshot_id()),
+            job_snapshot=job.get_job_snapshot(),
+            parent_job_snapshot=job.get_parent_job_snapshot(),
+            asset_selection=None,
+            asset_check_selection=None,
+            resolved_op_selection=None,
+            op_selection=None,
+            remote_job_origin=None,
+            job_code_origin=None,
+            asset_graph=job.asset_layer.asset_graph,
+        )
+        self._instance.report_run_failed(failed, message)
+
+    def _plan(self, keys: frozenset[dg.AssetKey]) -> tuple[Any, Any]:
+        """Return the job of these assets with its plan, made once for all partitions: it takes longer than a run."""
+        if keys not in self._plans:
+            job = self._job.get_subset(asset_selection=keys, asset_check_selection=frozenset())
+            self._plans[keys] = job, create_execution_plan(job)
+        return self._plans[keys]
+
+
+def cancel_run(instance: DagsterInstance, run_id: str, message: str) -> None:
+    """Mark a run as cancelled that ended because it was asked to."""
+    run = instance.get_run_by_id(run_id)
+    if run is not None:
+        instance.report_run_canceled(run, message)

@@ -8,7 +8,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 import pytest
-from dagster import AssetKey, DagsterInstance
+from dagster import AssetKey, DagsterInstance, RunsFilter
 
 from wkmp_assets.model.file_key import encode_key
 from wkmp_assets.orchestration.build import build_definitions
@@ -92,8 +92,10 @@ def test_a_range_is_imported_in_one_run(scanned: Workplace) -> None:
     assert len(statuses(scanned)) == len(KEYS)
     found = receipts(scanned)
     assert {receipt["write_locks"] for receipt in found.values()} == {1}
-    assert found["broken.mp3"]["result"] == "failed"
-    assert "broken.mp3" in str(found["broken.mp3"]["message"])
+    assert set(found) == set(KEYS), "and none of the file that failed"
+    with scanned.instance() as instance:
+        (mark,) = instance.get_runs(RunsFilter(job_name="failed_files"))
+    assert mark.tags["dagster/partition"] == "broken.mp3"
 
 
 def test_a_corrupt_file_alone_fails_the_command_and_is_named(scanned: Workplace) -> None:

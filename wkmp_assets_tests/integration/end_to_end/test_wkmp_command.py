@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 import shutil
 import sqlite3
 from contextlib import closing
@@ -71,10 +72,14 @@ def test_ctrl_c_finishes_the_files_in_hand_and_a_second_import_goes_on(
     assert process.returncode == 1
     assert "go on with: wkmp import" in out
     assert "Traceback" not in err
+    (counts,) = (line for line in out.splitlines() if line.startswith("Files"))
+    assert sum(map(int, re.findall(r"\d+", counts))) == 18, counts
     with closing(sqlite3.connect(workplace.database)) as connection:
         done = connection.execute("SELECT count(*) FROM files").fetchone()[0]
         assert connection.execute("SELECT count(*) FROM files WHERE status = 'PENDING'").fetchone()[0] == 0
+        assert connection.execute("SELECT path FROM import_failures").fetchall() == []
     assert 0 < done < 18
+    assert f"Stopped. {done} of 18 files are safely in the library" in out
     assert workplace.wkmp("import", workplace.music).returncode == 0
     assert library_rows(workplace.database) == library_rows(imported_sample.place.database)
 

@@ -49,7 +49,7 @@ def test_a_stopped_import_leaves_nobody_behind_and_the_next_one_completes_it(
     process.send_signal(how)
     out, err = process.communicate(timeout=PATIENCE_S)
     assert process.returncode == (-how if how == signal.SIGKILL else 1), out + err
-    assert ("Stopped. What is listed above is safely in the library" in out) == (how == signal.SIGTERM)
+    assert (" files are safely in the library; go on with: wkmp import" in out) == (how == signal.SIGTERM)
     wait_until(lambda: not processes_of(short_place.home), "no process of it is left")
     succeed(short_place.wkmp("import", short_place.music))
     assert library_rows(short_place.database) == library_rows(short_library.databases[0])

@@ -22,10 +22,13 @@ from dagster._core.storage.sqlite_storage import DagsterSqliteStorage
 from dagster._serdes import ConfigurableClassData
 
 from wkmp_assets.orchestration.instance.dagster_api import (
+    FailedPartitions,
     add_partition_metadata,
+    cancel_run,
     executes_asset,
     instance_of,
     is_cron_expression,
+    materialize_only,
     partition_bounds,
     partition_tags,
     run_of,
@@ -176,6 +179,80 @@ def test_metadata_reaches_the_materialization_of_its_partition_without_a_look_at
     assert said["a"].items() >= {"size": 1, "kind": "short"}.items()
     assert said["b"].items() >= {"size": 2}.items()
     assert reads == []
+
+
+@pytest.mark.parametrize("written", [["b"], []])
+def test_an_output_materializes_the_partitions_it_names_and_its_check_runs(written: list[str]) -> None:
+    """Of none it materializes nothing, rather than the asset as a whole."""
+    partitions = dg.DynamicPartitionsDefinition(name="files")
+
+    @dg.asset(partitions_def=partitions, backfill_policy=dg.BackfillPolicy.single_run())
+    def upstream() -> str:
+        return "a value"
+
+    @dg.asset_check(asset=upstream)
+    def is_good() -> dg.AssetCheckResult:
+        return dg.AssetCheckResult(passed=True)
+
+    manager = _Contexts(lambda context: materialize_only(context, written))
+    with DagsterInstance.ephemeral() as instance:
+        instance.add_dynamic_partitions("files", ["a", "b"])
+        result = dg.materialize(
+            [upstream, is_good],
+            instance=instance,
+            resources={"io_manager": manager},
+            tags=partition_tags("a", "b"),
+        )
+        records = instance.fetch_materializations(dg.AssetKey("upstream"), limit=10).records
+    assert result.success
+    assert [record.partition_key for record in records] == written
+    assert [one.passed for one in result.get_asset_check_evaluations()] == [True]
+
+
+def test_a_partition_is_red_alone_and_until_it_is_materialized(dagster_home: Path) -> None:
+    """In a run that succeeds; what stands for the failure is not started again, whatever the instance says."""
+    settings = yaml.safe_load((dagster_home / "dagster.yaml").read_text(encoding="utf-8"))
+    assert settings["run_retries"]["enabled"]
+    partitions = dg.DynamicPartitionsDefinition(name="files")
+
+    def status(instance: DagsterInstance, asset: str) -> list[str]:
+        found = instance.get_status_by_partition(dg.AssetKey(asset), ["a", "b"], partitions)
+        return [one.value if one else "MISSING" for one in (found or {}).values()]
+
+    def fail(context: dg.OutputContext) -> None:
+        if context.asset_key.path[-1] == "downstream":
+            tags = {"kind": "failure"}
+            FailedPartitions(context, "failed").record("a", ["downstream", "elsewhere"], "a is broken", tags)
+            materialize_only(context, ["b"])
+
+    with DagsterInstance.get() as instance:
+        instance.add_dynamic_partitions("files", ["a", "b"])
+        both = ["upstream", "downstream"]
+        assert _materialize(_Contexts(lambda _context: None), instance, both).success
+        assert status(instance, "downstream") == ["MATERIALIZED", "MATERIALIZED"]
+        assert _materialize(_Contexts(fail), instance, both).success
+        assert [status(instance, asset) for asset in both] == [
+            ["MATERIALIZED", "MATERIALIZED"],
+            ["FAILED", "MATERIALIZED"],
+        ]
+        (failed,) = instance.get_runs(dg.RunsFilter(job_name="failed"))
+        assert failed.status is dg.DagsterRunStatus.FAILURE
+        assert failed.tags.items() >= {"kind": "failure", "dagster/partition": "a"}.items()
+        assert not will_be_retried(failed)
+        said = [event.message for event in instance.all_logs(failed.run_id) if event.is_dagster_event]
+        assert said[-1] == "a is broken"
+        assert _materialize(_Contexts(lambda _context: None), instance, both).success
+        assert status(instance, "downstream") == ["MATERIALIZED", "MATERIALIZED"]
+
+
+def test_a_run_that_was_asked_to_end_is_cancelled() -> None:
+    with DagsterInstance.ephemeral() as instance:
+        instance.add_dynamic_partitions("files", ["a", "b"])
+        run_id = _materialize(_Contexts(lambda _context: None), instance, ["upstream"]).run_id
+        cancel_run(instance, run_id, "stopped")
+        run = instance.get_run_by_id(run_id)
+    assert run is not None
+    assert run.status is dg.DagsterRunStatus.CANCELED
 
 
 def test_the_accumulator_of_metadata_takes_a_partition() -> None:
