@@ -55,6 +55,8 @@ class ImportSummary:
     """Reason -> passages whose lookup was deferred."""
     kept_matches: Counter[str] = field(default_factory=Counter)
     """Reason -> passages that keep the answer of an earlier import."""
+    kept: Counter[str] = field(default_factory=Counter)
+    """Reason -> passages that keep what the library knew, because no answer replaced it."""
     without_classes: Counter[str] = field(default_factory=Counter)
     """Reason -> passages whose classes were deferred."""
     not_asked: str = ""
@@ -76,6 +78,7 @@ class ImportSummary:
             self.without_song += sum(passage.guid not in linked for passage in commit.batch.passages)
             self.deferred.update(_deferred(commit.outcome))
             self.kept_matches.update(_kept_matches(commit.outcome))
+            self.kept.update(commit.batch.kept_because)
             flavors = [one.flavor for one in _passages(commit.outcome) if one.flavor]
             self.flavors += len(flavors)
             self.with_classes += sum(bool(flavor.classes) for flavor in flavors)
@@ -120,12 +123,17 @@ class ImportSummary:
             parts += [Text(), render_failures(self.failures)]
         return Group(*parts)
 
+    def _kept_lines(self) -> Iterator[tuple[str, str]]:
+        for reason, count in self.kept_matches.items():
+            yield "Kept", f"{count} passages keep the song that an earlier import found ({reason})"
+        for reason, count in self.kept.items():
+            yield "Kept", f"{count} passages keep what the library knew of them, because {reason}"
+
     def _lines(self, elapsed_s: float) -> Iterator[tuple[str, str]]:
         results = self.results + Counter({"unchanged": self.unchanged, "interrupted": self.not_begun})
         counts = [f"{results[word]} {word}" for word in _ORDER if results[word]]
         yield "Files", ", ".join(counts) or "none found"
-        for reason, count in self.kept_matches.items():
-            yield "Kept", f"{count} passages keep the song that an earlier import found ({reason})"
+        yield from self._kept_lines()
         for reason, count in self.deferred.items():
             yield "Deferred", f"{count} passages to look up later ({reason}): wkmp import --retry-deferred"
         for reason, count in self.without_classes.items():

@@ -13,9 +13,12 @@ PASSAGES_OF_FILE = """(
 SELECT group_concat(one) FROM (
   SELECT json_array(
     guid, start_time_ticks, end_time_ticks, fade_in_start_ticks, fade_out_start_ticks, user_title,
-    musical_flavor_vector, additional_metadata) AS one
+    musical_flavor_vector, additional_metadata, song_id, recording_mbid, title, artist, album,
+    (SELECT group_concat(linked) FROM (
+      SELECT json_array(song_id, start_time_ticks, end_time_ticks) AS linked
+      FROM passage_songs WHERE passage_id = passages.guid ORDER BY song_id))) AS one
   FROM passages WHERE file_id = files.guid ORDER BY guid))"""
-"""SQL: a file's passages with all columns that people edit, as one text to compare with what was read."""
+"""SQL: a file's passages with all that people edit or an import keeps, as one text to compare with what was read."""
 
 
 def quote_name(identifier: str) -> str:

@@ -94,6 +94,8 @@ class WriteBatch:
     found: tuple[str, ...] = ()
     """Paths that lose their mark: they are on disk again."""
     failure: FailureRow | None = None
+    kept_because: tuple[str, ...] = ()
+    """One reason per passage that keeps knowledge of before, because no answer replaced it."""
     warnings: tuple[str, ...] = ()
     """What a person should know about this write. It is shown in the partition's metadata."""
 
@@ -173,8 +175,9 @@ def written_rows(batch: object) -> WrittenRows | None:
         content_hash=row.hash,
         written_at=row.updated_at,
         passages=len(batch.passages),
-        passage_songs=len(batch.passage_songs),
-        passage_albums=len(batch.passage_albums),
+        # Links that stay have their old time. The checks count those of this commit.
+        passage_songs=sum(link.created_at == row.updated_at for link in batch.passage_songs),
+        passage_albums=sum(link.created_at == row.updated_at for link in batch.passage_albums),
         provenance=len(batch.provenance),
         kept_passages=batch.kept_passages,
     )

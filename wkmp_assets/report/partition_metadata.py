@@ -7,7 +7,7 @@ from functools import singledispatch
 from typing import Any
 from urllib.parse import quote
 
-from wkmp_assets.model.batch import FileCommit, Receipt, WrittenRows
+from wkmp_assets.model.batch import FileCommit, Receipt, WriteBatch, WrittenRows
 from wkmp_assets.model.file_entry import FileEntry
 from wkmp_assets.model.outcomes import Failed, Outcome, Result, Skipped
 from wkmp_assets.model.statuses import FileStatus
@@ -146,7 +146,7 @@ def describe_commit(commit: FileCommit) -> Metadata:
     if isinstance(commit.outcome, Failed):
         described |= describe_outcome(commit.outcome)
     if isinstance(commit.outcome, Result):
-        described |= _describe_entry(commit.outcome.value)
+        described |= _describe_entry(commit.outcome.value, commit.batch)
     if receipt is None:
         return described
     described |= {
@@ -162,10 +162,15 @@ def describe_commit(commit: FileCommit) -> Metadata:
     }
     if receipt.written is not None:
         described["written"] = asdict(receipt.written)
+    if commit.batch and commit.batch.kept_because:
+        described["kept"] = "\n".join(
+            f"{_count_passages(count)} known before: kept because {reason}"
+            for reason, count in Counter(commit.batch.kept_because).items()
+        )
     return described | _describe_warnings(commit.batch.warnings if commit.batch else ())
 
 
-def _describe_entry(entry: FileEntry) -> Metadata:
+def _describe_entry(entry: FileEntry, batch: WriteBatch | None) -> Metadata:
     """Return what the library now holds of a file."""
     if entry.audio is None:
         return _describe_skipped(entry.identity)
@@ -173,9 +178,14 @@ def _describe_entry(entry: FileEntry) -> Metadata:
     length = clock(to_seconds(entry.duration_ticks or 0))
     if not entry.passages:
         return {"found": f"{length} of {entry.audio.format}: nothing but silence"}
-    passages = "1 passage" if len(entry.passages) == 1 else f"{len(entry.passages)} passages"
-    found = f"{length} of {entry.audio.format}: {passages}, {len(songs)} of them with a known song"
+    passages = _count_passages(len(entry.passages))
+    known = sum(row.song_id is not None for row in batch.passages) if batch else len(songs)
+    found = f"{length} of {entry.audio.format}: {passages}, {known} of them with a known song"
     return {"found": found, "passages": tabulate_entry(entry)} | _make_links("recording", RECORDING_PAGE, songs)
+
+
+def _count_passages(count: int) -> str:
+    return "1 passage" if count == 1 else f"{count} passages"
 
 
 def _describe_skipped(identity: FileIdentity) -> Metadata:

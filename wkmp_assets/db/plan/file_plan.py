@@ -10,6 +10,7 @@ from itertools import islice
 from typing import Any
 
 from wkmp_assets.db.plan import ids
+from wkmp_assets.db.plan.earlier_knowledge import describe_kept, plan_knowledge, warn_of_lost_songs
 from wkmp_assets.db.plan.entities import Entities
 from wkmp_assets.db.plan.flavors import FlavorPlan
 from wkmp_assets.db.plan.passage_pairing import plan_passages
@@ -224,11 +225,14 @@ def _plan_content(entry: FileEntry, state: LibraryState, stamp: Stamp) -> WriteB
         state.passages,
         new_guid=lambda start, end, taken: ids.passage_id(file.guid, start, end, taken),
     )
+    is_same_content = state.owner is not None and state.owner.hash == file.hash
+    knowledge = plan_knowledge(entry.passages, plan, state.passages, is_same_content=is_same_content)
     partners = {passage.guid: passage for passage in state.passages}
     columns = [
-        flavors.plan_passage(passage, partners.get(placed.guid))
-        for passage, placed in zip(entry.passages, plan.placed, strict=True)
+        flavors.plan_passage(passage, partners.get(placed.guid), kept.stored if kept and kept.keeps_song else None)
+        for passage, placed, kept in zip(entry.passages, plan.placed, knowledge, strict=True)
     ]
+    passages = tuple(make_passage_rows(entry, file, plan, entities, columns, knowledge, stamp))
     return WriteBatch(
         entry.path,
         file=file,
@@ -241,12 +245,17 @@ def _plan_content(entry: FileEntry, state: LibraryState, stamp: Stamp) -> WriteB
         removed_passages=plan.removed,
         kept_passages=plan.kept,
         passage_references=state.passage_references,
-        passages=tuple(make_passage_rows(entry, file, plan, entities, columns, stamp)),
-        passage_songs=tuple(link_songs(entry, plan, entities, stamp)),
+        passages=passages,
+        passage_songs=tuple(link_songs(entry, plan, entities, knowledge, stamp)),
         song_artists=tuple(entities.song_artists()),
         song_works=tuple(entities.song_works()),
-        passage_albums=tuple(link_albums(entry, plan, entities, stamp)),
+        passage_albums=tuple(link_albums(entry, plan, entities, knowledge, stamp)),
         provenance=tuple(make_provenance_rows(entry, plan, columns, stamp)),
         copy_links=_copy_links(file, state.copies),
-        warnings=plan.warnings,
+        kept_because=tuple(
+            reason
+            for passage, row, kept in zip(entry.passages, passages, knowledge, strict=True)
+            if (reason := describe_kept(passage.match, row, kept))
+        ),
+        warnings=(*plan.warnings, *warn_of_lost_songs(entry.passages, plan, state.passages, knowledge)),
     )

@@ -51,12 +51,16 @@ class FlavorPlan:
                 rows.append(SongFlavor(self._guids[mbid], *columns, stamp.text, *_compared(read)))
         return rows
 
-    def plan_passage(self, passage: PassageEntry, stored: StoredPassage | None) -> StoredFlavor:
-        """Return the flavor columns of one passage."""
+    def plan_passage(
+        self, passage: PassageEntry, stored: StoredPassage | None, known: StoredPassage | None = None
+    ) -> StoredFlavor:
+        """Return the flavor columns of one passage; `known` is the stored passage whose song it keeps."""
         old = stored.flavor if stored else StoredFlavor()
         if passage.flavor is None:
             return old
         song = self._songs.get(passage.match.song.recording_mbid, {}) if passage.match.song else {}
+        if known is not None:
+            song = renew(parse_flavor(known.flavor.vector).flavor, measured={}, classes=passage.flavor.classes)
         own = {**peoples_of(parse_flavor(old.vector).flavor), **passage.flavor.measured}
         net = {**song, **own}
         return StoredFlavor(

@@ -74,14 +74,14 @@ def plan_passages(
                 PlacedPassage(old.guid, old.start_ticks, old.end_ticks, old.lead_in_ticks, old.lead_out_ticks)
             )
             warnings.append(
-                f"the passage {_place(old)} keeps its old boundaries, because its fade points lie outside the new "
-                "ones; change them in the player, then import the file again"
+                f"the passage {describe_place(old)} keeps its old boundaries, because its fade points lie outside "
+                "the new ones; change them in the player, then import the file again"
             )
     unpaired = [passage for passage in stored if passage not in partners.values()]
     removed = tuple(passage.guid for passage in unpaired if not passage.is_kept)
     warnings += [
-        f"the passage {_place(passage)} no longer matches the audio; it was kept, because a person edited it, or play "
-        "history, queue or timeslots refer to it"
+        f"the passage {describe_place(passage)} no longer matches the audio; it was kept, because a person edited it, "
+        "or play history, queue or timeslots refer to it"
         for passage in unpaired
         if passage.is_kept
     ]
@@ -118,7 +118,8 @@ def _pair(bounds: Sequence[tuple[int, int]], stored: Sequence[StoredPassage]) ->
     return dict(sorted(partners.items()))
 
 
-def _place(stored: StoredPassage) -> str:
+def describe_place(stored: StoredPassage) -> str:
+    """Return where a passage is, for messages."""
     return f"from {to_seconds(stored.start_ticks):.1f} s to {to_seconds(stored.end_ticks):.1f} s"
 
 

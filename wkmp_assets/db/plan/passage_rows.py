@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterable, Sequence
 
 from wkmp_assets.db.plan import ids
+from wkmp_assets.db.plan.earlier_knowledge import KeptKnowledge, keep_album_links, keep_columns, keep_song_links
 from wkmp_assets.db.plan.entities import Entities
 from wkmp_assets.db.plan.passage_pairing import PassagePlan
 from wkmp_assets.db.read.file_state import StoredFlavor
@@ -25,13 +26,14 @@ def make_passage_rows(
     plan: PassagePlan,
     entities: Entities,
     flavors: Sequence[StoredFlavor],
+    knowledge: Sequence[KeptKnowledge | None],
     stamp: Stamp,
 ) -> Iterable[PassageRow]:
     """Yield a row for every passage of the import, new or updated in place."""
-    for passage, placed, flavor in zip(entry.passages, plan.placed, flavors, strict=True):
+    for passage, placed, flavor, kept in zip(entry.passages, plan.placed, flavors, knowledge, strict=True):
         match = passage.match
         source = match.source
-        yield PassageRow(
+        row = PassageRow(
             guid=placed.guid,
             file_id=file.guid,
             start_time_ticks=placed.start_ticks,
@@ -66,6 +68,7 @@ def make_passage_rows(
             created_at=stamp.text,
             updated_at=stamp.text,
         )
+        yield keep_columns(row, match, kept)
 
 
 def _amplitude_json(entry: FileEntry, passage: PassageEntry, stamp: Stamp) -> str:
@@ -94,17 +97,32 @@ def _amplitude_json(entry: FileEntry, passage: PassageEntry, stamp: Stamp) -> st
     return json.dumps({"amplitude_analysis": analysis})
 
 
-def link_songs(entry: FileEntry, plan: PassagePlan, entities: Entities, stamp: Stamp) -> Iterable[PassageSongRow]:
-    """Yield the link of every identified passage to its song, over its whole length."""
-    for passage, placed in zip(entry.passages, plan.placed, strict=True):
+def link_songs(
+    entry: FileEntry,
+    plan: PassagePlan,
+    entities: Entities,
+    knowledge: Sequence[KeptKnowledge | None],
+    stamp: Stamp,
+) -> Iterable[PassageSongRow]:
+    """Yield the link of every identified passage to its song, over its whole length, and the links that stay."""
+    for passage, placed, kept in zip(entry.passages, plan.placed, knowledge, strict=True):
+        yield from keep_song_links(placed, kept)
         if passage.match.song:
             song = entities.songs[passage.match.song.recording_mbid]
             yield PassageSongRow(placed.guid, song.guid, 0, placed.end_ticks - placed.start_ticks, stamp.text)
 
 
-def link_albums(entry: FileEntry, plan: PassagePlan, entities: Entities, stamp: Stamp) -> Iterable[PassageAlbumRow]:
-    """Yield the links of passages to their album."""
-    for passage, placed in zip(entry.passages, plan.placed, strict=True):
+def link_albums(
+    entry: FileEntry,
+    plan: PassagePlan,
+    entities: Entities,
+    knowledge: Sequence[KeptKnowledge | None],
+    stamp: Stamp,
+) -> Iterable[PassageAlbumRow]:
+    """Yield the links of passages to their album, or those that stay."""
+    for passage, placed, kept in zip(entry.passages, plan.placed, knowledge, strict=True):
+        if not passage.match.release:
+            yield from keep_album_links(placed, kept)
         if passage.match.release:
             yield PassageAlbumRow(placed.guid, entities.albums[passage.match.release.mbid].guid, stamp.text)
 

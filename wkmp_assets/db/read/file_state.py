@@ -1,8 +1,10 @@
 """Read everything that the rows of one file depend on."""
 
+import json
 import sqlite3
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from wkmp_assets.db.read.references import find_passage_references, find_referenced
 from wkmp_assets.db.read.select import has_table, read_passages_text, select_in
@@ -34,6 +36,45 @@ class StoredSong:
 
 
 @dataclass(frozen=True)
+class StoredSongLink:
+    """A link of a passage to a song; ticks are relative to the passage's start."""
+
+    song_id: str
+    start_ticks: int
+    end_ticks: int
+    created_at: str
+
+
+@dataclass(frozen=True)
+class StoredKnowledge:
+    """What the library knows of a passage's song, with sources and confidences."""
+
+    song_id: str | None = None
+    recording_mbid: str | None = None
+    title: str | None = None
+    artist: str | None = None
+    album: str | None = None
+    title_source: str | None = None
+    title_confidence: float | None = None
+    artist_source: str | None = None
+    artist_confidence: float | None = None
+    album_source: str | None = None
+    album_confidence: float | None = None
+    mbid_source: str | None = None
+    mbid_confidence: float | None = None
+    identity_confidence: float | None = None
+    songs: tuple[StoredSongLink, ...] = ()
+    albums: tuple[tuple[str, str], ...] = ()
+    """Guid of the album, and when it was linked."""
+    fingerprint: str | None = None
+
+    @property
+    def is_any(self) -> bool:
+        """Whether anything is known."""
+        return any((self.song_id, self.recording_mbid, self.title, self.artist, self.album, self.songs, self.albums))
+
+
+@dataclass(frozen=True)
 class StoredPassage:
     """The parts of a stored passage that an import must respect."""
 
@@ -47,6 +88,7 @@ class StoredPassage:
     lead_in_ticks: int | None = None
     lead_out_ticks: int | None = None
     flavor: StoredFlavor = StoredFlavor()
+    knowledge: StoredKnowledge = StoredKnowledge()
 
 
 @dataclass(frozen=True)
@@ -184,13 +226,16 @@ def _guids(connection: sqlite3.Connection, table: str, column: str, mbids: Seque
 def _stored_passages(
     connection: sqlite3.Connection, file_guid: str, references: Sequence[tuple[str, str]]
 ) -> Iterator[StoredPassage]:
-    rows = connection.execute(
+    columns = ", ".join(_KNOWN_COLUMNS)
+    select = (
         "SELECT guid, start_time_ticks, end_time_ticks, fade_in_start_ticks, fade_out_start_ticks, user_title, "
         "lead_in_start_ticks, lead_out_start_ticks, musical_flavor_vector, flavor_source_blend, flavor_completeness, "
-        "additional_metadata "
-        "FROM passages WHERE file_id = ? ORDER BY start_time_ticks, end_time_ticks, guid",
-        [file_guid],
-    ).fetchall()
+        "additional_metadata, (SELECT guid FROM songs WHERE guid = passages.song_id) AS song_id, "
+        f"{columns} FROM passages WHERE file_id = ? "  # noqa: S608 - literals only
+        "ORDER BY start_time_ticks, end_time_ticks, guid"
+    )
+    rows = connection.execute(select, [file_guid]).fetchall()
+    knowledge = _read_links(connection, [row["guid"] for row in rows])
     in_use = find_referenced(connection, [row["guid"] for row in rows], references)
     for row in rows:
         yield StoredPassage(
@@ -208,7 +253,54 @@ def _stored_passages(
                 row["flavor_completeness"],
                 row["additional_metadata"],
             ),
+            knowledge=replace(
+                knowledge[row["guid"]], song_id=row["song_id"], **{name: row[name] for name in _KNOWN_COLUMNS}
+            ),
         )
+
+
+_KNOWN_COLUMNS = (
+    "recording_mbid", "title", "artist", "album", "title_source", "title_confidence", "artist_source",
+    "artist_confidence", "album_source", "album_confidence", "mbid_source", "mbid_confidence", "identity_confidence",
+)  # fmt: skip
+
+
+def _read_links(connection: sqlite3.Connection, guids: Sequence[str]) -> Mapping[str, StoredKnowledge]:
+    """Return guid of a passage -> its links and its fingerprint. Links to rows that are gone are left out."""
+    songs: dict[str, list[StoredSongLink]] = defaultdict(list)
+    albums: dict[str, list[tuple[str, str]]] = defaultdict(list)
+    heard: dict[str, str | None] = {}
+    select = (
+        "SELECT l.passage_id, l.song_id, l.start_time_ticks, l.end_time_ticks, l.created_at FROM passage_songs AS l "
+        "JOIN songs ON songs.guid = l.song_id WHERE l.passage_id IN"
+    )
+    for row in select_in(connection, select, guids):
+        link = StoredSongLink(row["song_id"], row["start_time_ticks"], row["end_time_ticks"], row["created_at"])
+        songs[row["passage_id"]].append(link)
+    select = (
+        "SELECT l.passage_id, l.album_id, l.created_at FROM passage_albums AS l "
+        "JOIN albums ON albums.guid = l.album_id WHERE l.passage_id IN"
+    )
+    for row in select_in(connection, select, guids):
+        albums[row["passage_id"]].append((row["album_id"], row["created_at"]))
+    select = (
+        "SELECT passage_id, data_extracted FROM import_provenance WHERE source_type = 'Chromaprint' AND passage_id IN"
+    )
+    for row in select_in(connection, select, guids):
+        heard[row["passage_id"]] = _read_fingerprint(row["data_extracted"])
+    return {
+        guid: StoredKnowledge(songs=tuple(songs[guid]), albums=tuple(albums[guid]), fingerprint=heard.get(guid))
+        for guid in guids
+    }
+
+
+def _read_fingerprint(text: str | None) -> str | None:
+    try:
+        said = json.loads(text or "{}")
+    except (ValueError, RecursionError):
+        return None
+    found = said.get("fingerprint") if isinstance(said, dict) else None
+    return found if isinstance(found, str) and found else None
 
 
 def _is_edited(row: sqlite3.Row) -> bool:

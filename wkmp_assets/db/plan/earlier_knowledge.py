@@ -1,0 +1,175 @@
+"""Decide what stays of what the library knows of a passage: only an answer replaces it.
+
+An answer is a recording that a service or the tags name, or a service's word that it knows none. A lookup that was
+skipped, deferred or impossible is none.
+
+| this import has | song and its links | title, artist, album | album links |
+|---|---|---|---|
+| a recording, or a service's "no match" | replaced | replaced | replaced |
+| the stored recording again | replaced by the same | new ones win, missing ones stay | stay without a release |
+| no answer | stay | stay; a tag of the whole file replaces a text of tags, path or unknown source | likewise |
+
+Stored and new passages belong together by equal fingerprints, else by an overlap of 90 % of the shorter, else by the
+longest overlap. When a file's content has changed and the fingerprints tell of other sound, nothing stays.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from wkmp_assets.db.plan.passage_pairing import PassagePlan, PlacedPassage, describe_place
+from wkmp_assets.db.read.file_state import StoredPassage
+from wkmp_assets.model.file_entry import PassageEntry
+from wkmp_assets.model.fingerprints import is_same_sound
+from wkmp_assets.model.rows import PassageAlbumRow, PassageRow, PassageSongRow
+from wkmp_assets.model.values import LookupOutcome, PassageMatch
+
+MIN_OVERLAP = 0.9
+"""Share of the shorter passage."""
+_ANSWERS = frozenset({LookupOutcome.MATCH, LookupOutcome.NO_MATCH})
+_SERVICES = frozenset({"AcoustID", "MusicBrainz"})
+_TEXTS = ("title", "artist", "album")
+_SONG_COLUMNS = ("song_id", "recording_mbid", "mbid_source", "mbid_confidence")
+
+
+@dataclass(frozen=True)
+class KeptKnowledge:
+    """What stays of one stored passage's knowledge, and why."""
+
+    stored: StoredPassage
+    reason: str
+    keeps_song: bool
+    """False when the tags name the same recording again: then only texts and albums may stay."""
+
+
+def plan_knowledge(
+    passages: Sequence[PassageEntry], plan: PassagePlan, stored: Sequence[StoredPassage], *, is_same_content: bool
+) -> list[KeptKnowledge | None]:
+    """Return what stays for each passage of the import, in order; None where an answer replaces all.
+
+    Parameters
+    ----------
+    passages, plan
+        The import's passages, and where they are stored.
+    stored : sequence of StoredPassage
+        What the library holds of the file.
+    is_same_content : bool
+        Whether they were made from the same bytes: then their fingerprints need not be compared.
+    """
+    going = {*plan.removed, *(placed.guid for placed in plan.placed)}
+    sources = [passage for passage in stored if passage.guid in going and passage.knowledge.is_any]
+    partners = _pair(passages, sources, is_same_content=is_same_content)
+    return [_decide(passage.match, partners.get(number)) for number, passage in enumerate(passages)]
+
+
+def warn_of_lost_songs(
+    passages: Sequence[PassageEntry], plan: PassagePlan, stored: Sequence[StoredPassage], kept: Sequence[object]
+) -> list[str]:
+    """Return a warning for each song that no answer replaced, and that has no passage of its own any more."""
+    going = {*plan.removed, *(placed.guid for placed in plan.placed)}
+    used = {one.stored.guid for one in kept if isinstance(one, KeptKnowledge)}
+    holders = [passage for passage, one in zip(passages, kept, strict=True) if one is not None]
+    return [
+        f"the song {old.knowledge.title or old.knowledge.recording_mbid} of the passage {describe_place(old)} has no "
+        "passage of its own any more, because the boundaries changed; look the file up, or link the song in the player"
+        for old in stored
+        if old.guid in going and old.guid not in used and (old.knowledge.song_id or old.knowledge.songs)
+        if any(min(new.end_ticks, old.end_ticks) > max(new.start_ticks, old.start_ticks) for new in holders)
+    ]
+
+
+def _pair(
+    passages: Sequence[PassageEntry], stored: Sequence[StoredPassage], *, is_same_content: bool
+) -> dict[int, StoredPassage]:
+    """Return index of new passage -> the stored passage whose knowledge it may keep; each is used once."""
+    candidates = []
+    for number, new in enumerate(passages):
+        for old in stored:
+            shared = min(new.end_ticks, old.end_ticks) - max(new.start_ticks, old.start_ticks)
+            heard = new.fingerprint.fingerprint if new.fingerprint else None
+            is_equal = heard is not None and heard == old.knowledge.fingerprint
+            if not is_equal and (shared <= 0 or not (is_same_content or _may_be_same(heard, old))):
+                continue
+            shorter = min(new.length_ticks, old.end_ticks - old.start_ticks)
+            candidates.append((not is_equal, shared < MIN_OVERLAP * shorter, -shared, number, old.guid, old))
+    partners: dict[int, StoredPassage] = {}
+    used: set[str] = set()
+    for *_, number, guid, old in sorted(candidates, key=lambda candidate: candidate[:5]):
+        if number not in partners and guid not in used:
+            partners[number] = old
+            used.add(guid)
+    return partners
+
+
+def _may_be_same(heard: str | None, old: StoredPassage) -> bool:
+    before = old.knowledge.fingerprint
+    return heard is None or before is None or is_same_sound(heard, before) is not False
+
+
+def _decide(match: PassageMatch, old: StoredPassage | None) -> KeptKnowledge | None:
+    if old is None or (match.lookup is not None and match.lookup.outcome in _ANSWERS):
+        return None
+    if match.song is not None and match.song.recording_mbid != old.knowledge.recording_mbid:
+        return None
+    return KeptKnowledge(old, _reason(match), keeps_song=match.song is None)
+
+
+def _reason(match: PassageMatch) -> str:
+    if match.lookup is None:
+        return "no service was asked"
+    if match.lookup.outcome is LookupOutcome.TOO_SHORT:
+        return "the passage is too short to be looked up"
+    return match.lookup.detail or "no service answered"
+
+
+def keep_columns(row: PassageRow, match: PassageMatch, kept: KeptKnowledge | None) -> PassageRow:
+    """Return a passage's row with the columns that stay."""
+    if kept is None:
+        return row
+    known = kept.stored.knowledge
+    stays = {name: getattr(known, name) for name in _SONG_COLUMNS} if kept.keeps_song else {}
+    for name in _TEXTS:
+        stored, source = getattr(known, name), getattr(known, f"{name}_source")
+        if stored is not None and not _is_better(getattr(row, name), match, source):
+            confidence = getattr(known, f"{name}_confidence")
+            stays |= {name: stored, f"{name}_source": source, f"{name}_confidence": confidence}
+    if kept.keeps_song and known.identity_confidence is not None:
+        stays["identity_confidence"] = max(known.identity_confidence, row.identity_confidence)
+    return replace(row, **stays)
+
+
+def _is_better(text: str | None, match: PassageMatch, stored_source: str | None) -> bool:
+    """Tell whether a new text replaces a stored one. Tags of a file do not tell which of its pieces they mean."""
+    if text is None:
+        return False
+    return match.song is not None or (match.score > 0 and stored_source not in _SERVICES)
+
+
+def keep_song_links(placed: PlacedPassage, kept: KeptKnowledge | None) -> list[PassageSongRow]:
+    """Return the links to songs that stay, fitted to the passage's boundaries."""
+    if kept is None or not kept.keeps_song:
+        return []
+    old, length = kept.stored, placed.end_ticks - placed.start_ticks
+    rows = []
+    for link in old.knowledge.songs:
+        shift = old.start_ticks - placed.start_ticks
+        start, end = max(0, link.start_ticks + shift), min(length, link.end_ticks + shift)
+        if link.start_ticks <= 0 and link.end_ticks >= old.end_ticks - old.start_ticks:
+            start, end = 0, length
+        if start < end:
+            rows.append(PassageSongRow(placed.guid, link.song_id, start, end, link.created_at))
+    return rows
+
+
+def keep_album_links(placed: PlacedPassage, kept: KeptKnowledge | None) -> list[PassageAlbumRow]:
+    """Return the links to albums that stay."""
+    known = kept.stored.knowledge if kept else None
+    return [PassageAlbumRow(placed.guid, guid, at) for guid, at in known.albums] if known else []
+
+
+def describe_kept(match: PassageMatch, row: PassageRow, kept: KeptKnowledge | None) -> str | None:
+    """Return why a passage's row holds what this import did not find; None when it holds nothing of the kind."""
+    if kept is None:
+        return None
+    has_song = kept.keeps_song and (row.song_id or row.recording_mbid or kept.stored.knowledge.songs)
+    has_text = any(getattr(row, name) != getattr(match, name) for name in _TEXTS)
+    return kept.reason if has_song or has_text else None
