@@ -41,5 +41,15 @@ with_song  # the same
 without_leads  # the same
 share_shown  # the same
 filters  # jinja2 reads it when a template names one
+bars  # the same
+no_song  # the same
+title_source  # read by name where knowledge of a passage is kept
+title_confidence  # the same
+artist_source  # the same
+artist_confidence  # the same
+album_source  # the same
+album_confidence  # the same
+mbid_source  # the same
+mbid_confidence  # the same
 key_clarity  # written to the library by dataclasses.asdict
 crest_factor_db  # the same

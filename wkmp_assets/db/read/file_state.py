@@ -228,10 +228,11 @@ def _stored_passages(
 ) -> Iterator[StoredPassage]:
     columns = ", ".join(_KNOWN_COLUMNS)
     select = (
-        "SELECT guid, start_time_ticks, end_time_ticks, fade_in_start_ticks, fade_out_start_ticks, user_title, "
+        "SELECT guid, start_time_ticks, end_time_ticks, fade_in_start_ticks, fade_out_start_ticks, "  # noqa: S608 - literals only
+        "user_title, "
         "lead_in_start_ticks, lead_out_start_ticks, musical_flavor_vector, flavor_source_blend, flavor_completeness, "
         "additional_metadata, (SELECT guid FROM songs WHERE guid = passages.song_id) AS song_id, "
-        f"{columns} FROM passages WHERE file_id = ? "  # noqa: S608 - literals only
+        f"{columns} FROM passages WHERE file_id = ? "
         "ORDER BY start_time_ticks, end_time_ticks, guid"
     )
     rows = connection.execute(select, [file_guid]).fetchall()

@@ -1,13 +1,12 @@
 """What a service's answer is made of, and the types of the fields that all services share."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from copy import deepcopy
 from dataclasses import dataclass
 from typing import Annotated, Any, Generic, TypeVar
 
 import requests
 from pydantic import BaseModel, StringConstraints, ValidationError
-from pydantic_core import ErrorDetails
 
 from wkmp_assets.errors import ServiceUnavailableError
 from wkmp_assets.model.mbid import MBID_PATTERN
@@ -83,10 +82,10 @@ def read_entries(model: type[Model], value: Any, name: str) -> Read[Model | None
         try:
             return Read(model.model_validate(value), _warnings(name, left_out))
         except ValidationError as error:
-            faults = error.errors(include_url=False)
+            refusal = error
         if not number:
             value = deepcopy(value)
-        for place, what in _leave_out(value, faults).items():
+        for place, what in _leave_out(value, refusal).items():
             left_out = {known: said for known, said in left_out.items() if known[: len(place)] != place}
             if not place:
                 return Read(None)
@@ -94,14 +93,14 @@ def read_entries(model: type[Model], value: Any, name: str) -> Read[Model | None
     return Read(None)
 
 
-def _leave_out(value: Any, faults: Iterable[ErrorDetails]) -> dict[Place, str]:
+def _leave_out(value: Any, refusal: ValidationError) -> dict[Place, str]:
     """Cut or remove the places with faults, and return what is said of each; an empty text is not worth saying.
 
     Entries of lists come last, when nothing else is left to do: the numbers of the entries after them change.
     """
     said: dict[Place, str] = {}
     entries: dict[Place, str] = {}
-    for fault in faults:
+    for fault in refusal.errors(include_url=False):
         kind, place = fault["type"], fault["loc"]
         if kind in ("too_long", "string_too_long"):
             longest = fault["ctx"]["max_length"]
