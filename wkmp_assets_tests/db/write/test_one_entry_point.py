@@ -100,12 +100,12 @@ def test_a_lock_at_begin_is_met_by_the_retry(database: Path, monkeypatch: pytest
 
     real = writer_module.LibraryWriter._transaction
 
-    def refusing(writer: writer_module.LibraryWriter, wanted: float) -> Any:
+    def refusing(writer: writer_module.LibraryWriter) -> Any:
         for code in refused:
             error = sqlite3.OperationalError("somebody else has it")
             error.sqlite_errorcode = code
             raise error
-        return real(writer, wanted)
+        return real(writer)
 
     monkeypatch.setattr(writer_module, "LockRetry", partial(LockRetry, sleep=slept.append))
     monkeypatch.setattr(writer_module.LibraryWriter, "_transaction", refusing)

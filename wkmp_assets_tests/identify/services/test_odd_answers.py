@@ -11,7 +11,7 @@ from werkzeug import Response
 from wkmp_assets.identify.lookup import RecordingLookup
 from wkmp_assets.identify.open_lookups import open_class_lookup, open_recording_lookup
 from wkmp_assets.model.values import ClassesOutcome, FileTags, LookupOutcome, PassageLookup, RecordingLookups
-from wkmp_assets.report.partition_metadata import facts
+from wkmp_assets.report.partition_metadata import describe_value
 from wkmp_assets_tests.identify.test_lookup import fingerprints, segments, settings
 from wkmp_assets_tests.support.builders import mbid
 from wkmp_assets_tests.support.music_services import (
@@ -252,7 +252,7 @@ def test_warnings_reach_the_partition_and_are_no_flood(services: MusicServices, 
     services.recordings[SONG] = known_recording(releases=[release(date="long ago") for _ in range(60)])
     found = looked_up(lookup, NAMED)
     assert len(found.releases) == 60
-    shown = facts(RecordingLookups((found,)))["warnings"].splitlines()
+    shown = describe_value(RecordingLookups((found,)))["warnings"].splitlines()
     assert (len(shown), shown[-1]) == (6, f"MusicBrainz, recording {SONG}: 55 more like these")
 
 
