@@ -193,6 +193,8 @@ def test_no_worker_outlives_its_run_however_that_ends(pipe: Path, how: signal.Si
         process.send_signal(how)
         process.wait()
         _, alive = psutil.wait_procs(children, timeout=PATIENCE_S)
+        for child in alive:
+            child.kill()
         os.close(writer)
     assert not alive
 
