@@ -76,7 +76,7 @@ def test_swapped_in_two_runs_then_replaced_then_deleted_and_back_with_other_cont
     swap(library, "azrael", "take")
     monkeypatch.setenv("WKMP_FILES_PER_RUN", "1")
     library.tick()
-    assert library.results(["A/azrael.mp3", "A/take.wav"]) == ["moved", "unchanged"]
+    assert library.results(["A/azrael.mp3", "A/take.wav"]) == ["moved", "imported"]
     library.check()
     swap(library, "azrael", "take")
     library.tick()
