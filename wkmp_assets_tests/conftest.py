@@ -28,14 +28,16 @@ if TYPE_CHECKING:
 
 _NOBODY = 65534
 
+# A worker of xdist sets it to 80, and a console that is made while it is set keeps that width for good. Other conftest
+# files make consoles when they are imported, so it goes here, before them.
+if "PYTEST_XDIST_WORKER" in os.environ:
+    os.environ.pop("COLUMNS", None)
+
 
 def pytest_configure(config: pytest.Config) -> None:
     """Make the plan's test ids markers, and a worker's terminal as wide as each test says."""
     for test in PLAN_TESTS:
         config.addinivalue_line("markers", f"{test.id}: {test.text} ({test.requirement})")
-    # In a worker of xdist it is 80, and a console that is made while it is set keeps that width for good.
-    if hasattr(config, "workerinput"):
-        os.environ.pop("COLUMNS", None)
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
