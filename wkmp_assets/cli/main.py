@@ -38,7 +38,7 @@ from wkmp_assets.model.outcomes import Failed, Result, join
 from wkmp_assets.model.phases import LEAD_POINTS, MATCHES, PICTURE, SEGMENTS
 from wkmp_assets.orchestration.retry_deferred import plan_retry
 from wkmp_assets.report.file_picture import draw_picture
-from wkmp_assets.report.text import explain_no_song, printable
+from wkmp_assets.report.text import explain_no_song, name_status, printable
 from wkmp_assets.runtime.atomic_files import write_atomically
 from wkmp_assets.runtime.phase_store import PhaseStore
 from wkmp_assets.settings import Settings
@@ -115,8 +115,8 @@ def status(folder: Path, library: Path | None, database: Path | None, as_json: b
         return
     table = Table(show_header=False, box=None, pad_edge=False, padding=(0, 2, 0, 0))
     table.add_row("Library", escape_text(settings.database_path))
-    counts = ", ".join(f"{count} {name}" for name, count in report.files_by_status.items())
-    table.add_row("Files", counts or "none")
+    counts = ", ".join(f"{count} {name_status(status)}" for status, count in report.files_by_status.items())
+    table.add_row("Files", escape_text(counts) or "none")
     for name, count in report.rows.items():
         table.add_row(name.capitalize(), str(count))
     if report.without_song:

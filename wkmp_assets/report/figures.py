@@ -12,7 +12,7 @@ from wkmp_assets.model.ticks import TICKS_PER_SECOND
 from wkmp_assets.report.bars import Bar, bin_values, make_bars
 from wkmp_assets.report.commits import CommitFigures, TimedReceipt, compute_commit_figures
 from wkmp_assets.report.flavor_map import FlavorMap, map_flavors
-from wkmp_assets.report.text import explain_no_song
+from wkmp_assets.report.text import explain_no_song, name_status
 
 MAX_EXAMPLES = 10
 """Files named for each cause."""
@@ -82,7 +82,7 @@ def compute_figures(
     passages = overview.passages
     return ReportFigures(
         counts={"files": sum(report.files_by_status.values()), **report.rows},
-        statuses=make_bars(report.files_by_status),
+        statuses=make_bars({name_status(status): count for status, count in report.files_by_status.items()}),
         levels=_levels(passages),
         with_song=sum(passage.has_song for passage in passages),
         no_song=explain_no_song(report.without_song, len(passages)) if report.without_song else "",

@@ -24,7 +24,7 @@ from wkmp_assets.model.values import (
     SongMatches,
 )
 from wkmp_assets.report.passage_tables import tabulate_entry, tabulate_flavors, tabulate_matches, tabulate_segments
-from wkmp_assets.report.text import clock
+from wkmp_assets.report.text import clock, name_status
 
 Metadata = dict[str, Any]
 """Name -> number, text, mapping, `PassageTable` or `Link`."""
@@ -234,15 +234,12 @@ def name_result(commit: FileCommit) -> str:
     return _name_written(outcome, commit)
 
 
-_WORDS: dict[str, str] = {FileStatus.DUPLICATE_HASH: "duplicate", FileStatus.NO_AUDIO: "no audio"}
-
-
 def _name_written(outcome: Result[Any], commit: FileCommit) -> str:
     state = outcome.value.identity.state
     if state in {FileState.MOVED, FileState.TOUCHED} and outcome.value.audio is None:
         return str(state)
-    status = commit.batch.file.status if commit.batch and commit.batch.file else ""
-    return _WORDS.get(status, "imported")
+    written = commit.batch.file if commit.batch else None
+    return name_status(written.status if written else FileStatus.INGEST_COMPLETE)
 
 
 def _describe_warnings(warnings: tuple[str, ...]) -> Metadata:

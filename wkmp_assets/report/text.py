@@ -4,6 +4,13 @@ import math
 import unicodedata
 from collections.abc import Sequence
 
+from wkmp_assets.model.statuses import FileStatus
+
+_STATUS_NAMES: dict[str, str] = {
+    FileStatus.INGEST_COMPLETE: "imported",
+    FileStatus.DUPLICATE_HASH: "duplicate",
+    FileStatus.NO_AUDIO: "no audio",
+}
 _JOINERS = "\u200c\u200d"
 """They stand inside Persian words and emoji and draw nothing themselves."""
 
@@ -61,3 +68,8 @@ def explain_no_song(without: int, passages: int) -> str:
         "AcoustID key (WKMP_ACOUSTID_API_KEY) or tag the files with MusicBrainz ids (Picard), then import again with "
         "--force. Passages that wait for a service: wkmp import --retry-deferred"
     )
+
+
+def name_status(status: str) -> str:
+    """Return the status of a file in the words of the summary; the status of another program in small letters."""
+    return _STATUS_NAMES.get(status, status.lower())

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from wkmp_assets.report.text import clock, counted, printable
+from wkmp_assets.report.text import clock, counted, name_status, printable
 
 
 @pytest.mark.parametrize(
@@ -54,3 +54,16 @@ def test_letters_and_spaces_are_shown_and_everything_else_is_escaped(text: str, 
 def test_a_count_has_its_noun_in_the_right_number() -> None:
     assert [counted(number, "file") for number in (0, 1, 2)] == ["0 files", "1 file", "2 files"]
     assert counted(2, "copy", "copies") == "2 copies"
+
+
+@pytest.mark.parametrize(
+    ("status", "expected"),
+    [
+        ("INGEST COMPLETE", "imported"),
+        ("DUPLICATE HASH", "duplicate"),
+        ("NO AUDIO", "no audio"),
+        ("PENDING", "pending"),
+    ],
+)
+def test_a_status_is_named_as_in_the_summary_of_an_import(status: str, expected: str) -> None:
+    assert name_status(status) == expected

@@ -93,7 +93,7 @@ def survey_library(
         Runs that may be pending at the same time.
     now : datetime
         With its time zone.
-    broken : Breakdown, optional
+    failed_run : FailedRun, optional
         The last import that failed as a whole; it limits the runs.
 
     Raises

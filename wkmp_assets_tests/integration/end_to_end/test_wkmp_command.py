@@ -88,7 +88,7 @@ def test_status_counts_and_failures_lists(imported_broken: Imported) -> None:
     place = imported_broken.place
     status = place.wkmp("status", place.music)
     assert status.returncode == 0
-    assert "3 INGEST COMPLETE" in status.stdout
+    assert "3 imported" in status.stdout
     failures = place.wkmp("failures", place.music)
     assert failures.returncode == 1
     assert "text.mp3" in failures.stdout
