@@ -32,7 +32,7 @@ _QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 """The events are in Dagster's storage; on the terminal they would drown the progress bar."""
 
 
-_STOPPED = "The import was stopped. The files that it had in hand are in the library; the next import takes the others."
+_STOPPED = "The import was stopped. The files that it had started are in the library; the next import takes the others."
 
 
 class RunFailedError(WkmpError):

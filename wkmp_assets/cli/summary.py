@@ -32,7 +32,7 @@ class ImportSummary:
     unchanged: int = 0
     """Unchanged files, which no run carries."""
     not_begun: int = 0
-    """Files that no run came to, because the import was stopped before."""
+    """Files that a stopped import did not reach."""
     missing: int = 0
     """Files of the library that are not on disk."""
     not_looked_at: int = 0
@@ -43,7 +43,7 @@ class ImportSummary:
     passages: int = 0
     songs: set[str] = field(default_factory=set)
     without_song: int = 0
-    """Passages that no song was found for."""
+    """Passages without a song."""
     failures: list[tuple[str, Failed]] = field(default_factory=list)
     receipts: list[Receipt] = field(default_factory=list)
     warnings: list[tuple[str, str]] = field(default_factory=list)
@@ -98,7 +98,7 @@ class ImportSummary:
 
     @property
     def safe(self) -> int:
-        """How many of the files that were to be imported are in the library."""
+        """Number of this import's files that are in the library."""
         return sum(count for word, count in self.results.items() if word in _IN_LIBRARY)
 
     @property

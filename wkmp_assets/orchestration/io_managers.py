@@ -1,7 +1,8 @@
-"""Where outputs are stored: phase values in the phase store, pictures as PNG, and entries in the library.
+"""IO managers: they store phase values in the phase store, pictures as PNG files, and entries in the library.
 
-Dagster calls `handle_output` once for all partitions of a run. Each file is still written in a transaction of its own.
-A file that failed is a `Failed` value here: it is stored like the others, and does not stop them.
+Only storing, loading and their metadata belong here: the assets decide what a file's values are. Dagster calls
+`handle_output` once for all partitions of a run, and each file is still written in a transaction of its own. A file
+that failed is a `Failed` value and does not stop the others.
 """
 
 from base64 import b64encode
@@ -39,6 +40,7 @@ class PhaseStoreIOManager(dg.IOManager):
 
     def handle_output(self, context: dg.OutputContext, obj: Mapping[str, Outcome[Any]]) -> None:
         """Store the outcomes of a run's partitions, and add metadata to each partition."""
+        _check_partitions(context, obj)
         phase = context.asset_key.path[-1]
         self._store.write(phase, obj.items(), context.run_id)
         if not context.has_asset_partitions:
@@ -66,6 +68,7 @@ class PictureIOManager(dg.IOManager):
 
     def handle_output(self, context: dg.OutputContext, obj: Mapping[str, Outcome[bytes]]) -> None:
         """Write the pictures of a run's partitions, each as a whole file or not at all."""
+        _check_partitions(context, obj)
         remove_leftovers(self._library.settings.pictures_dir)
         for key, outcome in obj.items():
             if isinstance(outcome, Result):
@@ -81,8 +84,21 @@ class PictureIOManager(dg.IOManager):
         _materialize_written(context, obj)
 
     def load_input(self, context: dg.InputContext) -> dict[str, bytes]:
-        """Read the pictures of a run's partitions."""
-        return {key: self._library.settings.picture_path(key).read_bytes() for key in context.asset_partition_keys}
+        """Read the pictures of a run's partitions.
+
+        Raises
+        ------
+        dagster.Failure
+            A partition has no picture; the message names it and says what to do.
+        """
+        return {key: self._read(key) for key in context.asset_partition_keys}
+
+    def _read(self, key: str) -> bytes:
+        try:
+            return self._library.settings.picture_path(key).read_bytes()
+        except FileNotFoundError as error:
+            message = f"there is no picture of {key}; materialize {PICTURE} for it first"
+            raise dg.Failure(message, allow_retries=False) from error
 
 
 class SqliteBatchIOManager(dg.IOManager):
@@ -98,8 +114,9 @@ class SqliteBatchIOManager(dg.IOManager):
     def handle_output(self, context: dg.OutputContext, obj: Mapping[str, Outcome[Any]]) -> None:
         """Commit the entries of a run's partitions, and add the receipt of each to its metadata.
 
-        Only what was written is materialized. What was skipped keeps its receipt, and what failed turns red.
+        Only written files are materialized. Skipped ones keep their receipt, and failed ones become Failed.
         """
+        _check_partitions(context, obj)
         outcomes: dict[str, Outcome[Any]] = {}
         results: list[str] = []
         with FileCommitter(self._library.database, run_id=context.run_id, now=_utc_now) as committer:
@@ -124,6 +141,24 @@ def _utc_now() -> datetime:
     return datetime.now(tz=UTC)
 
 
+def _check_partitions(context: dg.OutputContext, outcomes: Mapping[str, Outcome[Any]]) -> None:
+    """Check that an asset returned an outcome for each partition of its run, and for no other.
+
+    Raises
+    ------
+    dagster.DagsterInvariantViolationError
+        Dagster would show a partition as materialized that has no stored value.
+    """
+    if not context.has_asset_partitions:
+        return
+    differing = sorted(set(context.asset_partition_keys).symmetric_difference(outcomes))
+    if differing:
+        raise dg.DagsterInvariantViolationError(
+            f"{context.asset_key.to_user_string()} must return one outcome for each partition of its run. "
+            f"{len(differing)} are missing or of other runs, first: {differing[0]}"
+        )
+
+
 def _add_metadata(context: dg.OutputContext, key: str, metadata: Mapping[str, Any]) -> None:
     add_partition_metadata(context, key, to_metadata(metadata))
 
@@ -135,7 +170,7 @@ def _materialize_written(context: dg.OutputContext, outcomes: Mapping[str, Outco
 
 
 def _show_failures(context: dg.OutputContext, outcomes: Mapping[str, Outcome[Any]], phase: str) -> None:
-    """Turn the partitions of failed files red: in a phase, and in the one that they failed in."""
+    """Show the partitions of failed files as Failed, in this phase and in the one in which they failed."""
     failed = {key: outcome for key, outcome in outcomes.items() if isinstance(outcome, Failed)}
     if not failed:
         return

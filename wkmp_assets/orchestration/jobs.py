@@ -29,8 +29,8 @@ retry_job = dg.define_asset_job(
 failed_job = dg.define_asset_job(
     "failed_files",
     selection=dg.AssetSelection.groups("import"),
-    description="Nothing starts this job. A file that fails among others leaves a failed run of it with the reason: so "
-    "Dagster shows that file red, and not the others. Re-executed, it imports the file again.",
+    description="Do not launch this job. When a file fails in a run of many, a failed run of this job records why, so "
+    "that only the partition of that file is Failed. Re-execute such a run to import its file again.",
 )
 reflavor_job = dg.define_asset_job(
     "reflavor",

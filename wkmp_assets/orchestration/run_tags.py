@@ -17,7 +17,7 @@ RESULT_TAG = "wkmp/result"
 """Files by result, in the words of the summary."""
 
 FAILED_IN_TAG = "wkmp/failed_in"
-"""The phase in which the file of a failed run failed, and the run that imported it then."""
+"""The phase in which the file failed, and the run that tried to import it."""
 
 MAX_FOLDERS = 3
 
@@ -46,10 +46,10 @@ def tags_of_results(results: Iterable[str]) -> dict[str, str]:
 
 
 def tags_of_failure(phase: str, run_id: str) -> dict[str, str]:
-    """Say what stands for one failed file, and which run met it."""
+    """Return the tags of a run that stands for one failed file: the phase in which it failed, and the importing run."""
     return {FILES_TAG: "1", FAILED_IN_TAG: f"{phase}, in run {run_id}", **tags_of_results([FAILED])}
 
 
 def was_interrupted(tags: Mapping[str, str]) -> bool:
-    """Tell by the tags of a run that has ended whether it left files because it was asked to stop."""
+    """Tell by the tags of a finished run whether it was stopped before it imported all of its files."""
     return SkipReason.INTERRUPTED in tags.get(RESULT_TAG, "")

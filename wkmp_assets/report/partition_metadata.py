@@ -24,7 +24,7 @@ from wkmp_assets.model.values import (
     SongMatches,
 )
 from wkmp_assets.report.passage_tables import tabulate_entry, tabulate_flavors, tabulate_matches, tabulate_segments
-from wkmp_assets.report.text import clock, name_status
+from wkmp_assets.report.text import clock, counted, name_status
 
 Metadata = dict[str, Any]
 """Name -> number, text, mapping, `PassageTable` or `Link`."""
@@ -164,7 +164,7 @@ def describe_commit(commit: FileCommit) -> Metadata:
         described["written"] = asdict(receipt.written)
     if commit.batch and commit.batch.kept_because:
         described["kept"] = "\n".join(
-            f"{_count_passages(count)} known before: kept because {reason}"
+            f"{counted(count, 'passage')} known before: kept because {reason}"
             for reason, count in Counter(commit.batch.kept_because).items()
         )
     return described | _describe_warnings(commit.batch.warnings if commit.batch else ())
@@ -178,14 +178,10 @@ def _describe_entry(entry: FileEntry, batch: WriteBatch | None) -> Metadata:
     length = clock(to_seconds(entry.duration_ticks or 0))
     if not entry.passages:
         return {"found": f"{length} of {entry.audio.format}: nothing but silence"}
-    passages = _count_passages(len(entry.passages))
+    passages = counted(len(entry.passages), "passage")
     known = sum(row.song_id is not None for row in batch.passages) if batch else len(songs)
     found = f"{length} of {entry.audio.format}: {passages}, {known} of them with a known song"
     return {"found": found, "passages": tabulate_entry(entry)} | _make_links("recording", RECORDING_PAGE, songs)
-
-
-def _count_passages(count: int) -> str:
-    return "1 passage" if count == 1 else f"{count} passages"
 
 
 def _describe_skipped(identity: FileIdentity) -> Metadata:

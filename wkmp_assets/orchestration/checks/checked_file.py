@@ -17,7 +17,7 @@ class ReceiptState(StrEnum):
     OUTDATED = "imported again"
     """A later import wrote the file and left no receipt: it is still running, or was killed after the commit."""
     NO_RECEIPT = "by rows alone"
-    """No run has written the file. One of an older version may have skipped it, or failed."""
+    """No run has written the file, or the last one was of an older version and skipped it or failed."""
 
 
 @dataclass(frozen=True)

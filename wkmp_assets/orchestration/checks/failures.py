@@ -20,11 +20,11 @@ _COLUMNS = ("path", "phase", "code", "message", "attempts")
 
 @dg.asset_check(asset=ENTRY)
 def files_imported(context: dg.AssetCheckExecutionContext, library: dg.ResourceParam[Library]) -> dg.AssetCheckResult:
-    """No file of the library is recorded as failed, whatever the run.
+    """No file of the library is recorded as failed.
 
     A file that cannot be imported does not stop the others, so a run of many files succeeds without it. This check
-    then fails and names the file, with the cause and the next step. It fails until the file is mended or gone, also
-    after runs of other files.
+    then fails and names the file, with the cause and the next step. It keeps failing after runs of other files, until
+    the file is repaired or removed.
     """
     scope = find_scope(context, library)
     paths = {path for _, path in scope.paths()}
@@ -48,7 +48,7 @@ def _describe(failed: Sequence[StoredFailure], statuses: Mapping[str, int], file
     imported = sum(statuses.get(status, 0) for status in FINISHED)
     parts = [
         (statuses.get(FileStatus.DUPLICATE_HASH, 0), "duplicate", "duplicates"),
-        (statuses.get(FileStatus.NO_AUDIO, 0), "without sound", "without sound"),
+        (statuses.get(FileStatus.NO_AUDIO, 0), "without audio", "without audio"),
         (file_count - imported, "moved, deleted or in another run", "moved, deleted or in another run"),
     ]
     listed = ", ".join(counted(number, one, many) for number, one, many in parts if number)

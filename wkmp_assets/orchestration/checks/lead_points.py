@@ -24,7 +24,7 @@ def lead_points_plausible(library: dg.ResourceParam[Library]) -> dg.AssetCheckRe
 
     When nearly all passages or nearly none begin and end at full level, the lead thresholds do not fit the music. This
     shows in no single file, so the check always judges the whole library. With the default thresholds or a preset,
-    music that always fades is ordinary: then only too many passages without leads are a warning.
+    only too many passages without leads are a warning, because a library of music that always fades is usual.
     """
     counts = count_lead_points(library.database)
     used = read_library_settings(library.database).lead_points
@@ -43,7 +43,10 @@ def lead_points_plausible(library: dg.ResourceParam[Library]) -> dg.AssetCheckRe
 
 
 def _judge(counts: LeadPointCounts, *, is_own_choice: bool) -> tuple[bool, str]:
-    """Tell whether the share is plausible, for thresholds that the library's owner chose or that come with us."""
+    """Return whether the share is plausible, and a sentence about it.
+
+    Thresholds that a person chose must also leave some passages without leads.
+    """
     if counts.measured < MIN_PASSAGES:
         return True, f"{counts.measured} passages with lead points are too few to judge"
     said = f"{_percent(counts.share_zero)} of {counts.measured} passages have no lead-in and no lead-out"

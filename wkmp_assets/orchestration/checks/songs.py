@@ -1,4 +1,4 @@
-"""The check that most passages of the library have a song, without which WKMP never selects them."""
+"""The check that at least half of the library's passages have a song."""
 
 import dagster as dg
 
@@ -9,7 +9,7 @@ from wkmp_assets.orchestration.resources import Library
 from wkmp_assets.report.text import counted, explain_no_song
 
 MIN_PASSAGES = 10
-"""Fewer passages may all be noises, takes and talks."""
+"""Fewer passages may all be noises, takes and speech."""
 MAX_SHARE = 0.5
 """Of passages without a song."""
 
@@ -18,8 +18,8 @@ MAX_SHARE = 0.5
 def passages_have_songs(library: dg.ResourceParam[Library]) -> dg.AssetCheckResult:
     """At least half of the library's passages have a song.
 
-    WKMP selects music by its songs, so it never selects a passage without one by itself. The check always judges the
-    whole library, and begins at ten passages.
+    WKMP selects passages by their songs, so it never selects one without a song by itself. The check always judges the
+    whole library. It passes while the library has fewer than ten passages.
     """
     counts = read_counts(library.database)
     passages, without = (counts.rows["passages"], counts.without_song) if counts else (0, 0)

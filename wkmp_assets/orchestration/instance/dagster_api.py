@@ -83,30 +83,30 @@ def add_partition_metadata(context: dg.OutputContext, partition: str, metadata: 
 
 
 def materialize_only(context: dg.OutputContext, partitions: Collection[str]) -> None:
-    """Let an output materialize these of its partitions, and not all that its run carries.
+    """Make an output materialize only these of its partitions.
 
-    To be called by an IO manager that has not written the others. Their last materialization stays what it was.
+    An IO manager calls it when it has not written the others, which keep their last materialization.
     """
     if partitions:
         whole = context.asset_partitions_def
         context._asset_partitions_subset = whole.empty_subset().with_partition_keys(partitions)
     else:
-        # Of no partition Dagster would materialize the asset as a whole. Of no asset it materializes nothing.
+        # Without partitions Dagster would materialize the asset as a whole. Without an asset it materializes nothing.
         context._asset_key = None
 
 
 class FailedPartitions:
-    """Turns single partitions of a run red, which goes on and may succeed.
+    """Shows single partitions of a run as Failed, while the run goes on and may succeed.
 
-    Dagster calls a partition failed only if a run that was to materialize it has failed. So each gets a run of its own,
-    which is recorded as failed and never started.
+    Dagster shows a partition as Failed only if a run that was planned to materialize it has failed. So each failed
+    partition gets a run of its own, which is recorded as failed and never started.
 
     Parameters
     ----------
     context : dagster.OutputContext
-        Of the IO manager that met the failures.
+        Of the IO manager.
     job_name : str
-        Under which the runs are recorded.
+        Job of the recorded runs.
     """
 
     def __init__(self, context: dg.OutputContext, job_name: str) -> None:
@@ -117,14 +117,14 @@ class FailedPartitions:
         self._plans: dict[frozenset[dg.AssetKey], tuple[Any, Any]] = {}
 
     def record(self, partition: str, assets: Collection[str], message: str, tags: Mapping[str, str]) -> None:
-        """Turn one partition of some assets red.
+        """Show one partition of some assets as Failed.
 
         Parameters
         ----------
         partition : str
-            Its key.
+            Partition key.
         assets : collection of str
-            Those that the run of the context does not materialize are left out.
+            Assets that the run does not materialize are left out.
         message : str
             Shown on the page of the failed run.
         tags : mapping of str to str
@@ -156,7 +156,7 @@ class FailedPartitions:
         self._instance.report_run_failed(failed, message)
 
     def _plan(self, keys: frozenset[dg.AssetKey]) -> tuple[Any, Any]:
-        """Return the job of these assets with its plan, made once for all partitions: it takes longer than a run."""
+        """Return the job of these assets with its plan, made once because it takes longer than to record a run."""
         if keys not in self._plans:
             job = self._job.get_subset(asset_selection=keys, asset_check_selection=frozenset())
             self._plans[keys] = job, create_execution_plan(job)
@@ -164,7 +164,7 @@ class FailedPartitions:
 
 
 def cancel_run(instance: DagsterInstance, run_id: str, message: str) -> None:
-    """Mark a run as cancelled that ended because it was asked to."""
+    """Mark a run as cancelled after a requested stop."""
     run = instance.get_run_by_id(run_id)
     if run is not None:
         instance.report_run_canceled(run, message)

@@ -35,7 +35,7 @@ def test_it_counts_duplicates_and_files_without_sound(music: Path, instance: Dag
         silence.writeframes(bytes(2 * 8000 * 10))
     evaluation = import_and_check(music, instance)
     assert evaluation.passed
-    assert evaluation.description == "4 of 4 files imported (1 duplicate, 1 without sound)"
+    assert evaluation.description == "4 of 4 files imported (1 duplicate, 1 without audio)"
 
 
 def test_it_fails_and_names_the_file_that_is_not(music: Path, instance: DagsterInstance) -> None:
