@@ -92,7 +92,7 @@ def test_flavors_without_characteristics_do_not_count() -> None:
 
 BAD = {
     "no object": [],
-    "the replaced system's": {"key": "C", "bpm": 120.5, "source": "essentia"},
+    "another program's": {"key": "C", "bpm": 120.5, "source": "essentia"},
     "one value": {"x": {"a": 1.0}},
     "none": {"x": {}},
     "negative": {"x": {"a": -0.1, "b": 1.0}},

@@ -43,7 +43,7 @@ CASES += [
 ]
 CASES += LONG if IS_LONG else ()
 STATUSES = {End.IMPORTED: "INGEST COMPLETE", End.SILENT: "NO AUDIO"}
-MOST_MB = 500
+MAX_MEMORY_MB = 500
 """What any process of an import may take, whatever it reads (docs/explanation/decisions.md)."""
 WORKER_MB = 384
 _MEASURED = """
@@ -152,7 +152,7 @@ def test_the_command_says_so_in_words_that_any_terminal_can_show(corpus: Importe
 
 
 def test_no_process_takes_more_memory_than_it_may(corpus: ImportedCorpus) -> None:
-    assert 0 < corpus.peak_kb / 1024 < MOST_MB
+    assert 0 < corpus.peak_kb / 1024 < MAX_MEMORY_MB
 
 
 def test_the_corpus_has_every_end(corpus: ImportedCorpus) -> None:

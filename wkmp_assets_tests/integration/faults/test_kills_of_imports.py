@@ -28,7 +28,7 @@ from wkmp_assets_tests.support.workplace import Workplace, make_workplace
 KILLS_PER_PART = 20
 WRITTEN_PER_FILE = 7
 """Six phase values and a decoded sound."""
-LONGEST_DELAY_S = 0.6
+MAX_DELAY_S = 0.6
 """Between two of them: long enough to come into a decode, or through some commits to the end of the import."""
 FOLDERS = [[""], [""], ["", ""], ["", "Destructavator"]]
 """What is imported at once, into one library; "" is all of it."""
@@ -64,7 +64,7 @@ def import_with_kills(place: Workplace, reference: Reference, moments: random.Ra
     while len(landed) < most and len(present) < files:
         with repeatable(f"{len(folders)} imports at once, kill {len(landed)}, {len(present)} files in the library"):
             progress = moments.randrange(WRITTEN_PER_FILE * (files - len(present)) + 1)
-            if not kill_while_it_runs(place, folders, progress, moments.uniform(0, LONGEST_DELAY_S)):
+            if not kill_while_it_runs(place, folders, progress, moments.uniform(0, MAX_DELAY_S)):
                 break
             present = look_at_what_is_left(place.database, place.home / "copy", reference.databases)
             landed.append(Landing(step_reached(place), len(present)))

@@ -17,7 +17,7 @@ from wkmp_assets_tests.integration.fuzz.target import WORKER_LIMITS, Fuzzer, fuz
 
 BATCH = 40
 OUT = Console(highlight=False, markup=False)
-MOST_MB = WORKER_LIMITS.memory_mb + 200
+MAX_MEMORY_MB = WORKER_LIMITS.memory_mb + 200
 """Of any worker: what it may have of its own, and the libraries mapped into it."""
 
 
@@ -47,7 +47,7 @@ def main(seconds: int, seed: int | None, first: int, workers: int, keep: Path) -
     OUT.print(f"largest worker {peak_mb} MB, this process {own_mb} MB")
     for path in fuzzer.broken:
         OUT.print(f"BROKE THE RUN: {path}")
-    sys.exit(1 if fuzzer.broken or peak_mb > MOST_MB else 0)
+    sys.exit(1 if fuzzer.broken or peak_mb > MAX_MEMORY_MB else 0)
 
 
 def _counted(fuzzer: Fuzzer) -> str:

@@ -12,7 +12,7 @@ from wkmp_assets_tests.support.paths import SAMPLE_LIBRARY
 from wkmp_assets_tests.tools.datasets.tagging import MusicBrainzIds, Tags, invented_id, write_tags
 
 _FORMS = {"flac": "FLAC", "mp3": "MP3", "ogg": "OGG Vorbis", "opus": "Opus", "m4a": "AAC", "wav": "WAV"}
-_MOST_OF_A_REAL_FILE = 120_000
+_MAX_REAL_FILE_BYTES = 120_000
 _MARKS = re.compile(
     rb"RIFF|WAVE|fmt |data|LIST|id3 |ftyp|moov|trak|mdia|minf|stbl|stsd|stts|stsc|stsz|stco|esds|mp4a|udta|meta|ilst|"
     rb"covr|free|OggS|vorbis|OpusHead|OpusTags|fLaC|ID3|TIT2|TPE1|TXXX|UFID|APIC|Xing|Info|LAME|TAG|FORM|COMM|SSND|"
@@ -31,7 +31,7 @@ def whole_files() -> tuple[tuple[str, bytes], ...]:
     """Return what is to be damaged, as ending and content: music made here with tags, and beginnings of real files."""
     made = [(suffix, _tagged(suffix)) for suffix in CODECS]
     real = sorted(path for path in SAMPLE_LIBRARY.rglob("*") if path.suffix[1:] in CODECS)
-    return (*made, *((path.suffix[1:], path.read_bytes()[:_MOST_OF_A_REAL_FILE]) for path in real))
+    return (*made, *((path.suffix[1:], path.read_bytes()[:_MAX_REAL_FILE_BYTES]) for path in real))
 
 
 def _tagged(suffix: str) -> bytes:

@@ -30,7 +30,7 @@ def set_flavor(library: CheckedLibrary, path: str, value: str) -> None:
 
 INVALID = {
     "no JSON": ("'odd'", ERROR, "it is no JSON"),
-    "the replaced system's shape": ("""'{"key": "C", "bpm": 120.5}'""", ERROR, "bpm is left out"),
+    "another program's shape": ("""'{"key": "C", "bpm": 120.5}'""", ERROR, "bpm is left out"),
     "a value above 1": (
         "json_set(musical_flavor_vector, '$.\"user.mode\".major', 1.5)", ERROR, "major is 1.5, not a number",
     ),

@@ -7,13 +7,13 @@ from typing import Any
 
 import mutagen
 
-from wkmp_assets_tests.tools.datasets.catalogue import SHORTEST_S, load_catalogue
+from wkmp_assets_tests.tools.datasets.catalogue import MIN_DURATION_S, load_catalogue
 from wkmp_assets_tests.tools.datasets.debian_music import fetch_package, music_files
 from wkmp_assets_tests.tools.datasets.hundred_plan import plan_library
 
 UNSEEN_PACKAGE = "wesnoth-1.16-music"
 """Of no library here: ten composers, one game, well tagged."""
-LONGEST_S = 600.0
+MAX_DURATION_S = 600.0
 """Longer ones would cost essentia more than all the others."""
 
 
@@ -50,7 +50,7 @@ def held_out_tracks() -> list[Track]:
     """
     catalogue = load_catalogue()
     used = {(track.package, track.path) for job in plan_library(catalogue) for track in job.sources}
-    left = [track for track in catalogue if (track.package, track.path) not in used and track.seconds <= LONGEST_S]
+    left = [track for track in catalogue if (track.package, track.path) not in used and track.seconds <= MAX_DURATION_S]
     others = [_track(track.package, track.path, track.artist) for track in left]
     unseen = [_unseen(str(path)) for path in music_files(UNSEEN_PACKAGE)]
     return [*others, *(track for track in unseen if track is not None)]
@@ -62,6 +62,6 @@ def _track(package: str, path: str, artist: str | None) -> Track:
 
 def _unseen(path: str) -> Track | None:
     file: Any = mutagen.File(fetch_package(UNSEEN_PACKAGE) / path, easy=True)
-    if not SHORTEST_S <= file.info.length <= LONGEST_S:
+    if not MIN_DURATION_S <= file.info.length <= MAX_DURATION_S:
         return None
     return _track(UNSEEN_PACKAGE, path, next(iter((file.tags or {}).get("artist", [])), None))

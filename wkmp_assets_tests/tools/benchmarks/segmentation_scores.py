@@ -11,7 +11,7 @@ from wkmp_assets.audio.silence import find_passages
 from wkmp_assets.model import ticks
 from wkmp_assets.model.values import Envelope, Span
 
-LARGEST_ERROR_MS = 100.0
+MAX_ERROR_MS = 100.0
 SINGLES_SHARE = 0.98
 
 
@@ -122,7 +122,7 @@ def _judge_gaps(result: Score, file: Heard, passages: Sequence[Span]) -> None:
             1000 * min(abs(end - gap_end) for _, end in cuts),
         ]
         result.errors_ms += errors_ms
-        result.exact += max(errors_ms) <= LARGEST_ERROR_MS
+        result.exact += max(errors_ms) <= MAX_ERROR_MS
 
 
 def _cuts(passages: Sequence[Span]) -> list[tuple[int, int]]:

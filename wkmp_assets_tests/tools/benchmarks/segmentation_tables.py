@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from wkmp_assets_tests.tools.benchmarks.markdown import Table
-from wkmp_assets_tests.tools.benchmarks.segmentation_scores import LARGEST_ERROR_MS, SINGLES_SHARE, Heard, Score, Split
+from wkmp_assets_tests.tools.benchmarks.segmentation_scores import MAX_ERROR_MS, SINGLES_SHARE, Heard, Score, Split
 
 Cell = tuple[float, float]
 
@@ -28,7 +28,7 @@ def introduction(heard: Sequence[Heard], scores: Sequence[Score], default: Cell,
         ),
         (
             f"**Targets:** at least {SINGLES_SHARE:.0%} of the single tracks stay one passage, and every planted gap "
-            f"is found, with both edges within {LARGEST_ERROR_MS:.0f} ms."
+            f"is found, with both edges within {MAX_ERROR_MS:.0f} ms."
         ),
         (
             "**What this does not show:** the gaps lie between excerpts that sound up to their ends, so finding them "
@@ -71,7 +71,7 @@ def _why(scores: Sequence[Score], default: Cell) -> str:
     keeping = [cell for cell in scores if cell.keeps_targets]
     verdict = (
         f"It {'meets' if chosen.keeps_targets else '**misses**'} the targets: {_percent(chosen.whole_share)} of the "
-        f"singles stay whole, {chosen.exact} of {chosen.gaps} gaps are found within {LARGEST_ERROR_MS:.0f} ms."
+        f"singles stay whole, {chosen.exact} of {chosen.gaps} gaps are found within {MAX_ERROR_MS:.0f} ms."
     )
     beside = [cell for cell in (_neighbour(scores, chosen, 1), _neighbour(scores, chosen, -1)) if cell]
     margins = "; ".join(

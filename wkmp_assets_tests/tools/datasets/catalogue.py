@@ -38,10 +38,10 @@ PACKAGES = (
     "warzone2100-music",
 )
 MUSIC_FOLDERS = frozenset({"music", "cdtracks"})
-SHORTEST_S = 45.0
+MIN_DURATION_S = 45.0
 RATES = frozenset({22_050, 44_100, 48_000})
 PIECE_FROM_S = 3
-LONGEST_PIECE_S = 60.0
+MAX_PIECE_DURATION_S = 60.0
 
 log = logging.getLogger(__name__)
 
@@ -99,7 +99,7 @@ def build_catalogue() -> list[Track]:
     found = [(package, str(path)) for package in PACKAGES for path in music_files(package) if _is_music(path)]
     with ProcessPoolExecutor(max_workers=2, mp_context=get_context("spawn")) as pool:
         tracks = pool.map(describe, *zip(*found, strict=True), chunksize=4)
-        return [track for track in tracks if track.seconds >= SHORTEST_S and track.rate in RATES]
+        return [track for track in tracks if track.seconds >= MIN_DURATION_S and track.rate in RATES]
 
 
 def describe(package: str, path: str) -> Track:
@@ -107,7 +107,7 @@ def describe(package: str, path: str) -> Track:
     folder = fetch_package(package)
     pcm = read_pcm(folder / path)
     try:
-        find_loud_span(pcm, from_s=PIECE_FROM_S, length_s=LONGEST_PIECE_S)
+        find_loud_span(pcm, from_s=PIECE_FROM_S, length_s=MAX_PIECE_DURATION_S)
         makes_pieces = True
     except NoLoudSpanError:
         makes_pieces = False

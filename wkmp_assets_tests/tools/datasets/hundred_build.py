@@ -23,7 +23,7 @@ from wkmp_assets_tests.tools.datasets.pcm import (
 from wkmp_assets_tests.tools.datasets.tagging import write_tags
 
 # Of full scale: what swings back into the silence is then below -60 dBFS within 0.05 s.
-LARGEST_LEAN = 0.0025
+MAX_LEAN = 0.0025
 LATER_S = 10
 
 
@@ -126,7 +126,7 @@ def _piece_of(pcm: Pcm, length_s: float) -> tuple[int, int]:
         except NoLoudSpanError:
             break
         found.append((start, settled_end(pcm, end)))
-        if lean_at(pcm, found[-1][1]) <= LARGEST_LEAN:
+        if lean_at(pcm, found[-1][1]) <= MAX_LEAN:
             return found[-1]
     if not found:
         raise NoLoudSpanError(f"no {length_s} s of uninterrupted music")

@@ -27,8 +27,8 @@ SINGLES = {"WAV": 3, "FLAC": 26, "OGG Vorbis": 5, "Opus": 5, "MP3": 25, "AAC": 1
 MULTIS = ("FLAC", "FLAC", "MP3", "AAC", "AAC", "OGG Vorbis", "OGG Vorbis", "Opus", "WAV")
 DUPLICATED = ("FLAC", "AAC")
 # Lossless files are long in bytes, so they get the short tracks; the rest keeps the library within 600 MB.
-LONGEST_S = {"WAV": 75.0, "FLAC": 135.0, "OGG Vorbis": 400.0, "Opus": 400.0, "MP3": 270.0, "AAC": 270.0}
-LONGEST_COPIED_S = 480.0
+MAX_DURATION_S = {"WAV": 75.0, "FLAC": 135.0, "OGG Vorbis": 400.0, "Opus": 400.0, "MP3": 270.0, "AAC": 270.0}
+MAX_COPIED_DURATION_S = 480.0
 COPIED_AS_THEY_ARE = {"OGG Vorbis": ".ogg", "Opus": ".opus", "MP3": ".mp3"}
 COPIES = {"OGG Vorbis": 5, "Opus": 3, "MP3": 3}
 GAP_S = (2.0, 6.0)
@@ -109,11 +109,11 @@ class _Planner:
     def _next_for(self, form: str, *, copied: bool) -> Track:
         def fits(track: Track) -> bool:
             if copied:
-                return track.suffix == COPIED_AS_THEY_ARE[form] and track.seconds <= LONGEST_COPIED_S
+                return track.suffix == COPIED_AS_THEY_ARE[form] and track.seconds <= MAX_COPIED_DURATION_S
             if form == "Opus" and track.rate != 48_000:
                 return False
             # Opus and MP3 sources are few: kept for the files that are copied.
-            return track.seconds <= LONGEST_S[form] and track.suffix == ".ogg"
+            return track.seconds <= MAX_DURATION_S[form] and track.suffix == ".ogg"
 
         return next(track for track in self._left if fits(track))
 

@@ -4,7 +4,7 @@ import re
 
 from wkmp_assets_tests.tools.datasets.tagging import Tags
 
-LONGEST_NAME = 80
+MAX_NAME_LENGTH = 80
 
 
 class PathMaker:
@@ -39,4 +39,4 @@ class PathMaker:
 def _safe(name: str) -> str:
     # What Windows and Samba refuse, too: libraries are copied about.
     cleaned = re.sub(r'[\x00-\x1f<>:"/\\|?*]', "_", name)
-    return cleaned[:LONGEST_NAME].strip(" .") or "_"
+    return cleaned[:MAX_NAME_LENGTH].strip(" .") or "_"
