@@ -4,10 +4,12 @@ from pathlib import Path
 
 import pytest
 
+from wkmp_assets.db.connection import open_reader
 from wkmp_assets.db.plan.file_plan import plan_file
 from wkmp_assets.db.read.file_state import LibraryState
 from wkmp_assets.model.file_entry import FileEntry
 from wkmp_assets_tests.support.builders import column, entry, in_a_row, problems, rows, song, write_lock_held
+from wkmp_assets_tests.support.sql_trace import traced
 from wkmp_assets_tests.tool_tests.benchmarks.both_writers import contents, write_batched, write_unbatched
 from wkmp_assets_tests.tools.benchmarks.unbatched_statements import never_written
 from wkmp_assets_tests.tools.benchmarks.unbatched_writer import UnbatchedWriter, create_library
@@ -31,7 +33,7 @@ def test_the_baseline_takes_as_many_locks_as_the_replaced_system(
     (figures,) = write_unbatched(database, [one])
     extra = len(never_written(plan_file(one, LibraryState(), STAMP)))
     assert (figures.locks, figures.writes - extra) == (locks, writes)
-    assert figures.reads_in_transaction == passages, "a title for each"
+    assert figures.reads_in_transaction == 0, "the replaced system read titles after its COMMIT"
     assert len(figures.waits_ms) == len(figures.holds_ms) == locks
 
 
@@ -45,6 +47,22 @@ def test_the_batch_writer_takes_one_lock_for_the_same_file(database: Path, passa
     assert batched.locks == 1
     assert unbatched.locks / batched.locks == ratio
     assert batched.reads_in_transaction == 0
+
+
+def test_the_baseline_reads_each_title_between_two_transactions(database: Path) -> None:
+    """One with the rows of the file, the other with the first lead points."""
+    one = file_with(3)
+    create_library(database)
+    with traced(database) as statements, UnbatchedWriter(database, STAMP, 1) as writer, open_reader(database) as reader:
+        assert reader is not None
+        writer.scan([one])
+        del statements[:]
+        writer.write(one, reader)
+    titles = [number for number, statement in enumerate(statements) if statement.sql.startswith("SELECT title FROM")]
+    assert len(titles) == 3
+    assert not any(statements[number].is_in_transaction for number in titles)
+    assert statements[titles[0] - 1].word == "COMMIT"
+    assert "lead_in_start_ticks = " in statements[titles[-1] + 1].sql
 
 
 def test_both_writers_leave_the_same_rows(database: Path, tmp_path: Path) -> None:

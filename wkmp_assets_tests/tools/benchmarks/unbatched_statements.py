@@ -72,7 +72,7 @@ def insert_song(row: SongRow) -> Statement:
 
 
 READ_TITLE = "SELECT title FROM songs WHERE guid = ?"
-"""Phase 7, inside its transaction, once for each identified passage."""
+"""Phase 7, after its transaction, once for each identified passage."""
 
 
 def insert_passages(rows: Sequence[PassageRow]) -> Statement:

@@ -5,7 +5,7 @@ answer and lead points, one per song for flavor. Where the replaced system was w
 
 - rows it never wrote (artists, works, albums, all links, provenance) go into its record transaction, so they cost no
   locks;
-- it reads what the batch writer reads before its transaction, which is less than it used to, and title reads inside;
+- it reads what the batch writer reads before its transaction, and titles after it, which is less than it used to;
 - the record transaction begins by writing, so that it cannot fail with BUSY_SNAPSHOT;
 - a song that another file brought is not an error.
 
@@ -141,6 +141,7 @@ class UnbatchedWriter:
         self._alone(old.set_metadata(file), is_retried=False)
         self._cache_answers(entry)
         self._locked(lambda: self._record(batch), is_retried=True)
+        self._read_titles(batch.passages)
         for statement in chain(map(old.set_lead_points, batch.passages), map(old.set_flavor, batch.songs)):
             self._alone(statement, is_retried=True)
         self._alone(old.finalise(file), is_retried=False)
@@ -161,13 +162,12 @@ class UnbatchedWriter:
 
     def _record(self, batch: WriteBatch) -> None:
         extra = map(old.insert_never_written, old.never_written(batch))
-        self._transact(chain(map(old.insert_song, batch.songs), self._with_titles(batch.passages), extra))
+        self._transact([*map(old.insert_song, batch.songs), old.insert_passages(batch.passages), *extra])
 
-    def _with_titles(self, passages: Sequence[PassageRow]) -> Iterator[Statement]:
+    def _read_titles(self, passages: Sequence[PassageRow]) -> None:
         for passage in passages:
             if passage.song_id is not None:
                 self.connection.execute(old.READ_TITLE, [passage.song_id]).fetchone()
-        yield old.insert_passages(passages)
 
     def _transact(self, statements: Iterable[Statement]) -> None:
         """Deferred, as the replaced system's: the lock is taken by the first write."""
