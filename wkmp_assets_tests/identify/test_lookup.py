@@ -200,6 +200,14 @@ def test_a_service_that_is_down_defers_and_the_other_one_goes_on(
     assert (match.source, match.song.title) == ("AcoustID", "Song")
 
 
+def test_a_damaged_cache_defers_and_is_named(services: MusicServices, tmp_path: Path) -> None:
+    (tmp_path / "AcoustID.sqlite").write_bytes(b"this is no database, and long enough to be sure of it" * 100)
+    with open_recording_lookup(settings(services, tmp_path), SecretStr(KEY)) as lookup:
+        (passage,) = lookup.look_up(FileTags(), segments(1), fingerprints(1)).passages
+    assert passage.outcome is LookupOutcome.DEFERRED
+    assert str(tmp_path) in passage.detail
+
+
 def test_a_refused_key_is_told_apart_and_nothing_more_is_sent(services: MusicServices, tmp_path: Path) -> None:
     with open_recording_lookup(settings(services, tmp_path), SecretStr("wrong-key")) as opened:
         found, _ = looked_up(opened, 5)

@@ -135,7 +135,11 @@ class ServiceSession:
 
     def cached_post(self, path: str, form: Mapping[str, str]) -> Answer | None:
         """Return the answer that the cache has for a form; None when it has none. Nothing is sent."""
-        response = self._send("POST", path, *_encode(form), only_if_cached=True)
+        try:
+            response = self._send("POST", path, *_encode(form), only_if_cached=True)
+        except sqlite3.Error as error:
+            self._give_up_without_cache(error)
+            return None
         return None if response.status_code == _NOT_IN_CACHE else self._answer(response)
 
     def _ask(self, method: str, path: str, body: bytes | None, headers: dict[str, str]) -> Answer:
@@ -144,8 +148,11 @@ class ServiceSession:
                 return self._ask_cache(method, path, body, headers)
             return self._ask_service(method, path, body, headers)
         except sqlite3.Error as error:
-            self.give_up(f"its cache in {self._folder} cannot be used ({error}); remove that folder")
+            self._give_up_without_cache(error)
             raise self._unavailable(str(self._given_up)) from error
+
+    def _give_up_without_cache(self, error: sqlite3.Error) -> None:
+        self.give_up(f"its cache in {self._folder} cannot be used ({error}); remove that folder")
 
     def _ask_service(self, method: str, path: str, body: bytes | None, headers: dict[str, str]) -> Answer:
         reason = ""
