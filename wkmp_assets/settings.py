@@ -288,7 +288,7 @@ def find_dagster_home() -> Path:
     Raises
     ------
     SettingsError
-        Neither has one, or DAGSTER_HOME is no folder or relative. The message says what to do.
+        Neither has one, or DAGSTER_HOME is relative or is no folder. The message says what to do.
     """
     given = os.environ.get("DAGSTER_HOME")
     if given:

@@ -166,7 +166,7 @@ class ImportSummary:
 
 
 def render_failures(failures: Sequence[tuple[str, Failed]], max_rows: int = _MAX_LISTED) -> Table:
-    """Return failed files as a table: the file, the phase, what happened and what to do."""
+    """Return failed files as a table: the file, the phase, the cause and the next step."""
     more = f" (the first {max_rows}; all of them: wkmp failures)" if len(failures) > max_rows else ""
     title = f"{len(failures)} failed{more}"
     table = Table(title=title, title_justify="left", title_style="bold red", box=None, pad_edge=False)

@@ -26,8 +26,7 @@ from wkmp_assets.model.timestamps import Stamp
 from wkmp_assets.model.values import FileIdentity, FileState
 
 MAX_CONFLICTS = 8
-"""How often a file is read and planned again. A library that changes even more often has another problem than a player
-or an import that writes at the same time."""
+"""How often a file is read and planned again. A player or another import does not change it more often in a row."""
 
 
 class FileCommitter:
@@ -59,7 +58,7 @@ class FileCommitter:
         self._open.close()
 
     def commit_all(self, entries: Mapping[str, Outcome[FileEntry]]) -> Iterator[FileCommit]:
-        """Commit one entry after the other, and yield what became of each.
+        """Commit one entry after another, and yield the result of each.
 
         Originals come before their duplicates. A file that got new content comes before the file that now is the
         original of its old content.
@@ -118,7 +117,7 @@ class FileCommitter:
 
 
 def _as_its_original(outcome: Outcome[FileEntry], entries: Mapping[str, Outcome[FileEntry]]) -> Outcome[FileEntry]:
-    """Skip the copy of a file that this run has left for later, and for the same reason; neither has failed."""
+    """Skip a duplicate whose original was interrupted in this run, because neither of them has failed."""
     identity = _identity(outcome)
     if identity is None or identity.state is not FileState.DUPLICATE or identity.duplicate_of is None:
         return outcome

@@ -14,7 +14,7 @@ def keep_open(database: Path) -> Iterator[None]:
 
     When the last connection closes, SQLite checkpoints the write-ahead log. The next one to open rebuilds the log's
     index under the write lock. An idle connection holds no lock and saves both. It is read-only and closes last, so
-    it cannot empty the log. That is done after it, also for a log that an earlier import had to leave.
+    it cannot empty the log. Therefore the log is emptied after it, including one that an earlier import left behind.
     """
     with open_reader(database) as connection:
         if connection is not None:

@@ -1,4 +1,4 @@
-"""Mark in the library which files are missing, and remove the marks of those that are there again."""
+"""Mark in the library which files are missing, and unmark files that are on disk again."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -31,7 +31,7 @@ class MarkChanges:
 
 @dataclass(frozen=True)
 class MarkCommit:
-    """What became of the marks after one scan."""
+    """The changed marks after one scan, and their commit."""
 
     changes: MarkChanges
     receipt: Receipt | None

@@ -16,7 +16,7 @@ from wkmp_assets.model.values import FileIdentity, FileState, LibraryChanges
 def is_unchanged(known: KnownFile | None, on_disk: FileStat) -> bool:
     """Tell whether a file is completely imported and has kept its size and its time to the second.
 
-    One that failed since is not, although it looks the same: it was broken and restored, or it is to be tried again.
+    A file that has failed since is imported again even if it looks the same: it may have been broken and restored.
     """
     return (
         known is not None
@@ -76,7 +76,7 @@ def compare_library(
 
 
 def _is_out_of_sight(path: str, unseen: Collection[str], unreadable: Sequence[str]) -> bool:
-    """Tell whether a file that the scan did not find may be there all the same."""
+    """Tell whether a file that the scan did not find may be on disk."""
     return path in unseen or any(is_within(path, folder) for folder in unreadable)
 
 

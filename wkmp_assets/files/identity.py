@@ -122,7 +122,7 @@ def hash_doubtful(
         try:
             if not is_unchanged(row, look_at(root, row.path)):
                 contents[row.path] = hash_file(root / row.path, row.path)
-        except AudioFileError:  # gone, or to be taken for what it was
+        except AudioFileError:  # missing or unreadable: what the library says of it counts
             continue
     return contents
 

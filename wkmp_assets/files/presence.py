@@ -66,6 +66,7 @@ def _is_spelled_so(root: Path, path: str) -> bool:
     folder = root
     for name in PurePosixPath(path).parts:
         try:
+            # Some file systems keep a folder's time to two seconds only, so a name that is not found is looked up anew.
             if name not in _names(folder, folder.stat().st_mtime_ns) and name not in _list(folder):
                 return False
         except OSError:  # searchable, but not readable

@@ -63,12 +63,14 @@ def scan_folder(root: Path, folder: str, known: Sequence[KnownFile]) -> tuple[Li
 
 
 def _looks_unmounted(on_disk: Collection[str], absent: Collection[str]) -> bool:
-    """Tell whether not one file is left of those that the library knows: more likely their disk is not mounted."""
+    """Tell whether all known files are missing and no other is there: the disk is probably not mounted."""
     return bool(absent) and not on_disk
 
 
 def check_not_emptied(root: Path, changes: LibraryChanges, found_before: int) -> None:
-    """Check that a music folder without audio files never held any. With its disk its `wkmp.db` is gone as well.
+    """Check that a music folder without audio files never held any.
+
+    The library cannot tell: `wkmp.db` is missing as well when the disk is not mounted.
 
     Parameters
     ----------

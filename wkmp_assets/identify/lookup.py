@@ -1,6 +1,6 @@
 """Recordings that a file's passages may be, looked up at AcoustID and MusicBrainz.
 
-A service that is down never fails a file: the passages it was to be asked about are deferred.
+A service that is down never fails a file: the lookups of its passages are deferred.
 """
 
 from collections.abc import Sequence
@@ -67,7 +67,7 @@ class ServiceRecordingLookup:
     def look_up(self, tags: FileTags, segments: PassageSegments, fingerprints: Fingerprints) -> RecordingLookups:
         """Look up every passage of one file.
 
-        When the sound speaks as much for one title as for another, the passage is Low at best.
+        When the fingerprint fits two titles equally well, the confidence is Low at best.
 
         A file of one passage whose tags name a recording needs no fingerprint lookup. AcoustID drops recordings whose
         length differs by more than a few seconds, so a file of one passage is looked up a second time with the length
@@ -117,7 +117,7 @@ class ServiceRecordingLookup:
             try:
                 found = self._look_up_fingerprint(passage.fingerprint, lengths, warnings)
                 ranked, other = doubt_ties(rank(found, tags, passage.duration_s, is_whole_file=is_whole_file))
-                warnings += [f"the sound speaks as much for another title: {other}"] if other else []
+                warnings += [f"the fingerprint fits another title equally well: {other}"] if other else []
                 if not ranked and is_whole_file and tags.artist and tags.title:
                     hits = self.musicbrainz.search(tags.artist, tags.title)
                     warnings += hits.warnings

@@ -1,4 +1,4 @@
-"""Candidates for a passage, best first: the first of them is the recording that `match.py` considers."""
+"""Candidates for a passage, best first. `match.py` considers the first one."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -19,15 +19,15 @@ from wkmp_assets.model.match_levels import SCORE_TOLERANCE
 from wkmp_assets.model.values import Candidate, FileTags
 
 MIN_SHARE = 0.1
-"""A recording with a smaller share of its fingerprint's submissions is probably a mistake of who submitted it."""
+"""A recording with a smaller share of its fingerprint's submissions was probably submitted by mistake."""
 STRAY_WEIGHT = 0.8
-"""What is left of the fingerprint's score for such a recording: less than wrong tags cost, more than a length gives."""
+"""Factor for the fingerprint's score of such a recording. Wrong tags lower a confidence more, a wrong length less."""
 SAME_EVIDENCE = 0.01
-"""Two confidences that differ by no more say the same."""
+"""Two confidences that differ by no more count as equal."""
 DECISIVE_SOURCES = 3
-"""So many times the submissions of another recording decide between two that nothing else tells apart."""
+"""Of two recordings with equal evidence, one with this many times the submissions of the other is certain."""
 DOUBTFUL_CONFIDENCE = 0.65
-"""Highest confidence of a recording whose evidence speaks as much for another title: Low."""
+"""Highest confidence of a recording whose evidence fits another title equally well: Low."""
 
 
 def rank(
@@ -79,7 +79,7 @@ def _candidate(match: FingerprintMatch, tags: FileTags, passage_s: float, *, is_
 
 
 def doubt_ties(ranked: Sequence[Candidate]) -> tuple[list[Candidate], str | None]:
-    """Lower the confidence of candidates when the evidence for the best speaks as much for another title.
+    """Lower the confidence of candidates when the evidence for the best one fits another title equally well.
 
     Parameters
     ----------

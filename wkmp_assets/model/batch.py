@@ -95,7 +95,7 @@ class WriteBatch:
     """Paths that lose their mark: they are on disk again."""
     failure: FailureRow | None = None
     kept_because: tuple[str, ...] = ()
-    """One reason per passage that keeps knowledge of before, because no answer replaced it."""
+    """One reason for each passage that keeps earlier knowledge, because no answer replaced it."""
     warnings: tuple[str, ...] = ()
     """What a person should know about this write. It is shown in the partition's metadata."""
 

@@ -6,7 +6,7 @@ import binascii
 MAX_BIT_ERROR = 0.35
 """Share of differing bits. Encodings of one recording stay below it; different recordings differ in about half."""
 MAX_SHIFT = 80
-"""unit=items of an eighth of a second: silence at the start may have been cut elsewhere."""
+"""unit=items of an eighth of a second: silence at the start may have been cut at different places."""
 _HEADER_BYTES = 4
 _MIN_ITEMS = 16
 _ITEM_BITS = 32

@@ -16,7 +16,7 @@ class KnownFile:
     original_is_complete: bool = True
     """For a duplicate: whether one of its copies is still completely imported."""
     has_failed: bool = False
-    """Whether its last import failed. What the library has of it is of an earlier one."""
+    """Whether its last import failed. Its rows then come from an earlier import."""
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ MIN_MEDIUM = 0.70
 MIN_LOW = 0.60
 """Lowest confidence of each level, 0..1."""
 SCORE_TOLERANCE = 1e-9
-"""Sums of weighted doubles miss the levels' bounds by less."""
+"""Rounding errors of the weighted sums are smaller than this."""
 
 
 def level_of(confidence: float) -> MatchLevel:

@@ -61,7 +61,7 @@ Outcome = Result[Value] | Skipped | Failed
 
 
 def leaves_value(outcome: "Outcome[Any]") -> bool:
-    """Tell whether a phase has something to keep of a file: a result, or that it is a copy."""
+    """Tell whether an outcome is stored: a result, or that the file is a copy."""
     return isinstance(outcome, Result) or (isinstance(outcome, Skipped) and outcome.reason not in RUN_SCOPED)
 
 

@@ -28,9 +28,9 @@ def format_timestamp(moment: datetime) -> str:
 
 
 def format_seconds(seconds: int) -> str:
-    """Format a file's time as the library stores it. Every number has a text of its own, also beyond the calendar.
+    """Format a file's time as the library stores it. Every number has its own text, even beyond the calendar.
 
-    A damaged file system, or a share, may say that a file is of the year 30828.
+    A damaged file system or a network share may date a file to the year 30828.
 
     Parameters
     ----------
@@ -40,8 +40,8 @@ def format_seconds(seconds: int) -> str:
     Returns
     -------
     str
-        UTC, `YYYY-MM-DD HH:MM:SS`. Beyond the years 1 to 9999 it is the nearest end of the calendar, with digits behind
-        its seconds that keep such times apart and in order.
+        UTC, `YYYY-MM-DD HH:MM:SS`. Beyond the years 1 to 9999 it is the nearest end of the calendar, with more digits
+        after the seconds, so that different times have different texts and the right order.
     """
     if seconds > _LAST_SECOND:
         return f"{_LAST}.{seconds:020}"
@@ -65,7 +65,7 @@ def normalise_timestamp(text: str) -> str:
     try:
         moment = datetime.fromisoformat(text)
         return format_timestamp(moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment)
-    except (ValueError, OverflowError):  # an hour before the year 1, in UTC, has no text
+    except (ValueError, OverflowError):  # in UTC, it may lie before the year 1 or after 9999
         return text
 
 

@@ -1,8 +1,8 @@
-"""IO managers: they store phase values in the phase store, pictures as PNG files, and entries in the library.
+"""IO managers, which store phase values in the phase store, pictures as PNG files, and entries in the library.
 
-Only storing, loading and their metadata belong here: the assets decide what a file's values are. Dagster calls
-`handle_output` once for all partitions of a run, and each file is still written in a transaction of its own. A file
-that failed is a `Failed` value and does not stop the others.
+Only storing, loading and metadata belong here; the assets compute the values. Dagster calls `handle_output` once for
+all partitions of a run, and each file still has its own transaction. A file that failed is a `Failed` value and does
+not stop the others.
 """
 
 from base64 import b64encode

@@ -12,7 +12,7 @@ FILES_TAG = "wkmp/files"
 REQUESTED_BY_TAG = "wkmp/requested_by"
 """The sensor or schedule that requested the run."""
 FOLDERS_TAG = "wkmp/folders"
-"""The first folders of its files, and how many more there are."""
+"""The first folders of its files, and the number of further ones."""
 RESULT_TAG = "wkmp/result"
 """Files by result, in the words of the summary."""
 

@@ -27,7 +27,7 @@ def schedules(settings: Settings) -> Sequence[dg.ScheduleDefinition]:
     Raises
     ------
     SettingsError
-        A setting is no cron expression.
+        A setting is not a cron expression.
     """
     return [_nightly_rescan(settings), _weekly_retry(settings)]
 
@@ -40,7 +40,7 @@ def _nightly_rescan(settings: Settings) -> dg.ScheduleDefinition:
         execution_timezone=settings.time_zone,
         default_status=_status(settings),
         description="Scans the whole music folder, imports new, changed and moved files, and marks missing ones. Use "
-        "it instead of the sensor, or where the sensor is too slow for the file system.",
+        "it instead of the sensor, for example on a file system that is slow to scan.",
     )
     def rescan(context: dg.ScheduleEvaluationContext) -> list[dg.RunRequest] | dg.SkipReason:
         now = datetime.now(UTC)
@@ -82,7 +82,7 @@ def _status(settings: Settings) -> dg.DefaultScheduleStatus:
 def _cron(setting: str, expression: str) -> str:
     if not is_cron_expression(expression):
         raise SettingsError(
-            f"{setting}={expression!r} is no cron expression. Give minute, hour, day of the month, month and day of "
+            f"{setting}={expression!r} is not a cron expression. Give minute, hour, day of the month, month and day of "
             "the week, for example '0 3 * * *' for every night at three o'clock"
         )
     return expression

@@ -15,7 +15,7 @@ _MS_LABELS = ("< 0.1", *(f"{bound:g}" for bound in _MS_BOUNDS))
 NEW_SESSION_S = 600
 """A pause this long separates two imports."""
 IDLE_S = 60
-"""In a pause this long between two runs, nobody worked. A shorter one goes to the start of the next run."""
+"""A longer pause between two runs is idle time. A shorter one counts as the start of the next run."""
 _MAX_BUCKETS = 60
 _BUCKETS_S = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 21_600, 43_200, 86_400)
 _SHOWN_SESSIONS = 8
@@ -148,7 +148,7 @@ def _sessions(written: Sequence[_Write]) -> list[Session]:
 
 
 def _worked(part: Sequence[_Write], first: datetime) -> timedelta:
-    """Return the time in which a run was under way; between two commits of unknown runs, one is taken to be."""
+    """Return the time without idle pauses. Between two commits of unknown runs, work is assumed."""
     total, until, idle = timedelta(), first, timedelta(seconds=IDLE_S)
     for one in part:
         total += one.at - (one.began if one.began and one.began - until > idle else until)

@@ -76,7 +76,7 @@ def compute_figures(
     ----------
     report, failures, overview
         From the library's database.
-    commits : sequence of Committed
+    commits : sequence of TimedReceipt
         The last write of each file, from Dagster's records. There may be fewer than files in the library.
     """
     passages = overview.passages

@@ -30,7 +30,7 @@ def name_passage(number: int, match: PassageMatch) -> str:
 
 
 def drop_overlapping(texts: Sequence[tuple[float, str]], room_s: float) -> list[tuple[float, str]]:
-    """Leave out what would be written upon its left neighbour."""
+    """Leave out texts that would overlap their left neighbour."""
     kept: list[tuple[float, str]] = []
     for second, text in texts:
         if not kept or second - kept[-1][0] >= room_s:
@@ -39,7 +39,7 @@ def drop_overlapping(texts: Sequence[tuple[float, str]], room_s: float) -> list[
 
 
 def list_passages(passages: Sequence[tuple[float, str]]) -> list[str]:
-    """Return a line for each passage, given by the second it begins at and its name; the last may say "and 3 more"."""
+    """Return a line for each passage, from its start in seconds and its name; the last line may say "and 3 more"."""
     most = LIST_COLUMNS * _LIST_ROWS
     lines = [cut_text(f"{clock(start, 0)}  {text}", _LIST_WIDTH) for start, text in passages]
     return lines if len(lines) <= most else [*lines[: most - 1], f"and {len(lines) - most + 1} more"]
@@ -51,7 +51,7 @@ def measure_width(text: str) -> int:
 
 
 def cut_text(text: str, room: float) -> str:
-    """Return as much of a text as there is room for; of a passage's name at least its number."""
+    """Cut a text to the room for it. Of a passage's name, at least the number stays."""
     if measure_width(text) <= room:
         return text
     kept, width = "", 1

@@ -19,7 +19,7 @@ class PassageTable:
 
 
 MAX_ROWS = 100
-"""A file with more passages was probably cut wrongly; its page still opens quickly."""
+"""A file with more passages was probably cut wrongly, and its page must still open quickly."""
 NOT_KNOWN = "-"
 
 
@@ -49,7 +49,7 @@ def tabulate_flavors(flavors: Flavors) -> PassageTable:
 
 
 def tabulate_entry(entry: FileEntry) -> PassageTable:
-    """Show where each passage is, which song, and where it may overlap others; what fits the width of a page."""
+    """Return place, song and lead points of each passage, as far as they fit the width of a page."""
     return _table([_of_passage(passage) for passage in entry.passages])
 
 

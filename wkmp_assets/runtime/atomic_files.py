@@ -14,7 +14,7 @@ from wkmp_assets.errors import StateDiskError
 
 SUFFIX = ".tmp"
 MIN_LEFTOVER_AGE_S = 3600
-"""unit=s: a temporary file of another machine counts as left over after so long without a write."""
+"""unit=s: after this time without a write, a temporary file of another machine counts as left over."""
 
 
 def temporary_name(name: str) -> str:

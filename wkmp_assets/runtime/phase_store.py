@@ -23,7 +23,7 @@ from wkmp_assets.model.values import SCHEMA_VERSION
 from wkmp_assets.runtime.atomic_files import remove_leftovers, replace_durably, temporary_name, translate_disk_errors
 
 _BEGINNING_BYTES = 32_768
-"""The start of a document that holds its content hash, whatever the length of the partition key before it."""
+"""How much of a document to read for its content hash, which comes after a partition key of any length."""
 MAX_MARK_AGE_S = 7 * 24 * 3600
 """unit=s: far longer than any run takes."""
 
@@ -154,7 +154,7 @@ class PhaseStore:
     def read(self, phase: str, key: str, run_id: str) -> Outcome[Any]:
         """Read an outcome as a later phase of run `run_id` sees it.
 
-        A document that is missing, damaged or of another version gives `Failed`; its message says what to run again.
+        A document that is missing, damaged or of another version gives `Failed`, whose message says what to run again.
         """
         marked = _read_mark(self._mark_of(self.path_of(phase, key), run_id))
         return self.read_stored(phase, key) if marked is None else marked

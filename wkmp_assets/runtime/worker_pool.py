@@ -100,7 +100,7 @@ class WorkerPool:
                     self._control.on_file(phase, key)
                     yield key, outcome
         except BaseException:
-            self.shut_down()  # nobody waits for the started tasks any more
+            self.shut_down()  # the caller does not wait for the started tasks
             raise
 
     def _run_until_broken(
@@ -155,7 +155,7 @@ class WorkerPool:
                 waiting.insert(0, task.key)
 
     def _run_alone(self, phase: str, function: Callable[..., Any], key: str, task: tuple[Any, ...]) -> Any | Failed:
-        """Try one file with no other at work, so that a crash can only be its own."""
+        """Try one file alone, so that no other can cause a crash."""
         begun = self._begun(key, {key: task})
         future = self._executor().submit(function, *task)
         done, _ = wait([future], timeout=begun.seconds)

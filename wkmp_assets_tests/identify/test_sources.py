@@ -102,7 +102,7 @@ def test_equal_evidence_for_different_titles_is_low(
     found = look_up(lookup, tags)
     assert [level_of(one.confidence) for one in found.candidates] == [MatchLevel.LOW] * 2
     assert found.candidates[0].song.title == "Morning", "more submissions, else the lower id"
-    assert found.warnings == ("the sound speaks as much for another title: Evening",)
+    assert found.warnings == ("the fingerprint fits another title equally well: Evening",)
 
 
 def test_equal_evidence_for_one_title_is_as_sure_as_ever(services: MusicServices, lookup: RecordingLookup) -> None:

@@ -1,4 +1,4 @@
-"""Read all rows of given files, for the asset checks to judge.
+"""Read all rows of some files, for the asset checks to judge.
 
 A library that no import has written to yet has nothing to audit.
 """

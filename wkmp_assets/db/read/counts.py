@@ -1,4 +1,4 @@
-"""Count what a library holds, and read its failures and what waits for a service."""
+"""Count the rows of a library, and read its failures and deferred lookups."""
 
 import sqlite3
 from collections.abc import Sequence

@@ -1,1 +1,1 @@
-"""The third moment: write a batch in one transaction, and guard it against everybody else who writes."""
+"""The third moment: write a batch in one transaction, and guard it against other writers."""

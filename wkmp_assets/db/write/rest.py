@@ -1,4 +1,4 @@
-"""Bring a library to rest: all of it in the one file, nothing left in the write-ahead log."""
+"""Bring a library to rest: the database file holds everything, and the write-ahead log is empty."""
 
 import logging
 import sqlite3
@@ -10,20 +10,20 @@ from wkmp_assets.db.write import statements as sql
 from wkmp_assets.db.write.gate import WriterGate
 
 BUSY_TIMEOUT_MS = 100
-"""How long the last step waits for a reader or for a writer that does not know the gate. Other writers wait as long."""
+"""How long the last step waits for a reader or a writer that does not know the gate. Other writers wait for it."""
 
 _LOG = logging.getLogger(__name__)
 
 
 def bring_to_rest(connection: sqlite3.Connection, database: Path, gate: WriterGate) -> None:
-    """Copy the write-ahead log into the database and empty it, unless another import writes: that one does it.
+    """Copy the write-ahead log into the database and empty it. While another import writes, leave that to it.
 
-    It never raises for a log that cannot be emptied. What is in the log is committed and is read from there.
+    A log that cannot be emptied raises no error: its content is committed, and SQLite reads it there.
 
     Parameters
     ----------
     connection : sqlite3.Connection
-        A writer's or a checkpointer's, outside a transaction. It is about to be closed: its busy timeout changes.
+        Of a writer or a checkpointer, outside a transaction. Its busy timeout changes, so close it afterwards.
     database : Path
         The library.
     gate : WriterGate
@@ -33,7 +33,7 @@ def bring_to_rest(connection: sqlite3.Connection, database: Path, gate: WriterGa
         return
     try:
         connection.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}")
-        # Most of it without the gate, while others write. What is left then takes them no time.
+        # Copy most of it without the gate, while others write. The rest then takes no time.
         connection.execute(sql.CHECKPOINT)
         with gate.hold_if_free() as is_free:
             if is_free and connection.execute(sql.EMPTY_LOG).fetchone()[0]:
@@ -43,7 +43,7 @@ def bring_to_rest(connection: sqlite3.Connection, database: Path, gate: WriterGa
 
 
 def bring_leftovers_to_rest(database: Path) -> None:
-    """Bring a library to rest that nobody in this process writes; opens it only when it has a log."""
+    """Bring a library to rest that this process does not write to. It is opened only when it has a log."""
     if not (_has_log(database) and database.exists()):
         return
     try:

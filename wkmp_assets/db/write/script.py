@@ -25,12 +25,12 @@ class Step:
     statement: str
     values: Sequence[Any]
     must_change: int | None = None
-    """Number of rows that it changes if the library is still what was read; None where any number is right."""
+    """Number of rows that it changes if the library is still what was read; None when any number is right."""
     subject: str = ""
-    """What has changed otherwise, for the message."""
+    """What has changed in the library if the number is wrong, for the message."""
 
     def is_met_by(self, changed: int) -> bool:
-        """Tell whether as many rows were changed as there are if the library still is what was read."""
+        """Tell whether the number of changed rows is right, so that the library is still what was read."""
         return self.must_change is None or changed == self.must_change
 
 

@@ -1,4 +1,4 @@
-"""What a commit costs, added up over its tries."""
+"""The costs of a commit, added up over its tries."""
 
 from dataclasses import dataclass, field
 
@@ -8,12 +8,12 @@ from wkmp_assets.model.batch import Receipt, WrittenRows
 
 @dataclass
 class Tally:
-    """The costs of one commit so far: of every try, also of those that were rolled back."""
+    """The costs of one commit so far, including tries that were rolled back."""
 
     begins: int = 0
     """Transactions asked for."""
     refused_begins: int = 0
-    """Of these, refused because somebody else held the lock."""
+    """Transactions that were refused, because another program held the lock."""
     autocommit_writes: int = 0
     statements: int = 0
     selects_in_transaction: int = 0
@@ -27,7 +27,7 @@ class Tally:
     """Tries that met a library that had changed since it was read."""
 
     def add(self, log: StatementLog) -> None:
-        """Add what SQLite reported of one try."""
+        """Add the counts of one try, as SQLite reported them."""
         self.begins += log.begins
         self.autocommit_writes += log.autocommit_writes
         self.statements += log.statements

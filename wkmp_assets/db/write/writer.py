@@ -96,12 +96,12 @@ class LibraryWriter:
         batch : WriteBatch, MarkBatch or RemovalBatch
             The rows of one file, or the marks of one scan.
         tally : Tally, optional
-            Costs of earlier tries of the same commit; this try is added to it. None for a first and only try.
+            Costs of earlier tries of the same commit; this try is added. None for a first and only try.
 
         Returns
         -------
         Receipt
-            What all tries cost, as SQLite reported it.
+            The costs of all tries, as SQLite reported them.
 
         Raises
         ------

@@ -62,9 +62,7 @@ class OutageFile:
         try:
             kept = json.loads(self._path.read_bytes())
             return Outage(datetime.fromisoformat(kept["since"]), datetime.fromisoformat(kept["last"]), kept["reason"])
-        except FileNotFoundError:
-            return None
-        except (ValueError, KeyError, TypeError):
+        except (FileNotFoundError, ValueError, KeyError, TypeError):
             return None
 
     def resting(self) -> Outage | None:

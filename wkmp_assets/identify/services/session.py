@@ -1,4 +1,4 @@
-"""One web service within one run: asked politely, given up when it is down.
+"""One web service within one run. Requests keep to its rate, and a service that is down is given up.
 
 Answers are untrusted: they may be late, endless, of another shape, or a redirection to another host.
 """
@@ -25,12 +25,12 @@ from wkmp_assets.identify.services.transport import Transport, describe_failure,
 MIN_COMPRESSED_BYTES = 1_000
 """Shorter forms are sent as they are."""
 _NOT_IN_CACHE = 504
-"""The status by which requests-cache says so, after RFC 9111, section 5.2.1.7."""
+"""The HTTP status that requests-cache gives for an answer it does not have (RFC 9111, section 5.2.1.7)."""
 
 
 @dataclass(frozen=True)
 class Service:
-    """Where a service is, and how it wants to be asked.
+    """The address of a service, and its rules.
 
     Parameters
     ----------

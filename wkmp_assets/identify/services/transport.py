@@ -1,4 +1,4 @@
-"""How requests leave the machine: first the cache, then the queue of all processes, then the wire with its limits."""
+"""The way of a request: through the cache, the queue of all processes, and the network with limits."""
 
 import time
 from pathlib import Path
@@ -47,7 +47,7 @@ class BoundedSession(requests.Session):
 
 
 class Transport(CacheMixin, LimiterMixin, BoundedSession):
-    """First the cache, then the queue, then the wire."""
+    """Asks the cache, else waits in the queue and sends the request."""
 
     def close(self) -> None:
         """Close the cache, the connections and the queue."""

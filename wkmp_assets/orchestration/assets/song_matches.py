@@ -21,7 +21,7 @@ def song_matches(
     """The song of every passage with its confidence, from the tags and the answers of the services.
 
     When a recording is on several releases, the album tag decides, or the release that most recordings of the folder
-    are on. A passage whose recording nobody knows has no song and takes its texts from the tags. Stale when the tags,
+    are on. A passage whose recording is unknown has no song and takes its texts from the tags. Stale when the tags,
     passages or lookups change.
     """
     folders = find_releases_by_folder(library.root, library.phases, recording_lookups)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from enum import IntEnum
 
 MAX_FINDINGS = 100
-"""Kept of each severity. A library of 50,000 files can be wrong 50,000 times, and nobody reads a table of that."""
+"""Kept of each severity. A library of 50,000 files can be wrong 50,000 times, which is too long for a table."""
 
 _MARKDOWN = re.compile(r"([\\`*\[\]<>&~])")
 

@@ -17,7 +17,7 @@ from wkmp_assets.orchestration.dagster_values import to_table
 from wkmp_assets.orchestration.resources import Library
 
 MIN_ASKED = 10
-"""Passages that must have been looked up before none known is a warning: so many unknown ones are rarely chance."""
+"""With fewer passages looked up, no warning is given: all of them may be unknown by chance."""
 
 _ASKED = frozenset({LookupOutcome.MATCH, LookupOutcome.NO_MATCH})
 

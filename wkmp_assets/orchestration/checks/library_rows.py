@@ -16,7 +16,7 @@ from wkmp_assets.orchestration.recorded_commits import recorded_commits
 from wkmp_assets.orchestration.resources import Library
 
 _IMPORT_AGAIN = (
-    "Import it again: run `wkmp import FOLDER --force` with its folder, or materialize its partition with "
+    "Import the file again: run `wkmp import FOLDER --force` with its folder, or materialize its partition with "
     "`force: true` for file_identity."
 )
 WHOLE = CheckDefinition(
@@ -47,7 +47,7 @@ ORDERED = CheckDefinition(
     "them.",
     columns=rules.POINT_COLUMNS,
 )
-_REFLAVOR = "Run the job `reflavor` for its partition."
+_REFLAVOR = "Run the job `reflavor` for the file's partition."
 VALID = CheckDefinition(
     "flavors_valid",
     "The flavor of every passage can be read, and the values of each characteristic lie between 0 and 1 and sum to 1. "

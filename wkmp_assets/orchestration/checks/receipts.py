@@ -45,9 +45,9 @@ WAITED_WITHIN_BUDGET = CheckDefinition(
     "warning, longer than WKMP_WAIT_LIMIT_MS an error. Retries are shown.",
     when_passed="got the write lock within the budget",
     when_failed="waited for the write lock longer than the budget",
-    remedy="Another program held the library's write lock. With retries, it is one that does not queue, such as the "
-    "player or a database browser with an open transaction: close it or let it commit. Without retries, imports side "
-    "by side are too many, or transaction_within_budget says why they are slow. WKMP_WAIT_BUDGET_MS and "
+    remedy="Another program held the library's write lock. If there were retries, it was not an import: close the "
+    "player or database browser that has an open transaction, or let it commit. If there were none, too many imports "
+    "run side by side, or transaction_within_budget says why they are slow. WKMP_WAIT_BUDGET_MS and "
     "WKMP_WAIT_LIMIT_MS set the bounds.",
     columns=rules.WAIT_COLUMNS,
 )

@@ -153,7 +153,7 @@ def judge_reference(broken: BrokenReference) -> Finding:
 
 
 def count_receipt_states(files: Iterable[CheckedFile]) -> Counter[str]:
-    """Count the files by what they are judged by: their receipt, or their rows alone and why."""
+    """Count the files by how they are judged: by their receipt, or by their rows alone, with the reason."""
     return Counter(map(_receipt_state, files))
 
 

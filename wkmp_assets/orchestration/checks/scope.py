@@ -31,7 +31,7 @@ class Scope:
             yield portion
 
     def paths(self) -> Iterator[tuple[str, str]]:
-        """Yield partition keys with their paths, without keys that are no path: anybody can register one."""
+        """Yield partition keys with their paths, without keys that are no path, which anyone can register."""
         for key in self.keys:
             try:
                 yield key, storable_path(key)

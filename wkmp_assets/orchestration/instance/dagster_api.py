@@ -1,6 +1,6 @@
-"""What the code location uses of Dagster beyond its public API, under names of its own.
+"""The parts of Dagster's private API that the code location uses, under its own names.
 
-`test_dagster_api` states for each name what Dagster must have, and fails when a new Dagster has it no longer.
+`test_dagster_api` states for each name what Dagster must have, and fails when a new version lacks it.
 """
 
 from collections.abc import Collection, Mapping

@@ -35,7 +35,7 @@ from wkmp_assets.settings import Settings
 _MAX_NAMED = 20
 
 _PENDING = [dg.DagsterRunStatus.QUEUED, dg.DagsterRunStatus.NOT_STARTED, dg.DagsterRunStatus.STARTING]
-"""Runs without claims yet. The claims of a running one name its files, even after it is killed."""
+"""Statuses of runs that have no claims yet. The files of a running one are known from its claims."""
 
 
 @dataclass(frozen=True)
