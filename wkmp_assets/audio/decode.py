@@ -17,6 +17,7 @@ from wkmp_assets.audio.decode_libsndfile import decode_with_libsndfile
 from wkmp_assets.audio.decode_pass import DecodePass, NothingDecodedError
 from wkmp_assets.audio.pcm_store import pcm_file
 from wkmp_assets.errors import ProtectedAudioError, UndecodableAudioError, UnreadableFileError
+from wkmp_assets.model.file_warnings import FileWarning, WarningKind
 from wkmp_assets.model.values import AudioProperties
 
 if TYPE_CHECKING:
@@ -91,7 +92,7 @@ def _decode(path: Path, pcm: BinaryIO | None, display_path: str) -> DecodePass:
     except NothingDecodedError as error:
         cause = f"no sound in it (FFmpeg: {ffmpeg_cause}; libsndfile: {error})"
         raise UndecodableAudioError(display_path, cause) from error
-    done.warnings.append(f"Read with libsndfile because FFmpeg could not ({ffmpeg_cause}).")
+    done.warn(WarningKind.OTHER_DECODER, f"Read with libsndfile because FFmpeg could not ({ffmpeg_cause}).")
     return done
 
 
@@ -120,16 +121,19 @@ def _summarise(done: DecodePass, graph: DecodeGraph) -> tuple[AudioProperties, E
     return audio, levels.finish()
 
 
-def _damage_warnings(done: DecodePass, graph: DecodeGraph) -> Iterator[str]:
-    """Yield a sentence about each kind of damage."""
+def _damage_warnings(done: DecodePass, graph: DecodeGraph) -> Iterator[FileWarning]:
+    """Yield a warning about each kind of damage."""
     rate = graph.levels.sample_rate_hz
     if done.skipped_packets:
-        yield f"Damaged audio packets left out: {done.skipped_packets}."
+        yield FileWarning(WarningKind.DAMAGED, f"Damaged audio packets left out: {done.skipped_packets}.")
     bad_samples = done.bad_samples + graph.levels.bad_samples
     if bad_samples:
-        yield f"Samples that are not numbers or far beyond full scale, replaced by silence: {bad_samples}."
+        text = f"Samples that are not numbers or far beyond full scale, replaced by silence: {bad_samples}."
+        yield FileWarning(WarningKind.DAMAGED, text)
     if graph.has_changed:
-        yield f"The stream changes midway and was converted to {rate} Hz, {graph.channels} channels."
+        text = f"The stream changes midway and was converted to {rate} Hz, {graph.channels} channels."
+        yield FileWarning(WarningKind.CHANGES_MIDWAY, text)
     decoded_s = graph.levels.total_samples / rate
     if done.announced_s is not None and decoded_s < done.announced_s - MAX_SHORTFALL_S:
-        yield f"The file is cut short: {decoded_s:.1f} s of the {done.announced_s:.1f} s it announces."
+        text = f"The file is cut short: {decoded_s:.1f} s of the {done.announced_s:.1f} s it announces."
+        yield FileWarning(WarningKind.CUT_SHORT, text)

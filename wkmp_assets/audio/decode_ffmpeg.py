@@ -17,6 +17,7 @@ from wkmp_assets.audio.decode_graph import MAX_PLANES
 from wkmp_assets.audio.decode_pass import DecodePass, NothingDecodedError, describe_cause, replace_bad_samples
 from wkmp_assets.audio.format_names import ffmpeg_format_name
 from wkmp_assets.errors import ProtectedAudioError, UnreadableFileError
+from wkmp_assets.model.file_warnings import WarningKind
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -120,7 +121,8 @@ def _frames(
         except av.FFmpegError as error:
             if isinstance(error, OSError):
                 raise UnreadableFileError(display_path, describe_cause(error)) from error
-            done.warnings.append(f"The file is damaged ({describe_cause(error)}); what follows could not be read.")
+            what = f"The file is damaged ({describe_cause(error)}); what follows could not be read."
+            done.warn(WarningKind.DAMAGED, what)
             return
         if packet is None:
             return

@@ -16,6 +16,7 @@ from av.audio.frame import AudioFrame
 
 from wkmp_assets.audio.decode_pass import DecodePass, NothingDecodedError, describe_cause, replace_bad_samples
 from wkmp_assets.audio.format_names import libsndfile_format_name
+from wkmp_assets.model.file_warnings import WarningKind
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -79,7 +80,8 @@ def _libsndfile_frames(file: soundfile.SoundFile, done: DecodePass) -> Iterator[
         try:
             block = file.read(BLOCK_SAMPLES, dtype="float32", always_2d=True)
         except soundfile.SoundFileError as error:
-            done.warnings.append(f"The file is damaged ({describe_cause(error)}); what follows could not be read.")
+            what = f"The file is damaged ({describe_cause(error)}); what follows could not be read."
+            done.warn(WarningKind.DAMAGED, what)
             return
         if not len(block):
             return

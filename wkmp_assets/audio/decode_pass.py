@@ -11,6 +11,7 @@ import numpy as np
 from wkmp_assets.audio.decode_graph import DecodeGraph
 from wkmp_assets.audio.envelope import MAX_AMPLITUDE
 from wkmp_assets.errors import TooLongError
+from wkmp_assets.model.file_warnings import FileWarning, WarningKind
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -52,8 +53,8 @@ class DecodePass:
         Packets that the decoder refused, and samples that were replaced by 0.
     announced_s : float or None, unit=s
         Length according to the container, where it is exact.
-    warnings : list of str
-        Other damage, one sentence each.
+    warnings : list of FileWarning
+        Other damage.
     """
 
     pcm: BinaryIO | None
@@ -63,7 +64,11 @@ class DecodePass:
     skipped_packets: int = 0
     bad_samples: int = 0
     announced_s: float | None = None
-    warnings: list[str] = field(default_factory=list)
+    warnings: list[FileWarning] = field(default_factory=list)
+
+    def warn(self, kind: WarningKind, text: str) -> None:
+        """Add a warning about the file."""
+        self.warnings.append(FileWarning(kind, text))
 
     def push_all(self, frames: Iterator[AudioFrame]) -> None:
         """Measure all frames of a stream; the first one sets rate and layout for the whole.
@@ -90,7 +95,7 @@ class DecodePass:
         except av.FFmpegError as error:
             raise NothingDecodedError(f"filters refuse its samples: {describe_cause(error)}") from error
         if self.graph is None:
-            raise NothingDecodedError(self.warnings[-1] if self.warnings else "it holds no samples")
+            raise NothingDecodedError(self.warnings[-1].text if self.warnings else "it holds no samples")
 
     def _require_an_end(self, levels: EnvelopeBuilder) -> None:
         if levels.total_samples > MAX_FILE_H * 3600 * levels.sample_rate_hz:

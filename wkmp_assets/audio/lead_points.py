@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from wkmp_assets.audio.envelope import HOPS_PER_SECOND, window_rms
+from wkmp_assets.model.file_warnings import FileWarning, WarningKind
 from wkmp_assets.model.values import PassageLeadPoints
 
 if TYPE_CHECKING:
@@ -80,12 +81,18 @@ def find_lead_points(envelope: Envelope, span: Span, parameters: LeadPointParame
     warning = _explain_missing_points(span.length_samples, width, peak)
     if warning:
         return PassageLeadPoints(
-            span, None, None, peak, quick_ramp_up=False, quick_ramp_down=False, warnings=(warning,)
+            span,
+            None,
+            None,
+            peak,
+            quick_ramp_up=False,
+            quick_ramp_down=False,
+            warnings=(FileWarning(WarningKind.NO_LEAD_POINTS, warning),),
         )
     return _measure(span, rms, peak, width, envelope.sample_rate_hz, parameters)
 
 
-def clipping_warnings(peak: float) -> tuple[str, ...]:
+def clipping_warnings(peak: float) -> tuple[FileWarning, ...]:
     """Return a warning about a file that may be clipped; its lead points are not affected.
 
     Parameters
@@ -95,12 +102,13 @@ def clipping_warnings(peak: float) -> tuple[str, ...]:
 
     Returns
     -------
-    tuple of str
+    tuple of FileWarning
         Empty below 0.99.
     """
     if peak < CLIPPING_PEAK:
         return ()
-    return (f"The largest sample is {peak:.3f} of full scale, so the file may be clipped.",)
+    text = f"The largest sample is {peak:.3f} of full scale, so the file may be clipped."
+    return (FileWarning(WarningKind.CLIPPED, text),)
 
 
 def _measure(

@@ -100,7 +100,8 @@ def over_segmentation_warning(envelope: Envelope, passages: Sequence[Span]) -> s
         return None
     return (
         f"{len(passages)} passages in {length_s / 60:.1f} minutes look like one piece that was cut at its rests; "
-        "raise silence_threshold_dB (to 60, say) or silence_min_duration_ticks (to half a second or more)."
+        "raise silence_threshold_dB or silence_min_duration_ticks in the library's settings, then import it with "
+        "--force."
     )
 
 

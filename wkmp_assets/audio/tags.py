@@ -15,6 +15,7 @@ from wkmp_assets.audio.tag_fields import (
     TagFields,
     read_fields,
 )
+from wkmp_assets.model.file_warnings import FileWarning, WarningKind, warn_each
 from wkmp_assets.model.mbid import parse_mbid
 from wkmp_assets.model.values import Artist, FileTags, Release, Work
 
@@ -51,10 +52,14 @@ def read_tags(path: Path) -> FileTags:
     try:
         fields = read_fields(path)
     except LEAKED_BY_MUTAGEN as error:
-        return FileTags(warnings=(f"The tags cannot be read ({_cause(error)}).",))
+        return _unreadable(_cause(error))
     if fields is None:
-        return FileTags(warnings=("The tags cannot be read (unknown kind of file).",))
+        return _unreadable("unknown kind of file")
     return _interpret(fields)
+
+
+def _unreadable(cause: str) -> FileTags:
+    return FileTags(warnings=(FileWarning(WarningKind.UNREADABLE_TAGS, f"The tags cannot be read ({cause})."),))
 
 
 def _cause(error: Exception) -> str:
@@ -80,7 +85,7 @@ def _interpret(fields: TagFields) -> FileTags:
         artists=_artists(fields, artist, warnings),
         release=_release(fields, warnings),
         works=_works(fields, title, warnings),
-        warnings=tuple(warnings),
+        warnings=warn_each(WarningKind.IGNORED_TAGS, warnings),
     )
 
 

@@ -11,6 +11,7 @@ from wkmp_assets.audio.silence import find_passages, over_segmentation_warning
 from wkmp_assets.errors import FileChangedError, UndecodableAudioError
 from wkmp_assets.files.identity import look_at
 from wkmp_assets.model import ticks
+from wkmp_assets.model.file_warnings import FileWarning, WarningKind
 from wkmp_assets.model.values import (
     Envelope,
     FileIdentity,
@@ -78,12 +79,13 @@ def _is_still(path: Path, identity: FileIdentity) -> bool:
     return (on_disk.size_bytes, on_disk.modified_at) == (identity.size_bytes, identity.modified_at)
 
 
-def _warnings(envelope: Envelope, passages: Sequence[Span]) -> Iterator[str]:
+def _warnings(envelope: Envelope, passages: Sequence[Span]) -> Iterator[FileWarning]:
     too_many = over_segmentation_warning(envelope, passages)
     if too_many:
-        yield too_many
+        yield FileWarning(WarningKind.OVER_SEGMENTED, too_many)
     if not ticks.is_exact(envelope.sample_rate_hz):
-        yield f"A sample at {envelope.sample_rate_hz} Hz is not a whole number of ticks: positions are rounded."
+        text = f"A sample at {envelope.sample_rate_hz} Hz is not a whole number of ticks: positions are rounded."
+        yield FileWarning(WarningKind.ROUNDED_POSITIONS, text)
 
 
 def fingerprint_file(

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 import click
 from rich.table import Table
 
+from wkmp_assets.cli.file_warnings import list_warnings
 from wkmp_assets.cli.missing import missing, prune
 from wkmp_assets.cli.options import (
     DATABASE,
@@ -38,7 +39,7 @@ from wkmp_assets.model.outcomes import Failed, Result, join
 from wkmp_assets.model.phases import LEAD_POINTS, MATCHES, PICTURE, SEGMENTS
 from wkmp_assets.orchestration.retry_deferred import plan_retry
 from wkmp_assets.report.file_picture import draw_picture
-from wkmp_assets.report.text import explain_no_song, name_status, printable
+from wkmp_assets.report.text import describe_warnings, explain_no_song, name_status, printable
 from wkmp_assets.runtime.atomic_files import write_atomically
 from wkmp_assets.runtime.phase_store import PhaseStore
 from wkmp_assets.settings import Settings
@@ -122,6 +123,9 @@ def status(folder: Path, library: Path | None, database: Path | None, as_json: b
     if report.without_song:
         table.add_row("No song", escape_text(explain_no_song(report.without_song, report.rows["passages"])))
     table.add_row("Failed", f"{report.failures} (see: wkmp failures {quote_path(folder)})" if report.failures else "0")
+    if report.warnings.files:
+        kinds = escape_text(describe_warnings(report.warnings.files, report.warnings.by_kind))
+        table.add_row("Warnings", f"{kinds} (see: wkmp warnings {quote_path(folder)})")
     table.add_row("Missing", f"{report.missing} (see: wkmp missing {quote_path(folder)})" if report.missing else "0")
     if deferred_files := {*deferred.lookups, *deferred.classes}:
         asks = f"wkmp import {quote_path(folder)} --retry-deferred"
@@ -264,6 +268,7 @@ def _record_commit(commit: "FileCommit", summary: ImportSummary | None, progress
 
 main.add_command(missing)
 main.add_command(prune)
+main.add_command(list_warnings)
 
 
 if __name__ == "__main__":

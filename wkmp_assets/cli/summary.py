@@ -12,10 +12,11 @@ from rich.text import Text
 from wkmp_assets.model.batch import FileCommit, Receipt
 from wkmp_assets.model.file_entry import FileEntry, PassageEntry
 from wkmp_assets.model.file_key import decode_key
+from wkmp_assets.model.file_warnings import FileWarning, WarningKind
 from wkmp_assets.model.outcomes import Failed, Outcome, Result, SkipReason
 from wkmp_assets.model.values import ClassesOutcome, LookupOutcome
 from wkmp_assets.report.partition_metadata import name_result
-from wkmp_assets.report.text import explain_no_song, percentile, printable
+from wkmp_assets.report.text import describe_warnings, explain_no_song, percentile, printable
 
 _ORDER = (
     "imported", "duplicate", "no audio", "moved", "touched", "unchanged", "failed", "interrupted",
@@ -23,6 +24,8 @@ _ORDER = (
 )  # fmt: skip
 _IN_LIBRARY = frozenset({"imported", "duplicate", "no audio", "moved", "touched", "unchanged"})
 _MAX_LISTED = 20
+_LISTED = frozenset({WarningKind.LOST_SONG, WarningKind.KEPT_PASSAGE})
+"""Kinds of warnings that a person cannot know of before: this import has changed something. The others are counted."""
 
 
 @dataclass
@@ -46,7 +49,8 @@ class ImportSummary:
     """Passages without a song."""
     failures: list[tuple[str, Failed]] = field(default_factory=list)
     receipts: list[Receipt] = field(default_factory=list)
-    warnings: list[tuple[str, str]] = field(default_factory=list)
+    warnings: list[tuple[str, FileWarning]] = field(default_factory=list)
+    """Path, and what is doubtful about the file."""
     flavors: int = 0
     """Passages with a measured flavor."""
     with_classes: int = 0
@@ -116,8 +120,7 @@ class ImportSummary:
         parts: list[RenderableType] = [table]
         if self.passed_over:
             parts += [Text(), *_listed(f"{len(self.passed_over)} passed over", self.passed_over)]
-        if self.warnings:
-            warnings = [f"{path}: {warning}" for path, warning in self.warnings]
+        if warnings := [f"{path}: {warning}" for path, warning in self.warnings if warning.kind in _LISTED]:
             parts += [Text(), *_listed(f"{len(warnings)} warnings", warnings)]
         if self.failures:
             parts += [Text(), render_failures(self.failures)]
@@ -144,6 +147,8 @@ class ImportSummary:
             yield "Missing", f"{self.missing} in the library but not on disk (kept; wkmp missing lists them)"
         if self.not_looked_at:
             yield "Not seen", f"{self.not_looked_at} in unreadable folders or behind links (kept)"
+        if self.warnings:
+            yield "Warnings", f"{self._describe_warnings()} (wkmp warnings lists them)"
         yield from self._lines_of_passages()
         if self.receipts:
             locks = [receipt.write_locks for receipt in self.receipts]
@@ -153,6 +158,11 @@ class ImportSummary:
         handled = sum(self.results.values())
         rate = f", {handled / elapsed_s:.1f} files/s" if handled and elapsed_s > 0 else ""
         yield "Time", f"{elapsed_s:.1f} s{rate}"
+
+    def _describe_warnings(self) -> str:
+        kinds = {(path, str(warning.kind)) for path, warning in self.warnings}
+        files = len({path for path, _ in self.warnings})
+        return describe_warnings(files, Counter(kind for _, kind in kinds))
 
     def _lines_of_passages(self) -> Iterator[tuple[str, str]]:
         if self.results:

@@ -77,6 +77,14 @@ def m002_missing_files(database: Database) -> None:
             database.execute(statement)
 
 
+@library_migrations()
+def m003_import_warnings(database: Database) -> None:
+    """Add `import_warnings` to libraries that are older than this table."""
+    for statement in read_statements():
+        if statement.startswith("CREATE TABLE IF NOT EXISTS import_warnings"):
+            database.execute(statement)
+
+
 def _add_missing_columns(database: Database, ddl: list[str]) -> None:
     with sqlite_utils.Database(memory=True) as reference:
         for statement in ddl:

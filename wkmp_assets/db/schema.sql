@@ -191,6 +191,13 @@ CREATE TABLE IF NOT EXISTS import_failures (
   attempts INTEGER NOT NULL DEFAULT 1 CHECK (attempts > 0),
   failed_at TIMESTAMP NOT NULL DEFAULT CURRENT_TIMESTAMP);
 
+-- Only of the import: what is doubtful about a file. Its rows are replaced with each import of the file.
+CREATE TABLE IF NOT EXISTS import_warnings (
+  file_id TEXT NOT NULL REFERENCES files(guid) ON DELETE CASCADE,
+  kind TEXT NOT NULL,
+  message TEXT NOT NULL,
+  PRIMARY KEY (file_id, kind, message));
+
 -- Only of the import: files of the library that are not on disk. A row goes when the file is back or removed.
 CREATE TABLE IF NOT EXISTS missing_files (
   path TEXT PRIMARY KEY,

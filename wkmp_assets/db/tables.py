@@ -29,6 +29,10 @@ def quote_name(identifier: str) -> str:
 LINK_TABLES = ("passage_songs", "passage_albums", "import_provenance")
 
 
+WARNINGS = "import_warnings"
+"""Table of what is doubtful about files. Its rows belong to the import, like the links of passages."""
+
+
 LOOKUP_SOURCE = "Lookup"
 """Source of the provenance row with a passage's lookup and all candidates. Deferred passages are found by it."""
 

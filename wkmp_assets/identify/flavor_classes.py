@@ -6,6 +6,7 @@ from typing import Protocol
 
 from wkmp_assets.errors import ServiceGoneError, ServiceUnavailableError
 from wkmp_assets.identify.services.acousticbrainz import NAME, AcousticBrainzClient
+from wkmp_assets.model.file_warnings import WarningKind, warn_each
 from wkmp_assets.model.flavor import Flavor
 from wkmp_assets.model.values import ClassesOutcome, Flavors, PassageFlavor, PassageMatch
 
@@ -96,5 +97,6 @@ def _add_classes(flavor: PassageFlavor, match: PassageMatch, lookup: ClassLookup
     detail = f"{NAME}: {found.reason}" if found.reason else ""
     if found.outcome is ClassesOutcome.NO_MATCH:
         detail = f"{NAME} does not know the recording"
-    warnings = tuple(f"{NAME}, {match.song.recording_mbid}: {warning}" for warning in found.warnings)
+    texts = [f"{NAME}, {match.song.recording_mbid}: {warning}" for warning in found.warnings]
+    warnings = warn_each(WarningKind.ODD_ANSWER, texts)
     return replace(flavor, classes=found.classes, detail=detail, warnings=warnings, outcome=found.outcome)

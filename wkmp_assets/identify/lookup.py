@@ -12,6 +12,7 @@ from wkmp_assets.identify.ranking import doubt_ties, rank, rank_by_text
 from wkmp_assets.identify.scoring import duration_score
 from wkmp_assets.identify.services.acoustid import AcoustIdClient, FingerprintMatch
 from wkmp_assets.identify.services.musicbrainz import MusicBrainzClient, Recording
+from wkmp_assets.model.file_warnings import FileWarning, WarningKind, warn_each
 from wkmp_assets.model.match_levels import MatchLevel, level_of
 from wkmp_assets.model.values import (
     Candidate,
@@ -106,7 +107,7 @@ class ServiceRecordingLookup:
     def _look_up_passage(
         self, passage: PassageFingerprint, tags: FileTags, file_s: float, *, is_whole_file: bool
     ) -> PassageLookup:
-        warnings: list[str] = []
+        warnings: list[FileWarning] = []
         if is_whole_file and tags.recording_mbid is not None:
             named = Song(tags.recording_mbid, tags.title, tags.artist, tags.artists, tags.works)
             ranked = [Candidate(named, None, None, 0.0, 1.0, duration_score(passage.duration_s, None), 1.0)]
@@ -117,10 +118,10 @@ class ServiceRecordingLookup:
             try:
                 found = self._look_up_fingerprint(passage.fingerprint, lengths, warnings)
                 ranked, other = doubt_ties(rank(found, tags, passage.duration_s, is_whole_file=is_whole_file))
-                warnings += [f"the fingerprint fits another title equally well: {other}"] if other else []
+                warnings += _doubts(other)
                 if not ranked and is_whole_file and tags.artist and tags.title:
                     hits = self.musicbrainz.search(tags.artist, tags.title)
-                    warnings += hits.warnings
+                    warnings += warn_each(WarningKind.ODD_ANSWER, hits.warnings)
                     ranked = rank_by_text(hits.value, tags, passage.duration_s)
             except ServiceUnavailableError as error:
                 return replace(_deferred(passage, error), warnings=tuple(warnings))
@@ -128,12 +129,12 @@ class ServiceRecordingLookup:
         return replace(looked_up, warnings=tuple(dict.fromkeys((*warnings, *looked_up.warnings))))
 
     def _look_up_fingerprint(
-        self, fingerprint: str, lengths_s: Sequence[float], warnings: list[str]
+        self, fingerprint: str, lengths_s: Sequence[float], warnings: list[FileWarning]
     ) -> list[FingerprintMatch]:
         """Return the matches with the first of the lengths that has any; `warnings` gets those of all answers."""
         for length_s in dict.fromkeys(int(length) for length in lengths_s):
             found = self.acoustid.lookup(fingerprint, length_s)
-            warnings += found.warnings
+            warnings += warn_each(WarningKind.ODD_ANSWER, found.warnings)
             if found.value:
                 return found.value
         return []
@@ -152,9 +153,13 @@ class ServiceRecordingLookup:
         if known.value is None:
             return PassageLookup(passage.span, LookupOutcome.MATCH, (best, *others))
         best = _with_recording(best, known.value)
-        return PassageLookup(
-            passage.span, LookupOutcome.MATCH, (best, *others), known.value.releases, warnings=known.warnings
-        )
+        odd = warn_each(WarningKind.ODD_ANSWER, known.warnings)
+        return PassageLookup(passage.span, LookupOutcome.MATCH, (best, *others), known.value.releases, warnings=odd)
+
+
+def _doubts(other_title: str | None) -> tuple[FileWarning, ...]:
+    text = f"the fingerprint fits another title equally well: {other_title}"
+    return (FileWarning(WarningKind.TWO_TITLES, text),) if other_title else ()
 
 
 def _with_recording(best: Candidate, known: Recording) -> Candidate:

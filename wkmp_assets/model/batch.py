@@ -17,6 +17,7 @@ mark
 from dataclasses import dataclass, field
 
 from wkmp_assets.model.file_entry import FileEntry
+from wkmp_assets.model.file_warnings import FileWarning
 from wkmp_assets.model.outcomes import Outcome
 from wkmp_assets.model.rows import (
     AlbumRow,
@@ -31,6 +32,7 @@ from wkmp_assets.model.rows import (
     SongFlavor,
     SongRow,
     SongWorkRow,
+    WarningRow,
     WorkRow,
 )
 
@@ -96,8 +98,12 @@ class WriteBatch:
     failure: FailureRow | None = None
     kept_because: tuple[str, ...] = ()
     """One reason for each passage that keeps earlier knowledge, because no answer replaced it."""
-    warnings: tuple[str, ...] = ()
-    """What a person should know about this write. It is shown in the partition's metadata."""
+    warnings: tuple[FileWarning, ...] = ()
+    """What is doubtful about the file after this write."""
+    replaces_warnings: bool = False
+    """Whether the stored warnings of the file go first."""
+    warning_rows: tuple[WarningRow, ...] = ()
+    """Empty when the library has the same warnings already."""
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from wkmp_assets.model.file_warnings import FileWarning, merge_warnings
 from wkmp_assets.model.outcomes import Outcome, Result, Skipped, SkipReason, join
 from wkmp_assets.model.phases import ENTRY
 from wkmp_assets.model.ticks import from_samples
@@ -84,6 +85,8 @@ class FileEntry:
     """None when `audio` is, or has no sample."""
     passages: tuple[PassageEntry, ...] = ()
     lead_point_parameters: LeadPointParameters | None = None
+    warnings: tuple[FileWarning, ...] = ()
+    """What the phases know to be doubtful."""
 
 
 def assemble_entry(
@@ -131,7 +134,16 @@ def _with_content(
         for match, points, flavor in zip(matches.passages, lead_points.passages, flavors.passages, strict=True)
     )
     duration_ticks = from_samples(audio.total_samples, audio.sample_rate_hz) or None
-    return FileEntry(path, identity, tags, audio, duration_ticks, passages, lead_points.parameters)
+    warnings = merge_warnings(
+        tags.warnings,
+        audio.warnings,
+        segments.warnings,
+        lead_points.warnings,
+        *[points.warnings for points in lead_points.passages],
+        *[match.lookup.warnings for match in matches.passages if match.lookup],
+        *[flavor.warnings for flavor in flavors.passages],
+    )
+    return FileEntry(path, identity, tags, audio, duration_ticks, passages, lead_points.parameters, warnings)
 
 
 def passage_entry(

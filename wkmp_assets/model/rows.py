@@ -184,6 +184,15 @@ class ProvenanceRow:
 
 
 @dataclass(frozen=True)
+class WarningRow:
+    """One row of `import_warnings`."""
+
+    file_id: str
+    kind: str
+    message: str
+
+
+@dataclass(frozen=True)
 class FailureRow:
     """One row of `import_failures`. `attempts` is counted by the database."""
 

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Base64Bytes, BeforeValidator, ConfigDict, PlainSerializer, TypeAdapter
 
+from wkmp_assets.model.file_warnings import StoredWarning
 from wkmp_assets.model.match_levels import MatchLevel
 
 SCHEMA_VERSION = 2
@@ -153,8 +154,8 @@ class FileTags:
     artists: tuple[Artist, ...] = ()
     release: Release | None = None
     works: tuple[Work, ...] = ()
-    warnings: tuple[str, ...] = ()
-    """Tags that could not be read or believed, one sentence each."""
+    warnings: tuple[StoredWarning, ...] = ()
+    """Tags that could not be read or believed."""
     names: PathNames = PathNames()
     """Weak evidence, never written to the library."""
 
@@ -184,8 +185,8 @@ class AudioProperties:
     """Number of decoded frames, after the container's gapless trimming."""
     peak: float
     """Largest absolute sample over all channels, full scale = 1."""
-    warnings: tuple[str, ...] = ()
-    """Skipped packets and the like, one sentence each."""
+    warnings: tuple[StoredWarning, ...] = ()
+    """Skipped packets and the like."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -222,7 +223,7 @@ class PassageSegments:
     envelope: Envelope
     passages: tuple[Span, ...]
     parameters: SegmentationParameters
-    warnings: tuple[str, ...] = ()
+    warnings: tuple[StoredWarning, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -300,8 +301,8 @@ class PassageLookup:
     """All releases of the best candidate, from MusicBrainz."""
     detail: str = ""
     """Why it was deferred or skipped."""
-    warnings: tuple[str, ...] = ()
-    """What of the services' answers could not be read, one sentence each."""
+    warnings: tuple[StoredWarning, ...] = ()
+    """What of the services' answers could not be read, and what they leave in doubt."""
     stands_because: str = ""
     """Why an earlier import's answer was kept: the reason why the lookup could not be repeated."""
 
@@ -369,7 +370,7 @@ class PassageLeadPoints:
     peak_rms: float
     quick_ramp_up: bool
     quick_ramp_down: bool
-    warnings: tuple[str, ...] = ()
+    warnings: tuple[StoredWarning, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -378,7 +379,7 @@ class LeadPoints:
 
     passages: tuple[PassageLeadPoints, ...]
     parameters: LeadPointParameters
-    warnings: tuple[str, ...] = ()
+    warnings: tuple[StoredWarning, ...] = ()
     """Warnings about the whole file."""
 
 
@@ -424,7 +425,7 @@ class PassageFlavor:
     """The recording's classes from AcousticBrainz."""
     detail: str = ""
     """Why a known recording has no classes."""
-    warnings: tuple[str, ...] = ()
+    warnings: tuple[StoredWarning, ...] = ()
     outcome: ClassesOutcome = ClassesOutcome.SKIPPED
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from dagster import DagsterInstance, RunsFilter
 
 from wkmp_assets.db.read.counts import LibraryCounts, read_counts, read_failures
+from wkmp_assets.db.read.file_warnings import read_warnings
 from wkmp_assets.db.read.overview import read_overview
 from wkmp_assets.model.batch import Receipt
 from wkmp_assets.orchestration.partitions import partitions_name
@@ -41,7 +42,9 @@ def write_report(settings: Settings, instance: DagsterInstance, output: Path) ->
     database = settings.database_path
     library = read_counts(database) or LibraryCounts({}, {}, 0)
     commits = _with_run_times(instance, list(_receipts(settings, instance)))
-    figures = compute_figures(library, read_failures(database), read_overview(database), commits)
+    figures = compute_figures(
+        library, read_failures(database), read_overview(database), commits, read_warnings(database)
+    )
     page = render_page(figures, str(settings.library), datetime.now(tz=UTC))
     write_atomically(output, page.encode("utf-8"))
     return figures

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from wkmp_assets.db.read.counts import LibraryCounts, StoredFailure
+from wkmp_assets.db.read.file_warnings import ListedWarning, WarningCounts
 from wkmp_assets.db.read.overview import LibraryOverview, NamedPassage, PassageNumbers
 from wkmp_assets.model.flavor import parse_flavor
 from wkmp_assets.model.match_levels import MatchLevel, level_of
@@ -34,6 +35,15 @@ class FailureGroup:
     examples: tuple[StoredFailure, ...]
 
 
+@dataclass(frozen=True)
+class WarningGroup:
+    """Files with a warning of one kind."""
+
+    kind: str
+    files: int
+    examples: tuple[ListedWarning, ...]
+
+
 @dataclass(frozen=True, eq=False)
 class FlavorFigures:
     """The map and the passages that its points stand for."""
@@ -58,6 +68,8 @@ class ReportFigures:
     failures: tuple[FailureGroup, ...]
     """The most frequent first."""
     failed: int
+    warnings: tuple[WarningGroup, ...]
+    """The most serious kind first."""
     commits: CommitFigures | None
     lengths: tuple[Bar, ...]
     leads: dict[str, tuple[Bar, ...]]
@@ -68,7 +80,11 @@ class ReportFigures:
 
 
 def compute_figures(
-    report: LibraryCounts, failures: Sequence[StoredFailure], overview: LibraryOverview, commits: Sequence[TimedReceipt]
+    report: LibraryCounts,
+    failures: Sequence[StoredFailure],
+    overview: LibraryOverview,
+    commits: Sequence[TimedReceipt],
+    warnings: Sequence[ListedWarning] = (),
 ) -> ReportFigures:
     """Compute the figures of the report.
 
@@ -78,6 +94,8 @@ def compute_figures(
         From the library's database.
     commits : sequence of TimedReceipt
         The last write of each file, from Dagster's records. There may be fewer than files in the library.
+    warnings : sequence of ListedWarning
+        From the library's database.
     """
     passages = overview.passages
     return ReportFigures(
@@ -88,6 +106,7 @@ def compute_figures(
         no_song=explain_no_song(report.without_song, len(passages)) if report.without_song else "",
         failures=_groups(failures),
         failed=len(failures),
+        warnings=_warnings(report.warnings, warnings),
         commits=compute_commit_figures(commits),
         lengths=bin_values((_seconds(passage.length_ticks) for passage in passages), _LENGTHS_S, _LENGTH_LABELS),
         leads={
@@ -112,6 +131,15 @@ def _groups(failures: Sequence[StoredFailure]) -> tuple[FailureGroup, ...]:
         by_cause.setdefault((failure.phase, failure.code), []).append(failure)
     groups = [FailureGroup(*cause, len(files), tuple(files[:MAX_EXAMPLES])) for cause, files in by_cause.items()]
     return tuple(sorted(groups, key=lambda group: (-group.files, group.phase, group.code)))
+
+
+def _warnings(counts: WarningCounts, warnings: Sequence[ListedWarning]) -> tuple[WarningGroup, ...]:
+    by_kind: dict[str, list[ListedWarning]] = {}
+    for warning in warnings:
+        by_kind.setdefault(warning.kind, []).append(warning)
+    return tuple(
+        WarningGroup(kind, files, tuple(by_kind.get(kind, ())[:MAX_EXAMPLES])) for kind, files in counts.by_kind.items()
+    )
 
 
 def _leads(lengths_ticks: Sequence[int | None]) -> tuple[Bar, ...]:

@@ -9,6 +9,7 @@ from urllib.parse import quote
 
 from wkmp_assets.model.batch import FileCommit, Receipt, WriteBatch, WrittenRows
 from wkmp_assets.model.file_entry import FileEntry
+from wkmp_assets.model.file_warnings import FileWarning
 from wkmp_assets.model.outcomes import Failed, Outcome, Result, Skipped
 from wkmp_assets.model.statuses import FileStatus
 from wkmp_assets.model.ticks import to_seconds
@@ -238,8 +239,8 @@ def _name_written(outcome: Result[Any], commit: FileCommit) -> str:
     return name_status(written.status if written else FileStatus.INGEST_COMPLETE)
 
 
-def _describe_warnings(warnings: tuple[str, ...]) -> Metadata:
-    return {"warnings": "\n".join(warnings)} if warnings else {}
+def _describe_warnings(warnings: tuple[FileWarning, ...]) -> Metadata:
+    return {"warnings": "\n".join(warning.text for warning in warnings)} if warnings else {}
 
 
 def _make_links(name: str, page: str, ids: Sequence[str]) -> Metadata:

@@ -2,8 +2,9 @@
 
 import math
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
+from wkmp_assets.model.file_warnings import order_kinds
 from wkmp_assets.model.statuses import FileStatus
 
 _STATUS_NAMES: dict[str, str] = {
@@ -68,6 +69,12 @@ def explain_no_song(without: int, passages: int) -> str:
         "AcoustID key (WKMP_ACOUSTID_API_KEY) or tag the files with MusicBrainz ids (Picard), then import again with "
         "--force. Passages that wait for a service: wkmp import --retry-deferred"
     )
+
+
+def describe_warnings(files: int, by_kind: Mapping[str, int]) -> str:
+    """Say how many files have warnings, and of which kinds: `3 files: 1 cut short, 2 clipped`."""
+    kinds = ", ".join(f"{by_kind[kind]} {kind}" for kind in sorted(by_kind, key=order_kinds))
+    return f"{counted(files, 'file')}: {kinds}"
 
 
 def name_status(status: str) -> str:

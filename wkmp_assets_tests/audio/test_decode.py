@@ -20,6 +20,7 @@ from wkmp_assets.errors import (
     UndecodableAudioError,
     UnreadableFileError,
 )
+from wkmp_assets.model.file_warnings import WarningKind
 from wkmp_assets.model.values import AudioProperties, Envelope
 from wkmp_assets_tests.audio.sounds import (
     concatenated,
@@ -151,7 +152,9 @@ def test_samples_that_are_not_numbers_are_silence_with_a_warning(tmp_path: Path)
     samples[1, 60_000] = np.inf
     path = write_sound(tmp_path / "a.wav", samples, subtype="FLOAT")
     audio, envelope = measure(path)
-    assert audio.warnings == ("Samples that are not numbers or far beyond full scale, replaced by silence: 11.",)
+    assert [warning.text for warning in audio.warnings] == [
+        "Samples that are not numbers or far beyond full scale, replaced by silence: 11."
+    ]
     assert np.isfinite(envelope.mean_square).all()
     assert audio.peak == pytest.approx(0.8, rel=1e-3)
     assert np.abs(pcm_of(path, tmp_path)).max() < 0.9 * 32_767
@@ -166,7 +169,7 @@ def test_a_stream_that_changes_rate_and_channels_midway_keeps_those_of_its_start
     audio, _ = measure(path)
     assert (audio.sample_rate_hz, audio.channels) == (44_100, 2)
     assert audio.total_samples == pytest.approx(9 * 44_100, abs=12_000)
-    assert any("changes midway" in warning for warning in audio.warnings)
+    assert any("changes midway" in warning.text for warning in audio.warnings)
     assert pcm_of(path, tmp_path).size == pytest.approx(9 * 11_025, abs=3_000)
 
 
@@ -207,7 +210,7 @@ def test_a_file_cut_in_half_is_measured_as_far_as_it_goes(tmp_path: Path) -> Non
     path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
     audio, _ = measure(path)
     assert 8 * 44_100 < audio.total_samples < 12 * 44_100
-    assert any("cut short" in warning and "20.0 s" in warning for warning in audio.warnings)
+    assert any(warning.kind is WarningKind.CUT_SHORT and "20.0 s" in warning.text for warning in audio.warnings)
 
 
 @pytest.mark.parametrize(
@@ -291,8 +294,8 @@ def test_a_format_that_ffmpeg_lacks_is_read_with_libsndfile(tmp_path: Path) -> N
     path = write_sound(tmp_path / "a.mat", samples, 22_050, format="MAT5", subtype="FLOAT")
     audio, envelope = measure(path)
     assert (audio.sample_rate_hz, audio.channels, audio.total_samples) == (22_050, 2, 66_150)
-    assert any("libsndfile" in warning for warning in audio.warnings)
-    assert any("not numbers" in warning and warning.endswith(" 1.") for warning in audio.warnings)
+    assert any("libsndfile" in warning.text for warning in audio.warnings)
+    assert any("not numbers" in warning.text and warning.text.endswith(" 1.") for warning in audio.warnings)
     np.testing.assert_allclose(envelope.mean_square, envelope_of(np.nan_to_num(samples), 22_050).mean_square, rtol=1e-3)
     assert abs(pcm_of(path, tmp_path).size - 3 * 11_025) < 64
 

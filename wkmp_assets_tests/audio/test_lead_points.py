@@ -107,19 +107,19 @@ def test_points_are_ordered_and_inside_a_short_passage(length_s: float) -> None:
 def test_a_very_quiet_passage_has_no_lead_points() -> None:
     found = lead_points(tone(20, amplitude=0.06))
     assert (found.lead_in_sample, found.lead_out_sample) == (None, None)
-    assert "very quiet" in found.warnings[0]
+    assert "very quiet" in found.warnings[0].text
 
 
 def test_a_silent_passage_has_no_lead_points() -> None:
     found = lead_points(silence(20))
     assert found.peak_rms == 0
-    assert "very quiet" in found.warnings[0]
+    assert "very quiet" in found.warnings[0].text
 
 
 def test_a_passage_shorter_than_two_windows_has_no_lead_points() -> None:
     found = lead_points(tone(0.19))
     assert (found.lead_in_sample, found.lead_out_sample) == (None, None)
-    assert "too short" in found.warnings[0]
+    assert "too short" in found.warnings[0].text
 
 
 @pytest.mark.parametrize("absolute_db", [60.0, 70.0, 76.0])

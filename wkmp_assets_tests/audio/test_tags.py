@@ -25,6 +25,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from wkmp_assets.audio.tags import read_tags
+from wkmp_assets.model.file_warnings import WarningKind
 from wkmp_assets.model.values import Artist, FileTags, Release, Work
 from wkmp_assets_tests.audio.sounds import encode, melody, silence
 from wkmp_assets_tests.integration.corpus.tags import syncsafe
@@ -167,6 +168,10 @@ def read_flac(tmp_path: Path, **texts: str | list[str]) -> FileTags:
     return read_tags(tagged(tmp_path / "a.flac", {key.replace("_", " "): value for key, value in texts.items()}))
 
 
+def said(tags: FileTags) -> list[str]:
+    return [warning.text for warning in tags.warnings]
+
+
 @pytest.mark.parametrize("name", CONTAINERS)
 def test_every_container_says_the_same(tmp_path: Path, name: str) -> None:
     texts = TEXTS | ({"date": "2003"} if name == "a.wma" else {})
@@ -281,14 +286,14 @@ def test_an_id_that_is_no_uuid_is_dropped_with_a_warning(tmp_path: Path, text: s
     assert found.recording_mbid is None
     assert found.title == "Ode"
     assert len(found.warnings) == 1
-    assert "recording" in found.warnings[0]
-    assert len(found.warnings[0]) < 150
+    assert "recording" in found.warnings[0].text
+    assert len(found.warnings[0].text) < 150
 
 
 def test_several_recording_ids_give_the_first_and_a_warning(tmp_path: Path) -> None:
     found = read_flac(tmp_path, recording=[RECORDING, WORK])
     assert found.recording_mbid == RECORDING
-    assert "2 MusicBrainz recording ids" in found.warnings[0]
+    assert "2 MusicBrainz recording ids" in found.warnings[0].text
 
 
 BOTH = f"{ARTIST_1}; {ARTIST_2}"
@@ -329,7 +334,7 @@ def test_a_single_artist_id_takes_the_whole_credit(tmp_path: Path) -> None:
 def test_artists_that_cannot_be_told_apart_share_the_credit_with_a_warning(tmp_path: Path) -> None:
     found = read_flac(tmp_path, artist="The Both", artist_ids=BOTH)
     assert found.artists == (Artist(ARTIST_1, "The Both"), Artist(ARTIST_2, "The Both"))
-    assert "told apart" in found.warnings[0]
+    assert "told apart" in found.warnings[0].text
 
 
 def test_an_invalid_artist_id_does_not_shift_the_names(tmp_path: Path) -> None:
@@ -347,7 +352,7 @@ def test_an_artist_named_twice_is_one_artist(tmp_path: Path) -> None:
 def test_artist_ids_without_any_name_are_dropped_with_a_warning(tmp_path: Path) -> None:
     found = read_flac(tmp_path, artist_ids=ARTIST_1)
     assert found.artists == ()
-    assert "no artist" in found.warnings[0]
+    assert "no artist" in found.warnings[0].text
 
 
 def test_a_work_without_a_title_takes_that_of_the_file(tmp_path: Path) -> None:
@@ -357,7 +362,7 @@ def test_a_work_without_a_title_takes_that_of_the_file(tmp_path: Path) -> None:
 def test_a_work_without_any_title_is_dropped_with_a_warning(tmp_path: Path) -> None:
     found = read_flac(tmp_path, work_ids=WORK)
     assert found.works == ()
-    assert "work" in found.warnings[0]
+    assert "work" in found.warnings[0].text
 
 
 def test_works_are_paired_with_their_titles(tmp_path: Path) -> None:
@@ -368,7 +373,7 @@ def test_works_are_paired_with_their_titles(tmp_path: Path) -> None:
 def test_a_release_without_an_album_title_is_dropped_with_a_warning(tmp_path: Path) -> None:
     found = read_flac(tmp_path, release=RELEASE)
     assert found.release is None
-    assert "no album title" in found.warnings[0]
+    assert "no album title" in found.warnings[0].text
 
 
 @pytest.mark.parametrize(
@@ -386,8 +391,9 @@ def test_what_cannot_be_read_is_a_warning(tmp_path: Path, name: str, content: by
         (tmp_path / name).write_bytes(content)
     found = read_tags(tmp_path / name)
     assert found == FileTags(warnings=found.warnings)
-    assert len(found.warnings) == 1
-    assert found.warnings[0].startswith("The tags cannot be read")
+    (warning,) = found.warnings
+    assert warning.kind is WarningKind.UNREADABLE_TAGS
+    assert warning.text.startswith("The tags cannot be read")
 
 
 @pytest.fixture(scope="module")
@@ -427,19 +433,19 @@ def test_atoms_in_each_other_without_end_are_a_warning(tmp_path: Path) -> None:
         atom = struct.pack(">I4s", len(atom) + 8, b"udta") + atom
     path = encode(tmp_path / "a.m4a", melody(1), 44_100, "aac")
     path.write_bytes(path.read_bytes() + atom)
-    assert read_tags(path).warnings == ("The tags cannot be read (they are nested too deeply).",)
+    assert said(read_tags(path)) == ["The tags cannot be read (they are nested too deeply)."]
 
 
 def test_a_text_without_end_is_cut_with_a_warning(tmp_path: Path) -> None:
     tags = read_flac(tmp_path, title="la " * 500_000)
     assert tags.title == ("la " * 500)[:1000]
-    assert tags.warnings == ("The tags hold a text of more than 1000 characters as title; it was cut.",)
+    assert said(tags) == ["The tags hold a text of more than 1000 characters as title; it was cut."]
 
 
 def test_a_list_without_end_is_cut_with_a_warning(tmp_path: Path) -> None:
     tags = read_flac(tmp_path, artist=["x"] * 5_000)
     assert tags.artist == "; ".join(["x"] * 200)
-    assert tags.warnings == ("The tags hold more than 200 texts as artist; the others were left out.",)
+    assert said(tags) == ["The tags hold more than 200 texts as artist; the others were left out."]
 
 
 @pytest.mark.slow

@@ -9,6 +9,7 @@ from wkmp_assets.audio.pcm_store import PcmStore
 from wkmp_assets.audio.worker_tasks import MAX_CHANNELS, fingerprint_file, segment_file
 from wkmp_assets.errors import FileChangedError, UndecodableAudioError
 from wkmp_assets.files.identity import look_at
+from wkmp_assets.model.file_warnings import WarningKind
 from wkmp_assets.model.values import FileIdentity, FileState, PassageSegments, SegmentationParameters
 from wkmp_assets_tests.audio.sounds import joined, melody, silence, tone, write_sound
 
@@ -67,5 +68,6 @@ def test_what_looks_wrong_is_said(tmp_path: Path, pcm: PcmStore) -> None:
     rate_hz = 37_800  # 746 2/3 ticks a sample
     parts = [joined(tone(1, rate_hz), silence(2, rate_hz)) for _ in range(10)]
     too_many, inexact = segmented(write_sound(tmp_path / "a.wav", joined(*parts), rate_hz), pcm).warnings
-    assert too_many.startswith("10 passages in 0.5 minutes")
-    assert "37800 Hz is not a whole number of ticks" in inexact
+    assert [too_many.kind, inexact.kind] == [WarningKind.OVER_SEGMENTED, WarningKind.ROUNDED_POSITIONS]
+    assert too_many.text.startswith("10 passages in 0.5 minutes")
+    assert "37800 Hz is not a whole number of ticks" in inexact.text

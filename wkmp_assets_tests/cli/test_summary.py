@@ -15,6 +15,7 @@ from wkmp_assets.db.read.file_state import LibraryState
 from wkmp_assets.model.batch import FileCommit, Receipt, WriteBatch
 from wkmp_assets.model.file_entry import FileEntry
 from wkmp_assets.model.file_key import encode_key
+from wkmp_assets.model.file_warnings import FileWarning, WarningKind
 from wkmp_assets.model.outcomes import Failed, Skipped, SkipReason
 from wkmp_assets.model.values import ClassesOutcome, FileState
 from wkmp_assets.report.text import percentile, printable
@@ -95,12 +96,28 @@ def test_an_import_of_nothing_says_so() -> None:
 def test_a_hostile_name_is_shown_and_does_nothing(path: str) -> None:
     message = f"{path}: has the same content as {path}, which could not be imported"
     summary = summary_of(FileCommit(encode_key(path), Failed("library_entry", "ORIGINAL_FAILED", message)))
-    summary.warnings.append((path, f"about {path}"))
+    summary.warnings.append((path, FileWarning(WarningKind.LOST_SONG, f"about {path}")))
     text = shown(summary.render(elapsed_s=1))
     assert all(character.isprintable() or character == "\n" for character in text)
     assert "ORIGINAL_FAILED: has the same content" in " ".join(text.split())
     assert printable(path) in text
     text.encode("utf-8")
+
+
+def test_doubtful_files_are_counted_by_kind_and_changes_of_passages_listed() -> None:
+    loud = FileWarning(WarningKind.CLIPPED, "loud")
+    lost = FileWarning(WarningKind.LOST_SONG, "the song Song has no passage of its own any more")
+    text = shown(
+        summary_of(
+            written(replace(entry("a.mp3", "a"), warnings=(loud, FileWarning(WarningKind.CLIPPED, "loud too")))),
+            written(replace(entry("b.mp3", "b"), warnings=(loud, lost))),
+            written(entry("c.mp3", "c")),
+        ).render(1.0)
+    )
+    assert "2 files: 1 lost song, 2 clipped (wkmp warnings lists them)" in text
+    assert f"b.mp3: {lost}" in text
+    assert "loud" not in text
+    assert "Warnings" not in shown(summary_of(written(entry())).render(1.0))
 
 
 def test_only_the_first_failures_are_listed() -> None:

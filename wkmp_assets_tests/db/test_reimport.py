@@ -33,7 +33,7 @@ def change(database: Path, bounds: Bounds, content: str = "new") -> tuple[str, .
     batch = commits[PATH].batch
     assert batch is not None
     assert problems(database) == []
-    return batch.warnings
+    return tuple(warning.text for warning in batch.warnings)
 
 
 def guids(database: Path) -> list[str]:

@@ -13,6 +13,7 @@ from wkmp_assets.identify.lookup import RecordingLookup
 from wkmp_assets.identify.open_lookups import open_recording_lookup
 from wkmp_assets.identify.services import acoustid
 from wkmp_assets.identify.services.session import ServiceSession
+from wkmp_assets.model.file_warnings import WarningKind
 from wkmp_assets.model.match_levels import MatchLevel, level_of
 from wkmp_assets.model.values import Candidate, FileTags, LookupOutcome, PassageLookup
 from wkmp_assets_tests.identify.test_lookup import fingerprints, segments, settings
@@ -102,7 +103,9 @@ def test_equal_evidence_for_different_titles_is_low(
     found = look_up(lookup, tags)
     assert [level_of(one.confidence) for one in found.candidates] == [MatchLevel.LOW] * 2
     assert found.candidates[0].song.title == "Morning", "more submissions, else the lower id"
-    assert found.warnings == ("the fingerprint fits another title equally well: Evening",)
+    (warning,) = found.warnings
+    assert warning.kind is WarningKind.TWO_TITLES
+    assert warning.text == "the fingerprint fits another title equally well: Evening"
 
 
 def test_equal_evidence_for_one_title_is_as_sure_as_ever(services: MusicServices, lookup: RecordingLookup) -> None:

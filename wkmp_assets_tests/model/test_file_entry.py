@@ -11,6 +11,7 @@ from wkmp_assets.model.outcomes import Failed, Outcome, Result, Skipped, SkipRea
 from wkmp_assets.model.values import FileState, Flavors, LeadPoints, SongMatches, Span
 from wkmp_assets_tests.support.builders import (
     LEAD_PARAMETERS,
+    ODD,
     RATE_HZ,
     TICKS_PER_SAMPLE,
     audio,
@@ -71,6 +72,7 @@ def test_all_results_become_an_entry() -> None:
     )
     assert outcome.value.duration_ticks == audio().total_samples * TICKS_PER_SAMPLE
     assert outcome.content_hash == sha("a")
+    assert outcome.value.warnings == (ODD, *values["file_tags"].warnings), "those of all phases"
 
 
 def test_a_passage_that_was_joined_of_several_has_no_fingerprint() -> None:

@@ -2,6 +2,7 @@
 
 import json
 import re
+from dataclasses import replace
 from datetime import UTC, datetime
 from html.parser import HTMLParser
 from pathlib import Path
@@ -9,7 +10,9 @@ from pathlib import Path
 import pytest
 
 from wkmp_assets.db.read.counts import LibraryCounts, StoredFailure, read_counts
+from wkmp_assets.db.read.file_warnings import ListedWarning, WarningCounts, read_warnings
 from wkmp_assets.db.read.overview import LibraryOverview, NamedPassage, read_overview
+from wkmp_assets.model.file_warnings import FileWarning, WarningKind
 from wkmp_assets.model.ticks import TICKS_PER_SECOND
 from wkmp_assets.report.figures import compute_figures
 from wkmp_assets.report.library_page import render_page
@@ -40,7 +43,9 @@ class Elements(HTMLParser):
 
 def page_of(database: Path) -> str:
     """A library with hostile names everywhere, and a map."""
-    commit(database, entry(f"a/{ATTACK}.flac", bounds=in_a_row(4), songs=[song(ATTACK), *[None] * 3]))
+    doubts = (FileWarning(WarningKind.CUT_SHORT, f"cut {ATTACK}"),)
+    one = entry(f"a/{ATTACK}.flac", bounds=in_a_row(4), songs=[song(ATTACK), *[None] * 3])
+    commit(database, replace(one, warnings=doubts))
     for number in range(1, 5):
         shares = {"a": 1 / number, "b": 1 - 1 / number}
         set_flavor(database, number, {"user.energy": {"high": number / 5, "low": 1 - number / 5}, "user.x": shares})
@@ -49,7 +54,8 @@ def page_of(database: Path) -> str:
     message = f"\udcff<b>.mp3: {ATTACK}; rename it"
     failure = StoredFailure("\udcff<b>.mp3", "file_identity", "NAME_NOT_UTF8", message, 2, "t")
     receipts = [committed("2026-03-01 12:00:00")]
-    return render_page(compute_figures(report, [failure], read_overview(database), receipts), f"/m/{ATTACK}", MADE)
+    figures = compute_figures(report, [failure], read_overview(database), receipts, read_warnings(database))
+    return render_page(figures, f"/m/{ATTACK}", MADE)
 
 
 def test_names_cannot_become_markup(database: Path) -> None:
@@ -86,10 +92,25 @@ def test_a_failure_is_named_with_its_next_step(database: Path) -> None:
     assert "1.00 write locks per file" in text
 
 
+def test_a_doubtful_file_is_listed_under_its_kind(database: Path) -> None:
+    text = " ".join(Elements(page_of(database)).text.split())
+    assert "1 file: cut short" in text
+    assert f"cut {ATTACK}" in text
+
+
+def test_of_many_doubtful_files_the_first_are_listed_and_the_command_for_all() -> None:
+    many = [ListedWarning(f"{number:02}.mp3", "over-segmented", "too many") for number in range(12)]
+    counts = LibraryCounts({}, {}, 0, warnings=WarningCounts(12, {"over-segmented": 12}))
+    text = Elements(render_page(compute_figures(counts, [], LibraryOverview(), [], many), "/m", MADE)).text
+    assert ("09.mp3" in text, "10.mp3" in text) == (True, False)
+    assert "wkmp warnings FOLDER --kind over-segmented" in text
+
+
 def test_a_library_without_anything_has_a_page_that_says_so(database: Path) -> None:
     report = LibraryCounts({}, {}, 0)
     text = Elements(render_page(compute_figures(report, [], read_overview(database), []), "/m", MADE)).text
     assert "Nothing failed." in text
+    assert "No warnings." in text
     assert "There are no receipts" in text
     assert "No map" in text
 

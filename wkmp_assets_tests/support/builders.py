@@ -22,6 +22,7 @@ from wkmp_assets.db.read.file_state import read_state
 from wkmp_assets.model.batch import FileCommit, WriteBatch
 from wkmp_assets.model.file_entry import FileEntry, PassageEntry, passage_entry
 from wkmp_assets.model.file_key import encode_key
+from wkmp_assets.model.file_warnings import FileWarning, WarningKind
 from wkmp_assets.model.match_levels import MatchLevel
 from wkmp_assets.model.outcomes import Outcome, Result
 from wkmp_assets.model.timestamps import Stamp
@@ -58,6 +59,7 @@ from wkmp_assets.model.values import (
 
 RATE_HZ = 44_100
 TICKS_PER_SAMPLE = 640
+ODD = FileWarning(WarningKind.OVER_SEGMENTED, "odd")
 NOW = datetime(2026, 3, 1, 12, 0, 0, tzinfo=UTC)
 LATER = datetime(2026, 3, 2, 12, 0, 0, tzinfo=UTC)
 MODIFIED = "2026-02-01 10:00:00"
@@ -298,7 +300,7 @@ def phase_values() -> dict[str, Any]:
     one = entry(bounds=in_a_row(2))
     envelope = Envelope(RATE_HZ, 441, 1000, np.array([0.0, 0.25, 1e-9], dtype=np.float32))
     spans = tuple(item.match.span for item in one.passages)
-    segments = PassageSegments(audio(), envelope, spans, SegmentationParameters(60.0, 42_336_000, 2_822_400), ("odd",))
+    segments = PassageSegments(audio(), envelope, spans, SegmentationParameters(60.0, 42_336_000, 2_822_400), (ODD,))
     candidate = Candidate(song("Song"), 200.5, mbid("acoustid"), 0.9, 0.8, 1.0, 0.88)
     lookups = (
         PassageLookup(
@@ -321,7 +323,7 @@ def phase_values() -> dict[str, Any]:
             (artist("Ann"),),
             release(),
             (work("W"),),
-            ("w",),
+            (FileWarning(WarningKind.IGNORED_TAGS, "w"),),
             PathNames(("T",), ("A",)),
         ),
         "passage_segments": segments,

@@ -19,6 +19,7 @@ from dataclasses import dataclass, replace
 from wkmp_assets.db.plan.passage_pairing import PassagePlan, PlacedPassage, describe_place
 from wkmp_assets.db.read.file_state import StoredPassage
 from wkmp_assets.model.file_entry import PassageEntry
+from wkmp_assets.model.file_warnings import FileWarning, WarningKind, warn_each
 from wkmp_assets.model.fingerprints import is_same_sound
 from wkmp_assets.model.rows import PassageAlbumRow, PassageRow, PassageSongRow
 from wkmp_assets.model.values import LookupOutcome, PassageMatch
@@ -63,18 +64,19 @@ def plan_knowledge(
 
 def warn_of_lost_songs(
     passages: Sequence[PassageEntry], plan: PassagePlan, stored: Sequence[StoredPassage], kept: Sequence[object]
-) -> list[str]:
+) -> tuple[FileWarning, ...]:
     """Return a warning for each song that no answer replaced, and that has no passage of its own any more."""
     going = {*plan.removed, *(placed.guid for placed in plan.placed)}
     used = {one.stored.guid for one in kept if isinstance(one, KeptKnowledge)}
     holders = [passage for passage, one in zip(passages, kept, strict=True) if one is not None]
-    return [
+    texts = [
         f"the song {old.knowledge.title or old.knowledge.recording_mbid} of the passage {describe_place(old)} has no "
         "passage of its own any more, because the boundaries changed; look the file up, or link the song in the player"
         for old in stored
         if old.guid in going and old.guid not in used and (old.knowledge.song_id or old.knowledge.songs)
         if any(min(new.end_ticks, old.end_ticks) > max(new.start_ticks, old.start_ticks) for new in holders)
     ]
+    return warn_each(WarningKind.LOST_SONG, texts)
 
 
 def _pair(

@@ -25,10 +25,12 @@ from wkmp_assets.db.tables import listed_copies
 from wkmp_assets.errors import FileChangedError, OriginalNotImportedError
 from wkmp_assets.model.batch import CopyLink, DisplacedFile, WriteBatch
 from wkmp_assets.model.file_entry import FileEntry
+from wkmp_assets.model.file_warnings import FileWarning, WarningKind, merge_warnings
 from wkmp_assets.model.outcomes import Failed
 from wkmp_assets.model.rows import (
     FailureRow,
     FileRow,
+    WarningRow,
 )
 from wkmp_assets.model.statuses import FileStatus
 from wkmp_assets.model.timestamps import Stamp
@@ -71,7 +73,28 @@ def plan_file(entry: FileEntry, state: LibraryState, stamp: Stamp) -> WriteBatch
         displaced = DisplacedFile(state.file, state.moved_from.path)
     # When another row takes the path of a missing file, the row that makes way is missing afterwards.
     found = sorted(path for path in state.marked if displaced is None or path == entry.path)
-    return replace(_plan_file(entry, state, stamp), displaced=displaced, found=tuple(found))
+    batch = replace(_plan_file(entry, state, stamp), displaced=displaced, found=tuple(found))
+    return _store_warnings(batch, state)
+
+
+def _store_warnings(batch: WriteBatch, state: LibraryState) -> WriteBatch:
+    """Add the rows of the warnings, unless the library has the same."""
+    if batch.file is None or set(batch.warnings) == set(state.warnings):
+        return batch
+    rows = [WarningRow(batch.file.guid, str(one.kind), one.text) for one in batch.warnings]
+    return replace(batch, replaces_warnings=bool(state.warnings), warning_rows=tuple(rows))
+
+
+def _warn_of_silence(status: str) -> tuple[FileWarning, ...]:
+    if status != FileStatus.NO_AUDIO:
+        return ()
+    return (
+        FileWarning(
+            WarningKind.NO_AUDIO,
+            "The file holds no sound as long as the shortest passage, so the library has no passage of it. If it is "
+            "quiet music, raise silence_threshold_dB in the library's settings and import it with --force.",
+        ),
+    )
 
 
 def _plan_file(entry: FileEntry, state: LibraryState, stamp: Stamp) -> WriteBatch:
@@ -181,6 +204,7 @@ def _plan_same_content(entry: FileEntry, state: LibraryState, stamp: Stamp, old:
         expected=expect_unchanged(state, old),
         kept_passages=len(state.passages),
         copy_links=_copy_links(row, state.copies),
+        warnings=state.warnings,
     )
 
 
@@ -198,7 +222,7 @@ def _plan_copy(entry: FileEntry, state: LibraryState, stamp: Stamp, other: FileR
         kept_passages=outdated.kept,
         passage_references=state.passage_references,
         copy_links=_copy_links(row, state.copies),
-        warnings=outdated.warnings,
+        warnings=merge_warnings(_warn_of_silence(status), outdated.warnings),
     )
 
 
@@ -257,5 +281,10 @@ def _plan_content(entry: FileEntry, state: LibraryState, stamp: Stamp) -> WriteB
             for passage, row, kept in zip(entry.passages, passages, knowledge, strict=True)
             if (reason := describe_kept(passage.match, row, kept))
         ),
-        warnings=(*plan.warnings, *warn_of_lost_songs(entry.passages, plan, state.passages, knowledge)),
+        warnings=merge_warnings(
+            entry.warnings,
+            _warn_of_silence(status),
+            plan.warnings,
+            warn_of_lost_songs(entry.passages, plan, state.passages, knowledge),
+        ),
     )

@@ -9,6 +9,7 @@ from collections.abc import Callable, Container, Sequence
 from dataclasses import dataclass
 
 from wkmp_assets.db.read.file_state import StoredPassage
+from wkmp_assets.model.file_warnings import FileWarning, WarningKind, warn_each
 from wkmp_assets.model.ticks import to_seconds
 
 
@@ -32,7 +33,7 @@ class PassagePlan:
     removed: tuple[str, ...]
     kept: int
     """Number of stored passages without a partner that stay, because somebody edited them or refers to them."""
-    warnings: tuple[str, ...]
+    warnings: tuple[FileWarning, ...]
 
 
 def _no_new_guid(_start: int, _end: int, _taken: Container[str]) -> str:
@@ -89,7 +90,7 @@ def plan_passages(
         placed=tuple(placed),
         removed=removed,
         kept=len(unpaired) - len(removed),
-        warnings=tuple(warnings),
+        warnings=warn_each(WarningKind.KEPT_PASSAGE, warnings),
     )
 
 

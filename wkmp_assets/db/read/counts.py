@@ -2,10 +2,11 @@
 
 import sqlite3
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from wkmp_assets.db.connection import open_reader
+from wkmp_assets.db.read.file_warnings import WarningCounts, count_warnings
 from wkmp_assets.db.read.missing import MissingFile, read_missing
 from wkmp_assets.db.read.select import has_table
 from wkmp_assets.db.tables import CLASSES_SOURCE, LOOKUP_SOURCE
@@ -26,6 +27,7 @@ class LibraryCounts:
     """Number of files that are not on disk."""
     without_song: int = 0
     """Number of passages that are linked to no song."""
+    warnings: WarningCounts = field(default_factory=WarningCounts)
 
 
 @dataclass(frozen=True)
@@ -52,7 +54,8 @@ def read_counts(database: Path) -> LibraryCounts | None:
         rows = {table: _count_rows(connection, table) for table in _COUNTED}
         failures = _count_rows(connection, "import_failures")
         without_song = _count_without_song(connection)
-    return LibraryCounts(statuses, rows, failures, len(read_missing(database)), without_song)
+        warnings = count_warnings(connection)
+    return LibraryCounts(statuses, rows, failures, len(read_missing(database)), without_song, warnings)
 
 
 def _count_without_song(connection: sqlite3.Connection) -> int:
@@ -127,6 +130,8 @@ def describe_library(
         "files": {} if report is None else report.files_by_status,
         "rows": {} if report is None else report.rows,
         "without_song": 0 if report is None else report.without_song,
+        "with_warnings": 0 if report is None else report.warnings.files,
+        "warnings": {} if report is None else report.warnings.by_kind,
         "failures": [asdict(failure) for failure in failures],
         "deferred": list(deferred.lookups),
         "without_classes": list(deferred.classes),

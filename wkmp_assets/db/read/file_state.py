@@ -6,10 +6,12 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from wkmp_assets.db.read.file_warnings import read_warnings_of
 from wkmp_assets.db.read.references import find_passage_references, find_referenced
 from wkmp_assets.db.read.select import has_table, read_passages_text, select_in
 from wkmp_assets.model.batch import ExpectedFile
 from wkmp_assets.model.file_entry import FileEntry
+from wkmp_assets.model.file_warnings import FileWarning
 from wkmp_assets.model.rows import FileRow
 
 
@@ -117,6 +119,8 @@ class LibraryState:
     """MBID -> flavor of the songs that exist."""
     marked: frozenset[str] = frozenset()
     """Those of its paths that are marked as missing."""
+    warnings: tuple[FileWarning, ...] = ()
+    """What is doubtful about `owner`."""
 
     @property
     def owner(self) -> FileRow | None:
@@ -168,6 +172,7 @@ def read_state(connection: sqlite3.Connection, entry: FileEntry, candidate_guids
         album_guids=_guids(connection, "albums", "album_mbid", [release.mbid for release in releases]),
         songs=_songs(connection, owner.guid if owner else "", [song.recording_mbid for song in songs]),
         marked=read_marked(connection, [entry.path, *([moved_from.path] if moved_from else [])]),
+        warnings=read_warnings_of(connection, owner.guid) if owner else (),
     )
 
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from wkmp_assets.db.tables import LINK_TABLES, columns_of
+from wkmp_assets.db.tables import LINK_TABLES, WARNINGS, columns_of
 from wkmp_assets.db.write import statements as sql
 from wkmp_assets.model.batch import CopyLink, MarkBatch, RemovalBatch, WriteBatch
 from wkmp_assets.model.rows import SongFlavor
@@ -65,6 +65,7 @@ def _removal(batch: RemovalBatch) -> list[Step]:
         statement = sql.delete_passages(len(batch.passages), _forbidden(batch, "passages"))
         steps.append(Step("passages", statement, batch.passages, len(batch.passages), "what refers to its passages"))
     steps += _peer_links(batch.copy_links, batch.at)
+    steps.append(Step(WARNINGS, sql.DELETE_WARNINGS, [row.guid]))
     steps.append(Step("files", sql.delete_file(_forbidden(batch, "files")), [row.guid], 1, "what refers to it"))
     steps.append(Step("missing_files", sql.UNMARK, [json.dumps([row.path])]))
     steps.append(Step("import_failures", sql.DELETE_FAILURE, [row.path]))
@@ -99,6 +100,9 @@ def _whole_file(batch: WriteBatch, max_values: int) -> list[Step]:
     ):  # fmt: skip
         steps += _insert(links, max_values)
     steps += _peer_links(batch.copy_links, batch.file.updated_at) if batch.file else ()
+    if batch.replaces_warnings and batch.file:
+        steps.append(Step(WARNINGS, sql.DELETE_WARNINGS, [batch.file.guid]))
+    steps += _insert(batch.warning_rows, max_values)
     if batch.found:
         steps.append(Step("missing_files", sql.UNMARK, [json.dumps(batch.found)]))
     steps.append(_failure(batch))

@@ -9,7 +9,7 @@ from functools import lru_cache
 from operator import attrgetter
 from typing import Any
 
-from wkmp_assets.db.tables import PASSAGES_OF_FILE, columns_of, quote_name
+from wkmp_assets.db.tables import PASSAGES_OF_FILE, WARNINGS, columns_of, quote_name
 from wkmp_assets.model.rows import (
     AlbumRow,
     ArtistRow,
@@ -22,6 +22,7 @@ from wkmp_assets.model.rows import (
     SongFlavor,
     SongRow,
     SongWorkRow,
+    WarningRow,
     WorkRow,
 )
 from wkmp_assets.model.statuses import FileStatus
@@ -71,6 +72,7 @@ _TABLES: dict[type, tuple[str, str]] = {
     SongWorkRow: ("song_works", "ON CONFLICT DO NOTHING"),
     PassageAlbumRow: ("passage_albums", ""),
     ProvenanceRow: ("import_provenance", ""),
+    WarningRow: (WARNINGS, "ON CONFLICT DO NOTHING"),
 }
 
 
@@ -199,6 +201,8 @@ MARK = (
 )
 """Only for files that the library still has under that path: another import may have found them elsewhere."""
 FORGET_FAILURES = "DELETE FROM import_failures WHERE path IN (SELECT value FROM json_each(?))"
+
+DELETE_WARNINGS = f"DELETE FROM {WARNINGS} WHERE file_id = ?"
 
 DELETE_FAILURE = "DELETE FROM import_failures WHERE path = ?"
 INSERT_FAILURE = """

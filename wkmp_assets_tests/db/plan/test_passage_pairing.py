@@ -70,7 +70,7 @@ def test_fades_outside_the_new_boundaries_keep_the_old_ones(fades: tuple[int | N
         1,
         99,
     )
-    assert "keeps its old boundaries" in found.warnings[0]
+    assert "keeps its old boundaries" in found.warnings[0].text
 
 
 def test_fades_inside_the_new_boundaries_do_not_hinder() -> None:
@@ -84,8 +84,8 @@ def test_what_somebody_refers_to_is_kept_with_a_warning() -> None:
     found = plan([(500 * TICKS_PER_SECOND, 600 * TICKS_PER_SECOND)], [used, unused])
     assert found.removed == ("unused",)
     (warning,) = found.warnings
-    assert "from 0.0 s to 100.0 s" in warning
-    assert "was kept" in warning
+    assert "from 0.0 s to 100.0 s" in warning.text
+    assert "was kept" in warning.text
 
 
 def test_a_new_passage_gets_no_guid_that_is_taken() -> None:

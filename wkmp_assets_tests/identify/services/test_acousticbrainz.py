@@ -71,7 +71,7 @@ def test_the_classes_of_a_known_recording_are_taken_each_judged_by_itself(
     first, second = ask(services, tmp_path)
     assert first.classes == {"mood_happy": HAPPY, "timbre": {"bright": 0.5, "dark": 0.4}}
     assert len(first.warnings) == 3
-    assert all(MBIDS[0] in warning for warning in first.warnings)
+    assert all(MBIDS[0] in warning.text for warning in first.warnings)
     assert second.classes == {}
     assert second.detail == "AcousticBrainz does not know the recording"
     assert [first.outcome, second.outcome] == [ClassesOutcome.MATCH, ClassesOutcome.NO_MATCH]

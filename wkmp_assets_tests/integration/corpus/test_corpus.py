@@ -87,7 +87,7 @@ class ImportedCorpus:
         values = [self.store.read_stored(phase, encode_key(path)) for phase in (TAGS, SEGMENTS)]
         assert all(isinstance(value, Result) for value in values)
         found, segments = values[0].value, values[1].value
-        return "\n".join((*found.warnings, *segments.audio.warnings, *segments.warnings))
+        return "\n".join(map(str, (*found.warnings, *segments.audio.warnings, *segments.warnings)))
 
 
 @pytest.fixture(scope="module")

@@ -1,0 +1,57 @@
+"""`wkmp warnings`: the files that an import knows to be doubtful."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+
+import click
+from rich.markup import escape
+from rich.table import Table
+
+from wkmp_assets.cli.options import DATABASE, LIBRARY, OUT, exit_on_error, find_settings
+from wkmp_assets.db.read.file_warnings import ListedWarning, read_warnings
+from wkmp_assets.model.file_key import is_within
+from wkmp_assets.model.file_warnings import WarningKind
+from wkmp_assets.report.text import counted, printable
+
+_KINDS = {kind.replace(" ", "-"): str(kind) for kind in WarningKind}
+"""Name in a shell -> kind."""
+
+
+@click.command("warnings")
+@click.argument("folder", type=click.Path(exists=True, file_okay=False, readable=True, path_type=Path), default=".")
+@LIBRARY
+@DATABASE
+@click.option("--kind", "kinds", type=click.Choice(list(_KINDS)), multiple=True, help="Only this kind; repeatable.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON for programs; docs/guide/ci.md describes its fields.")
+def list_warnings(
+    folder: Path, library: Path | None, database: Path | None, kinds: Sequence[str], as_json: bool
+) -> None:
+    """List the files that are doubtful: cut short, damaged, clipped and so on. FOLDER: the current one by default.
+
+    The files are in the library. Exit status 0, whether or not there are any.
+    """
+    settings = find_settings(folder, library, database)
+    wanted = {_KINDS[kind] for kind in kinds}
+    with exit_on_error():
+        within = settings.relative_folder(folder)
+        found = [one for one in read_warnings(settings.database_path) if is_within(one.path, within)]
+    found = [one for one in found if not wanted or one.kind in wanted]
+    if as_json:
+        click.echo(json.dumps({"schema": 1, "warnings": [asdict(one) for one in found]}, indent=2))
+    elif found:
+        OUT.print(_table(found))
+    else:
+        OUT.print("No warnings.")
+
+
+def _table(found: Sequence[ListedWarning]) -> Table:
+    title = f"{counted(len(found), 'warning')} about {counted(len({one.path for one in found}), 'file')}"
+    table = Table(title=title, title_justify="left", box=None, pad_edge=False)
+    table.add_column("File", overflow="fold")
+    table.add_column("Kind", no_wrap=True)
+    table.add_column("What is doubtful", overflow="fold")
+    for one in found:
+        table.add_row(escape(printable(one.path)), escape(printable(one.kind)), escape(printable(one.message)))
+    return table
