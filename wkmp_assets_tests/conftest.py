@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from dagster import DagsterInstance
 
     from wkmp_assets.runtime.phase_store import PhaseStore
+    from wkmp_assets.runtime.worker_pool import WorkerPool
     from wkmp_assets.settings import Settings
     from wkmp_assets_tests.support.checked_library import CheckedLibrary
     from wkmp_assets_tests.support.music_services import MusicServices
@@ -96,12 +97,23 @@ def dagster_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
+@pytest.fixture(scope="session")
+def workers() -> "Iterator[WorkerPool]":
+    """One worker process for all libraries, because its start takes as long as the import of a file."""
+    from wkmp_assets.runtime.run_control import RunControl
+    from wkmp_assets.runtime.worker_pool import WorkerPool
+
+    pool = WorkerPool(1, RunControl())
+    yield pool
+    pool.shut_down()
+
+
 @pytest.fixture
-def library(tmp_path: Path) -> "Iterator[CheckedLibrary]":
+def library(tmp_path: Path, workers: "WorkerPool") -> "Iterator[CheckedLibrary]":
     """A music folder without files, to be imported and checked in an instance of its own."""
     from wkmp_assets_tests.support.checked_library import checked_library
 
-    with checked_library(tmp_path) as made:
+    with checked_library(tmp_path, workers) as made:
         yield made
 
 

@@ -28,16 +28,12 @@ GREEN, RED = "MATERIALIZED", "FAILED"
 
 
 @pytest.fixture
-def library(dagster_home: Path) -> Iterator[CheckedLibrary]:
+def library(dagster_home: Path, workers: WorkerPool) -> Iterator[CheckedLibrary]:
     """A music folder without files, and an instance with the storage, retries and launcher that users have."""
     music = dagster_home / "music"
     music.mkdir()
-    workers = WorkerPool(2, RunControl())
     with DagsterInstance.get() as instance:
-        try:
-            yield CheckedLibrary(music, instance, workers, files_per_run="all")
-        finally:
-            workers.shut_down()
+        yield CheckedLibrary(music, instance, workers, files_per_run="all")
 
 
 def status(library: CheckedLibrary, asset: str = ENTRY) -> dict[str, str]:

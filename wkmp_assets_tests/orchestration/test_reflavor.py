@@ -9,6 +9,7 @@ from dagster._core.storage.tags import ASSET_PARTITION_RANGE_END_TAG, ASSET_PART
 
 from wkmp_assets.model.flavor import MEASURED_NAMES, parse_flavor
 from wkmp_assets.orchestration.jobs import reflavor_job
+from wkmp_assets.runtime.worker_pool import WorkerPool
 from wkmp_assets_tests.support.builders import column, rows, run_sql
 from wkmp_assets_tests.support.checked_library import MIX, SONG, CheckedLibrary, checked_library
 
@@ -16,8 +17,8 @@ pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")
-def library(tmp_path_factory: pytest.TempPathFactory) -> Iterator[CheckedLibrary]:
-    with checked_library(tmp_path_factory.mktemp("flavored")) as library:
+def library(tmp_path_factory: pytest.TempPathFactory, workers: WorkerPool) -> Iterator[CheckedLibrary]:
+    with checked_library(tmp_path_factory.mktemp("flavored"), workers) as library:
         library.add("mix.flac", MIX)
         library.add("song.flac", SONG)
         library.import_all()

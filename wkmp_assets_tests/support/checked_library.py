@@ -113,16 +113,12 @@ def _by_name(result: dg.ExecuteInProcessResult) -> Evaluations:
 
 
 @contextmanager
-def checked_library(folder: Path) -> Iterator[CheckedLibrary]:
+def checked_library(folder: Path, workers: WorkerPool) -> Iterator[CheckedLibrary]:
     """A new library in an instance of its own."""
     music = folder / "music"
     music.mkdir()
-    workers = WorkerPool(1, RunControl())
     with DagsterInstance.ephemeral() as instance:
-        try:
-            yield CheckedLibrary(music, instance, workers)
-        finally:
-            workers.shut_down()
+        yield CheckedLibrary(music, instance, workers)
 
 
 def import_as_command(settings: Settings, instance: DagsterInstance) -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from wkmp_assets.runtime.worker_pool import WorkerPool
 from wkmp_assets_tests.support.checked_library import (
     BROKEN,
     MIX,
@@ -22,9 +23,11 @@ FILES = {"mix.flac": MIX, "silent.flac": SILENT, "song.flac": SONG, "text.mp3": 
 
 
 @pytest.fixture(scope="session")
-def imported(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[CheckedLibrary, Evaluations]]:
+def imported(
+    tmp_path_factory: pytest.TempPathFactory, workers: WorkerPool
+) -> Iterator[tuple[CheckedLibrary, Evaluations]]:
     """A library with one file of every kind, and what the checks said when it was imported."""
-    with checked_library(tmp_path_factory.mktemp("checked")) as library:
+    with checked_library(tmp_path_factory.mktemp("checked"), workers) as library:
         for name, source in FILES.items():
             library.add(name, source)
         evaluations = library.import_all()
@@ -43,9 +46,9 @@ def library(imported: tuple[CheckedLibrary, Evaluations]) -> Iterator[CheckedLib
 
 
 @pytest.fixture
-def empty_library(tmp_path: Path) -> Iterator[CheckedLibrary]:
+def empty_library(tmp_path: Path, workers: WorkerPool) -> Iterator[CheckedLibrary]:
     """A library without files."""
-    with checked_library(tmp_path) as library:
+    with checked_library(tmp_path, workers) as library:
         yield library
 
 
