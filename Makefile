@@ -10,11 +10,13 @@ DEV_READY := $(VENV)/.ready-dev
 
 # Dagster keeps runs and partitions here, we keep phase values and decoded PCM in .wkmp below it.
 export DAGSTER_HOME ?= $(CURDIR)
+# Else every process that a test starts compiles the package again.
+unexport PYTHONDONTWRITEBYTECODE
 # The music: `make import MUSIC=/path/to/music`.
 MUSIC ?= test_data/sample_library
 PORT ?= 3000
 
-.PHONY: help setup import status test test-quick test-faults test-safety test-ui fuzz coverage-baseline check bench bench-fades bench-flavor bench-long bench-lookups bench-sensor bench-ui bench-writer ui dataset clean
+.PHONY: help setup import status test test-quick test-long test-faults test-safety test-ui fuzz coverage-baseline check bench bench-fades bench-flavor bench-long bench-lookups bench-sensor bench-ui bench-writer ui dataset clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 26
@@ -32,6 +34,9 @@ test: $(DEV_READY) ## run the tests; fails when coverage falls by more than 0.1 
 
 test-quick: $(DEV_READY) ## run the tests of code that starts no processes and decodes little (a minute)
 	$(BIN)/python -m pytest -q -n logical --dist loadfile --ignore wkmp_assets_tests/integration -m "not slow"
+
+test-long: $(DEV_READY) ## the tests that take longest, which `make test` leaves out (10 minutes)
+	WKMP_TEST_LONG=1 $(BIN)/python -m pytest -n logical --dist loadfile -m long
 
 test-faults: $(DEV_READY) ## every fault in full: 200 kills, full disks, foreign locks (about half an hour)
 	WKMP_TEST_KILLS=200 $(BIN)/python -m pytest -m faults

@@ -52,6 +52,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         for test in PLAN_TESTS:
             if test.is_whole_suite:
                 item.add_marker(test.id)
+        if item.get_closest_marker("long") and not os.environ.get("WKMP_TEST_LONG"):
+            item.add_marker(pytest.mark.skip(reason="part of `make test-long` only"))
     if hasattr(config, "workerinput"):
         items.sort(key=lambda item: item.get_closest_marker("integration") is None)
 

@@ -331,6 +331,7 @@ def test_a_pcm_store_that_cannot_be_written_is_not_the_audio_files_fault(tmp_pat
 
 @pytest.mark.slow
 @pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="the peak of one process is read from /proc")
+@pytest.mark.long
 def test_memory_does_not_grow_with_the_length_of_the_file(tmp_path: Path) -> None:
     minute_of_music = melody(60).T
     peaks = []

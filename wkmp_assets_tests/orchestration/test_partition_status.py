@@ -102,7 +102,7 @@ def test_a_run_without_bad_files_does_not_make_the_library_green(library: Checke
     assert not_green(library) == {"bad.mp3"}
 
 
-@pytest.mark.parametrize("how", ["mended", "restored"])
+@pytest.mark.parametrize("how", ["mended", pytest.param("restored", marks=pytest.mark.long)])
 def test_a_file_that_is_good_again_turns_green_in_every_phase(library: CheckedLibrary, how: str) -> None:
     """Restored: with the bytes and the time that the library has, so that nothing about it seems to have changed."""
     for name in ("a.wav", "b.wav", "c.wav"):

@@ -70,6 +70,7 @@ def swap(week: Week, one: str, other: str) -> None:
     week.ledger[one], week.ledger[other] = week.ledger[other], week.ledger[one]
 
 
+@pytest.mark.long
 def test_swapped_in_two_runs_then_replaced_then_deleted_and_back_with_other_content(
     library: Week, monkeypatch: pytest.MonkeyPatch
 ) -> None:

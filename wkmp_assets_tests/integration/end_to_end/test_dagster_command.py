@@ -133,6 +133,7 @@ def test_a_partition_that_leads_out_of_the_library_is_refused(scanned: Workplace
     assert "is not a path inside the music folder" in result.stdout + result.stderr
 
 
+@pytest.mark.long
 def test_dg_launches_a_partition_and_fails_with_a_corrupt_one(scanned: Workplace) -> None:
     launch = [str(Path(sys.executable).with_name("dg")), "launch", "--assets", "group:import", "--partition"]
     key = "azrael1322/azrael1.mp3"

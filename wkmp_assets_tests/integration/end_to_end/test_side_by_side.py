@@ -82,7 +82,7 @@ def assert_linked_both_ways(database: Path) -> None:
     assert column(database, "SELECT count(*) FROM passages WHERE file_id = ?", duplicate["guid"]) == [0]
 
 
-@pytest.mark.parametrize("second", ["", "Unsorted"])
+@pytest.mark.parametrize("second", ["", pytest.param("Unsorted", marks=pytest.mark.long)])
 def test_two_imports_at_once_with_a_player_beside_them_end_like_one_alone(
     workplace: Workplace, imported_sample: Imported, second: str
 ) -> None:
@@ -104,6 +104,7 @@ def test_two_imports_at_once_with_a_player_beside_them_end_like_one_alone(
     assert rows_by_content(database) == rows_by_content(imported_sample.place.database)
 
 
+@pytest.mark.long
 def test_two_forced_imports_with_other_settings_lose_nothing_the_player_refers_to(workplace: Workplace) -> None:
     """Cut elsewhere, passages go and come while they are being played."""
     assert workplace.wkmp("import", workplace.music).returncode == 0

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import dagster as dg
 import psutil
+import pytest
 from dagster import DagsterInstance
 from dagster._core.scheduler.instigation import InstigatorTick, TickStatus
 
@@ -98,6 +99,7 @@ def test_an_album_that_is_copied_in_is_imported_within_two_ticks(tmp_path: Path)
         wait_for(lambda: not workers(), place)
 
 
+@pytest.mark.long
 def test_ctrl_c_in_the_middle_leaves_nobody_behind_and_the_next_start_completes_it(workplace: Workplace) -> None:
     workplace.extra.update(WKMP_WATCH="1", WKMP_WATCH_SETTLE_S="0", WKMP_FILES_PER_RUN="6")
     everything = {record["path"] for record in read_manifest("sample_library")}

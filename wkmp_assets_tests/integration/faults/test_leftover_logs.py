@@ -82,7 +82,7 @@ def scramble(log: Path, offset: int) -> None:
         file.write(random.Random(offset).randbytes(size - offset))
 
 
-@pytest.mark.parametrize("damage", [cut_off, scramble])
+@pytest.mark.parametrize("damage", [cut_off, pytest.param(scramble, marks=pytest.mark.long)])
 def test_a_damaged_log_gives_the_files_whose_commits_it_still_holds_and_the_next_run_the_others(
     tmp_path: Path, left_behind: LeftBehind, undisturbed: Path, damage: Callable[[Path, int], None]
 ) -> None:

@@ -88,6 +88,7 @@ def launched(instance: DagsterInstance, partition: str) -> Iterator[str]:
         yield run.run_id
 
 
+@pytest.mark.long
 def test_a_run_that_is_cancelled_in_the_web_ui_ends_with_its_workers(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -18,6 +18,7 @@ from wkmp_assets_tests.tools.benchmarks.sensor_benchmark import (
 pytestmark = pytest.mark.slow
 
 
+@pytest.mark.long
 def test_every_kind_of_tick_does_what_it_is_named_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("WKMP_FILES_PER_RUN", "30")
     found = measure_library(tmp_path, 100, rounds=1)

@@ -28,6 +28,7 @@ def missed(measured: WriterResults) -> list[str]:
 
 
 @pytest.mark.slow
+@pytest.mark.long
 def test_a_short_run_prints_and_writes_its_tables(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     page = tmp_path / "writer.md"
     given = ["--files", "4", "--processes", "1,2", "--rounds", "1", "--import-seconds", "0.2", "--out", str(page)]
