@@ -13,8 +13,10 @@ from sqlalchemy.exc import DBAPIError
 
 from wkmp_assets import errors
 from wkmp_assets.errors import StateDiskError, WkmpError
+from wkmp_assets.model.batch import FileCommit
 from wkmp_assets.model.file_key import encode_key
 from wkmp_assets.model.lead_presets import LeadPreset
+from wkmp_assets.model.outcomes import Skipped, SkipReason
 from wkmp_assets.model.phases import IDENTITY, LEAD_POINTS, SCAN
 from wkmp_assets.model.values import LibraryChanges
 from wkmp_assets.orchestration.build import build_definitions
@@ -132,8 +134,20 @@ class LibraryImporter:
         for files in ranges:
             if self._control.is_stopping:
                 return
-            self._execute(job_name, config, partition_tags(files.first, files.last), may_fail_alone=files.size == 1)
+            for part in self._without_dropped(files):
+                self._execute(job_name, config, partition_tags(part.first, part.last), may_fail_alone=part.size == 1)
             yield files
+
+    def _without_dropped(self, files: FileRange) -> list[FileRange]:
+        """Return a range without the partitions that another scan has dropped since the plan was made."""
+        ordered = self._instance.get_dynamic_partitions(partitions_name(self._settings))
+        left = frozenset(ordered).intersection(files.keys)
+        if len(left) == len(files.keys):
+            return [files]
+        for key in files.keys:
+            if key not in left:
+                self._control.on_commit(FileCommit(key, Skipped(SkipReason.GONE)))
+        return plan_ranges(ordered, left, partitions_per_run(self._settings))
 
     def _execute(
         self, job_name: str, config: dict[str, Any], tags: dict[str, str], *, may_fail_alone: bool = False

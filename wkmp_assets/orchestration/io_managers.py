@@ -16,10 +16,11 @@ from wkmp_assets.db.commit import FileCommitter
 from wkmp_assets.model.outcomes import Failed, Outcome, Result, Skipped, SkipReason, leaves_value
 from wkmp_assets.model.phases import ENTRY, IDENTITY, PICTURE
 from wkmp_assets.orchestration.dagster_values import to_metadata
+from wkmp_assets.orchestration.gone_files import skip_gone
 from wkmp_assets.orchestration.instance.dagster_api import (
     FailedPartitions,
     add_partition_metadata,
-    executes_asset,
+    executes_itself,
     instance_of,
     materialize_only,
     run_of,
@@ -36,6 +37,7 @@ class PhaseStoreIOManager(dg.IOManager):
     """Stores one document for each phase and partition."""
 
     def __init__(self, library: Library) -> None:
+        self._library = library
         self._store = library.phases
 
     def handle_output(self, context: dg.OutputContext, obj: Mapping[str, Outcome[Any]]) -> None:
@@ -48,16 +50,23 @@ class PhaseStoreIOManager(dg.IOManager):
         for key, outcome in obj.items():
             if leaves_value(outcome):
                 _add_metadata(context, key, describe_outcome(outcome))
-        if not executes_asset(context, ENTRY):  # which shows the failures of all phases
+        if not executes_itself(context, ENTRY):  # which shows the failures of all phases
             _fail_if_alone(obj)
             _show_failures(context, obj, phase)
         _materialize_written(context, obj)
 
     def load_input(self, context: dg.InputContext) -> dict[str, Outcome[Any]]:
-        """Read the outcomes of a run's partitions. A value that cannot be read is `Failed` and raises nothing."""
+        """Read the outcomes of a run's partitions. A value that cannot be read is `Failed` and raises nothing.
+
+        Raises
+        ------
+        LibraryRootError
+            Files are gone, and the music folder is empty: its disk is probably not mounted.
+        """
         phase = context.asset_key.path[-1]
         run_id = run_of(context).run_id
-        return {key: self._store.read(phase, key, run_id) for key in context.asset_partition_keys}
+        outcomes = {key: self._store.read(phase, key, run_id) for key in context.asset_partition_keys}
+        return outcomes if executes_itself(context, IDENTITY) else skip_gone(self._library, outcomes)
 
 
 class PictureIOManager(dg.IOManager):
@@ -114,13 +123,19 @@ class SqliteBatchIOManager(dg.IOManager):
     def handle_output(self, context: dg.OutputContext, obj: Mapping[str, Outcome[Any]]) -> None:
         """Commit the entries of a run's partitions, and add the receipt of each to its metadata.
 
-        Only written files are materialized. Skipped ones keep their receipt, and failed ones become Failed.
+        Only written files are materialized. Skipped ones keep their receipt, and failed ones become Failed. Files that
+        were deleted since the run looked at them are skipped.
+
+        Raises
+        ------
+        LibraryRootError
+            Files are gone, and the music folder is empty: its disk is probably not mounted.
         """
         _check_partitions(context, obj)
         outcomes: dict[str, Outcome[Any]] = {}
         results: list[str] = []
         with FileCommitter(self._library.database, run_id=context.run_id, now=_utc_now) as committer:
-            for commit in committer.commit_all(obj):
+            for commit in committer.commit_all(skip_gone(self._library, obj)):
                 if leaves_value(commit.outcome):
                     _add_metadata(context, commit.key, describe_commit(commit))
                 outcomes[commit.key] = commit.outcome

@@ -3,7 +3,10 @@
 from collections.abc import Sequence
 
 import dagster as dg
+from dagster import DagsterInstance
 
+from wkmp_assets.db.read.missing import read_missing
+from wkmp_assets.model.file_key import encode_key
 from wkmp_assets.orchestration.instance.dagster_api import partition_bounds
 from wkmp_assets.settings import Settings
 
@@ -36,6 +39,14 @@ def backfill_policy(settings: Settings) -> dg.BackfillPolicy:
 def partitions_per_run(settings: Settings) -> int | None:
     """Return the number of partitions that a run may span; None for no limit."""
     return None if settings.files_per_run == "all" else settings.files_per_run
+
+
+def library_keys(settings: Settings, instance: DagsterInstance) -> Sequence[str]:
+    """Return the partitions of the whole library, with those of missing files, which are no longer registered."""
+    registered = instance.get_dynamic_partitions(partitions_name(settings))
+    missing = [encode_key(file.path) for file in read_missing(settings.database_path)]
+    known = frozenset(registered) if missing else frozenset()
+    return [*registered, *(key for key in missing if key not in known)]
 
 
 def keys_of_run(run: dg.DagsterRun, ordered: Sequence[str]) -> Sequence[str]:

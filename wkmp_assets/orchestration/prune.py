@@ -21,9 +21,10 @@ from wkmp_assets.errors import LibraryChangedError, NotImportedError
 from wkmp_assets.files.presence import check_root, is_emptied, is_on_disk
 from wkmp_assets.files.scan import check_not_emptied, scan_folder
 from wkmp_assets.model.batch import Receipt
-from wkmp_assets.model.file_key import decode_key, is_within, storable, storable_path
+from wkmp_assets.model.file_key import decode_key, encode_key, is_within, storable
 from wkmp_assets.model.timestamps import format_seconds, format_timestamp, normalise_timestamp
 from wkmp_assets.model.values import LibraryChanges
+from wkmp_assets.orchestration.gone_files import find_gone
 from wkmp_assets.orchestration.partitions import partitions_name
 from wkmp_assets.orchestration.resources import Library
 from wkmp_assets.orchestration.run_requests.survey import find_pending_runs
@@ -206,29 +207,35 @@ def clean_up(settings: Settings, instance: DagsterInstance, plan: PrunePlan, pru
         if content_hash not in still_there:
             library.pcm.forget(content_hash)
     stale = _stale_keys(settings, registered, plan)
-    if stale and _is_importing(settings, instance):
-        # The ends of a pending range run must stay registered.
-        return CleanUp(is_postponed=True)
-    value_count = 0
+    if _is_importing(settings, instance):
+        # The ends of a pending range run must stay registered, and a running import reads its values.
+        return CleanUp(is_postponed=bool(stale))
     for key in stale:
         instance.delete_dynamic_partition(partitions_name(settings), key)
-        value_count += library.phases.forget(key)
-        settings.picture_path(key).unlink(missing_ok=True)
-    return CleanUp(len(stale), value_count)
+    return CleanUp(len(stale), _forget_values(settings, library, {*registered} - {*stale}, plan.scan))
 
 
 def _stale_keys(settings: Settings, registered: Sequence[str], plan: PrunePlan) -> list[str]:
-    scan = plan.scan
-    in_library = {file.path for file in read_known_files(settings.database_path)}
-    there = {*map(storable, (*scan.new, *scan.changed, *scan.unchanged)), *in_library}
-    return [
-        key
-        for key in registered
-        if storable_path(key) not in there
-        and is_within(decode_key(key), plan.folder)
-        and not any(is_within(decode_key(key), part) for part in scan.unreadable)
-        and not is_on_disk(settings.library, decode_key(key))
-    ]
+    in_library = {encode_key(file.path) for file in read_known_files(settings.database_path)}
+    gone = find_gone(settings.library, registered, plan.scan)
+    return [key for key in gone if key not in in_library and is_within(decode_key(key), plan.folder)]
+
+
+def _forget_values(settings: Settings, library: Library, registered: set[str], scan: LibraryChanges) -> int:
+    """Delete the values and pictures of files that are nowhere any more; return how many values there were.
+
+    The scans before have dropped the partitions of most of them. A file in an unreadable folder may be there.
+    """
+    if scan.unreadable:
+        return 0
+    on_disk = map(encode_key, (*scan.new, *scan.changed, *scan.unchanged, *scan.unknown))
+    in_library = (encode_key(file.path) for file in read_known_files(settings.database_path))
+    keep = registered.union(on_disk, in_library)
+    pictures = {settings.picture_path(key) for key in keep}
+    for picture in settings.pictures_dir.glob("*.png"):
+        if picture not in pictures:
+            picture.unlink(missing_ok=True)
+    return library.phases.keep_only(keep)
 
 
 def _is_importing(settings: Settings, instance: DagsterInstance) -> bool:

@@ -7,6 +7,7 @@ import dagster as dg
 
 from wkmp_assets.errors import SettingsError
 from wkmp_assets.model.file_key import encode_key
+from wkmp_assets.orchestration.gone_files import drop_gone
 from wkmp_assets.orchestration.instance.dagster_api import is_cron_expression
 from wkmp_assets.orchestration.jobs import KEEP_MEASUREMENTS, import_job, retry_job
 from wkmp_assets.orchestration.partitions import partitions_name, partitions_per_run
@@ -46,6 +47,7 @@ def _nightly_rescan(settings: Settings) -> dg.ScheduleDefinition:
         now = datetime.now(UTC)
         survey = survey_library(settings, context.instance, {}, MAX_PENDING_RUNS, now)
         mark_missing_when_idle(settings, survey, context.log, now)
+        drop_gone(settings, context.instance, survey.changes).log(context.log)
         if survey.plan.register:
             context.instance.add_dynamic_partitions(partitions_name(settings), list(survey.plan.register))
         return survey.run_requests(NIGHTLY_RESCAN, now) or dg.SkipReason(f"Nothing to request: {survey}")

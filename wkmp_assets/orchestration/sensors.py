@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 
 import dagster as dg
 
+from wkmp_assets.orchestration.gone_files import drop_gone
 from wkmp_assets.orchestration.jobs import import_job
 from wkmp_assets.orchestration.partitions import audio_files
 from wkmp_assets.orchestration.run_requests.failed_runs import find_failed_run
@@ -40,6 +41,7 @@ def new_files_sensor(settings: Settings) -> dg.SensorDefinition:
                 "%s cannot be read, so no file in it is imported; check its permissions", settings.library / folder
             )
         mark_missing_when_idle(settings, survey, context.log, now)
+        drop_gone(settings, context.instance, survey.changes).log(context.log)
         return dg.SensorResult(
             run_requests=requests,
             skip_reason=None if requests else f"Nothing to request: {survey}{f'; {failed_run}' if is_paused else ''}",

@@ -11,7 +11,7 @@ from wkmp_assets.db.read.counts import LibraryCounts, read_counts, read_failures
 from wkmp_assets.db.read.file_warnings import read_warnings
 from wkmp_assets.db.read.overview import read_overview
 from wkmp_assets.model.batch import Receipt
-from wkmp_assets.orchestration.partitions import partitions_name
+from wkmp_assets.orchestration.partitions import library_keys
 from wkmp_assets.orchestration.recorded_commits import recorded_commits
 from wkmp_assets.report.commits import TimedReceipt
 from wkmp_assets.report.figures import ReportFigures, compute_figures
@@ -52,7 +52,7 @@ def write_report(settings: Settings, instance: DagsterInstance, output: Path) ->
 
 def _receipts(settings: Settings, instance: DagsterInstance) -> Iterator[tuple[str, Receipt]]:
     """Yield the run id and receipt of every recorded commit."""
-    keys = iter(instance.get_dynamic_partitions(partitions_name(settings)))
+    keys = iter(library_keys(settings, instance))
     while portion := list(islice(keys, _PORTION)):
         for commit in recorded_commits(instance, portion).values():
             if commit.receipt is not None:

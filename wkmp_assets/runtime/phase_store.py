@@ -28,6 +28,10 @@ MAX_MARK_AGE_S = 7 * 24 * 3600
 """unit=s: far longer than any run takes."""
 
 
+def _name_of(key: str) -> str:
+    return hashlib.sha256(key.encode("utf-8")).hexdigest()
+
+
 @cache
 def _adapter(phase: str) -> TypeAdapter[Any]:
     return TypeAdapter(PHASE_VALUES[phase])
@@ -49,7 +53,7 @@ class PhaseStore:
 
     def path_of(self, phase: str, key: str) -> Path:
         """Return the path of a phase's document for a partition; its name is a hash of the key."""
-        name = hashlib.sha256(key.encode("utf-8")).hexdigest()
+        name = _name_of(key)
         return self._folder / phase / name[:2] / f"{name}.json"
 
     def write(self, phase: str, outcomes: Iterable[tuple[str, Outcome[Any]]], run_id: str) -> None:
@@ -119,14 +123,23 @@ class PhaseStore:
             shutil.copyfile(source, temporary)
         return temporary
 
-    def forget(self, key: str) -> int:
-        """Delete the documents of a partition; return how many there were."""
-        paths = [self.path_of(phase, key) for phase in PHASE_VALUES]
-        there = [path for path in paths if path.exists()]
+    def keep_only(self, keys: Iterable[str]) -> int:
+        """Delete the documents of all other partitions; return how many there were.
+
+        Raises
+        ------
+        StateDiskError
+            The folder cannot be read or may not be written to.
+        """
+        kept = {_name_of(key) for key in keys}
+        deleted = 0
         with translate_disk_errors(self._folder):
-            for path in there:
-                path.unlink(missing_ok=True)
-        return len(there)
+            for phase in PHASE_VALUES:
+                for path in (self._folder / phase).glob("*/*.json"):
+                    if path.stem not in kept:
+                        path.unlink(missing_ok=True)
+                        deleted += 1
+        return deleted
 
     def _mark_of(self, path: Path, run_id: str) -> Path:
         return self._marks / run_id / path.relative_to(self._folder).with_suffix(".mark")

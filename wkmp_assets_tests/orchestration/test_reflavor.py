@@ -1,6 +1,7 @@
 """Flavors in a real import, and made again without it."""
 
 import json
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -47,16 +48,19 @@ def test_reflavoring_decodes_nothing_and_commits_once(library: CheckedLibrary) -
     run_sql(
         library.database, "UPDATE passages SET musical_flavor_vector = NULL", "UPDATE songs SET flavor_vector = NULL"
     )
-    away = library.music.with_name("away")
-    library.music.joinpath("mix.flac").rename(away)
+    file = library.music / "mix.flac"
+    music, times = file.read_bytes(), file.stat()
+    file.write_bytes(bytes(len(music)))  # nulls cannot be decoded
+    os.utime(file, ns=(times.st_atime_ns, times.st_mtime_ns))
     try:
         job = library._definitions.resolve_job_def(reflavor_job.name)
         tags = {ASSET_PARTITION_RANGE_START_TAG: library.keys[0], ASSET_PARTITION_RANGE_END_TAG: library.keys[-1]}
         result = library._run(job, tags)
     finally:
-        away.rename(library.music / "mix.flac")
+        file.write_bytes(music)
+        os.utime(file, ns=(times.st_atime_ns, times.st_mtime_ns))
     assert result.success
-    assert flavors(library.database) == before, "the same bytes, of a file that was not there to be decoded"
+    assert flavors(library.database) == before, "the same bytes, of a file that could not be decoded"
     assert {event.step_key for event in result.get_step_success_events()} >= {"flavors", "library_entry"}
     locks = [
         event.step_materialization_data.materialization.metadata["write_locks"].value

@@ -119,6 +119,7 @@ def test_the_rescan_imports_what_is_new_and_then_nothing(settings: Settings, ins
     (settings.library / "b/3.mp3").unlink()
     assert skipped(settings, instance, NIGHTLY_RESCAN) == "Nothing to request: 2 files unchanged, 1 no longer on disk"
     assert [one.path for one in read_missing(settings.database_path)] == ["b/3.mp3"]
+    assert instance.get_dynamic_partitions(partitions_name(settings)) == ["a/1.mp3", "a/2.mp3"]
 
 
 def test_the_rescan_takes_an_empty_root_for_an_error(settings: Settings, instance: DagsterInstance) -> None:
@@ -129,6 +130,7 @@ def test_the_rescan_takes_an_empty_root_for_an_error(settings: Settings, instanc
     with pytest.raises(LibraryRootError, match="disk is mounted"):
         evaluate(settings, instance, NIGHTLY_RESCAN)
     assert rows(settings, "SELECT * FROM files") == before
+    assert instance.get_dynamic_partitions(partitions_name(settings)) == ["a/1.mp3"]
 
 
 def asking_of(settings: Settings, services: MusicServices) -> Settings:

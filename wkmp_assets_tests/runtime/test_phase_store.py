@@ -293,8 +293,8 @@ def test_values_of_the_longest_name_are_recognised(store: PhaseStore) -> None:
     assert kept(store, "b.mp3") == "hash"
 
 
-def test_what_is_forgotten_is_gone_for_that_file_only(store: PhaseStore) -> None:
+def test_only_the_values_of_the_files_that_are_named_are_kept(store: PhaseStore) -> None:
     for key in ("a.mp3", "b.mp3"):
         store.write("file_tags", [(key, Result(VALUES["file_tags"], "hash"))], "run-1")
-    assert (store.forget("a.mp3"), store.forget("a.mp3")) == (1, 0)
+    assert (store.keep_only(["b.mp3", "c.mp3"]), store.keep_only(["b.mp3"])) == (1, 0)
     assert (kept(store, "a.mp3"), kept(store, "b.mp3")) == (None, "hash")

@@ -14,6 +14,7 @@ from wkmp_assets.model.outcomes import Outcomes, Result
 from wkmp_assets.model.phases import SCAN
 from wkmp_assets.model.values import LibraryChanges
 from wkmp_assets.orchestration.dagster_values import to_table
+from wkmp_assets.orchestration.gone_files import drop_gone
 from wkmp_assets.orchestration.partitions import partitions_name
 from wkmp_assets.orchestration.resources import Library
 
@@ -37,7 +38,8 @@ def library_scan(
 
     Materialize it first when new music is not listed yet. It finds audio files by name and counts which are new,
     changed, unchanged or missing in the library. It opens no file. Missing files, and files that are found again, are
-    marked in the library in one transaction. Stale when files are added, changed or removed.
+    marked in the library in one transaction. The partitions of moved and deleted files are dropped, unless a run names
+    them. Stale when files are added, changed or removed.
     """
     changes, report = scan_folder(library.root, config.folder, read_known_files(library.database))
     name = partitions_name(library.settings)
@@ -45,6 +47,8 @@ def library_scan(
         check_not_emptied(library.root, changes, len(context.instance.get_dynamic_partitions(name)))
     keys = [encode_key(path) for path in (*changes.new, *changes.changed, *changes.unchanged)]
     context.instance.add_dynamic_partitions(name, sorted(keys))
+    gone = drop_gone(library.settings, context.instance, changes)
+    gone.log(context.log)
     marks = mark_missing(library.database, changes, datetime.now(UTC))
     for folder in changes.unreadable:
         context.log.warning(
@@ -60,6 +64,8 @@ def library_scan(
             "missing": len(changes.missing),
             "newly_missing": len(marks.changes.missing),
             "found_again": len(marks.changes.found),
+            "partitions_dropped": len(gone.dropped),
+            "partitions_kept_for_runs": len(gone.kept),
             "write_locks": marks.receipt.write_locks if marks.receipt else 0,
             "missing_files": to_table(("file", "missing_since"), missing),
             "not_looked_at": len(changes.unknown),

@@ -9,7 +9,7 @@ import dagster as dg
 from wkmp_assets.errors import PartitionKeyError
 from wkmp_assets.model.file_key import storable_path
 from wkmp_assets.orchestration.instance.dagster_api import partition_bounds
-from wkmp_assets.orchestration.partitions import partitions_name
+from wkmp_assets.orchestration.partitions import keys_of_run, library_keys, partitions_name
 from wkmp_assets.orchestration.resources import Library
 
 PORTION_SIZE = 500
@@ -21,7 +21,7 @@ class Scope:
     """The files of one evaluation of a check."""
 
     keys: Sequence[str]
-    """Partition keys, in the order they were registered."""
+    """Partition keys, in the order they were registered; those of missing files come last."""
     is_whole_library: bool
 
     def portions(self) -> Iterator[dict[str, str]]:
@@ -45,8 +45,7 @@ def find_scope(context: dg.AssetCheckExecutionContext, library: Library) -> Scop
     bounds = partition_bounds(context.run.tags)
     if bounds is not None and bounds[0] == bounds[1]:
         return Scope([bounds[0]], is_whole_library=False)
-    registered = context.instance.get_dynamic_partitions(partitions_name(library.settings))
     if bounds is None:
-        return Scope(registered, is_whole_library=True)
-    first, last = (registered.index(key) for key in bounds)
-    return Scope(registered[first : last + 1], is_whole_library=False)
+        return Scope(library_keys(library.settings, context.instance), is_whole_library=True)
+    registered = context.instance.get_dynamic_partitions(partitions_name(library.settings))
+    return Scope(keys_of_run(context.run, registered), is_whole_library=False)

@@ -9,6 +9,7 @@ from typing import Any
 import dagster as dg
 from dagster import DagsterInstance
 from dagster._core.execution.api import create_execution_plan
+from dagster._core.execution.backfill import BULK_ACTION_TERMINAL_STATUSES, BulkActionsFilter, BulkActionStatus
 from dagster._core.snap import snapshot_from_execution_plan
 from dagster._core.storage.tags import (
     ASSET_PARTITION_RANGE_END_TAG,
@@ -18,6 +19,11 @@ from dagster._core.storage.tags import (
     WILL_RETRY_TAG,
 )
 from dagster._utils.schedules import is_valid_cron_schedule
+
+from wkmp_assets.orchestration.instance.event_log import KeptOpenEventLogStorage
+
+_UNSTARTED = [dg.DagsterRunStatus.QUEUED, dg.DagsterRunStatus.NOT_STARTED, dg.DagsterRunStatus.STARTING]
+_STARTED = [dg.DagsterRunStatus.STARTED, dg.DagsterRunStatus.CANCELING]
 
 
 def partition_tags(first: str, last: str) -> dict[str, str]:
@@ -41,6 +47,30 @@ def will_be_retried(run: dg.DagsterRun) -> bool:
     return run.tags.get(WILL_RETRY_TAG) == "true"
 
 
+def find_unfinished_runs(instance: DagsterInstance) -> list[dg.DagsterRun]:
+    """Return the runs that wait or run, of all jobs, without those whose process is known to be gone."""
+    storage = instance.event_log_storage
+    living = storage.living_runs if isinstance(storage, KeptOpenEventLogStorage) else None
+    waiting = instance.get_runs(filters=dg.RunsFilter(statuses=_UNSTARTED))
+    started = instance.get_runs(filters=dg.RunsFilter(statuses=_STARTED))
+    return [*waiting, *(run for run in started if living is None or living.is_alive(run.run_id))]
+
+
+def read_backfill_partitions(instance: DagsterInstance) -> frozenset[str] | None:
+    """Return the partitions of all unfinished backfills; None when one does not say which."""
+    unfinished = [status for status in BulkActionStatus if status not in BULK_ACTION_TERMINAL_STATUSES]
+    keys: set[str] = set()
+    for backfill in instance.get_backfills(filters=BulkActionsFilter(statuses=unfinished)):
+        if backfill.asset_backfill_data is not None:
+            subsets = backfill.asset_backfill_data.target_subset.partitions_subsets_by_asset_key.values()
+            keys.update(*(subset.get_partition_keys() for subset in subsets))
+        elif backfill.partition_names is not None:
+            keys.update(backfill.partition_names)
+        else:
+            return None
+    return frozenset(keys)
+
+
 def is_cron_expression(text: str) -> bool:
     """Tell whether Dagster accepts a text as the time of a schedule."""
     return is_valid_cron_schedule(text)
@@ -56,9 +86,19 @@ def instance_of(context: dg.OutputContext) -> DagsterInstance:
     return context.step_context.instance
 
 
-def executes_asset(context: dg.OutputContext, asset: str) -> bool:
-    """Tell whether the run that calls an IO manager materializes an asset."""
-    return dg.AssetKey(asset) in context.step_context.job.get_definition().asset_layer.executable_asset_keys
+def executes_asset(context: dg.InputContext | dg.OutputContext | dg.AssetExecutionContext, asset: str) -> bool:
+    """Tell whether the run of an IO manager or asset materializes an asset, or re-executes a run that did."""
+    if isinstance(context, dg.AssetExecutionContext):
+        job = context.job_def
+    else:
+        job = context.step_context.job.get_definition()
+    return dg.AssetKey(asset) in job.asset_layer.executable_asset_keys
+
+
+def executes_itself(context: dg.InputContext | dg.OutputContext | dg.AssetExecutionContext, asset: str) -> bool:
+    """Tell whether the run of an IO manager or asset materializes an asset itself, and not the run that it goes on."""
+    steps = (context.run if isinstance(context, dg.AssetExecutionContext) else run_of(context)).step_keys_to_execute
+    return executes_asset(context, asset) and (steps is None or asset in steps)
 
 
 def add_partition_metadata(context: dg.OutputContext, partition: str, metadata: Mapping[str, Any]) -> None:

@@ -1,5 +1,6 @@
 """`dagster asset materialize` and `dg launch`, as CI uses them."""
 
+import os
 import shutil
 import sqlite3
 import sys
@@ -116,11 +117,18 @@ def test_a_corrupt_file_fails_the_phase_it_is_given_to_alone(scanned: Workplace)
 def test_a_later_phase_runs_again_without_decoding(scanned: Workplace) -> None:
     key = "azrael1322/azrael1.mp3"
     assert scanned.materialize("--select", "group:import", "--partition", key).returncode == 0
-    (scanned.music / key).unlink()  # what is not there cannot be decoded
+    file = scanned.music / key
+    stat = file.stat()
+    file.write_bytes(bytes(stat.st_size))  # nulls cannot be decoded
+    os.utime(file, ns=(stat.st_atime_ns, stat.st_mtime_ns))
     selection = "fingerprints,song_matches,lead_points,library_entry"
     again = scanned.materialize("--select", selection, "--partition", key)
     assert again.returncode == 0, again.stderr
     assert statuses(scanned) == {key: "INGEST COMPLETE"}
+    file.unlink()
+    gone = scanned.materialize("--select", "library_entry", "--partition", key)
+    assert gone.returncode != 0
+    assert f"{key}: no longer on disk; scan the library again" in gone.stdout + gone.stderr
 
 
 def test_a_partition_that_leads_out_of_the_library_is_refused(scanned: Workplace) -> None:

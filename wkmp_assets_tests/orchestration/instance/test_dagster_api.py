@@ -14,6 +14,7 @@ import dagster as dg
 import pytest
 import yaml
 from dagster import DagsterInstance
+from dagster._core.execution.backfill import BulkActionStatus, PartitionBackfill
 from dagster._core.execution.context.metadata_logging import OutputMetadataAccumulator
 from dagster._core.launcher import CheckRunHealthResult, DefaultRunLauncher, WorkerStatus
 from dagster._core.storage.event_log.sqlite import SqliteEventLogStorage
@@ -26,11 +27,14 @@ from wkmp_assets.orchestration.instance.dagster_api import (
     add_partition_metadata,
     cancel_run,
     executes_asset,
+    executes_itself,
+    find_unfinished_runs,
     instance_of,
     is_cron_expression,
     materialize_only,
     partition_bounds,
     partition_tags,
+    read_backfill_partitions,
     run_of,
     will_be_retried,
 )
@@ -150,6 +154,7 @@ def test_a_context_knows_its_run_its_instance_and_what_the_run_materializes() ->
         def look(context: dg.OutputContext) -> None:
             run = run_of(context)
             executed = executes_asset(context, "upstream"), executes_asset(context, "downstream")
+            assert executed == (executes_itself(context, "upstream"), executes_itself(context, "downstream"))
             seen.append((run.run_id, *executed, instance_of(context) is instance))
 
         manager = _Contexts(look)
@@ -359,3 +364,33 @@ def test_the_storage_is_the_one_that_old_names_lead_to() -> None:
 
     assert event_storage.KeptOpenSqliteStorage is KeptOpenSqliteStorage
     assert run_launcher.WatchfulRunLauncher is WatchfulRunLauncher
+
+
+def test_the_partitions_of_unfinished_backfills_are_known_or_none_is(instance: DagsterInstance) -> None:
+    """Of assets they are known by `AssetBackfillData`: see `test_gone_partitions`."""
+    unfinished, ended = BulkActionStatus.REQUESTED, BulkActionStatus.COMPLETED_FAILED
+    for number, (status, keys) in enumerate([(unfinished, ["1", "2"]), (ended, ["3"]), (unfinished, ["4"])]):
+        instance.add_backfill(
+            PartitionBackfill(
+                str(number), status, from_failure=False, tags={}, backfill_timestamp=0.0, partition_names=keys
+            )
+        )
+    assert read_backfill_partitions(instance) == {"1", "2", "4"}
+    silent = PartitionBackfill("silent", unfinished, from_failure=False, tags={}, backfill_timestamp=0.0)
+    instance.add_backfill(silent)
+    assert read_backfill_partitions(instance) is None
+
+
+def test_a_started_run_whose_process_is_gone_is_finished(dagster_home: Path) -> None:
+    assert dagster_home
+    with DagsterInstance.get() as instance:
+        statuses = dg.DagsterRunStatus
+        runs = {}
+        for status in (statuses.NOT_STARTED, statuses.STARTED, statuses.SUCCESS):
+            run = dg.DagsterRun(job_name="job", run_id=f"{status.value}-0000-0000-0000-000000000000", status=status)
+            runs[status] = instance.run_storage.add_run(run).run_id
+        assert [run.run_id for run in find_unfinished_runs(instance)] == [runs[statuses.NOT_STARTED]]
+        storage = instance.event_log_storage
+        assert isinstance(storage, KeptOpenEventLogStorage)
+        storage.living_runs.begin(runs[statuses.STARTED])
+        assert len(find_unfinished_runs(instance)) == 2
