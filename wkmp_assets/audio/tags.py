@@ -17,6 +17,7 @@ from wkmp_assets.audio.tag_fields import (
 )
 from wkmp_assets.model.file_warnings import FileWarning, WarningKind, warn_each
 from wkmp_assets.model.mbid import parse_mbid
+from wkmp_assets.model.name_ranks import NameRank
 from wkmp_assets.model.values import Artist, FileTags, Release, Work
 
 if TYPE_CHECKING:
@@ -153,44 +154,50 @@ def _artists(fields: TagFields, credit: str | None, warnings: list[str]) -> tupl
         return ()
     names: Sequence[str] | None = None
     for candidate in (ids, _unique(ids)):
-        names = _names(fields, credit, len(candidate))
+        names, rank = _names(fields, credit, len(candidate))
         if names:
             ids = candidate
             break
     if not names:
         warnings.append(f'The artist "{_shorten(credit)}" could not be told apart into {len(ids)} artists.')
-        names = [credit] * len(ids)
+        names, rank = [credit] * len(ids), NameRank.CREDIT
     by_id: dict[str, Artist] = {}
     for mbid, name in zip(ids, names, strict=True):
         if mbid:
-            by_id.setdefault(mbid, Artist(mbid, name))
+            by_id.setdefault(mbid, Artist(mbid, name, rank))
     return tuple(by_id.values())
 
 
-def _names(fields: TagFields, credit: str, count: int) -> Sequence[str] | None:
-    """Return as many artist names as there are MBIDs; None when the tags cannot be read as that many."""
+def _names(fields: TagFields, credit: str, count: int) -> tuple[Sequence[str] | None, NameRank]:
+    """Return as many artist names as there are MBIDs, with their rank; None when the tags cannot be read as that many.
+
+    A credit that is one text is split at join phrases, which also occur inside a name ("Simon & Garfunkel").
+    """
     if count == 1 and len(fields.artist_names) != 1:
-        return [credit]
+        is_joint = max(len(fields.artist), len(fields.artist_names)) > 1
+        return [credit], NameRank.CREDIT if is_joint else NameRank.TAG
     readings = (
-        fields.artist_names,
-        _split(_LIST_SEPARATORS, "; ".join(fields.artist_names)),
-        fields.artist,
-        _split(_JOIN_PHRASES, credit),
+        (fields.artist_names, NameRank.TAG),
+        (_split(_LIST_SEPARATORS, "; ".join(fields.artist_names)), NameRank.TAG),
+        (fields.artist, NameRank.TAG),
+        (_split(_JOIN_PHRASES, credit), NameRank.GUESS),
     )
-    return next((names for names in readings if len(names) == count), None)
+    return next((reading for reading in readings if len(reading[0]) == count), (None, NameRank.CREDIT))
 
 
 def _works(fields: TagFields, title: str | None, warnings: list[str]) -> tuple[Work, ...]:
     ids = _ids("work", fields.work_ids, warnings)
     titles: Sequence[str | None] = fields.work_titles
+    rank = NameRank.TAG
     if len(titles) != len(ids):
         titles = _split(_LIST_SEPARATORS, "; ".join(fields.work_titles))
     if len(titles) != len(ids):
+        rank = NameRank.GUESS
         titles = [_first(fields.work_titles) if len(ids) == 1 and fields.work_titles else title] * len(ids)
     by_id: dict[str, Work] = {}
     for mbid, work_title in zip(ids, titles, strict=True):
         if mbid and work_title:
-            by_id.setdefault(mbid, Work(mbid, work_title))
+            by_id.setdefault(mbid, Work(mbid, work_title, rank))
         elif mbid:
             warnings.append("A MusicBrainz work id was ignored because the tags give no title for it.")
     return tuple(by_id.values())

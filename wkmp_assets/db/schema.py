@@ -85,6 +85,12 @@ def m003_import_warnings(database: Database) -> None:
             database.execute(statement)
 
 
+@library_migrations()
+def m004_evidence_of_names(database: Database) -> None:
+    """Add the columns in which the import keeps why it wrote a name."""
+    _add_missing_columns(database, read_statements())
+
+
 def _add_missing_columns(database: Database, ddl: list[str]) -> None:
     with sqlite_utils.Database(memory=True) as reference:
         for statement in ddl:

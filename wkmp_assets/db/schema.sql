@@ -1,4 +1,5 @@
 -- The tables of a new WKMP library. Existing databases get what they lack (see schema.py).
+-- Columns named like another with _evidence are only of the import: they say why it wrote that name.
 -- Keys are lowercase UUIDs; timestamps are UTC text, YYYY-MM-DD HH:MM:SS; positions are ticks (28,224,000 a second).
 
 CREATE TABLE IF NOT EXISTS schema_version (
@@ -76,6 +77,7 @@ CREATE TABLE IF NOT EXISTS songs (
   guid TEXT PRIMARY KEY,
   recording_mbid TEXT NOT NULL UNIQUE,
   title TEXT, artist_name TEXT,
+  title_evidence TEXT, artist_name_evidence TEXT,
   flavor_vector TEXT, flavor_source_blend TEXT,
   work_id TEXT, related_songs TEXT, lyrics TEXT,
   base_probability REAL NOT NULL DEFAULT 1.0 CHECK (base_probability >= 0.0 AND base_probability <= 1000.0),
@@ -92,6 +94,7 @@ CREATE TABLE IF NOT EXISTS artists (
   guid TEXT PRIMARY KEY,
   artist_mbid TEXT NOT NULL UNIQUE,
   name TEXT NOT NULL,
+  name_evidence TEXT,
   base_probability REAL NOT NULL DEFAULT 1.0 CHECK (base_probability >= 0.0 AND base_probability <= 1000.0),
   min_cooldown INTEGER NOT NULL DEFAULT 7200 CHECK (min_cooldown >= 0),
   ramping_cooldown INTEGER NOT NULL DEFAULT 14400 CHECK (ramping_cooldown >= 0),
@@ -105,6 +108,7 @@ CREATE TABLE IF NOT EXISTS works (
   guid TEXT PRIMARY KEY,
   work_mbid TEXT NOT NULL UNIQUE,
   title TEXT NOT NULL,
+  title_evidence TEXT,
   base_probability REAL NOT NULL DEFAULT 1.0 CHECK (base_probability >= 0.0 AND base_probability <= 1000.0),
   min_cooldown INTEGER NOT NULL DEFAULT 259200 CHECK (min_cooldown >= 0),
   ramping_cooldown INTEGER NOT NULL DEFAULT 604800 CHECK (ramping_cooldown >= 0),
@@ -119,6 +123,7 @@ CREATE TABLE IF NOT EXISTS albums (
   album_mbid TEXT NOT NULL UNIQUE,
   title TEXT NOT NULL,
   release_date TEXT,
+  title_evidence TEXT, release_date_evidence TEXT,
   created_at TIMESTAMP NOT NULL DEFAULT CURRENT_TIMESTAMP,
   updated_at TIMESTAMP NOT NULL DEFAULT CURRENT_TIMESTAMP);
 CREATE INDEX IF NOT EXISTS idx_albums_mbid ON albums(album_mbid);

@@ -82,6 +82,9 @@ class SongRow:
     status: str
     created_at: str
     updated_at: str
+    title_evidence: str | None
+    """Rank, time and file of the evidence, and the text; see `db/plan/name_evidence.py`. None where the name is."""
+    artist_name_evidence: str | None
 
 
 @dataclass(frozen=True)
@@ -107,6 +110,7 @@ class ArtistRow:
     name: str
     created_at: str
     updated_at: str
+    name_evidence: str
 
 
 @dataclass(frozen=True)
@@ -118,6 +122,7 @@ class WorkRow:
     title: str
     created_at: str
     updated_at: str
+    title_evidence: str
 
 
 @dataclass(frozen=True)
@@ -130,6 +135,8 @@ class AlbumRow:
     release_date: str | None
     created_at: str
     updated_at: str
+    title_evidence: str
+    release_date_evidence: str | None
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ from pydantic import Base64Bytes, BeforeValidator, ConfigDict, PlainSerializer, 
 
 from wkmp_assets.model.file_warnings import StoredWarning
 from wkmp_assets.model.match_levels import MatchLevel
+from wkmp_assets.model.name_ranks import NameRank
 
 SCHEMA_VERSION = 2
 
@@ -101,6 +102,8 @@ class Artist:
 
     mbid: str
     name: str
+    rank: NameRank = NameRank.TAG
+    """Of the name."""
 
 
 @dataclass(frozen=True)
@@ -109,6 +112,8 @@ class Work:
 
     mbid: str
     title: str
+    rank: NameRank = NameRank.TAG
+    """Of the title."""
 
 
 @dataclass(frozen=True)
@@ -256,6 +261,10 @@ class Song:
     """The artist credit as one text."""
     artists: tuple[Artist, ...] = ()
     works: tuple[Work, ...] = ()
+    rank: NameRank = NameRank.TAG
+    """Of the title and the credit."""
+    answered_at: str | None = None
+    """When the service named them: UTC, `YYYY-MM-DD HH:MM:SS`; None when the tags do."""
 
 
 class LookupOutcome(StrEnum):

@@ -5,6 +5,7 @@ import subprocess
 import sys
 import zlib
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,7 @@ from hypothesis import strategies as st
 
 from wkmp_assets.audio.tags import read_tags
 from wkmp_assets.model.file_warnings import WarningKind
+from wkmp_assets.model.name_ranks import NameRank
 from wkmp_assets.model.values import Artist, FileTags, Release, Work
 from wkmp_assets_tests.audio.sounds import encode, melody, silence
 from wkmp_assets_tests.integration.corpus.tags import syncsafe
@@ -297,32 +299,34 @@ def test_several_recording_ids_give_the_first_and_a_warning(tmp_path: Path) -> N
 
 
 BOTH = f"{ARTIST_1}; {ARTIST_2}"
+TAGGED = (Artist(ARTIST_1, "A"), Artist(ARTIST_2, "B"))
+GUESSED = tuple(replace(artist, rank=NameRank.GUESS) for artist in TAGGED)
 
 
 @pytest.mark.parametrize(
-    ("texts", "names"),
+    ("texts", "artists"),
     [
-        pytest.param({"artists": ["A", "B"], "artist": "A meets B"}, ("A", "B"), id="artists-list"),
-        pytest.param({"artists": "A; B", "artist": "A meets B"}, ("A", "B"), id="artists-in-one-text"),
-        pytest.param({"artist": ["A", "B"]}, ("A", "B"), id="several-artist-tags"),
-        pytest.param({"artist": "A feat. B"}, ("A", "B"), id="feat"),
-        pytest.param({"artist": "A (ft. B)"}, ("A", "B"), id="ft-in-brackets"),
-        pytest.param({"artist": "A & B"}, ("A", "B"), id="ampersand"),
-        pytest.param({"artist": "A, B"}, ("A", "B"), id="comma"),
-        pytest.param({"artist": "A/B"}, ("A", "B"), id="slash"),
-        pytest.param({"artist": "A;B"}, ("A", "B"), id="semicolon"),
-        pytest.param({"artist": "A and B"}, ("A", "B"), id="and"),
-        pytest.param({"artist": "A x B"}, ("A", "B"), id="x"),
-        pytest.param({"artist": "A vs. B"}, ("A", "B"), id="vs"),
-        pytest.param({"artists": ["A", "B"]}, ("A", "B"), id="no-credit"),
+        pytest.param({"artists": ["A", "B"], "artist": "A meets B"}, TAGGED, id="artists-list"),
+        pytest.param({"artists": "A; B", "artist": "A meets B"}, TAGGED, id="artists-in-one-text"),
+        pytest.param({"artist": ["A", "B"]}, TAGGED, id="several-artist-tags"),
+        pytest.param({"artist": "A feat. B"}, GUESSED, id="feat"),
+        pytest.param({"artist": "A (ft. B)"}, GUESSED, id="ft-in-brackets"),
+        pytest.param({"artist": "A & B"}, GUESSED, id="ampersand"),
+        pytest.param({"artist": "A, B"}, GUESSED, id="comma"),
+        pytest.param({"artist": "A/B"}, GUESSED, id="slash"),
+        pytest.param({"artist": "A;B"}, GUESSED, id="semicolon"),
+        pytest.param({"artist": "A and B"}, GUESSED, id="and"),
+        pytest.param({"artist": "A x B"}, GUESSED, id="x"),
+        pytest.param({"artist": "A vs. B"}, GUESSED, id="vs"),
+        pytest.param({"artists": ["A", "B"]}, TAGGED, id="no-credit"),
     ],
 )
 @pytest.mark.parametrize("ids", [[ARTIST_1, ARTIST_2], BOTH, f"{ARTIST_1}/{ARTIST_2}"])
 def test_artist_ids_are_paired_with_names(
-    tmp_path: Path, texts: Texts, names: tuple[str, str], ids: str | list[str]
+    tmp_path: Path, texts: Texts, artists: tuple[Artist, ...], ids: str | list[str]
 ) -> None:
     found = read_flac(tmp_path, **texts, artist_ids=ids)
-    assert found.artists == (Artist(ARTIST_1, names[0]), Artist(ARTIST_2, names[1]))
+    assert found.artists == artists
     assert found.warnings == ()
 
 
@@ -331,15 +335,23 @@ def test_a_single_artist_id_takes_the_whole_credit(tmp_path: Path) -> None:
     assert found.artists == (Artist(ARTIST_1, "Simon & Garfunkel"),)
 
 
+def test_several_artist_texts_are_a_joint_credit_of_a_single_artist_id(tmp_path: Path) -> None:
+    found = read_flac(tmp_path, artist=["A", "B"], artist_ids=ARTIST_1)
+    assert found.artists == (Artist(ARTIST_1, "A; B", NameRank.CREDIT),)
+
+
 def test_artists_that_cannot_be_told_apart_share_the_credit_with_a_warning(tmp_path: Path) -> None:
     found = read_flac(tmp_path, artist="The Both", artist_ids=BOTH)
-    assert found.artists == (Artist(ARTIST_1, "The Both"), Artist(ARTIST_2, "The Both"))
+    assert found.artists == (
+        Artist(ARTIST_1, "The Both", NameRank.CREDIT),
+        Artist(ARTIST_2, "The Both", NameRank.CREDIT),
+    )
     assert "told apart" in found.warnings[0].text
 
 
 def test_an_invalid_artist_id_does_not_shift_the_names(tmp_path: Path) -> None:
     found = read_flac(tmp_path, artist="A & B", artist_ids=["nonsense", ARTIST_2])
-    assert found.artists == (Artist(ARTIST_2, "B"),)
+    assert found.artists == (Artist(ARTIST_2, "B", NameRank.GUESS),)
     assert len(found.warnings) == 1
 
 
@@ -356,7 +368,7 @@ def test_artist_ids_without_any_name_are_dropped_with_a_warning(tmp_path: Path) 
 
 
 def test_a_work_without_a_title_takes_that_of_the_file(tmp_path: Path) -> None:
-    assert read_flac(tmp_path, title="Ode", work_ids=WORK).works == (Work(WORK, "Ode"),)
+    assert read_flac(tmp_path, title="Ode", work_ids=WORK).works == (Work(WORK, "Ode", NameRank.GUESS),)
 
 
 def test_a_work_without_any_title_is_dropped_with_a_warning(tmp_path: Path) -> None:

@@ -322,7 +322,9 @@ def test_a_touched_file_whose_row_changed_meanwhile_fails_alone(database: Path) 
     assert outcome_of(commits[entry().path], Failed).code == "FILE_CHANGED"
     assert statuses(database)["b.flac"] == "INGEST COMPLETE"
     assert file_row(database, entry().path)["hash"] == sha("new")
-    assert set(before) <= set(dump(database))
+    # Both files have the same artists, works and album, which are as old as the newer evidence for their names.
+    shared = ('INSERT INTO "artists"', 'INSERT INTO "works"', 'INSERT INTO "albums"')
+    assert {line for line in before if not line.startswith(shared)} <= set(dump(database))
 
 
 def test_copies_of_what_a_file_held_before_are_no_copies_any_more(database: Path) -> None:

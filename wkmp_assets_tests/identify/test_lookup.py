@@ -14,6 +14,7 @@ from wkmp_assets.identify.match import match_passages
 from wkmp_assets.identify.open_lookups import NO_KEY, ServiceSettings, open_recording_lookup, resolve_key
 from wkmp_assets.identify.path_names import read_path_names
 from wkmp_assets.model.match_levels import MatchLevel
+from wkmp_assets.model.name_ranks import NameRank
 from wkmp_assets.model.values import (
     Envelope,
     FileTags,
@@ -120,6 +121,21 @@ def test_a_merged_recording_is_known_by_its_new_id(services: MusicServices, look
     assert match.song.recording_mbid == SONG
 
 
+def test_names_carry_their_rank_and_an_answer_keeps_its_time(services: MusicServices, tmp_path: Path) -> None:
+    """The second run gets the answer from the cache."""
+    know_the_song(services)
+    songs = []
+    for _ in range(2):
+        with open_recording_lookup(settings(services, tmp_path), SecretStr(KEY)) as opened:
+            _, (match,) = looked_up(opened)
+        assert match.song is not None
+        songs.append(match.song)
+    named = [songs[0], *songs[0].artists, *songs[0].works]
+    assert {one.rank for one in named} == {NameRank.MUSICBRAINZ}
+    assert songs[0].answered_at is not None
+    assert songs == [songs[0]] * 2
+
+
 def test_what_musicbrainz_does_not_have_keeps_what_acoustid_said(
     services: MusicServices, lookup: RecordingLookup
 ) -> None:
@@ -127,6 +143,7 @@ def test_what_musicbrainz_does_not_have_keeps_what_acoustid_said(
     (found,), (match,) = looked_up(lookup)
     assert found.outcome is LookupOutcome.MATCH
     assert match.song is not None
+    assert {match.song.rank, match.song.artists[0].rank} == {NameRank.ACOUSTID}
     assert (match.song.recording_mbid, match.song.title, match.song.works) == (OTHER, "Song", ())
 
 

@@ -239,9 +239,7 @@ def _as_copy_of(other: FileRow, row: FileRow) -> FileRow:
 def _plan_content(entry: FileEntry, state: LibraryState, stamp: Stamp) -> WriteBatch:
     status = FileStatus.INGEST_COMPLETE if entry.passages else FileStatus.NO_AUDIO
     file = _file_row(entry, state, stamp, status)
-    entities = Entities(state, stamp)
-    for passage in entry.passages:
-        entities.add(passage)
+    entities = Entities(entry, file, state, stamp)
     flavors = FlavorPlan(entry, state, entities)
     plan = plan_passages(
         [(passage.start_ticks, passage.end_ticks) for passage in entry.passages],

@@ -1,6 +1,7 @@
 """Every statement of the write transaction: values are bound, identifiers are literals, rows come many at a time.
 
-Conflict clauses fill in missing values. They never replace what a person or a better source has entered.
+Conflict clauses fill in missing values, and replace names for which there is better or newer evidence. They never
+replace what a person has entered.
 """
 # ruff: noqa: S608 - identifiers are literals of this package, or names from the schema, quoted
 
@@ -10,6 +11,7 @@ from operator import attrgetter
 from typing import Any
 
 from wkmp_assets.db.tables import PASSAGES_OF_FILE, WARNINGS, columns_of, quote_name
+from wkmp_assets.model.name_ranks import NameRank
 from wkmp_assets.model.rows import (
     AlbumRow,
     ArtistRow,
@@ -43,27 +45,46 @@ def values_of(rows: Sequence[Any]) -> list[Any]:
     return [value for row in rows for value in read(row)]
 
 
+def _is_better(table: str, name: str) -> str:
+    """Return the condition that a new name replaces the stored one; see `db/plan/name_evidence.py`.
+
+    A name without evidence is of an older version, or of another program: a tag of its own or a service replaces it. A
+    name that is no longer what the import wrote is somebody else's and stays.
+    """
+    stored, new = f"{table}.{name}", f"excluded.{name}"
+    kept, evidence = f"{stored}_evidence", f"{new}_evidence"
+    return f"""({new} IS NOT NULL AND ({stored} IS NULL OR CASE
+        WHEN {kept} IS NULL THEN {evidence} >= '{NameRank.TAG:d}'
+        ELSE {evidence} IS NOT {kept} AND {stored} IS substr({kept}, instr({kept}, char(10)) + 1)
+         AND substr({evidence}, 1, instr({evidence}, char(10))) >= substr({kept}, 1, instr({kept}, char(10))) END))"""
+
+
+def _replace_names(table: str, names: Sequence[str], *, fill_in: Sequence[str] = ()) -> str:
+    """Return the conflict clause that replaces names by better evidence, and fills in other missing values.
+
+    It compares and replaces in one statement, so two imports of one song need no order, and none of them reads first.
+    """
+    better = {name: _is_better(table, name) for name in names}
+    changes = [
+        f"{column} = CASE WHEN {better[name]} THEN excluded.{column} ELSE {table}.{column} END"
+        for name in names
+        for column in (name, f"{name}_evidence")
+    ]
+    changes += [f"{name} = COALESCE({table}.{name}, excluded.{name})" for name in fill_in]
+    missing = [f"({table}.{name} IS NULL AND excluded.{name} IS NOT NULL)" for name in fill_in]
+    return (
+        f"ON CONFLICT DO UPDATE SET {', '.join(changes)}, updated_at = excluded.updated_at "
+        f"WHERE {' OR '.join([*better.values(), *missing])}"
+    )
+
+
 _PASSAGE_OWNED = tuple(name for name in columns_of(PassageRow) if name not in {"guid", "file_id", "created_at"})
 
 _TABLES: dict[type, tuple[str, str]] = {
-    SongRow: (
-        "songs",
-        """ON CONFLICT DO UPDATE SET
-             title = COALESCE(songs.title, excluded.title),
-             artist_name = COALESCE(songs.artist_name, excluded.artist_name),
-             work_id = COALESCE(songs.work_id, excluded.work_id),
-             updated_at = excluded.updated_at
-           WHERE (songs.title IS NULL AND excluded.title IS NOT NULL)
-              OR (songs.artist_name IS NULL AND excluded.artist_name IS NOT NULL)
-              OR (songs.work_id IS NULL AND excluded.work_id IS NOT NULL)""",
-    ),
-    ArtistRow: ("artists", "ON CONFLICT DO NOTHING"),
-    WorkRow: ("works", "ON CONFLICT DO NOTHING"),
-    AlbumRow: (
-        "albums",
-        """ON CONFLICT DO UPDATE SET release_date = excluded.release_date, updated_at = excluded.updated_at
-           WHERE albums.release_date IS NULL AND excluded.release_date IS NOT NULL""",
-    ),
+    SongRow: ("songs", _replace_names("songs", ("title", "artist_name"), fill_in=("work_id",))),
+    ArtistRow: ("artists", _replace_names("artists", ("name",))),
+    WorkRow: ("works", _replace_names("works", ("title",))),
+    AlbumRow: ("albums", _replace_names("albums", ("title", "release_date"))),
     PassageRow: (
         "passages",
         "ON CONFLICT (guid) DO UPDATE SET " + ", ".join(f"{name} = excluded.{name}" for name in _PASSAGE_OWNED),

@@ -19,6 +19,7 @@ from wkmp_assets.identify.services.answers import (
     undocumented_answer,
 )
 from wkmp_assets.identify.services.session import Service, ServiceSession
+from wkmp_assets.model.name_ranks import NameRank
 from wkmp_assets.model.values import Artist, Song
 
 NAME = "AcoustID"
@@ -142,7 +143,7 @@ class AcoustIdClient:
         found = read_entries(_Found, answer.value, NAME)
         if found.value is None:
             raise undocumented_answer(NAME)
-        return Read(_best_matches(found.value), found.warnings)
+        return Read(_best_matches(found.value, answer.at), found.warnings)
 
     def _ask(self, form: Mapping[str, str]) -> Answer:
         """Return an older version's answer if it names one recording at most, or if there is no other."""
@@ -179,15 +180,14 @@ def _has_no_choice(answer: Answer) -> bool:
     return found is None or len({recording.id for result in found.results for recording in result.recordings}) < 2
 
 
-def _best_matches(found: _Found) -> list[FingerprintMatch]:
+def _best_matches(found: _Found, answered_at: str) -> list[FingerprintMatch]:
     best: dict[str, FingerprintMatch] = {}
     for result in found.results:
         most = max((recording.sources or 0 for recording in result.recordings), default=0)
         for recording in result.recordings:
             share = 1.0 if recording.sources is None or not most else recording.sources / most
-            match = FingerprintMatch(
-                result.id, result.score, _song(recording), recording.duration, recording.sources, share
-            )
+            song = _song(recording, answered_at)
+            match = FingerprintMatch(result.id, result.score, song, recording.duration, recording.sources, share)
             known = best.get(recording.id)
             if known is None or _merits(match) < _merits(known):
                 best[recording.id] = match
@@ -199,11 +199,13 @@ def _merits(match: FingerprintMatch) -> tuple[float, float, int, str, str]:
     return (-match.score, -match.share, -(match.sources or 0), match.acoustid, match.song.title or "")
 
 
-def _song(recording: _Recording) -> Song:
+def _song(recording: _Recording, answered_at: str) -> Song:
     text = join_names([(artist.name, artist.joinphrase) for artist in recording.artists])
     return Song(
         recording.id,
         recording.title or None,
         text,
-        tuple(Artist(artist.id, artist.name) for artist in recording.artists),
+        tuple(Artist(artist.id, artist.name, NameRank.ACOUSTID) for artist in recording.artists),
+        rank=NameRank.ACOUSTID,
+        answered_at=answered_at,
     )

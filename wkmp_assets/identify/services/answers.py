@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from copy import deepcopy
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Annotated, Any, Generic, TypeVar
 
 import requests
@@ -10,6 +11,7 @@ from pydantic import BaseModel, StringConstraints, ValidationError
 
 from wkmp_assets.errors import ServiceUnavailableError
 from wkmp_assets.model.mbid import MBID_PATTERN
+from wkmp_assets.model.timestamps import format_timestamp
 
 ANSWER_CODES = frozenset({200, 400, 404})
 """HTTP status codes whose body is an answer to the question."""
@@ -42,6 +44,8 @@ class Answer:
     """HTTP status code, one of `ANSWER_CODES`."""
     value: Any
     """Parsed JSON, not validated."""
+    at: str
+    """When the service gave it: UTC, `YYYY-MM-DD HH:MM:SS`."""
 
 
 Judge = Callable[[Answer], bool | None]
@@ -162,9 +166,15 @@ def parse_answer(response: requests.Response) -> Answer | None:
     if response.status_code not in ANSWER_CODES:
         return None
     try:
-        return Answer(response.status_code, response.json())
+        return Answer(response.status_code, response.json(), format_timestamp(_time_of(response)))
     except (requests.exceptions.JSONDecodeError, RecursionError):
         return None
+
+
+def _time_of(response: requests.Response) -> datetime:
+    """Return when a response was received; the cache notes it with the responses that it keeps."""
+    received: datetime = getattr(response, "created_at", None) or datetime.now(tz=UTC)
+    return received
 
 
 def undocumented_answer(service: str) -> ServiceUnavailableError:

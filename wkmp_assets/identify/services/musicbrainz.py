@@ -18,6 +18,7 @@ from wkmp_assets.identify.services.answers import (
     undocumented_answer,
 )
 from wkmp_assets.identify.services.session import Service, ServiceSession
+from wkmp_assets.model.name_ranks import NameRank
 from wkmp_assets.model.values import Artist, KnownRelease, Release, Song, Work
 
 NAME = "MusicBrainz"
@@ -140,7 +141,7 @@ class MusicBrainzClient:
         found = read_entries(_Recording, answer.value, f"{NAME}, recording {mbid}")
         if found.value is None:
             raise undocumented_answer(NAME)
-        return Read(_recording(found.value), found.warnings)
+        return Read(_recording(found.value, answer.at), found.warnings)
 
     def search(self, artist: str, title: str) -> Read[list[Recording]]:
         """Return at most 25 recordings with this artist and title, without their works.
@@ -157,7 +158,7 @@ class MusicBrainzClient:
         found = read_entries(_Hits, answer.value, f"{NAME}, search")
         if found.value is None:
             raise undocumented_answer(NAME)
-        return Read([_recording(hit) for hit in found.value.recordings], found.warnings)
+        return Read([_recording(hit, answer.at) for hit in found.value.recordings], found.warnings)
 
 
 def _escaped(text: str) -> str:
@@ -169,16 +170,24 @@ def _credited(credit: _Credit) -> str:
     return credit.name or (credit.artist.name if credit.artist else "")
 
 
-def _recording(found: _Recording) -> Recording:
+def _recording(found: _Recording, answered_at: str) -> Recording:
     text = join_names([(_credited(credit), credit.joinphrase) for credit in found.credits])
     named = (credit.artist for credit in found.credits if credit.artist is not None)
-    artists = {artist.id: Artist(artist.id, artist.name) for artist in named}
+    artists = {artist.id: Artist(artist.id, artist.name, NameRank.MUSICBRAINZ) for artist in named}
     works = {
-        relation.work.id: Work(relation.work.id, relation.work.title)
+        relation.work.id: Work(relation.work.id, relation.work.title, NameRank.MUSICBRAINZ)
         for relation in found.relations
         if relation.type == "performance" and relation.work is not None
     }
-    song = Song(found.id, found.title or None, text, tuple(artists.values()), tuple(works.values()))
+    song = Song(
+        found.id,
+        found.title or None,
+        text,
+        tuple(artists.values()),
+        tuple(works.values()),
+        NameRank.MUSICBRAINZ,
+        answered_at,
+    )
     return Recording(
         song,
         found.length / 1000 if found.length else None,

@@ -1,5 +1,6 @@
 """One run of each writer over the same files, and what their libraries hold."""
 
+import sqlite3
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
@@ -26,12 +27,20 @@ def write_batched(database: Path, entries: Iterable[FileEntry]) -> list[FileFigu
 
 
 def contents(database: Path) -> dict[str, list[tuple[object, ...]]]:
-    """Every row of every table but the baseline's own and the notes of the migrations."""
+    """Every row of every table but the baseline's own and the notes of the migrations.
+
+    Without the evidence for names: the baseline keeps what the first file brought, and the batch writer the newest.
+    """
     with opened(database) as connection:
         connection.row_factory = None
         names = [row[0] for row in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
         return {
-            name: sorted(connection.execute(f"SELECT * FROM {name}").fetchall(), key=repr)  # noqa: S608 - from the schema
+            name: sorted(connection.execute(f"SELECT {_columns(connection, name)} FROM {name}").fetchall(), key=repr)  # noqa: S608 - from the schema
             for name in names
             if name not in OWN_TABLES | {"_sqlite_migrations", "schema_version"}
         }
+
+
+def _columns(connection: sqlite3.Connection, table: str) -> str:
+    names = [row[0] for row in connection.execute("SELECT name FROM pragma_table_info(?)", [table])]
+    return ", ".join(name for name in names if not name.endswith("_evidence"))

@@ -31,7 +31,9 @@ _BY_FINALISING = ("status", "updated_at")
 _BY_METADATA = tuple(name for name in columns_of(FileRow) if name not in {*_BY_SCAN, *_BY_HASHING, *_BY_FINALISING})
 _BY_AMPLITUDE = ("lead_in_start_ticks", "lead_out_start_ticks", "import_metadata", "status", "updated_at")
 _PASSAGE_RECORDED = tuple(name for name in columns_of(PassageRow) if name not in _BY_AMPLITUDE)
-_SONG_RECORDED = ("guid", "recording_mbid", "title", "artist_name", "work_id", "created_at")
+_SONG_RECORDED = (
+    "guid", "recording_mbid", "title", "artist_name", "work_id", "created_at", "title_evidence", "artist_name_evidence"
+)  # fmt: skip
 _BY_FLAVOR = tuple(name for name in columns_of(SongRow) if name not in _SONG_RECORDED)
 
 Statement = tuple[str, list[Any]]

@@ -1,0 +1,58 @@
+"""The evidence for a name, as the library keeps it beside the name.
+
+It is one text: rank, time, and guid of the file, separated by blanks; a line feed; and the name. Of two such texts the
+one with the greater first line is better or newer, whoever compares them and in whatever order they came. The name
+itself is there because a name that is no longer the one that was written is somebody else's, and stays.
+"""
+
+from datetime import timedelta
+
+from wkmp_assets.model.name_ranks import NameRank
+from wkmp_assets.model.rows import FileRow
+from wkmp_assets.model.timestamps import Stamp, format_timestamp
+
+_TOLERANCE = timedelta(days=1)
+"""How far the clock of a music server may be ahead of ours."""
+
+
+class EvidenceOfFile:
+    """Describes the evidence that one file brings.
+
+    Parameters
+    ----------
+    file : FileRow
+        Its tags are as old as its last modification.
+    stamp : Stamp
+        Time of this import.
+    """
+
+    def __init__(self, file: FileRow, stamp: Stamp) -> None:
+        self._file_guid = file.guid
+        self._tagged_at = "" if _is_impossible(file.modification_time, stamp) else file.modification_time
+        # A file of this minute may seem to be of the next one. Its next version must still be newer.
+        self._tagged_at = min(self._tagged_at, stamp.text)
+
+    def describe(self, text: str, rank: NameRank, answered_at: str | None) -> str:
+        """Return the evidence for a name.
+
+        Parameters
+        ----------
+        text : str
+            The name.
+        rank : NameRank
+            How good the evidence is.
+        answered_at : str or None
+            When a service named it; None when the tags do.
+        """
+        at = self._tagged_at if answered_at is None else answered_at
+        return f"{rank:d} {at} {self._file_guid}\n{text}"
+
+
+def _is_impossible(modified_at: str, stamp: Stamp) -> bool:
+    """Tell whether a file is of the future, which says nothing about the age of its tags."""
+    return modified_at > format_timestamp(stamp.now + _TOLERANCE)
+
+
+def rank_of(evidence: str) -> str:
+    """Return the part by which evidence is compared."""
+    return evidence.partition("\n")[0]
