@@ -29,22 +29,22 @@ if TYPE_CHECKING:
 
 _NOBODY = 65534
 
-# A worker of xdist sets it to 80, and a console that is made while it is set keeps that width for good. Other conftest
+# A worker of xdist sets it to 80, and a console that is made while it is set always keeps that width. Other conftest
 # files make consoles when they are imported, so it goes here, before them.
 if "PYTEST_XDIST_WORKER" in os.environ:
     os.environ.pop("COLUMNS", None)
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Make the plan's test ids markers, and a worker's terminal as wide as each test says."""
+    """Register the plan's test ids as markers, and let tests set the width of the terminal."""
     for test in PLAN_TESTS:
         config.addinivalue_line("markers", f"{test.id}: {test.text} ({test.requirement})")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Tie every test to the ids that ask for a run of the whole suite; mark and sort them.
+    """Mark every test with the ids that ask for a run of the whole suite, and sort the tests.
 
-    The processes of xdist begin with what takes longest, so that none of them ends long before the others.
+    The longest tests come first, so that no process of xdist ends long before the others.
     """
     for item in items:
         if "integration" in item.path.relative_to(TESTS).parts:
@@ -60,13 +60,13 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 @pytest.fixture
 def database(tmp_path: Path) -> Path:
-    """Where a library may be created."""
+    """Path of a library that does not exist yet."""
     return tmp_path / "wkmp.db"
 
 
 @pytest.fixture
 def settings(tmp_path: Path) -> "Settings":
-    """Of an empty music folder, with a state folder beside it and one worker; a run carries two files."""
+    """Settings of an empty music folder, with a state folder beside it, one worker, and two files per run."""
     from wkmp_assets.settings import load_settings
 
     music = tmp_path / "music"
@@ -76,7 +76,7 @@ def settings(tmp_path: Path) -> "Settings":
 
 @pytest.fixture
 def store(settings: "Settings") -> "PhaseStore":
-    """Where the phases of `settings` keep their values."""
+    """The phase store of `settings`."""
     from wkmp_assets.runtime.phase_store import PhaseStore
 
     return PhaseStore(settings.phase_dir)
@@ -121,7 +121,7 @@ def library(tmp_path: Path, workers: "WorkerPool") -> "Iterator[CheckedLibrary]"
 
 @pytest.fixture
 def services() -> "Iterator[MusicServices]":
-    """The music services, running on this machine; they know nothing."""
+    """The music services, on this machine and without any data."""
     from wkmp_assets_tests.support.music_services import music_services
 
     with music_services() as running:
@@ -151,7 +151,7 @@ def _unprivileged() -> Iterator[None]:
 
 @pytest.fixture
 def unprivileged() -> Callable[[], AbstractContextManager[None]]:
-    """A block in which permissions count, also when root runs the tests."""
+    """A block in which permissions are enforced, also when root runs the tests."""
     return _unprivileged
 
 

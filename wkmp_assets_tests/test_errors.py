@@ -23,7 +23,7 @@ FACTS: dict[str, tuple[object, ...]] = {
 
 
 def drawn() -> dict[str, str | None]:
-    """Return class name -> name of the class above it, as drawn."""
+    """Return class name -> name of its base class, as drawn."""
     found: dict[str, str | None] = {}
     above: list[str] = []
     for line in (errors.__doc__ or "").splitlines():

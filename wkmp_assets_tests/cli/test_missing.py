@@ -129,7 +129,7 @@ def test_an_import_names_folders_that_cannot_be_read_and_says_what_it_has_not_se
         commit(folder / "wkmp.db", entry(path, path, **known))
     for name, value in {"DAGSTER_HOME": first, "COLUMNS": "160", "WKMP_LIBRARY_ROOT": folder}.items():
         monkeypatch.setenv(name, str(value))
-    # Whoever has no rights may not be able to load Python's modules either: this loads them.
+    # Load all modules now, because the unprivileged user may not be able to read them.
     assert "2 unchanged" in wkmp("import", folder).stdout
     monkeypatch.setenv("DAGSTER_HOME", str(home))
     (folder / "wkmp.db").chmod(0o666)

@@ -70,7 +70,7 @@ def test_files_are_counted_by_what_became_of_them() -> None:
 
 
 def test_the_files_of_a_stopped_import_add_up() -> None:
-    """Also those that no run came to; of all of them only what was written is said to be safe."""
+    """Files that no run reached are counted too, and only the written ones are said to be safe."""
     summary = summary_of(
         written(entry("a.mp3")),
         FileCommit("b", Failed("p", "C", "b: broken"), Receipt(1, 1, 1, 0), WriteBatch("b")),

@@ -315,7 +315,7 @@ def test_a_touched_file_gets_its_time_and_nothing_else(database: Path) -> None:
 
 
 def test_a_touched_file_whose_row_changed_meanwhile_fails_alone(database: Path) -> None:
-    """Otherwise the passages of one content would stand under the hash of another."""
+    """Otherwise the passages of one content would be stored with the hash of another."""
     commit(database, entry(content="new"))
     before = dump(database)
     commits = commit(database, bare(entry().path, "old", FileState.TOUCHED), entry("b.flac", content="b"))
@@ -328,7 +328,7 @@ def test_a_touched_file_whose_row_changed_meanwhile_fails_alone(database: Path) 
 
 
 def test_copies_of_what_a_file_held_before_are_no_copies_any_more(database: Path) -> None:
-    """The original was re-tagged: only its copy still has the old bytes."""
+    """The original has new tags, so only its copy has the stored bytes."""
     commit(database, entry("a.flac"), bare("b.flac"))
     assert [one.original_is_complete for one in read_known_files(database)] == [True, True]
     commit(database, entry("a.flac", content="retagged", state=FileState.CHANGED), now=LATER)

@@ -59,7 +59,7 @@ def known(database: Path) -> list[Any]:
 def unanswered(
     bounds: Bounds | None = None, outcome: LookupOutcome | None = None, named: Song | None = None, **changed: Any
 ) -> FileEntry:
-    """The same file with other bytes and tags, and no recording from the services unless told otherwise."""
+    """Return the same file with other bytes and tags. Without `named`, the services know no recording."""
     one = entry(content="retagged", bounds=bounds or seconds((0, 200)), songs=None, state=FileState.CHANGED)
     passages = []
     for passage in one.passages:

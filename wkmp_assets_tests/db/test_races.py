@@ -48,7 +48,7 @@ def commit_while(database: Path, one: FileEntry, *statements: str) -> Receipt:
 
 @pytest.fixture
 def passages(database: Path) -> list[str]:
-    """Guids of the two passages of a file of which the first stays when `CHANGED` is imported, and the second goes."""
+    """Guids of the two passages of a file. An import of `CHANGED` keeps the first and deletes the second."""
     commit(database, entry(bounds=seconds((0, 20), (30, 50))))
     run_sql(database, *PLAYER_TABLES)
     return column(database, "SELECT guid FROM passages ORDER BY start_time_ticks")

@@ -60,7 +60,7 @@ def test_a_name_that_is_not_utf8_is_refused_before_the_file_is_touched(tmp_path:
 
 @pytest.mark.parametrize("key", ["out.mp3", "folder/secret.mp3", "within.mp3"])
 def test_nothing_behind_a_symbolic_link_is_looked_at(tmp_path: Path, key: str) -> None:
-    """A scan makes no partition of it, but anyone who reaches the web UI can type one."""
+    """A scan registers no such partition, but anyone who reaches the web UI can type its key."""
     (root := tmp_path / "music").mkdir()
     (outside := tmp_path / "outside").mkdir()
     (outside / "secret.mp3").write_bytes(b"secret")

@@ -93,7 +93,7 @@ def test_files_in_a_folder_that_cannot_be_read_are_not_missing(
 ) -> None:
     touch(public_folder, "A/1.mp3", "B/2.mp3", "C/3.mp3")
     (public_folder / "A").chmod(0)
-    (public_folder / "B").chmod(0o744)  # names can be listed, nothing can be looked at
+    (public_folder / "B").chmod(0o744)  # names can be listed, but no file can be read
     with unprivileged():
         changes, _ = scan_folder(public_folder, "", [known(path) for path in ("A/1.mp3", "B/2.mp3", "C/gone.mp3")])
     assert (changes.unknown, changes.missing) == (("A/1.mp3", "B/2.mp3"), ("C/gone.mp3",))

@@ -160,7 +160,7 @@ def test_only_a_regular_file_has_a_size_to_compare(tmp_path: Path, kind: str) ->
 def test_a_time_beyond_the_calendar_is_taken_as_it_is(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, seconds: int
 ) -> None:
-    """Over Samba; the file systems at hand cut such times."""
+    """Samba delivers such times. They are simulated, because local file systems cannot store them."""
     touch(tmp_path, "a.mp3")
     status = os.stat_result((0o100644, 1, 1, 1, 0, 0, 7, seconds, seconds, seconds))
     monkeypatch.setattr(Path, "stat", lambda _path: status)

@@ -1,4 +1,4 @@
-"""How many people have submitted a fingerprint for a recording, and what that decides."""
+"""The number of submissions of a fingerprint for a recording, and its effect on the choice."""
 
 from collections.abc import Iterator
 from itertools import permutations
@@ -22,7 +22,7 @@ from wkmp_assets_tests.support.music_services import KEY, MusicServices, acousti
 
 ANN, BOB = (mbid("ann"), "Ann"), (mbid("bob"), "Bob")
 LOW, HIGH = sorted([mbid("one"), mbid("other")])
-"""Two recordings; the one with the lower id used to win a tie."""
+"""Two recordings. Without another rule, the lower id wins a tie."""
 THIRD = mbid("third")
 UNTAGGED = FileTags()
 
@@ -81,7 +81,7 @@ def test_the_tags_of_a_file_weigh_more_than_submissions(services: MusicServices,
 
 
 def test_submissions_are_compared_within_one_acoustid(services: MusicServices, lookup: RecordingLookup) -> None:
-    """A recording that few have is no stray when all of its fingerprint's submissions are for it."""
+    """A rare recording is not a mistake if all submissions of its fingerprint are for it."""
     services.fingerprints["AQ0"] = [
         acoustid_result(0.6, acoustid_recording(LOW, "Common", BOB, 100.0, sources=812), acoustid=mbid("track 1")),
         acoustid_result(0.99, acoustid_recording(HIGH, "Rare", ANN, 100.0, sources=2), acoustid=mbid("track 2")),

@@ -14,7 +14,7 @@ AWKWARD = st.sampled_from(
     [".", "..", "...", "/", "%", "%2F", ",", '"', "[", "]", "|", "*", "\n", "\x85", "\udcff", " "]
 )
 ANY_NAME = st.lists(AWKWARD | st.text(max_size=3) | st.binary(max_size=3).map(os.fsdecode), max_size=8).map("".join)
-"""Names as a file system holds them: any bytes, shown as Python decodes them."""
+"""Names of files: any bytes, as Python decodes them."""
 
 FORBIDDEN = re.compile(r'[,"\[\]|*\x00-\x1f\x7f-\x9f]|\.\.\.|^/')
 

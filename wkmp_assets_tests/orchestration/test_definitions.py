@@ -128,7 +128,7 @@ def test_the_instance_keeps_its_event_index_open_and_dagster_reads_the_same_file
 
 
 def at_once(count: int, function: Callable[[Path, Barrier], None], folder: Path) -> None:
-    """Run a function in several processes; each gets what lets them wait for each other."""
+    """Run a function in several processes. Each gets a barrier at which they wait for each other."""
     forked = multiprocessing.get_context("fork")
     together = forked.Barrier(count)
     processes = [forked.Process(target=function, args=(folder, together)) for _ in range(count)]
@@ -146,7 +146,7 @@ def _open_storage(folder: Path, together: Barrier) -> None:
 
 @pytest.mark.slow
 def test_processes_that_start_together_share_one_new_storage(tmp_path: Path) -> None:
-    """Two imports at once, the first thing after installation: Dagster creates its tables without expecting company."""
+    """Dagster itself does not protect the creation of its tables against two first imports at once."""
     at_once(8, _open_storage, tmp_path)
 
 
@@ -166,7 +166,7 @@ def test_processes_that_find_the_same_files_register_them_once(tmp_path: Path) -
 
 
 def test_partitions_are_read_again_only_when_somebody_has_changed_them(tmp_path: Path) -> None:
-    """A run asks for them a hundred times; what another process registers or removes it must see all the same."""
+    """A run asks for them a hundred times, and must see what another process registers or removes."""
     ours, theirs = (KeptOpenSqliteStorage.from_local(str(tmp_path)).event_log_storage for _ in range(2))
     statements: list[str] = []
     ours.add_dynamic_partitions("files", ["a", "b"])
@@ -210,7 +210,7 @@ def test_whoever_watches_a_run_hears_of_its_events() -> None:
                 heard.set()
 
         instance.watch_event_logs(run.run_id, None, listen)
-        time.sleep(1)  # what the file system still tells of the first event must not count for the second
+        time.sleep(1)  # late notifications of the first event must not count for the second
         instance.report_engine_event("second", run)
         assert heard.wait(PATIENCE_S)
 

@@ -1,4 +1,4 @@
-"""What earlier runs looked up counts: files of one folder agree on a release, and answers stand."""
+"""Lookups of earlier runs count: files of one folder agree on a release, and answers are kept."""
 
 from dataclasses import replace
 from pathlib import Path

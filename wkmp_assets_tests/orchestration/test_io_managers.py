@@ -1,4 +1,4 @@
-"""What the IO managers refuse, and how they say so."""
+"""What the IO managers refuse, and their messages."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -50,7 +50,7 @@ def test_a_missing_picture_is_named_with_the_next_step(settings: Settings, insta
 
     @dg.asset(partitions_def=partitions)
     def viewer(file_picture: Any) -> None:
-        """Would show it."""
+        """Requests the picture."""
 
     instance.add_dynamic_partitions(partitions_name(settings), ["a.mp3"])
     source = dg.AssetSpec("file_picture", partitions_def=partitions).with_io_manager_key("pictures")

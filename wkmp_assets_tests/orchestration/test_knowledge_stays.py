@@ -1,4 +1,4 @@
-"""Libraries that were identified once and are imported again without an answer; real runs with all checks."""
+"""An identified library is imported again without answers of the services; real runs with all checks."""
 
 import shutil
 from pathlib import Path
@@ -28,7 +28,7 @@ CHECKS = ("file_is_all_or_nothing", "reads_outside_transaction", "locks_per_file
 
 @pytest.fixture
 def identified(library: CheckedLibrary, services: MusicServices) -> CheckedLibrary:
-    """Three files, five passages, every one with a song that a service named; the library without a key."""
+    """A library of three files and five passages with songs from the services, and without an API key."""
     for name, source in (("mix.flac", MIX), ("song.flac", SONG), ("take.wav", TAKE)):
         library.add(name, source)
     library.with_settings(**services.settings).import_all()
@@ -81,7 +81,7 @@ def test_a_library_that_moved_with_its_database(identified: CheckedLibrary, tmp_
 
 @pytest.mark.parametrize("force", [False, True])
 def test_a_database_that_wkmp_made(identified: CheckedLibrary, tmp_path: Path, *, force: bool) -> None:
-    """It has no receipts, no fingerprints and no sources, but what people entered."""
+    """Such a library has no receipts, fingerprints or sources, but values that people entered."""
     run_sql(
         identified.database,
         "DELETE FROM import_provenance",
@@ -95,7 +95,7 @@ def test_a_database_that_wkmp_made(identified: CheckedLibrary, tmp_path: Path, *
     before = [rows(identified.database, query) for query in (songs, SONG_LINKS, PEOPLES)]
     if not force:
         retag(identified)
-    with DagsterInstance.ephemeral() as instance:  # the receipts there are of an import that wkmp knows nothing of
+    with DagsterInstance.ephemeral() as instance:  # an instance without receipts of this library
         other = CheckedLibrary(identified.music, instance, identified._workers, state_dir=tmp_path / "other state")
         assert_sound(other, other.import_all(force=force))
     assert [rows(identified.database, query) for query in (songs, SONG_LINKS, PEOPLES)] == before

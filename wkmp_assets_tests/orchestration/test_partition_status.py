@@ -1,4 +1,4 @@
-"""What Dagster shows of every file: green is in the library, red has failed, and skipping a file changes nothing."""
+"""The status of every file in Dagster: green if imported, red if failed, and unchanged if skipped."""
 
 import os
 from collections.abc import Callable, Iterator
@@ -29,7 +29,7 @@ GREEN, RED = "MATERIALIZED", "FAILED"
 
 @pytest.fixture
 def library(dagster_home: Path, workers: WorkerPool) -> Iterator[CheckedLibrary]:
-    """A music folder without files, and an instance with the storage, retries and launcher that users have."""
+    """A library without files, in an instance with the same settings as a user's."""
     music = dagster_home / "music"
     music.mkdir()
     with DagsterInstance.get() as instance:
@@ -48,7 +48,7 @@ def not_green(library: CheckedLibrary, asset: str = ENTRY) -> set[str]:
 
 
 def materialized(library: CheckedLibrary, asset: str) -> list[str | None]:
-    """The partitions of all materializations there are, with those of none."""
+    """The partition key of every materialization; None for one without a partition."""
     records = library.instance.fetch_materializations(dg.AssetKey(asset), limit=1000).records
     return [record.partition_key for record in records]
 
@@ -72,7 +72,7 @@ def test_exactly_the_broken_files_of_a_range_are_red(library: CheckedLibrary) ->
 
 
 def test_a_good_file_that_breaks_later_turns_red_alone(library: CheckedLibrary) -> None:
-    """One failure among files that are skipped, of which the earlier receipts stay readable."""
+    """One file fails among skipped ones, whose earlier receipts stay readable."""
     for number_of_file in range(4):
         tone(library.music / f"{number_of_file}.wav", 300 + 50 * number_of_file)
     library.import_all()
@@ -86,7 +86,7 @@ def test_a_good_file_that_breaks_later_turns_red_alone(library: CheckedLibrary) 
     after = recorded_commits(library.instance, library.keys)
     assert after == before
     assert all(commit.receipt and commit.receipt.written for commit in after.values())
-    # And again: the same is said, and what was skipped is as it was.
+    # A second import gives the same result, and skipped files keep their status.
     library.import_all()
     assert not_green(library) == {"2.wav"}
     assert recorded_commits(library.instance, library.keys) == before
@@ -104,7 +104,7 @@ def test_a_run_without_bad_files_does_not_make_the_library_green(library: Checke
 
 @pytest.mark.parametrize("how", ["mended", pytest.param("restored", marks=pytest.mark.long)])
 def test_a_file_that_is_good_again_turns_green_in_every_phase(library: CheckedLibrary, how: str) -> None:
-    """Restored: with the bytes and the time that the library has, so that nothing about it seems to have changed."""
+    """A restored file has the bytes and the time that the library has, so it looks unchanged."""
     for name in ("a.wav", "b.wav", "c.wav"):
         tone(library.music / name, 300 + 10 * ord(name[0]))
     library.import_all()
@@ -144,7 +144,7 @@ def test_a_copy_keeps_its_dots_and_a_run_that_skips_all_leaves_none(library: Che
 
 
 def test_what_stands_for_a_failed_file_is_no_import(library: CheckedLibrary) -> None:
-    """It says everything on its page, is not started again, and does not count as an import that failed as a whole."""
+    """The run recorded for the failure has the whole message, is not retried, and is no failed import."""
     break_file(library.music / "bad.mp3")
     tone(library.music / "good.wav", 300)
     library.import_all()
@@ -165,7 +165,7 @@ def test_what_stands_for_a_failed_file_is_no_import(library: CheckedLibrary) -> 
 
 @pytest.fixture
 def stopped(library: CheckedLibrary) -> Callable[[RunControl], list[FileCommit]]:
-    """Import all files as `wkmp import` does; return what became of each."""
+    """Import all files as `wkmp import` does; return the result of each."""
 
     def import_until(control: RunControl) -> list[FileCommit]:
         commits: list[FileCommit] = []

@@ -154,7 +154,7 @@ def test_what_is_played_between_looking_and_removing_stays(settings: Settings) -
 def test_what_is_played_between_reading_and_the_write_lock_stays(
     settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The last look is in the statements themselves."""
+    """The DELETE statements themselves look for references."""
     from wkmp_assets.db import commit as committing
 
     add(settings, "a.mp3", "there.mp3")
@@ -194,7 +194,7 @@ def test_nothing_goes_while_a_file_on_disk_may_be_a_missing_one_that_moved(setti
     assert paths(plan(settings).removable) == ["a.mp3"], "a file that failed would wait for ever"
     run_sql(settings.database_path, "UPDATE import_failures SET failed_at = '2026-01-01 00:00:00'")
     with pytest.raises(NotImportedError):
-        plan(settings)  # moved over the broken file since that failed
+        plan(settings)  # moved over the broken file after its failure
 
 
 def test_nothing_goes_with_an_emptied_root(settings: Settings) -> None:
@@ -218,7 +218,7 @@ def test_nothing_goes_once_the_disk_is_unmounted_in_the_middle(settings: Setting
 
 
 def test_files_of_an_empty_folder_stay_unless_asked_for(settings: Settings) -> None:
-    """A disk that is mounted inside the library, and is not there."""
+    """A disk is mounted inside the library, and is not there at the moment."""
     add(settings, "usb/Artist/a.mp3", "there.mp3")
     (settings.library / "usb/Artist/a.mp3").unlink()
     (settings.library / "usb/Artist").rmdir()

@@ -1,4 +1,4 @@
-"""What people choose for a run in the Launchpad, and what the run's tags then say; real runs."""
+"""Choices for a run in the Launchpad, and the tags that result; real runs."""
 
 from typing import Any
 
@@ -37,7 +37,7 @@ def run(library: CheckedLibrary, job: str, config: dict[str, Any], **tags: str) 
 
 
 def test_a_run_ends_its_workers_though_its_process_goes_on(library: CheckedLibrary) -> None:
-    """The process of a run that the daemon launched waits for all that it started before it ends itself."""
+    """The process of a run that the daemon launched ends only after its own children."""
     library.add("take.wav", TAKE)
     library.scan()
     before = workers()
@@ -118,7 +118,7 @@ def test_every_preset_can_be_chosen() -> None:
 
 
 def choices(library: CheckedLibrary) -> dict[str, Field]:
-    """Every setting of a run that is ours."""
+    """Every setting of a run that the package adds."""
     definitions = build_definitions(library.settings)
     found = {}
     for job in (scan_job, import_job):

@@ -34,7 +34,7 @@ SAMPLE = SAMPLES / "01 David01, First Movement.mp3"
 
 @pytest.fixture
 def instance() -> Iterator[DagsterInstance]:
-    """On disk: a schedule's runs refer to the instance by its DAGSTER_HOME."""
+    """An instance on disk, because a schedule's runs refer to it by its DAGSTER_HOME."""
     with dg.instance_for_test() as made:
         yield made
 

@@ -43,7 +43,7 @@ def add(settings: Settings, *paths: str, text: bytes = b"no audio") -> None:
 
 
 def tick(settings: Settings, instance: DagsterInstance, cursor: str | None = None) -> dg.SensorResult:
-    """Look once, and register what is asked for, as the daemon does."""
+    """Evaluate the sensor once, and register the requested partitions, as the daemon does."""
     repository = build_definitions(settings).get_repository_def()
     sensor = repository.get_sensor_def(SENSOR)
     with dg.build_sensor_context(instance=instance, cursor=cursor, repository_def=repository) as context:
@@ -215,7 +215,7 @@ def test_unreadable_folders_are_named(
 
 
 def known(settings: Settings, *paths: str) -> None:
-    """Put files on disk and into the library as they are."""
+    """Put files on disk, and into the library with their size and time."""
     add(settings, *paths)
     for path in paths:
         stat = read_stat(settings.library / path)
@@ -277,7 +277,7 @@ def test_an_imported_file_is_left_alone_until_it_is_moved(settings: Settings, in
 def test_a_file_of_any_year_is_imported_once(settings: Settings, instance: DagsterInstance, seconds: int) -> None:
     file = settings.library / "odd.mp3"
     shutil.copyfile(SAMPLE, file)
-    os.utime(file, (seconds, seconds))  # the file system may cut it to what it can hold
+    os.utime(file, (seconds, seconds))  # the file system may round it to what it can store
     first = tick(settings, instance)
     assert ranges(first) == [("odd.mp3", "odd.mp3")]
     execute(settings, instance, first)

@@ -1,6 +1,6 @@
 """No unused code, and no code that the batch writer made obsolete.
 
-`make check` runs the tools over the project. Here is what they cannot say, and that they find what they look for.
+`make check` runs the tools over the project. These tests cover what the tools cannot, and prove that the tools work.
 """
 
 import ast
@@ -20,7 +20,7 @@ KEPT = ROOT / "wkmp_assets_tests/tools/vulture_kept.py"
 
 
 def findings(*command: str, folder: Path) -> str:
-    """What a tool prints when it finds something; empty when it finds nothing."""
+    """Return what a tool prints; empty when it finds nothing."""
     result = subprocess.run([sys.executable, "-m", *command], cwd=folder, capture_output=True, text=True, check=False)
     assert result.returncode in {0, 1, 3}, result.stderr
     return "" if result.returncode == 0 else result.stdout + result.stderr
@@ -29,7 +29,7 @@ def findings(*command: str, folder: Path) -> str:
 @plan_test("TC-M-DC-010-01")
 @plan_test("TC-M-DC-030-01")
 def test_the_tools_see_what_they_look_for(tmp_path: Path) -> None:
-    """Each one red, on a project with one of every mistake."""
+    """Each tool is red on a project with one mistake of every kind."""
     (tmp_path / "pyproject.toml").write_text(
         '[project]\nname = "p"\nversion = "1"\ndependencies = ["click"]\n[tool.vulture]\npaths = ["p"]\n'
     )
@@ -53,7 +53,7 @@ def test_every_name_kept_from_vulture_has_a_reason() -> None:
 
 @plan_test("TC-M-DC-020-01")
 def test_rows_are_written_by_the_writer_and_nowhere_else() -> None:
-    """The statements are in one module, the connection that can run them is opened in one place."""
+    """The statements are in one module, and a connection that can run them is opened in one place."""
     writing = re.compile(r"\s*(INSERT|UPDATE|DELETE|REPLACE)\s", re.IGNORECASE)
     of_the_library = {
         module for module in TREES if module != "orchestration/instance/event_log.py"

@@ -1,4 +1,4 @@
-"""What the documents say is compared with the code."""
+"""The statements of the documents agree with the code."""
 
 import ast
 import re
@@ -132,7 +132,7 @@ def test_make_targets_that_are_named_exist(document: Path) -> None:
 
 
 def anchors_of(document: Path) -> set[str]:
-    """Where links into a document can lead, as GitHub names them."""
+    """The anchors of a document, as GitHub names them."""
     headings = re.findall(r"^#+ (.*)$", without_code(text_of(document)), re.MULTILINE)
     return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
 
@@ -178,7 +178,7 @@ def files_named_in(text: str) -> list[str]:
 
 @each_document
 def test_modules_and_tests_that_are_named_exist(document: Path) -> None:
-    """Each by its path in the checkout, in the package or in the tests."""
+    """A document names a module by its path in the checkout, in the package or in the tests."""
     named = files_named_in(text_of(document))
     there = [name for name in named if not any((place / name).is_file() for place in (ROOT, PACKAGE, TESTS))]
     assert [name for name in there if "/" in name or not list(TESTS.rglob(name))] == []

@@ -1,4 +1,4 @@
-"""The plan's tests are there, each under its id, and docs/requirements.md says which they are."""
+"""The plan's tests exist with their ids, and docs/requirements.md names them."""
 
 import re
 

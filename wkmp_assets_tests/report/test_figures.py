@@ -116,7 +116,7 @@ def test_idle_time_between_two_runs_is_no_working_time() -> None:
 
 
 def test_a_run_that_paused_for_hours_does_not_count_its_first_part_again() -> None:
-    """Its first files are an import of their own, so the second one began where they ended at the earliest."""
+    """Its first files count as one import, so the second one cannot begin before their end."""
     early = [committed("2026-03-01 09:00:10", began="2026-03-01 09:00:00") for _ in range(10)]
     late = [committed(f"2026-03-01 12:00:{second:02}", began="2026-03-01 09:00:00") for second in (10, 20)]
     figures = compute_commit_figures([*early, *late])

@@ -65,7 +65,7 @@ def test_leads_are_shaded_where_they_are() -> None:
 
 
 def test_only_the_silences_are_grey() -> None:
-    """Looked at in the picture itself, in the stretch of sky above the waves."""
+    """The test reads the pixels above the waveform."""
     rows = imread(BytesIO(draw_picture("x", *THREE)))
     row = rows[60, :, :3]
     frame = np.flatnonzero(row.max(axis=1) < 0.02)

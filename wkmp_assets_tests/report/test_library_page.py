@@ -1,4 +1,4 @@
-"""The page: whole, safe, and on its own."""
+"""The page is complete, safe, and needs no other file."""
 
 import json
 import re
@@ -24,7 +24,7 @@ MADE = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 
 
 class Elements(HTMLParser):
-    """What a browser would make of a page."""
+    """The elements of a page, as a browser would read them."""
 
     def __init__(self, page: str) -> None:
         super().__init__()

@@ -1,4 +1,4 @@
-"""What a partition's metadata says of a commit, and what is read back from it."""
+"""The metadata of a partition about a commit, written and read back."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -40,8 +40,8 @@ def test_a_receipt_survives_the_metadata(database: Path) -> None:
     recorded = read_back(one)
     assert (recorded.result, recorded.run_id) == ("imported", "run-1")
     assert one.receipt is not None
-    round_distribution = {"wait_ms": round(one.receipt.wait_ms, 3), "hold_ms": round(one.receipt.hold_ms, 3)}
-    assert recorded.receipt == Receipt(**{**vars(one.receipt), **round_distribution})
+    rounded = {"wait_ms": round(one.receipt.wait_ms, 3), "hold_ms": round(one.receipt.hold_ms, 3)}
+    assert recorded.receipt == Receipt(**{**vars(one.receipt), **rounded})
 
 
 def test_a_receipt_says_what_was_written(database: Path) -> None:

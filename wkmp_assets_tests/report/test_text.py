@@ -1,4 +1,4 @@
-"""How times, names and counts read."""
+"""Times, names and counts as text."""
 
 import pytest
 from hypothesis import given

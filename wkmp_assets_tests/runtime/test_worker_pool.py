@@ -66,7 +66,7 @@ def pool(control: RunControl) -> Iterator[WorkerPool]:
 
 
 def wait_until_broken(pool: WorkerPool) -> None:
-    """Until the thread that looks after the workers has noticed that one is gone."""
+    """Wait until the pool's thread has noticed that a worker is gone."""
     executor = pool._running
     assert executor is not None
     wait_until(lambda: executor._flags.broken is not None, "the pool notices that a worker is gone")

@@ -82,7 +82,7 @@ def pipe(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def large(tmp_path: Path) -> Path:
-    """Create a file that gets half an hour where a small one gets two seconds, because a test machine may stall."""
+    """Create a file that gets half an hour instead of two seconds, because a test machine may stall."""
     (file := tmp_path / "large.wav").touch()
     os.truncate(file, 100_000_000_000)
     return file

@@ -1,1 +1,1 @@
-"""What several tests build on: values and files to import, and ways to look at a library."""
+"""Common parts of several tests: values and files to import, and functions that read a library."""

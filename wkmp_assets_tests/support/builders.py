@@ -1,4 +1,4 @@
-"""Build what the phases would find out, commit it, and look at the library through a fresh connection."""
+"""Build results of the phases, commit them, and read the library through another connection."""
 
 import hashlib
 import sqlite3
@@ -98,12 +98,12 @@ def song(title: str, artists: Sequence[str] = ("Ann", "Bob", "Cyd"), works: Sequ
 
 
 def seconds(*bounds: tuple[float, float]) -> Bounds:
-    """Intervals in seconds as samples."""
+    """Return intervals in seconds as samples."""
     return [(round(start * RATE_HZ), round(end * RATE_HZ)) for start, end in bounds]
 
 
 def in_a_row(count: int) -> Bounds:
-    """`count` passages of 20 s with 3 s between them."""
+    """Return `count` passages of 20 s with 3 s between them."""
     return seconds(*((number * 23.0, number * 23.0 + 20.0) for number in range(count)))
 
 
@@ -123,13 +123,13 @@ def fingerprint(span: Span) -> PassageFingerprint:
 
 
 def passage(bounds: tuple[int, int], song: Song | None, *, album: Release | None = None) -> PassageEntry:
-    """What the phases would find out about one passage, as part of a file's entry."""
+    """Return one passage of a file's entry, with the results of all phases."""
     span = Span(*bounds)
     return passage_entry(match(bounds, song, album=album), lead_points(span), fingerprint(span), None, RATE_HZ)
 
 
 def flavor(span: Span, bright: float = 0.25, classes: dict[str, dict[str, float]] | None = None) -> PassageFlavor:
-    """What one passage might sound like, as little as that can be."""
+    """Return a flavor with as few characteristics as possible."""
     measured = {
         "user.brightness": {"bright": bright, "dark": 1 - bright},
         "user.tempo": {"bpm_100": 0.5, "bpm_125": 0.25, "bpm_155": 0.25},
@@ -158,7 +158,7 @@ def entry(
     tags: FileTags | None = None,
     **known: Any,
 ) -> FileEntry:
-    """A file with content: one identified passage, unless told otherwise."""
+    """Return the entry of a file with content, by default with one identified passage."""
     bounds = in_a_row(1) if bounds is None else bounds
     songs = [song(f"{content} {number}") for number in range(len(bounds))] if songs is None else songs
     passages = tuple(
@@ -171,7 +171,7 @@ def entry(
 
 
 def bare(path: str, content: str = "a", state: FileState = FileState.DUPLICATE, **known: Any) -> FileEntry:
-    """A file whose content no phase looked at: a duplicate, moved or touched."""
+    """Return the entry of a file whose content no phase has read: a duplicate, or a moved or touched file."""
     return FileEntry(path, identity(content, state, **known))
 
 
@@ -185,7 +185,7 @@ def commit(
     now: datetime = NOW,
     run_id: str = "run-1",
 ) -> dict[str, FileCommit]:
-    """Commit entries, or other outcomes with their path, as one run; path -> commit."""
+    """Commit entries, or paths with other outcomes, as one run; return path -> commit."""
     given = dict((one.path, done(one)) if isinstance(one, FileEntry) else one for one in outcomes)
     with FileCommitter(database, run_id=run_id, now=lambda: now) as committer:
         commits = list(committer.commit_all({encode_key(path): outcome for path, outcome in given.items()}))
@@ -194,7 +194,7 @@ def commit(
 
 
 def prepared(database: Path, one: FileEntry, now: datetime = NOW, run_id: str = "run-1") -> WriteBatch:
-    """The batch of an entry against the library as it is now."""
+    """Return the batch for an entry and the current library."""
     with open_reader(database) as reader:
         assert reader is not None
         with snapshot(reader):
@@ -204,7 +204,7 @@ def prepared(database: Path, one: FileEntry, now: datetime = NOW, run_id: str = 
 
 @contextmanager
 def meanwhile(action: Callable[[], None]) -> Iterator[list[WriteBatch]]:
-    """Let something happen whenever a file was read and planned, before it is written; yield the batches so far."""
+    """Call a function whenever a file was read and planned, before it is written; yield the batches so far."""
     batches: list[WriteBatch] = []
 
     def plan_then_act(*arguments: Any) -> WriteBatch:
@@ -217,7 +217,7 @@ def meanwhile(action: Callable[[], None]) -> Iterator[list[WriteBatch]]:
 
 
 def meanwhile_sql(database: Path, *statements: str) -> AbstractContextManager[list[WriteBatch]]:
-    """Let somebody else execute statements, one at each try, as long as there are any."""
+    """Let another connection execute one statement before each try, until none are left."""
     left = iter(statements)
 
     def execute_next() -> None:
@@ -230,7 +230,7 @@ def meanwhile_sql(database: Path, *statements: str) -> AbstractContextManager[li
 
 @contextmanager
 def opened(database: Path) -> Iterator[sqlite3.Connection]:
-    """A fresh connection that commits each statement."""
+    """Open another connection, which commits each statement."""
     with closing(sqlite3.connect(database, isolation_level=None)) as connection:
         connection.row_factory = sqlite3.Row
         yield connection
@@ -257,13 +257,13 @@ def run_sql(database: Path, *statements: str) -> None:
 
 
 def dump(database: Path) -> list[str]:
-    """The whole database as statements."""
+    """Return the whole database as statements."""
     with opened(database) as connection:
         return list(connection.iterdump())
 
 
 def problems(database: Path) -> list[Any]:
-    """What SQLite finds wrong with the file or its references."""
+    """Return the problems that SQLite finds in the file and its references."""
     with opened(database) as connection:
         integrity = [row[0] for row in connection.execute("PRAGMA integrity_check") if row[0] != "ok"]
         return integrity + [tuple(row) for row in connection.execute("PRAGMA foreign_key_check")]
@@ -285,7 +285,7 @@ connection.close()
 
 @contextmanager
 def write_lock_held(database: Path, for_s: float = -1) -> Iterator[None]:
-    """Let another process, which knows no gate, hold SQLite's write lock: for a time, else for the block."""
+    """Let another process hold SQLite's write lock without the gate, for a time or for the block."""
     command = [sys.executable, "-c", _HOLD, str(database), str(for_s)]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as holder:
         assert holder.stdout is not None
@@ -296,7 +296,7 @@ def write_lock_held(database: Path, for_s: float = -1) -> Iterator[None]:
 
 
 def phase_values() -> dict[str, Any]:
-    """One value of every phase, with everything filled in."""
+    """Return one value of every phase, with every field set."""
     one = entry(bounds=in_a_row(2))
     envelope = Envelope(RATE_HZ, 441, 1000, np.array([0.0, 0.25, 1e-9], dtype=np.float32))
     spans = tuple(item.match.span for item in one.passages)

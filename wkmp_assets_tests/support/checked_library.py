@@ -1,4 +1,4 @@
-"""A library in a real Dagster instance: imported for real, checked for real, damaged in between."""
+"""A library in a real Dagster instance, for real imports and checks, with damage in between."""
 
 import shutil
 from collections.abc import Iterator
@@ -38,13 +38,13 @@ Evaluations = dict[str, dg.AssetCheckEvaluation]
 
 
 class CheckedLibrary:
-    """One music folder with its library and the instance that imports it."""
+    """A music folder, its library, and the instance that imports it."""
 
     def __init__(self, music: Path, instance: DagsterInstance, workers: WorkerPool, **settings: object) -> None:
         self.music = music
         self.instance = instance
         self._workers = workers
-        # A test machine may stall at any time; tests of the budget set their own.
+        # A test machine may stall at any time; tests of the budget set other limits.
         given = {"library_root": music, "state_dir": music.parent / "state", "hold_budget_ms": 60_000}
         given |= {"wait_budget_ms": 60_000, "wait_limit_ms": 60_000, **settings}
         self.settings = load_settings(**given)
@@ -59,7 +59,7 @@ class CheckedLibrary:
         return list(self.instance.get_dynamic_partitions(partitions_name(self.settings)))
 
     def with_settings(self, **settings: object) -> "CheckedLibrary":
-        """The same library in another deployment."""
+        """Return the same library in another deployment."""
         return CheckedLibrary(self.music, self.instance, self._workers, **settings)
 
     def add(self, name: str, source: Path) -> None:
@@ -87,7 +87,7 @@ class CheckedLibrary:
         return self._run(job, {ASSET_PARTITION_RANGE_START_TAG: first, ASSET_PARTITION_RANGE_END_TAG: last})
 
     def check(self, *names: str, tags: dict[str, str] | None = None) -> Evaluations:
-        """Run checks without their asset, as the web UI's `Execute` does; all of them when none is named."""
+        """Run checks without their asset, as the web UI's `Execute` does; by default all of them."""
         every = self._definitions.resolve_implicit_global_asset_job_def()
         selected = {key for key in every.asset_layer.asset_graph.asset_check_keys if not names or key.name in names}
         job = every.get_subset(asset_selection=set(), asset_check_selection=selected)
@@ -114,7 +114,7 @@ def _by_name(result: dg.ExecuteInProcessResult) -> Evaluations:
 
 @contextmanager
 def checked_library(folder: Path, workers: WorkerPool) -> Iterator[CheckedLibrary]:
-    """A new library in an instance of its own."""
+    """Yield a new library in a new instance."""
     music = folder / "music"
     music.mkdir()
     with DagsterInstance.ephemeral() as instance:
@@ -131,7 +131,7 @@ def import_as_command(settings: Settings, instance: DagsterInstance) -> None:
 
 
 def last_evaluation(instance: DagsterInstance, asset: str, check: str) -> dg.AssetCheckEvaluation:
-    """What a check said when it was last executed."""
+    """Return the latest result of a check."""
     key = dg.AssetCheckKey(dg.AssetKey(asset), check)
     (record,) = instance.event_log_storage.get_asset_check_execution_history(key, limit=1)
     assert record.event is not None
@@ -140,7 +140,7 @@ def last_evaluation(instance: DagsterInstance, asset: str, check: str) -> dg.Ass
 
 
 def findings(evaluation: dg.AssetCheckEvaluation) -> list[dict[str, Any]]:
-    """The lines of a check's table."""
+    """Return the lines of a check's table."""
     table = evaluation.metadata.get("findings")
     if table is None:
         return []

@@ -1,4 +1,4 @@
-"""Everything a library holds, as rows to compare: two imports of the same music must agree to the last id."""
+"""All rows of a library, for comparisons: two imports of the same music must give the same ids."""
 
 import json
 import sqlite3
@@ -18,24 +18,24 @@ _VOLATILE = {
     "applied_at",
     "missing_since",
 }
-"""When and by which run a row was written."""
+"""Columns with the time and the run of a write."""
 
 
 def library_rows(database: Path) -> Rows:
-    """Everything a library holds, except when and by which run it was written."""
+    """Return all rows of a library, without the time and the run that wrote them."""
     with closing(sqlite3.connect(database)) as connection:
         return _rows(connection)
 
 
 def library_rows_of(database: Path, paths: Collection[str]) -> Rows:
-    """What a library would hold if only some of its files had been imported, and nothing of the others."""
+    """Return the rows that a library would have if only some of its files had been imported."""
     with closing(sqlite3.connect(":memory:")) as part:
         _copy_part(database, part, paths)
         return _rows(part)
 
 
 def make_library_of(database: Path, paths: Collection[str], new: Path) -> None:
-    """Make a library that holds only some of another one's files."""
+    """Create a library with only some of another one's files."""
     with closing(sqlite3.connect(new)) as part:
         _copy_part(database, part, paths)
         part.execute("PRAGMA journal_mode = WAL")
@@ -58,15 +58,15 @@ def _copy_part(database: Path, part: sqlite3.Connection, paths: Collection[str])
 
 
 def whole_files(database: Path, *references: Path) -> set[str]:
-    """Return the files a library knows; each must be there wholly, as in one of the references, and nothing else."""
+    """Return the files of a library; each must have all its rows, as in one of the references, and no others."""
     paths, rows = paths_in(database), library_rows(database)
-    if rows or paths:  # there is nothing at all before the tables are made, which is one step as well
+    if rows or paths:  # before the tables are created, which is one step, the library is empty
         assert rows in [library_rows_of(reference, paths) for reference in references]
     return paths
 
 
 def paths_in(database: Path) -> set[str]:
-    """The files a library knows; none when its tables do not exist yet."""
+    """Return the files of a library; none when its tables do not exist yet."""
     with closing(sqlite3.connect(database)) as connection:
         if "files" not in _tables(connection):
             return set()
@@ -89,7 +89,7 @@ def _rows(connection: sqlite3.Connection) -> Rows:
 
 
 def _comparable(row: tuple[object, ...]) -> tuple[object, ...]:
-    """JSON lists without the spaces that only one of SQLite and Python writes."""
+    """Remove the spaces from JSON lists, which only one of SQLite and Python writes."""
     return tuple(
         json.dumps(json.loads(value)) if isinstance(value, str) and value.startswith("[") else value for value in row
     )

@@ -1,4 +1,4 @@
-"""What is dear to make and only read afterwards: made once for all processes of a test run."""
+"""Expensive, read-only test data, made once for all processes of a test run."""
 
 import pickle
 from collections.abc import Callable
@@ -12,16 +12,16 @@ Made = TypeVar("Made")
 
 
 def made_once(request: pytest.FixtureRequest, name: str, make: Callable[[Path], Made]) -> Made:
-    """Return what `make` returns, which one process of xdist makes and the others read.
+    """Return the value of `make`, which one process of xdist calls and the others wait for.
 
     Parameters
     ----------
     request : FixtureRequest
-        Of a fixture of the scope `session`.
+        Request of a fixture of the scope `session`.
     name : str
-        Of a folder, which `make` gets.
+        Name of the folder that `make` gets.
     make : callable
-        Returns something that can be pickled.
+        Returns a value that can be pickled.
     """
     folders: pytest.TempPathFactory = request.getfixturevalue("tmp_path_factory")
     if not hasattr(request.config, "workerinput"):

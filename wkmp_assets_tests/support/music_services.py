@@ -1,4 +1,4 @@
-"""AcoustID, MusicBrainz and AcousticBrainz on this machine: a real HTTP server that misbehaves when told."""
+"""AcoustID, MusicBrainz and AcousticBrainz on this machine: a real HTTP server that can misbehave on demand."""
 
 import gzip
 import json
@@ -70,7 +70,7 @@ class MusicServices:
 
     @property
     def settings(self) -> dict[str, Any]:
-        """What a deployment is told that asks these services, as often as it likes."""
+        """Settings with the addresses of these services, and without a limit on the rate."""
         return {
             "acoustid_api_key": KEY, "acoustid_url": self.acoustid_url, "acoustid_interval_ms": 0,
             "musicbrainz_url": self.musicbrainz_url, "musicbrainz_interval_ms": 0,
@@ -79,7 +79,7 @@ class MusicServices:
 
     @property
     def environment(self) -> dict[str, str]:
-        """The same as environment variables."""
+        """The same settings as environment variables."""
         return {f"WKMP_{name.upper()}": str(value) for name, value in self.settings.items()}
 
     def times(self, service: str) -> list[float]:
@@ -140,7 +140,7 @@ class MusicServices:
 
 
 def _without_sources(results: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Return the results as AcoustID gives them when nobody asks for `sources`."""
+    """Return the results as AcoustID gives them to a request without `sources`."""
 
     def left(one: Any) -> Any:
         return {name: value for name, value in one.items() if name != "sources"} if isinstance(one, dict) else one
@@ -182,9 +182,9 @@ def music_services() -> Iterator[MusicServices]:
 
 
 def know_everything(services: MusicServices) -> None:
-    """Let both services know a recording for every fingerprint and every id, each with artist, work and two releases.
+    """Give both services a recording for every fingerprint and every id, with artist, work and two releases.
 
-    One of those holds every recording, the other, older one that recording alone.
+    One release holds every recording; the other, older one holds only that recording.
     """
 
     def named(kind: str, of: str) -> str:

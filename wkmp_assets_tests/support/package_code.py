@@ -1,4 +1,4 @@
-"""The package as it is written: its modules as syntax trees, and who uses what in them."""
+"""The source of the package: its modules as syntax trees, and the uses of names in them."""
 
 import ast
 from collections.abc import Iterator
@@ -33,7 +33,7 @@ def _named_nodes(tree: ast.AST, function: str = "") -> Iterator[tuple[str, ast.A
 
 
 def literals(tree: ast.Module) -> Iterator[str]:
-    """Text in the code that is no docstring."""
+    """Return the texts in the code that are not docstrings."""
     documentation = {
         id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
     }

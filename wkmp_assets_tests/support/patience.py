@@ -1,24 +1,24 @@
-"""How long tests wait for what is sure to happen: only something that hangs takes that long."""
+"""How long tests wait for a certain event, which takes that long only when something hangs."""
 
 import os
 import time
 from collections.abc import Callable
 
 LESS_PATIENCE = "WKMP_TESTS_PATIENCE_S"
-"""Environment: another number of seconds, for runs in which something is known not to happen."""
+"""Environment variable with another number of seconds, for runs in which an event is known not to happen."""
 PATIENCE_S = float(os.environ.get(LESS_PATIENCE, "1800"))
-"""Hundreds of times what the slowest takes on a quiet machine: a busy one is no reason to fail."""
+"""Hundreds of times the longest wait on a quiet machine, so that tests pass on a busy one."""
 
 
 def wait_until(condition: Callable[[], object], what: str | Callable[[], str], *, look_every_s: float = 0.02) -> None:
-    """Wait for something that another thread or process does.
+    """Wait until another thread or process has done something.
 
     Parameters
     ----------
     condition : callable
         True when it has happened.
     what : str or callable
-        Said, or made and said, when it has not after `PATIENCE_S`.
+        The expected event, for the message after `PATIENCE_S`; a callable is called then.
     look_every_s : float
         Seconds between two looks.
     """

@@ -1,4 +1,4 @@
-"""Processes on this machine: whose they are, and which of them are workers."""
+"""Processes on this machine: their Dagster home, and whether they are workers."""
 
 from contextlib import suppress
 from pathlib import Path
@@ -7,14 +7,14 @@ import psutil
 
 
 def is_worker(process: psutil.Process) -> bool:
-    """Tell whether a process is a living worker of a run; one that ends at this moment is none."""
+    """Tell whether a process is a living worker of a run; one that ends at this moment is not."""
     with suppress(psutil.Error):
         return "LokyProcess" in " ".join(process.cmdline())
     return False
 
 
 def processes_of(home: Path) -> list[psutil.Process]:
-    """Every living process with this DAGSTER_HOME: servers, runs and their workers inherit it, whoever started them."""
+    """Return every living process with this DAGSTER_HOME, which servers, runs and their workers inherit."""
     found = []
     for process in psutil.process_iter():
         with suppress(psutil.Error):

@@ -1,6 +1,6 @@
 """Every statement that this process sends to SQLite, on every connection, in order, as SQLite reports it.
 
-Independent of the package's own statement log: what a receipt says can be held against it.
+It is independent of the package's statement log, so that receipts can be compared with it.
 """
 
 import sqlite3
@@ -20,14 +20,14 @@ class Statement:
     """One statement, as it was run."""
 
     connection: int
-    """Its connection's number, in the order in which they were opened."""
+    """Number of its connection, in the order of opening."""
     sql: str
     is_in_transaction: bool
-    """Something had begun on its connection, and was not over."""
+    """Whether a transaction was open on its connection."""
 
     @property
     def word(self) -> str:
-        """Its first word."""
+        """The first word of the statement."""
         return self.sql.split()[0].upper()
 
 

@@ -1,4 +1,4 @@
-"""Many small files at once: such as can be imported, and such as cannot."""
+"""Many small files at once, which can or cannot be imported."""
 
 import math
 import struct
@@ -9,7 +9,7 @@ RATE_HZ = 8_000
 
 
 def tone(path: Path, pitch_hz: float) -> None:
-    """Half a second of sound that no other file has."""
+    """Write half a second of sound that no other file has."""
     samples = (int(12_000 * math.sin(2 * math.pi * pitch_hz * n / RATE_HZ)) for n in range(RATE_HZ // 2))
     with wave.open(str(path), "wb") as file:
         file.setparams((1, 2, RATE_HZ, 0, "NONE", ""))

@@ -33,7 +33,7 @@ def read_manifest(name: str) -> list[dict[str, Any]]:
 
 @dataclass
 class Workplace:
-    """A DAGSTER_HOME and a music folder of one's own."""
+    """A new DAGSTER_HOME and a new music folder."""
 
     home: Path
     music: Path
@@ -73,7 +73,7 @@ class Workplace:
         """Run `dagster asset materialize` in this process, on definitions that are loaded anew."""
         sys.modules.pop(_DEFINITIONS, None)
         with patch.dict(os.environ, self.environment(), clear=True), catch_warnings():
-            simplefilter("ignore")  # what Dagster says of its own command is an error to pytest
+            simplefilter("ignore")  # for pytest, a warning of Dagster's own command is an error
             result = CliRunner().invoke(create_dagster_cli(), [*_MATERIALIZE, *arguments])
         said = result.stderr
         if result.exc_info is not None and not isinstance(result.exception, SystemExit | None):
@@ -113,12 +113,12 @@ def make_workplace(folder: Path, music: Path) -> Workplace:
 
 @dataclass(frozen=True)
 class Imported:
-    """A library after its first import, and what the command printed. Not to be changed by tests."""
+    """A library after its first import, and the output of the command. Tests must not change it."""
 
     place: Workplace
     result: subprocess.CompletedProcess[str]
 
 
 def interrupt(process: subprocess.Popen[str]) -> None:
-    """Ctrl-C: the signal goes to the whole group."""
+    """Press Ctrl-C: the signal goes to the whole group."""
     os.killpg(process.pid, signal.SIGINT)

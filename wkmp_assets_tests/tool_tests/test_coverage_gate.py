@@ -1,4 +1,4 @@
-"""Coverage must not fall: the baseline is kept, and the gate that compares with it can close."""
+"""Coverage must not fall: the baseline is kept, and the gate that compares with it can fail."""
 
 import os
 from dataclasses import replace
@@ -70,7 +70,7 @@ def test_the_tests_target_goes_through_the_gate() -> None:
 
 @plan_test("TC-I-NF-010-02")
 def test_the_total_of_this_source_is_not_below_the_baseline(request: pytest.FixtureRequest) -> None:
-    """By the last measurement, if it is of this very source; asked for by its id it measures, which runs all tests."""
+    """Uses the last measurement if the source is the same. Run by its id, the test measures, which runs all tests."""
     measured, baseline = read(LAST), read(BASELINE)
     if measured is None or measured.source != source_hash():
         if IS_BEING_MEASURED in os.environ:

@@ -1,4 +1,4 @@
-"""Every safety measure is in the code, has its tests, and is missed when it is taken away."""
+"""Every safety measure is in the code and has tests, which fail when it is taken away."""
 
 import os
 import re
@@ -48,14 +48,14 @@ def test_measures_have_names_of_their_own() -> None:
 
 @pytest.fixture(scope="module")
 def findings() -> dict[str, Finding]:
-    """What happens without the quick measures, and without one that is not taken away."""
+    """Results without the quick measures, and with one that was not taken away."""
     chosen = (*(one for one in MEASURES if one.name in QUICK), UNCHANGED)
     return {finding.measure.name: finding for finding in prove(chosen)}
 
 
 @pytest.mark.slow
 def test_without_a_measure_its_tests_fail(findings: dict[str, Finding]) -> None:
-    """The quick ones, for real; `make test-safety` does all."""
+    """Takes the quick ones away for real; `make test-safety` does so with all."""
     assert set(QUICK) <= set(findings)
     assert [name for name in QUICK if not findings[name].is_proven] == []
 

@@ -16,7 +16,7 @@ pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the queue is ma
 
 
 class Visitor:
-    """A thread that goes through the gate once. Threads open the gate file themselves, as processes do."""
+    """A thread that goes through the gate once. Each thread opens the gate file, as a process does."""
 
     def __init__(self, database: Path, served: list[str], name: str, limit_ms: float = 60_000) -> None:
         self._arguments = (database, served, name, limit_ms)
@@ -78,7 +78,7 @@ def test_who_gives_up_does_not_hold_up_the_others(database: Path) -> None:
 
 
 def test_two_are_never_inside_when_the_order_is_lost(database: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The writer before is killed while it waits: its byte is free at once, but the gate is not."""
+    """The previous writer is killed while it waits: its byte is free at once, but the gate is not."""
     monkeypatch.setattr(gate_module, "_line_up", lambda _descriptor, _how: 1_000_000)
     with WriterGate(database).hold(limit_ms=1000):
         with pytest.raises(GateTimeoutError), WriterGate(database).hold(limit_ms=50):
@@ -90,7 +90,7 @@ def test_two_are_never_inside_when_the_order_is_lost(database: Path, monkeypatch
 
 
 def test_the_queue_begins_anew_when_it_is_empty(database: Path) -> None:
-    """Nothing is written to the gate file: a full disk does not keep anybody out."""
+    """Nothing is written to the gate file, so a full disk stops no writer."""
     gate = WriterGate(database)
     for _ in range(3):
         with gate.hold(limit_ms=1000):

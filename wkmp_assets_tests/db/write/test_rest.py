@@ -17,7 +17,7 @@ from wkmp_assets_tests.support.builders import run_sql
 
 @pytest.fixture
 def log(database: Path) -> Path:
-    """The write-ahead log of a new library."""
+    """Path of the write-ahead log of a new library."""
     with LibraryWriter(database, LockSettings()):
         pass
     return database.with_name(database.name + "-wal")

@@ -1,4 +1,4 @@
-"""Receipts come from what SQLite reports, and not from what the code intends."""
+"""Receipts count what SQLite reports, not what the code intends."""
 
 import sqlite3
 from collections.abc import Iterator

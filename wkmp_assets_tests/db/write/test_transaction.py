@@ -31,7 +31,7 @@ def counted(database: Path) -> dict[str, int]:
 
 
 def in_the_transaction(statements: list[Statement]) -> list[Statement]:
-    """What came between BEGIN IMMEDIATE and COMMIT, on any connection."""
+    """The statements between BEGIN IMMEDIATE and COMMIT, on any connection."""
     begun = list(dropwhile(lambda one: one.sql != "BEGIN IMMEDIATE", statements))[1:]
     return list(takewhile(lambda one: one.word != "COMMIT", begun))
 

@@ -65,7 +65,7 @@ def test_a_file_costs_one_lock_and_no_reads_however_many_passages_it_has(databas
 
 
 def reimported(database: Path) -> WriteBatch:
-    """A batch with every kind of statement: updates, deletes, relinks, inserts, a peer, a recorded failure to remove."""  # noqa: E501
+    """A batch of every kind of statement: update, delete, relink, insert, a peer, removal of a failure."""
     first = entry(bounds=seconds((0, 20), (30, 50), (60, 80)))
     commit(database, first, entry("Copy.flac", content="b"))
     run_sql(
@@ -164,7 +164,7 @@ def test_a_file_that_another_run_inserts_first_is_not_inserted_twice(database: P
 
 
 def test_a_song_that_another_run_inserts_with_its_own_guid_is_linked_by_that_guid(database: Path) -> None:
-    """What was read before is only an optimisation. What counts is what the transaction finds."""
+    """The link uses the guid that the transaction finds, not what was read before."""
     create(database)
     one = entry()
     recording = one.passages[0].match.song
@@ -201,7 +201,7 @@ def test_the_file_after_one_that_was_given_up_does_not_pay_for_it(database: Path
 
 
 def test_two_writers_that_both_believe_to_be_first_leave_one_original(database: Path) -> None:
-    """The second one's guard fails at its INSERT; planned again, it is the duplicate."""
+    """The guard of the second one fails at its INSERT; planned again, that file is the duplicate."""
     create(database)
     batch_a = prepared(database, entry("a.flac"))
     with LibraryWriter(database, LOCKS) as first:

@@ -116,7 +116,7 @@ def test_after_giving_up_nothing_is_sent(services: MusicServices, folder: Path) 
 
 
 NOBODY_WAITS = threading.Event()
-"""Answers that never end do so after all when their test is over."""
+"""Set when a test is over, so that its endless answers end."""
 
 
 def _never(_request: Request) -> Response:

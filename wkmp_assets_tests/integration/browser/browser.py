@@ -1,4 +1,4 @@
-"""Debian's Chromium, driven by Playwright; why it cannot be, where it cannot."""
+"""Debian's Chromium, driven by Playwright, or the reason why it is not available."""
 
 import importlib.util
 import os
@@ -24,13 +24,13 @@ OPTIONS = (
 )  # fmt: skip
 WIDTH, HEIGHT = 1440, 900
 WAIT_MS = 600_000
-"""For anything to appear: hundreds of times what it takes, as a test machine may stall."""
+"""Limit for anything to appear. It is hundreds of times too long, because a test machine may stall."""
 
 full_form = pytest.mark.skipif(not IS_FULL, reason="part of `make test-ui` only")
 
 
 def why_not() -> str | None:
-    """Say why there is no browser to test with; None when there is one."""
+    """Return the reason why no browser is available; None when one is."""
     if importlib.util.find_spec("playwright") is None:
         return "no Playwright: pip install -r requirements-ui.txt"
     if CHROMIUM is None:
@@ -40,7 +40,7 @@ def why_not() -> str | None:
 
 @contextmanager
 def browser_page() -> Iterator["Page"]:
-    """Open a browser with an empty profile; close it, whatever happens."""
+    """Open a browser with an empty profile, and close it after the block."""
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:

@@ -1,4 +1,4 @@
-"""A web UI on a music folder of one's own, and a person in front of it."""
+"""A web UI on a music folder, and a person who uses it."""
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
@@ -15,7 +15,7 @@ Visit = Callable[[Workplace], AbstractContextManager[Person]]
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark what needs a browser."""
+    """Mark the tests that need a browser."""
     for item in items:
         if "visit" in getattr(item, "fixturenames", ()):
             item.add_marker("ui")
@@ -35,7 +35,7 @@ def _visit(place: Workplace) -> Iterator[Person]:
 
 @pytest.fixture
 def visit() -> Iterator[Visit]:
-    """Start the web UI of a workplace and sit down in front of it; afterwards nothing of it is left running."""
+    """Start the web UI of a workplace for a person; afterwards none of its processes is left."""
     visited: list[Workplace] = []
     if reason := why_not():
         (pytest.fail if IS_FULL else pytest.skip)(reason)

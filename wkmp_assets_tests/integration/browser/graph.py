@@ -1,11 +1,11 @@
-"""How many assets and checks there are to be seen."""
+"""The number of assets and checks in the web UI."""
 
 from wkmp_assets.model.phases import ENTRY
 from wkmp_assets.orchestration.build import build_definitions
 
 
 def assets_of_import() -> int:
-    """Count what `Materialize all` of the group `import` makes."""
+    """Count the assets that `Materialize all` of the group `import` materializes."""
     graph = build_definitions().resolve_asset_graph()
     return sum(graph.get(key).group_name == "import" for key in graph.materializable_asset_keys)
 

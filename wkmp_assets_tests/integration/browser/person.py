@@ -1,4 +1,4 @@
-"""What a person does in the web UI: opens pages, reads, clicks, fills in dialogs. Nothing else reaches Dagster."""
+"""The actions of a person in the web UI: open pages, read, click, fill in dialogs. Tests use nothing else."""
 
 from io import BytesIO
 from pathlib import Path
@@ -17,14 +17,14 @@ IMPORT_GROUP = f"{LOCATION}/asset-groups/import/lineage"
 
 
 class Person:
-    """Somebody at a browser.
+    """A person who uses the web UI in a browser.
 
     Parameters
     ----------
     page : Page
-        Of the browser.
+        The browser's page.
     url : str
-        Where the web server is.
+        Address of the web server.
     """
 
     def __init__(self, page: "Page", url: str) -> None:
@@ -36,26 +36,26 @@ class Person:
         self.page.goto(self._url + path)
 
     def sees(self, text: str, *, exact: bool = False) -> "Locator":
-        """Wait until a text is there to be read."""
+        """Wait until a text appears."""
         found = self.page.get_by_text(text, exact=exact).filter(visible=True).first
         found.wait_for()
         return found
 
     def button(self, name: str, *, exact: bool = False) -> "Locator":
-        """The button of that name, or whose name holds it."""
+        """The button whose name is or contains a text."""
         return self.page.get_by_role("button", name=name, exact=exact).filter(visible=True).first
 
     def presses_and_follows(self, name: str) -> None:
-        """Press a button that launches something, then go where the message at the bottom of the page leads."""
+        """Press a button that launches a run, then follow the link in the message at the bottom of the page."""
         here = self.page.url
         self.button(name).click()
         self.page.get_by_text("View", exact=True).filter(visible=True).last.click()
         self.page.wait_for_url(lambda url: url != here)
 
     def pictures(self, name: str, clip: "FloatRect | None" = None, settle_ms: int = 1500) -> None:
-        """Leave a screenshot of what is on the screen, or of a part of it, if screenshots are wanted."""
+        """Save a screenshot of the page or a part of it, if screenshots are wanted."""
         if SCREENSHOTS:
-            self.page.wait_for_timeout(settle_ms)  # for what still moves or loads
+            self.page.wait_for_timeout(settle_ms)  # until the page is still
             taken = Image.open(BytesIO(self.page.screenshot(clip=clip))).convert("RGB")
             small = taken.quantize(256, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE)
             small.save(Path(SCREENSHOTS, f"{name}.png"), optimize=True)
@@ -71,7 +71,7 @@ class Person:
         return cells.nth(1).inner_text().strip()
 
     def chooses(self, text: str, files: int) -> None:
-        """Open the dialog that materializes the group `import`, and tick all files whose names hold a text."""
+        """Open the dialog that materializes the group `import`, and tick all files whose names contain a text."""
         self.open(IMPORT_GROUP)
         self.button("Materialize all").click()
         self.sees("Select a partition or create one").click()
@@ -87,12 +87,12 @@ class Person:
         self.sees("Success", exact=True)
 
     def check(self, name: str) -> str:
-        """Open a check of `library_entry` and read what its latest execution said: `Passed`, `Failed`."""
+        """Open a check of `library_entry` and return the result of its latest execution: `Passed` or `Failed`."""
         self.open(f"/assets/library_entry?view=checks&checkDetail={name}")
         return self._result_of_check()
 
     def executes_all_checks(self, wait_for: str) -> str:
-        """Execute the checks of `library_entry` over the whole library, and read what one of them says then."""
+        """Execute the checks of `library_entry` over the whole library, and return the result of one."""
         before = self.check(wait_for)
         self.button("Execute all").click()
         while (now := self._result_of_check()) in {before, "Running"}:

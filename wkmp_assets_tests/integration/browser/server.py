@@ -1,4 +1,4 @@
-"""`dagster dev` for a workplace, and the certainty that nothing of it stays behind."""
+"""`dagster dev` for a workplace; none of its processes stays behind."""
 
 import os
 import signal
@@ -41,12 +41,12 @@ def start_dagster_dev(place: Workplace, *options: str) -> subprocess.Popen[bytes
 
 
 def log_of(place: Workplace) -> Path:
-    """What the servers print."""
+    """File with the output of the servers."""
     return place.home / "dev.log"
 
 
 def end_of_log(place: Workplace) -> str:
-    """The last of it, for messages."""
+    """End of that output, for messages."""
     return log_of(place).read_text(encoding="utf-8")[-4000:]
 
 
@@ -69,7 +69,7 @@ def _wait_until_it_answers(url: str, process: subprocess.Popen[bytes], place: Wo
 
 
 def _end(process: subprocess.Popen[bytes], place: Workplace) -> None:
-    """Ask as Ctrl-C does, and end what is left after a few seconds: a busy machine takes longer."""
+    """End the servers with Ctrl-C, and kill any that are left after a few seconds."""
     with suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGINT)
     with suppress(subprocess.TimeoutExpired):

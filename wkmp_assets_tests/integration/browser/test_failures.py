@@ -32,7 +32,7 @@ def test_a_corrupt_file_is_red_alone_and_turns_its_check_red(tmp_path: Path, vis
         person.sees("did not materialize this asset")
         person.opens_partition("passage_segments", KEY)
         person.sees("did not materialize this asset")
-        # After the failure Dagster executed none of them.
+        # After the failure, Dagster executed no checks.
         assert person.check("files_imported") == "Execution failed"
         assert person.executes_all_checks("files_imported") == "Failed"
         person.page.get_by_text("Succeeded", exact=True).nth(checks_of_entry() - 2).wait_for()

@@ -1,4 +1,4 @@
-"""A person imports files from the dialogs of the web UI, and reads what came of it."""
+"""A person imports files from the dialogs of the web UI, and reads the results."""
 
 import shutil
 from pathlib import Path
@@ -15,7 +15,7 @@ RANGE = ("Maxstack/Endgame Singularity/01 A New Journey.flac", "Maxstack/Син�
 
 
 def import_one(person: Person) -> None:
-    """From an empty library to one file in it, and the pages that say so."""
+    """From an empty library to one file, with the pages that show it."""
     person.open("/asset-groups")
     for group in ("scan", "import", "pictures"):
         person.sees(group, exact=True)

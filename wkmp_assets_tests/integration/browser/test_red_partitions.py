@@ -31,7 +31,7 @@ def test_of_77_files_exactly_the_14_broken_ones_are_not_green(tmp_path: Path, vi
         person.sees("Missing (0)", exact=True)
         person.sees(f"Materialized ({FILES - BROKEN})", exact=True)
         person.pictures("red_partitions")
-        # Of the dialog that imports, the same are chosen with one click.
+        # In the dialog for imports, one click chooses the same files.
         person.open("/assets/library_entry?view=partitions&status=FAILED")
         keys = person.page.get_by_text(re.compile(r"^\d\d\.(mp3|wav)$")).filter(visible=True)
         keys.nth(BROKEN - 1).wait_for()

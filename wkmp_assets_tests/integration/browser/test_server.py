@@ -1,4 +1,4 @@
-"""Whatever happens to a test, nothing of `dagster dev` outlives it."""
+"""No process of `dagster dev` outlives its test, however the test ends."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Nobody does anything: the web UI shows how the library imports itself, and then an album that is copied in."""
+"""Without any click, the web UI shows how a library is imported, and then an album that is copied in."""
 
 import shutil
 from pathlib import Path
@@ -23,7 +23,7 @@ def test_a_library_imports_itself_and_an_album_copied_into_it(tmp_path: Path, vi
         person.sees("wkmp/files: 16")
         person.sees("Success", exact=True)
         before = len(ticks(instance))
-        # There all at once: a tick in the middle of copying would rightly request what it sees.
+        # The album appears in one step, because a tick in the middle of copying would request a part of it.
         shutil.copytree(ALBUM, tmp_path / ALBUM.name).rename(place.music / ALBUM.name)
         person.sees("wkmp/folders: Destructavator/UFO Alien Invasion")
         person.sees("wkmp/result: 1 imported, 1 duplicate")

@@ -1,1 +1,1 @@
-"""Bad input of every kind, imported at once: what becomes of each file, and that nothing happens to the others."""
+"""Bad input of every kind in one import: each file has the expected result and does not affect the others."""

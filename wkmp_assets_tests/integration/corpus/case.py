@@ -1,4 +1,4 @@
-"""One file of the corpus: its name, how it is made, and what must become of it."""
+"""One file of the corpus: its name, its content, and the expected result."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -9,30 +9,30 @@ from wkmp_assets.errors import LinkedFileError, UndecodableAudioError, Unencodab
 from wkmp_assets.model.phases import IDENTITY, SEGMENTS
 
 Make = Callable[[Path, int], object]
-"""Writes a file, whose folder exists, with sound of the seed's own: equal files are duplicates."""
+"""Writes a file into an existing folder. Each seed gives other sound, because equal files are duplicates."""
 
 
 class End(StrEnum):
-    """What an import makes of a file."""
+    """Result of an import for one file."""
 
     IMPORTED = "imported"
     SILENT = "no audio"
     FAILED = "failed"
     NAMED = "one of these"
-    """Which of them is up to the decoder."""
+    """Imported, silent or failed, as the decoder decides."""
     PASSED_OVER = "passed over"
-    """The scan makes no partition of it, and says so."""
+    """The scan registers no partition for the file, and says so."""
 
 
 @dataclass(frozen=True)
 class Becomes:
-    """What must become of a file."""
+    """Expected result for one file."""
 
     end: End
     phase: str = ""
     code: str = ""
     says: str = ""
-    """Occurs in the message of a failure, in a warning of a phase, or in what the scan says."""
+    """Part of the failure's message, of a phase's warning, or of the scan's message."""
 
 
 IMPORTED = Becomes(End.IMPORTED)
@@ -48,12 +48,12 @@ BEHIND_A_LINK = Becomes(End.FAILED, IDENTITY, LinkedFileError.code)
 
 
 def warned(says: str) -> Becomes:
-    """Imported, with a warning."""
+    """The file is imported, with a warning."""
     return Becomes(End.IMPORTED, says=says)
 
 
 def undecodable(says: str, code: str = UndecodableAudioError.code) -> Becomes:
-    """No sound to be had from it, for this reason."""
+    """No sound can be decoded, for this reason."""
     return Becomes(End.FAILED, SEGMENTS, code, says)
 
 

@@ -1,4 +1,4 @@
-"""Names, links, and what is no file."""
+"""Unusual names, links, and entries that are not files."""
 
 import os
 import stat
@@ -30,20 +30,20 @@ NAMES = (
     "/".join(["d" * 200] * 15) + "/deep",
 )  # fmt: skip
 SECRET = Path("..", "outside", "secret.mp3")
-"""Of the music folder: music that is not in it."""
+"""Relative to the music folder: music outside of it."""
 _PLAYLIST = "#EXTM3U\n#EXT-X-TARGETDURATION:10\n#EXTINF:10,\n{}\n#EXT-X-ENDLIST\n"
 _REFUSED = undecodable("not a kind of file that music comes in")
 
 
 def names() -> Iterator[Case]:
-    """Every name that a file system takes."""
+    """Every kind of name that a file system accepts."""
     for name in NAMES:
         yield Case(f"names/{name}.mp3", plain("mp3"), IMPORTED)
     yield Case(os.fsdecode(b"names/caf\xe9 \xff.mp3"), plain("mp3"), NOT_UTF8)
 
 
 def no_files() -> Iterator[Case]:
-    """Links, pipes, what may not be read, and lists of other files."""
+    """Links, pipes, unreadable files, and playlists."""
     yield Case("links/out.mp3", _link_to_secret, LINK)
     yield Case("links/folder out", lambda p, _: p.symlink_to(_secret(p).parent), LINK)
     targets = {"circle": ".", "nowhere.mp3": "nowhere", "itself.mp3": "itself.mp3", "zero.wav": "/dev/zero"}

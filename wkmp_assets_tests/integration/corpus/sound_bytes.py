@@ -23,7 +23,7 @@ PNG = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\xff\xff\0\0\xff\xff\x08\x06\0\0\0" + b
 
 @cache
 def sound(suffix: str, seed: int = 7) -> bytes:
-    """Return two seconds of music in one format."""
+    """Return two seconds of music as a file of one format."""
     with TemporaryDirectory() as folder:
         path = Path(folder) / f"sound.{suffix}"
         return encode(path, melody(LENGTH_S, RATE_HZ, seed=seed), RATE_HZ, CODECS[suffix]).read_bytes()
@@ -50,7 +50,7 @@ def flipped(data: bytes, seed: int, share: float, end: int | None = None) -> byt
 
 
 def wave(rate_hz: int, data: bytes, *, channels: int = 1, bits: int = 16, tag: int = 1, claimed: int = -1) -> bytes:
-    """Return a WAV file that says what is given; `claimed` is the length in its headers, `tag` the codec's number."""
+    """Return a WAV file with the given headers; `claimed` is the length in them, `tag` the codec's number."""
     size = len(data) if claimed < 0 else claimed
     block = channels * bits // 8
     head = struct.pack("<HHIIHH", tag, channels, rate_hz, rate_hz * block & 0xFFFFFFFF, block & 0xFFFF, bits)

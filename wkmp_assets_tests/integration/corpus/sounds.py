@@ -1,4 +1,4 @@
-"""Sound that is damaged or unusual, headers that claim what is not there, and what is no sound at all."""
+"""Damaged and unusual sound, false headers, and files without sound."""
 
 import io
 import random
@@ -41,7 +41,7 @@ FORMATS = ("flac", "mp3", "ogg", "opus", "m4a", "wav")
 
 
 def damaged() -> Iterator[Case]:
-    """Cut short, flipped, empty, noise."""
+    """Truncated files, flipped bits, empty files, noise."""
     for suffix in FORMATS:
         name = f"damaged/{{}}.{suffix}".format
         yield Case(name("whole"), plain(suffix), IMPORTED)
@@ -60,7 +60,7 @@ def damaged() -> Iterator[Case]:
 
 
 def unusual() -> Iterator[Case]:
-    """Rates, channels, samples that few files have."""
+    """Rare sample rates, channel counts and sample formats."""
     for name, seconds, rate_hz, channels, subtype in (
         ("8 channels.flac", 1, RATE_HZ, 8, "PCM_16"),
         ("8 channels.wav", 1, RATE_HZ, 8, "PCM_16"),
@@ -89,7 +89,7 @@ def unusual() -> Iterator[Case]:
 
 
 def lies() -> Iterator[Case]:
-    """Headers that claim what is not there."""
+    """Headers that claim more than the file holds."""
     yield Case("lies/4 GB.wav", claims(claimed=0xFFFFFFF0), IMPORTED)
     yield Case("lies/4 GB of nothing.wav", lambda p, n: p.write_bytes(wave(n, b"", claimed=0xFFFFFFF0)), UNDECODABLE)
     yield Case("lies/68 billion samples.flac", _samples(2**36 - 1), warned("cut short"))
@@ -100,7 +100,7 @@ def lies() -> Iterator[Case]:
 
 
 def codecs() -> Iterator[Case]:
-    """Protected, or of a kind that nobody knows."""
+    """Protected files, and unknown codecs."""
     for tag in (b"drms", b"enca"):
         refused = undecodable(f"copy-protected ({tag.decode()})", ProtectedAudioError.code)
         yield Case(f"codecs/{tag.decode()}.m4a", _with("m4a", b"mp4a", tag), refused)
@@ -113,7 +113,7 @@ def codecs() -> Iterator[Case]:
 
 
 def misnamed() -> Iterator[Case]:
-    """The name says something else than the content."""
+    """Files whose suffix does not fit their content."""
     for suffix, name in (("mp3", "flac"), ("flac", "mp3"), ("ogg", "m4a"), ("m4a", "wav"), ("wav", "OGG")):
         yield Case(f"misnamed/{suffix}.{name}", plain(suffix), IMPORTED)
     yield Case("misnamed/text.mp3", lambda p, _: p.write_text("bread, butter, batteries\n" * 200), UNDECODABLE)
@@ -127,7 +127,7 @@ def misnamed() -> Iterator[Case]:
 
 
 def hours_of_silence(hours: int, rate_hz: int = 8_000, channels: int = 1) -> Make:
-    """Write a file that is long and small."""
+    """Write a small file with a long duration."""
 
     def make(path: Path, _seed: int) -> None:
         minute = silence(60, rate_hz, channels=channels).T

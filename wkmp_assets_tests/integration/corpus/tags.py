@@ -1,4 +1,4 @@
-"""Tags and pictures made to hurt whoever reads them or shows them."""
+"""Tags and pictures that attack the programs that read or show them."""
 
 import struct
 import zlib
@@ -23,11 +23,11 @@ HOSTILE = {
     "numbers": "9" * 999,
     "astral": "\U0001f3b5" * 50 + "\ufffe\uffff\ud7ff",
 }
-"""Texts that are dangerous somewhere, by the place."""
+"""Kind of attack -> text."""
 
 
 def tags() -> Iterator[Case]:
-    """Nothing in a tag, or in a picture, is a reason not to import the sound."""
+    """No tag and no picture prevents the import of the sound."""
     for name, text in HOSTILE.items():
         yield Case(f"tags/{name}.mp3", _hostile_mp3(text), IMPORTED)
         yield Case(f"tags/{name}.flac", _hostile_flac(text), IMPORTED)
@@ -62,7 +62,7 @@ def syncsafe(number: int) -> bytes:
 
 
 def _bomb(path: Path, seed: int) -> None:
-    """A compressed frame, which mutagen unpacks; 400 MB are more than the worker of the test may have."""
+    """A compressed frame, which mutagen unpacks to 400 MB, more than the memory limit of the test's worker."""
     packer = zlib.compressobj(9)
     packed = b"".join(packer.compress(bytes(MEGABYTE)) for _ in range(400)) + packer.flush()
     _id3(b"MCDI", syncsafe(2**28 - 1) + packed, b"\0\x09")(path, seed)

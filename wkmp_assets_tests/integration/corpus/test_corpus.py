@@ -1,4 +1,4 @@
-"""One import of the whole corpus: every file ends as an import or with a name for what is wrong, and none is lost."""
+"""One import of the whole corpus: every file is imported or fails with a named cause, and none is lost."""
 
 import os
 import subprocess
@@ -22,7 +22,7 @@ from wkmp_assets_tests.support.paths import ROOT
 from wkmp_assets_tests.support.workplace import Workplace
 
 IS_LONG = bool(os.environ.get("WKMP_TEST_LONG"))
-"""Also files that take minutes."""
+"""Whether files that take minutes are included."""
 LONG = (
     Case("long/two hours of silence.flac", sounds.hours_of_silence(2, 44_100, 2), SILENT),
     Case("long/49 hours.flac", sounds.hours_of_silence(49), undecodable("more than 48 hours", "TOO_LONG")),
@@ -44,7 +44,7 @@ CASES += [
 CASES += LONG if IS_LONG else ()
 STATUSES = {End.IMPORTED: "INGEST COMPLETE", End.SILENT: "NO AUDIO"}
 MAX_MEMORY_MB = 500
-"""What any process of an import may take, whatever it reads (docs/explanation/decisions.md)."""
+"""Memory limit of any process of an import, for any input (docs/explanation/decisions.md)."""
 WORKER_MB = 384
 _MEASURED = """
 import resource, subprocess, sys
@@ -57,7 +57,7 @@ sys.exit(status)
 
 @dataclass(frozen=True)
 class ImportedCorpus:
-    """The music folder after its import, and what the command said."""
+    """The music folder after its import, and the output of the command."""
 
     place: Workplace
     result: subprocess.CompletedProcess[str]
@@ -108,7 +108,7 @@ def corpus(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ImportedCorpus]
 
 
 def _without_privileges() -> list[str]:
-    """Root reads what nobody may read; without these it is like anybody."""
+    """Root can read unreadable files; without these capabilities it cannot."""
     return ["setpriv", "--bounding-set", "-dac_override,-dac_read_search"] if os.geteuid() == 0 else []
 
 
@@ -156,7 +156,7 @@ def test_no_process_takes_more_memory_than_it_may(corpus: ImportedCorpus) -> Non
 
 
 def test_the_corpus_has_every_end(corpus: ImportedCorpus) -> None:
-    """A corpus that a change of the decoders has made harmless would prove nothing."""
+    """After a change of the decoders, a corpus might be harmless and prove nothing."""
     assert {case.becomes.end for case in CASES} == set(End)
     unsure = [storable_path(encode_key(case.path)) for case in CASES if case.becomes == DAMAGED]
     assert any(path in corpus.statuses for path in unsure)

@@ -1,4 +1,4 @@
-"""Ten thousand files in one folder: found, made partitions of, and cut into runs; not one is opened."""
+"""Ten thousand files in one folder are found, registered and divided into runs, and none is opened."""
 
 from datetime import UTC, datetime, timedelta
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""The sample library and the broken files, to be imported or imported once for all tests of a process."""
+"""The sample library and the broken files, not imported or imported once for all tests of a process."""
 
 from pathlib import Path
 
@@ -28,5 +28,5 @@ def imported_sample(request: pytest.FixtureRequest) -> Imported:
 
 @pytest.fixture(scope="session")
 def imported_broken(request: pytest.FixtureRequest) -> Imported:
-    """The broken files, imported by a process of its own as far as they can be."""
+    """The broken files after an import by a process of its own."""
     return made_once(request, "imported-broken", lambda folder: _imported(folder, TEST_DATA / "broken_files"))

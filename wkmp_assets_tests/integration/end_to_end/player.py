@@ -1,6 +1,6 @@
-"""A program like the WKMP player, beside an import: reads and writes the library all the time, and knows no gate.
+"""A program like the WKMP player: it reads and writes the library all the time during an import, without the gate.
 
-Started with the database's path; stops when its standard input closes, and prints what it did and saw as JSON.
+It is started with the database's path, stops when its standard input closes, and prints a JSON summary.
 """
 
 import json
@@ -37,7 +37,7 @@ WRITES = {
 
 
 def ticks() -> Iterator[None]:
-    """Every 2 ms, until nobody wants any more."""
+    """Yield every 2 ms, until standard input closes."""
     while not select.select([sys.stdin], [], [], 0.002)[0]:
         yield
 
@@ -64,7 +64,7 @@ def play(database: str) -> dict[str, object]:
                 try:
                     connection.execute(WRITES[what], [chance.choice(passages)])
                     done[what] += 1
-                except sqlite3.IntegrityError:  # the import has dropped this passage since it was listed
+                except sqlite3.IntegrityError:  # the import has deleted this passage after it was listed
                     done["gone"] += 1
     return {"done": dict(done), "unfinished": unfinished}
 

@@ -1,4 +1,4 @@
-"""What happens to files on disk, and what becomes of their rows: real music, the real sensor, a real library."""
+"""Changes of files on disk, and their effect on the rows: real music, the real sensor, a real library."""
 
 import os
 import shutil
@@ -51,7 +51,7 @@ def test_renamed_in_case_only_then_moved_over_another_then_measured_again(librar
     rename(library, "azrael", "A/take.wav")
     library.tick()
     library.tick()
-    # The take is missing, and under the path that nobody has any more, with its passages and its play.
+    # The take is missing. Its row keeps passages and play, under the free path.
     library.check(missing=["A/Azrael.MP3"])
     assert library.identity("A/Azrael.MP3") == library.first["take"]
     with DagsterInstance.get() as instance:
@@ -107,7 +107,7 @@ def test_a_failure_goes_with_its_file_and_a_deleted_file_in_a_range_is_no_failur
     for path in ("A/broken.mp3", "A/azrael.mp3"):
         (library.music / path).unlink()
     library.ledger |= {"broken": None, "azrael": None}
-    # Registered before and after the deleted ones, so that the range runs over them.
+    # Registered before and after the deleted ones, so that the range includes those.
     for path in ("A/take.wav", "A/zzz.wav"):
         shutil.copyfile(SILENCE, library.music / path)
         os.utime(library.music / path, (LONG_AGO + 5, LONG_AGO + 5))

@@ -1,4 +1,4 @@
-"""What survives a power cut, told by the kernel's calls: a document is on disk before it takes its place."""
+"""Documents survive a power cut: by the kernel's calls, each is on disk before it gets its name."""
 
 import re
 import shutil

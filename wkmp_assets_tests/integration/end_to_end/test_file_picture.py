@@ -1,4 +1,4 @@
-"""The picture of a file that was really imported, from the command and from Dagster."""
+"""The picture of a file after a real import, from the command and from Dagster."""
 
 import base64
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""The report of a library that was really imported, from the command and from Dagster."""
+"""The report of a library after a real import, from the command and from Dagster."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""SQLite's write lock, counted by the kernel's calls and not by our own receipts."""
+"""SQLite's write lock, counted from the kernel's calls, not from our receipts."""
 
 import re
 import shutil

@@ -1,4 +1,4 @@
-"""Imports of the sample library beside AcoustID and MusicBrainz, both on this machine."""
+"""Imports of the sample library with AcoustID and MusicBrainz, both simulated on this machine."""
 
 import json
 import shutil
@@ -83,10 +83,10 @@ def test_files_of_one_folder_are_of_one_release(identified: Beside) -> None:
     by_folder: dict[str, set[str]] = {}
     for path, title in rows:
         by_folder.setdefault(str(path).rpartition("/")[0], set()).add(str(title))
-    # Three passages without tags, and two files that a folder has besides those whose tags name an album.
+    # Three passages without tags, and two files without an album in a folder whose other files name one.
     assert by_folder["Various Artists/Mixes"] == {"All Together"}
     assert by_folder["Maxstack/Endgame Singularity"] == {"Endgame: Singularity (Advanced Research)", "All Together"}
-    # Alone, a recording is taken from the older release.
+    # A recording that is alone in its folder gets the older release.
     assert next(iter(by_folder["Karl Macklin/Singles"])).startswith("Album ")
 
 

@@ -1,4 +1,4 @@
-"""The import of the sample library and of the broken files, held against their manifests record by record."""
+"""The import of the sample library and of the broken files, compared with their manifests record by record."""
 
 import sqlite3
 from contextlib import closing

@@ -1,4 +1,4 @@
-"""What an older version left behind goes on: library, phase values, Dagster history and dagster.yaml."""
+"""The state of an older version stays usable: library, phase values, Dagster history and dagster.yaml."""
 
 import hashlib
 import os
@@ -44,7 +44,7 @@ pytestmark = pytest.mark.skipif(not Path("/proc/self/cwd").exists(), reason="nee
 
 @dataclass(frozen=True)
 class Place:
-    """An unpacked old state, the working folder of this process, too."""
+    """An unpacked old state, which is also the working folder of this process."""
 
     folder: Path
     settings: Settings
@@ -66,7 +66,7 @@ class Place:
 
 @contextmanager
 def old_state(folder: Path) -> Iterator[Place]:
-    """Unpack the old state, and let this process work in its folder for the block."""
+    """Unpack the old state, and make its folder the working folder of this process for the block."""
     unpack(folder)
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
@@ -77,24 +77,24 @@ def old_state(folder: Path) -> Iterator[Place]:
 
 @pytest.fixture
 def place(tmp_path: Path) -> Iterator[Place]:
-    """The old state, as it was."""
+    """The unpacked old state, unchanged."""
     with old_state(tmp_path) as unpacked:
         yield unpacked
 
 
 @dataclass(frozen=True)
 class Continued:
-    """An old state, as it was and after imports with the code of today."""
+    """An old state, before and after imports with the current code."""
 
     place: Place
     rows_before: Rows
     documents_before: dict[Path, bytes]
     again: str
-    """What the first import printed: nothing is new."""
+    """Output of the first import, when nothing is new."""
     added: str
-    """What the second one printed: a file was added."""
+    """Output of the second import, after a file was added."""
     report: str
-    """The page."""
+    """The report page."""
 
 
 def _documents(place: Place) -> dict[Path, bytes]:

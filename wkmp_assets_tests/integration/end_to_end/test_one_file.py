@@ -1,4 +1,4 @@
-"""After every way to import, `wkmp.db` alone is the library: whoever copies or uploads it needs no other file."""
+"""After every kind of import, `wkmp.db` alone is the library: a copy of it needs no other file."""
 
 import shutil
 import sqlite3
@@ -68,7 +68,7 @@ def ctrl_c(place: Workplace) -> None:
 
 
 def killed_and_nothing_left_to_do(place: Workplace) -> None:
-    """The import before left its log; this one finds every file unchanged, and writes nothing."""
+    """The previous import left its log; this one finds every file unchanged, and writes nothing."""
     assert place.wkmp_process("import", place.music / "Maxstack").returncode == 0
     kept = place.home / "kept"
     kept.mkdir()
@@ -127,7 +127,7 @@ def test_a_reader_in_the_middle_of_something_fails_no_import(workplace: Workplac
 
 
 def rows_alone(place: Workplace) -> object:
-    """What a copy of the one file holds, opened by a program that looks at nothing beside it."""
+    """Return the rows in a copy of the one file, read without any file beside it."""
     copy = place.home / "copy" / "wkmp.db"
     copy.parent.mkdir(exist_ok=True)
     shutil.copyfile(place.database, copy)

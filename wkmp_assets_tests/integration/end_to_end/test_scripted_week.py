@@ -1,4 +1,4 @@
-"""A week in the life of a music collection ends with exactly the right library, and after every day of it, too.
+"""A week in the life of a music collection gives exactly the right library after every day.
 
 `pytest -s` prints the story; docs/explanation/week.md is that story (`WKMP_WRITE_WEEK=1` writes it).
 """
@@ -215,7 +215,7 @@ def partitions(week: Week) -> list[str]:
 
 
 def kill_daemon_when(week: Week, is_time: Callable[[], bool]) -> None:
-    """Let Dagster's daemon import what is new, one file a run, and kill all processes as soon as it is time."""
+    """Let Dagster's daemon import new files, one per run, and kill all processes at a given moment."""
     environment = {**os.environ, "WKMP_FILES_PER_RUN": "1", "WKMP_WATCH": "1"}
     with (week.place / "killed.log").open("ab") as log:
         process = subprocess.Popen(
@@ -236,7 +236,7 @@ def is_idle() -> bool:
 
 
 def fresh_import(week: Week) -> object:
-    """Import the same files into a library of their own, with a Dagster home of its own."""
+    """Import the same files into another library, with another Dagster home."""
     place = week.place / "fresh"
     (place / "home").mkdir(parents=True)
     shutil.copy(ROOT / "dagster.yaml", place / "home")

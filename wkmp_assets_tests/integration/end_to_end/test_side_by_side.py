@@ -1,4 +1,4 @@
-"""Two imports of overlapping folders at once, and a player that reads and writes beside them."""
+"""Two imports of overlapping folders at once, while a player reads and writes."""
 
 import json
 import subprocess
@@ -22,7 +22,7 @@ COPY = "Unsorted/Copy of David01.mp3"
 
 @contextmanager
 def playing(database: Path) -> Iterator[dict[str, Any]]:
-    """Let a player use the library during the block; what it did is in the dictionary afterwards."""
+    """Let a player use the library during the block; the dictionary then holds its summary."""
     seen: dict[str, Any] = {}
     command = [sys.executable, player.__file__, str(database)]
     with subprocess.Popen(
@@ -35,7 +35,7 @@ def playing(database: Path) -> Iterator[dict[str, Any]]:
 
 
 def import_at_once(place: Workplace, *folders: Path, force: bool = False) -> list[str]:
-    """Start an import of each folder at the same moment; return what they printed."""
+    """Start an import of each folder at the same moment; return their outputs."""
     options = ["--force"] if force else []
     processes = [place.start("import", *options, folder) for folder in folders]
     finished = [process.communicate() for process in processes]
@@ -46,9 +46,9 @@ def import_at_once(place: Workplace, *folders: Path, force: bool = False) -> lis
 
 
 def rows_by_content(database: Path) -> dict[str, list[str]]:
-    """Everything in a library but which of two copies came first.
+    """Everything in a library, except which of two copies is the original.
 
-    Their own rows are left out, and their names replaced by their content.
+    The rows of both copies are left out, and their names are replaced by their content.
     """
     pair = rows(database, "SELECT guid, path, hash FROM files WHERE path IN (?, ?)", ORIGINAL, COPY)
     names = {row[name]: row["hash"] for row in pair for name in ("guid", "path")}
@@ -94,7 +94,7 @@ def test_two_imports_at_once_with_a_player_beside_them_end_like_one_alone(
     assert seen["done"]["reads"] > 20
     assert problems(database) == []
     assert_linked_both_ways(database)
-    # What the player wrote is there to the last row, and the rest is what one import alone makes of the folder.
+    # Every row of the player is there, and the other rows equal those of a single import.
     for table in ("play_history", "queue"):
         assert column(database, f"SELECT count(*) FROM {table}") == [seen["done"][table]]  # noqa: S608 - literals only
         run_sql(database, f"DROP TABLE {table}")
@@ -106,7 +106,7 @@ def test_two_imports_at_once_with_a_player_beside_them_end_like_one_alone(
 
 @pytest.mark.long
 def test_two_forced_imports_with_other_settings_lose_nothing_the_player_refers_to(workplace: Workplace) -> None:
-    """Cut elsewhere, passages go and come while they are being played."""
+    """With another cut, passages are deleted and inserted while the player uses them."""
     assert workplace.wkmp("import", workplace.music).returncode == 0
     database = workplace.database
     before = column(database, "SELECT count(*) FROM passages")

@@ -1,4 +1,4 @@
-"""A whole import of the sample library, every statement of it as SQLite reports it; receipts are not asked."""
+"""All statements of an import of the sample library, as SQLite reports them, without our receipts."""
 
 import json
 import sys
@@ -31,7 +31,7 @@ Statements = list[tuple[int, str, bool]]
 
 @pytest.fixture(scope="module")
 def statements(tmp_path_factory: pytest.TempPathFactory) -> Statements:
-    """What the command sent to wkmp.db, connection by connection."""
+    """Statements that the command sent to wkmp.db, connection by connection."""
     place: Workplace = make_workplace(tmp_path_factory.mktemp("traced"), SAMPLE_LIBRARY)
     trace = place.home / "statements.json"
     result = place.run([sys.executable, "-c", _IMPORT, str(place.music), str(trace)])
@@ -67,13 +67,13 @@ def test_no_transaction_of_an_import_reads(statements: Statements) -> None:
 
 @plan_test("TC-I-BW-030-02")
 def test_an_import_looks_things_up_outside(statements: Statements) -> None:
-    """That nothing is read inside must not be because nothing was traced."""
+    """The trace must see reads, otherwise the test above proves nothing."""
     assert sum(word(sql) == "SELECT" for _, sql, _ in statements) > FILES
 
 
 @plan_test("TC-I-BW-030-02")
 def test_nothing_is_written_outside_those_transactions(statements: Statements) -> None:
-    """But for the schema, when the library is created."""
+    """Except the schema, when the library is created."""
     writes = {"INSERT", "UPDATE", "DELETE", "REPLACE"}
     alone = [sql for _, sql, is_inside in statements if word(sql) in writes and not is_inside]
     assert [sql for sql in alone if "schema_version" not in sql and "_sqlite_migrations" not in sql] == []

@@ -1,4 +1,4 @@
-"""The sensor in Dagster's own daemon: a person copies music in and does nothing else."""
+"""The sensor in Dagster's own daemon: a person only copies music into the folder."""
 
 import os
 import shutil
@@ -59,7 +59,7 @@ def ticks(instance: DagsterInstance) -> list[InstigatorTick]:
 
 
 def listened_to() -> set[str]:
-    """Addresses at which processes that were started here can be reached."""
+    """Addresses on which the processes of this test listen."""
     found = set()
     for process in psutil.Process().children(recursive=True):
         with suppress(psutil.Error):
@@ -85,7 +85,7 @@ def test_an_album_that_is_copied_in_is_imported_within_two_ticks(tmp_path: Path)
         wait_for(lambda: bool(listened_to()), place)
         assert listened_to() <= {"127.0.0.1", "::1"}, "nobody else can reach the web UI"
         before = len(ticks(instance))
-        # There all at once: a tick in the middle of copying would rightly request what it sees.
+        # The album appears in one step, because a tick in the middle of copying would request a part of it.
         shutil.copytree(ALBUM, tmp_path / ALBUM.name).rename(place.music / ALBUM.name)
         album = {path.relative_to(place.music).as_posix() for path in (place.music / ALBUM.name).rglob("*.*")}
         wait_for(lambda: imported(place) == album, place)
@@ -95,7 +95,7 @@ def test_an_album_that_is_copied_in_is_imported_within_two_ticks(tmp_path: Path)
         assert requested[0] < 2
         wait_for(lambda: instance.get_runs_count(dg.RunsFilter(statuses=[dg.DagsterRunStatus.SUCCESS])) == 1, place)
         assert instance.get_runs_count() == 1
-        # Its process waits for its workers, which would end by themselves only after five minutes without work.
+        # The run's process must end its workers; unused ones end by themselves only after five minutes.
         wait_for(lambda: not workers(), place)
 
 
@@ -105,7 +105,7 @@ def test_ctrl_c_in_the_middle_leaves_nobody_behind_and_the_next_start_completes_
     everything = {record["path"] for record in read_manifest("sample_library")}
     at_work = dg.RunsFilter(statuses=[dg.DagsterRunStatus.STARTED])
     with dagster_dev(workplace) as dagster, workplace.instance() as instance:
-        # Some files are in: there have been workers, whom the end of their run must have ended.
+        # Some files are imported, so there were workers, which must end with their run.
         wait_for(lambda: bool(imported(workplace)) and bool(instance.get_runs_count(at_work)), workplace)
         os.killpg(dagster.pid, signal.SIGINT)
         wait_for(lambda: not processes_of(workplace.home), workplace)

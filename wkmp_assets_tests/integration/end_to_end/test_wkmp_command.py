@@ -1,4 +1,4 @@
-"""`wkmp import`, `status` and `failures` as a person meets them."""
+"""`wkmp import`, `status` and `failures` as a person uses them."""
 
 import hashlib
 import json
@@ -27,7 +27,7 @@ def test_a_second_import_opens_no_music_and_writes_nothing(workplace: Workplace)
     before = hashlib.sha256(workplace.database.read_bytes()).hexdigest()
     for file in workplace.music.rglob("*.*"):
         if file.suffix not in {".db", ".gate", ".db-wal", ".db-shm"} and file.is_file():
-            file.chmod(0)  # root reads all the same, but then the access time tells
+            file.chmod(0)  # root can read it, but then the access time shows that
     accessed = {file: file.stat().st_atime_ns for file in workplace.music.rglob("*.flac")}
     again = workplace.wkmp("import", workplace.music)
     assert again.returncode == 0

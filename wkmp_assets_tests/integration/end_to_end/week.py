@@ -1,7 +1,7 @@
-"""A music collection through a week: its files, its daemon's ticks, its commands, and what its library must hold.
+"""A music collection during a week: its files, sensor ticks, commands, and the rows its library must have.
 
-The ledger says for every recording where its file is today, or that it is gone; guid, passages and plays were noted
-when it was first imported and must never change. The story is told without times, so that it is the same every week.
+The ledger has the path of every recording, or None when its file is gone. Guid, passages and plays are noted at the
+first import and must never change. The story has no times, so that it is the same every time.
 """
 
 import json
@@ -31,10 +31,10 @@ from wkmp_assets.settings import Settings, load_settings
 from wkmp_assets_tests.support.paths import ROOT
 
 LONG_AGO = 1_700_000_000
-"""Unix time: nobody waits for such files to settle."""
+"""Unix time so early that files count as settled."""
 _QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 _SAID = ("Files", "Missing", "Error", "Removed", "To be removed", "Nothing")
-"""Beginnings of the lines of a command that go into the story."""
+"""Beginnings of output lines that go into the story."""
 _ABOUT = """
 SELECT hash, duration_ticks, format, sample_rate, channels, artist, title, album, track_number, year
 FROM files WHERE status = 'INGEST COMPLETE'"""
@@ -47,7 +47,7 @@ WHERE f.status = 'INGEST COMPLETE' ORDER BY p.start_time_ticks"""
 
 @dataclass(frozen=True)
 class Identity:
-    """What a recording was given when it was first imported."""
+    """The rows that a recording got at its first import."""
 
     guid: str
     passages: tuple[str, ...]
@@ -56,12 +56,12 @@ class Identity:
 
 @dataclass
 class Week:
-    """One collection, the library of it (kept elsewhere, as on a machine with a disk for the music), and the story."""
+    """A collection, its library (in another folder, as on a machine with a disk for music), and the story."""
 
     place: Path
     story: list[str] = field(default_factory=list)
     ledger: dict[str, str | None] = field(default_factory=dict)
-    """Recording -> path of its file today, None when nobody has it any more."""
+    """Recording -> path of its file, None when it is gone."""
     first: dict[str, Identity] = field(default_factory=dict)
 
     @property
@@ -92,7 +92,7 @@ class Week:
         self.story.append(f"- {line}")
 
     def put(self, source: Path, path: str, recording: str | None = None, *, at: int = LONG_AGO) -> None:
-        """Copy a file into the collection, all at once."""
+        """Copy a file into the collection in one step."""
         target = self.music / path
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(source, target)
@@ -100,7 +100,7 @@ class Week:
         self.ledger[recording or path] = path
 
     def wkmp(self, *arguments: str) -> Result:
-        """Run the real command in this process, and tell what it says."""
+        """Run the real command in this process, and add its output to the story."""
         result = CliRunner().invoke(main, [*arguments, str(self.music)], env={"COLUMNS": "1000"})
         said = [
             " ".join(line.split()) for line in (result.stdout + result.stderr).splitlines() if line.startswith(_SAID)
@@ -110,7 +110,7 @@ class Week:
         return result
 
     def tick(self, told: str = "") -> dg.SensorResult:
-        """Let the sensor look once, and run what it requests, as the daemon does; tell that, or what is told."""
+        """Evaluate the sensor once and run its requests, as the daemon does; tell the result or `told`."""
         settings = self.settings
         definitions = build_definitions(settings)
         repository = definitions.get_repository_def()
@@ -135,14 +135,14 @@ class Week:
         return result
 
     def results(self, paths: Sequence[str]) -> list[str]:
-        """What the last import with each file said became of it."""
+        """Result of the last import of each file."""
         keys = [encode_key(path) for path in paths]
         with DagsterInstance.get() as instance:
             commits = recorded_commits(instance, keys)
         return [commits[key].result for key in keys]
 
     def note(self) -> None:
-        """Note what the recordings that are new today were given."""
+        """Note the rows of the recordings that are new today."""
         for recording, path in self.ledger.items():
             if path is not None and recording not in self.first:
                 self.first[recording] = self.identity(path)
@@ -185,9 +185,9 @@ class Week:
             return [row["path"] for row in library.execute("SELECT path FROM missing_files ORDER BY path")]
 
     def contents(self, database: Path | None = None) -> tuple[dict[str, str], dict[str, Any]]:
-        """Return what follows from files' bytes and paths: path -> content, and what each content holds, without ids.
+        """Return path -> content, and the rows of each content, as far as only bytes and paths determine them.
 
-        Which of several copies stands for all is history.
+        Which of several copies is the original depends on the order of imports.
         """
         with closing(sqlite3.connect(database or self.database)) as library:
             held: dict[str, Any] = {content: [tuple(rest)] for content, *rest in library.execute(_ABOUT)}
@@ -196,7 +196,7 @@ class Week:
             return dict(library.execute("SELECT path, hash FROM files").fetchall()), held
 
     def check(self, *, missing: Sequence[str] = (), copies: Sequence[str] = ()) -> None:
-        """Hold the library against the ledger: these files and no others, each with what it was first given."""
+        """Compare the library with the ledger: exactly these files, each with the rows of its first import."""
         there = {path for path in self.ledger.values() if path is not None}
         assert set(self.statuses()) == there | set(missing) | set(copies)
         assert self.missing() == sorted(missing)
@@ -213,7 +213,7 @@ class Week:
 
 
 def make_week(place: Path, monkeypatch: pytest.MonkeyPatch) -> Week:
-    """Begin a week in a folder, with nothing in the collection; this process has its environment from then on."""
+    """Begin a week in a folder, with an empty collection, and set this process's environment to it."""
     made = Week(place)
     made.music.mkdir()
     (place / "home").mkdir()

@@ -1,4 +1,4 @@
-"""Every kind of commit there is, and what each leaves behind when nothing disturbs it."""
+"""Every kind of commit, and its result when nothing disturbs it."""
 
 import shutil
 from collections.abc import Callable, Sequence
@@ -35,7 +35,7 @@ def _one_file(database: Path) -> None:
 
 
 def _file_with_a_past(database: Path) -> None:
-    """Three passages, a failure on record, and another file that has the bytes this one is about to get."""
+    """Three passages, a recorded failure, and another file with the bytes that this one will get."""
     first = entry(bounds=seconds((0, 20), (30, 50), (60, 80)))
     commit(database, first, entry("Copy.flac", content="b"))
     commit(database, (first.path, Failed("p", "C", "m")))
@@ -49,7 +49,7 @@ THREE_FILES = "three files in a row"
 KINDS = {
     "1 passage": _kind(entry()),
     "24 passages": _kind(_MANY),
-    # Updates, deletes, new links, inserts, a copy to be told, a failure to be forgotten.
+    # Updates, deletes, new links, inserts, a copy to update, a failure to delete.
     EVERY_STATEMENT: _kind(
         entry(content="b", bounds=seconds((0, 21), (100, 120)), state=FileState.CHANGED), before=_file_with_a_past
     ),
@@ -69,13 +69,13 @@ def commit_units(committer: FileCommitter, units: Sequence[Unit]) -> None:
 
 
 def committer_of(database: Path) -> FileCommitter:
-    """The committer every undisturbed and every disturbed run has."""
+    """The committer of undisturbed and of disturbed runs."""
     return FileCommitter(database, run_id="run-2", now=lambda: LATER)
 
 
 @dataclass(frozen=True)
 class Undisturbed:
-    """A run of commits in which nothing went wrong, against which the others are held."""
+    """A run of commits in which nothing went wrong, to compare the others with."""
 
     kind: Kind
     template: Path
@@ -101,13 +101,13 @@ class Undisturbed:
         return cls(kind, template, database, tuple(statements), tuple(dumps))
 
     def fresh(self, database: Path) -> Path:
-        """Put the library as it was before under another name."""
+        """Copy the library, as it was before, to another path."""
         for old in database.parent.glob(f"{database.name}*"):
             old.unlink()
         shutil.copy(self.template, database)
         return database
 
     def committed(self, index: int, moment: Moment) -> int:
-        """How many files are in the library for good when statement `index` meets its fault."""
+        """Number of files that are committed when statement `index` meets its fault."""
         executed = self.statements[: index + (moment is Moment.AFTER)]
         return executed.count(COMMIT)

@@ -31,7 +31,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @dataclass(frozen=True)
 class Landing:
-    """Where a kill met an import."""
+    """Progress of an import at its kill."""
 
     step: str
     committed: int
@@ -43,7 +43,7 @@ _LANDINGS = pytest.StashKey[list[Landing]]()
 
 @pytest.fixture(scope="session")
 def landings(pytestconfig: pytest.Config) -> list[Landing]:
-    """Every kill of a running import; shown at the end."""
+    """Every kill of a running import, listed at the end of the session."""
     return pytestconfig.stash.setdefault(_LANDINGS, [])
 
 
@@ -68,7 +68,7 @@ class Reference:
 
     music: Path
     databases: tuple[Path, ...]
-    """More than one where it depends on the order of two imports which of two copies came first."""
+    """More than one when the order of two imports decides which of two copies is the original."""
 
 
 def _import_undisturbed(folder: Path, music: Path) -> Reference:
@@ -114,6 +114,6 @@ def short_place(tmp_path: Path, short_library: Reference) -> Workplace:
 
 @pytest.fixture
 def half_imported(short_place: Workplace, short_library: Reference) -> Workplace:
-    """The few short files, of which the library has one."""
+    """The few short files, one of which is in the library."""
     make_library_of(short_library.databases[0], SHORT_FILES[:1], short_place.database)
     return short_place

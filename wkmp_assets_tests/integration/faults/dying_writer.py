@@ -1,4 +1,4 @@
-"""Processes that write to a library and are killed: each is forked from one that has everything loaded already."""
+"""Processes that write to a library and are killed. Each is forked from a process with all modules loaded."""
 
 import multiprocessing
 import os
@@ -32,11 +32,11 @@ def was_killed(process: BaseProcess) -> bool:
 
 
 def kill_oneself() -> None:
-    """What `kill -9` does; nothing after it runs."""
+    """End this process as `kill -9` does; no cleanup runs."""
     os.kill(os.getpid(), signal.SIGKILL)
 
 
 def commit_until_killed(database: Path, kind: str, index: int, moment: Moment) -> None:
-    """Commit a run of files; die at one statement."""
+    """Commit a run of files, and die at one statement."""
     with fault_at(index, moment, kill_oneself), committer_of(database) as committer:
         commit_units(committer, KINDS[kind].units)

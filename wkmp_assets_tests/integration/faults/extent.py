@@ -1,6 +1,6 @@
-"""How much of the fault suite runs: the short form of every day, or all of it when the number of kills is given.
+"""The extent of the fault suite: a short form, or the complete suite when the number of kills is given.
 
-Read from the environment, because pytest knows no options of a folder that it was not started with.
+It is read from the environment, because pytest accepts a folder's own options only when started with that folder.
 """
 
 import os
@@ -34,7 +34,7 @@ full_form = pytest.mark.skipif(not IS_FULL, reason="part of `make test-faults` o
 
 @contextmanager
 def repeatable(where: str) -> Iterator[None]:
-    """Add to every failure of the block how to come there again."""
+    """Add to every failure of the block the command that repeats it."""
     try:
         yield
     except BaseException as error:

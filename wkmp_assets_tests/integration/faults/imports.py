@@ -23,7 +23,7 @@ class RunningImports:
         self._before = self._state_files()
         runs = _run_logs(place)
         self._processes = [place.start("import", folder) for folder in folders]
-        # What comes before the first run is Dagster's start-up.
+        # Before the first run, only Dagster starts up.
         wait_until(lambda: self.have_ended or _run_logs(place) - runs, "the first run of the import begins")
 
     def _state_files(self) -> dict[Path, int]:
@@ -31,28 +31,28 @@ class RunningImports:
         for path in (*self._state.rglob("*.json"), *self._state.rglob("*.pcm*")):
             try:
                 files[path] = path.stat().st_mtime_ns
-            except FileNotFoundError:  # a temporary name that has just become the real one
+            except FileNotFoundError:  # a temporary file that was just renamed
                 continue
         return files
 
     @property
     def progress(self) -> int:
-        """How many phase values and decoded sounds they have written, or begun to."""
+        """Number of phase values and decoded sounds that they have written or begun."""
         return sum(self._before.get(path) != written for path, written in self._state_files().items())
 
     @property
     def have_ended(self) -> bool:
-        """Whether none of them is at work any more."""
+        """Whether all of them have ended."""
         return all(process.poll() is not None for process in self._processes)
 
     def kill(self) -> None:
-        """`kill -9` to all of them with all their workers."""
+        """Kill all of them and their workers, with SIGKILL."""
         for process in self._processes:
             if process.poll() is None:
                 os.killpg(process.pid, signal.SIGKILL)
 
     def outcomes(self) -> list[int]:
-        """Wait for the end of all; return their exit statuses, which must be success or the kill."""
+        """Wait for the end of all; return their exit statuses, each of success or of a kill."""
         statuses = []
         for process in self._processes:
             out, err = process.communicate(timeout=PATIENCE_S)
@@ -66,7 +66,7 @@ def _run_logs(place: Workplace) -> set[Path]:
 
 
 def step_reached(place: Workplace) -> str:
-    """What the newest run did last, as Dagster's event log has it."""
+    """Return the last step of the newest run, from Dagster's event log."""
     newest = max(
         _run_logs(place), key=lambda log: max(file.stat().st_mtime for file in log.parent.glob(f"{log.name}*"))
     )
@@ -80,7 +80,7 @@ def step_reached(place: Workplace) -> str:
 
 
 def copy_of(database: Path, folder: Path) -> Path:
-    """Copy a library that nobody has open, with its write-ahead log: recovery is left to the import that comes next."""
+    """Copy a library that is not open, with its write-ahead log; the next import recovers it."""
     folder.mkdir(exist_ok=True)
     copy = folder / "wkmp.db"
     for suffix in ("", "-wal"):
@@ -91,7 +91,7 @@ def copy_of(database: Path, folder: Path) -> Path:
 
 
 def look_at_what_is_left(database: Path, folder: Path, references: Collection[Path]) -> set[str]:
-    """Check a library after something went wrong, in a copy; return the files in it, each whole."""
+    """Check a copy of a library after a fault; return its files, all of which are complete."""
     if not database.exists():
         return set()
     copy = copy_of(database, folder)
@@ -101,13 +101,13 @@ def look_at_what_is_left(database: Path, folder: Path, references: Collection[Pa
 
 
 def clear_error(result: "subprocess.CompletedProcess[str]") -> str:
-    """Return what an import said that failed as it should: one paragraph for a person."""
+    """Return the message of an import that had to fail: one paragraph for a person."""
     assert result.returncode == 1, result.stdout + result.stderr
     assert "Traceback" not in result.stdout + result.stderr
     return " ".join(result.stderr.split())
 
 
 def succeed(result: "subprocess.CompletedProcess[str]") -> str:
-    """Return what a command printed that must have worked."""
+    """Return the output of a command that had to succeed."""
     assert result.returncode == 0, result.stdout + result.stderr
     return result.stdout

@@ -1,4 +1,4 @@
-"""A disk of a few megabytes, in memory, that can really be full or read-only: the kernel says ENOSPC and EROFS."""
+"""A disk of a few megabytes, in memory, that can be really full or read-only, with ENOSPC and EROFS of the kernel."""
 
 import os
 import shutil
@@ -20,29 +20,29 @@ class SmallDisk:
     """A mounted tmpfs."""
 
     path: Path
-    """Where it is for programs started with `prefix`."""
+    """Its path for programs that are started with `prefix`."""
     seen_from_here: Path
-    """The same folder for this process; to copy from and to, for SQLite would follow a link in it to another place."""
+    """The same folder for this process. Copy from and to it only: SQLite would follow a link in it to another place."""
     prefix: tuple[str, ...] = ()
-    """What to put before a command that is to see the disk."""
+    """Prefix of commands that must see the disk."""
 
     def fill(self, *, free_kb: int = 0) -> None:
-        """Leave so much room."""
+        """Fill the disk, except for `free_kb`."""
         usage = shutil.disk_usage(self.seen_from_here)
         (self.seen_from_here / _BALLAST).write_bytes(bytes(usage.free - free_kb * 1024))
 
     def make_room(self) -> None:
-        """Delete what filled it."""
+        """Delete the file that filled it."""
         (self.seen_from_here / _BALLAST).unlink()
 
     def make_read_only(self) -> None:
-        """Mount it again, without the right to write."""
+        """Mount it again, read-only."""
         subprocess.run([*self.prefix, "mount", "-o", "remount,ro", self.path], check=True)
 
 
 @contextmanager
 def small_disk(folder: Path, *, size_mb: int) -> Iterator[SmallDisk]:
-    """Mount a disk over a folder: as root, otherwise in a namespace where we are root; skip where neither may be."""
+    """Mount a disk over a folder, as root or in a user namespace; skip the test where neither is possible."""
     mount = ["mount", "-t", "tmpfs", "-o", f"size={size_mb}m,mode=0777", "tmpfs", str(folder)]
     if os.geteuid() == 0 and subprocess.run(mount, check=False, capture_output=True).returncode == 0:
         try:

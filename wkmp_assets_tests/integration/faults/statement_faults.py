@@ -1,4 +1,4 @@
-"""Let something happen at one statement of a commit: right before it, or right after it has run."""
+"""Let a fault happen at one statement of a commit, right before or right after it."""
 
 import sqlite3
 from collections.abc import Callable, Iterator
@@ -13,7 +13,7 @@ COMMIT = "COMMIT"
 
 
 class Moment(StrEnum):
-    """When a statement meets its fault."""
+    """The moment of a fault."""
 
     BEFORE = "before"
     AFTER = "after"
@@ -23,8 +23,8 @@ class Moment(StrEnum):
 def fault_at(index: int, moment: Moment, fault: Callable[[], None]) -> Iterator[list[str]]:
     """Within the block, call `fault` at one statement of this process's commits; yield the statements so far.
 
-    Counted are the statements from each BEGIN IMMEDIATE to its COMMIT, both included, one transaction after the
-    other. What undoes a transaction is left alone.
+    The statements from each BEGIN IMMEDIATE to its COMMIT are counted, both included, through all transactions.
+    ROLLBACK is not counted.
     """
     executed: list[str] = []
 
@@ -57,5 +57,5 @@ def disk_full() -> None:
 
 
 def interrupted() -> None:
-    """Fail as Ctrl-C does: with what no `except Exception` catches."""
+    """Fail as Ctrl-C does, with an exception that `except Exception` does not catch."""
     raise KeyboardInterrupt

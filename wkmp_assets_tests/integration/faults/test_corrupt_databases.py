@@ -1,4 +1,4 @@
-"""A database file that is damaged: a clear error, the file untouched, and after a restore all is well."""
+"""A damaged database file gives a clear error and is not changed, and an import after a restore succeeds."""
 
 import random
 import shutil
@@ -70,7 +70,7 @@ def test_a_damaged_database_is_named_and_left_as_it_is_until_a_backup_is_back(
 
 
 def test_garbage_in_any_page_is_found_out_or_not_in_the_way(tmp_path: Path) -> None:
-    """SQLite reads the pages it needs, no others: a commit may go well beside a page that is damaged."""
+    """SQLite reads only the pages it needs, so a commit may succeed although another page is damaged."""
     whole, database = tmp_path / "whole.db", tmp_path / "damaged.db"
     commit(whole, *(entry(f"{number}.flac", content=str(number), bounds=in_a_row(4)) for number in range(12)))
     found_out = 0

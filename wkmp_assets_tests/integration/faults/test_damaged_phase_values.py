@@ -1,4 +1,4 @@
-"""Phase values that a power cut damaged, and what killed processes left: never imported as they are."""
+"""Phase values that a power cut damaged, and leftovers of killed processes, are never imported."""
 
 import random
 from pathlib import Path
@@ -12,7 +12,7 @@ from wkmp_assets_tests.support.workplace import Workplace
 
 
 def damage(file: Path, kind: int) -> None:
-    """What a file may be after a power cut: empty, cut off, or of the right length with blocks that hold nothing."""
+    """Damage a file as a power cut may do: empty, truncated, or of the right length with empty blocks."""
     content = file.read_bytes()
     half = len(content) // 2
     file.write_bytes([b"", content[:half], bytes(len(content)), content[:half] + bytes(len(content) - half)][kind % 4])

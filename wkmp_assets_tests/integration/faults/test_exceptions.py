@@ -1,4 +1,4 @@
-"""An exception at every statement of every kind of commit: what was in the library before is there, and no more."""
+"""An exception at every statement of every kind of commit leaves the library as it was."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -15,7 +15,7 @@ from wkmp_assets_tests.tools.plan import plan_test
 FAULTS = {"disk full": (disk_full, LibraryDiskError), "Ctrl-C": (interrupted, KeyboardInterrupt)}
 
 AFTER_BEGIN = (BEGIN, Moment.AFTER)
-"""Nothing can fail in SQLite here, only a signal arrive; its test is the one below."""
+"""SQLite cannot fail here, but a signal can arrive, which the test below covers."""
 
 
 @plan_test("TC-U-BW-040-01")
@@ -62,7 +62,7 @@ def test_an_interrupt_right_after_begin_locks_nobody_out(tmp_path: Path) -> None
 
 
 def test_the_kinds_of_commit_reach_every_statement_there_is(tmp_path: Path) -> None:
-    """A statement that no kind reaches would be one without a fault."""
+    """Every statement must occur in some kind of commit, so that each meets a fault."""
     reached = set()
     for number, kind in enumerate(KINDS.values()):
         (folder := tmp_path / str(number)).mkdir()

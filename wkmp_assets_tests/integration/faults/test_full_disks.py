@@ -1,4 +1,4 @@
-"""A disk that is really full: a clear error, nothing partial, and an import that goes on when there is room."""
+"""A really full disk gives a clear error and no partial file, and with room again the import continues."""
 
 import shutil
 import subprocess
@@ -30,7 +30,7 @@ def wkmp_import(place: Workplace, disk: SmallDisk) -> "subprocess.CompletedProce
 
 
 def rooms_kb(*rooms: int, in_full: Sequence[int]) -> Any:
-    """How much is free at the beginning: every amount is used up by another step of the import."""
+    """Free space at the beginning. With each amount, another step of the import fills the disk."""
     return pytest.mark.parametrize("room_kb", [*rooms, *(pytest.param(room, marks=full_form) for room in in_full)])
 
 
@@ -87,7 +87,7 @@ def test_without_room_for_phase_values_and_pcm_nothing_is_lost(
 def test_without_room_for_anything_but_the_library_nothing_is_lost(
     short_place: Workplace, short_library: Reference, disk: SmallDisk, room_kb: int
 ) -> None:
-    """DAGSTER_HOME on the full disk, as after a plain installation: Dagster's own databases come to their end, too."""
+    """DAGSTER_HOME is on the full disk, as after a plain installation, so Dagster's own databases fail too."""
     home = disk.seen_from_here / "home"
     home.mkdir()
     shutil.copy(short_place.home / "dagster.yaml", home)

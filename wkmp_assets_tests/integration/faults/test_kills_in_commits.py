@@ -54,7 +54,7 @@ def test_a_kill_at_any_statement_leaves_whole_files_and_a_free_gate(tmp_path: Pa
 FILES = {
     f"{number}.flac": entry(
         f"{number}.flac",
-        # Every fourth has the bytes of the one before it.
+        # Every fourth has the bytes of the previous one.
         content=str(number - (number % 4 == 3)),
         bounds=in_a_row(12),
         songs=[song(f"{number} {one}", [f"Artist {one % 5}"]) for one in range(12)],
@@ -64,13 +64,13 @@ FILES = {
 
 
 def write_until_killed(database: Path, paths: list[str]) -> None:
-    """Commit one file after the other, again and again, without a pause."""
+    """Commit one file after the other, repeatedly and without a pause."""
     while True:
         commit(database, *(FILES[path] for path in paths))
 
 
 def test_writers_killed_at_random_moments_leave_whole_files(tmp_path: Path) -> None:
-    """Nothing but commits, by three processes at once: here the kills land inside transactions and in the gate."""
+    """Three processes only commit, so that kills happen inside transactions and in the gate."""
     reference, database = tmp_path / "reference.db", tmp_path / "killed.db"
     commit(reference, *FILES.values())
     present: set[str] = set()
@@ -92,7 +92,7 @@ def test_writers_killed_at_random_moments_leave_whole_files(tmp_path: Path) -> N
 
 
 def kill_writers(database: Path, paths: list[str], delay_s: float) -> None:
-    """Start writers; kill them some time after the first of them wrote something."""
+    """Start writers, and kill them some time after the first write."""
     writers = [dying_writer.start(write_until_killed, database, paths) for _ in range(3)]
     wait_for_a_change(database)
     time.sleep(delay_s)
@@ -102,7 +102,7 @@ def kill_writers(database: Path, paths: list[str], delay_s: float) -> None:
 
 
 def wait_for_a_change(database: Path) -> None:
-    """Until somebody writes; also before there is a database at all."""
+    """Wait until a process writes, even if there is no database yet."""
     log = database.with_name(f"{database.name}-wal")
     wait_until(lambda: log.exists() and log.stat().st_size, "somebody writes", look_every_s=0.001)
 
@@ -126,7 +126,7 @@ def test_a_kill_while_the_tables_are_made_leaves_all_of_them_or_none(tmp_path: P
 
 
 def make_tables(database: Path, die_at: int) -> int:
-    """Open a library for the first time; die before one of the statements. Return how many there are."""
+    """Open a library for the first time, and die before one of the statements. Return their number."""
     executed: list[str] = []
 
     def trace(statement: str) -> None:
@@ -141,6 +141,6 @@ def make_tables(database: Path, die_at: int) -> int:
 
 
 def schema_of(database: Path) -> list[dict[str, object]]:
-    """Without the table of migrations: sqlite-utils makes it, and then its index, in two steps of its own."""
+    """Return the schema without the table of migrations, which sqlite-utils creates in two separate steps."""
     query = "SELECT type, name, sql FROM sqlite_master WHERE tbl_name <> '_sqlite_migrations' ORDER BY name"
     return rows(database, query)

@@ -1,6 +1,6 @@
 """`kill -9` at random moments of a running import with all its processes, each followed by a resume.
 
-A resume may be killed again, until one of them completes: then the library is that of an import nobody disturbed.
+A resume may be killed too, until one completes. Then the library equals that of an undisturbed import.
 """
 
 import random
@@ -29,11 +29,11 @@ KILLS_PER_PART = 20
 WRITTEN_PER_FILE = 7
 """Six phase values and a decoded sound."""
 MAX_DELAY_S = 0.6
-"""Between two of them: long enough to come into a decode, or through some commits to the end of the import."""
+"""Longest time between some progress and the kill: a decode, or some commits and the end of the import."""
 FOLDERS = [[""], [""], ["", ""], ["", "Destructavator"]]
-"""What is imported at once, into one library; "" is all of it."""
+"""Folders that are imported at once into one library; "" is all of it."""
 if IS_FULL:
-    FOLDERS.append(["", "Unsorted"])  # where the copies are: either may come first
+    FOLDERS.append(["", "Unsorted"])  # with copies, either file may be the original
 
 
 @pytest.mark.parametrize("part", range(-(-EXTENT.import_kills // KILLS_PER_PART)))
@@ -55,7 +55,7 @@ def test_a_killed_import_loses_nothing_and_its_resume_completes_it(
 
 
 def import_with_kills(place: Workplace, reference: Reference, moments: random.Random, most: int) -> list[Landing]:
-    """Import a library, killed and resumed again and again, until it is complete or the kills are used up."""
+    """Kill and resume an import repeatedly, until it is complete or no kills are left."""
     place.extra = {"WKMP_FILES_PER_RUN": str(moments.randint(2, 6))}
     folders = [place.music / folder for folder in moments.choice(FOLDERS)]
     files = len(paths_in(reference.databases[0]))
@@ -75,7 +75,7 @@ def import_with_kills(place: Workplace, reference: Reference, moments: random.Ra
 
 
 def kill_while_it_runs(place: Workplace, folders: Sequence[Path], progress: int, delay_s: float) -> bool:
-    """Start imports; kill them some time after they have come so far. Tell whether that met one of them at work."""
+    """Start imports, and kill them some time after some progress. Tell whether one was still running."""
     imports = RunningImports(place, folders)
     wait_until(lambda: imports.have_ended or imports.progress >= progress, f"there are {progress} values")
     wait_until_ended_or(delay_s, imports)

@@ -1,4 +1,4 @@
-"""A write-ahead log that a killed process left: what was committed is recovered, a torn end is not."""
+"""A write-ahead log of a killed process: commits in it are recovered, but a torn end is not."""
 
 import random
 import shutil
@@ -28,7 +28,7 @@ def log_of(database: Path) -> Path:
 
 
 def commit_and_die(database: Path, ends: Path) -> None:
-    """Commit all files; write down where each commit ends in the log; leave the log behind."""
+    """Commit all files, write down where each commit ends in the log, and leave the log behind."""
     with committer_of(database) as committer, ends.open("w") as written:
         for unit in UNITS:
             commit_units(committer, [unit])
@@ -42,10 +42,10 @@ class LeftBehind:
 
     database: Path
     ends: list[int]
-    """Where in the log the commit of each file ends."""
+    """Offset in the log at which the commit of each file ends."""
 
     def copy(self, folder: Path, damage: Callable[[Path, int], None], offset: int) -> Path:
-        """Copy it, with the log damaged from an offset on."""
+        """Copy the library, with a log that is damaged from an offset on."""
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir()
         for file in (self.database, log_of(self.database)):

@@ -1,4 +1,4 @@
-"""Another program holds SQLite's write lock: shorter than the budget the import waits, longer it fails cleanly."""
+"""Another program holds SQLite's write lock. Within the budget the import waits; beyond it, it fails cleanly."""
 
 import time
 from pathlib import Path
@@ -34,7 +34,7 @@ def test_an_import_waits_while_another_program_holds_the_lock(
     half_imported: Workplace, short_library: Reference
 ) -> None:
     database = half_imported.database
-    set_budget(database, 30_000)  # the default may be too little on a machine that has something else to do
+    set_budget(database, 30_000)  # the default may be too short on a busy machine
     with write_lock_held(database):
         process = half_imported.start("import", half_imported.music)
         wait_until(lambda: process.poll() is not None or not gate_is_free(database), "the import wants to write")

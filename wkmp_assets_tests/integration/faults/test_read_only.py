@@ -1,4 +1,4 @@
-"""A library that cannot be written: a clear error, and not one byte of it changed."""
+"""A library that cannot be written gives a clear error, and none of its bytes change."""
 
 import os
 import shutil
@@ -17,7 +17,7 @@ from wkmp_assets_tests.support.library_rows import library_rows
 from wkmp_assets_tests.support.workplace import Workplace
 
 WITHOUT_ROOT_S_RIGHTS = ["setpriv", "--bounding-set=-dac_override,-dac_read_search"] if os.geteuid() == 0 else []
-"""Permissions mean nothing to root otherwise."""
+"""Otherwise root ignores permissions."""
 
 needs_setpriv = pytest.mark.skipif(
     bool(WITHOUT_ROOT_S_RIGHTS) and shutil.which("setpriv") is None,
@@ -30,7 +30,7 @@ def wkmp_import(place: Workplace, *prefix: str) -> "subprocess.CompletedProcess[
 
 
 def files_of_library(database: Path) -> dict[str, bytes]:
-    """The database and what lies beside it; empty logs and locks do not count."""
+    """Bytes of the database and of the files beside it, without empty logs and locks."""
     files = {path.name: path.read_bytes() for path in database.parent.glob("wkmp.db*") if path.suffix != ".db-shm"}
     return {name: content for name, content in files.items() if content}
 
@@ -62,7 +62,7 @@ def test_a_library_without_permission_to_write_is_left_as_it_was(
     assert "check the permissions" in error
     assert files_of_library(database) == before
     database.parent.chmod(0o755)
-    for file in database.parent.glob("wkmp.db*"):  # SQLite gives what it puts beside a database the same permissions
+    for file in database.parent.glob("wkmp.db*"):  # SQLite gives the files beside a database the same permissions
         file.chmod(0o644)
     succeed(wkmp_import(half_imported, *WITHOUT_ROOT_S_RIGHTS))
     assert library_rows(database) == library_rows(short_library.databases[0])

@@ -1,4 +1,4 @@
-"""An import is stopped from outside, in the ways there are: nobody stays behind, and the next one completes it."""
+"""An import is stopped from outside in every way: no process stays behind, and the next import completes it."""
 
 import os
 import shutil
@@ -33,7 +33,7 @@ def workers_of(place: Workplace) -> list[psutil.Process]:
 
 
 def unfinished(place: Workplace) -> list[Path]:
-    """Files that somebody has begun to write below the state folder, and what a run says it has in hand."""
+    """Temporary files below the state folder, and the claims of runs."""
     state = place.home / ".wkmp"
     return [path for pattern in ("*.tmp", "*.claims") for path in state.rglob(pattern)]
 
@@ -42,7 +42,7 @@ def unfinished(place: Workplace) -> list[Path]:
 def test_a_stopped_import_leaves_nobody_behind_and_the_next_one_completes_it(
     short_place: Workplace, short_library: Reference, how: signal.Signals
 ) -> None:
-    """A service manager's polite request, and the kernel that needs memory: either takes the import alone."""
+    """Service managers send SIGTERM, and a kernel without memory SIGKILL, to the main process of an import only."""
     process = short_place.start("import", short_place.music)
     wait_until(lambda: process.poll() is not None or unfinished(short_place), "it has begun")
     wait_until(lambda: process.poll() is not None or workers_of(short_place), "it has workers")

@@ -1,1 +1,1 @@
-"""Real files, damaged at random and on purpose, through the whole import: `make fuzz`, and a few in the tests."""
+"""Imports of real files that are damaged at random and on purpose: `make fuzz`, and a few in the tests."""

@@ -18,7 +18,7 @@ from wkmp_assets_tests.integration.fuzz.target import WORKER_LIMITS, Fuzzer, fuz
 BATCH = 40
 OUT = Console(highlight=False, markup=False)
 MAX_MEMORY_MB = WORKER_LIMITS.memory_mb + 200
-"""Of any worker: what it may have of its own, and the libraries mapped into it."""
+"""Limit for a worker: its own memory, and the libraries mapped into it."""
 
 
 @click.command()

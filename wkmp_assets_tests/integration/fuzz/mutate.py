@@ -18,17 +18,17 @@ _MARKS = re.compile(
     rb"covr|free|OggS|vorbis|OpusHead|OpusTags|fLaC|ID3|TIT2|TPE1|TXXX|UFID|APIC|Xing|Info|LAME|TAG|FORM|COMM|SSND|"
     rb"wvpk|\x1aE\xdf\xa3|\x30\x26\xb2\x75|\xff[\xf0-\xfb]"
 )
-"""What stands before or behind a length, a count or a rate."""
+"""Bytes next to a length, a count or a rate."""
 _VALUES = (0, 1, 2, 0x7F, 0x80, 0xFF, 0x7FFF, 0xFFFF, 0x7FFFFFFF, 0x80000000, 0xFFFFFFFE, 0xFFFFFFFF)
 _HEAD = 600
 
 Mutator = Callable[[random.Random, bytearray, bytes], None]
-"""Changes the first in place; the third is another file, for parts of it."""
+"""Changes the first argument in place; the third is another file to take parts from."""
 
 
 @cache
 def whole_files() -> tuple[tuple[str, bytes], ...]:
-    """Return what is to be damaged, as ending and content: music made here with tags, and beginnings of real files."""
+    """Return files to damage, as suffix and content: generated music with tags, and beginnings of real files."""
     made = [(suffix, _tagged(suffix)) for suffix in CODECS]
     real = sorted(path for path in SAMPLE_LIBRARY.rglob("*") if path.suffix[1:] in CODECS)
     return (*made, *((path.suffix[1:], path.read_bytes()[:_MAX_REAL_FILE_BYTES]) for path in real))
@@ -47,7 +47,7 @@ def _tagged(suffix: str) -> bytes:
 
 
 def damaged_file(seed: int, number: int) -> tuple[str, bytes]:
-    """Return the ending and the content of one damaged file; every number gives another."""
+    """Return the suffix and the content of one damaged file; every number gives another one."""
     draw = random.Random(f"{seed} {number}")
     suffix, content = draw.choice(whole_files())
     data = bytearray(content)

@@ -1,4 +1,4 @@
-"""Damaged files through the real job on a real instance, many at a time; which of them breaks a run is found alone."""
+"""Many damaged files at a time in the real job; a file that breaks a run is then found by single runs."""
 
 import traceback
 from collections import Counter
@@ -23,7 +23,7 @@ from wkmp_assets_tests.support.processes import is_worker
 
 WORKER_LIMITS = WorkerLimits(memory_mb=512, file_s=60)
 CUT_OFF = frozenset({"WORKER_CRASHED", "TOOK_TOO_LONG", "OUT_OF_MEMORY"})
-"""Named as they should be, and still worth a look: a decoder has a mistake, or is slow."""
+"""Expected failures that are still worth a look, because a decoder has a bug or is slow."""
 KNOWN_CODES = CUT_OFF | {
     error.code
     for error in vars(errors).values()
@@ -40,9 +40,9 @@ class Fuzzer:
     Parameters
     ----------
     seed : int
-        Of all damage.
+        Seed of all damage.
     kept : Path
-        Receives the files that broke something, under the seed, their number and what they did.
+        Receives the files that broke something, named after the seed, their number and their effect.
     """
 
     seed: int
@@ -102,12 +102,12 @@ class Fuzzer:
 
 @contextmanager
 def fuzz_workers(count: int) -> Iterator[WorkerPool]:
-    """Worker processes for the block, after which there is none left of them.
+    """Worker processes for the block, none of which may be left after it.
 
     Raises
     ------
     AssertionError
-        One of them is.
+        A worker is left.
     """
     before = set(psutil.Process().children(recursive=True))
     workers = WorkerPool(count, RunControl(), WORKER_LIMITS)

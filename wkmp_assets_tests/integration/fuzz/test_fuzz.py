@@ -1,4 +1,4 @@
-"""A few of the fuzzer's files, and the fuzzer itself: it sees what breaks a run, and damages the same way again."""
+"""A few of the fuzzer's files, and the fuzzer itself: it finds a file that breaks a run, and repeats its damage."""
 
 from pathlib import Path
 
@@ -17,13 +17,13 @@ def test_no_damaged_file_breaks_a_run(tmp_path: Path) -> None:
         fuzzer.import_next(workers, 0, FILES)
     assert sum(fuzzer.counts.values()) == FILES
     assert fuzzer.broken == []
-    # Damage that nothing survives, or that does nothing, would look at one half of the code only.
+    # If all files failed, or none, only one half of the code would be tested.
     assert fuzzer.counts["INGEST COMPLETE"] > 3
     assert fuzzer.counts["DECODE_ERROR"] > 3
 
 
 def test_a_file_that_breaks_a_run_is_kept_with_the_reason(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The fuzzer, red: a mistake of ours in the run process."""
+    """The fuzzer is red for a bug of ours in the run process."""
     monkeypatch.setattr(lead_points, "clipping_warnings", lambda peak: peak / 0)
     fuzzer = Fuzzer(seed=1, kept=tmp_path)
     with fuzz_workers(1) as workers:

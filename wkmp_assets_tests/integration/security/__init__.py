@@ -1,1 +1,1 @@
-"""What names, tags and people who reach the web UI must not be able to do; docs/explanation/security.md lists it."""
+"""Attacks by names, tags and people who reach the web UI fail; docs/explanation/security.md lists them."""

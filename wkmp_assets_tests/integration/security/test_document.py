@@ -1,4 +1,4 @@
-"""docs/explanation/security.md is true as far as a test can tell: every promise names tests, and they exist."""
+"""Every promise in docs/explanation/security.md names tests, and these exist."""
 
 import re
 

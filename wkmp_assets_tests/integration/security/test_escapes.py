@@ -1,4 +1,4 @@
-"""Names of files, texts of tags and messages stay text: in the web UI's Markdown, on a terminal, in a shell."""
+"""File names, tags and messages stay text in the web UI's Markdown, on a terminal, and in a shell."""
 
 import ast
 import os
@@ -33,14 +33,14 @@ FOLDERS = [b"[bold] [link=x]y[blink]", b"caf\xe9", b"\x1b[31mred", b"it's; $(id)
 
 
 def in_markdown(text: str) -> set[str]:
-    """What the web UI would make of a text: kinds of Markdown, raw HTML included."""
+    """Return the kinds of Markdown, including raw HTML, that the web UI would see in a text."""
     tokens = MarkdownIt("commonmark").enable(["table", "strikethrough"]).parse(text)
     return {token.type for outer in tokens for token in (outer, *(outer.children or ()))}
 
 
 @pytest.mark.parametrize("text", TEXTS)
 def test_a_name_is_no_markup_in_what_a_check_says(text: str) -> None:
-    """The web UI shows it as Markdown: a picture in it would be fetched from wherever the name says."""
+    """The web UI shows Markdown, and would fetch a picture from the address in a name."""
     findings = Findings()
     findings.add([Finding(Severity.ERROR, text, f"its title is {text}")])
     said = build_result(CHECK, findings, 1, {}).description
@@ -57,14 +57,14 @@ def test_ordinary_names_are_said_as_they_are() -> None:
 
 
 def test_markdown_that_is_not_escaped_would_be_seen() -> None:
-    """The test above, red."""
+    """The test above could fail: hostile texts are seen as Markdown."""
     assert "image" in in_markdown(HOSTILE["markdown"])
     assert "html_inline" in in_markdown("a <img src=x>")
     assert "table_open" in in_markdown("| a | b |\n|---|---|\n| c | d |")
 
 
 def test_only_the_picture_of_a_file_is_markdown() -> None:
-    """And nothing goes into it but the bytes of the PNG."""
+    """The image address holds only the bytes of the PNG."""
     assert users_of("md") == ["orchestration/io_managers.py::handle_output"]
     source = ast.unparse(TREES["orchestration/io_managers.py"])
     (inline,) = re.findall(r"inline = (.*)", source)
@@ -98,7 +98,7 @@ def test_an_error_that_names_a_folder_is_no_markup_either(tmp_path: Path) -> Non
 
 
 def test_nothing_is_run_or_unpickled() -> None:
-    """No shell, no program, no code out of a file."""
+    """The package starts no shell and no program, and runs no code from a file."""
     forbidden = {"subprocess", "pickle", "shelve", "marshal", "pty", "commands"}
     for module, tree in TREES.items():
         for node in ast.walk(tree):

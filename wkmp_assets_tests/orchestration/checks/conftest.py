@@ -37,7 +37,7 @@ def imported(
 
 @pytest.fixture
 def library(imported: tuple[CheckedLibrary, Evaluations]) -> Iterator[CheckedLibrary]:
-    """The imported library, whole; what a test does to its database is undone."""
+    """The imported library. Changes of a test to its database are undone."""
     library, _ = imported
     yield library
     for suffix in ("-wal", "-shm"):

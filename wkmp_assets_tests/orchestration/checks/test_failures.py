@@ -1,4 +1,4 @@
-"""`files_imported`, seen green and red in a real instance."""
+"""`files_imported`, green and red in a real instance."""
 
 import shutil
 import wave

@@ -1,4 +1,4 @@
-"""Lead points of a whole library that look like no music."""
+"""Lead points of a whole library that are implausible for music."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""What the library holds: green as imported, red for every kind of damage behind its back."""
+"""The checks of the rows: green after an import, red for every kind of damage."""
 # ruff: noqa: S608 - identifiers and paths of this module
 
 import sqlite3
@@ -31,7 +31,7 @@ SECOND = 28_224_000
 
 
 def damage(database: Path, script: str) -> None:
-    """Run statements that neither foreign keys nor CHECKs keep from doing harm."""
+    """Run statements without foreign keys and CHECKs, so that they can do harm."""
     with closing(sqlite3.connect(database)) as connection:
         connection.executescript(f"PRAGMA foreign_keys = OFF; PRAGMA ignore_check_constraints = ON; {script}")
 
@@ -290,7 +290,7 @@ def test_a_moved_file_is_judged_where_it_is(empty_library: CheckedLibrary) -> No
 
 
 def test_an_import_that_was_killed_before_it_recorded_its_receipt_is_no_offence(library: CheckedLibrary) -> None:
-    """What it wrote is judged by the rows alone, until its files are imported again."""
+    """Its files are judged by their rows alone, until they are imported again."""
     changed = entry("mix.flac", content="changed", bounds=seconds((0, 20)), state=FileState.CHANGED)
     commit(library.database, changed, run_id="killed")
     evaluation = library.check(WHOLE)[WHOLE]
@@ -329,7 +329,7 @@ def test_of_very_many_offenders_the_table_shows_a_hundred(library: CheckedLibrar
 
 
 def test_importing_again_mends_it(empty_library: CheckedLibrary) -> None:
-    """What the descriptions advise."""
+    """The checks' descriptions advise this."""
     library = empty_library
     for name, source in {"mix.flac": MIX, "song.flac": SONG, "take.wav": TAKE, "twin.flac": SONG}.items():
         library.add(name, source)

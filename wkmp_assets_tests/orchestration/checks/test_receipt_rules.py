@@ -1,4 +1,4 @@
-"""Receipts in, findings out."""
+"""Findings from receipts."""
 
 import pytest
 
@@ -28,7 +28,7 @@ def severities(findings: object) -> list[Severity]:
         (3, 3, 0, [ERROR]),
         (77, 77, 0, [ERROR]),
         (0, 0, 0, [ERROR]),  # nothing was reported, so nothing is proven
-        (2, 2, 1, [NOTE]),  # computed again, and rightly locked again
+        (2, 2, 1, [NOTE]),  # planned again after a conflict, which takes the lock again
         (9, 9, 8, [NOTE]),
         (3, 3, 1, [WARNING, NOTE]),
         (4, 4, 1, [ERROR, NOTE]),
@@ -77,7 +77,7 @@ def test_the_budget_is_the_setting_s() -> None:
         (500.1, 0, [WARNING]),
         (1000.0, 3, [WARNING]),
         (1000.1, 0, [ERROR]),
-        (20.0, 1, [NOTE]),  # somebody held the lock, and not for long
+        (20.0, 1, [NOTE]),  # another program held the lock for a short time
     ],
 )
 def test_half_a_second_of_waiting_is_a_warning_and_a_second_an_error(

@@ -1,4 +1,4 @@
-"""What commits cost, from SQLite's report through receipt and metadata to the check: green, and red when it is so."""
+"""The costs of commits, from SQLite's report through receipt and metadata to the check, green and red."""
 
 import time
 from collections.abc import Iterator
@@ -38,7 +38,7 @@ def song(empty_library: CheckedLibrary) -> CheckedLibrary:
 
 
 def after_write(monkeypatch: pytest.MonkeyPatch, spoil: Any) -> None:
-    """Do something inside every transaction, when its rows are written."""
+    """Do something inside every transaction, after its rows are written."""
     write = LibraryWriter._execute
 
     def spoiled(self: LibraryWriter, *arguments: Any) -> None:

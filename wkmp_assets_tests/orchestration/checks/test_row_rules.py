@@ -1,4 +1,4 @@
-"""Rows and receipts in, findings out: the cases a damaged library shows only with difficulty."""
+"""Findings from rows and receipts, for the cases that are hard to produce in a real library."""
 
 from dataclasses import replace
 from typing import Any

@@ -1,4 +1,4 @@
-"""Which files the checks judge: those of their run, or the whole library when they are run alone."""
+"""The checks judge the files of their run, or the whole library when they are run alone."""
 
 import pytest
 from dagster._core.storage.tags import (
@@ -27,7 +27,7 @@ ORPHAN = ["PRAGMA foreign_keys = OFF", "INSERT INTO passage_albums (passage_id, 
 
 
 OF_THE_WHOLE_LIBRARY = {"lead_points_plausible", "passages_have_songs"}
-"""Judge no single files."""
+"""Checks that judge no single files."""
 
 
 def files(evaluations: Evaluations) -> dict[str, int]:
@@ -88,7 +88,7 @@ def test_a_library_without_files_passes(empty_library: CheckedLibrary) -> None:
 
 
 def test_keys_that_are_no_paths_have_no_file(library: CheckedLibrary) -> None:
-    """Anybody who reaches the web UI can register one."""
+    """Anyone who reaches the web UI can register such a partition."""
     name = partitions_name(library.settings)
     library.instance.add_dynamic_partitions(name, ["../outside.flac"])
     try:

@@ -1,4 +1,4 @@
-"""How many passages have no song, what that means and what to do: everywhere a person looks."""
+"""The number of passages without a song, its meaning and the advice, wherever a person reads it."""
 
 import json
 from pathlib import Path

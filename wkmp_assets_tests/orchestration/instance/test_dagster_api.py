@@ -1,4 +1,4 @@
-"""What is used of Dagster beyond its public API is there, with this signature and this effect.
+"""The parts of Dagster's private API that the package uses exist, with the expected signature and effect.
 
 A new Dagster version that fails here needs a change in `wkmp_assets/orchestration/instance` and nowhere else.
 """
@@ -52,7 +52,7 @@ def test_this_dagster_is_among_the_tested_versions() -> None:
 
 
 def test_the_private_api_of_dagster_is_used_in_one_room() -> None:
-    """What ruff's PLC2701 and SLF001 do not see: imports for annotations only, and the step of a context."""
+    """Covers what ruff's PLC2701 and SLF001 overlook: imports for annotations, and the step of a context."""
     importers = {
         module
         for module, tree in TREES.items()
@@ -112,7 +112,7 @@ def test_a_cron_expression_is_what_dagster_accepts(text: str, is_one: bool) -> N
 
 
 class _Contexts(dg.IOManager):
-    """Keeps the contexts of a run, and does something with each output's."""
+    """Keeps the contexts of a run, and calls a function with each context of an output."""
 
     def __init__(self, on_output: Callable[[dg.OutputContext], None]) -> None:
         self._on_output = on_output
@@ -188,7 +188,7 @@ def test_metadata_reaches_the_materialization_of_its_partition_without_a_look_at
 
 @pytest.mark.parametrize("written", [["b"], []])
 def test_an_output_materializes_the_partitions_it_names_and_its_check_runs(written: list[str]) -> None:
-    """Of none it materializes nothing, rather than the asset as a whole."""
+    """An output without partitions materializes nothing; it must not materialize the asset as a whole."""
     partitions = dg.DynamicPartitionsDefinition(name="files")
 
     @dg.asset(partitions_def=partitions, backfill_policy=dg.BackfillPolicy.single_run())
@@ -215,7 +215,7 @@ def test_an_output_materializes_the_partitions_it_names_and_its_check_runs(writt
 
 
 def test_a_partition_is_red_alone_and_until_it_is_materialized(dagster_home: Path) -> None:
-    """In a run that succeeds; what stands for the failure is not started again, whatever the instance says."""
+    """The run succeeds. The run recorded for the failure is never retried, whatever the instance's settings."""
     settings = yaml.safe_load((dagster_home / "dagster.yaml").read_text(encoding="utf-8"))
     assert settings["run_retries"]["enabled"]
     partitions = dg.DynamicPartitionsDefinition(name="files")
@@ -265,7 +265,7 @@ def test_the_accumulator_of_metadata_takes_a_partition() -> None:
     assert list(parameters) == ["self", "asset_key", "partition_key", "metadata"]
 
 
-# Storage. The classes that ours extend have the methods ours replace, and the attributes ours use.
+# Storage. The base classes of our classes have the methods and attributes that ours override and use.
 
 
 @pytest.mark.parametrize(
@@ -340,7 +340,7 @@ OLD_NAMES = {"storage": "wkmp_assets.event_storage", "run_launcher": "wkmp_asset
 def test_an_instance_opens_with_the_classes_that_dagster_yaml_names(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, has_old_names: bool
 ) -> None:
-    """Those of today and those of a dagster.yaml that was written for an earlier release."""
+    """Both the current classes and those that a dagster.yaml of an earlier release names."""
     monkeypatch.setenv("DAGSTER_HOME", str(tmp_path))
     shutil.copy(ROOT / "dagster.yaml", tmp_path)
     if has_old_names:

@@ -1,4 +1,4 @@
-"""Dagster learns that the process of a run is gone, and not before it is."""
+"""Dagster learns that the process of a run is gone, but not earlier."""
 
 import logging
 import signal
@@ -44,7 +44,7 @@ FIRST, SECOND = "11111111-aaaa-4aaa-8aaa-111111111111", "22222222-bbbb-4bbb-8bbb
 
 @contextmanager
 def running(*run_ids: str) -> Iterator[subprocess.Popen[str]]:
-    """Execute runs of a job one after the other in a process of their own; each goes on when a line is sent."""
+    """Execute runs of a job one after the other in another process; each continues when a line is sent."""
     command = [sys.executable, "-c", _RUN, *run_ids]
     pipe = subprocess.PIPE
     with subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=subprocess.DEVNULL, text=True) as process:
@@ -137,7 +137,7 @@ def test_a_run_is_alive_from_when_it_begins_until_its_process_lets_go(tmp_path: 
     ours.begin(FIRST)
     assert ours.is_alive(FIRST)
     assert theirs.is_alive(FIRST)
-    theirs.end(FIRST)  # as when somebody marks it as cancelled while it goes on
+    theirs.end(FIRST)  # as when a person marks it as cancelled while it continues
     ours.end(FIRST)
     assert theirs.is_alive(FIRST), "until Dagster has written down that it ended"
     ours.begin(SECOND)

@@ -1,4 +1,4 @@
-"""One run of each writer over the same files, and what their libraries hold."""
+"""One run of each writer over the same files, and the rows of their libraries."""
 
 import sqlite3
 from collections.abc import Iterable, Sequence
@@ -27,9 +27,9 @@ def write_batched(database: Path, entries: Iterable[FileEntry]) -> list[FileFigu
 
 
 def contents(database: Path) -> dict[str, list[tuple[object, ...]]]:
-    """Every row of every table but the baseline's own and the notes of the migrations.
+    """Return all rows, except those of the baseline's tables, of the migrations, and of the evidence for names.
 
-    Without the evidence for names: the baseline keeps what the first file brought, and the batch writer the newest.
+    The baseline keeps the evidence of the first file, the batch writer the newest.
     """
     with opened(database) as connection:
         connection.row_factory = None

@@ -1,4 +1,4 @@
-"""The benchmark of looking up can miss its expectations."""
+"""The benchmark of lookups can miss its expectations."""
 
 from dataclasses import replace
 

@@ -1,4 +1,4 @@
-"""The sensor's benchmark in small: its ticks are real, and it can say MISSED."""
+"""The benchmark of the sensor with few files: its ticks are real, and it can say MISSED."""
 
 from pathlib import Path
 

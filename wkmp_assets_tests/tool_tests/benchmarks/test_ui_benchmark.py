@@ -1,4 +1,4 @@
-"""The benchmark of the web UI: what it fills an instance with, and what its table says."""
+"""The benchmark of the web UI: the instance that it fills, and its table."""
 
 from pathlib import Path
 

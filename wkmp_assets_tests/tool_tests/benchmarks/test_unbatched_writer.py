@@ -1,4 +1,4 @@
-"""The baseline is what DOMAIN.md 7.1 counts, and writes what the batch writer writes."""
+"""The baseline has the costs that DOMAIN.md 7.1 counts, and writes the same rows as the batch writer."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""The benchmark runs, says what it measured, and its verdicts can be red."""
+"""The benchmark runs, prints its measurements, and its verdicts can be red."""
 
 from dataclasses import replace
 from pathlib import Path

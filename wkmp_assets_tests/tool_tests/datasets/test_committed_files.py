@@ -32,7 +32,7 @@ def test_manifest_names_every_file_and_no_other(folder: Path) -> None:
 def test_sample_decodes_to_what_the_manifest_says(record: dict[str, Any]) -> None:
     pcm = read_pcm(SAMPLE_LIBRARY / record["path"])
     assert (pcm.rate, pcm.channels) == (record["sample_rate"], record["channels"])
-    # A plain decode of an MP4 ends with the encoder's padding, less than one frame of 1024 samples.
+    # A plain decode of an MP4 ends with the encoder's padding of less than one frame of 1024 samples.
     padding = 1023 if record["format"] == "AAC" else 0
     assert 0 <= pcm.frames - record["duration_samples"] <= padding
     assert pcm.bad_packets == 0
