@@ -16,6 +16,7 @@
     │   │   ├── ProtectedAudioError
     │   │   ├── TooLongError
     │   │   ├── FileChangedError
+    │   │   ├── FileReplacedError
     │   │   └── OriginalNotImportedError
     │   ├── CorruptLibraryError
     │   ├── UnwritableLibraryError
@@ -40,6 +41,13 @@ from typing import TYPE_CHECKING, ClassVar
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+
+IMPORT_WITH_FORCE = (
+    "import it again with force: `wkmp import FOLDER --force` with its folder, or materialize all assets of its "
+    "partition with `force: true` for file_identity"
+)
+"""What to do, as a clause, where an import without force may find the file unchanged and leave things as they are."""
 
 
 class WkmpError(Exception):
@@ -169,6 +177,13 @@ class FileChangedError(AudioFileError):
 
     code = "FILE_CHANGED"
     next_step = "import it again when no program writes to it"
+
+
+class FileReplacedError(AudioFileError):
+    """The file has other content than at its import."""
+
+    code = "FILE_REPLACED"
+    next_step = IMPORT_WITH_FORCE
 
 
 class OriginalNotImportedError(AudioFileError):

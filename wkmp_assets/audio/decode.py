@@ -21,7 +21,7 @@ from wkmp_assets.model.file_warnings import FileWarning, WarningKind
 from wkmp_assets.model.values import AudioProperties
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
     from typing import BinaryIO
 
@@ -39,7 +39,9 @@ _ASF_ENCRYPTION = (
 """Objects in the header of a WMA file whose sound is encrypted: FFmpeg decodes it to noise."""
 
 
-def measure_file(path: Path, *, pcm_path: Path | None, display_path: str) -> tuple[AudioProperties, Envelope]:
+def measure_file(
+    path: Path, *, pcm_path: Path | None, display_path: str, verify: Callable[[], object] = lambda: None
+) -> tuple[AudioProperties, Envelope]:
     """Decode a file from beginning to end, once, and measure it.
 
     Parameters
@@ -51,6 +53,8 @@ def measure_file(path: Path, *, pcm_path: Path | None, display_path: str) -> tup
         written under a temporary name and renamed at the end, so that it is whole or absent. None: no PCM.
     display_path : str
         The file's name in messages.
+    verify : callable, optional
+        Called after the file was read. When it raises, the PCM is discarded.
 
     Returns
     -------
@@ -73,6 +77,7 @@ def measure_file(path: Path, *, pcm_path: Path | None, display_path: str) -> tup
     _require_content(path, display_path)
     with pcm_file(pcm_path) if pcm_path else contextlib.nullcontext() as pcm:
         done = _decode(path, pcm, display_path)
+        verify()
     if done.graph is None:
         raise AssertionError("a pass without frames raises NothingDecodedError")
     return _summarise(done, done.graph)

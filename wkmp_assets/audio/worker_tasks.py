@@ -1,4 +1,7 @@
-"""The tasks of worker processes, each for one file: find its passages, fingerprint them, measure their flavors."""
+"""The tasks of worker processes, each for one file: read its tags, find its passages, fingerprint and measure them.
+
+Whatever opens the file verifies its content, because results are stored under the content hash.
+"""
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -8,13 +11,15 @@ from wkmp_assets.audio.fingerprint import fingerprint_passages
 from wkmp_assets.audio.flavor.measure import measure_passages
 from wkmp_assets.audio.pcm_store import PcmStore
 from wkmp_assets.audio.silence import find_passages, over_segmentation_warning
-from wkmp_assets.errors import FileChangedError, UndecodableAudioError
-from wkmp_assets.files.identity import look_at
+from wkmp_assets.audio.tags import read_tags
+from wkmp_assets.errors import UndecodableAudioError
+from wkmp_assets.files.verification import ExpectedContent
 from wkmp_assets.model import ticks
 from wkmp_assets.model.file_warnings import FileWarning, WarningKind
 from wkmp_assets.model.values import (
+    AudioProperties,
     Envelope,
-    FileIdentity,
+    FileTags,
     Fingerprints,
     Flavors,
     PassageSegments,
@@ -26,8 +31,26 @@ MAX_CHANNELS = 32
 """The limit of the library's schema."""
 
 
+def tag_file(path: Path, display_path: str, expected: ExpectedContent) -> FileTags:
+    """Read the tags of a file.
+
+    Raises
+    ------
+    FileReplacedError, FileChangedError, UnreadableFileError
+        As for `segment_file`.
+
+    See Also
+    --------
+    wkmp_assets.audio.tags.read_tags
+    """
+    verify_again = expected.verify(path, display_path)
+    tags = read_tags(path)
+    verify_again()
+    return tags
+
+
 def segment_file(
-    path: Path, display_path: str, identity: FileIdentity, pcm: PcmStore, parameters: SegmentationParameters
+    path: Path, display_path: str, expected: ExpectedContent, pcm: PcmStore, parameters: SegmentationParameters
 ) -> PassageSegments:
     """Decode a file and find its passages.
 
@@ -37,8 +60,8 @@ def segment_file(
         The file.
     display_path : str
         Its path in the library, for messages.
-    identity : FileIdentity
-        Of the file when it was hashed.
+    expected : ExpectedContent
+        The content that it must have.
     pcm : PcmStore
         Receives the PCM, for later phases.
     parameters : SegmentationParameters
@@ -53,17 +76,16 @@ def segment_file(
     ------
     UndecodableAudioError, UnreadableFileError
         The file cannot be decoded, or has more than 32 channels.
+    FileReplacedError
+        The file has other content than at the import that hashed it.
     FileChangedError
-        The file was written to since it was hashed.
+        The file was written to since this run hashed it.
     """
-    audio, envelope = measure_file(path, pcm_path=pcm.path_for(identity.content_hash), display_path=display_path)
+    audio, envelope = _decode(path, display_path, expected, pcm)
     if audio.channels > MAX_CHANNELS:
         raise UndecodableAudioError(
             display_path, f"it has {audio.channels} channels, and the library allows {MAX_CHANNELS}"
         )
-    if not _is_still(path, identity):
-        pcm.path_for(identity.content_hash).unlink(missing_ok=True)
-        raise FileChangedError(display_path, "it was written to during the import")
     passages = find_passages(
         envelope,
         silence_threshold_db=parameters.silence_threshold_db,
@@ -71,12 +93,6 @@ def segment_file(
         min_passage_ticks=parameters.min_passage_ticks,
     )
     return PassageSegments(audio, envelope, passages, parameters, tuple(_warnings(envelope, passages)))
-
-
-def _is_still(path: Path, identity: FileIdentity) -> bool:
-    """Tell whether a file is what was hashed, as far as its size and time say so."""
-    on_disk = look_at(path.parent, path.name)
-    return (on_disk.size_bytes, on_disk.modified_at) == (identity.size_bytes, identity.modified_at)
 
 
 def _warnings(envelope: Envelope, passages: Sequence[Span]) -> Iterator[FileWarning]:
@@ -89,15 +105,20 @@ def _warnings(envelope: Envelope, passages: Sequence[Span]) -> Iterator[FileWarn
 
 
 def fingerprint_file(
-    path: Path, display_path: str, content_hash: str, pcm: PcmStore, segments: PassageSegments
+    path: Path, display_path: str, expected: ExpectedContent, pcm: PcmStore, segments: PassageSegments
 ) -> Fingerprints:
     """Fingerprint the passages of a file from its stored PCM; the file is decoded again only if that is gone.
+
+    Raises
+    ------
+    FileReplacedError, FileChangedError, UnreadableFileError
+        As for `segment_file`.
 
     See Also
     --------
     wkmp_assets.audio.fingerprint.fingerprint_passages
     """
-    pcm_path = _pcm_of(path, display_path, content_hash, pcm)
+    pcm_path = _pcm_of(path, display_path, expected, pcm)
     spans = segments.passages
     return Fingerprints(fingerprint_passages(pcm_path, spans, sample_rate_hz=segments.audio.sample_rate_hz))
 
@@ -105,25 +126,39 @@ def fingerprint_file(
 def measure_flavors(
     path: Path,
     display_path: str,
-    content_hash: str,
+    expected: ExpectedContent,
     pcm: PcmStore,
     segments: PassageSegments,
     spans: tuple[Span, ...],
 ) -> Flavors:
     """Measure the flavors of spans from the stored PCM of a file; it is decoded again only if that is gone.
 
+    Raises
+    ------
+    FileReplacedError, FileChangedError, UnreadableFileError
+        As for `segment_file`.
+
     See Also
     --------
     wkmp_assets.audio.flavor.measure.measure_passages
     """
-    pcm_path = _pcm_of(path, display_path, content_hash, pcm)
+    pcm_path = _pcm_of(path, display_path, expected, pcm)
     audio = segments.audio
     return Flavors(measure_passages(pcm_path, spans, sample_rate_hz=audio.sample_rate_hz, channels=audio.channels))
 
 
-def _pcm_of(path: Path, display_path: str, content_hash: str, pcm: PcmStore) -> Path:
-    pcm_path = pcm.get(content_hash)
-    if pcm_path is None:
-        pcm_path = pcm.path_for(content_hash)
-        measure_file(path, pcm_path=pcm_path, display_path=display_path)
-    return pcm_path
+def _pcm_of(path: Path, display_path: str, expected: ExpectedContent, pcm: PcmStore) -> Path:
+    stored = pcm.get(expected.content_hash)
+    if stored is not None:
+        return stored
+    _decode(path, display_path, expected, pcm)
+    return pcm.path_for(expected.content_hash)
+
+
+def _decode(
+    path: Path, display_path: str, expected: ExpectedContent, pcm: PcmStore
+) -> tuple[AudioProperties, Envelope]:
+    """Decode a file; store its PCM only if the file has the expected content from beginning to end."""
+    verify_again = expected.verify(path, display_path)
+    pcm_path = pcm.path_for(expected.content_hash)
+    return measure_file(path, pcm_path=pcm_path, display_path=display_path, verify=verify_again)

@@ -1,7 +1,7 @@
 """Phases 1 and 2: which files of a run need work, and what each of them is."""
 
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 
 from wkmp_assets.errors import AudioFileError, LinkedFileError, UnencodableNameError, UnreadableFileError
@@ -50,6 +50,7 @@ def sort_out_unchanged(
     stands: Callable[[KnownFile], bool],
     *,
     force: bool,
+    again: Collection[str] = (),
 ) -> tuple[dict[str, Outcome[FileIdentity]], dict[str, FileStat]]:
     """Separate the files that must be hashed from those whose outcome is known without.
 
@@ -65,6 +66,8 @@ def sort_out_unchanged(
         Returns for a duplicate's row whether one of its originals is still on disk.
     force : bool
         Whether unchanged files are imported again.
+    again : collection of str
+        Partition keys of files that are hashed although they may be unchanged.
 
     Returns
     -------
@@ -86,7 +89,7 @@ def sort_out_unchanged(
             continue
         row = known.get(path)
         is_stranded = row is not None and row.status == FileStatus.DUPLICATE_HASH and not stands(row)
-        if is_unchanged(row, on_disk) and not is_stranded and not force:
+        if is_unchanged(row, on_disk) and not is_stranded and not force and key not in again:
             clear[key] = Skipped(SkipReason.UNCHANGED)
         else:
             to_hash[key] = on_disk
@@ -141,17 +144,28 @@ def identify_hashed(
     return {key: Result(identities[file.path], file.content_hash) for key, file in hashed.items()}
 
 
-def without_known_content(identities: Mapping[str, Outcome[FileIdentity]]) -> dict[str, Outcome[FileIdentity]]:
-    """Return the identities for the phases that read content: files whose content the library has are skipped."""
-    return {key: _needs_content(outcome) for key, outcome in identities.items()}
+def without_known_content(
+    identities: Mapping[str, Outcome[FileIdentity]], *, is_judged_now: bool
+) -> dict[str, Outcome[FileIdentity]]:
+    """Return the identities for the phases that read content: files whose content the library has are skipped.
+
+    Parameters
+    ----------
+    identities : mapping of str to Outcome
+        By partition key.
+    is_judged_now : bool
+        Whether the identities are of this import. The state of an earlier one says that its phases skipped the file,
+        and not that these phases should.
+    """
+    return {key: _needs_content(outcome, is_judged_now=is_judged_now) for key, outcome in identities.items()}
 
 
-def _needs_content(outcome: Outcome[FileIdentity]) -> Outcome[FileIdentity]:
+def _needs_content(outcome: Outcome[FileIdentity], *, is_judged_now: bool) -> Outcome[FileIdentity]:
     if not isinstance(outcome, Result):
         return outcome
     state = outcome.value.state
     if state is FileState.DUPLICATE:
         return Skipped(SkipReason.DUPLICATE, f"same content as {outcome.value.duplicate_of}")
-    if state in {FileState.TOUCHED, FileState.MOVED}:
+    if is_judged_now and state in {FileState.TOUCHED, FileState.MOVED}:
         return Skipped(SkipReason.UNCHANGED)
     return outcome

@@ -1,14 +1,14 @@
 """AcousticBrainz' classes of the recordings, added to the measured flavors."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from wkmp_assets.errors import ServiceGoneError, ServiceUnavailableError
 from wkmp_assets.identify.services.acousticbrainz import NAME, AcousticBrainzClient
+from wkmp_assets.model.agreement import recordings_of
 from wkmp_assets.model.file_warnings import WarningKind, warn_each
 from wkmp_assets.model.flavor import Flavor
-from wkmp_assets.model.values import ClassesOutcome, Flavors, PassageFlavor, PassageMatch
+from wkmp_assets.model.values import ClassesOutcome, Flavors, PassageFlavor, PassageMatch, SongMatches
 
 
 @dataclass(frozen=True)
@@ -68,15 +68,15 @@ class ServiceClassLookup:
         return RecordingClasses(ClassesOutcome.MATCH, known.flavor, tuple(known.warnings))
 
 
-def add_classes(measured: Flavors, matches: Iterable[PassageMatch], lookup: ClassLookup) -> Flavors:
+def add_classes(measured: Flavors, matches: SongMatches, lookup: ClassLookup) -> Flavors:
     """Add the classes of every passage whose recording is known.
 
     Parameters
     ----------
     measured : Flavors
         Of one file.
-    matches : iterable of PassageMatch
-        One per passage, in the same order.
+    matches : SongMatches
+        Of the same passages.
     lookup : ClassLookup
         Asked once per passage with a song.
 
@@ -85,9 +85,8 @@ def add_classes(measured: Flavors, matches: Iterable[PassageMatch], lookup: Clas
     Flavors
         The measured values as they were, with classes, or with the reason why there are none.
     """
-    return Flavors(
-        tuple(_add_classes(flavor, match, lookup) for flavor, match in zip(measured.passages, matches, strict=True))
-    )
+    pairs = zip(measured.passages, matches.passages, strict=True)
+    return Flavors(tuple(_add_classes(flavor, match, lookup) for flavor, match in pairs), recordings_of(matches))
 
 
 def _add_classes(flavor: PassageFlavor, match: PassageMatch, lookup: ClassLookup) -> PassageFlavor:

@@ -48,7 +48,7 @@ def match_passages(
         _match(match, lookup, choose_release(lookup.releases, tags.album, folder_holds))
         for match, lookup in zip(by_tags, lookups.passages, strict=True)
     ]
-    return SongMatches(join_passages(matches, segments.audio.sample_rate_hz))
+    return SongMatches(join_passages(matches, segments.audio.sample_rate_hz), joined_from=segments.passages)
 
 
 def _match(by_tags: PassageMatch, lookup: PassageLookup, release: Release | None) -> PassageMatch:

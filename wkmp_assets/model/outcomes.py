@@ -9,6 +9,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
+from wkmp_assets.errors import IMPORT_WITH_FORCE
+from wkmp_assets.model.agreement import find_disagreement
+
 Value = TypeVar("Value")
 Next = TypeVar("Next")
 
@@ -93,8 +96,8 @@ def join(phase: str, key: str, upstream: Iterable[Outcome[Any]]) -> Result[tuple
     -------
     Result, Skipped or Failed
         The first failure if there is one, else the first skip, else a result with all values. Results that were
-        computed from different contents of the file are a failure (`STALE_PHASE_VALUE`): mixed, they would put the
-        boundaries of one recording on another.
+        computed from different contents of the file, or from different passages of it, are a failure
+        (`STALE_PHASE_VALUE`): mixed, they would put the boundaries of one recording on another.
     """
     outcomes = list(upstream)
     for outcome in outcomes:
@@ -105,13 +108,16 @@ def join(phase: str, key: str, upstream: Iterable[Outcome[Any]]) -> Result[tuple
             return outcome
     results = [outcome for outcome in outcomes if isinstance(outcome, Result)]
     if _are_mixed(results):
-        return Failed(
-            phase,
-            "STALE_PHASE_VALUE",
-            f"{key}: its phases have read different contents of the file; materialize its partition again, from "
-            "file_identity on",
-        )
+        return _stale(phase, f"{key}: its phases have read different contents of the file; {IMPORT_WITH_FORCE}")
+    disagreement = find_disagreement(result.value for result in results)
+    if disagreement is not None:
+        remedy = f"materialize its partition again, from {disagreement.first_phase} on"
+        return _stale(phase, f"{key}: {disagreement.cause}; {remedy}")
     return Result(tuple(result.value for result in results), results[0].content_hash)
+
+
+def _stale(phase: str, message: str) -> Failed:
+    return Failed(phase, "STALE_PHASE_VALUE", message)
 
 
 def _are_mixed(results: Iterable[Result[Any]]) -> bool:

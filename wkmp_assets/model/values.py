@@ -351,6 +351,8 @@ class SongMatches:
     """Phase 6: one entry per passage, in order."""
 
     passages: tuple[PassageMatch, ...]
+    joined_from: tuple[Span, ...] | None = None
+    """The passages before neighbours were joined; None in values of earlier versions."""
 
 
 @dataclass(frozen=True)
@@ -443,3 +445,6 @@ class Flavors:
     """Phase 9: one entry per passage, in order."""
 
     passages: tuple[PassageFlavor, ...]
+    recordings: tuple[str | None, ...] | None = None
+    """The recording MBID whose classes each passage has or lacks; None before the lookup of classes, and in values of
+    earlier versions."""

@@ -16,6 +16,7 @@ from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
+from wkmp_assets.errors import IMPORT_WITH_FORCE
 from wkmp_assets.model.outcomes import RUN_SCOPED, Failed, Outcome, Result, Skipped, SkipReason
 from wkmp_assets.model.phase_values import PHASE_VALUES
 from wkmp_assets.model.phases import IDENTITY
@@ -187,7 +188,7 @@ class PhaseStore:
 
 
 def _unusable(phase: str, key: str, what: str) -> Failed:
-    message = f"{key}: the stored result of {phase} {what}; materialize {phase} for it again"
+    message = f"{key}: the stored result of {phase} {what}; {IMPORT_WITH_FORCE}"
     return Failed(phase, "PHASE_VALUE_UNUSABLE", message)
 
 

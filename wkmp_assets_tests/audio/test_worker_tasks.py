@@ -1,16 +1,21 @@
 """The tasks of worker processes, run in the process of the tests."""
 
 import os
+import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from wkmp_assets.audio import worker_tasks
 from wkmp_assets.audio.pcm_store import PcmStore
-from wkmp_assets.audio.worker_tasks import MAX_CHANNELS, fingerprint_file, segment_file
-from wkmp_assets.errors import FileChangedError, UndecodableAudioError
+from wkmp_assets.audio.worker_tasks import MAX_CHANNELS, fingerprint_file, measure_flavors, segment_file, tag_file
+from wkmp_assets.errors import FileChangedError, FileReplacedError, UndecodableAudioError
+from wkmp_assets.files.hashing import hash_file
 from wkmp_assets.files.identity import look_at
+from wkmp_assets.files.verification import ExpectedContent
 from wkmp_assets.model.file_warnings import WarningKind
-from wkmp_assets.model.values import FileIdentity, FileState, PassageSegments, SegmentationParameters
+from wkmp_assets.model.values import PassageSegments, SegmentationParameters
 from wkmp_assets_tests.audio.sounds import joined, melody, silence, tone, write_sound
 
 PARAMETERS = SegmentationParameters(60.0, 28_224_000, 2_822_400)
@@ -22,40 +27,101 @@ def pcm(tmp_path: Path) -> PcmStore:
     return PcmStore(tmp_path / "pcm", 10**9)
 
 
-def identity(path: Path) -> FileIdentity:
-    found = look_at(path.parent, path.name)
-    return FileIdentity(FileState.NEW, HASH, found.size_bytes, found.modified_at)
+def just_hashed(path: Path) -> ExpectedContent:
+    """As this run has hashed it; the hash is not looked at again."""
+    return ExpectedContent(HASH, look_at(path.parent, path.name))
 
 
 def segmented(path: Path, pcm: PcmStore) -> PassageSegments:
-    return segment_file(path, path.name, identity(path), pcm, PARAMETERS)
+    return segment_file(path, path.name, just_hashed(path), pcm, PARAMETERS)
 
 
 def test_a_file_is_decoded_once_for_both_phases(tmp_path: Path, pcm: PcmStore) -> None:
     path = write_sound(tmp_path / "a.wav", joined(melody(15), silence(3, channels=2), melody(15)))
-    segments = segmented(path, pcm)
+    segments, expected = segmented(path, pcm), just_hashed(path)
     assert (len(segments.passages), segments.warnings) == (2, ())
     path.unlink()
-    found = fingerprint_file(path, path.name, HASH, pcm, segments)
+    found = fingerprint_file(path, path.name, expected, pcm, segments)
     assert [one.fingerprint is not None for one in found.passages] == [True, True]
 
 
 def test_pcm_that_was_evicted_is_decoded_again(tmp_path: Path, pcm: PcmStore) -> None:
     path = write_sound(tmp_path / "a.wav", melody(15))
     segments = segmented(path, pcm)
-    before = fingerprint_file(path, path.name, HASH, pcm, segments)
+    before = fingerprint_file(path, path.name, just_hashed(path), pcm, segments)
     pcm.path_for(HASH).unlink()
-    assert fingerprint_file(path, path.name, HASH, pcm, segments) == before
+    assert fingerprint_file(path, path.name, just_hashed(path), pcm, segments) == before
     assert pcm.get(HASH) is not None
 
 
 def test_a_file_that_is_written_to_while_it_is_read_fails_and_leaves_no_pcm(tmp_path: Path, pcm: PcmStore) -> None:
     path = write_sound(tmp_path / "a.wav", melody(2))
-    hashed = identity(path)
+    hashed = just_hashed(path)
     os.utime(path, (1, 1))
     with pytest.raises(FileChangedError, match=r"a\.wav"):
         segment_file(path, path.name, hashed, pcm, PARAMETERS)
     assert pcm.get(HASH) is None
+    with pytest.raises(FileChangedError, match=r"a\.wav"):
+        tag_file(path, path.name, hashed)
+
+
+TASKS: dict[str, Callable[[Path, ExpectedContent, PcmStore, PassageSegments], object]] = {
+    "tags": lambda path, expected, _pcm, _segments: tag_file(path, path.name, expected),
+    "segments": lambda path, expected, pcm, _segments: segment_file(path, path.name, expected, pcm, PARAMETERS),
+    "fingerprints": lambda path, expected, pcm, segments: fingerprint_file(path, path.name, expected, pcm, segments),
+    "flavors": lambda path, expected, pcm, segments: measure_flavors(
+        path, path.name, expected, pcm, segments, segments.passages
+    ),
+}
+
+
+@pytest.mark.parametrize("task", TASKS.values(), ids=TASKS)
+def test_what_an_earlier_run_hashed_is_read_only_with_the_same_content(
+    tmp_path: Path, pcm: PcmStore, task: Callable[[Path, ExpectedContent, PcmStore, PassageSegments], object]
+) -> None:
+    """Also when the other file has the same size and the same time."""
+    path, other = write_sound(tmp_path / "a.wav", melody(12)), write_sound(tmp_path / "b.wav", tone(12, channels=2))
+    assert path.stat().st_size == other.stat().st_size
+    os.utime(other, ns=(path.stat().st_atime_ns, path.stat().st_mtime_ns))
+    earlier, segments = ExpectedContent(hash_file(path, path.name)), segmented(path, pcm)
+    done = task(path, earlier, pcm, segments)
+    stored = pcm.path_for(earlier.content_hash)
+    stored.unlink(missing_ok=True)
+    original = path.read_bytes()
+    shutil.copy2(other, path)
+    with pytest.raises(FileReplacedError, match=r"a\.wav: it has other content.*force"):
+        task(path, earlier, pcm, segments)
+    assert not stored.exists()
+    path.write_bytes(original)
+    assert repr(task(path, earlier, pcm, segments)) == repr(done)
+
+
+def test_what_this_run_hashed_is_not_read_for_another_hash(
+    tmp_path: Path, pcm: PcmStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = write_sound(tmp_path / "a.wav", melody(12))
+    expected, segments = just_hashed(path), segmented(path, pcm)
+    monkeypatch.setattr("wkmp_assets.files.verification.hash_file", lambda *_: pytest.fail("a second full read"))
+    for task in TASKS.values():
+        pcm.path_for(HASH).unlink(missing_ok=True)
+        task(path, expected, pcm, segments)
+
+
+def test_a_file_that_is_replaced_during_the_decode_leaves_no_pcm_even_of_a_killed_worker(
+    tmp_path: Path, pcm: PcmStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The PCM has no name before the content is verified."""
+    path = write_sound(tmp_path / "a.wav", melody(2))
+    seen: list[bool] = []
+
+    def die() -> None:
+        seen.append(pcm.get(HASH) is not None)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(worker_tasks.ExpectedContent, "verify", lambda *_: die)
+    with pytest.raises(KeyboardInterrupt):
+        segment_file(path, path.name, just_hashed(path), pcm, PARAMETERS)
+    assert (seen, pcm.get(HASH)) == ([False], None)
 
 
 def test_more_channels_than_the_library_holds_are_refused(tmp_path: Path, pcm: PcmStore) -> None:

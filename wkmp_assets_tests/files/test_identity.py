@@ -138,7 +138,9 @@ def test_force_imports_again_what_did_not_change(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("state", FileState)
 def test_only_new_and_changed_content_is_listened_to(state: FileState) -> None:
-    outcome = without_known_content({"a": Result(identity(state=state, duplicate_of="b.mp3"), "h")})["a"]
+    outcome = without_known_content(
+        {"a": Result(identity(state=state, duplicate_of="b.mp3"), "h")}, is_judged_now=True
+    )["a"]
     if state in {FileState.NEW, FileState.CHANGED, FileState.UNCHANGED}:
         assert isinstance(outcome, Result)
     elif state is FileState.DUPLICATE:
@@ -149,4 +151,4 @@ def test_only_new_and_changed_content_is_listened_to(state: FileState) -> None:
 
 @pytest.mark.parametrize("outcome", [Failed("p", "C", "m"), Skipped(SkipReason.INTERRUPTED)], ids=["failed", "skipped"])
 def test_what_is_no_identity_is_passed_on(outcome: Failed | Skipped) -> None:
-    assert without_known_content({"a": outcome}) == {"a": outcome}
+    assert without_known_content({"a": outcome}, is_judged_now=True) == {"a": outcome}

@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from wkmp_assets.errors import StateDiskError
+from wkmp_assets.errors import IMPORT_WITH_FORCE, StateDiskError
 from wkmp_assets.model.file_key import encode_key
 from wkmp_assets.model.outcomes import Failed, Outcome, Result, Skipped, SkipReason
 from wkmp_assets.model.phase_values import PHASE_VALUES
@@ -167,7 +167,7 @@ def test_a_document_that_cannot_be_used_fails_the_file_and_says_what_to_run(
     assert isinstance(outcome, Failed)
     assert (outcome.phase, outcome.code) == ("passage_segments", "PHASE_VALUE_UNUSABLE")
     assert outcome.message.startswith(f"{KEY}: ")
-    assert outcome.message.endswith("materialize passage_segments for it again")
+    assert outcome.message.endswith(IMPORT_WITH_FORCE)
     assert store.read("passage_segments", "other", "r") == Failed("p", "c", "m")
 
 

@@ -1,12 +1,16 @@
 """Phase 5: the acoustic fingerprint of each passage."""
 
+from functools import partial
+
 import dagster as dg
 
 from wkmp_assets.audio.worker_tasks import fingerprint_file
+from wkmp_assets.files.verification import ExpectedContent
 from wkmp_assets.model.file_key import decode_key
 from wkmp_assets.model.outcomes import Outcomes
-from wkmp_assets.model.phases import FINGERPRINTS
+from wkmp_assets.model.phases import FINGERPRINTS, IDENTITY
 from wkmp_assets.model.values import FileIdentity, Fingerprints, PassageSegments
+from wkmp_assets.orchestration.instance.dagster_api import executes_itself
 from wkmp_assets.orchestration.resources import Library
 from wkmp_assets.runtime.worker_pool import WorkerPool
 
@@ -24,12 +28,13 @@ def fingerprints(
     Passages of at least ten seconds have one. It is computed from the PCM that `passage_segments` stored, so the file
     is not decoded again. Stale when the passages change.
     """
+    expect = partial(ExpectedContent.of, is_just_hashed=executes_itself(context, IDENTITY))
     return workers.compute(
         FINGERPRINTS,
         sorted(context.partition_keys),
         [file_identity, passage_segments],
         fingerprint_file,
         lambda key, identity, segments: (
-            library.file_of(key), decode_key(key), identity.content_hash, library.pcm, segments
+            library.file_of(key), decode_key(key), expect(identity), library.pcm, segments
         ),
     )  # fmt: skip

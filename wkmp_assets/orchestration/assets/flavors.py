@@ -1,15 +1,19 @@
 """Phase 9: the musical flavor of each passage."""
 
+from functools import partial
+
 import dagster as dg
 from pydantic import Field
 
 from wkmp_assets.audio.worker_tasks import measure_flavors
+from wkmp_assets.files.verification import ExpectedContent
 from wkmp_assets.identify.flavor_classes import ClassLookup, add_classes
 from wkmp_assets.model.file_key import decode_key
 from wkmp_assets.model.outcomes import Outcomes, map_results
-from wkmp_assets.model.phases import FLAVORS
+from wkmp_assets.model.phases import FLAVORS, IDENTITY
 from wkmp_assets.model.values import FileIdentity, Flavors, PassageSegments, SongMatches
 from wkmp_assets.orchestration.earlier_runs import find_measured_flavors
+from wkmp_assets.orchestration.instance.dagster_api import executes_itself
 from wkmp_assets.orchestration.resources import Library
 from wkmp_assets.runtime.worker_pool import WorkerPool
 
@@ -43,13 +47,14 @@ def flavors(
     """
     keys = sorted(context.partition_keys)
     kept = find_measured_flavors(library.phases, song_matches) if config.keep else {}
+    expect = partial(ExpectedContent.of, is_just_hashed=executes_itself(context, IDENTITY))
     measured = workers.compute(
         FLAVORS,
         [key for key in keys if key not in kept],
         [file_identity, passage_segments, song_matches],
         measure_flavors,
         lambda key, identity, segments, matches: (
-            library.file_of(key), decode_key(key), identity.content_hash, library.pcm, segments,
+            library.file_of(key), decode_key(key), expect(identity), library.pcm, segments,
             tuple(match.span for match in matches.passages),
         ),
     )  # fmt: skip
@@ -57,5 +62,5 @@ def flavors(
         FLAVORS,
         keys,
         [{**measured, **kept}, song_matches],
-        lambda flavors, matches: add_classes(flavors, matches.passages, acousticbrainz),
+        lambda flavors, matches: add_classes(flavors, matches, acousticbrainz),
     )

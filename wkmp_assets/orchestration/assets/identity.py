@@ -1,6 +1,6 @@
 """Phases 1 and 2: the path and the content hash of a file."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 
 import dagster as dg
 from pydantic import Field
@@ -12,10 +12,11 @@ from wkmp_assets.files.identity import hash_doubtful, identify_hashed, sort_out_
 from wkmp_assets.model.file_key import decode_key, encode_key
 from wkmp_assets.model.known_files import KnownFile
 from wkmp_assets.model.outcomes import Failed, Outcomes, Result, Skipped, SkipReason
-from wkmp_assets.model.phases import IDENTITY
+from wkmp_assets.model.phases import ENTRY, IDENTITY
 from wkmp_assets.model.statuses import FileStatus
 from wkmp_assets.model.values import FileIdentity
 from wkmp_assets.orchestration.assets.scan import library_scan
+from wkmp_assets.orchestration.instance.dagster_api import executes_asset
 from wkmp_assets.orchestration.resources import Library
 from wkmp_assets.orchestration.run_tags import tags_of_files
 from wkmp_assets.runtime.claims import RunClaims
@@ -52,7 +53,9 @@ def file_identity(
     paths = {key: decode_key(key) for key in sorted(claimed)}
     known = read_known_by_path(library.database, list(paths.values()))
     stands = _has_original(library, known)
-    outcomes, to_hash = sort_out_unchanged(library.root, paths, known, stands, force=config.force)
+    # Alone, it is asked for its value. A run that commits asks whether there is anything to do.
+    again = () if executes_asset(context, ENTRY) else _without_value(library, paths)
+    outcomes, to_hash = sort_out_unchanged(library.root, paths, known, stands, force=config.force, again=again)
     hashed: dict[str, HashedFile] = {}
     tasks = {key: (library.root / paths[key], paths[key]) for key in to_hash}
     for key, content_hash in workers.map_files(IDENTITY, hash_file, tasks):
@@ -67,6 +70,11 @@ def file_identity(
     moves = {key: (encode_key(path), hashed[key].content_hash) for key, path in _moved(identities)}
     library.phases.carry(moves)
     return outcomes | elsewhere | identities
+
+
+def _without_value(library: Library, keys: Iterable[str]) -> set[str]:
+    """Return the partitions without a stored identity."""
+    return {key for key in keys if not isinstance(library.phases.read_stored(IDENTITY, key), Result)}
 
 
 def _moved(identities: Outcomes[FileIdentity]) -> Iterator[tuple[str, str]]:

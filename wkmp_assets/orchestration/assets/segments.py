@@ -1,13 +1,17 @@
 """Phase 4: the decode of a file, and its passages."""
 
+from functools import partial
+
 import dagster as dg
 
 from wkmp_assets.audio.worker_tasks import segment_file
 from wkmp_assets.files.identity import without_known_content
+from wkmp_assets.files.verification import ExpectedContent
 from wkmp_assets.model.file_key import decode_key
 from wkmp_assets.model.outcomes import Outcomes
-from wkmp_assets.model.phases import SEGMENTS
+from wkmp_assets.model.phases import IDENTITY, SEGMENTS
 from wkmp_assets.model.values import FileIdentity, PassageSegments
+from wkmp_assets.orchestration.instance.dagster_api import executes_asset, executes_itself
 from wkmp_assets.orchestration.resources import Library
 from wkmp_assets.runtime.worker_pool import WorkerPool
 
@@ -26,12 +30,13 @@ def passage_segments(
     settings of the library change.
     """
     parameters = library.read_settings().segmentation
+    expect = partial(ExpectedContent.of, is_just_hashed=executes_itself(context, IDENTITY))
     outcomes = workers.compute(
         SEGMENTS,
         sorted(context.partition_keys),
-        [without_known_content(file_identity)],
+        [without_known_content(file_identity, is_judged_now=executes_asset(context, IDENTITY))],
         segment_file,
-        lambda key, identity: (library.file_of(key), decode_key(key), identity, library.pcm, parameters),
+        lambda key, identity: (library.file_of(key), decode_key(key), expect(identity), library.pcm, parameters),
     )
     library.pcm.evict()
     return outcomes

@@ -1,16 +1,19 @@
 """Phase 3: the tags of a file."""
 
 from dataclasses import replace
+from functools import partial
 
 import dagster as dg
 
-from wkmp_assets.audio.tags import read_tags
+from wkmp_assets.audio.worker_tasks import tag_file
 from wkmp_assets.files.identity import without_known_content
+from wkmp_assets.files.verification import ExpectedContent
 from wkmp_assets.identify.path_names import read_path_names
 from wkmp_assets.model.file_key import decode_key
 from wkmp_assets.model.outcomes import Outcomes, Result
-from wkmp_assets.model.phases import TAGS
+from wkmp_assets.model.phases import IDENTITY, TAGS
 from wkmp_assets.model.values import FileIdentity, FileTags
+from wkmp_assets.orchestration.instance.dagster_api import executes_asset, executes_itself
 from wkmp_assets.orchestration.resources import Library
 from wkmp_assets.runtime.worker_pool import WorkerPool
 
@@ -27,12 +30,13 @@ def file_tags(
     Unreadable tags are a warning and not a failure, because the music may be fine. Stale when the file's content
     changes.
     """
+    expect = partial(ExpectedContent.of, is_just_hashed=executes_itself(context, IDENTITY))
     outcomes = workers.compute(
         TAGS,
         sorted(context.partition_keys),
-        [without_known_content(file_identity)],
-        read_tags,
-        lambda key, _identity: (library.file_of(key),),
+        [without_known_content(file_identity, is_judged_now=executes_asset(context, IDENTITY))],
+        tag_file,
+        lambda key, identity: (library.file_of(key), decode_key(key), expect(identity)),
     )
     return {
         key: replace(outcome, value=replace(outcome.value, names=read_path_names(decode_key(key))))

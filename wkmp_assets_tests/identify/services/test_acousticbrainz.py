@@ -21,14 +21,14 @@ from wkmp_assets.identify.services.acousticbrainz import (
 )
 from wkmp_assets.identify.services.outage import OutageFile
 from wkmp_assets.identify.services.session import ServiceSession
-from wkmp_assets.model.values import ClassesOutcome, Flavors, PassageFlavor
+from wkmp_assets.model.values import ClassesOutcome, Flavors, PassageFlavor, SongMatches
 from wkmp_assets_tests.support.builders import NOW, entry, flavor, in_a_row, mbid
 from wkmp_assets_tests.support.music_services import KEY, MusicServices
 
 ENTRY = entry(bounds=in_a_row(2))
-MATCHES = [passage.match for passage in ENTRY.passages]
-MBIDS = [match.song.recording_mbid for match in MATCHES if match.song]
-MEASURED = Flavors(tuple(flavor(match.span) for match in MATCHES))
+MATCHES = SongMatches(tuple(passage.match for passage in ENTRY.passages))
+MBIDS = [match.song.recording_mbid for match in MATCHES.passages if match.song]
+MEASURED = Flavors(tuple(flavor(match.span) for match in MATCHES.passages))
 HAPPY = {"happy": 0.75, "not_happy": 0.25}
 HIGH_LEVEL = {
     "highlevel": {

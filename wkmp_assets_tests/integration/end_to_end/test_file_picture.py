@@ -63,4 +63,6 @@ def test_a_file_without_phase_values_fails_with_the_next_step(imported_sample: I
     result = materialize(imported_sample, MIX, state_dir=tmp_path)
     assert not result.success
     (failure,) = [event for event in result.all_node_events if event.is_step_failure]
-    assert "materialize passage_segments for it again" in str(failure.step_failure_data.user_failure_data.description)
+    assert "passage_segments is missing; import it again with force" in str(
+        failure.step_failure_data.user_failure_data.description
+    )

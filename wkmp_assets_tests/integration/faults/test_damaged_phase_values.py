@@ -51,7 +51,7 @@ def test_a_later_phase_alone_refuses_damaged_values_and_the_library_stays_as_it_
             damage(document, kind)
     result = short_place.materialize("--select", "library_entry", "--partition", key)
     assert result.returncode != 0
-    assert "is damaged; materialize" in result.stdout + result.stderr
+    assert "is damaged; import it again with force" in result.stdout + result.stderr
     failures = column(short_place.database, "SELECT code FROM import_failures")
     assert failures == ["PHASE_VALUE_UNUSABLE"]
     assert library_rows(short_place.database) | {"import_failures": []} == before

@@ -14,6 +14,8 @@ import dagster as dg
 import pytest
 import yaml
 from dagster import DagsterInstance
+from dagster._core.definitions.job_base import InMemoryJob
+from dagster._core.execution.api import execute_run
 from dagster._core.execution.backfill import BulkActionStatus, PartitionBackfill
 from dagster._core.execution.context.metadata_logging import OutputMetadataAccumulator
 from dagster._core.launcher import CheckRunHealthResult, DefaultRunLauncher, WorkerStatus
@@ -162,6 +164,30 @@ def test_a_context_knows_its_run_its_instance_and_what_the_run_materializes() ->
         read = _materialize(manager, instance, ["downstream"])
     assert seen == [(wrote.run_id, True, False, True), (read.run_id, False, True, True)]
     assert [run_of(context).run_id for context in manager.inputs] == [read.run_id], "the run that reads"
+
+
+def test_an_asset_knows_what_its_run_executes_itself_and_what_the_run_that_it_repeats_did() -> None:
+    seen: list[tuple[bool, bool, bool]] = []
+
+    @dg.asset
+    def upstream() -> None:
+        pass
+
+    @dg.asset(deps=[upstream])
+    def downstream(context: dg.AssetExecutionContext) -> None:
+        seen.append(
+            (executes_asset(context, "upstream"), executes_itself(context, "upstream"), executes_itself(context, "x"))
+        )
+
+    with DagsterInstance.ephemeral() as instance:
+        dg.materialize([upstream, downstream], instance=instance)
+        dg.materialize([upstream, downstream], selection=["downstream"], instance=instance)
+        job = dg.Definitions(
+            [upstream, downstream], executor=dg.in_process_executor
+        ).resolve_implicit_global_asset_job_def()
+        repeated = instance.create_run_for_job(job)._replace(step_keys_to_execute=["downstream"])
+        execute_run(InMemoryJob(job), repeated, instance)
+    assert seen == [(True, True, False), (False, False, False), (True, False, False)]
 
 
 def test_metadata_reaches_the_materialization_of_its_partition_without_a_look_at_all_partitions(

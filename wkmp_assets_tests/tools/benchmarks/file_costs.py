@@ -21,6 +21,7 @@ from wkmp_assets.audio.worker_tasks import fingerprint_file, measure_flavors, se
 from wkmp_assets.db.read.library_settings import read_library_settings
 from wkmp_assets.files.hashing import hash_file
 from wkmp_assets.files.identity import look_at
+from wkmp_assets.files.verification import ExpectedContent
 from wkmp_assets.identify.lookup import NoRecordingLookup
 from wkmp_assets.identify.match import match_passages
 from wkmp_assets.model.phases import FINGERPRINTS, FLAVORS, IDENTITY, LEAD_POINTS, MATCHES, SEGMENTS, TAGS
@@ -122,8 +123,9 @@ def _run_phases(cpu_s: dict[str, float], file: MusicFile, pcm: PcmStore) -> None
     path, name = file.path, file.relative
     identity = _timed(cpu_s, IDENTITY, _identify, path, name)
     tags = _timed(cpu_s, TAGS, read_tags, path)
-    segments = _timed(cpu_s, SEGMENTS, segment_file, path, name, identity, pcm, settings.segmentation)
-    prints = _timed(cpu_s, FINGERPRINTS, fingerprint_file, path, name, identity.content_hash, pcm, segments)
+    expected = ExpectedContent.of(identity, is_just_hashed=True)
+    segments = _timed(cpu_s, SEGMENTS, segment_file, path, name, expected, pcm, settings.segmentation)
+    prints = _timed(cpu_s, FINGERPRINTS, fingerprint_file, path, name, expected, pcm, segments)
     matches = _timed(cpu_s, MATCHES, _match, tags, segments, prints)
     spans = tuple(match.span for match in matches.passages)
     _timed(
@@ -131,7 +133,7 @@ def _run_phases(cpu_s: dict[str, float], file: MusicFile, pcm: PcmStore) -> None
         LEAD_POINTS,
         lambda: [find_lead_points(segments.envelope, span, settings.lead_points) for span in spans],
     )
-    _timed(cpu_s, FLAVORS, measure_flavors, path, name, identity.content_hash, pcm, segments, spans)
+    _timed(cpu_s, FLAVORS, measure_flavors, path, name, expected, pcm, segments, spans)
     pcm.path_for(identity.content_hash).unlink()
 
 

@@ -28,6 +28,7 @@ from wkmp_assets.audio.worker_tasks import fingerprint_file, measure_flavors, se
 from wkmp_assets.db.read.library_settings import read_library_settings
 from wkmp_assets.files.hashing import hash_file
 from wkmp_assets.files.identity import look_at
+from wkmp_assets.files.verification import ExpectedContent
 from wkmp_assets.model.flavor import MEASURED_NAMES, Flavor, distance
 from wkmp_assets.model.values import FileIdentity, FileState, Flavors, Span
 from wkmp_assets.runtime.worker_pool import ONE_THREAD
@@ -134,12 +135,13 @@ def measure_track(path: Path, scratch: Path) -> Measured:
     settings = read_library_settings(scratch / "none.db")
     identity = _timed(others, lambda: _identify(path))
     _timed(others, lambda: read_tags(path))
-    segments = _timed(others, lambda: segment_file(path, path.name, identity, pcm, settings.segmentation))
-    _timed(others, lambda: fingerprint_file(path, path.name, identity.content_hash, pcm, segments))
+    expected = ExpectedContent.of(identity, is_just_hashed=True)
+    segments = _timed(others, lambda: segment_file(path, path.name, expected, pcm, settings.segmentation))
+    _timed(others, lambda: fingerprint_file(path, path.name, expected, pcm, segments))
     spans = segments.passages
     _timed(others, lambda: [find_lead_points(segments.envelope, span, settings.lead_points) for span in spans])
     own: list[float] = []
-    flavors = _timed(own, lambda: measure_flavors(path, path.name, identity.content_hash, pcm, segments, spans))
+    flavors = _timed(own, lambda: measure_flavors(path, path.name, expected, pcm, segments, spans))
     pcm.path_for(identity.content_hash).unlink()
     return Measured(flavors, own[0], sum(others))
 

@@ -205,11 +205,25 @@ ALL_OR_NOTHING = (
         ("model/test_file_entry.py::test_phases_that_heard_other_bytes_are_not_mixed",),
     ),
     Measure(
+        "phase values of the same passages",
+        "after a change of the settings, new boundaries would get old lead points, songs and flavors",
+        ("model.outcomes:find_disagreement",),
+        returns(None),
+        ("model/test_agreement.py::test_an_entry_is_never_assembled_of_values_that_do_not_belong_together",),
+    ),
+    Measure(
         "a file is what was hashed",
         "a file that is written to while it is imported would get the boundaries of half of it",
-        ("audio.worker_tasks:_is_still",),
+        ("files.verification:_is_still",),
         returns(True),
         ("audio/test_worker_tasks.py::test_a_file_that_is_written_to_while_it_is_read_fails_and_leaves_no_pcm",),
+    ),
+    Measure(
+        "a file that is read again is hashed again",
+        "the sound of a replaced file would be stored under the hash of the old one, for good",
+        ("files.verification:_has_content",),
+        returns(True),
+        ("audio/test_worker_tasks.py::test_what_an_earlier_run_hashed_is_read_only_with_the_same_content",),
     ),
     Measure(
         "derived ids",
