@@ -12,7 +12,9 @@ import numpy as np
 from av.audio.frame import AudioFrame
 from av.audio.stream import AudioStream
 from av.codec.context import ThreadType
+from av.stream import Disposition
 
+from wkmp_assets.audio.announced_length import read_announced_seconds
 from wkmp_assets.audio.decode_graph import MAX_PLANES
 from wkmp_assets.audio.decode_pass import DecodePass, NothingDecodedError, describe_cause, replace_bad_samples
 from wkmp_assets.audio.format_names import ffmpeg_format_name
@@ -38,8 +40,11 @@ PROTECTED_TAGS = frozenset({"drms", "enca"})
 """Sample entries of MP4 files whose sound is encrypted: FFmpeg decodes it to noise."""
 EDITED_CONTAINER = "mov"
 """The family of containers (MP4, M4A, MOV) whose edit lists say which samples to play."""
-EXACT_LENGTH_CONTAINERS = frozenset({"aiff", "caf", "flac", "mov", "ogg", "wav", "wv"})
-"""Containers that state their true length, so that a shorter decode means a truncated file."""
+EXACT_LENGTH_CONTAINERS = frozenset({"aiff", "au", "caf", "flac", "mov", "ogg", "tta", "wv"})
+"""Containers whose streams state their true length, so that a shorter decode means a truncated file."""
+SIZED_CONTAINERS = frozenset({"wav", "w64"})
+"""Of compressed sound they count the samples; of other sound FFmpeg takes the length from the size of the file."""
+TIMED_STREAMS = frozenset({"audio", "video", "subtitle"})
 
 
 def decode_with_ffmpeg(path: Path, pcm: BinaryIO | None, display_path: str) -> DecodePass:
@@ -81,8 +86,7 @@ def decode_with_ffmpeg(path: Path, pcm: BinaryIO | None, display_path: str) -> D
         codec.thread_type = ThreadType.NONE
         codec_name = codec.codec.canonical_name
         done = DecodePass(pcm, ffmpeg_format_name(codec_name, container.format.name), display_path)
-        if EXACT_LENGTH_CONTAINERS.intersection(container.format.name.split(",")):
-            done.announced_s = _announced_seconds(stream)
+        done.announced_s = _find_announced_seconds(container, stream, path)
         frames = _frames(container, stream, done, display_path)
         if EDITED_CONTAINER in container.format.name.split(","):
             frames = _without_end_padding(frames, stream)
@@ -165,7 +169,32 @@ def _trim(frame: AudioFrame, stream: AudioStream) -> AudioFrame:
     return trimmed
 
 
-def _announced_seconds(stream: AudioStream) -> float | None:
+def _find_announced_seconds(container: InputContainer, stream: AudioStream, path: Path) -> float | None:
+    """Return the length that the file states; None where it states none, or FFmpeg only estimates it."""
+    names = container.format.name.split(",")
+    if "matroska" in names:
+        return _segment_seconds(container, stream)
+    if "caf" in names and stream.frames and stream.codec_context.name.startswith("pcm_"):
+        return stream.frames / stream.codec_context.sample_rate  # the duration follows the size of the file
+    if EXACT_LENGTH_CONTAINERS.intersection(names):
+        return _stream_seconds(stream)
+    if names[0] in SIZED_CONTAINERS and not stream.codec_context.name.startswith("pcm_"):
+        return _stream_seconds(stream)
+    return read_announced_seconds(path, names[0])
+
+
+def _segment_seconds(container: InputContainer, stream: AudioStream) -> float | None:
+    """Return the length of a Matroska segment; None where a film or another track may be what lasts that long."""
+    timed = [
+        one for one in container.streams if one.type in TIMED_STREAMS and not one.disposition & Disposition.attached_pic
+    ]
+    if len(timed) > 1 or container.duration is None:
+        return None
+    start = stream.start_time * stream.time_base if stream.start_time and stream.time_base else 0
+    return container.duration / av.time_base - float(start)
+
+
+def _stream_seconds(stream: AudioStream) -> float | None:
     if stream.duration is None or stream.time_base is None:
         return None
     return float(stream.duration * stream.time_base)

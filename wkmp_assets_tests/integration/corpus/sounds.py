@@ -96,7 +96,7 @@ def lies() -> Iterator[Case]:
     yield Case("lies/no samples.flac", _samples(0), IMPORTED)
     yield Case("lies/duration.m4a", _durations, IMPORTED)
     yield Case("lies/position.ogg", lambda p, n: p.write_bytes(_last_page(sound("ogg", n))), IMPORTED)
-    yield Case("lies/frames.mp3", lambda p, n: p.write_bytes(_frames(sound("mp3", n))), IMPORTED)
+    yield Case("lies/frames.mp3", lambda p, n: p.write_bytes(_frames(sound("mp3", n))), warned("cut short"))
 
 
 def codecs() -> Iterator[Case]:
