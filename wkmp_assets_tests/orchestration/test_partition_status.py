@@ -24,6 +24,8 @@ from wkmp_assets.runtime.worker_pool import WorkerPool
 from wkmp_assets_tests.support.checked_library import CheckedLibrary, number
 from wkmp_assets_tests.support.tones import break_file, tone
 
+pytestmark = pytest.mark.slow
+
 GREEN, RED = "MATERIALIZED", "FAILED"
 
 

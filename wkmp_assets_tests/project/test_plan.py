@@ -8,6 +8,7 @@ from wkmp_assets_tests.support.paths import ROOT
 from wkmp_assets_tests.tools.plan import PLAN_TESTS, REQUIREMENTS, plan_test
 from wkmp_assets_tests.tools.plan_table import DOCUMENT, PACKAGE, MarkedTest, marked_in, marked_tests, render
 
+MARKED = list(marked_tests())
 OWN = [test.id for test in PLAN_TESTS if not test.is_whole_suite]
 
 
@@ -19,7 +20,7 @@ def test_the_plan_has_its_11_requirements_and_21_tests() -> None:
 
 @pytest.mark.parametrize("test_id", OWN)
 def test_every_id_has_a_test_of_its_own(test_id: str) -> None:
-    assert [one for one in marked_tests() if one.test_id == test_id] != []
+    assert [one for one in MARKED if one.test_id == test_id] != []
 
 
 def test_every_command_behind_an_id_is_run_by_make_check() -> None:
@@ -33,7 +34,7 @@ def test_every_command_behind_an_id_is_run_by_make_check() -> None:
 
 
 def test_no_test_carries_an_id_that_the_plan_has_not() -> None:
-    assert {one.test_id for one in marked_tests()} <= set(OWN)
+    assert {one.test_id for one in MARKED} <= set(OWN)
     with pytest.raises(KeyError):
         plan_test("TC-U-BW-999-99")
 
@@ -44,7 +45,7 @@ def test_the_modules_a_requirement_names_exist() -> None:
 
 
 def test_the_table_of_requirements_is_true() -> None:
-    assert DOCUMENT.read_text(encoding="utf-8") == render(marked_tests()), (
+    assert DOCUMENT.read_text(encoding="utf-8") == render(MARKED), (
         "write it again with: python -m wkmp_assets_tests.tools.plan_table"
     )
 

@@ -1,7 +1,9 @@
 """The source of the package: its modules as syntax trees, and the uses of names in them."""
 
 import ast
+from collections import defaultdict
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import wkmp_assets
@@ -13,16 +15,19 @@ TREES = {
 }
 
 
-def users_of(name: str, trees: dict[str, ast.Module] = TREES) -> list[str]:
+def users_of(name: str) -> list[str]:
     """Functions that read a name or an attribute of that name, as `module.py::function`; imports do not count."""
-    return sorted(
-        f"{module}::{function}"
-        for module, tree in trees.items()
-        for function, node in _named_nodes(tree)
-        if isinstance(node, ast.Name | ast.Attribute)
-        and isinstance(node.ctx, ast.Load)
-        and (node.id if isinstance(node, ast.Name) else node.attr) == name
-    )
+    return _users()[name]
+
+
+@cache
+def _users() -> dict[str, list[str]]:
+    found: dict[str, list[str]] = defaultdict(list)
+    for module, tree in TREES.items():
+        for function, node in _named_nodes(tree):
+            if isinstance(node, ast.Name | ast.Attribute) and isinstance(node.ctx, ast.Load):
+                found[node.id if isinstance(node, ast.Name) else node.attr].append(f"{module}::{function}")
+    return defaultdict(list, {name: sorted(users) for name, users in found.items()})
 
 
 def _named_nodes(tree: ast.AST, function: str = "") -> Iterator[tuple[str, ast.AST]]:
