@@ -1,10 +1,12 @@
 """All rows of a library, for comparisons: two imports of the same music must give the same ids."""
 
 import json
+import shutil
 import sqlite3
 from collections.abc import Collection
 from contextlib import closing
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 Rows = dict[str, list[tuple[object, ...]]]
 
@@ -25,6 +27,15 @@ def library_rows(database: Path) -> Rows:
     """Return all rows of a library, without the time and the run that wrote them."""
     with closing(sqlite3.connect(database)) as connection:
         return _rows(connection)
+
+
+def rows_of_a_copy(database: Path) -> Rows:
+    """Return the rows in a copy of the one file, read without any file beside it."""
+    with TemporaryDirectory() as folder:
+        copy = Path(shutil.copyfile(database, Path(folder) / database.name))
+        with closing(sqlite3.connect(f"{copy.as_uri()}?immutable=1", uri=True)) as connection:
+            assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+            return _rows(connection)
 
 
 def library_rows_of(database: Path, paths: Collection[str]) -> Rows:

@@ -8,7 +8,8 @@ import sqlite3
 from contextlib import closing
 from pathlib import Path
 
-from wkmp_assets_tests.support.library_rows import library_rows
+from wkmp_assets.db.kept_open import keep_open
+from wkmp_assets_tests.support.library_rows import library_rows, rows_of_a_copy
 from wkmp_assets_tests.support.paths import ROOT, TEST_DATA
 from wkmp_assets_tests.support.patience import wait_until
 from wkmp_assets_tests.support.workplace import Imported, Workplace, interrupt
@@ -67,8 +68,10 @@ def test_ctrl_c_finishes_the_files_in_hand_and_a_second_import_goes_on(
     workplace.extra = {"WKMP_FILES_PER_RUN": "4"}
     process = workplace.start("import", workplace.music)
     wait_until(lambda: workplace.database.exists() or process.poll() is not None, "there is a library")
-    interrupt(process)
-    out, err = process.communicate()
+    with keep_open(workplace.database):
+        interrupt(process)
+        out, err = process.communicate()
+        assert rows_of_a_copy(workplace.database) == library_rows(workplace.database)
     assert process.returncode == 1
     assert "go on with: wkmp import" in out
     assert "Traceback" not in err

@@ -21,18 +21,14 @@ from dagster import DagsterInstance
 
 from wkmp_assets.cli.main import main
 from wkmp_assets.model.file_key import encode_key
-from wkmp_assets.orchestration.build import build_definitions
-from wkmp_assets.orchestration.jobs import import_job
-from wkmp_assets.orchestration.partitions import partitions_name
 from wkmp_assets.orchestration.recorded_commits import recorded_commits
-from wkmp_assets.orchestration.sensors import SENSOR
 from wkmp_assets.report.text import counted
 from wkmp_assets.settings import Settings, load_settings
 from wkmp_assets_tests.support.paths import ROOT
+from wkmp_assets_tests.support.sensor_tick import run_tick
 
 LONG_AGO = 1_700_000_000
 """Unix time so early that files count as settled."""
-_QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 _SAID = ("Files", "Missing", "Error", "Removed", "To be removed", "Nothing")
 """Beginnings of output lines that go into the story."""
 _ABOUT = """
@@ -111,24 +107,9 @@ class Week:
 
     def tick(self, told: str = "") -> dg.SensorResult:
         """Evaluate the sensor once and run its requests, as the daemon does; tell the result or `told`."""
-        settings = self.settings
-        definitions = build_definitions(settings)
-        repository = definitions.get_repository_def()
-        with (
-            DagsterInstance.get() as instance,
-            dg.build_sensor_context(instance=instance, repository_def=repository) as context,
-        ):
-            result = repository.get_sensor_def(SENSOR)(context)
-            assert isinstance(result, dg.SensorResult)
-            for request in result.dynamic_partitions_requests or ():
-                instance.add_dynamic_partitions(partitions_name(settings), list(request.partition_keys))
-            requests = result.run_requests or ()
-            for request in requests:
-                job = definitions.resolve_job_def(import_job.name)
-                done = job.execute_in_process(_QUIET, instance=instance, tags=dict(request.tags))
-                checks = done.get_asset_check_evaluations()
-                assert done.success
-                assert [check.check_name for check in checks if not check.passed] == []
+        with DagsterInstance.get() as instance:
+            result = run_tick(self.settings, instance)
+        requests = result.run_requests or ()
         files = sum(int(request.tags["wkmp/files"]) for request in requests)
         said = f"imports {counted(files, 'file')}" if requests else str(getattr(result.skip_reason, "skip_message", ""))
         self.tell(f"The sensor: {told or said}.")

@@ -3,7 +3,8 @@
 import os
 import shutil
 import signal
-from collections.abc import Iterator
+import subprocess
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -14,16 +15,17 @@ from dagster import DagsterInstance
 from dagster._core.workspace.context import WorkspaceProcessContext
 from dagster._core.workspace.load_target import ModuleTarget
 
+from wkmp_assets.db.kept_open import keep_open
 from wkmp_assets.orchestration.jobs import import_job
 from wkmp_assets_tests.integration.corpus.sound_bytes import plain
 from wkmp_assets_tests.integration.corpus.sounds import hours_of_silence
 from wkmp_assets_tests.integration.faults.conftest import Reference
 from wkmp_assets_tests.integration.faults.imports import succeed
-from wkmp_assets_tests.support.library_rows import library_rows, paths_in
+from wkmp_assets_tests.support.library_rows import library_rows, paths_in, rows_of_a_copy
 from wkmp_assets_tests.support.paths import ROOT
 from wkmp_assets_tests.support.patience import PATIENCE_S, wait_until
 from wkmp_assets_tests.support.processes import is_worker, processes_of
-from wkmp_assets_tests.support.workplace import Workplace
+from wkmp_assets_tests.support.workplace import Workplace, interrupt
 
 LONG = "long.flac"
 
@@ -38,22 +40,46 @@ def unfinished(place: Workplace) -> list[Path]:
     return [path for pattern in ("*.tmp", "*.claims") for path in state.rglob(pattern)]
 
 
-@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGKILL])
+def politely(process: subprocess.Popen[str]) -> None:
+    """Send SIGTERM to the main process only, as service managers do."""
+    process.send_signal(signal.SIGTERM)
+
+
+def impatiently(process: subprocess.Popen[str]) -> None:
+    """Press Ctrl-C, and again when the import says that it finishes the files in hand."""
+    assert process.stderr is not None
+    interrupt(process)
+    assert any("Ctrl-C again ends at once" in line for line in process.stderr)
+    interrupt(process)
+
+
+def by_force(process: subprocess.Popen[str]) -> None:
+    """Send SIGKILL to the main process only, as a kernel without memory does."""
+    process.kill()
+
+
+@pytest.mark.parametrize(("stop", "status"), [(politely, 1), (impatiently, 1), (by_force, -signal.SIGKILL)])
 def test_a_stopped_import_leaves_nobody_behind_and_the_next_one_completes_it(
-    short_place: Workplace, short_library: Reference, how: signal.Signals
+    half_imported: Workplace, short_library: Reference, stop: Callable[[subprocess.Popen[str]], None], status: int
 ) -> None:
-    """Service managers send SIGTERM, and a kernel without memory SIGKILL, to the main process of an import only."""
-    process = short_place.start("import", short_place.music)
-    wait_until(lambda: process.poll() is not None or unfinished(short_place), "it has begun")
-    wait_until(lambda: process.poll() is not None or workers_of(short_place), "it has workers")
-    process.send_signal(how)
-    out, err = process.communicate(timeout=PATIENCE_S)
-    assert process.returncode == (-how if how == signal.SIGKILL else 1), out + err
-    assert (" files are safely in the library; go on with: wkmp import" in out) == (how == signal.SIGTERM)
-    wait_until(lambda: not processes_of(short_place.home), "no process of it is left")
-    succeed(short_place.wkmp("import", short_place.music))
-    assert library_rows(short_place.database) == library_rows(short_library.databases[0])
-    assert unfinished(short_place) == []
+    """Another program has the library open, so that no connection of the import is the last one."""
+    place = half_imported
+    place.extra = {"WKMP_FILES_PER_RUN": "1"}
+    with keep_open(place.database):
+        process = place.start("import", place.music)
+        wait_until(lambda: process.poll() is not None or len(paths_in(place.database)) > 1, "a file is in")
+        wait_until(lambda: process.poll() is not None or unfinished(place), "the next is in hand")
+        wait_until(lambda: process.poll() is not None or workers_of(place), "it has workers")
+        stop(process)
+        out, err = process.communicate(timeout=PATIENCE_S)
+        assert process.returncode == status, out + err
+        assert (" files are safely in the library; go on with: wkmp import" in out) == (stop is politely)
+        wait_until(lambda: not processes_of(place.home), "no process of it is left")
+        assert stop is by_force or rows_of_a_copy(place.database) == library_rows(place.database)
+        succeed(place.wkmp("import", place.music))
+        assert rows_of_a_copy(place.database) == library_rows(place.database)
+    assert library_rows(place.database) == library_rows(short_library.databases[0])
+    assert unfinished(place) == []
 
 
 @contextmanager
