@@ -16,7 +16,9 @@ SELECT group_concat(one) FROM (
     musical_flavor_vector, additional_metadata, song_id, recording_mbid, title, artist, album,
     (SELECT group_concat(linked) FROM (
       SELECT json_array(song_id, start_time_ticks, end_time_ticks) AS linked
-      FROM passage_songs WHERE passage_id = passages.guid ORDER BY song_id))) AS one
+      FROM passage_songs WHERE passage_id = passages.guid ORDER BY song_id)),
+    (SELECT group_concat(album_id) FROM (
+      SELECT album_id FROM passage_albums WHERE passage_id = passages.guid ORDER BY album_id))) AS one
   FROM passages WHERE file_id = files.guid ORDER BY guid))"""
 """SQL: a file's passages with all that people edit or an import keeps, as one text to compare with what was read."""
 

@@ -181,7 +181,7 @@ def written_rows(batch: object) -> WrittenRows | None:
         content_hash=row.hash,
         written_at=row.updated_at,
         passages=len(batch.passages),
-        # Links that stay have their old time. The checks count those of this commit.
+        # Links that people made have other times. The checks count those of this commit.
         passage_songs=sum(link.created_at == row.updated_at for link in batch.passage_songs),
         passage_albums=sum(link.created_at == row.updated_at for link in batch.passage_albums),
         provenance=len(batch.provenance),

@@ -3,6 +3,7 @@
 import io
 import math
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -17,9 +18,9 @@ from wkmp_assets.model.file_entry import FileEntry
 from wkmp_assets.model.file_key import encode_key
 from wkmp_assets.model.file_warnings import FileWarning, WarningKind
 from wkmp_assets.model.outcomes import Failed, Skipped, SkipReason
-from wkmp_assets.model.values import ClassesOutcome, FileState
+from wkmp_assets.model.values import ClassesOutcome, FileState, LookupOutcome, PassageLookup, Span
 from wkmp_assets.report.text import percentile, printable
-from wkmp_assets_tests.support.builders import NOW, Stamp, bare, done, entry, flavor, in_a_row
+from wkmp_assets_tests.support.builders import NOW, Stamp, bare, commit, done, entry, flavor, in_a_row
 
 
 def shown(renderable: RenderableType, width: int = 200) -> str:
@@ -86,6 +87,23 @@ def test_a_song_on_two_files_is_one_song() -> None:
     one = entry("a.mp3")
     other = entry("b.mp3", content="b", songs=[one.passages[0].match.song])
     assert len(summary_of(written(one), written(other)).songs) == 1
+
+
+def test_what_is_kept_is_said_with_the_reason(database: Path) -> None:
+    """First a library with songs, then an import of changed files while nobody answers."""
+    one = entry("a.mp3", bounds=in_a_row(2))
+    commit(database, one)
+    waiting = PassageLookup(Span(0, 1), LookupOutcome.DEFERRED, detail="AcoustID: HTTP 503")
+    answered = PassageLookup(Span(0, 1), LookupOutcome.NO_MATCH, stands_because="AcoustID: HTTP 502")
+    passages = [
+        replace(passage, match=replace(passage.match, song=None, release=None, lookup=lookup))
+        for passage, lookup in zip(one.passages, (waiting, answered), strict=True)
+    ]
+    text = shown(summary_of(*commit(database, replace(one, passages=tuple(passages))).values()).render(1.0))
+    assert "Kept " in text
+    assert "1 passages keep what the library knew of them, because AcoustID: HTTP 503" in text
+    assert "1 passages keep the song that an earlier import found (AcoustID: HTTP 502)" in text
+    assert "Kept" not in shown(summary_of(*commit(database, one).values()).render(1.0))
 
 
 def test_an_import_of_nothing_says_so() -> None:

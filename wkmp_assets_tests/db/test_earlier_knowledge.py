@@ -3,6 +3,7 @@
 
 import json
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +12,9 @@ import numpy as np
 import pytest
 
 from wkmp_assets.model.batch import FileCommit
-from wkmp_assets.model.file_entry import EntryFingerprint, FileEntry
+from wkmp_assets.model.file_entry import EntryFingerprint, FileEntry, PassageEntry
 from wkmp_assets.model.fingerprints import is_same_sound
-from wkmp_assets.model.values import FileState, LookupOutcome, PassageLookup, Song
+from wkmp_assets.model.values import FileState, LookupOutcome, PassageLookup, Release, Song
 from wkmp_assets.report.partition_metadata import describe_commit
 from wkmp_assets_tests.support.builders import (
     LATER,
@@ -24,6 +25,7 @@ from wkmp_assets_tests.support.builders import (
     flavor,
     meanwhile_sql,
     problems,
+    release,
     rows,
     run_sql,
     seconds,
@@ -31,13 +33,14 @@ from wkmp_assets_tests.support.builders import (
 )
 
 PATH = entry().path
+LAST_ALBUM = release("Last")
 KNOWN = (
     "song_id, recording_mbid, title, artist, album, title_source, title_confidence, artist_source, artist_confidence, "
     "album_source, album_confidence, mbid_source, mbid_confidence, identity_confidence"
 )
 LINKS = (
-    "SELECT song_id, start_time_ticks, end_time_ticks, created_at FROM passage_songs ORDER BY song_id",
-    "SELECT album_id, created_at FROM passage_albums ORDER BY album_id",
+    "SELECT song_id, start_time_ticks, end_time_ticks FROM passage_songs ORDER BY song_id",
+    "SELECT album_id FROM passage_albums ORDER BY album_id",
 )
 
 
@@ -90,7 +93,7 @@ def test_no_answer_replaces_nothing(database: Path, outcome: LookupOutcome | Non
     assert "1 of them with a known song" in said["found"]
     assert done.receipt is not None
     assert done.receipt.written is not None
-    assert (done.receipt.written.passage_songs, done.receipt.written.passage_albums) == (0, 0)
+    assert (done.receipt.written.passage_songs, done.receipt.written.passage_albums) == (1, 1)
 
 
 def test_the_reason_is_the_services_own(database: Path) -> None:
@@ -172,6 +175,105 @@ def test_a_song_in_a_medley_keeps_its_place(database: Path) -> None:
     before = known(database)[1]
     again(database, unanswered())
     assert known(database)[1] == before
+
+
+PEOPLES_TIME = "2020-01-01 00:00:00"
+PEOPLES_LINKS = (
+    "INSERT INTO songs (guid, recording_mbid) VALUES ('mine', 'mine')",
+    f"INSERT INTO passage_songs SELECT guid, 'mine', 5, 9, '{PEOPLES_TIME}' FROM passages",
+    "INSERT INTO albums (guid, album_mbid, title) VALUES ('mine', 'mine', 'Mixtape')",
+    f"INSERT INTO passage_albums SELECT guid, 'mine', '{PEOPLES_TIME}' FROM passages",
+)
+ANSWERS: dict[str, dict[str, Any]] = {
+    "no match": {"outcome": LookupOutcome.NO_MATCH},
+    "another recording": {"named": song("Other"), "title": "Other"},
+    "the same recording by tags": {"named": song("a 0")},
+    "the same recording by a service": {"named": song("a 0"), "outcome": LookupOutcome.MATCH, "source": "MusicBrainz"},
+    "none": {},
+}
+
+
+@pytest.mark.parametrize("answer", ANSWERS.values(), ids=ANSWERS)
+@pytest.mark.parametrize("album", [None, LAST_ALBUM], ids=["no release", "a release"])
+def test_links_that_people_made_stay_whatever_the_answer_is(
+    database: Path, answer: dict[str, Any], album: Release | None
+) -> None:
+    answered_by_services(database)
+    run_sql(database, *PEOPLES_LINKS)
+    one = unanswered(**answer)
+    again(database, replace(one, passages=tuple(on_album(passage, album) for passage in one.passages)))
+    links = "SELECT start_time_ticks AS a, end_time_ticks AS b, created_at FROM passage_songs WHERE song_id = 'mine'"
+    assert rows(database, links) == [{"a": 5, "b": 9, "created_at": PEOPLES_TIME}]
+    assert column(database, "SELECT created_at FROM passage_albums WHERE album_id = 'mine'") == [PEOPLES_TIME]
+    assert column(database, "SELECT count(*) FROM passage_songs") == [1 if answer == ANSWERS["no match"] else 2]
+
+
+def on_album(passage: PassageEntry, album: Release | None) -> PassageEntry:
+    return replace(passage, match=replace(passage.match, release=album))
+
+
+def test_the_imports_own_links_are_known_after_an_import_without_an_answer(database: Path) -> None:
+    answered_by_services(database)
+    again(database, unanswered())
+    one = unanswered(named=song("Other"), title="Other")
+    commit(database, one, now=LATER + timedelta(days=1), run_id="run-3")
+    assert column(database, "SELECT songs.title FROM passage_songs JOIN songs ON guid = song_id") == ["Other"]
+    assert column(database, "SELECT count(*) FROM passage_albums") == [0]
+
+
+def test_a_link_that_a_person_made_to_the_song_that_is_found_stays_as_it_is(database: Path) -> None:
+    answered_by_services(database)
+    run_sql(database, f"UPDATE passage_songs SET start_time_ticks = 7, created_at = '{PEOPLES_TIME}'")
+    again(database, unanswered(named=song("a 0"), outcome=LookupOutcome.MATCH))
+    assert column(database, "SELECT start_time_ticks FROM passage_songs") == [7]
+
+
+def test_what_wkmp_linked_itself_is_replaced_by_an_answer(database: Path) -> None:
+    answered_by_services(database)
+    run_sql(
+        database,
+        "UPDATE passages SET import_timestamp = NULL",
+        f"UPDATE passage_songs SET created_at = '{PEOPLES_TIME}'",
+        *PEOPLES_LINKS,
+    )
+    again(database, unanswered(named=song("Other"), title="Other"))
+    query = "SELECT coalesce(songs.title, 'mine') FROM passage_songs JOIN songs ON guid = song_id ORDER BY 1"
+    assert column(database, query) == ["Other", "mine"]
+
+
+def test_an_album_that_a_person_links_meanwhile_is_not_lost(database: Path) -> None:
+    answered_by_services(database)
+    run_sql(database, PEOPLES_LINKS[2])
+    with meanwhile_sql(database, PEOPLES_LINKS[3]) as batches:
+        commit(database, unanswered(), now=LATER, run_id="run-2")
+    assert len(batches) == 2
+    assert "mine" in column(database, "SELECT album_id FROM passage_albums")
+
+
+def test_acoustid_alone_does_not_replace_what_musicbrainz_said_of_the_same_recording(database: Path) -> None:
+    answered_by_services(database)
+    before = known(database)
+    worse = replace(song("a 0", ["Anne", "Bob", "Cyd"]), title="A 0 (Live?)")
+    done = again(
+        database,
+        unanswered(
+            outcome=LookupOutcome.DEFERRED, named=worse, title=worse.title, artist="anne", source="AcoustID", score=0.7
+        ),
+    )
+    assert known(database) == before
+    assert describe_commit(done)["kept"] == "1 passage known before: kept because AcoustID: HTTP 503"
+
+
+def test_acoustid_replaces_what_acoustid_said(database: Path) -> None:
+    answered_by_services(database)
+    run_sql(database, "UPDATE passages SET title_source = 'AcoustID', mbid_source = 'AcoustID'")
+    again(
+        database,
+        unanswered(outcome=LookupOutcome.DEFERRED, named=song("a 0"), title="New", source="AcoustID", score=0.7),
+    )
+    assert rows(database, "SELECT title, artist, mbid_confidence FROM passages") == [
+        {"title": "New", "artist": "Ann", "mbid_confidence": 0.7}
+    ]
 
 
 def chromaprint_of(seed: int, shift: int = 0, noise: float = 0.0) -> str:

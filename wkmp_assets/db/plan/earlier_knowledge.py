@@ -3,11 +3,15 @@
 An answer is a recording that a service or the tags name, or a service's word that it knows none. A lookup that was
 skipped, deferred or impossible is none.
 
-| this import has | song and its links | title, artist, album | album links |
+| this import has | song and its link | title, artist, album | album links |
 |---|---|---|---|
 | a recording, or a service's "no match" | replaced | replaced | replaced |
 | the stored recording again | replaced by the same | new ones win, missing ones stay | stay without a release |
+| the same from AcoustID alone, stored from MusicBrainz | stay | stay | stay without a release |
 | no answer | stay | stay; a tag of the whole file replaces a text of tags, path or unknown source | likewise |
+
+Links that no import wrote are people's, and stay whatever the answer is. The import's own have the time of the import
+that last wrote the passage.
 
 Stored and new passages belong together by equal fingerprints, else by an overlap of 90 % of the shorter, else by the
 longest overlap. When a file's content has changed and the fingerprints tell of other sound, nothing stays.
@@ -17,17 +21,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from wkmp_assets.db.plan.passage_pairing import PassagePlan, PlacedPassage, describe_place
-from wkmp_assets.db.read.file_state import StoredPassage
+from wkmp_assets.db.read.file_state import StoredKnowledge, StoredPassage, StoredSongLink
 from wkmp_assets.model.file_entry import PassageEntry
 from wkmp_assets.model.file_warnings import FileWarning, WarningKind, warn_each
 from wkmp_assets.model.fingerprints import is_same_sound
 from wkmp_assets.model.rows import PassageAlbumRow, PassageRow, PassageSongRow
+from wkmp_assets.model.timestamps import Stamp
 from wkmp_assets.model.values import LookupOutcome, PassageMatch
 
 MIN_OVERLAP = 0.9
 """Share of the shorter passage."""
 _ANSWERS = frozenset({LookupOutcome.MATCH, LookupOutcome.NO_MATCH})
-_SERVICES = frozenset({"AcoustID", "MusicBrainz"})
+_ACOUSTID, _MUSICBRAINZ = "AcoustID", "MusicBrainz"
 _TEXTS = ("title", "artist", "album")
 _SONG_COLUMNS = ("song_id", "recording_mbid", "mbid_source", "mbid_confidence")
 
@@ -37,15 +42,17 @@ class KeptKnowledge:
     """What stays of one stored passage's knowledge, and why."""
 
     stored: StoredPassage
-    reason: str
-    keeps_song: bool
-    """False when the tags name the same recording again: then only texts and albums may stay."""
+    reason: str = ""
+    keeps_texts: bool = False
+    """False after an answer: then only links that people made stay."""
+    keeps_song: bool = False
+    """False also when the same recording is named again: then texts and albums may stay."""
 
 
 def plan_knowledge(
     passages: Sequence[PassageEntry], plan: PassagePlan, stored: Sequence[StoredPassage], *, is_same_content: bool
 ) -> list[KeptKnowledge | None]:
-    """Return what stays for each passage of the import, in order; None where an answer replaces all.
+    """Return what stays for each passage of the import, in order; None where the library knows nothing of it.
 
     Parameters
     ----------
@@ -63,12 +70,18 @@ def plan_knowledge(
 
 
 def warn_of_lost_songs(
-    passages: Sequence[PassageEntry], plan: PassagePlan, stored: Sequence[StoredPassage], kept: Sequence[object]
+    passages: Sequence[PassageEntry],
+    plan: PassagePlan,
+    stored: Sequence[StoredPassage],
+    kept: Sequence[KeptKnowledge | None],
 ) -> tuple[FileWarning, ...]:
     """Return a warning for each song that no answer replaced, and that has no passage of its own any more."""
     going = {*plan.removed, *(placed.guid for placed in plan.placed)}
-    used = {one.stored.guid for one in kept if isinstance(one, KeptKnowledge)}
-    holders = [passage for passage, one in zip(passages, kept, strict=True) if one is not None]
+    unanswered = [
+        (passage, one.stored.guid) for passage, one in zip(passages, kept, strict=True) if one and one.keeps_texts
+    ]
+    used = {guid for _, guid in unanswered}
+    holders = [passage for passage, _ in unanswered]
     texts = [
         f"the song {old.knowledge.title or old.knowledge.recording_mbid} of the passage {describe_place(old)} has no "
         "passage of its own any more, because the boundaries changed; look the file up, or link the song in the player"
@@ -108,11 +121,19 @@ def _may_be_same(heard: str | None, old: StoredPassage) -> bool:
 
 
 def _decide(match: PassageMatch, old: StoredPassage | None) -> KeptKnowledge | None:
-    if old is None or (match.lookup is not None and match.lookup.outcome in _ANSWERS):
+    if old is None:
         return None
-    if match.song is not None and match.song.recording_mbid != old.knowledge.recording_mbid:
-        return None
-    return KeptKnowledge(old, _reason(match), keeps_song=match.song is None)
+    is_same = match.song is not None and match.song.recording_mbid == old.knowledge.recording_mbid
+    is_another = match.song is not None and not is_same
+    if is_another or (match.lookup is not None and match.lookup.outcome in _ANSWERS):
+        return KeptKnowledge(old)
+    is_known_better = is_same and old.knowledge.song_id is not None and _is_weaker(match, old.knowledge.mbid_source)
+    return KeptKnowledge(old, _reason(match), keeps_texts=True, keeps_song=match.song is None or is_known_better)
+
+
+def _is_weaker(match: PassageMatch, stored_source: str | None) -> bool:
+    """Tell whether AcoustID alone names what MusicBrainz has named: MusicBrainz could not be asked this time."""
+    return match.source == _ACOUSTID and stored_source == _MUSICBRAINZ
 
 
 def _reason(match: PassageMatch) -> str:
@@ -125,7 +146,7 @@ def _reason(match: PassageMatch) -> str:
 
 def keep_columns(row: PassageRow, match: PassageMatch, kept: KeptKnowledge | None) -> PassageRow:
     """Return a passage's row with the columns that stay."""
-    if kept is None:
+    if kept is None or not kept.keeps_texts:
         return row
     known = kept.stored.knowledge
     stays = {name: getattr(known, name) for name in _SONG_COLUMNS} if kept.keeps_song else {}
@@ -143,34 +164,55 @@ def _is_better(text: str | None, match: PassageMatch, stored_source: str | None)
     """Tell whether a new text replaces a stored one. Tags of a file do not tell which of its pieces they mean."""
     if text is None:
         return False
-    return match.song is not None or (match.score > 0 and stored_source not in _SERVICES)
+    if match.song is not None:
+        return not _is_weaker(match, stored_source)
+    return match.score > 0 and stored_source not in {_ACOUSTID, _MUSICBRAINZ}
 
 
-def keep_song_links(placed: PlacedPassage, kept: KeptKnowledge | None) -> list[PassageSongRow]:
+def keep_song_links(placed: PlacedPassage, kept: KeptKnowledge | None, stamp: Stamp) -> list[PassageSongRow]:
     """Return the links to songs that stay, fitted to the passage's boundaries."""
-    if kept is None or not kept.keeps_song:
+    if kept is None:
         return []
     old, length = kept.stored, placed.end_ticks - placed.start_ticks
     rows = []
     for link in old.knowledge.songs:
+        is_ours = _is_link_to_song_of_import(link, old.knowledge)
+        if is_ours and not kept.keeps_song:
+            continue
         shift = old.start_ticks - placed.start_ticks
         start, end = max(0, link.start_ticks + shift), min(length, link.end_ticks + shift)
         if link.start_ticks <= 0 and link.end_ticks >= old.end_ticks - old.start_ticks:
             start, end = 0, length
         if start < end:
-            rows.append(PassageSongRow(placed.guid, link.song_id, start, end, link.created_at))
+            made_at = stamp.text if is_ours else link.created_at
+            rows.append(PassageSongRow(placed.guid, link.song_id, start, end, made_at))
     return rows
 
 
-def keep_album_links(placed: PlacedPassage, kept: KeptKnowledge | None) -> list[PassageAlbumRow]:
-    """Return the links to albums that stay."""
-    known = kept.stored.knowledge if kept else None
-    return [PassageAlbumRow(placed.guid, guid, at) for guid, at in known.albums] if known else []
+def _is_link_to_song_of_import(link: StoredSongLink, known: StoredKnowledge) -> bool:
+    """Tell whether an import made a link to a song. WKMP notes no time in passages, but the song that it found."""
+    if known.import_timestamp is None:
+        return link.song_id == known.song_id
+    return link.created_at == known.import_timestamp
+
+
+def keep_album_links(
+    placed: PlacedPassage, kept: KeptKnowledge | None, stamp: Stamp, *, has_release: bool
+) -> list[PassageAlbumRow]:
+    """Return the links to albums that stay; those of earlier imports only without a new release."""
+    rows = []
+    for guid, created_at in kept.stored.knowledge.albums if kept else ():
+        is_ours = created_at == kept.stored.knowledge.import_timestamp if kept else False
+        if not is_ours:
+            rows.append(PassageAlbumRow(placed.guid, guid, created_at))
+        elif kept and kept.keeps_texts and not has_release:
+            rows.append(PassageAlbumRow(placed.guid, guid, stamp.text))
+    return rows
 
 
 def describe_kept(match: PassageMatch, row: PassageRow, kept: KeptKnowledge | None) -> str | None:
     """Return why a passage's row holds what this import did not find; None when it holds nothing of the kind."""
-    if kept is None:
+    if kept is None or not kept.keeps_texts:
         return None
     has_song = kept.keeps_song and (row.song_id or row.recording_mbid or kept.stored.knowledge.songs)
     has_text = any(getattr(row, name) != getattr(match, name) for name in _TEXTS)

@@ -104,12 +104,13 @@ def link_songs(
     knowledge: Sequence[KeptKnowledge | None],
     stamp: Stamp,
 ) -> Iterable[PassageSongRow]:
-    """Yield the link of every identified passage to its song, over its whole length, and the links that stay."""
+    """Yield the links that stay, and the link of every identified passage to its song, over its whole length."""
     for passage, placed, kept in zip(entry.passages, plan.placed, knowledge, strict=True):
-        yield from keep_song_links(placed, kept)
-        if passage.match.song:
-            song = entities.songs[passage.match.song.recording_mbid]
-            yield PassageSongRow(placed.guid, song.guid, 0, placed.end_ticks - placed.start_ticks, stamp.text)
+        staying = keep_song_links(placed, kept, stamp)
+        yield from staying
+        song = entities.songs[passage.match.song.recording_mbid].guid if passage.match.song else None
+        if song is not None and song not in {link.song_id for link in staying}:
+            yield PassageSongRow(placed.guid, song, 0, placed.end_ticks - placed.start_ticks, stamp.text)
 
 
 def link_albums(
@@ -119,12 +120,14 @@ def link_albums(
     knowledge: Sequence[KeptKnowledge | None],
     stamp: Stamp,
 ) -> Iterable[PassageAlbumRow]:
-    """Yield the links of passages to their album, or those that stay."""
+    """Yield the links that stay, and the link of every passage to its album."""
     for passage, placed, kept in zip(entry.passages, plan.placed, knowledge, strict=True):
-        if not passage.match.release:
-            yield from keep_album_links(placed, kept)
-        if passage.match.release:
-            yield PassageAlbumRow(placed.guid, entities.albums[passage.match.release.mbid].guid, stamp.text)
+        release = passage.match.release
+        staying = keep_album_links(placed, kept, stamp, has_release=release is not None)
+        yield from staying
+        album = entities.albums[release.mbid].guid if release else None
+        if album is not None and album not in {link.album_id for link in staying}:
+            yield PassageAlbumRow(placed.guid, album, stamp.text)
 
 
 def make_provenance_rows(

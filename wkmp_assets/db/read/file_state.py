@@ -65,6 +65,8 @@ class StoredKnowledge:
     mbid_source: str | None = None
     mbid_confidence: float | None = None
     identity_confidence: float | None = None
+    import_timestamp: str | None = None
+    """When an import last wrote the passage: the time of the links that it made. None when only WKMP did."""
     songs: tuple[StoredSongLink, ...] = ()
     albums: tuple[tuple[str, str], ...] = ()
     """Guid of the album, and when it was linked."""
@@ -268,6 +270,7 @@ def _stored_passages(
 _KNOWN_COLUMNS = (
     "recording_mbid", "title", "artist", "album", "title_source", "title_confidence", "artist_source",
     "artist_confidence", "album_source", "album_confidence", "mbid_source", "mbid_confidence", "identity_confidence",
+    "import_timestamp",
 )  # fmt: skip
 
 
