@@ -287,7 +287,9 @@ class ServiceUnavailableError(TransientError):
     """
 
     def __init__(self, service: str, reason: str) -> None:
-        super().__init__(f"{service}: {reason}; its lookups are deferred, `wkmp import --retry-deferred` asks again")
+        super().__init__(
+            f"{service}: {reason}; its lookups are deferred, `wkmp import FOLDER --retry-deferred` asks again"
+        )
         self.service = service
         self.reason = reason
 

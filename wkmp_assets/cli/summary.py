@@ -138,13 +138,13 @@ class ImportSummary:
         yield "Files", ", ".join(counts) or "none found"
         yield from self._kept_lines()
         for reason, count in self.deferred.items():
-            yield "Deferred", f"{count} passages to look up later ({reason}): wkmp import --retry-deferred"
+            yield "Deferred", f"{count} passages to look up later ({reason}): wkmp import FOLDER --retry-deferred"
         for reason, count in self.without_classes.items():
-            yield "Deferred", f"{count} passages without classes yet ({reason}): wkmp import --retry-deferred"
+            yield "Deferred", f"{count} passages without classes yet ({reason}): wkmp import FOLDER --retry-deferred"
         if self.not_asked:
             yield "Not asked", self.not_asked
         if self.missing:
-            yield "Missing", f"{self.missing} in the library but not on disk (kept; wkmp missing lists them)"
+            yield "Missing", f"{self.missing} in the library but not on disk (kept; wkmp missing FOLDER lists them)"
         if self.not_looked_at:
             yield "Not seen", f"{self.not_looked_at} in unreadable folders or behind links (kept)"
         if self.warnings:
@@ -177,7 +177,7 @@ class ImportSummary:
 
 def render_failures(failures: Sequence[tuple[str, Failed]], max_rows: int = _MAX_LISTED) -> Table:
     """Return failed files as a table: the file, the phase, the cause and the next step."""
-    more = f" (the first {max_rows}; all of them: wkmp failures)" if len(failures) > max_rows else ""
+    more = f" (the first {max_rows}; all of them: wkmp failures FOLDER)" if len(failures) > max_rows else ""
     title = f"{len(failures)} failed{more}"
     table = Table(title=title, title_justify="left", title_style="bold red", box=None, pad_edge=False)
     table.add_column("File", overflow="fold")

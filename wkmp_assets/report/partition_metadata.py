@@ -102,8 +102,8 @@ def _(value: RecordingLookups) -> Metadata:
     details = tuple(dict.fromkeys(lookup.detail for lookup in value.passages if lookup.detail))
     standing = Counter(lookup.stands_because for lookup in value.passages if lookup.stands_because)
     details += tuple(f"{count} answers are of an earlier import ({reason})" for reason, count in standing.items())
-    counted = ", ".join(f"{count} {outcome}" for outcome, count in outcomes.items())
-    described = {"lookups": counted, "requests_sent": value.asked, "answers_from_cache": value.from_cache}
+    lookups = ", ".join(f"{count} {outcome}" for outcome, count in outcomes.items())
+    described = {"lookups": lookups, "requests_sent": value.asked, "answers_from_cache": value.from_cache}
     warnings = tuple(dict.fromkeys(warning for lookup in value.passages for warning in lookup.warnings))
     return described | ({"reason": "\n".join(details)} if details else {}) | _describe_warnings(warnings)
 
@@ -216,9 +216,9 @@ def parse_commit(metadata: Mapping[str, Any], run_id: str) -> RecordedCommit:
     result = str(metadata.get("result", ""))
     if "write_locks" not in metadata:
         return RecordedCommit(run_id, result, None)
-    counted = {field.name: metadata[field.name] for field in fields(Receipt) if field.name in metadata}
-    written = counted.pop("written", None)
-    return RecordedCommit(run_id, result, Receipt(**counted, written=WrittenRows(**written) if written else None))
+    figures = {field.name: metadata[field.name] for field in fields(Receipt) if field.name in metadata}
+    written = figures.pop("written", None)
+    return RecordedCommit(run_id, result, Receipt(**figures, written=WrittenRows(**written) if written else None))
 
 
 def name_result(commit: FileCommit) -> str:

@@ -67,7 +67,7 @@ def explain_no_song(without: int, passages: int) -> str:
     return (
         f"{without} of {counted(passages, 'passage')} have no song, so WKMP never selects them by itself. Set an "
         "AcoustID key (WKMP_ACOUSTID_API_KEY) or tag the files with MusicBrainz ids (Picard), then import again with "
-        "--force. Passages that wait for a service: wkmp import --retry-deferred"
+        "--force. Passages that wait for a service: wkmp import FOLDER --retry-deferred"
     )
 
 

@@ -63,7 +63,7 @@ def test_files_are_counted_by_what_became_of_them() -> None:
     summary.unchanged, summary.missing, summary.not_looked_at = 10, 2, 3
     text = shown(summary.render(elapsed_s=3))
     assert "1 imported, 1 no audio, 1 touched, 11 unchanged, 1 failed, 1 interrupted" in text
-    assert "2 in the library but not on disk (kept; wkmp missing lists them)" in text
+    assert "2 in the library but not on disk (kept; wkmp missing FOLDER lists them)" in text
     assert "3 in unreadable folders or behind links (kept)" in text
     assert (summary.passages, len(summary.songs), summary.has_failures) == (3, 3, True)
     assert "1.00 per file written, at most 1" in text
@@ -142,7 +142,7 @@ def test_only_the_first_failures_are_listed() -> None:
     failures = [(f"{number}.mp3", Failed("p", "C", f"{number}.mp3: broken")) for number in range(25)]
     text = shown(render_failures(failures))
     assert text.count("broken") == 20
-    assert "25 failed (the first 20; all of them: wkmp failures)" in " ".join(text.split())
+    assert "25 failed (the first 20; all of them: wkmp failures FOLDER)" in " ".join(text.split())
     assert shown(render_failures(failures, max_rows=25)).count("broken") == 25
 
 

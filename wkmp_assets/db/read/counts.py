@@ -8,8 +8,9 @@ from pathlib import Path
 from wkmp_assets.db.connection import open_reader
 from wkmp_assets.db.read.file_warnings import WarningCounts, count_warnings
 from wkmp_assets.db.read.missing import MissingFile, read_missing
-from wkmp_assets.db.read.select import has_table
+from wkmp_assets.db.read.select import column_list, has_table
 from wkmp_assets.db.tables import CLASSES_SOURCE, LOOKUP_SOURCE
+from wkmp_assets.model.statuses import FileStatus
 from wkmp_assets.model.values import LookupOutcome
 
 _COUNTED = ("passages", "songs", "artists", "albums", "works")
@@ -49,7 +50,10 @@ def read_counts(database: Path) -> LibraryCounts | None:
             return None
         statuses: dict[str, int] = {}
         if has_table(connection, "files"):
-            query = "SELECT status, count(*) AS files FROM files GROUP BY status ORDER BY count(*) DESC, status"
+            query = f"""
+                SELECT coalesce(status, '{FileStatus.PENDING}') AS status, count(*) AS files
+                FROM (SELECT {column_list(connection, "files", ["status"])} FROM files)
+                GROUP BY 1 ORDER BY 2 DESC, 1"""  # noqa: S608 - literals only
             statuses = {row["status"]: row["files"] for row in connection.execute(query)}
         rows = {table: _count_rows(connection, table) for table in _COUNTED}
         failures = _count_rows(connection, "import_failures")
@@ -61,7 +65,9 @@ def read_counts(database: Path) -> LibraryCounts | None:
 def _count_without_song(connection: sqlite3.Connection) -> int:
     if not has_table(connection, "passages") or not has_table(connection, "passage_songs"):
         return _count_rows(connection, "passages")
-    query = "SELECT count(*) FROM passages WHERE guid NOT IN (SELECT passage_id FROM passage_songs)"
+    query = (
+        "SELECT count(*) FROM passages AS p WHERE NOT EXISTS (SELECT 1 FROM passage_songs WHERE passage_id = p.guid)"
+    )
     (count,) = connection.execute(query).fetchone()
     return int(count)
 

@@ -10,7 +10,7 @@ from wkmp_assets.db.read.references import FILES, PASSAGES, find_references
 from wkmp_assets.db.read.select import column_list, has_table, read_passages_text, select_in
 from wkmp_assets.db.tables import LINK_TABLES, columns_of, listed_copies, quote_name
 from wkmp_assets.model.batch import Reference
-from wkmp_assets.model.rows import FileRow
+from wkmp_assets.model.rows import FileRow, PassageRow, PassageSongRow
 
 
 @dataclass(frozen=True)
@@ -22,6 +22,7 @@ class Removable:
     """UTC, `YYYY-MM-DD HH:MM:SS`; None when no scan has marked it yet."""
     passages: tuple[str, ...] = ()
     passages_text: str | None = None
+    """The passages as one text to compare; None without passages, and in a library that no import has written to."""
     edited: int = 0
     """Number of passages with a title or fades from a person."""
     links: int = 0
@@ -41,9 +42,10 @@ def read_removable(database: Path, paths: Sequence[str]) -> list[Removable]:
             return []
         with snapshot(connection):
             references = _references(connection)
+            is_complete = _has_compared_columns(connection)
             select = f"{_select_files(connection)} WHERE path IN"
             rows = sorted((FileRow(**dict(row)) for row in select_in(connection, select, paths)), key=lambda r: r.path)
-            return [_removable(connection, row, references) for row in rows]
+            return [_removable(connection, row, references, is_complete=is_complete) for row in rows]
 
 
 def _select_files(connection: sqlite3.Connection) -> str:
@@ -54,8 +56,21 @@ def _references(connection: sqlite3.Connection) -> list[Reference]:
     return [*find_references(connection, PASSAGES), *find_references(connection, FILES)]
 
 
-def _removable(connection: sqlite3.Connection, row: FileRow, references: Sequence[Reference]) -> Removable:
-    query = "SELECT guid, user_title, fade_in_start_ticks, fade_out_start_ticks FROM passages WHERE file_id = ?"
+def _has_compared_columns(connection: sqlite3.Connection) -> bool:
+    """Tell whether passages can be compared. A library that no import has written to may lack columns and tables."""
+    query = "SELECT name FROM pragma_table_info(?)"
+    compared = {PASSAGES: PassageRow, "passage_songs": PassageSongRow}
+    return all(
+        {*columns_of(row_class)} <= {column["name"] for column in connection.execute(query, [table])}
+        for table, row_class in compared.items()
+    )
+
+
+def _removable(
+    connection: sqlite3.Connection, row: FileRow, references: Sequence[Reference], *, is_complete: bool
+) -> Removable:
+    names = ("guid", "user_title", "fade_in_start_ticks", "fade_out_start_ticks")
+    query = f"SELECT {column_list(connection, PASSAGES, names)} FROM passages WHERE file_id = ?"  # noqa: S608 - literals only
     passages = connection.execute(query, [row.guid]).fetchall() if has_table(connection, PASSAGES) else []
     guids = [passage["guid"] for passage in passages]
     counted: dict[str, int] = {}
@@ -67,7 +82,7 @@ def _removable(connection: sqlite3.Connection, row: FileRow, references: Sequenc
         row,
         _missing_since(connection, row.path),
         tuple(guids),
-        read_passages_text(connection, row.guid),
+        read_passages_text(connection, row.guid) if is_complete else None,
         edited=sum(any(value is not None for value in tuple(passage)[1:]) for passage in passages),
         links=sum(linked),
         references={table: rows for table, rows in counted.items() if rows},

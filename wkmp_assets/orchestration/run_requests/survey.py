@@ -62,7 +62,7 @@ class Survey:
             "files unchanged": len(changes.unchanged),
             "in a run already": plan.in_flight_count,
             "still being written": plan.settling_count,
-            "failed before and not changed since (wkmp failures lists them)": plan.failed_count,
+            "failed before and not changed since (wkmp failures FOLDER lists them)": plan.failed_count,
             "for a later tick": plan.postponed_count,
             "no longer on disk": len(changes.missing),
             "out of reach (in an unreadable folder or behind a link)": len(changes.unknown),
@@ -140,6 +140,6 @@ def mark_missing_when_idle(settings: Settings, survey: Survey, log: Logger, now:
         log.warning("missing files could not be marked, the next tick tries again: %s", error)
         return
     for path in marks.changes.missing[:_MAX_NAMED]:
-        log.warning("%s is no longer on disk. `wkmp missing` lists all such files, `wkmp prune` removes them", path)
+        log.warning("%s is no longer on disk; `wkmp missing FOLDER` lists all, `wkmp prune FOLDER` removes them", path)
     if marks.changes:
         log.info("%d files are newly missing, %d are found again", len(marks.changes.missing), len(marks.changes.found))

@@ -1,0 +1,75 @@
+"""A WKMP library that no import has written to lacks columns and tables; every reader copes with that."""
+
+from pathlib import Path
+
+import pytest
+
+from wkmp_assets.db.commit import remove_file
+from wkmp_assets.db.read.counts import (
+    Deferred,
+    LeadPointCounts,
+    LibraryCounts,
+    count_lead_points,
+    read_counts,
+    read_deferred,
+)
+from wkmp_assets.db.read.known_files import read_file_rows, read_known_files
+from wkmp_assets.db.read.library_settings import LockSettings
+from wkmp_assets.db.read.overview import read_overview
+from wkmp_assets.db.read.removal import read_removable
+from wkmp_assets.db.write.writer import LibraryWriter
+from wkmp_assets_tests.db.test_schema import create_older
+from wkmp_assets_tests.support.builders import column, problems, run_sql
+
+
+@pytest.fixture
+def older(database: Path) -> Path:
+    create_older(database)
+    return database
+
+
+def test_its_rows_are_counted(older: Path) -> None:
+    rows = {"passages": 1, "songs": 1, "artists": 0, "albums": 0, "works": 0}
+    assert read_counts(older) == LibraryCounts({"PENDING": 2}, rows, 0, without_song=1)
+    assert count_lead_points(older) == LeadPointCounts(measured=1)
+    assert read_deferred(older) == Deferred()
+
+
+def test_a_status_that_another_program_left_empty_is_pending(older: Path) -> None:
+    run_sql(older, "ALTER TABLE files ADD COLUMN status TEXT", "UPDATE files SET status = 'DONE' WHERE guid = 'F1'")
+    counts = read_counts(older)
+    assert counts is not None
+    assert counts.files_by_status == {"DONE": 1, "PENDING": 1}
+
+
+def test_a_link_without_a_passage_hides_no_passage_without_song(older: Path) -> None:
+    run_sql(
+        older,
+        "CREATE TABLE passage_songs (passage_id TEXT, song_id TEXT)",
+        "INSERT INTO passage_songs VALUES (NULL, 'S1')",
+    )
+    counts = read_counts(older)
+    assert counts is not None
+    assert counts.without_song == 1
+
+
+def test_its_files_and_passages_can_be_read(older: Path) -> None:
+    assert [file.path for file in read_known_files(older)] == ["a.mp3", "b.mp3"]
+    found = read_file_rows(older, "a.mp3")
+    assert found is not None
+    assert [passage["guid"] for passage in found["passages"]] == ["P1"]
+    assert [passage.path for passage in read_overview(older).longest] == ["a.mp3"]
+
+
+def test_a_file_can_be_removed(older: Path) -> None:
+    """The writer adds what is missing before the removal."""
+    (file,) = read_removable(older, ["a.mp3"])
+    assert (file.passages, file.edited, file.links, file.references) == (("P1",), 1, 0, {"play_history": 1, "queue": 1})
+    (other,) = read_removable(older, ["b.mp3"])
+    assert (other.passages, other.references) == ((), {})
+    with LibraryWriter(older, LockSettings()) as writer:
+        receipt = remove_file(writer, "a.mp3", "2026-03-01 12:00:00", with_references=True)
+    assert receipt.conflicts == 0
+    assert column(older, "SELECT path FROM files") == ["b.mp3"]
+    assert column(older, "SELECT guid FROM passages") == []
+    assert problems(older) == []
