@@ -3,26 +3,30 @@
 import dagster as dg
 
 from wkmp_assets.model.phases import ENTRY, REPORT
+from wkmp_assets.orchestration.dagster_values import to_metadata
 from wkmp_assets.orchestration.resources import Library
 from wkmp_assets.orchestration.write_report import write_report
+from wkmp_assets.report.report_tables import tabulate_report
 
 
 @dg.asset(name=REPORT, group_name="pictures", deps=[ENTRY], kinds={"html"})
 def library_report(context: dg.AssetExecutionContext, library: dg.ResourceParam[Library]) -> dg.MaterializeResult[None]:
-    """A report on the whole library as one HTML page: counts, failures, transactions, throughput, passages, flavors.
+    """A report on the whole library: counts, failures, doubtful files, transactions, throughput, passages, flavors.
 
-    Materialize it to see how the library is doing, then open the page that the metadata links. It reads the library and
-    the receipts, and changes neither. Stale after every import.
+    Materialize it to see how the library is doing. The metadata shows the counts and tables. The same with charts and
+    the map is one HTML page under `path`, to be opened on this machine. It reads the library and the receipts, and
+    changes neither. Stale after every import.
     """
     output = library.settings.report_path
     figures = write_report(library.settings, context.instance, output)
     receipts = figures.commits.files if figures.commits else 0
     return dg.MaterializeResult(
         metadata={
-            "page": dg.MetadataValue.url(output.as_uri()),
+            # Named and not linked: a browser opens no file:// link of a page that comes over HTTP.
             "path": dg.MetadataValue.path(output),
             "failed": figures.failed,
             "receipts": receipts,
             **figures.counts,
+            **to_metadata(tabulate_report(figures)),
         }
     )

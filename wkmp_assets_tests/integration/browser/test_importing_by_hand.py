@@ -40,6 +40,24 @@ def test_a_person_imports_a_file_and_reads_its_receipt(tmp_path: Path, visit: Vi
 
 
 @full_form
+def test_a_person_reads_the_report_without_opening_its_page(tmp_path: Path, visit: Visit) -> None:
+    music = tmp_path / "one"
+    music.mkdir()
+    shutil.copy(SAMPLE_LIBRARY.parent / "broken_files/truncated.flac", music)
+    shutil.copy(SAMPLE_LIBRARY.parent / "broken_files/header_only.flac", music)
+    place = make_workplace(tmp_path, music)
+    assert place.wkmp("import", place.music).returncode == 1
+    with visit(place) as person:
+        person.open("/assets/library_report")
+        person.presses_and_follows("Materialize")
+        person.sees("Success", exact=True)
+        person.open("/assets/library_report")
+        for text in ("failures", "warnings", "transactions", "header_only.flac", "cut short"):
+            person.sees(text)
+        assert person.page.locator("a[href^='file:']").count() == 0
+
+
+@full_form
 def test_a_person_imports_one_file_then_a_range(tmp_path: Path, visit: Visit) -> None:
     with visit(make_workplace(tmp_path, SAMPLE_LIBRARY)) as person:
         import_one(person)

@@ -21,7 +21,7 @@ def test_the_command_writes_the_page_and_says_where(imported_sample: Imported, t
     assert [path.name for path in output.parent.iterdir()] == ["report.html"]
 
 
-def test_the_asset_links_to_its_page_and_tells_the_counts(imported_sample: Imported, tmp_path: Path) -> None:
+def test_the_asset_shows_the_report_and_says_where_its_page_is(imported_sample: Imported, tmp_path: Path) -> None:
     place = imported_sample.place
     with place.instance() as instance:
         # Another state folder: the library is shared with other tests.
@@ -34,5 +34,11 @@ def test_the_asset_links_to_its_page_and_tells_the_counts(imported_sample: Impor
     metadata = {name: value.value for name, value in event.materialization.metadata.items()}
     assert (metadata["files"], metadata["passages"], metadata["receipts"], metadata["failed"]) == (18, 18, 18, 0)
     assert Path(str(metadata["path"])) == settings.report_path
-    assert metadata["page"] == settings.report_path.as_uri()
+    shown = event.materialization.metadata
+    links = [one.value for one in shown.values() if isinstance(one, dg.UrlMetadataValue)]
+    assert [one for one in links if not one.startswith("http")] == [], "a browser does not open it"
+    assert {"files_by_status", "passages_by_confidence", "transactions", "imports"} <= set(shown)
+    statuses = shown["files_by_status"]
+    assert isinstance(statuses, dg.TableMetadataValue)
+    assert {"status": "imported", "files": "16"} in [record.data for record in statuses.records]
     assert "Library report" in settings.report_path.read_text(encoding="utf-8")
