@@ -5,6 +5,7 @@ It is the Dagster job of the web UI, with the same events, partitions and receip
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import dagster as dg
@@ -12,7 +13,8 @@ from dagster import DagsterInstance
 from sqlalchemy.exc import DBAPIError
 
 from wkmp_assets import errors
-from wkmp_assets.errors import StateDiskError, WkmpError
+from wkmp_assets.db.read.library_settings import read_library_settings
+from wkmp_assets.errors import SettingsError, StateDiskError, WkmpError
 from wkmp_assets.model.batch import FileCommit
 from wkmp_assets.model.file_key import encode_key
 from wkmp_assets.model.lead_presets import LeadPreset
@@ -26,6 +28,7 @@ from wkmp_assets.orchestration.partitions import partitions_name, partitions_per
 from wkmp_assets.orchestration.resources import open_workers
 from wkmp_assets.orchestration.run_requests.ranges import FileRange, plan_ranges
 from wkmp_assets.orchestration.run_tags import was_interrupted
+from wkmp_assets.orchestration.services import acoustid_key
 from wkmp_assets.runtime.atomic_files import translate_disk_errors
 from wkmp_assets.runtime.run_control import RunControl
 from wkmp_assets.settings import Settings, find_dagster_home
@@ -49,15 +52,27 @@ def open_instance() -> Iterator[DagsterInstance]:
     ------
     StateDiskError
         Its databases, there or later in the block, cannot be written.
+    SettingsError
+        Its dagster.yaml is wrong.
     """
     home = find_dagster_home()
     try:
         with translate_disk_errors(home):
-            instance = DagsterInstance.get()
+            instance = _load_instance(home)
         with instance:
             yield instance
     except DBAPIError as error:
         raise StateDiskError(home, str(error.orig)) from error
+
+
+def _load_instance(home: Path) -> DagsterInstance:
+    try:
+        return DagsterInstance.get()
+    except (OSError, DBAPIError):
+        raise
+    except Exception as error:  # of the YAML parser, of Dagster's check of it, or of a class that it names
+        what = " ".join(str(error).split())
+        raise SettingsError(f"{home / 'dagster.yaml'} cannot be used: {what}; correct it, then try again") from error
 
 
 class LibraryImporter:
@@ -84,6 +99,17 @@ class LibraryImporter:
     def close(self) -> None:
         """End the worker processes."""
         self._workers.shut_down()
+
+    def check_settings(self) -> None:
+        """Read the settings inside the library, and the key, before a run needs them.
+
+        Raises
+        ------
+        SettingsError
+            One of them is wrong. The message names it.
+        """
+        read_library_settings(self._settings.database_path)
+        acoustid_key(self._settings)
 
     def scan(self, folder: str = "") -> LibraryChanges:
         """Find the audio files below a folder of the library and register them as partitions.

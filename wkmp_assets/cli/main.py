@@ -218,6 +218,7 @@ def _import(folder: Path, settings: Settings, *, force: bool, retry_deferred: bo
         keep_open(settings.database_path),
         closing(LibraryImporter(settings, instance, control)) as importer,
     ):
+        importer.check_settings()
         changes = importer.scan(settings.relative_folder(folder))
         if retry_deferred:
             on_disk = {*changes.unchanged, *changes.to_import}

@@ -48,12 +48,12 @@ def find_settings(folder: Path, library: Path | None, database: Path | None, wor
 
 @contextmanager
 def exit_on_error() -> Iterator[None]:
-    """Print an error of ours as one paragraph without a traceback, and exit with status 1."""
+    """Print an error of ours as one paragraph without a traceback, and exit: 2 for a wrong setting, else 1."""
     try:
         yield
     except WkmpError as error:
         ERR.print(f"[bold red]Error:[/] {escape_text(error)}")
-        sys.exit(1)
+        sys.exit(2 if isinstance(error, SettingsError) else 1)
 
 
 def escape_text(what: object) -> str:

@@ -6,6 +6,7 @@ import pytest
 from click.testing import CliRunner
 
 from wkmp_assets.cli.main import main
+from wkmp_assets_tests.support.builders import commit, entry, run_sql
 
 COMMANDS = sorted(main.commands)
 
@@ -44,3 +45,59 @@ def test_a_dagster_home_below_the_own_home_is_found(tmp_path: Path, monkeypatch:
     monkeypatch.setenv("HOME", str(tmp_path))
     (tmp_path / "dagster").mkdir()
     assert run("status", tmp_path, "~/dagster")[0] == 0
+
+
+def workplace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A library, and a Dagster of its own."""
+    home, music = tmp_path / "home", tmp_path / "music"
+    for folder in (home, music):
+        folder.mkdir()
+    (music / "a.wav").touch()
+    for name, value in {"DAGSTER_HOME": home, "HOME": tmp_path, "COLUMNS": 400}.items():
+        monkeypatch.setenv(name, str(value))
+    return music
+
+
+def said_by_import(music: Path) -> str:
+    """Import with a wrong setting; return the sentence about it."""
+    result = CliRunner().invoke(main, ["import", str(music)])
+    assert isinstance(result.exception, SystemExit)
+    assert (result.exit_code, "Traceback" in result.stderr) == (2, False), result.stderr
+    assert result.stdout == "", "it is said before the import begins"
+    return result.stderr
+
+
+def test_a_wrong_cron_expression_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    music = workplace(tmp_path, monkeypatch)
+    monkeypatch.setenv("WKMP_RESCAN_CRON", "every night")
+    assert "WKMP_RESCAN_CRON='every night' is not a cron expression" in said_by_import(music)
+
+
+def test_a_wrong_setting_inside_the_library_is_named_before_the_import_begins(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    music = workplace(tmp_path, monkeypatch)
+    commit(music / "wkmp.db", entry())
+    run_sql(music / "wkmp.db", "INSERT INTO settings (key, value) VALUES ('silence_threshold_dB', '500')")
+    assert "silence_threshold_dB in the library's settings table is '500'" in said_by_import(music)
+
+
+def test_a_broken_file_with_the_key_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    music = workplace(tmp_path, monkeypatch)
+    toml = tmp_path / ".config/wkmp/wkmp-ai.toml"
+    toml.parent.mkdir(parents=True)
+    toml.write_text("acoustid_api_key = = secret")
+    said = said_by_import(music)
+    assert f"{toml} cannot be read as TOML" in said
+    assert "secret" not in said
+
+
+@pytest.mark.parametrize(
+    "text", ["storage: [", "storage: {sqlite: {nonsense: 1}}", "run_launcher: {module: no, class: no}"]
+)
+def test_a_broken_dagster_yaml_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str) -> None:
+    music = workplace(tmp_path, monkeypatch)
+    (tmp_path / "home/dagster.yaml").write_text(text)
+    said = said_by_import(music)
+    assert f"{tmp_path}/home/dagster.yaml cannot be used: " in said
+    assert "correct it, then try again" in said
