@@ -162,5 +162,5 @@ def _remove(settings: Settings, plan: "PrunePlan", *, with_history: bool) -> int
             f"Dropped {dropped.partition_count} partitions and {dropped.value_count} stored values of missing files."
         )
     if dropped.is_postponed:
-        OUT.print("An import is running. The next prune drops the partitions of the removed files.")
+        OUT.print("A run waits or is under way. The next prune drops the partitions of the removed files.")
     return 1 if any(one.reason for one in pruned) else 0

@@ -13,7 +13,11 @@ from wkmp_assets.files.presence import check_root, is_emptied, is_on_disk
 from wkmp_assets.model.file_key import decode_key, is_within
 from wkmp_assets.model.outcomes import Outcome, Skipped, SkipReason
 from wkmp_assets.model.values import LibraryChanges
-from wkmp_assets.orchestration.instance.dagster_api import find_unfinished_runs, read_backfill_partitions
+from wkmp_assets.orchestration.instance.dagster_api import (
+    delete_partitions,
+    find_unfinished_runs,
+    read_backfill_partitions,
+)
 from wkmp_assets.orchestration.partitions import keys_of_run, partitions_name
 from wkmp_assets.orchestration.resources import Library
 from wkmp_assets.settings import Settings
@@ -78,8 +82,7 @@ def drop_gone(settings: Settings, instance: DagsterInstance, scan: LibraryChange
     gone = find_gone(settings.library, registered, scan)
     in_use = find_partitions_in_use(instance, registered) if gone else frozenset()
     dropped = tuple(key for key in gone if key not in in_use)
-    for key in dropped:
-        instance.delete_dynamic_partition(name, key)
+    delete_partitions(instance, name, dropped)
     return GonePartitions(dropped, tuple(key for key in gone if key in in_use))
 
 

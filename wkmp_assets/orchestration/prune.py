@@ -24,10 +24,10 @@ from wkmp_assets.model.batch import Receipt
 from wkmp_assets.model.file_key import decode_key, encode_key, is_within, storable
 from wkmp_assets.model.timestamps import format_seconds, format_timestamp, normalise_timestamp
 from wkmp_assets.model.values import LibraryChanges
-from wkmp_assets.orchestration.gone_files import find_gone
+from wkmp_assets.orchestration.gone_files import find_gone, find_partitions_in_use
+from wkmp_assets.orchestration.instance.dagster_api import delete_partitions, find_unfinished_runs
 from wkmp_assets.orchestration.partitions import partitions_name
 from wkmp_assets.orchestration.resources import Library
-from wkmp_assets.orchestration.run_requests.survey import find_pending_runs
 from wkmp_assets.runtime.claims import read_claimed_keys
 from wkmp_assets.settings import Settings
 
@@ -80,7 +80,7 @@ class CleanUp:
     value_count: int = 0
     """Stored phase values."""
     is_postponed: bool = False
-    """Whether partitions stay until the next prune, because an import is running."""
+    """Whether partitions stay until the next prune, because a run waits or is under way."""
 
 
 def plan_prune(settings: Settings, folder: str, options: PruneOptions) -> PrunePlan:
@@ -207,11 +207,10 @@ def clean_up(settings: Settings, instance: DagsterInstance, plan: PrunePlan, pru
         if content_hash not in still_there:
             library.pcm.forget(content_hash)
     stale = _stale_keys(settings, registered, plan)
-    if _is_importing(settings, instance):
+    if _is_busy(settings, instance, registered, stale):
         # The ends of a pending range run must stay registered, and a running import reads its values.
         return CleanUp(is_postponed=bool(stale))
-    for key in stale:
-        instance.delete_dynamic_partition(partitions_name(settings), key)
+    delete_partitions(instance, partitions_name(settings), stale)
     return CleanUp(len(stale), _forget_values(settings, library, {*registered} - {*stale}, plan.scan))
 
 
@@ -238,5 +237,8 @@ def _forget_values(settings: Settings, library: Library, registered: set[str], s
     return library.phases.keep_only(keep)
 
 
-def _is_importing(settings: Settings, instance: DagsterInstance) -> bool:
-    return bool(read_claimed_keys(settings.claims_dir) or find_pending_runs(instance))
+def _is_busy(settings: Settings, instance: DagsterInstance, registered: Sequence[str], stale: Sequence[str]) -> bool:
+    """Tell whether an import has claimed files, or a run of any job waits or runs, or a backfill names a partition."""
+    if read_claimed_keys(settings.claims_dir) or find_unfinished_runs(instance):
+        return True
+    return not find_partitions_in_use(instance, registered).isdisjoint(stale)

@@ -1,6 +1,7 @@
 """The code location and its instance settings, as Dagster loads them."""
 
 import multiprocessing
+import sqlite3
 import subprocess
 import sys
 import threading
@@ -162,6 +163,26 @@ def test_processes_that_find_the_same_files_register_them_once(tmp_path: Path) -
     at_once(4, _register_partitions, tmp_path)
     storage = KeptOpenSqliteStorage.from_local(str(tmp_path)).event_log_storage
     assert sorted(storage.get_dynamic_partitions("files"), key=int) == [str(number) for number in range(2_000)]
+    storage.dispose()
+
+
+def test_more_partitions_than_a_statement_can_bind_are_registered_and_dropped(tmp_path: Path) -> None:
+    """Builds of SQLite bind 999, 32,766 or 250,000 values. Dropping is one transaction, not one for each partition."""
+    storage = KeptOpenSqliteStorage.from_local(str(tmp_path)).event_log_storage
+    keys = [str(number) for number in range(2_001)]
+    statements: list[str] = []
+    with storage.index_connection() as connection:
+        connection.connection.driver_connection.setlimit(sqlite3.SQLITE_LIMIT_VARIABLE_NUMBER, 999)
+    storage.add_dynamic_partitions("files", keys)
+    storage.add_dynamic_partitions("others", keys[:1])
+    assert storage.get_dynamic_partitions("files") == keys
+    with storage.index_connection() as connection:
+        connection.connection.set_trace_callback(statements.append)
+    storage.delete_dynamic_partitions("files", keys[:-1])
+    storage.delete_dynamic_partitions("files", [])
+    assert sum(statement.startswith("BEGIN") for statement in statements) == 1
+    assert storage.get_dynamic_partitions("files") == keys[-1:]
+    assert storage.get_dynamic_partitions("others") == keys[:1]
     storage.dispose()
 
 

@@ -17,7 +17,7 @@ from wkmp_assets.model.file_key import encode_key
 from wkmp_assets.model.outcomes import Failed, Result
 from wkmp_assets.model.values import LibraryChanges
 from wkmp_assets.orchestration.build import build_definitions
-from wkmp_assets.orchestration.jobs import import_job
+from wkmp_assets.orchestration.jobs import import_job, retry_job
 from wkmp_assets.orchestration.partitions import partitions_name
 from wkmp_assets.orchestration.prune import PruneOptions, PrunePlan, PruneResult, clean_up, plan_prune, remove_files
 from wkmp_assets.runtime.claims import open_claims
@@ -325,14 +325,15 @@ def test_the_partition_of_a_missing_file_that_stays_in_the_library_stays(
     assert registered(settings, instance) == ["there.mp3", encode_key("gone, really.mp3")]
 
 
-def test_no_partition_goes_while_an_import_runs_or_waits(
-    settings: Settings, instance: DagsterInstance, left_over: PrunePlan
+@pytest.mark.parametrize("job_name", [import_job.name, retry_job.name])
+def test_no_partition_goes_while_a_run_runs_or_waits(
+    settings: Settings, instance: DagsterInstance, left_over: PrunePlan, job_name: str
 ) -> None:
     pruned = prune(settings, left_over)
     with open_claims(settings.claims_dir, "a run") as claims:
         claims.claim(["there.mp3"])
         assert clean_up(settings, instance, left_over, pruned).is_postponed
-    job = build_definitions(settings).resolve_job_def(import_job.name)
+    job = build_definitions(settings).resolve_job_def(job_name)
     tags = {"dagster/asset_partition_range_start": "there.mp3", "dagster/asset_partition_range_end": "broken.mp3"}
     run = instance.create_run_for_job(job, tags=tags, status=DagsterRunStatus.NOT_STARTED)
     assert clean_up(settings, instance, left_over, pruned).is_postponed

@@ -3,7 +3,7 @@
 `test_dagster_api` states for each name what Dagster must have, and fails when a new version lacks it.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import dagster as dg
@@ -69,6 +69,16 @@ def read_backfill_partitions(instance: DagsterInstance) -> frozenset[str] | None
         else:
             return None
     return frozenset(keys)
+
+
+def delete_partitions(instance: DagsterInstance, name: str, keys: Sequence[str]) -> None:
+    """Delete partitions of a set, in one transaction if the instance has the storage of dagster.yaml."""
+    storage = instance.event_log_storage
+    if isinstance(storage, KeptOpenEventLogStorage):
+        storage.delete_dynamic_partitions(name, keys)
+        return
+    for key in keys:
+        instance.delete_dynamic_partition(name, key)
 
 
 def is_cron_expression(text: str) -> bool:

@@ -27,6 +27,8 @@ from wkmp_assets.runtime.file_locks import hold_lock
 
 _BUSY_TIMEOUT_S = 60
 _MAX_ENGINES = 8
+_MAX_BOUND = 500
+"""Partitions in one statement of Dagster's, which binds each of them. Some builds of SQLite bind only 999 values."""
 _ENDS = {DagsterEventType.RUN_SUCCESS, DagsterEventType.RUN_FAILURE, DagsterEventType.RUN_CANCELED}
 
 
@@ -108,12 +110,24 @@ class KeptOpenEventLogStorage(SqliteEventLogStorage):
     def add_dynamic_partitions(self, partitions_def_name: str, partition_keys: Sequence[str]) -> None:
         """Register partitions, one process at a time, because Dagster reads and adds them in two steps."""
         with hold_lock(Path(self._base_dir, ".partitions.lock")):
-            super().add_dynamic_partitions(partitions_def_name, partition_keys)
+            for start in range(0, len(partition_keys), _MAX_BOUND):
+                super().add_dynamic_partitions(partitions_def_name, partition_keys[start : start + _MAX_BOUND])
             self._partitions.pop(partitions_def_name, None)
 
     def delete_dynamic_partition(self, partitions_def_name: str, partition_key: str) -> None:
         """Delete one partition."""
         super().delete_dynamic_partition(partitions_def_name, partition_key)
+        self._partitions.pop(partitions_def_name, None)
+
+    def delete_dynamic_partitions(self, partitions_def_name: str, partition_keys: Sequence[str]) -> None:
+        """Delete any number of partitions in one transaction.
+
+        Dagster itself only deletes one at a time. For a large collection that was moved, that would take minutes.
+        """
+        query = "DELETE FROM dynamic_partitions WHERE partitions_def_name = ? AND partition = ?"
+        with self.index_connection() as connection:
+            for key in partition_keys:
+                connection.exec_driver_sql(query, (partitions_def_name, key))
         self._partitions.pop(partitions_def_name, None)
 
     def get_dynamic_partitions(self, partitions_def_name: str) -> Sequence[str]:
