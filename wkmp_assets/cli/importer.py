@@ -27,7 +27,7 @@ from wkmp_assets.orchestration.jobs import KEEP_MEASUREMENTS, import_job, retry_
 from wkmp_assets.orchestration.partitions import partitions_name, partitions_per_run
 from wkmp_assets.orchestration.resources import open_workers
 from wkmp_assets.orchestration.run_requests.ranges import FileRange, plan_ranges
-from wkmp_assets.orchestration.run_tags import was_interrupted
+from wkmp_assets.orchestration.run_tags import tags_of_library, was_interrupted
 from wkmp_assets.orchestration.services import acoustid_key
 from wkmp_assets.runtime.atomic_files import translate_disk_errors
 from wkmp_assets.runtime.run_control import RunControl
@@ -180,7 +180,10 @@ class LibraryImporter:
     ) -> dg.ExecuteInProcessResult:
         job = self._definitions.resolve_job_def(job_name)
         result = job.execute_in_process(
-            run_config={**config, **_QUIET}, instance=self._instance, tags=tags, raise_on_error=False
+            run_config={**config, **_QUIET},
+            instance=self._instance,
+            tags={**tags, **tags_of_library(self._settings)},
+            raise_on_error=False,
         )
         if not result.success and not (may_fail_alone and _is_file_failure(result)):
             raise RunFailedError(_find_reason(result))

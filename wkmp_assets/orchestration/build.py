@@ -24,7 +24,7 @@ from wkmp_assets.orchestration.checks.library_rows import stored_rows
 from wkmp_assets.orchestration.checks.receipts import commit_receipts
 from wkmp_assets.orchestration.checks.songs import passages_have_songs
 from wkmp_assets.orchestration.io_managers import PhaseStoreIOManager, PictureIOManager, SqliteBatchIOManager
-from wkmp_assets.orchestration.jobs import failed_job, import_job, reflavor_job, retry_job, scan_job
+from wkmp_assets.orchestration.jobs import jobs_of_library
 from wkmp_assets.orchestration.partitions import audio_files, backfill_policy
 from wkmp_assets.orchestration.resources import (
     Library,
@@ -108,7 +108,7 @@ def build_definitions(
             lead_points_plausible,
             passages_have_songs,
         ],
-        jobs=[scan_job, import_job, retry_job, reflavor_job, failed_job],
+        jobs=jobs_of_library(settings),
         sensors=[new_files_sensor(settings)],
         schedules=schedules(settings),
         resources={**resources, **(resource_overrides or {})},

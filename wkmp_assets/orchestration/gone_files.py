@@ -20,6 +20,7 @@ from wkmp_assets.orchestration.instance.dagster_api import (
 )
 from wkmp_assets.orchestration.partitions import keys_of_run, partitions_name
 from wkmp_assets.orchestration.resources import Library
+from wkmp_assets.orchestration.run_tags import is_of_library
 from wkmp_assets.settings import Settings
 
 
@@ -80,7 +81,7 @@ def drop_gone(settings: Settings, instance: DagsterInstance, scan: LibraryChange
     name = partitions_name(settings)
     registered = instance.get_dynamic_partitions(name)
     gone = find_gone(settings.library, registered, scan)
-    in_use = find_partitions_in_use(instance, registered) if gone else frozenset()
+    in_use = find_partitions_in_use(settings, instance, registered) if gone else frozenset()
     dropped = tuple(key for key in gone if key not in in_use)
     delete_partitions(instance, name, dropped)
     return GonePartitions(dropped, tuple(key for key in gone if key in in_use))
@@ -111,9 +112,13 @@ def _was_lost(root: Path, key: str, there: Collection[str], missing: Collection[
     return not (path in missing and is_emptied(root, path))
 
 
-def find_partitions_in_use(instance: DagsterInstance, registered: Sequence[str]) -> frozenset[str]:
-    """Return the registered partitions that an unfinished run or backfill names, by itself or in a range."""
+def find_partitions_in_use(settings: Settings, instance: DagsterInstance, registered: Sequence[str]) -> frozenset[str]:
+    """Return the library's registered partitions that an unfinished run names, by itself or in a range.
+
+    Those that any unfinished backfill names are among them, because a backfill does not say its library.
+    """
     in_backfills = read_backfill_partitions(instance)
     if in_backfills is None:
         return frozenset(registered)
-    return in_backfills.union(*(keys_of_run(run, registered) for run in find_unfinished_runs(instance)))
+    runs = (run for run in find_unfinished_runs(instance) if is_of_library(run, settings))
+    return in_backfills.union(*(keys_of_run(run, registered) for run in runs))

@@ -26,11 +26,13 @@ from wkmp_assets.orchestration.instance.dagster_api import (
     run_of,
 )
 from wkmp_assets.orchestration.jobs import failed_job
+from wkmp_assets.orchestration.recorded_commits import name_library
 from wkmp_assets.orchestration.resources import Library
-from wkmp_assets.orchestration.run_tags import tags_of_failure, tags_of_files, tags_of_results
+from wkmp_assets.orchestration.run_tags import tags_of_failure, tags_of_files, tags_of_library, tags_of_results
 from wkmp_assets.report.partition_metadata import describe_commit, describe_outcome, name_result
 from wkmp_assets.runtime.atomic_files import remove_leftovers, write_atomically
 from wkmp_assets.runtime.run_control import RunControl
+from wkmp_assets.settings import Settings
 
 
 class PhaseStoreIOManager(dg.IOManager):
@@ -52,7 +54,7 @@ class PhaseStoreIOManager(dg.IOManager):
                 _add_metadata(context, key, describe_outcome(outcome))
         if not executes_itself(context, ENTRY):  # which shows the failures of all phases
             _fail_if_alone(obj)
-            _show_failures(context, obj, phase)
+            _show_failures(context, obj, phase, self._library.settings)
         _materialize_written(context, obj)
 
     def load_input(self, context: dg.InputContext) -> dict[str, Outcome[Any]]:
@@ -89,7 +91,7 @@ class PictureIOManager(dg.IOManager):
             elif leaves_value(outcome):
                 _add_metadata(context, key, describe_outcome(outcome))
         _fail_if_alone(obj)
-        _show_failures(context, obj, PICTURE)
+        _show_failures(context, obj, PICTURE, self._library.settings)
         _materialize_written(context, obj)
 
     def load_input(self, context: dg.InputContext) -> dict[str, bytes]:
@@ -137,14 +139,15 @@ class SqliteBatchIOManager(dg.IOManager):
         with FileCommitter(self._library.database, run_id=context.run_id, now=_utc_now) as committer:
             for commit in committer.commit_all(skip_gone(self._library, obj)):
                 if leaves_value(commit.outcome):
-                    _add_metadata(context, commit.key, describe_commit(commit))
+                    _add_metadata(context, commit.key, describe_commit(commit) | name_library(self._library.settings))
                 outcomes[commit.key] = commit.outcome
                 results.append(name_result(commit))
                 self._control.on_commit(commit)
         run = run_of(context)
-        instance_of(context).add_run_tags(run.run_id, tags_of_files(obj, run.tags) | tags_of_results(results))
+        tags = tags_of_library(self._library.settings) | tags_of_files(obj, run.tags) | tags_of_results(results)
+        instance_of(context).add_run_tags(run.run_id, tags)
         _fail_if_alone(outcomes)
-        _show_failures(context, outcomes, ENTRY)
+        _show_failures(context, outcomes, ENTRY, self._library.settings)
         _materialize_written(context, outcomes)
 
     def load_input(self, context: dg.InputContext) -> dict[str, Any]:
@@ -184,7 +187,9 @@ def _materialize_written(context: dg.OutputContext, outcomes: Mapping[str, Outco
         materialize_only(context, written)
 
 
-def _show_failures(context: dg.OutputContext, outcomes: Mapping[str, Outcome[Any]], phase: str) -> None:
+def _show_failures(
+    context: dg.OutputContext, outcomes: Mapping[str, Outcome[Any]], phase: str, settings: Settings
+) -> None:
     """Show the partitions of failed files as Failed, in this phase and in the one in which they failed."""
     failed = {key: outcome for key, outcome in outcomes.items() if isinstance(outcome, Failed)}
     if not failed:
@@ -192,7 +197,8 @@ def _show_failures(context: dg.OutputContext, outcomes: Mapping[str, Outcome[Any
     partitions = FailedPartitions(context, failed_job.name)
     for key, outcome in failed.items():
         message = f"[{outcome.phase}] {outcome.message}"
-        partitions.record(key, {phase, outcome.phase}, message, tags_of_failure(outcome.phase, context.run_id))
+        tags = tags_of_library(settings) | tags_of_failure(outcome.phase, context.run_id)
+        partitions.record(key, {phase, outcome.phase}, message, tags)
 
 
 def _fail_if_alone(outcomes: Mapping[str, Outcome[Any]]) -> None:

@@ -1,8 +1,13 @@
 """The jobs: scan the music folder, import files, repeat lookups, measure flavors again."""
 
+from collections.abc import Sequence
+from typing import Any
+
 import dagster as dg
 
 from wkmp_assets.model.phases import ENTRY, FLAVORS, LEAD_POINTS, LOOKUPS, MATCHES, SCAN
+from wkmp_assets.orchestration.run_tags import tags_of_library
+from wkmp_assets.settings import Settings
 
 KEEP_MEASUREMENTS = {"ops": {phase: {"config": {"keep": True}} for phase in (LEAD_POINTS, FLAVORS)}}
 """Configuration of a run that asks the services again and keeps all measurements."""
@@ -38,3 +43,17 @@ reflavor_job = dg.define_asset_job(
     description="Measures the flavor of files again, asks AcousticBrainz for missing classes, and commits both. "
     "Flavors that people defined stay.",
 )
+
+
+def jobs_of_library(settings: Settings) -> Sequence[Any]:  # Dagster does not export the type of an asset job
+    """Return all jobs, with the library's tag on every run of them."""
+    return [
+        dg.define_asset_job(
+            job.name,
+            selection=job.selection,
+            config=job.config,
+            description=job.description,
+            run_tags=tags_of_library(settings),
+        )
+        for job in (scan_job, import_job, retry_job, reflavor_job, failed_job)
+    ]

@@ -28,6 +28,7 @@ from wkmp_assets.orchestration.gone_files import find_gone, find_partitions_in_u
 from wkmp_assets.orchestration.instance.dagster_api import delete_partitions, find_unfinished_runs
 from wkmp_assets.orchestration.partitions import partitions_name
 from wkmp_assets.orchestration.resources import Library
+from wkmp_assets.orchestration.run_tags import is_of_library
 from wkmp_assets.runtime.claims import read_claimed_keys
 from wkmp_assets.settings import Settings
 
@@ -238,7 +239,8 @@ def _forget_values(settings: Settings, library: Library, registered: set[str], s
 
 
 def _is_busy(settings: Settings, instance: DagsterInstance, registered: Sequence[str], stale: Sequence[str]) -> bool:
-    """Tell whether an import has claimed files, or a run of any job waits or runs, or a backfill names a partition."""
-    if read_claimed_keys(settings.claims_dir) or find_unfinished_runs(instance):
+    """Tell whether an import has claimed files, or a run of the library, of any job, waits or runs, or a backfill names a partition."""
+    unfinished = (run for run in find_unfinished_runs(instance) if is_of_library(run, settings))
+    if read_claimed_keys(settings.claims_dir) or any(unfinished):
         return True
-    return not find_partitions_in_use(instance, registered).isdisjoint(stale)
+    return not find_partitions_in_use(settings, instance, registered).isdisjoint(stale)

@@ -4,9 +4,14 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
 from pathlib import PurePosixPath
 
+import dagster as dg
+
 from wkmp_assets.model.outcomes import SkipReason
 from wkmp_assets.report.partition_metadata import FAILED
+from wkmp_assets.settings import Settings
 
+LIBRARY_TAG = "wkmp/library"
+"""The id of the run's library, because one Dagster instance may serve several."""
 FILES_TAG = "wkmp/files"
 """Number of files that need the run."""
 REQUESTED_BY_TAG = "wkmp/requested_by"
@@ -20,6 +25,16 @@ FAILED_IN_TAG = "wkmp/failed_in"
 """The phase in which the file failed, and the run that tried to import it."""
 
 MAX_FOLDERS = 3
+
+
+def tags_of_library(settings: Settings) -> dict[str, str]:
+    """Return the tag that names the library of a run."""
+    return {LIBRARY_TAG: settings.library_id}
+
+
+def is_of_library(run: dg.DagsterRun, settings: Settings) -> bool:
+    """Tell whether a run is of this library. One that does not say so may be, as may all runs of earlier versions."""
+    return run.tags.get(LIBRARY_TAG, settings.library_id) == settings.library_id
 
 
 def tags_of_files(keys: Collection[str], present: Mapping[str, str]) -> dict[str, str]:

@@ -13,6 +13,7 @@ from wkmp_assets.orchestration.jobs import KEEP_MEASUREMENTS, import_job, retry_
 from wkmp_assets.orchestration.partitions import partitions_name, partitions_per_run
 from wkmp_assets.orchestration.retry_deferred import plan_retry
 from wkmp_assets.orchestration.run_requests.ranges import plan_ranges, range_tags
+from wkmp_assets.orchestration.run_requests.requests import RunKeys
 from wkmp_assets.orchestration.run_requests.survey import mark_missing_when_idle, survey_library
 from wkmp_assets.settings import Settings
 
@@ -36,7 +37,7 @@ def schedules(settings: Settings) -> Sequence[dg.ScheduleDefinition]:
 def _nightly_rescan(settings: Settings) -> dg.ScheduleDefinition:
     @dg.schedule(
         name=NIGHTLY_RESCAN,
-        job=import_job,
+        job_name=import_job.name,
         cron_schedule=_cron("WKMP_RESCAN_CRON", settings.rescan_cron),
         execution_timezone=settings.time_zone,
         default_status=_status(settings),
@@ -50,7 +51,9 @@ def _nightly_rescan(settings: Settings) -> dg.ScheduleDefinition:
         drop_gone(settings, context.instance, survey.changes).log(context.log)
         if survey.plan.register:
             context.instance.add_dynamic_partitions(partitions_name(settings), list(survey.plan.register))
-        return survey.run_requests(NIGHTLY_RESCAN, now) or dg.SkipReason(f"Nothing to request: {survey}")
+        requests = RunKeys(settings, context.instance, survey, now).request(NIGHTLY_RESCAN)
+        reasons = filter(None, [str(survey), *requests.withheld])
+        return list(requests.runs) or dg.SkipReason(f"Nothing to request: {'; '.join(reasons)}")
 
     return rescan
 
@@ -58,7 +61,7 @@ def _nightly_rescan(settings: Settings) -> dg.ScheduleDefinition:
 def _weekly_retry(settings: Settings) -> dg.ScheduleDefinition:
     @dg.schedule(
         name=WEEKLY_TOP_UP,
-        job=retry_job,
+        job_name=retry_job.name,
         cron_schedule=_cron("WKMP_TOP_UP_CRON", settings.top_up_cron),
         execution_timezone=settings.time_zone,
         default_status=_status(settings),
@@ -72,7 +75,10 @@ def _weekly_retry(settings: Settings) -> dg.ScheduleDefinition:
         ranges = plan_ranges(ordered, deferred.intersection(ordered), partitions_per_run(settings))
         if not ranges:
             return dg.SkipReason(f"Nothing to request: {str(retry) or 'no lookup is deferred'}")
-        return [dg.RunRequest(run_config=KEEP_MEASUREMENTS, tags=range_tags(files, WEEKLY_TOP_UP)) for files in ranges]
+        return [
+            dg.RunRequest(run_config=KEEP_MEASUREMENTS, tags=range_tags(files, WEEKLY_TOP_UP, settings))
+            for files in ranges
+        ]
 
     return retry_lookups
 

@@ -54,7 +54,7 @@ def _receipts(settings: Settings, instance: DagsterInstance) -> Iterator[tuple[s
     """Yield the run id and receipt of every recorded commit."""
     keys = iter(library_keys(settings, instance))
     while portion := list(islice(keys, _PORTION)):
-        for commit in recorded_commits(instance, portion).values():
+        for commit in recorded_commits(instance, settings, portion).values():
             if commit.receipt is not None:
                 yield commit.run_id, commit.receipt
 

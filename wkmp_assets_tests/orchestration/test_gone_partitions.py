@@ -196,4 +196,4 @@ def test_the_receipts_of_a_dropped_partition_are_still_there(settings: Settings,
     scan(settings, instance)
     assert registered(settings, instance) == ["1.mp3"]
     assert library_keys(settings, instance) == ["1.mp3", "2.mp3"]
-    assert recorded_commits(instance, library_keys(settings, instance))["2.mp3"].result == "imported"
+    assert recorded_commits(instance, settings, library_keys(settings, instance))["2.mp3"].result == "imported"

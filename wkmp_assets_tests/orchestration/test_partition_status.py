@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import dagster as dg
@@ -79,19 +80,19 @@ def test_a_good_file_that_breaks_later_turns_red_alone(library: CheckedLibrary) 
         tone(library.music / f"{number_of_file}.wav", 300 + 50 * number_of_file)
     library.import_all()
     assert not_green(library) == set()
-    before = recorded_commits(library.instance, library.keys)
+    before = recorded_commits(library.instance, library.settings, library.keys)
     break_file(library.music / "2.wav")
     assert not library.import_all()["files_imported"].passed
     assert status(library) == {"0.wav": GREEN, "1.wav": GREEN, "2.wav": RED, "3.wav": GREEN}
     assert status(library, SEGMENTS) == status(library)
     assert not_green(library, IDENTITY) == set()
-    after = recorded_commits(library.instance, library.keys)
+    after = recorded_commits(library.instance, library.settings, library.keys)
     assert after == before
     assert all(commit.receipt and commit.receipt.written for commit in after.values())
     # A second import gives the same result, and skipped files keep their status.
     library.import_all()
     assert not_green(library) == {"2.wav"}
-    assert recorded_commits(library.instance, library.keys) == before
+    assert recorded_commits(library.instance, library.settings, library.keys) == before
 
 
 def test_a_run_without_bad_files_does_not_make_the_library_green(library: CheckedLibrary) -> None:
@@ -161,8 +162,8 @@ def test_what_stands_for_a_failed_file_is_no_import(library: CheckedLibrary) -> 
     assert said.startswith(f"[{SEGMENTS}] bad.mp3: ")
     assert "then import again" in said
     assert mark.tags.get("dagster/will_retry") != "true"
-    assert find_failed_run(library.instance) is None
-    assert find_pending_runs(library.instance) == []
+    assert find_failed_run(library.settings, library.instance, datetime.now(UTC)) is None
+    assert find_pending_runs(library.settings, library.instance) == []
 
 
 @pytest.fixture

@@ -13,7 +13,13 @@ from pathlib import Path
 import dagster as dg
 import pytest
 from dagster import DagsterInstance, DagsterRunStatus
-from dagster._core.storage.tags import ASSET_PARTITION_RANGE_END_TAG, ASSET_PARTITION_RANGE_START_TAG, WILL_RETRY_TAG
+from dagster._core.events import DagsterEvent
+from dagster._core.storage.tags import (
+    ASSET_PARTITION_RANGE_END_TAG,
+    ASSET_PARTITION_RANGE_START_TAG,
+    RUN_KEY_TAG,
+    WILL_RETRY_TAG,
+)
 
 from wkmp_assets.db.read.missing import read_missing
 from wkmp_assets.errors import LibraryRootError
@@ -23,6 +29,8 @@ from wkmp_assets.orchestration.jobs import import_job
 from wkmp_assets.orchestration.partitions import partitions_name
 from wkmp_assets.orchestration.run_requests import failed_runs
 from wkmp_assets.orchestration.run_requests.failed_runs import RETRY_AFTER, FailedRun, find_failed_run
+from wkmp_assets.orchestration.run_requests.requests import MAX_REQUESTS_A_DAY
+from wkmp_assets.orchestration.run_tags import RESULT_TAG
 from wkmp_assets.orchestration.sensors import SENSOR
 from wkmp_assets.runtime.claims import open_claims
 from wkmp_assets.settings import Settings, load_settings
@@ -172,9 +180,83 @@ def test_a_run_that_dagster_starts_again_holds_up_nobody(settings: Settings, ins
         run = instance.create_run_for_job(job, tags=tags, status=DagsterRunStatus.STARTED)
         instance.report_run_failed(run, "its process is gone")
         assert instance.get_runs()[0].tags[WILL_RETRY_TAG] == tags[WILL_RETRY_TAG]
-    broken = find_failed_run(instance)
+    broken = find_failed_run(settings, instance, datetime.now(UTC))
     assert broken is not None
     assert (broken.run_id, broken.is_over) == (instance.get_runs()[1].run_id, True)
+
+
+def end(settings: Settings, instance: DagsterInstance, request: dg.RunRequest, status: DagsterRunStatus) -> str:
+    """Record that a requested run has ended, as the daemon and the run do."""
+    job = build_definitions(settings).resolve_job_def(import_job.name)
+    tags = {**request.tags, RUN_KEY_TAG: str(request.run_key), RESULT_TAG: "1 imported"}
+    return instance.create_run_for_job(job, tags=tags, status=status).run_id
+
+
+def only_request(result: dg.SensorResult) -> dg.RunRequest:
+    (request,) = result.run_requests or ()
+    return request
+
+
+def test_what_a_lost_library_had_today_is_requested_again_under_a_key_that_dagster_has_not_seen(
+    settings: Settings, instance: DagsterInstance
+) -> None:
+    """`wkmp.db` is deleted or an older one restored, as often as a person tries it in a day."""
+    add(settings, "1.mp3")
+    used: set[str | None] = set()
+    for _ in range(MAX_REQUESTS_A_DAY):
+        request = only_request(tick(settings, instance))
+        assert request.run_key not in used
+        used.add(request.run_key)
+        last = end(settings, instance, request, DagsterRunStatus.SUCCESS)
+    result = tick(settings, instance)
+    assert not result.run_requests
+    assert f"1 file from 1.mp3 on: 4 runs of today have ended, and they still need an import. Run {last[:8]}" in str(
+        result.skip_reason
+    )
+    add(settings, "2.mp3")
+    assert tick(settings, instance).run_requests, "other files make another key"
+
+
+@pytest.mark.parametrize(
+    ("status", "tags", "said"),
+    [
+        (DagsterRunStatus.STARTED, {}, "has them"),
+        (DagsterRunStatus.CANCELED, {}, "was cancelled. They are requested again after midnight UTC"),
+        (DagsterRunStatus.FAILURE, {WILL_RETRY_TAG: "true"}, "failed, and Dagster starts it again"),
+    ],
+)
+def test_a_request_that_dagster_would_ignore_is_said_and_not_made(
+    settings: Settings, instance: DagsterInstance, status: DagsterRunStatus, tags: dict[str, str], said: str
+) -> None:
+    add(settings, "1.mp3")
+    request = only_request(tick(settings, instance))
+    run_id = end(settings, instance, request, status)
+    instance.add_run_tags(run_id, tags)
+    result = tick(settings, instance)
+    assert not result.run_requests
+    assert f"Nothing to request: 1 file from 1.mp3 on: run {run_id[:8]} {said}" in str(result.skip_reason)
+
+
+def test_a_tick_without_any_file_says_so(settings: Settings, instance: DagsterInstance) -> None:
+    assert "Nothing to request: there is no audio file" in str(tick(settings, instance).skip_reason)
+
+
+def end_at(settings: Settings, instance: DagsterInstance, kind: dg.DagsterEventType, time: datetime) -> None:
+    """Record an import that ended at a time, by the clock of its machine."""
+    job = build_definitions(settings).resolve_job_def(import_job.name)
+    run = instance.create_run_for_job(job, status=DagsterRunStatus.STARTED)
+    instance.run_storage.handle_run_event(run.run_id, DagsterEvent(kind.value, run.job_name), time)
+
+
+def test_a_clock_that_was_ahead_pauses_nothing(settings: Settings, instance: DagsterInstance) -> None:
+    add(settings, "1.mp3", "2.mp3", "3.mp3")
+    now = datetime.now(UTC)
+    end_at(settings, instance, dg.DagsterEventType.RUN_FAILURE, now + timedelta(days=365))
+    assert len(ranges(tick(settings, instance))) == 1, "one is tried at once"
+    end_at(settings, instance, dg.DagsterEventType.RUN_SUCCESS, now)
+    assert len(ranges(tick(settings, instance))) == 2, "then the others"
+    end_at(settings, instance, dg.DagsterEventType.RUN_FAILURE, now)
+    assert "One run is tried after" in str(tick(settings, instance).skip_reason), "by a clock that is right"
 
 
 def test_how_many_runs_may_be_requested_after_an_import_that_failed_as_a_whole() -> None:
@@ -185,6 +267,7 @@ def test_how_many_runs_may_be_requested_after_an_import_that_failed_as_a_whole()
     assert broken.limit_runs(5, later, is_busy=False) == 1
     assert broken.limit_runs(0, later, is_busy=False) == 0
     assert FailedRun("run", ended, is_over=True).limit_runs(5, ended, is_busy=True) == 5
+    assert broken.limit_runs(5, ended - timedelta(days=365), is_busy=False) == 1, "the clock was ahead when it ended"
 
 
 def test_an_emptied_folder_is_an_error_and_changes_nothing(settings: Settings, instance: DagsterInstance) -> None:

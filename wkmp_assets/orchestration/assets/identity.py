@@ -18,7 +18,7 @@ from wkmp_assets.model.values import FileIdentity
 from wkmp_assets.orchestration.assets.scan import library_scan
 from wkmp_assets.orchestration.instance.dagster_api import executes_asset
 from wkmp_assets.orchestration.resources import Library
-from wkmp_assets.orchestration.run_tags import tags_of_files
+from wkmp_assets.orchestration.run_tags import tags_of_files, tags_of_library
 from wkmp_assets.runtime.claims import RunClaims
 from wkmp_assets.runtime.worker_pool import WorkerPool
 
@@ -46,7 +46,8 @@ def file_identity(
     a copy is not imported twice. A file with the size and time of its last import is skipped without opening it, unless
     `force` is set. A file that another run is importing is skipped too. Stale when the file's size or time changes.
     """
-    context.instance.add_run_tags(context.run.run_id, tags_of_files(context.partition_keys, context.run.tags))
+    tags = tags_of_library(library.settings) | tags_of_files(context.partition_keys, context.run.tags)
+    context.instance.add_run_tags(context.run.run_id, tags)
     # Claim before reading the library, so that a file that another run has just committed counts as unchanged.
     claimed = claims.claim(context.partition_keys)
     elsewhere = {key: Skipped(SkipReason.ELSEWHERE) for key in context.partition_keys if key not in claimed}

@@ -108,7 +108,7 @@ def stored_rows(
 
 def _read_files(context: dg.AssetCheckExecutionContext, library: Library, scope: Scope) -> Iterator[list[CheckedFile]]:
     for portion in scope.portions():
-        commits = recorded_commits(context.instance, portion)
+        commits = recorded_commits(context.instance, library.settings, portion)
         receipts = [commit.receipt for commit in commits.values() if commit.receipt]
         guids = [receipt.written.file for receipt in receipts if receipt.written]
         audit = audit_files(library.database, portion.values(), guids)

@@ -64,7 +64,7 @@ def commit_receipts(
     locks, reads, holds, waits = Findings(), Findings(), Findings(), Findings()
     figures = rules.ReceiptFigures()
     for portion in scope.portions():
-        commits = recorded_commits(context.instance, portion)
+        commits = recorded_commits(context.instance, library.settings, portion)
         for key, file in portion.items():
             receipt = commits[key].receipt if key in commits else None
             if receipt is None:

@@ -16,6 +16,7 @@ from dagster._core.storage.tags import (
     ASSET_PARTITION_RANGE_START_TAG,
     MAX_RETRIES_TAG,
     PARTITION_NAME_TAG,
+    RUN_KEY_TAG,
     WILL_RETRY_TAG,
 )
 from dagster._utils.schedules import is_valid_cron_schedule
@@ -45,6 +46,12 @@ def partition_bounds(tags: Mapping[str, str]) -> tuple[str, str] | None:
 def will_be_retried(run: dg.DagsterRun) -> bool:
     """Tell whether Dagster starts a failed run again by itself."""
     return run.tags.get(WILL_RETRY_TAG) == "true"
+
+
+def find_run_by_key(instance: DagsterInstance, run_key: str) -> dg.DagsterRun | None:
+    """Return the last run that was requested under a run key. Dagster ignores further requests with this key."""
+    runs = instance.get_runs(filters=dg.RunsFilter(tags={RUN_KEY_TAG: run_key}), limit=1)
+    return runs[0] if runs else None
 
 
 def find_unfinished_runs(instance: DagsterInstance) -> list[dg.DagsterRun]:

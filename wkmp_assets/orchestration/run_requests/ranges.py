@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from itertools import groupby
 
 from wkmp_assets.orchestration.instance.dagster_api import partition_tags
-from wkmp_assets.orchestration.run_tags import REQUESTED_BY_TAG, tags_of_files
+from wkmp_assets.orchestration.run_tags import REQUESTED_BY_TAG, tags_of_files, tags_of_library
+from wkmp_assets.settings import Settings
 
 
 @dataclass(frozen=True)
@@ -79,10 +80,11 @@ def _range(ordered: Sequence[str], numbers: Sequence[int]) -> FileRange:
     return FileRange(ordered[first], ordered[last], tuple(ordered[number] for number in numbers), last - first + 1)
 
 
-def range_tags(files: FileRange, requested_by: str) -> dict[str, str]:
-    """Return the tags of a run over a range of partitions, requested by a sensor or schedule."""
+def range_tags(files: FileRange, requested_by: str, settings: Settings) -> dict[str, str]:
+    """Return the tags of a run over a range of the library's partitions, requested by a sensor or schedule."""
     return {
         **partition_tags(files.first, files.last),
+        **tags_of_library(settings),
         **tags_of_files(files.keys, {}),
         REQUESTED_BY_TAG: requested_by,
     }

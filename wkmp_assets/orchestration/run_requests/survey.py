@@ -1,6 +1,6 @@
 """Compare the music folder with the library and decide which range runs to request."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from logging import Logger
@@ -20,15 +20,8 @@ from wkmp_assets.model.values import LibraryChanges
 from wkmp_assets.orchestration.jobs import import_job
 from wkmp_assets.orchestration.partitions import keys_of_run, partitions_name, partitions_per_run
 from wkmp_assets.orchestration.run_requests.failed_runs import FailedRun
-from wkmp_assets.orchestration.run_requests.ranges import range_tags
-from wkmp_assets.orchestration.run_requests.tick import (
-    FailedFile,
-    TickLimits,
-    TickPlan,
-    plan_tick,
-    run_key,
-    runs_to_request,
-)
+from wkmp_assets.orchestration.run_requests.tick import FailedFile, TickLimits, TickPlan, plan_tick, runs_to_request
+from wkmp_assets.orchestration.run_tags import is_of_library
 from wkmp_assets.runtime.claims import read_claimed_keys
 from wkmp_assets.settings import Settings
 
@@ -47,15 +40,8 @@ class Survey:
     """Partition key -> size and time on disk, for every new and changed file."""
     changes: LibraryChanges
 
-    def run_requests(self, requested_by: str, now: datetime, after: str = "") -> list[dg.RunRequest]:
-        """Return the runs to request; `after` is the id of the last run that failed as a whole."""
-        return [
-            dg.RunRequest(run_key=run_key(files, self.wanted, now, after), tags=range_tags(files, requested_by))
-            for files in self.plan.ranges
-        ]
-
     def __str__(self) -> str:
-        """Return the counts that are not zero, for the tick's skip message."""
+        """Return the counts that are not zero, for the tick's skip message; without any, that there is no file."""
         plan, changes = self.plan, self.changes
         folders = f" ({', '.join(changes.unreadable[:3])})"
         counts = {
@@ -68,7 +54,8 @@ class Survey:
             "out of reach (in an unreadable folder or behind a link)": len(changes.unknown),
             f"folders unreadable{folders}": len(changes.unreadable),
         }
-        return ", ".join(f"{count} {what}" for what, count in counts.items() if count)
+        found = ", ".join(f"{count} {what}" for what, count in counts.items() if count)
+        return found if found or self.wanted else "there is no audio file"
 
 
 def survey_library(
@@ -105,7 +92,7 @@ def survey_library(
     changes, report = scan_folder(settings.library, "", read_known_files(settings.database_path))
     check_not_emptied(settings.library, changes, len(ordered))
     wanted = {encode_key(path): report.found[path] for path in changes.to_import}
-    pending, claimed = find_pending_runs(instance), read_claimed_keys(settings.claims_dir)
+    pending, claimed = find_pending_runs(settings, instance), read_claimed_keys(settings.claims_dir)
     in_flight = claimed.union(*(keys_of_run(run, ordered) for run in pending))
     if failed_run:
         max_runs = failed_run.limit_runs(max_runs, now, is_busy=bool(pending or claimed))
@@ -121,9 +108,10 @@ def survey_library(
     return Survey(plan, wanted, changes)
 
 
-def find_pending_runs(instance: DagsterInstance) -> Sequence[dg.DagsterRun]:
-    """Return the imports that are requested and have not started."""
-    return instance.get_runs(filters=dg.RunsFilter(job_name=import_job.name, statuses=_PENDING))
+def find_pending_runs(settings: Settings, instance: DagsterInstance) -> list[dg.DagsterRun]:
+    """Return the imports of the library that are requested and have not started."""
+    runs = instance.get_runs(filters=dg.RunsFilter(job_name=import_job.name, statuses=_PENDING))
+    return [run for run in runs if is_of_library(run, settings)]
 
 
 def mark_missing_when_idle(settings: Settings, survey: Survey, log: Logger, now: datetime) -> None:

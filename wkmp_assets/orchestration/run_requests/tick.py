@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from wkmp_assets.model.known_files import FileStat
-from wkmp_assets.model.timestamps import read_timestamp
+from wkmp_assets.model.timestamps import format_timestamp, read_timestamp
 from wkmp_assets.orchestration.run_requests.ranges import FileRange, plan_ranges
 
 
@@ -93,7 +93,7 @@ def plan_tick(
         With its time zone.
     """
     failed = {
-        key: _remember(failures[key], remembered.get(key), stat) for key, stat in wanted.items() if key in failures
+        key: _remember(failures[key], remembered.get(key), stat, now) for key, stat in wanted.items() if key in failures
     }
     busy = wanted.keys() & set(in_flight)
     settling = {key for key, stat in wanted.items() if _is_fresh(stat, now, limits.settle_s)} - busy
@@ -112,22 +112,32 @@ def plan_tick(
     return TickPlan(tuple(register), chosen, failed, len(busy), len(settling), len(unchanged_failures), postponed_count)
 
 
-def run_key(files: FileRange, wanted: Mapping[str, FileStat], now: datetime, after: str = "") -> str:
+def run_key(
+    files: FileRange,
+    wanted: Mapping[str, FileStat],
+    now: datetime,
+    after: str = "",
+    *,
+    library: str = "",
+    attempt: int = 0,
+) -> str:
     """Return a key for a run from its files and their state, so that a repeated tick requests no run twice.
 
     The key changes every day: files that no run has finished are requested again once a day. It also changes with
-    `after`, the id of the last run that failed as a whole: the files of that run are requested again after it.
+    `after`, the id of the last run that failed as a whole: the files of that run are requested again after it. It
+    differs between libraries, and with the number of runs of the day that have ended without importing the files.
     """
     described = [[key, wanted[key].size_bytes, wanted[key].modified_at] for key in files.keys]
-    text = json.dumps([now.astimezone(UTC).date().isoformat(), after, described])
+    text = json.dumps([now.astimezone(UTC).date().isoformat(), library, after, attempt, described])
     return hashlib.sha256(text.encode()).hexdigest()[:32]
 
 
-def _remember(failed_at: str, before: FailedFile | None, stat: FileStat) -> FailedFile:
+def _remember(failed_at: str, before: FailedFile | None, stat: FileStat, now: datetime) -> FailedFile:
     if before is not None and before.failed_at == failed_at:
         return before
-    if stat.modified_at > failed_at:
-        # The file changed after its failure and before this tick. No file has the size -1, so it is tried again.
+    if stat.modified_at > failed_at or failed_at > format_timestamp(now):
+        # The file changed after its failure and before this tick, or it may have: the clock was ahead when it failed.
+        # No file has the size -1, so it is tried again.
         return FailedFile(failed_at, -1, stat.modified_at)
     return FailedFile(failed_at, stat.size_bytes, stat.modified_at)
 

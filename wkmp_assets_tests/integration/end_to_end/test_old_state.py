@@ -119,7 +119,7 @@ def continued(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Continued]:
 def test_what_is_stored_is_read(place: Place) -> None:
     """Partitions, receipts and phase values, before anything is imported."""
     assert place.partitions == sorted(OLD_KEYS)
-    commits = recorded_commits(place.instance, OLD_KEYS)
+    commits = recorded_commits(place.instance, place.settings, OLD_KEYS)
     assert sorted(commits) == sorted(OLD_KEYS)
     receipts = [commits[encode_key(path)].receipt for path in OLD_FILES]
     assert [receipt.write_locks for receipt in receipts if receipt is not None] == [1, 1, 1, 1]

@@ -119,7 +119,7 @@ class Week:
         """Result of the last import of each file."""
         keys = [encode_key(path) for path in paths]
         with DagsterInstance.get() as instance:
-            commits = recorded_commits(instance, keys)
+            commits = recorded_commits(instance, self.settings, keys)
         return [commits[key].result for key in keys]
 
     def note(self) -> None:

@@ -86,6 +86,12 @@ def test_a_file_that_changed_after_its_failure_is_tried_though_the_sensor_slept(
     assert requested(plan(stats("a"), ordered=("a",), failures=failures, remembered=dict(result.failed))) == [("a",)]
 
 
+def test_a_failure_at_a_time_to_come_does_not_keep_a_file_from_being_tried() -> None:
+    """The clock was ahead, and is right again: nobody knows whether the file has changed since."""
+    ahead = {"a": seconds_ago(-90_000)}
+    assert requested(plan(stats("a"), ordered=("a",), failures=ahead)) == [("a",)]
+
+
 def test_failures_of_files_that_are_gone_or_imported_are_forgotten() -> None:
     remembered = {"gone": FailedFile(OLD, 5, OLD), "imported": FailedFile(OLD, 5, OLD)}
     assert plan(stats("imported"), failures={"gone": OLD}, remembered=remembered).failed == {}
@@ -100,8 +106,10 @@ def test_a_run_key_names_the_files_as_they_are_on_that_day() -> None:
         run_key(files, stats("a", "b", modified_at=seconds_ago(0)), NOW),
         run_key(files, stats("a", "b"), NOW + timedelta(days=1)),
         run_key(files, stats("a", "b"), NOW, after="a run that failed as a whole"),
+        run_key(files, stats("a", "b"), NOW, library="another"),
+        run_key(files, stats("a", "b"), NOW, attempt=1),
     }
-    assert len(others | {key}) == 5
+    assert len(others | {key}) == 7
 
 
 @given(wanted=KEYS, ordered=KEYS, in_flight=KEYS, fresh=KEYS, failed=KEYS)

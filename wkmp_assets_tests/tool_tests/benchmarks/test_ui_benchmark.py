@@ -20,7 +20,7 @@ def test_half_of_the_files_have_a_receipt(tmp_path: Path) -> None:
     with place.instance() as instance:
         assert instance.get_dynamic_partitions(partitions_name(settings)) == keys
         assert instance.get_materialized_partitions(dg.AssetKey("library_entry")) == set(keys[::2])
-        commits = recorded_commits(instance, keys)
+        commits = recorded_commits(instance, settings, keys)
     assert {commit.receipt.write_locks for commit in commits.values() if commit.receipt} == {1}
     assert len(commits) == 3
 
