@@ -21,6 +21,7 @@ from wkmp_assets.orchestration.instance.dagster_api import (
     FailedPartitions,
     add_partition_metadata,
     executes_itself,
+    find_executing_run,
     instance_of,
     materialize_only,
     run_of,
@@ -60,13 +61,15 @@ class PhaseStoreIOManager(dg.IOManager):
     def load_input(self, context: dg.InputContext) -> dict[str, Outcome[Any]]:
         """Read the outcomes of a run's partitions. A value that cannot be read is `Failed` and raises nothing.
 
+        A run that goes on after a failed one sees what that one skipped, for example unchanged files.
+
         Raises
         ------
         LibraryRootError
             Files are gone, and the music folder is empty: its disk is probably not mounted.
         """
         phase = context.asset_key.path[-1]
-        run_id = run_of(context).run_id
+        run_id = find_executing_run(context, phase) or run_of(context).run_id
         outcomes = {key: self._store.read(phase, key, run_id) for key in context.asset_partition_keys}
         return outcomes if executes_itself(context, IDENTITY) else skip_gone(self._library, outcomes)
 

@@ -23,6 +23,7 @@ from dagster._utils.schedules import is_valid_cron_schedule
 
 from wkmp_assets.orchestration.instance.event_log import KeptOpenEventLogStorage
 
+_AnyContext = dg.InputContext | dg.OutputContext | dg.AssetExecutionContext
 _UNSTARTED = [dg.DagsterRunStatus.QUEUED, dg.DagsterRunStatus.NOT_STARTED, dg.DagsterRunStatus.STARTING]
 _STARTED = [dg.DagsterRunStatus.STARTED, dg.DagsterRunStatus.CANCELING]
 
@@ -103,19 +104,44 @@ def instance_of(context: dg.OutputContext) -> DagsterInstance:
     return context.step_context.instance
 
 
-def executes_asset(context: dg.InputContext | dg.OutputContext | dg.AssetExecutionContext, asset: str) -> bool:
-    """Tell whether the run of an IO manager or asset materializes an asset, or re-executes a run that did."""
+def executes_asset(context: _AnyContext, asset: str) -> bool:
+    """Tell whether the run of an IO manager or asset materializes an asset, or goes on after a run that did."""
+    return find_executing_run(context, asset) is not None
+
+
+def executes_itself(context: _AnyContext, asset: str) -> bool:
+    """Tell whether the run of an IO manager or asset materializes an asset itself, and not a run before it."""
+    steps = _run_of_any(context).step_keys_to_execute
     if isinstance(context, dg.AssetExecutionContext):
         job = context.job_def
     else:
         job = context.step_context.job.get_definition()
-    return dg.AssetKey(asset) in job.asset_layer.executable_asset_keys
+    return dg.AssetKey(asset) in job.asset_layer.executable_asset_keys and (steps is None or asset in steps)
 
 
-def executes_itself(context: dg.InputContext | dg.OutputContext | dg.AssetExecutionContext, asset: str) -> bool:
-    """Tell whether the run of an IO manager or asset materializes an asset itself, and not the run that it goes on."""
-    steps = (context.run if isinstance(context, dg.AssetExecutionContext) else run_of(context)).step_keys_to_execute
-    return executes_asset(context, asset) and (steps is None or asset in steps)
+def find_executing_run(context: _AnyContext, asset: str) -> str | None:
+    """Return the id of the run whose outcomes of an asset count for the run of an IO manager or asset.
+
+    That is the run itself, or the last of those after which it goes on that materialized the asset. A run goes on after
+    another when Dagster or a person re-executes what failed in it. None when no such run did.
+    """
+    run = _run_of_any(context)
+    if executes_itself(context, asset):
+        return run.run_id
+    instance = context.instance if isinstance(context, dg.AssetExecutionContext) else context.step_context.instance
+    while run.parent_run_id is not None:
+        parent = instance.get_run_by_id(run.parent_run_id)
+        if parent is None:
+            return None
+        plan = parent.execution_plan_snapshot_id
+        if plan is not None and asset in instance.get_execution_plan_snapshot(plan).step_keys_to_execute:
+            return parent.run_id
+        run = parent
+    return None
+
+
+def _run_of_any(context: _AnyContext) -> dg.DagsterRun:
+    return context.run if isinstance(context, dg.AssetExecutionContext) else run_of(context)
 
 
 def add_partition_metadata(context: dg.OutputContext, partition: str, metadata: Mapping[str, Any]) -> None:

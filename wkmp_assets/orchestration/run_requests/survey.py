@@ -17,6 +17,7 @@ from wkmp_assets.model.file_key import encode_key
 from wkmp_assets.model.known_files import FileStat
 from wkmp_assets.model.timestamps import normalise_timestamp
 from wkmp_assets.model.values import LibraryChanges
+from wkmp_assets.orchestration.instance.dagster_api import find_unfinished_runs
 from wkmp_assets.orchestration.jobs import import_job
 from wkmp_assets.orchestration.partitions import keys_of_run, partitions_name, partitions_per_run
 from wkmp_assets.orchestration.run_requests.failed_runs import FailedRun
@@ -93,7 +94,9 @@ def survey_library(
     check_not_emptied(settings.library, changes, len(ordered))
     wanted = {encode_key(path): report.found[path] for path in changes.to_import}
     pending, claimed = find_pending_runs(settings, instance), read_claimed_keys(settings.claims_dir)
-    in_flight = claimed.union(*(keys_of_run(run, ordered) for run in pending))
+    # A run that goes on after a failed one has no claims, because the other one looked at the files.
+    resumed = [run for run in find_unfinished_runs(instance) if run.parent_run_id and is_of_library(run, settings)]
+    in_flight = claimed.union(*(keys_of_run(run, ordered) for run in (*pending, *resumed)))
     if failed_run:
         max_runs = failed_run.limit_runs(max_runs, now, is_busy=bool(pending or claimed))
     failures = {

@@ -185,9 +185,11 @@ def test_an_asset_knows_what_its_run_executes_itself_and_what_the_run_that_it_re
         job = dg.Definitions(
             [upstream, downstream], executor=dg.in_process_executor
         ).resolve_implicit_global_asset_job_def()
-        repeated = instance.create_run_for_job(job)._replace(step_keys_to_execute=["downstream"])
-        execute_run(InMemoryJob(job), repeated, instance)
-    assert seen == [(True, True, False), (False, False, False), (True, False, False)]
+        parent = instance.create_run_for_job(job).run_id
+        for parents in ({}, {"parent_run_id": parent, "root_run_id": parent}):
+            run = instance.create_run_for_job(job, **parents)._replace(step_keys_to_execute=["downstream"])
+            execute_run(InMemoryJob(job), run, instance)
+    assert seen == [(True, True, False), (False, False, False), (False, False, False), (True, False, False)]
 
 
 def test_metadata_reaches_the_materialization_of_its_partition_without_a_look_at_all_partitions(
