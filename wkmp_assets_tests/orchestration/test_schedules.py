@@ -116,10 +116,10 @@ def test_the_rescan_imports_what_is_new_and_then_nothing(settings: Settings, ins
     assert [(one[FILES_TAG], one[REQUESTED_BY_TAG]) for one in tags] == [("2", NIGHTLY_RESCAN), ("1", NIGHTLY_RESCAN)]
     assert instance.get_dynamic_partitions(partitions_name(settings)) == ["a/1.mp3", "a/2.mp3", "b/3.mp3"]
     assert rows(settings, "SELECT DISTINCT status, count(*) FROM files") == [("INGEST COMPLETE", 3)]
-    (settings.library / "b/3.mp3").unlink()
+    (settings.library / "a/2.mp3").unlink()
     assert skipped(settings, instance, NIGHTLY_RESCAN) == "Nothing to request: 2 files unchanged, 1 no longer on disk"
-    assert [one.path for one in read_missing(settings.database_path)] == ["b/3.mp3"]
-    assert instance.get_dynamic_partitions(partitions_name(settings)) == ["a/1.mp3", "a/2.mp3"]
+    assert [one.path for one in read_missing(settings.database_path)] == ["a/2.mp3"]
+    assert instance.get_dynamic_partitions(partitions_name(settings)) == ["a/1.mp3", "b/3.mp3"]
 
 
 def test_the_rescan_takes_an_empty_root_for_an_error(settings: Settings, instance: DagsterInstance) -> None:
