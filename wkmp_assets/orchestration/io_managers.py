@@ -226,7 +226,7 @@ def _failures(outcomes: Mapping[str, Outcome[Any]]) -> Iterator[tuple[str, Faile
         elif outcome == Skipped(SkipReason.GONE):
             # There is nothing to record, and a person who materializes this file must not see a success.
             remedy = (
-                "scan the library again, which drops its partition. When its folder is empty, the partition stays: check "
-                "that the disk is mounted, or remove the folder"
+                "scan the library again, which drops its partition. When its folder is empty, the partition stays: "
+                "check that the disk is mounted, or remove the folder"
             )
             yield key, Failed(IDENTITY, "GONE", f"{key}: {outcome.reason}; {remedy}")

@@ -239,7 +239,7 @@ def _forget_values(settings: Settings, library: Library, registered: set[str], s
 
 
 def _is_busy(settings: Settings, instance: DagsterInstance, registered: Sequence[str], stale: Sequence[str]) -> bool:
-    """Tell whether an import has claimed files, or a run of the library, of any job, waits or runs, or a backfill names a partition."""
+    """Tell whether an import has claimed files, a run of the library waits or runs, or a backfill names a partition."""
     unfinished = (run for run in find_unfinished_runs(instance) if is_of_library(run, settings))
     if read_claimed_keys(settings.claims_dir) or any(unfinished):
         return True
