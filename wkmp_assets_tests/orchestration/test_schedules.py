@@ -4,7 +4,7 @@ import json
 import os
 import shutil
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
@@ -22,14 +22,14 @@ from wkmp_assets.orchestration.build import build_definitions
 from wkmp_assets.orchestration.partitions import partitions_name
 from wkmp_assets.orchestration.run_tags import FILES_TAG, REQUESTED_BY_TAG
 from wkmp_assets.orchestration.schedules import NIGHTLY_RESCAN, WEEKLY_TOP_UP
+from wkmp_assets.runtime.worker_pool import WorkerPool
 from wkmp_assets.settings import Settings, load_settings
 from wkmp_assets_tests.support.music_services import KEY, MusicServices
 from wkmp_assets_tests.support.paths import SAMPLE_LIBRARY
 
 pytestmark = pytest.mark.slow
 
-SAMPLES = SAMPLE_LIBRARY / "Destructavator/UFO Alien Invasion"
-SAMPLE = SAMPLES / "01 David01, First Movement.mp3"
+SAMPLE = SAMPLE_LIBRARY / "azrael1322/azrael1.mp3"
 
 
 @pytest.fixture
@@ -59,17 +59,25 @@ def evaluate(settings: Settings, instance: DagsterInstance, name: str) -> list[d
     return found
 
 
-def execute(settings: Settings, instance: DagsterInstance, name: str) -> list[dict[str, str]]:
+Execute = Callable[[Settings, str], list[dict[str, str]]]
+
+
+@pytest.fixture
+def execute(instance: DagsterInstance, workers: WorkerPool) -> Execute:
     """Evaluate a schedule, run what it requests, and return the tags of the runs."""
-    definitions = build_definitions(settings)
-    requests = evaluate(settings, instance, name)
-    assert isinstance(requests, list), requests
-    job = definitions.resolve_job_def(definitions.get_repository_def().get_schedule_def(name).job_name)
-    for request in requests:
-        assert job.execute_in_process(
-            instance=instance, tags=dict(request.tags), run_config=dict(request.run_config)
-        ).success
-    return [dict(request.tags) for request in requests]
+
+    def execute_one(settings: Settings, name: str) -> list[dict[str, str]]:
+        definitions = build_definitions(settings, resource_overrides={"workers": workers})
+        requests = evaluate(settings, instance, name)
+        assert isinstance(requests, list), requests
+        job = definitions.resolve_job_def(definitions.get_repository_def().get_schedule_def(name).job_name)
+        for request in requests:
+            assert job.execute_in_process(
+                instance=instance, tags=dict(request.tags), run_config=dict(request.run_config)
+            ).success
+        return [dict(request.tags) for request in requests]
+
+    return execute_one
 
 
 def skipped(settings: Settings, instance: DagsterInstance, name: str) -> str:
@@ -110,9 +118,11 @@ def test_what_is_no_time_zone_is_refused_by_the_setting_s_name() -> None:
         load_settings(time_zone="Berlin")
 
 
-def test_the_rescan_imports_what_is_new_and_then_nothing(settings: Settings, instance: DagsterInstance) -> None:
+def test_the_rescan_imports_what_is_new_and_then_nothing(
+    settings: Settings, instance: DagsterInstance, execute: Execute
+) -> None:
     add(settings, "a/1.mp3", "a/2.mp3", "b/3.mp3")
-    tags = execute(settings, instance, NIGHTLY_RESCAN)
+    tags = execute(settings, NIGHTLY_RESCAN)
     assert [(one[FILES_TAG], one[REQUESTED_BY_TAG]) for one in tags] == [("2", NIGHTLY_RESCAN), ("1", NIGHTLY_RESCAN)]
     assert instance.get_dynamic_partitions(partitions_name(settings)) == ["a/1.mp3", "a/2.mp3", "b/3.mp3"]
     assert rows(settings, "SELECT DISTINCT status, count(*) FROM files") == [("INGEST COMPLETE", 3)]
@@ -122,9 +132,11 @@ def test_the_rescan_imports_what_is_new_and_then_nothing(settings: Settings, ins
     assert instance.get_dynamic_partitions(partitions_name(settings)) == ["a/1.mp3", "b/3.mp3"]
 
 
-def test_the_rescan_takes_an_empty_root_for_an_error(settings: Settings, instance: DagsterInstance) -> None:
+def test_the_rescan_takes_an_empty_root_for_an_error(
+    settings: Settings, instance: DagsterInstance, execute: Execute
+) -> None:
     add(settings, "a/1.mp3")
-    execute(settings, instance, NIGHTLY_RESCAN)
+    execute(settings, NIGHTLY_RESCAN)
     before = rows(settings, "SELECT * FROM files")
     (settings.library / "a/1.mp3").unlink()
     with pytest.raises(LibraryRootError, match="disk is mounted"):
@@ -144,32 +156,32 @@ def asking_of(settings: Settings, services: MusicServices) -> Settings:
 
 
 def test_the_top_up_asks_for_what_was_deferred_and_nothing_else(
-    settings: Settings, instance: DagsterInstance, services: MusicServices
+    settings: Settings, instance: DagsterInstance, services: MusicServices, execute: Execute
 ) -> None:
     asking = asking_of(settings, services)
     add(settings, "a/1.mp3")
-    execute(asking, instance, NIGHTLY_RESCAN)
+    execute(asking, NIGHTLY_RESCAN)
     assert skipped(asking, instance, WEEKLY_TOP_UP) == "Nothing to request: no lookup is deferred"
     add(settings, "a/2.mp3", "b/3.mp3")
     shutil.rmtree(settings.services_dir)
     services.musicbrainz_behaviour = lambda _request: Response(status=503, headers={"Retry-After": "3600"})
-    execute(asking, instance, NIGHTLY_RESCAN)
+    execute(asking, NIGHTLY_RESCAN)
     assert read_deferred(settings.database_path).lookups == ["a/2.mp3", "b/3.mp3"]
     services.musicbrainz_behaviour = lambda _request: None
-    tags = execute(asking, instance, WEEKLY_TOP_UP)
+    tags = execute(asking, WEEKLY_TOP_UP)
     assert [(one[FILES_TAG], one[REQUESTED_BY_TAG]) for one in tags] == [("2", WEEKLY_TOP_UP)]
     assert read_deferred(settings.database_path) == Deferred([], [])
     assert isinstance(evaluate(asking, instance, WEEKLY_TOP_UP), dg.SkipReason)
 
 
 def test_the_top_up_fetches_classes_once_acousticbrainz_answers_and_measures_nothing_again(
-    settings: Settings, instance: DagsterInstance, services: MusicServices
+    settings: Settings, instance: DagsterInstance, services: MusicServices, execute: Execute
 ) -> None:
     asking = asking_of(settings, services)
     down = Response(status=503, headers={"Retry-After": "3600"})
     services.acousticbrainz_behaviour = lambda _request: down
     add(settings, "a/1.mp3")
-    execute(asking, instance, NIGHTLY_RESCAN)
+    execute(asking, NIGHTLY_RESCAN)
     measured = rows(settings, "SELECT musical_flavor_vector, lead_out_start_ticks FROM passages")
     assert read_deferred(settings.database_path).classes == ["a/1.mp3"]
     assert services.count("AcousticBrainz") == 1
@@ -182,7 +194,7 @@ def test_the_top_up_fetches_classes_once_acousticbrainz_answers_and_measures_not
     (settings.library / "a/1.mp3").rename(settings.library / "a/1.mp3.away")
     assert skipped(asking, instance, WEEKLY_TOP_UP) == "Nothing to request: no lookup is deferred"
     (settings.library / "a/1.mp3").write_bytes(b"opening this would fail")
-    execute(asking, instance, WEEKLY_TOP_UP)
+    execute(asking, WEEKLY_TOP_UP)
     ((vector, lead_out),) = rows(settings, "SELECT musical_flavor_vector, lead_out_start_ticks FROM passages")
     flavor = json.loads(str(vector))
     assert flavor.pop("mood_happy") == {"happy": 0.75, "not_happy": 0.25}
