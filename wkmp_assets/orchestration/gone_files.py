@@ -18,7 +18,7 @@ from wkmp_assets.orchestration.instance.dagster_api import (
     find_unfinished_runs,
     read_backfill_partitions,
 )
-from wkmp_assets.orchestration.partitions import keys_of_run, partitions_name
+from wkmp_assets.orchestration.partitions import keys_of_runs, partitions_name
 from wkmp_assets.orchestration.resources import Library
 from wkmp_assets.orchestration.run_tags import is_of_library
 from wkmp_assets.settings import Settings
@@ -120,5 +120,5 @@ def find_partitions_in_use(settings: Settings, instance: DagsterInstance, regist
     in_backfills = read_backfill_partitions(instance)
     if in_backfills is None:
         return frozenset(registered)
-    runs = (run for run in find_unfinished_runs(instance) if is_of_library(run, settings))
-    return in_backfills.union(*(keys_of_run(run, registered) for run in runs))
+    runs = [run for run in find_unfinished_runs(instance) if is_of_library(run, settings)]
+    return in_backfills | keys_of_runs(runs, registered)

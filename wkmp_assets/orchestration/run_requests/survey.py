@@ -19,7 +19,7 @@ from wkmp_assets.model.timestamps import normalise_timestamp
 from wkmp_assets.model.values import LibraryChanges
 from wkmp_assets.orchestration.instance.dagster_api import find_unfinished_runs
 from wkmp_assets.orchestration.jobs import import_job
-from wkmp_assets.orchestration.partitions import keys_of_run, partitions_name, partitions_per_run
+from wkmp_assets.orchestration.partitions import keys_of_runs, partitions_name, partitions_per_run
 from wkmp_assets.orchestration.run_requests.failed_runs import FailedRun
 from wkmp_assets.orchestration.run_requests.tick import FailedFile, TickLimits, TickPlan, plan_tick, runs_to_request
 from wkmp_assets.orchestration.run_tags import is_of_library
@@ -96,7 +96,7 @@ def survey_library(
     pending, claimed = find_pending_runs(settings, instance), read_claimed_keys(settings.claims_dir)
     # A run that goes on after a failed one has no claims, because the other one looked at the files.
     resumed = [run for run in find_unfinished_runs(instance) if run.parent_run_id and is_of_library(run, settings)]
-    in_flight = claimed.union(*(keys_of_run(run, ordered) for run in (*pending, *resumed)))
+    in_flight = claimed | keys_of_runs([*pending, *resumed], ordered)
     if failed_run:
         max_runs = failed_run.limit_runs(max_runs, now, is_busy=bool(pending or claimed))
     failures = {
