@@ -298,7 +298,8 @@ class RefusedKeyError(ServiceUnavailableError):
     """The service does not know the application key."""
 
     def __init__(self, service: str) -> None:
-        super().__init__(service, "it refused the application key; check WKMP_ACOUSTID_API_KEY")
+        places = "acoustid_api_key in the library's settings, WKMP_ACOUSTID_API_KEY and wkmp-ai.toml that is set"
+        super().__init__(service, f"it refused the application key; correct the first of {places}")
 
 
 class ServiceGoneError(ServiceUnavailableError):

@@ -35,7 +35,7 @@ from wkmp_assets.db.read.counts import describe_library, read_counts, read_defer
 from wkmp_assets.db.read.missing import read_missing
 from wkmp_assets.model.file_key import decode_key, encode_key
 from wkmp_assets.model.lead_presets import LeadPreset
-from wkmp_assets.model.outcomes import Failed, Result, join
+from wkmp_assets.model.outcomes import Failed, Result, Skipped, join
 from wkmp_assets.model.phases import LEAD_POINTS, MATCHES, PICTURE, SEGMENTS
 from wkmp_assets.orchestration.retry_deferred import plan_retry
 from wkmp_assets.report.file_picture import draw_picture
@@ -192,10 +192,9 @@ def picture(file: Path, library: Path | None, output: Path | None) -> None:
     outcomes = [store.read_stored(phase, key) for phase in (SEGMENTS, MATCHES, LEAD_POINTS)]
     found = join(PICTURE, key, outcomes)
     if not isinstance(found, Result):
-        reason = found.message if isinstance(found, Failed) else f"it was skipped ({found.reason})"
-        raise click.ClickException(
-            f"there is no picture of {printable(str(file))}: {printable(reason)}. Import it first: wkmp import FOLDER"
-        )
+        # A copy is the only skip that is stored.
+        reason = f"it has the {found.detail}; draw that file" if isinstance(found, Skipped) else found.message
+        raise click.ClickException(f"there is no picture of {printable(str(file))}: {printable(reason)}")
     path = (output or settings.picture_path(key)).absolute()
     with exit_on_error():
         write_atomically(path, draw_picture(decode_key(key), *found.value))

@@ -148,7 +148,7 @@ class ImportSummary:
         if self.not_looked_at:
             yield "Not seen", f"{self.not_looked_at} in unreadable folders or behind links (kept)"
         if self.warnings:
-            yield "Warnings", f"{self._describe_warnings()} (wkmp warnings lists them)"
+            yield "Warnings", f"{self._describe_warnings()} (wkmp warnings FOLDER lists them)"
         yield from self._lines_of_passages()
         if self.receipts:
             locks = [receipt.write_locks for receipt in self.receipts]

@@ -35,7 +35,7 @@ failed_job = dg.define_asset_job(
     "failed_files",
     selection=dg.AssetSelection.groups("import"),
     description="Do not launch this job. When a file fails in a run of many, a failed run of this job records why, so "
-    "that only the partition of that file is Failed. Re-execute such a run to import its file again.",
+    "that only the partition of that file is Failed. To import the file again, materialize its partition.",
 )
 reflavor_job = dg.define_asset_job(
     "reflavor",

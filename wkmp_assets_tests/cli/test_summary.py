@@ -132,7 +132,7 @@ def test_doubtful_files_are_counted_by_kind_and_changes_of_passages_listed() -> 
             written(entry("c.mp3", "c")),
         ).render(1.0)
     )
-    assert "2 files: 1 lost song, 2 clipped (wkmp warnings lists them)" in text
+    assert "2 files: 1 lost song, 2 clipped (wkmp warnings FOLDER lists them)" in text
     assert f"b.mp3: {lost}" in text
     assert "loud" not in text
     assert "Warnings" not in shown(summary_of(written(entry())).render(1.0))

@@ -9,6 +9,7 @@ from collections.abc import Callable, Container, Sequence
 from dataclasses import dataclass
 
 from wkmp_assets.db.read.file_state import StoredPassage
+from wkmp_assets.errors import IMPORT_WITH_FORCE
 from wkmp_assets.model.file_warnings import FileWarning, WarningKind, warn_each
 from wkmp_assets.model.ticks import to_seconds
 
@@ -76,7 +77,7 @@ def plan_passages(
             )
             warnings.append(
                 f"the passage {describe_place(old)} keeps its old boundaries, because its fade points lie outside "
-                "the new ones; change them in the player, then import the file again"
+                f"the new ones; change them in the player, then {IMPORT_WITH_FORCE}"
             )
     unpaired = [passage for passage in stored if passage not in partners.values()]
     removed = tuple(passage.guid for passage in unpaired if not passage.is_kept)

@@ -55,7 +55,7 @@ class FailedRun:
         run, again = self.run_id.partition("-")[0], self.ended_at + RETRY_AFTER
         return (
             f"the last import failed as a whole: run {run} shows the reason. One run is tried after {again:%H:%M} UTC, "
-            "and the others when it succeeds. `wkmp import` does not wait"
+            "and the others when it succeeds. `wkmp import FOLDER` does not wait"
         )
 
 

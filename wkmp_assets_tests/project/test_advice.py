@@ -1,0 +1,55 @@
+"""What messages tell people to type and to set is there, and can be typed like that."""
+
+import ast
+import re
+import shlex
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+import pytest
+
+from wkmp_assets.cli.main import main
+from wkmp_assets.settings import Settings
+from wkmp_assets_tests.support.package_code import TREES
+
+COMMAND = re.compile(rf"wkmp ((?:{'|'.join(main.commands)})\b(?: FOLDER| FILE| --[a-z-]+)*)")
+SETTING = re.compile(r"WKMP_[A-Z_]+")
+
+
+def texts(tree: ast.AST) -> Iterator[str]:
+    """The texts of a module that are not docstrings; a value in an f-string reads `FOLDER`."""
+    documented = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
+    parts = {id(part) for node in ast.walk(tree) if isinstance(node, ast.JoinedStr) for part in node.values}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.JoinedStr):
+            yield "".join(str(part.value) if isinstance(part, ast.Constant) else "FOLDER" for part in node.values)
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in documented | parts:
+            yield node.value
+
+
+TEXTS = [(module, text) for module, tree in TREES.items() for text in texts(tree)]
+COMMANDS = sorted({(module, found) for module, text in TEXTS for found in COMMAND.findall(text)})
+SETTINGS = sorted({(module, found) for module, text in TEXTS for found in SETTING.findall(text)})
+
+
+def test_there_are_messages_with_advice() -> None:
+    assert len(COMMANDS) > 10
+    assert len(SETTINGS) > 5
+
+
+@pytest.mark.parametrize(("module", "command"), COMMANDS, ids=[f"{module}: {command}" for module, command in COMMANDS])
+def test_a_command_in_a_message_can_be_typed(tmp_path: Path, module: str, command: str) -> None:
+    """With a folder in place of FOLDER. `wkmp import --retry-deferred` was refused: it lacks one."""
+    file = tmp_path / "a.mp3"
+    file.touch()
+    typed = [{"FOLDER": str(tmp_path), "FILE": str(file)}.get(word, word) for word in shlex.split(command)]
+    with click.Context(main) as context:
+        found = main.get_command(context, typed[0])
+        assert found is not None, (module, command)
+        found.make_context(typed[0], typed[1:])
+
+
+def test_a_variable_in_a_message_is_a_setting() -> None:
+    known = {f"WKMP_{name.upper()}" for name in Settings.model_fields}
+    assert {(module, name) for module, name in SETTINGS if name not in known} == set()
