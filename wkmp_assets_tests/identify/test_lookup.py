@@ -229,7 +229,7 @@ def test_a_refused_key_is_told_apart_and_nothing_more_is_sent(services: MusicSer
     with open_recording_lookup(settings(services, tmp_path), SecretStr("wrong-key")) as opened:
         found, _ = looked_up(opened, 5)
     assert {one.outcome for one in found} == {LookupOutcome.DEFERRED}
-    assert "refused the application key" in found[0].detail
+    assert "refused the application key; correct the first of acoustid_api_key" in found[0].detail
     assert "wrong-key" not in repr(found)
     assert services.count("AcoustID") == 1
 

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from wkmp_assets.db.read.counts import read_failures
+from wkmp_assets.errors import IMPORT_WITH_FORCE
 from wkmp_assets.model.outcomes import Failed, Outcome, Result
 from wkmp_assets.model.phases import (
     ENTRY,
@@ -24,7 +25,7 @@ from wkmp_assets.model.values import FileState
 from wkmp_assets.orchestration.resources import Library
 from wkmp_assets.runtime.worker_pool import WorkerPool
 from wkmp_assets_tests.audio.sounds import joined, melody, silence, write_sound
-from wkmp_assets_tests.support.builders import rows, run_sql
+from wkmp_assets_tests.support.builders import file_row, rows, run_sql
 from wkmp_assets_tests.support.checked_library import CheckedLibrary, checked_library
 
 pytestmark = pytest.mark.slow
@@ -127,3 +128,15 @@ def test_an_identity_alone_is_stored_again_where_its_value_is_lost(library: Chec
     assert now[0] == kept
     assert now[1] > lost
     assert run(library, TAGS) == {}
+
+
+def test_an_entry_alone_does_not_undo_what_another_import_wrote(library: CheckedLibrary) -> None:
+    """An import with another state folder has replaced the song, so the values here are of a content that is gone."""
+    write_sound(library.music / "song.wav", OTHER, RATE_HZ)
+    library.with_settings(state_dir=library.music.parent / "elsewhere").import_all()
+    written = file_row(library.database, "song.wav")
+    cause = "the library has other content of the file than its phases"
+    assert run(library, ENTRY) == {"song.wav": f"song.wav: {cause}; {IMPORT_WITH_FORCE}"}
+    assert file_row(library.database, "song.wav") == written
+    library.import_all(force=True)
+    assert run(library, ENTRY) == {}

@@ -2,10 +2,13 @@
 
 import dagster as dg
 
+from wkmp_assets.db.read.known_files import read_known_by_path
+from wkmp_assets.errors import IMPORT_WITH_FORCE
 from wkmp_assets.model.file_entry import FileEntry, assemble_entry
 from wkmp_assets.model.file_key import decode_key
-from wkmp_assets.model.outcomes import Outcomes
-from wkmp_assets.model.phases import ENTRY
+from wkmp_assets.model.known_files import KnownFile
+from wkmp_assets.model.outcomes import Failed, Outcome, Outcomes, Result
+from wkmp_assets.model.phases import ENTRY, IDENTITY
 from wkmp_assets.model.values import (
     FileIdentity,
     FileTags,
@@ -15,6 +18,8 @@ from wkmp_assets.model.values import (
     PassageSegments,
     SongMatches,
 )
+from wkmp_assets.orchestration.instance.dagster_api import executes_asset
+from wkmp_assets.orchestration.resources import Library
 
 
 @dg.asset(name=ENTRY, group_name="import", io_manager_key="library_db", kinds={"sqlite"})
@@ -27,6 +32,7 @@ def library_entry(
     song_matches: Outcomes[SongMatches],
     lead_points: Outcomes[LeadPoints],
     flavors: Outcomes[Flavors],
+    library: dg.ResourceParam[Library],
 ) -> Outcomes[FileEntry]:
     """The file in the library `wkmp.db`, with its passages, songs, artists, albums and works, wholly or not at all.
 
@@ -34,8 +40,27 @@ def library_entry(
     SQLite reported it: locks, statements, rows, times. A file that cannot be imported leaves one row in
     `import_failures` instead, and the check `files_imported` fails. Stale when an earlier phase of the file changes.
     """
+    identities = file_identity if executes_asset(context, IDENTITY) else _require_present(library, file_identity)
     phases = (file_tags, passage_segments, fingerprints, song_matches, lead_points, flavors)
     return {
-        key: assemble_entry(key, decode_key(key), file_identity[key], [phase[key] for phase in phases])
+        key: assemble_entry(key, decode_key(key), identities[key], [phase[key] for phase in phases])
         for key in sorted(context.partition_keys)
     }
+
+
+def _require_present(library: Library, identities: Outcomes[FileIdentity]) -> dict[str, Outcome[FileIdentity]]:
+    """Return stored identities, `Failed` for files whose content in the library another import has replaced since."""
+    known = read_known_by_path(library.database, [decode_key(key) for key in identities])
+
+    def require(key: str, outcome: Outcome[FileIdentity]) -> Outcome[FileIdentity]:
+        if not isinstance(outcome, Result) or _is_present(outcome.value, known.get(decode_key(key))):
+            return outcome
+        message = f"{key}: the library has other content of the file than its phases; {IMPORT_WITH_FORCE}"
+        return Failed(ENTRY, "STALE_PHASE_VALUE", message)
+
+    return {key: require(key, outcome) for key, outcome in identities.items()}
+
+
+def _is_present(identity: FileIdentity, known: KnownFile | None) -> bool:
+    """Tell whether the library has of a file what it had when the file was identified, or its content already."""
+    return known is None or known.content_hash in {identity.content_hash, identity.replaces}

@@ -32,7 +32,7 @@ def test_the_command_says_what_to_do_about_a_file_that_was_never_imported(
     other.write_bytes((place.music / MIX).read_bytes())
     result = place.wkmp("picture", other)
     assert result.returncode == 1
-    assert "Import it first" in result.stderr
+    assert "import it again with force" in result.stderr
 
 
 def materialize(imported: Imported, path: str, **overrides: object) -> dg.ExecuteInProcessResult:
