@@ -271,6 +271,25 @@ class Settings(BaseSettings):
         """The folder of the web services' answers, for all libraries."""
         return self.state_dir / "services"
 
+    def check_places(self) -> None:
+        """Check that the library database and the state can be where the settings say.
+
+        Raises
+        ------
+        SettingsError
+            The folder of the database does not exist, or the state folder cannot be one. An import would notice only
+            after it has decoded the first files.
+        """
+        # Not Path's own methods, which raise where a folder may not be entered.
+        if not os.path.isdir(self.database_path.parent):  # noqa: PTH112 - the reason above
+            raise SettingsError(
+                f"the library database is {self.database_path}, in a folder that does not exist or may not be entered: "
+                "make the folder, or correct WKMP_DATABASE or --database"
+            )
+        nearest = next(folder for folder in (self.state_dir, *self.state_dir.parents) if os.path.lexists(folder))
+        if not os.path.isdir(nearest):  # noqa: PTH112 - the reason above
+            raise SettingsError(f"WKMP_STATE_DIR is {self.state_dir}, but {nearest} is no folder: correct it")
+
     def relative_folder(self, folder: Path) -> str:
         """Return a folder of the library relative to its root, `""` for the root itself."""
         relative = os.path.relpath(_absolute_path(folder), self.library)

@@ -41,9 +41,13 @@ def find_settings(folder: Path, library: Path | None, database: Path | None, wor
     try:
         find_dagster_home()
         root = find_library(folder, library)
-        return load_settings(library_root=root, **{name: value for name, value in given.items() if value is not None})
+        settings = load_settings(
+            library_root=root, **{name: value for name, value in given.items() if value is not None}
+        )
+        settings.check_places()
     except SettingsError as error:
         raise click.UsageError(printable(str(error))) from error
+    return settings
 
 
 @contextmanager

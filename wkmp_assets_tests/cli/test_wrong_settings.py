@@ -101,3 +101,24 @@ def test_a_broken_dagster_yaml_is_named(tmp_path: Path, monkeypatch: pytest.Monk
     said = said_by_import(music)
     assert f"{tmp_path}/home/dagster.yaml cannot be used: " in said
     assert "correct it, then try again" in said
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_a_database_in_a_folder_that_does_not_exist_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: str
+) -> None:
+    monkeypatch.setenv("WKMP_DATABASE", str(tmp_path / "not here/wkmp.db"))
+    status, said = run(command, tmp_path, str(tmp_path))
+    assert (status, "Traceback" in said) == (2, False)
+    assert f"the library database is {tmp_path}/not here/wkmp.db, in a folder that does not exist" in said
+
+
+def test_a_state_folder_that_cannot_be_one_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("WKMP_STATE_DIR", str(tmp_path / "file/state"))
+    status, said = run("import", tmp_path, str(tmp_path))
+    assert status == 2
+    assert f"WKMP_STATE_DIR is {tmp_path}/file/state, but {tmp_path}/file is no folder" in said
+    monkeypatch.setenv("WKMP_STATE_DIR", str(tmp_path / "new/state"))
+    assert run("status", tmp_path, str(tmp_path))[0] == 0
+    assert not (tmp_path / "new").exists()
