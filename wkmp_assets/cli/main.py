@@ -217,7 +217,6 @@ def _import(folder: Path, settings: Settings, *, force: bool, retry_deferred: bo
         keep_open(settings.database_path),
         closing(LibraryImporter(settings, instance, control)) as importer,
     ):
-        importer.check_settings()
         changes = importer.scan(settings.relative_folder(folder))
         if retry_deferred:
             on_disk = {*changes.unchanged, *changes.to_import}
@@ -235,6 +234,8 @@ def _import(folder: Path, settings: Settings, *, force: bool, retry_deferred: bo
             if summary.passed_over:
                 OUT.print(summary.render(time.monotonic() - started))
             return 0
+        if wanted:
+            importer.check_settings()
         ranges = importer.plan(wanted)
         progress = ImportProgress(sum(files.size for files in ranges), ERR)
         control.on_file = progress.file_advanced
