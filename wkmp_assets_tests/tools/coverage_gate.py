@@ -1,4 +1,4 @@
-"""Run the tests, measure what of the package they reach, and hold the total against the baseline in the repository.
+"""Run the tests, measure their coverage of the package, and compare it with the baseline in the repository.
 
 `make test` runs this, `make coverage-baseline` records a new baseline. The total counts statements and branches, in
 the tests' own process and in every process that they start (commands, worker processes).
@@ -56,7 +56,7 @@ class FailedTestsError(Exception):
 
 
 def source_hash(root: Path = ROOT) -> str:
-    """Return a hash that changes whenever the total might."""
+    """Return a hash that changes whenever the total may change."""
     folders = (root / "wkmp_assets", root / "wkmp_assets_tests")
     files = [path for folder in folders for suffix in ("*.py", "*.sql") for path in folder.rglob(suffix)]
     digest = hashlib.sha256()
@@ -83,12 +83,12 @@ def measure(arguments: list[str], purpose: str = "compare") -> Coverage:
     arguments : list of str
         For pytest.
     purpose : {"compare", "record"}
-        What the total is wanted for; the tests are told.
+        Purpose of the total, which the tests can read.
 
     Raises
     ------
     FailedTestsError
-        At least one did.
+        At least one test failed.
     """
     source = source_hash()
     # A process that a test killed late may still write its data there.
@@ -109,7 +109,7 @@ def measure(arguments: list[str], purpose: str = "compare") -> Coverage:
         measured=datetime.now(tz=UTC).date().isoformat(),
         source=source,
     )
-    if source_hash() == source:  # else somebody edited meanwhile, and it is a measurement of nothing that exists
+    if source_hash() == source:  # otherwise it was edited meanwhile, and the measurement is void
         write(LAST, coverage)
     return coverage
 

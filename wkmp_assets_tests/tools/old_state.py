@@ -1,4 +1,4 @@
-"""Keep what an older version leaves behind after an import: `python -m wkmp_assets_tests.tools.old_state CHECKOUT`.
+"""Keep the state of an older version after an import: `python -m wkmp_assets_tests.tools.old_state CHECKOUT`.
 
 CHECKOUT is a clone of that version with its environment in `.venv`. Kept are the library database, DAGSTER_HOME with
 Dagster's history and that version's dagster.yaml, and our state without decoded PCM. The music is not kept, because
@@ -41,7 +41,7 @@ class OldVersionError(Exception):
 
 
 def write_music(folder: Path, *paths: str) -> None:
-    """Write files of the old library, or one for it, always with the same bytes and times."""
+    """Write files of the old library or for it, always with the same bytes and times."""
     for path in paths:
         file = folder / path
         file.parent.mkdir(parents=True, exist_ok=True)
@@ -72,7 +72,7 @@ def environment(place: Path) -> dict[str, str]:
 
 
 def keep(checkout: Path, archive: Path = ARCHIVE) -> None:
-    """Import some files with the version of a checkout, and keep what that leaves behind.
+    """Import some files with the version of a checkout, and keep the state.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""Which tests stand behind each requirement, read from the test tree without running it; writes docs/requirements.md.
+"""Find the tests of each requirement in the test tree, without running it, and write docs/requirements.md.
 
 `python -m wkmp_assets_tests.tools.plan_table`
 """

@@ -1,4 +1,4 @@
-"""The yardstick: decode a file to mono at 22,050 Hz, as cheaply as PyAV does it, and nothing else."""
+"""The yardstick: only decode a file to mono at 22,050 Hz, as cheaply as PyAV can."""
 
 from collections.abc import Iterator
 from fractions import Fraction
@@ -43,12 +43,12 @@ def decode_bare(path: Path) -> int:
             samples += _drain(sink)
     source.push(None)
     samples += _drain(sink)
-    del graph  # not before: PyAV crashes when it is collected while its filters are in use
+    del graph  # not earlier: PyAV crashes when the graph is collected while its filters are in use
     return samples
 
 
 def decode_with_resampler(path: Path) -> int:
-    """Do the same with PyAV's `AudioResampler`, which is dearer; for comparison."""
+    """Do the same with PyAV's `AudioResampler`, which costs more; for comparison."""
     resampler = AudioResampler("flt", "mono", RATE_HZ, frame_size=FRAME_SAMPLES, options={"rematrix_maxval": "1.0"})
     samples = 0
     for frame in frames_of(path):

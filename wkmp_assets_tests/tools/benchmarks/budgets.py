@@ -1,4 +1,4 @@
-"""Measured against allowed, with a verdict that can be red."""
+"""Compare measurements with budgets; the verdict can be red."""
 
 from collections.abc import Sequence
 

@@ -1,4 +1,4 @@
-"""What an import costs and whether that is within the budgets. Every sentence is made from the figures."""
+"""The costs of an import, compared with the budgets. Every sentence is made from the figures."""
 
 from collections.abc import Sequence
 from statistics import median
@@ -100,7 +100,7 @@ def phase_table(results: Results) -> Table:
 
 
 def whole_table(results: Results) -> Table:
-    """Compare the import as a whole with decoding the library barely."""
+    """Compare the import as a whole with a bare decode of the library."""
     library, first = results.library, results.library.first
     bare_wall, bare_cpu = median(results.bare_walls_s), sum(cost.bare_s for cost in results.costs)
     cpu = first.main_cpu_s + library.worker_cpu_s

@@ -1,4 +1,4 @@
-"""What essentia's MusicExtractor makes of the same files, asked in an environment of its own."""
+"""Features of the same files by essentia's MusicExtractor, which runs in another environment."""
 
 import json
 import subprocess
@@ -36,7 +36,7 @@ def essentia_distances(
     Returns
     -------
     tuple of array or None, list of int, str
-        Distances, shape=(n, n); indices of the n files it could read; what to say of it.
+        Distances, shape=(n, n); indices of the n files it could read; a sentence about the result.
     """
     if python is None or not python.exists():
         return None, [], "essentia was not asked, or could not be installed, so its lines are missing."
@@ -53,7 +53,7 @@ def essentia_distances(
 
 
 def _ask(paths: Sequence[Path], python: Path, scratch: Path) -> dict[str, Features | None]:
-    """Ask for what was not asked before; that takes minutes, so its answers are kept beside it."""
+    """Extract features that are not in the cache yet. That takes minutes, so the results are kept."""
     kept = python.parent.parent / "features.json"
     features: dict[str, Features | None] = json.loads(kept.read_text(encoding="utf-8")) if kept.exists() else {}
     missing = [path for path in paths if _key(path) not in features]

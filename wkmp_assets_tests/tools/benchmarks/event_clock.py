@@ -1,4 +1,4 @@
-"""Where the main process of an import spends its time, read off Dagster's events as they happen."""
+"""Measure where the main process of an import spends its time, from Dagster's events as they happen."""
 
 import time
 from collections import defaultdict
@@ -23,7 +23,7 @@ class Spent:
 
 @dataclass
 class Breakdown:
-    """What happened between the marks."""
+    """Times between the events."""
 
     computing: dict[str, Spent] = field(default_factory=lambda: defaultdict(Spent))
     """By step: in the asset function, waiting for workers included."""
@@ -48,7 +48,7 @@ class EventClock:
         self._store = instance.handle_new_event
         self._stored_at = (time.perf_counter(), time.process_time())
         self._previous = ""
-        instance.handle_new_event = self._handle  # type: ignore[method-assign] # to look on
+        instance.handle_new_event = self._handle  # type: ignore[method-assign] # to observe it
 
     def _handle(self, event: EventLogEntry, **options: Any) -> None:
         arrived = (time.perf_counter(), time.process_time())
@@ -59,7 +59,7 @@ class EventClock:
         self.breakdown.events += 1
 
     def _attribute(self, event: EventLogEntry, wall_s: float, cpu_s: float) -> None:
-        """Say what led from the previous event to this one."""
+        """Name the work between the previous event and this one."""
         if event.dagster_event is None or event.step_key is None:
             return
         kind = event.dagster_event.event_type

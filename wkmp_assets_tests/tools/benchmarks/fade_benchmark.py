@@ -1,4 +1,4 @@
-"""Where the lead-out is on real music that fades out: `make bench-fades`. Writes docs/benchmarks/lead_points.md.
+"""Measure lead-outs on real music that fades out: `make bench-fades`. Writes docs/benchmarks/lead_points.md.
 
 A minute of uninterrupted music out of every recording of the 100-file library, faded linearly over a known time. Where
 it must be is found from the samples, at any 5 ms, not from the envelope that the lead points are made of.

@@ -33,7 +33,7 @@ from wkmp_assets_tests.tools.benchmarks.music_library import MusicFile
 BARE = "bare decode"
 RESAMPLER = "(decode with AudioResampler)"
 PHASES = (IDENTITY, TAGS, SEGMENTS, FINGERPRINTS, MATCHES, LEAD_POINTS)
-"""All but flavors, whose budget is another: at most what these cost together."""
+"""All but flavors, which have another budget: at most the sum of these."""
 _PCM_BYTES = 2**40
 
 
@@ -119,7 +119,7 @@ def _run_decodes(cpu_s: dict[str, float], file: MusicFile) -> int:
 
 
 def _run_phases(cpu_s: dict[str, float], file: MusicFile, pcm: PcmStore) -> None:
-    settings = read_library_settings(Path(__file__).with_suffix(".db"))  # there is none: the defaults
+    settings = read_library_settings(Path(__file__).with_suffix(".db"))  # no library, so the defaults
     path, name = file.path, file.relative
     identity = _timed(cpu_s, IDENTITY, _identify, path, name)
     tags = _timed(cpu_s, TAGS, read_tags, path)
@@ -138,7 +138,7 @@ def _run_phases(cpu_s: dict[str, float], file: MusicFile, pcm: PcmStore) -> None
 
 
 def _match(tags: FileTags, segments: PassageSegments, prints: Fingerprints) -> SongMatches:
-    """Match as without a key: what services say costs no CPU of ours."""
+    """Match as without a key, because services cost none of our CPU time."""
     return match_passages(tags, segments, NoRecordingLookup("benchmark").look_up(tags, segments, prints), {})
 
 

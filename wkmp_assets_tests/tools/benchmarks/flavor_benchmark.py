@@ -1,4 +1,4 @@
-"""Does flavor mean anything, and what does it cost? `make bench-flavor`; writes docs/benchmarks/flavor.md.
+"""Measure what flavor means and costs: `make bench-flavor`. Writes docs/benchmarks/flavor.md.
 
 On the 100-file library: CPU beside all other phases, distance of one recording in two encodings, neighbours from the
 same album, the same for essentia's features, and memory for three hours. Neighbours on other music, too.
@@ -55,7 +55,7 @@ CAUTION = (
 
 @dataclass(frozen=True)
 class Measured:
-    """What one file took and gave."""
+    """Costs and flavors of one file."""
 
     flavors: Flavors
     flavor_s: float
@@ -209,7 +209,7 @@ def _spread(values: Sequence[float]) -> tuple[str, ...]:
 
 
 def held_out_table(tracks: Sequence[Track], essentia: Path | None, scratch: Path) -> Table:
-    """Tabulate the same for music that nothing was chosen on."""
+    """Tabulate the same for music that influenced no choice of parameters."""
     measured = measure_tracks([track.path for track in tracks], scratch)
     found = neighbour_table("Neighbours in held-out music", "composer", tracks, measured, essentia, scratch)
     unseen = sum(track.package == UNSEEN_PACKAGE for track in tracks)

@@ -1,4 +1,4 @@
-"""How well neighbours by flavor come from the same album or composer. Pure."""
+"""Score how often neighbours by flavor are from the same album or composer. Pure."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ SHUFFLES = 2000
 
 @dataclass(frozen=True)
 class NeighbourScore:
-    """Over the files whose label others have as well."""
+    """Scores over files whose label other files have as well."""
 
     files: int
     nearest: float

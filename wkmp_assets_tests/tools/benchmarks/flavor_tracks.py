@@ -1,4 +1,4 @@
-"""Which music flavors are judged on: the 100-file library, and music that nothing was chosen on."""
+"""The music for judging flavors: the 100-file library, and music that influenced no choice of parameters."""
 
 import json
 from dataclasses import dataclass
@@ -25,7 +25,7 @@ class Track:
     package: str
     """The game whose soundtrack it is from."""
     group: str
-    """In the library artist and album, in held-out music the composer; a name of its own where none is known."""
+    """In the library artist and album, in held-out music the composer; a unique name where none is known."""
 
 
 def library_tracks(root: Path) -> list[Track]:
@@ -41,12 +41,12 @@ def library_tracks(root: Path) -> list[Track]:
 
 
 def held_out_tracks() -> list[Track]:
-    """List music that the library has nothing of: other tracks of its packages, and a package of which it has none.
+    """List music that is not in the library: other tracks of its packages, and another package.
 
     Raises
     ------
     PackageUnavailableError
-        A package cannot be had.
+        A package is not available.
     """
     catalogue = load_catalogue()
     used = {(track.package, track.path) for job in plan_library(catalogue) for track in job.sources}

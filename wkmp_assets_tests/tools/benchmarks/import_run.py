@@ -1,4 +1,4 @@
-"""One import through the real Dagster job, in a process of its own, with everything temporary."""
+"""One import by the real Dagster job, in another process, with only temporary files."""
 
 import hashlib
 import os
@@ -33,7 +33,7 @@ _SAMPLING_S = 0.25
 
 @dataclass(frozen=True)
 class Task:
-    """What to import, and where to keep everything that comes of it."""
+    """The music to import, and the folder for all results."""
 
     music: Path
     folder: Path
@@ -76,7 +76,7 @@ class Import:
 
 @dataclass
 class Measured:
-    """A first import, a second of the unchanged library, and one that runs the job over it all the same."""
+    """A first import, a second one of the unchanged library, and one that runs the job over unchanged files."""
 
     first: Import
     again: Import
@@ -89,7 +89,7 @@ class Measured:
 
 
 def run_import(task: Task) -> Measured:
-    """Import a library in a new process and watch the memory of its workers meanwhile."""
+    """Import a library in a new process, and watch the memory of its workers."""
     peaks: dict[int, tuple[int, float]] = {}
     with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
         future: Future[Measured] = pool.submit(_run, task)
@@ -187,13 +187,13 @@ def _observe(
         for _ in importer.run(ranges):
             pass
         seen.runs_s, seen.main_cpu_s = time.perf_counter() - started, time.process_time() - cpu
-        clock.breakdown = Breakdown()  # the next scan's events belong to nobody
+        clock.breakdown = Breakdown()  # the events of the next scan are not counted
     seen.database_unchanged = _content_of(settings.database_path) == before
     return seen
 
 
 def _content_of(database: Path) -> Sequence[str]:
-    """Hash the database and its write-ahead log, when nobody has them open."""
+    """Hash the database and its write-ahead log while no process has them open."""
     files = [database, database.with_name(f"{database.name}-wal")]
     return [hashlib.sha256(file.read_bytes()).hexdigest() for file in files if file.is_file() and file.stat().st_size]
 

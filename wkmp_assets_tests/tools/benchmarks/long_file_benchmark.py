@@ -1,4 +1,4 @@
-"""What a file of three hours takes: `make bench-long`. Writes docs/benchmarks/long_file.md.
+"""Measure the import of a file of three hours: `make bench-long`. Writes docs/benchmarks/long_file.md.
 
 Real music of the 100-file library, the packets of its MP3 files one after the other in one file, imported by the real
 job; the memory of every process is what the kernel says it was at most.
@@ -62,7 +62,7 @@ def _import_one(sources: Sequence[Path], length_s: float, folder: Path) -> Measu
 
 
 def _join(sources: Sequence[Path], target: Path, length_s: float) -> None:
-    """Copy packets, without encoding anything, until the file is so long."""
+    """Copy packets, without encoding, until the file has the given length."""
     with av.open(str(target), "w", format="mp3") as joined:
         stream = joined.add_stream("mp3", rate=RATE_HZ, layout="stereo")
         written = 0

@@ -31,15 +31,15 @@ OUT = Console(highlight=False)
 MODULE = "wkmp_assets_tests.tools.benchmarks.lookups_benchmark"
 LIMITS_PER_S = {"AcoustID": 3, "MusicBrainz": 1, "AcousticBrainz": 1}
 """What the services allow: https://acoustid.org/webservice and https://musicbrainz.org/doc/MusicBrainz_API/Rate_Limiting;
-AcousticBrainz, which is no longer kept up, is asked as seldom as MusicBrainz."""
+AcousticBrainz, which is not maintained, is asked as rarely as MusicBrainz."""
 SLACK_S = 0.25
-"""Requests sent the interval apart may arrive closer by what the machine delays one of them."""
+"""Requests that are sent an interval apart may arrive closer, because the machine may delay one of them."""
 TIMEOUT_S = 1800
 
 
 @dataclass(frozen=True)
 class Together:
-    """What several imports at once did."""
+    """Figures of several imports at once."""
 
     seconds: float
     exits: tuple[int, ...]
@@ -53,12 +53,12 @@ class Together:
 
 @dataclass(frozen=True)
 class Again:
-    """What one forced import after them did."""
+    """Figures of one forced import after them."""
 
     exit: int
     requests: int
     locks: str
-    """What it says of its write locks."""
+    """Its output about write locks."""
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -149,7 +149,7 @@ def _import_again(music: Path, environment: dict[str, str], services: MusicServi
 
 
 def expect(together: Together, again: Again) -> list[tuple[str, str, str]]:
-    """Hold what happened against what should: expected, measured, `ok` or `MISSED`."""
+    """Compare the measurements with the expectations: expected, measured, `ok` or `MISSED`."""
     rows = [
         ("every import ends well", f"exit codes {sorted(set(together.exits))}", set(together.exits) == {0}),
         (

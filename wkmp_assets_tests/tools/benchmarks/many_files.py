@@ -1,4 +1,4 @@
-"""Big libraries of tiny files, for what never opens them: the sensor, and the lists of the web UI."""
+"""Large libraries of tiny files, for code that never opens files: the sensor, and the lists of the web UI."""
 
 import os
 import sqlite3
@@ -14,7 +14,7 @@ from wkmp_assets_tests.support.builders import sha
 ALBUM_FILES = 20
 ALBUMS_PER_ARTIST = 5
 LONG_AGO = 1_000_000_000
-"""Unix time: nothing waits for such files to settle."""
+"""Unix time so early that files count as settled."""
 
 
 def paths_of(number: int) -> Iterator[str]:
@@ -46,7 +46,7 @@ def make_tree(root: Path, number: int) -> list[str]:
 
 
 def know_all(database: Path, root: Path, paths: Sequence[str]) -> None:
-    """Make a library that knows all these files as they are; without passages, which nobody asks for here."""
+    """Create a library that knows all these files as unchanged, without passages, which are not needed here."""
     with closing(sqlite3.connect(database)) as library:
         library.execute("PRAGMA journal_mode = WAL")
         ensure_schema(library)

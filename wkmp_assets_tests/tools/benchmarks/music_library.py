@@ -19,7 +19,7 @@ class NoMusicError(Exception):
 
 @dataclass(frozen=True)
 class MusicFile:
-    """One file, with what the manifest knows of it."""
+    """One file, with its data from the manifest."""
 
     path: Path
     relative: str

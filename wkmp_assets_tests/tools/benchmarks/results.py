@@ -1,4 +1,4 @@
-"""Everything one run of `import_benchmark` measured, and the few sums that several tables need."""
+"""The measurements of one run of `import_benchmark`, and sums that several tables need."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ class Results:
     rounds: int
     costs: Sequence[FileCost]
     bare_walls_s: Sequence[float]
-    """Wall time of decoding the library barely, before and after the import."""
+    """Wall time of a bare decode of the library, before and after the import."""
     library: Measured
     own: Sequence[Measured]
     """The sample library with this project's storage class."""

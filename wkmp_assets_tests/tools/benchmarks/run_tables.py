@@ -1,4 +1,4 @@
-"""What Dagster, its storage and the library's commits take. Every sentence is made from the figures."""
+"""The costs of Dagster, its storage and the library's commits. Every sentence is made from the figures."""
 
 from collections.abc import Callable, Sequence
 from statistics import median

@@ -1,4 +1,4 @@
-"""How well `find_passages` does with one pair of settings, on files whose truth is known. Pure."""
+"""Score `find_passages` with one pair of settings, on files with known passages. Pure."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field

@@ -1,4 +1,4 @@
-"""What `segmentation_benchmark` found, as tables and sentences made from the figures."""
+"""The results of `segmentation_benchmark`, as tables and sentences made from the figures."""
 
 from collections.abc import Sequence
 

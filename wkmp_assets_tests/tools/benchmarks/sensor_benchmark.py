@@ -1,7 +1,7 @@
-"""Ticks of the sensor over big libraries: `python -m wkmp_assets_tests.tools.benchmarks.sensor_benchmark`.
+"""Measure ticks of the sensor over large libraries: `python -m wkmp_assets_tests.tools.benchmarks.sensor_benchmark`.
 
-Beside each, the same tree walked barely: `os.walk` and a `stat` per file. Every tick is the real sensor with a real
-Dagster instance, in a process of its own, as the daemon's code server calls it. Writes docs/benchmarks/sensor.md.
+Each is compared with a bare walk of the same tree: `os.walk` and a `stat` per file. Every tick is the real sensor with
+a real Dagster instance, in another process, as the daemon's code server calls it. Writes docs/benchmarks/sensor.md.
 """
 
 import argparse
@@ -44,7 +44,7 @@ BARE, FIRST, STEADY, CHANGED = "os.walk and stat", "nothing known yet", "nothing
 
 @dataclass(frozen=True)
 class Tick:
-    """What one tick cost, and what it did."""
+    """Costs and result of one tick."""
 
     wall_s: float
     cpu_s: float
@@ -80,7 +80,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def measure_library(place: Path, number: int, rounds: int) -> dict[str, Tick]:
-    """Measure every kind of tick over a library of so many files."""
+    """Measure every kind of tick over a library of the given size."""
     settings = settings_of(place)
     (place / "home").mkdir()
     shutil.copy(ROOT / "dagster.yaml", place / "home")
@@ -116,7 +116,7 @@ def change(root: Path, paths: Sequence[str]) -> None:
 
 
 def walk_barely(root: Path) -> Tick:
-    """List a tree and look at every file, and do nothing else."""
+    """Only list a tree, and `stat` every file."""
     with _clock() as spent:
         files = 0
         for folder, _, names in os.walk(root):
@@ -181,7 +181,7 @@ def missed(measured: dict[int, dict[str, Tick]]) -> list[str]:
 
 
 def ticks_table(measured: dict[int, dict[str, Tick]]) -> Table:
-    """Show what ticks took, and how many bare walks that is."""
+    """Show the time of ticks, absolute and in bare walks."""
     rows = []
     for number, ticks in measured.items():
         bare = ticks[BARE]

@@ -39,7 +39,7 @@ class Opening:
     """How long one page took to open, in seconds."""
 
     first: float
-    """With a server that was just started and a browser that knows nothing yet."""
+    """With a new server and an empty browser cache."""
     again: float
     """Median of the times after that."""
 
@@ -88,7 +88,7 @@ def time_pages(partitions: int, rounds: int) -> dict[str, Opening]:
 
 
 def fill(place: Workplace, keys: Sequence[str]) -> None:
-    """Register partitions; of every second one there is an event of `library_entry`, as an import writes it."""
+    """Register partitions, and store an event of `library_entry` for every second one, as an import does."""
     settings = load_settings(library_root=place.music, state_dir=place.home / ".wkmp")
     one = commit(place.home / "receipt.db", entry("a.flac", bounds=in_a_row(1)))["a.flac"]
     metadata = to_metadata(describe_commit(one))
@@ -100,7 +100,7 @@ def fill(place: Workplace, keys: Sequence[str]) -> None:
 
 
 def pages(person: Person, keys: Sequence[str]) -> Mapping[str, Callable[[], object]]:
-    """Return what is opened: name -> opens it and waits until what one came for can be read."""
+    """Return name of a page -> function that opens it and waits for its content."""
     imported = len(keys[::2])
 
     def overview() -> None:

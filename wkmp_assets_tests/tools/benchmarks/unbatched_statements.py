@@ -22,7 +22,7 @@ TABLES = (
          progress_current INTEGER NOT NULL, progress_total INTEGER NOT NULL, progress_percentage REAL NOT NULL,
          current_operation TEXT NOT NULL, errors TEXT NOT NULL, started_at TEXT NOT NULL, ended_at TEXT)""",
 )
-"""Tables only the replaced system writes: left out when its rows are compared with the batch writer's."""
+"""Tables that only the replaced system writes; comparisons with the batch writer leave them out."""
 OWN_TABLES = frozenset({"acoustid_cache", "import_sessions"})
 
 _BY_SCAN = ("guid", "path", "modification_time", "created_at")

@@ -43,7 +43,7 @@ PRAGMAS = ("journal_mode = WAL", "synchronous = NORMAL", "foreign_keys = ON")
 
 
 class GivenUpError(Exception):
-    """An operation met a lock and was not, or no longer, tried again."""
+    """An operation met a lock and was given up."""
 
 
 def create_library(database: Path) -> None:
@@ -107,7 +107,7 @@ class UnbatchedWriter:
         Parameters
         ----------
         entry : FileEntry
-            What the batch writer gets.
+            The same entry that the batch writer gets.
         reader : sqlite3.Connection
             For what is read before any write.
         """

@@ -65,7 +65,7 @@ def _measure(options: argparse.Namespace, folder: Path) -> WriterResults:
             for pair in pairs:
                 OUT.print(f"{number + 1} of {options.rounds}: {pair.cell}")
                 sides = [(pair.unbatched, False), (pair.batch, True)]
-                # Each goes first every other time, so that what the first one leaves behind hits both alike.
+                # They take turns at going first, so that leftovers of the first one affect both alike.
                 for series, is_batched in reversed(sides) if number % 2 else sides:
                     _run(processes, pair.cell, series, folder, options.files, is_batched=is_batched)
     return WriterResults(options.files, options.rounds, pairs, options.import_seconds)
@@ -84,7 +84,7 @@ def _cells(processes: Sequence[int]) -> list[Cell]:
 
 
 def _run(processes: WriterProcesses, cell: Cell, series: Series, folder: Path, files: int, *, is_batched: bool) -> None:
-    """Let one writer fill a library of its own, and keep its figures."""
+    """Let one writer fill a new library, and keep its figures."""
     with tempfile.TemporaryDirectory(dir=folder) as name:
         load = Load(
             Path(name) / "wkmp.db",

@@ -1,4 +1,4 @@
-"""What a writer's locks cost, file by file, in a form that both writers can fill in."""
+"""The costs of a writer's locks, file by file, in the same form for both writers."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -9,7 +9,7 @@ from wkmp_assets.model.batch import Receipt
 
 @dataclass
 class FileFigures:
-    """What it took to write one file."""
+    """Costs of writing one file."""
 
     is_complete: bool = False
     """False when the writer gave the file up."""
@@ -65,7 +65,7 @@ class Cell:
 
 @dataclass
 class Series:
-    """Everything one writer did in one cell, all rounds together."""
+    """Figures of one writer in one cell, over all rounds."""
 
     files: list[FileFigures] = field(default_factory=list)
     rates: list[float] = field(default_factory=list)
@@ -73,7 +73,7 @@ class Series:
 
     @property
     def complete(self) -> list[FileFigures]:
-        """The files that were written to the end."""
+        """The files that were written completely."""
         return [file for file in self.files if file.is_complete]
 
     @property

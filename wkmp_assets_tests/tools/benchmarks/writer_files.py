@@ -1,4 +1,4 @@
-"""Files to write: what the phases would hand over, made up, as large as the real thing."""
+"""Invented files to write, as large as the results of the real phases."""
 
 import random
 from base64 import urlsafe_b64encode

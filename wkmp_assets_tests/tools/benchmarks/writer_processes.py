@@ -28,7 +28,7 @@ _HEAD_START_S = 0.05
 
 @dataclass(frozen=True)
 class Load:
-    """What a number of processes write at the same time."""
+    """The work of several processes at the same time."""
 
     database: Path
     is_batched: bool
@@ -43,7 +43,7 @@ class Load:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What one process did."""
+    """Result of one process."""
 
     started: float
     """On the clock that all processes share."""
@@ -57,9 +57,9 @@ class _Writer(Protocol):
 
 @contextmanager
 def batch_writer(database: Path, synchronous: str = "NORMAL") -> Iterator[_Writer]:
-    """Open the real thing: yield what commits one file as an import does."""
+    """Open the batch writer: yield a function that commits one file as an import does."""
     with FileCommitter(database, run_id=STAMP.run_id, now=lambda: STAMP.now) as committer:
-        opened, _ = committer._open_library()  # before the start, which the first file would otherwise pay for
+        opened, _ = committer._open_library()  # before the start, so that it does not count for the first file
         opened._connection.execute(f"PRAGMA synchronous = {synchronous}")
 
         def write(one: FileEntry) -> FileFigures:
@@ -76,7 +76,7 @@ def batch_writer(database: Path, synchronous: str = "NORMAL") -> Iterator[_Write
 
 @contextmanager
 def unbatched_writer(database: Path, files: int, synchronous: str = "NORMAL") -> Iterator[_Writer]:
-    """Open the baseline: yield what writes one file of a run over `files`."""
+    """Open the baseline: yield a function that writes one file of a run over `files`."""
     with UnbatchedWriter(database, STAMP, files) as writer, open_reader(database) as reader:
         if reader is None:
             raise FileNotFoundError(database)

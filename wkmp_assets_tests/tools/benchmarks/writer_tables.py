@@ -1,4 +1,4 @@
-"""What the batch writer's locks cost beside the baseline's. Every sentence is made from the figures."""
+"""The costs of both writers' locks, compared. Every sentence is made from the figures."""
 
 from collections.abc import Callable, Iterable, Sequence
 from statistics import mean, median

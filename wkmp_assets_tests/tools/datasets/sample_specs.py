@@ -1,7 +1,7 @@
 """Which excerpts make up the sample library, from which works, under which names and tags.
 
-Only works under CC-BY or CC-BY-SA. Names and some titles are altered on purpose, to carry characters that
-importers trip over; `ATTRIBUTION.md` gives the original ones.
+All works are under CC-BY or CC-BY-SA. Names and some titles are altered on purpose, with characters that are hard for
+importers; `ATTRIBUTION.md` gives the original ones.
 """
 
 from dataclasses import dataclass

@@ -42,7 +42,7 @@ class Measure:
     why: str
     """What would happen without it."""
     targets: tuple[str, ...]
-    """What it consists of: `module:attribute` or `module:Class.attribute`, below `wkmp_assets`."""
+    """Its code: `module:attribute` or `module:Class.attribute`, below `wkmp_assets`."""
     without: Without
     """Takes one of these, returns what takes its place."""
     tests: tuple[str, ...]

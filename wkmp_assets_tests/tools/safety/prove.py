@@ -21,22 +21,22 @@ from wkmp_assets_tests.tools.safety.measures import MEASURES, Measure
 from wkmp_assets_tests.tools.safety.without import search_path_without
 
 _PATIENCE_S = 120
-"""How long tests wait for what does not happen without a measure."""
+"""How long tests wait for an event that does not happen without a measure."""
 _BROKEN = ("NameError", "AttributeError", "TypeError", "UnboundLocalError", "ImportError", "ModuleNotFoundError")
-"""Signs that the changed code does not run at all: a test that fails of that proves nothing."""
+"""Signs that the changed code does not run at all. A test that fails for that reason proves nothing."""
 
 
 class ProofError(Exception):
-    """Something else than a failing test came out."""
+    """The result was something else than a failing test."""
 
 
 @dataclass(frozen=True)
 class Finding:
-    """What happened without one measure."""
+    """Results of the tests without one measure."""
 
     measure: Measure
     failed: dict[str, list[str]]
-    """Test -> what each of its failed cases said."""
+    """Test -> message of each of its failed cases."""
 
     @property
     def is_proven(self) -> bool:
@@ -45,14 +45,14 @@ class Finding:
 
 
 def failures(tests: Sequence[str], measure: Measure | None = None) -> dict[str, list[str]]:
-    """Run tests in a process of their own; return test -> what each of its failed cases said.
+    """Run tests in another process; return test -> message of each of its failed cases.
 
     Parameters
     ----------
     tests : sequence of str
         Below `wkmp_assets_tests`.
     measure : Measure, optional
-        That it does without.
+        The measure to take away.
 
     Raises
     ------
@@ -96,7 +96,7 @@ def _read_report(report: Path, tests: Sequence[str]) -> dict[str, list[str]]:
 
 
 def prove(measures: Iterable[Measure]) -> Iterator[Finding]:
-    """Take measures away, one at a time, and yield what happened.
+    """Take measures away, one at a time, and yield the results.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""What stands in a measure's place when it is taken away. Each takes what was there, and returns what replaces it."""
+"""Replacements for measures that are taken away. Each function takes the original and returns its replacement."""
 
 import fcntl
 import re
@@ -48,7 +48,7 @@ def sql_changed(find: str, instead: str) -> Without:
 
 
 def always_open_gate(original: Callable[..., Any]) -> Callable[..., Any]:
-    """Let a method of the writer go through the gate without a look at who is there."""
+    """Let a method of the writer go through the gate without waiting for others."""
 
     class OpenGate:
         def hold(self, *, limit_ms: float) -> nullcontext[None]:
@@ -71,7 +71,7 @@ def no_retry(_original: object) -> Callable[..., Any]:
 
 
 def judged_by_message(_original: object) -> Callable[[BaseException], bool]:
-    """Tell a lock by its words."""
+    """Recognise a lock by the error's text."""
     return lambda error: "locked" in str(error)
 
 
@@ -97,7 +97,7 @@ def random_ids(_original: object) -> Callable[..., Any]:
 
 
 def the_file_itself(_original: object) -> Callable[..., Any]:
-    """Write to where the file is to be in the end."""
+    """Write directly to the final path."""
     return lambda _store, path: path
 
 
@@ -112,7 +112,7 @@ def unconditional(original: Callable[..., str]) -> Callable[..., str]:
 
 
 def all_runs(_original: object) -> Callable[..., int]:
-    """Allow as many runs as ever."""
+    """Always allow the same number of runs."""
     return lambda _breakdown, most, _now, **_options: most
 
 

@@ -20,7 +20,7 @@ from wkmp_assets_tests.tools.safety.measures import EXAMPLES, MEASURES, Measure
 
 
 class NothingToTakeAwayError(Exception):
-    """The package has nothing of that name."""
+    """The package has no attribute of that name."""
 
 
 @contextmanager
