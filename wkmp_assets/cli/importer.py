@@ -101,7 +101,7 @@ class LibraryImporter:
         self._workers.shut_down()
 
     def check_settings(self) -> None:
-        """Read the settings inside the library, and the key, before a run needs them.
+        """Read the settings inside the library, before a run needs them.
 
         Raises
         ------
@@ -109,6 +109,15 @@ class LibraryImporter:
             One of them is wrong. The message names it.
         """
         read_library_settings(self._settings.database_path)
+
+    def check_key(self) -> None:
+        """Read the key, before a run that looks passages up needs it.
+
+        Raises
+        ------
+        SettingsError
+            The file that may hold it cannot be read.
+        """
         acoustid_key(self._settings)
 
     def scan(self, folder: str = "") -> LibraryChanges:

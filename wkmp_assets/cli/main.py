@@ -217,6 +217,7 @@ def _import(folder: Path, settings: Settings, *, force: bool, retry_deferred: bo
         keep_open(settings.database_path),
         closing(LibraryImporter(settings, instance, control)) as importer,
     ):
+        importer.check_settings()
         changes = importer.scan(settings.relative_folder(folder))
         if retry_deferred:
             on_disk = {*changes.unchanged, *changes.to_import}
@@ -235,7 +236,7 @@ def _import(folder: Path, settings: Settings, *, force: bool, retry_deferred: bo
                 OUT.print(summary.render(time.monotonic() - started))
             return 0
         if wanted:
-            importer.check_settings()
+            importer.check_key()
         ranges = importer.plan(wanted)
         progress = ImportProgress(sum(files.size for files in ranges), ERR)
         control.on_file = progress.file_advanced
