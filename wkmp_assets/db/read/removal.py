@@ -10,7 +10,7 @@ from wkmp_assets.db.read.references import FILES, PASSAGES, find_references
 from wkmp_assets.db.read.select import column_list, has_table, read_passages_text, select_in
 from wkmp_assets.db.tables import LINK_TABLES, columns_of, listed_copies, quote_name
 from wkmp_assets.model.batch import Reference
-from wkmp_assets.model.rows import FileRow, PassageRow, PassageSongRow
+from wkmp_assets.model.rows import FileRow, PassageAlbumRow, PassageRow, PassageSongRow
 
 
 @dataclass(frozen=True)
@@ -59,7 +59,7 @@ def _references(connection: sqlite3.Connection) -> list[Reference]:
 def _has_compared_columns(connection: sqlite3.Connection) -> bool:
     """Tell whether passages can be compared. A library that no import has written to may lack columns and tables."""
     query = "SELECT name FROM pragma_table_info(?)"
-    compared = {PASSAGES: PassageRow, "passage_songs": PassageSongRow}
+    compared = {PASSAGES: PassageRow, "passage_songs": PassageSongRow, "passage_albums": PassageAlbumRow}
     return all(
         {*columns_of(row_class)} <= {column["name"] for column in connection.execute(query, [table])}
         for table, row_class in compared.items()

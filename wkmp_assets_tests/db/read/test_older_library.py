@@ -19,7 +19,7 @@ from wkmp_assets.db.read.overview import read_overview
 from wkmp_assets.db.read.removal import read_removable
 from wkmp_assets.db.write.writer import LibraryWriter
 from wkmp_assets_tests.db.test_schema import create_older
-from wkmp_assets_tests.support.builders import column, problems, run_sql
+from wkmp_assets_tests.support.builders import column, commit, entry, problems, run_sql
 
 
 @pytest.fixture
@@ -59,6 +59,14 @@ def test_its_files_and_passages_can_be_read(older: Path) -> None:
     assert found is not None
     assert [passage["guid"] for passage in found["passages"]] == ["P1"]
     assert [passage.path for passage in read_overview(older).longest] == ["a.mp3"]
+
+
+@pytest.mark.parametrize("table", ["passages", "passage_songs", "passage_albums", "import_provenance", "missing_files"])
+def test_a_file_can_be_read_for_removal_without_any_one_table(database: Path, table: str) -> None:
+    commit(database, entry())
+    run_sql(database, "PRAGMA foreign_keys = OFF", f"DROP TABLE {table}")
+    (file,) = read_removable(database, [entry().path])
+    assert len(file.passages) == (table != "passages")
 
 
 def test_a_file_can_be_removed(older: Path) -> None:
