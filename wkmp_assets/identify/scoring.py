@@ -18,7 +18,7 @@ MULTI_TRACK_WEIGHTS = (0.35, 0.55, 0.10)
 NEUTRAL_SCORE = 0.3
 """Metadata score when there is nothing to compare."""
 SAME_NAME_SCORE = 0.8
-"""Metadata score of equal texts in the names of files and folders, which anybody may have given."""
+"""Metadata score of equal texts in the names of files and folders, which are less reliable than tags."""
 UNKNOWN_LENGTH_SCORE = 0.5
 """Duration score when the recording's length is unknown."""
 MIN_TITLE_SIMILARITY = 0.85

@@ -222,9 +222,10 @@ def _stale_keys(settings: Settings, registered: Sequence[str], plan: PrunePlan) 
 
 
 def _forget_values(settings: Settings, library: Library, registered: set[str], scan: LibraryChanges) -> int:
-    """Delete the values and pictures of files that are nowhere any more; return how many values there were.
+    """Delete the values and pictures of files that are neither on disk nor in the library; return the number of values.
 
-    The scans before have dropped the partitions of most of them. A file in an unreadable folder may be there.
+    Earlier scans have dropped the partitions of most of them. Nothing is deleted while a folder cannot be read, because
+    files in it may be on disk.
     """
     if scan.unreadable:
         return 0

@@ -1,20 +1,20 @@
 """Decide what stays of what the library knows of a passage: only an answer replaces it.
 
 An answer is a recording that a service or the tags name, or a service's word that it knows none. A lookup that was
-skipped, deferred or impossible is none.
+skipped, deferred or impossible is not an answer.
 
 | this import has | song and its link | title, artist, album | album links |
 |---|---|---|---|
 | a recording, or a service's "no match" | replaced | replaced | replaced |
 | the stored recording again | replaced by the same | new ones win, missing ones stay | stay without a release |
 | the same from AcoustID alone, stored from MusicBrainz | stay | stay | stay without a release |
-| no answer | stay | stay; a tag of the whole file replaces a text of tags, path or unknown source | likewise |
+| no answer | stay | stay; a tag of the whole file replaces a text not from a service | stay without a release |
 
-Links that no import wrote are people's, and stay whatever the answer is. The import's own have the time of the import
+Links that no import wrote are people's, and stay whatever the answer is. A link of an import has the time of the import
 that last wrote the passage.
 
 Stored and new passages belong together by equal fingerprints, else by an overlap of 90 % of the shorter, else by the
-longest overlap. When a file's content has changed and the fingerprints tell of other sound, nothing stays.
+longest overlap. When a file's content has changed and the fingerprints differ too much, nothing stays.
 """
 
 from collections.abc import Sequence
@@ -75,7 +75,7 @@ def warn_of_lost_songs(
     stored: Sequence[StoredPassage],
     kept: Sequence[KeptKnowledge | None],
 ) -> tuple[FileWarning, ...]:
-    """Return a warning for each song that no answer replaced, and that has no passage of its own any more."""
+    """Return a warning for each song that no answer replaced, but that has lost its own passage."""
     going = {*plan.removed, *(placed.guid for placed in plan.placed)}
     unanswered = [
         (passage, one.stored.guid) for passage, one in zip(passages, kept, strict=True) if one and one.keeps_texts

@@ -1,8 +1,8 @@
 """The evidence for a name, as the library keeps it beside the name.
 
 It is one text: rank, time, and guid of the file, separated by blanks; a line feed; and the name. Of two such texts the
-one with the greater first line is better or newer, whoever compares them and in whatever order they came. The name
-itself is there because a name that is no longer the one that was written is somebody else's, and stays.
+one with the greater first line is better or newer, whoever compares them and in whatever order they came. The text
+includes the name, because a stored name that differs from it was changed by another program, and stays.
 """
 
 from datetime import timedelta
@@ -29,7 +29,7 @@ class EvidenceOfFile:
     def __init__(self, file: FileRow, stamp: Stamp) -> None:
         self._file_guid = file.guid
         self._tagged_at = "" if _is_impossible(file.modification_time, stamp) else file.modification_time
-        # A file of this minute may seem to be of the next one. Its next version must still be newer.
+        # A clock that is ahead may date a file to the next minute, and its next version must still be newer.
         self._tagged_at = min(self._tagged_at, stamp.text)
 
     def describe(self, text: str, rank: NameRank, answered_at: str | None) -> str:
@@ -49,7 +49,7 @@ class EvidenceOfFile:
 
 
 def _is_impossible(modified_at: str, stamp: Stamp) -> bool:
-    """Tell whether a file is of the future, which says nothing about the age of its tags."""
+    """Tell whether a file's time lies in the future, so that it says nothing about the age of its tags."""
     return modified_at > format_timestamp(stamp.now + _TOLERANCE)
 
 

@@ -1,8 +1,8 @@
 """Pair the passages of an import with the stored ones, so that people's edits are kept.
 
 A new and a stored passage that overlap by more than half of both are the same passage. It keeps its guid, fades and
-user title, and is updated in place. A stored passage without a partner is deleted only if nobody edited it and nothing
-refers to it.
+user title, and is updated in place. A stored passage without a partner is deleted only if no person edited it and no
+row refers to it.
 """
 
 from collections.abc import Callable, Container, Sequence
