@@ -138,7 +138,12 @@ class LibraryImporter:
         return plan_ranges(ordered, [encode_key(path) for path in paths], partitions_per_run(self._settings))
 
     def run(
-        self, ranges: Sequence[FileRange], *, force: bool = False, preset: LeadPreset | None = None
+        self,
+        ranges: Sequence[FileRange],
+        *,
+        force: bool = False,
+        complete: bool = False,
+        preset: LeadPreset | None = None,
     ) -> Iterator[FileRange]:
         """Import one range after another and yield each when it is done. End early when a stop is requested.
 
@@ -148,6 +153,8 @@ class LibraryImporter:
             What `plan` returned.
         force : bool
             Import files again that are in the library already.
+        complete : bool
+            Import files again that WKMP left half-made.
         preset : LeadPreset or None
             Kind of music: sets how lead points are found. None: the settings of the library.
 
@@ -156,7 +163,8 @@ class LibraryImporter:
         RunFailedError
             The cause is no single file: the database is locked or corrupt, or the disk is full.
         """
-        ops: dict[str, Any] = {IDENTITY: {"config": {"force": True}}} if force else {}
+        chosen = {name: True for name, is_chosen in (("force", force), ("complete", complete)) if is_chosen}
+        ops: dict[str, Any] = {IDENTITY: {"config": chosen}} if chosen else {}
         if preset is not None:
             ops[LEAD_POINTS] = {"config": {"preset": preset.name}}
         return self._run_each(import_job.name, {"ops": ops} if ops else {}, ranges)

@@ -5,10 +5,12 @@ Exit status 0: nothing failed; 1: a file or the run failed; 2: the command line 
 
 import json
 import os
+import shlex
 import sys
 import time
 import warnings
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -32,14 +34,15 @@ from wkmp_assets.cli.signals import run_until_stopped
 from wkmp_assets.cli.summary import ImportSummary, render_failures
 from wkmp_assets.db.kept_open import keep_open
 from wkmp_assets.db.read.counts import describe_library, read_counts, read_deferred, read_failures
+from wkmp_assets.db.read.incomplete import IncompleteFile, read_incomplete
 from wkmp_assets.db.read.missing import read_missing
-from wkmp_assets.model.file_key import decode_key, encode_key
+from wkmp_assets.model.file_key import decode_key, encode_key, is_within
 from wkmp_assets.model.lead_presets import LeadPreset
 from wkmp_assets.model.outcomes import Failed, Result, Skipped, join
 from wkmp_assets.model.phases import LEAD_POINTS, MATCHES, PICTURE, SEGMENTS
 from wkmp_assets.orchestration.retry_deferred import plan_retry
 from wkmp_assets.report.file_picture import draw_picture
-from wkmp_assets.report.text import describe_warnings, explain_no_song, name_status, printable
+from wkmp_assets.report.text import describe_warnings, explain_incomplete, explain_no_song, name_status, printable
 from wkmp_assets.runtime.atomic_files import write_atomically
 from wkmp_assets.runtime.phase_store import PhaseStore
 from wkmp_assets.settings import Settings
@@ -47,6 +50,7 @@ from wkmp_assets.settings import Settings
 if TYPE_CHECKING:
     from wkmp_assets.cli.progress import ImportProgress
     from wkmp_assets.model.batch import FileCommit
+    from wkmp_assets.model.values import LibraryChanges
     from wkmp_assets.runtime.run_control import RunControl
 
 
@@ -61,6 +65,7 @@ def main() -> None:
 @LIBRARY
 @DATABASE
 @click.option("--force", is_flag=True, help="Import files again that are in the library already.")
+@click.option("--complete", is_flag=True, help="Also complete the files that WKMP marked complete but left half-made.")
 @click.option(
     "--retry-deferred",
     is_flag=True,
@@ -77,6 +82,7 @@ def import_command(
     library: Path | None,
     database: Path | None,
     force: bool,
+    complete: bool,
     retry_deferred: bool,
     preset: str | None,
     workers: int | None,
@@ -88,11 +94,14 @@ def import_command(
     """
     if force and retry_deferred:
         raise click.UsageError("--force imports every file again, --retry-deferred imports none; give only one of them")
+    if complete and retry_deferred:
+        raise click.UsageError("--complete imports files, --retry-deferred imports none; give only one of them")
     if preset and retry_deferred:
         raise click.UsageError("--retry-deferred keeps the lead points; use --force to change them")
     settings = find_settings(folder, library, database, workers)
     with exit_on_error():
-        sys.exit(_import(folder, settings, force=force, retry_deferred=retry_deferred, preset=preset))
+        choices = {"force": force, "complete": complete, "retry_deferred": retry_deferred}
+        sys.exit(_import(folder, settings, preset=preset, **choices))
 
 
 @main.command()
@@ -106,8 +115,10 @@ def status(folder: Path, library: Path | None, database: Path | None, as_json: b
     with exit_on_error():
         database = settings.database_path
         report, deferred = read_counts(database), read_deferred(database)
+        incomplete = read_incomplete(database)
         if as_json:
-            found = describe_library(database, report, read_failures(database), deferred, read_missing(database))
+            failed, missing = read_failures(database), read_missing(database)
+            found = describe_library(database, report, failed, deferred, missing, incomplete)
             click.echo(json.dumps(found, indent=2))
             return
     if report is None:
@@ -130,6 +141,8 @@ def status(folder: Path, library: Path | None, database: Path | None, as_json: b
     if deferred_files := {*deferred.lookups, *deferred.classes}:
         asks = f"wkmp import {quote_path(folder)} --retry-deferred"
         table.add_row("Deferred", f"{len(deferred_files)} files have deferred lookups (to ask again: {asks})")
+    if incomplete:
+        table.add_row("Incomplete", escape_text(explain_incomplete(incomplete, shlex.quote(str(folder)))))
     OUT.print(table)
 
 
@@ -201,7 +214,9 @@ def picture(file: Path, library: Path | None, output: Path | None) -> None:
     click.echo(os.fsencode(path))
 
 
-def _import(folder: Path, settings: Settings, *, force: bool, retry_deferred: bool, preset: str | None) -> int:
+def _import(
+    folder: Path, settings: Settings, *, force: bool, complete: bool, retry_deferred: bool, preset: str | None
+) -> int:
     # Dagster takes two seconds to load: `wkmp status` should not wait for it.
     warnings.filterwarnings("ignore", module="dagster")
     from wkmp_assets.cli.importer import LibraryImporter, open_instance
@@ -226,8 +241,10 @@ def _import(folder: Path, settings: Settings, *, force: bool, retry_deferred: bo
             todo = f"{len(wanted)} to look up again"
             summary.not_asked = str(retry)
         else:
-            wanted = changes.to_import + (changes.unchanged if force else ())
-            summary.unchanged = 0 if force else len(changes.unchanged)
+            half_made = {file.path for file in read_incomplete(settings.database_path)} if complete else set()
+            again = tuple(path for path in changes.unchanged if force or path in half_made)
+            wanted = changes.to_import + again
+            summary.unchanged = len(changes.unchanged) - len(again)
             todo = f"{len(wanted)} to import, {summary.unchanged} unchanged"
         summary.not_looked_at, summary.passed_over = len(changes.unknown), changes.passed_over
         if not wanted and not changes.unchanged:
@@ -243,18 +260,33 @@ def _import(folder: Path, settings: Settings, *, force: bool, retry_deferred: bo
         keys = frozenset(encode_key(path) for path in wanted)
         control.on_commit = lambda commit: _record_commit(commit, summary if commit.key in keys else None, progress)
         OUT.print(f"{todo}, in {escape_text(settings.library)}")
-        runs = importer.retry(ranges) if retry_deferred else importer.run(ranges, force=force, preset=kind)
+        runs = (
+            importer.retry(ranges)
+            if retry_deferred
+            else importer.run(ranges, force=force, complete=complete, preset=kind)
+        )
         with progress.shown():
             run_until_stopped(lambda: list(runs), lambda: _stop(control))
         # The import may have found some of the missing files under new names.
         still = {file.path for file in read_missing(settings.database_path)}
         summary.missing = len(still.intersection(changes.missing))
+        summary.incomplete = _find_incomplete(folder, settings, changes)
         summary.not_begun = len(keys) - sum(summary.results.values())
     OUT.print(summary.render(time.monotonic() - started))
     if control.is_stopping:
         safe = f"{summary.safe} of {len(keys)} files are safely in the library"
         OUT.print(f"\nStopped. {safe}; go on with: wkmp import {quote_path(folder)}")
     return 1 if summary.has_failures or control.is_stopping else 0
+
+
+def _find_incomplete(folder: Path, settings: Settings, changes: "LibraryChanges") -> list[IncompleteFile]:
+    """Return the files below a folder that WKMP left half-made."""
+    within, on_disk = settings.relative_folder(folder), {*changes.unchanged, *changes.to_import}
+    found = [file for file in read_incomplete(settings.database_path) if is_within(file.path, within)]
+    unseen = "the scan did not find it"
+    return [
+        file if file.cannot_because or file.path in on_disk else replace(file, cannot_because=unseen) for file in found
+    ]
 
 
 def _stop(control: "RunControl") -> None:

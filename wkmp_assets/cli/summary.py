@@ -9,6 +9,7 @@ from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
+from wkmp_assets.db.read.incomplete import IncompleteFile
 from wkmp_assets.model.batch import FileCommit, Receipt
 from wkmp_assets.model.file_entry import FileEntry, PassageEntry
 from wkmp_assets.model.file_key import decode_key
@@ -16,7 +17,7 @@ from wkmp_assets.model.file_warnings import FileWarning, WarningKind
 from wkmp_assets.model.outcomes import Failed, Outcome, Result, SkipReason
 from wkmp_assets.model.values import ClassesOutcome, LookupOutcome
 from wkmp_assets.report.partition_metadata import name_result
-from wkmp_assets.report.text import describe_warnings, explain_no_song, percentile, printable
+from wkmp_assets.report.text import describe_warnings, explain_incomplete, explain_no_song, percentile, printable
 
 _ORDER = (
     "imported", "duplicate", "no audio", "moved", "touched", "unchanged", "failed", "interrupted",
@@ -65,6 +66,8 @@ class ImportSummary:
     """Reason -> passages whose classes were deferred."""
     not_asked: str = ""
     """What `--retry-deferred` does not ask for, with the reason."""
+    incomplete: Sequence[IncompleteFile] = ()
+    """Files that WKMP left half-made, after this import."""
     gone: str = ""
     """Since when AcousticBrainz has not answered; empty while it counts as reachable."""
 
@@ -143,6 +146,8 @@ class ImportSummary:
             yield "Deferred", f"{count} passages without classes yet ({reason}): wkmp import FOLDER --retry-deferred"
         if self.not_asked:
             yield "Not asked", self.not_asked
+        if self.incomplete:
+            yield "Incomplete", explain_incomplete(self.incomplete)
         if self.missing:
             yield "Missing", f"{self.missing} in the library but not on disk (kept; wkmp missing FOLDER lists them)"
         if self.not_looked_at:

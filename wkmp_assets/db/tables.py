@@ -35,6 +35,10 @@ WARNINGS = "import_warnings"
 """Table of what is doubtful about files. Its rows belong to the import, like the links of passages."""
 
 
+IMPORT_STRATEGY = "DAGSTER1"
+"""`passages.import_strategy` of passages that this import wrote."""
+
+
 LOOKUP_SOURCE = "Lookup"
 """Source of the provenance row with a passage's lookup and all candidates. Deferred passages are found by it."""
 

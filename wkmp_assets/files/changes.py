@@ -101,6 +101,7 @@ def identify_contents(
     *,
     force: bool = False,
     elsewhere: Mapping[str, str] | None = None,
+    forced: Collection[str] = (),
 ) -> dict[str, FileIdentity]:
     """Decide which of the hashed files are new, changed, touched, moved or duplicates.
 
@@ -125,6 +126,8 @@ def identify_contents(
         Whether a file that the library already holds counts as changed. A duplicate stays a duplicate.
     elsewhere : mapping of str to str, optional
         Relative path -> present content hash of files outside this run for which the library may be out of date.
+    forced : collection of str
+        Paths of files that count as changed like those of `force`.
 
     Returns
     -------
@@ -153,16 +156,26 @@ def identify_contents(
     for file in sorted(files, key=lambda file: file.path):
         others = sorted(same_content.get(file.content_hash, ()), key=lambda row: row.path)
         others = [row for row in others if row.path != file.path and row.status in FINISHED]
-        complete = (row for row in others if row.status == FileStatus.INGEST_COMPLETE)
+        complete = (row for row in others if row.status == FileStatus.INGEST_COMPLETE and not _comes_first(file, row))
         original = next((row.path for row in complete if holds(row)), stand_in.get(file.content_hash))
         owner = _owner([row for row in others if row.guid not in taken and has_lost(row)], has_original=bool(original))
-        identity = _identify(file, original, owner, force=force)
+        identity = _identify(file, original, owner, force=force or file.path in forced)
         identities[file.path] = identity
         if identity.moved_guid is not None:
             taken.add(identity.moved_guid)
         if original is None:
             stand_in[file.content_hash] = file.path
     return identities
+
+
+def _comes_first(file: HashedFile, copy: KnownFile) -> bool:
+    """Tell whether a file stays although a copy of it is imported as well.
+
+    WKMP may have imported both. The first stays, or each would be taken for a copy of the other.
+    """
+    known = file.known
+    is_imported = known is not None and known.status == FileStatus.INGEST_COMPLETE
+    return is_imported and known is not None and known.content_hash == file.content_hash and file.path < copy.path
 
 
 def _owner(lost: Sequence[KnownFile], *, has_original: bool) -> KnownFile | None:

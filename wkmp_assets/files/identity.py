@@ -137,10 +137,11 @@ def identify_hashed(
     *,
     force: bool,
     elsewhere: Mapping[str, str],
+    forced: Collection[str] = (),
 ) -> dict[str, Outcome[FileIdentity]]:
     """Decide what each hashed file is, by partition key: see `changes.identify_contents`."""
     files = list(hashed.values())
-    identities = identify_contents(files, same_content, exists, force=force, elsewhere=elsewhere)
+    identities = identify_contents(files, same_content, exists, force=force, elsewhere=elsewhere, forced=forced)
     return {key: Result(identities[file.path], file.content_hash) for key, file in hashed.items()}
 
 

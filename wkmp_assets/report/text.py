@@ -2,8 +2,10 @@
 
 import math
 import unicodedata
+from collections import Counter
 from collections.abc import Mapping, Sequence
 
+from wkmp_assets.db.read.incomplete import IncompleteFile
 from wkmp_assets.model.file_warnings import order_kinds
 from wkmp_assets.model.statuses import FileStatus
 
@@ -12,6 +14,8 @@ _STATUS_NAMES: dict[str, str] = {
     FileStatus.DUPLICATE_HASH: "duplicate",
     FileStatus.NO_AUDIO: "no audio",
 }
+MAX_NAMED = 3
+"""How many files a line names."""
 _JOINERS = "\u200c\u200d"
 """They stand inside Persian words and emoji and draw nothing themselves."""
 
@@ -75,6 +79,32 @@ def describe_warnings(files: int, by_kind: Mapping[str, int]) -> str:
     """Say how many files have warnings, and of which kinds: `3 files: 1 cut short, 2 clipped`."""
     kinds = ", ".join(f"{by_kind[kind]} {kind}" for kind in sorted(by_kind, key=order_kinds))
     return f"{counted(files, 'file')}: {kinds}"
+
+
+def explain_incomplete(files: Sequence[IncompleteFile], folder: str = "FOLDER") -> str:
+    """Say which files WKMP left half-made, what they lack and what to do.
+
+    Parameters
+    ----------
+    files : sequence of IncompleteFile
+        At least one.
+    folder : str
+        For the command, quoted for a shell.
+    """
+    possible = [file for file in files if not file.cannot_because]
+    impossible = [file for file in files if file.cannot_because]
+    parts = []
+    if possible:
+        lacking = Counter(name for file in possible for name in file.lacks)
+        what = ", ".join(f"no {name} in {count}" for name, count in lacking.items())
+        parts.append(
+            f"{counted(len(possible), 'file')} that WKMP left half-made ({what}): wkmp import {folder} --complete"
+        )
+    if impossible:
+        named = "; ".join(f"{printable(file.path)}: {file.cannot_because}" for file in impossible[:MAX_NAMED])
+        more = f"; and {len(impossible) - MAX_NAMED} more" if len(impossible) > MAX_NAMED else ""
+        parts.append(f"{counted(len(impossible), 'half-made file')} cannot be completed ({named}{more})")
+    return ". ".join(parts)
 
 
 def name_status(status: str) -> str:

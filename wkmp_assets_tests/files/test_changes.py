@@ -112,6 +112,15 @@ def test_force_makes_a_file_changed_but_leaves_a_duplicate_one() -> None:
     assert (found["b.mp3"].state, found["b.mp3"].duplicate_of) == (FileState.DUPLICATE, "a.mp3")
 
 
+def test_of_two_imported_copies_the_first_stays() -> None:
+    """WKMP may have imported both."""
+    rows = [known("a.mp3"), known("b.mp3")]
+    files = [hashed(row.path, row=row) for row in rows]
+    found = identify_contents(files, {sha("a"): rows}, lambda _path: True, forced={"a.mp3", "b.mp3"})
+    assert (found["a.mp3"].state, found["a.mp3"].duplicate_of) == (FileState.CHANGED, None)
+    assert (found["b.mp3"].state, found["b.mp3"].duplicate_of) == (FileState.DUPLICATE, "a.mp3")
+
+
 def test_other_bytes_under_a_known_path_are_changed() -> None:
     row = known(content="old")
     assert identify([hashed("a.mp3", "new", row)], [row])["a.mp3"].state is FileState.CHANGED

@@ -135,6 +135,7 @@ def test_every_choice_has_a_default_and_says_what_it_does(library: CheckedLibrar
     found = choices(library)
     assert set(found) == {
         "library_scan.folder",
+        "file_identity.complete",
         "file_identity.force",
         "lead_points.preset",
         "lead_points.keep",

@@ -25,9 +25,10 @@ from wkmp_assets.db.read.file_state import StoredKnowledge, StoredPassage, Store
 from wkmp_assets.model.file_entry import PassageEntry
 from wkmp_assets.model.file_warnings import FileWarning, WarningKind, warn_each
 from wkmp_assets.model.fingerprints import is_same_sound
+from wkmp_assets.model.name_ranks import NameRank
 from wkmp_assets.model.rows import PassageAlbumRow, PassageRow, PassageSongRow
 from wkmp_assets.model.timestamps import Stamp
-from wkmp_assets.model.values import LookupOutcome, PassageMatch
+from wkmp_assets.model.values import FileTags, LookupOutcome, PassageMatch, Song
 
 MIN_OVERLAP = 0.9
 """Share of the shorter passage."""
@@ -134,6 +135,27 @@ def _decide(match: PassageMatch, old: StoredPassage | None) -> KeptKnowledge | N
 def _is_weaker(match: PassageMatch, stored_source: str | None) -> bool:
     """Tell whether AcoustID alone names what MusicBrainz has named: MusicBrainz could not be asked this time."""
     return match.source == _ACOUSTID and stored_source == _MUSICBRAINZ
+
+
+def recall_song(
+    passage: PassageEntry, kept: KeptKnowledge | None, tags: FileTags | None, *, is_whole_file: bool
+) -> Song | None:
+    """Return the song of a passage: the one that was found, or the one that WKMP found and did not finish.
+
+    WKMP links no song, and writes neither its title nor its artists. Of a file with one passage, the tags know them.
+    """
+    if passage.match.song is not None or kept is None or not kept.keeps_song:
+        return passage.match.song
+    known = kept.stored.knowledge
+    if known.import_timestamp is not None or known.song_mbid is None:
+        return None
+    return Song(
+        known.song_mbid,
+        known.title or passage.match.title,
+        known.artist or passage.match.artist,
+        tags.artists if tags and is_whole_file else (),
+        rank=NameRank.GUESS,
+    )
 
 
 def _reason(match: PassageMatch) -> str:

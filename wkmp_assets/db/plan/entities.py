@@ -1,6 +1,6 @@
 """Plan the songs, artists, albums and works of one file, and their links."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 from wkmp_assets.db.plan import ids
 from wkmp_assets.db.plan.name_evidence import EvidenceOfFile, rank_of
@@ -24,17 +24,21 @@ class Entities:
         The file's passages.
     file : FileRow
         Its row.
+    songs : sequence of Song or None
+        One per passage.
     state : LibraryState
         Which of them the library has.
     stamp : Stamp
         Time of this write.
     """
 
-    def __init__(self, entry: FileEntry, file: FileRow, state: LibraryState, stamp: Stamp) -> None:
+    def __init__(
+        self, entry: FileEntry, file: FileRow, songs: Sequence[Song | None], state: LibraryState, stamp: Stamp
+    ) -> None:
         self._state = state
         self._now = stamp.text
         self._evidence = EvidenceOfFile(file, stamp)
-        self._credits = _best_songs(passage.match.song for passage in entry.passages)
+        self._credits = _best_songs(songs)
         self.songs: dict[str, SongRow] = {}
         self.artists: dict[str, ArtistRow] = {}
         self.works: dict[str, WorkRow] = {}

@@ -10,7 +10,7 @@ from itertools import islice
 from typing import Any
 
 from wkmp_assets.db.plan import ids
-from wkmp_assets.db.plan.earlier_knowledge import describe_kept, plan_knowledge, warn_of_lost_songs
+from wkmp_assets.db.plan.earlier_knowledge import describe_kept, plan_knowledge, recall_song, warn_of_lost_songs
 from wkmp_assets.db.plan.entities import Entities
 from wkmp_assets.db.plan.flavors import FlavorPlan
 from wkmp_assets.db.plan.passage_pairing import plan_passages
@@ -103,6 +103,9 @@ def _plan_file(entry: FileEntry, state: LibraryState, stamp: Stamp) -> WriteBatc
     if keeps_content and old is not None and old.hash == entry.identity.content_hash:
         return _plan_same_content(entry, state, stamp, old)
     originals = [row for row in state.copies if row.status == FileStatus.INGEST_COMPLETE]
+    if entry.audio is not None and old is not None and _is_complete_with(old, entry.identity.content_hash):
+        # WKMP may have imported two copies. The first stays, and the other becomes its copy.
+        originals = [row for row in originals if row.path < entry.path]
     if originals:
         return _plan_copy(entry, state, stamp, originals[0], FileStatus.DUPLICATE_HASH)
     if entry.audio is None:
@@ -116,6 +119,10 @@ def _plan_file(entry: FileEntry, state: LibraryState, stamp: Stamp) -> WriteBatc
             )
         return _plan_copy(entry, state, stamp, silent[0], FileStatus.NO_AUDIO)
     return _plan_content(entry, state, stamp)
+
+
+def _is_complete_with(row: FileRow, content_hash: str) -> bool:
+    return row.status == FileStatus.INGEST_COMPLETE and row.hash == content_hash
 
 
 def _file_row(entry: FileEntry, state: LibraryState, stamp: Stamp, status: str) -> FileRow:
@@ -239,8 +246,6 @@ def _as_copy_of(other: FileRow, row: FileRow) -> FileRow:
 def _plan_content(entry: FileEntry, state: LibraryState, stamp: Stamp) -> WriteBatch:
     status = FileStatus.INGEST_COMPLETE if entry.passages else FileStatus.NO_AUDIO
     file = _file_row(entry, state, stamp, status)
-    entities = Entities(entry, file, state, stamp)
-    flavors = FlavorPlan(entry, state, entities)
     plan = plan_passages(
         [(passage.start_ticks, passage.end_ticks) for passage in entry.passages],
         [(passage.lead_points.lead_in_ticks, passage.lead_points.lead_out_ticks) for passage in entry.passages],
@@ -249,10 +254,18 @@ def _plan_content(entry: FileEntry, state: LibraryState, stamp: Stamp) -> WriteB
     )
     is_same_content = state.owner is not None and state.owner.hash == file.hash
     knowledge = plan_knowledge(entry.passages, plan, state.passages, is_same_content=is_same_content)
+    songs = [
+        recall_song(passage, kept, entry.tags, is_whole_file=len(entry.passages) == 1)
+        for passage, kept in zip(entry.passages, knowledge, strict=True)
+    ]
+    entities = Entities(entry, file, songs, state, stamp)
+    flavors = FlavorPlan(entry, songs, state, entities)
     partners = {passage.guid: passage for passage in state.passages}
     columns = [
-        flavors.plan_passage(passage, partners.get(placed.guid), kept.stored if kept and kept.keeps_song else None)
-        for passage, placed, kept in zip(entry.passages, plan.placed, knowledge, strict=True)
+        flavors.plan_passage(
+            passage, song, partners.get(placed.guid), kept.stored if kept and kept.keeps_song else None
+        )
+        for passage, song, placed, kept in zip(entry.passages, songs, plan.placed, knowledge, strict=True)
     ]
     passages = tuple(make_passage_rows(entry, file, plan, entities, columns, knowledge, stamp))
     return WriteBatch(
@@ -268,7 +281,7 @@ def _plan_content(entry: FileEntry, state: LibraryState, stamp: Stamp) -> WriteB
         kept_passages=plan.kept,
         passage_references=state.passage_references,
         passages=passages,
-        passage_songs=tuple(link_songs(entry, plan, entities, knowledge, stamp)),
+        passage_songs=tuple(link_songs(songs, plan, entities, knowledge, stamp)),
         song_artists=tuple(entities.song_artists()),
         song_works=tuple(entities.song_works()),
         passage_albums=tuple(link_albums(entry, plan, entities, knowledge, stamp)),

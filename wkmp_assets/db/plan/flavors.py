@@ -1,6 +1,7 @@
 """Plan the flavors of one file's songs and passages, from the new flavors and the stored ones."""
 
 import json
+from collections.abc import Sequence
 from dataclasses import asdict
 
 from wkmp_assets.db.plan.entities import Entities
@@ -19,7 +20,7 @@ from wkmp_assets.model.flavor import (
 from wkmp_assets.model.rows import SongFlavor
 from wkmp_assets.model.statuses import SongStatus
 from wkmp_assets.model.timestamps import Stamp
-from wkmp_assets.model.values import SoundMeasures
+from wkmp_assets.model.values import Song, SoundMeasures
 
 MEASURES_KEY = "measured"
 """The import's key in `passages.additional_metadata`. All other keys belong to people."""
@@ -34,8 +35,8 @@ class FlavorPlan:
     without new values keeps the old ones.
     """
 
-    def __init__(self, entry: FileEntry, state: LibraryState, entities: Entities) -> None:
-        self._entry = entry
+    def __init__(self, entry: FileEntry, songs: Sequence[Song | None], state: LibraryState, entities: Entities) -> None:
+        self._heard = list(zip(songs, entry.passages, strict=True))
         self._state = state
         self._guids = {mbid: row.guid for mbid, row in entities.songs.items()}
         self._songs = {mbid: self._song(mbid) for mbid in self._guids}
@@ -52,14 +53,18 @@ class FlavorPlan:
         return rows
 
     def plan_passage(
-        self, passage: PassageEntry, stored: StoredPassage | None, known: StoredPassage | None = None
+        self,
+        passage: PassageEntry,
+        played: Song | None,
+        stored: StoredPassage | None,
+        known: StoredPassage | None = None,
     ) -> StoredFlavor:
         """Return the flavor columns of one passage; `known` is the stored passage whose song it keeps."""
         old = stored.flavor if stored else StoredFlavor()
         if passage.flavor is None:
             return old
-        song = self._songs.get(passage.match.song.recording_mbid, {}) if passage.match.song else {}
-        if known is not None:
+        song = self._songs.get(played.recording_mbid, {}) if played else {}
+        if known is not None and played is None:
             song = renew(parse_flavor(known.flavor.vector).flavor, measured={}, classes=passage.flavor.classes)
         own = {**peoples_of(parse_flavor(old.vector).flavor), **passage.flavor.measured}
         net = {**song, **own}
@@ -77,8 +82,8 @@ class FlavorPlan:
         """Return a song's flavor. Of several passages in this file the longest counts."""
         heard = [
             (passage.length_ticks, passage.flavor)
-            for passage in self._entry.passages
-            if passage.match.song and passage.match.song.recording_mbid == mbid and passage.flavor
+            for song, passage in self._heard
+            if song and song.recording_mbid == mbid and passage.flavor
         ]
         read = self._stored_song(mbid)
         stored = parse_flavor(read.vector).flavor

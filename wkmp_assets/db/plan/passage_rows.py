@@ -8,15 +8,14 @@ from wkmp_assets.db.plan.earlier_knowledge import KeptKnowledge, keep_album_link
 from wkmp_assets.db.plan.entities import Entities
 from wkmp_assets.db.plan.passage_pairing import PassagePlan
 from wkmp_assets.db.read.file_state import StoredFlavor
-from wkmp_assets.db.tables import CLASSES_SOURCE, LOOKUP_SOURCE
+from wkmp_assets.db.tables import CLASSES_SOURCE, IMPORT_STRATEGY, LOOKUP_SOURCE
 from wkmp_assets.model.file_entry import FileEntry, PassageEntry
 from wkmp_assets.model.rows import FileRow, PassageAlbumRow, PassageRow, PassageSongRow, ProvenanceRow
 from wkmp_assets.model.statuses import PassageStatus
 from wkmp_assets.model.ticks import to_seconds
 from wkmp_assets.model.timestamps import Stamp
-from wkmp_assets.model.values import ClassesOutcome, LookupOutcome, PassageLookup
+from wkmp_assets.model.values import ClassesOutcome, LookupOutcome, PassageLookup, Song
 
-IMPORT_STRATEGY = "DAGSTER1"
 _WAITING = frozenset({ClassesOutcome.DEFERRED, ClassesOutcome.GONE})
 
 
@@ -98,19 +97,19 @@ def _amplitude_json(entry: FileEntry, passage: PassageEntry, stamp: Stamp) -> st
 
 
 def link_songs(
-    entry: FileEntry,
+    songs: Sequence[Song | None],
     plan: PassagePlan,
     entities: Entities,
     knowledge: Sequence[KeptKnowledge | None],
     stamp: Stamp,
 ) -> Iterable[PassageSongRow]:
-    """Yield the links that stay, and the link of every identified passage to its song, over its whole length."""
-    for passage, placed, kept in zip(entry.passages, plan.placed, knowledge, strict=True):
+    """Yield the links that stay, and the link of every passage to its song, over its whole length."""
+    for song, placed, kept in zip(songs, plan.placed, knowledge, strict=True):
         staying = keep_song_links(placed, kept, stamp)
         yield from staying
-        song = entities.songs[passage.match.song.recording_mbid].guid if passage.match.song else None
-        if song is not None and song not in {link.song_id for link in staying}:
-            yield PassageSongRow(placed.guid, song, 0, placed.end_ticks - placed.start_ticks, stamp.text)
+        guid = entities.songs[song.recording_mbid].guid if song else None
+        if guid is not None and guid not in {link.song_id for link in staying}:
+            yield PassageSongRow(placed.guid, guid, 0, placed.end_ticks - placed.start_ticks, stamp.text)
 
 
 def link_albums(

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from wkmp_assets.db.connection import open_reader
 from wkmp_assets.db.read.file_warnings import WarningCounts, count_warnings
+from wkmp_assets.db.read.incomplete import IncompleteFile
 from wkmp_assets.db.read.missing import MissingFile, read_missing
 from wkmp_assets.db.read.select import column_list, has_table
 from wkmp_assets.db.tables import CLASSES_SOURCE, LOOKUP_SOURCE
@@ -127,6 +128,7 @@ def describe_library(
     failures: Sequence[StoredFailure],
     deferred: Deferred,
     missing: Sequence[MissingFile],
+    incomplete: Sequence[IncompleteFile] = (),
 ) -> dict[str, object]:
     """Describe a library as plain values for JSON. docs/guide/ci.md documents the keys; none is ever removed."""
     return {
@@ -142,6 +144,7 @@ def describe_library(
         "deferred": list(deferred.lookups),
         "without_classes": list(deferred.classes),
         "missing": [asdict(file) for file in missing],
+        "incomplete": [asdict(file) for file in incomplete],
     }
 
 

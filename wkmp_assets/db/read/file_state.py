@@ -52,7 +52,10 @@ class StoredKnowledge:
     """What the library knows of a passage's song, with sources and confidences."""
 
     song_id: str | None = None
+    song_mbid: str | None = None
+    """Recording of that song."""
     recording_mbid: str | None = None
+    """Of the passage; of its song where the passage has none, because WKMP writes it there only."""
     title: str | None = None
     artist: str | None = None
     album: str | None = None
@@ -156,23 +159,28 @@ def read_state(connection: sqlite3.Connection, entry: FileEntry, candidate_guids
     owner = moved_from or file
     # A file without a row has no passages to refer to. Reading the schema takes most of the time.
     references = tuple(find_passage_references(connection)) if owner else ()
+    passages = tuple(_stored_passages(connection, owner.guid, references)) if owner else ()
     songs = [passage.match.song for passage in entry.passages if passage.match.song]
+    recordings = [song.recording_mbid for song in songs] + [
+        passage.knowledge.song_mbid for passage in passages if passage.knowledge.song_mbid
+    ]
+    artists = [artist for song in songs for artist in song.artists] + list(entry.tags.artists if entry.tags else ())
     releases = [passage.match.release for passage in entry.passages if passage.match.release]
     return LibraryState(
         file=file,
         moved_from=moved_from,
         copies=tuple(row for row in same if row.guid != (owner.guid if owner else None)),
-        passages=tuple(_stored_passages(connection, owner.guid, references)) if owner else (),
+        passages=passages,
         passages_text=read_passages_text(connection, owner.guid) if owner else None,
         passage_references=references,
         taken_file_guids=frozenset(
             row["guid"] for row in select_in(connection, "SELECT guid FROM files WHERE guid IN", candidate_guids)
         ),
-        song_guids=_guids(connection, "songs", "recording_mbid", [song.recording_mbid for song in songs]),
-        artist_guids=_guids(connection, "artists", "artist_mbid", [a.mbid for song in songs for a in song.artists]),
+        song_guids=_guids(connection, "songs", "recording_mbid", recordings),
+        artist_guids=_guids(connection, "artists", "artist_mbid", [artist.mbid for artist in artists]),
         work_guids=_guids(connection, "works", "work_mbid", [w.mbid for song in songs for w in song.works]),
         album_guids=_guids(connection, "albums", "album_mbid", [release.mbid for release in releases]),
-        songs=_songs(connection, owner.guid if owner else "", [song.recording_mbid for song in songs]),
+        songs=_songs(connection, owner.guid if owner else "", recordings),
         marked=read_marked(connection, [entry.path, *([moved_from.path] if moved_from else [])]),
         warnings=read_warnings_of(connection, owner.guid) if owner else (),
     )
@@ -239,6 +247,7 @@ def _stored_passages(
         "user_title, "
         "lead_in_start_ticks, lead_out_start_ticks, musical_flavor_vector, flavor_source_blend, flavor_completeness, "
         "additional_metadata, (SELECT guid FROM songs WHERE guid = passages.song_id) AS song_id, "
+        "(SELECT recording_mbid FROM songs WHERE guid = passages.song_id) AS song_mbid, "
         f"{columns} FROM passages WHERE file_id = ? "
         "ORDER BY start_time_ticks, end_time_ticks, guid"
     )
@@ -262,7 +271,11 @@ def _stored_passages(
                 row["additional_metadata"],
             ),
             knowledge=replace(
-                knowledge[row["guid"]], song_id=row["song_id"], **{name: row[name] for name in _KNOWN_COLUMNS}
+                knowledge[row["guid"]],
+                song_id=row["song_id"],
+                song_mbid=row["song_mbid"],
+                **{name: row[name] for name in _KNOWN_COLUMNS}
+                | {"recording_mbid": row["recording_mbid"] or row["song_mbid"]},
             ),
         )
 

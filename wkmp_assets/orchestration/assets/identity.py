@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 import dagster as dg
 from pydantic import Field
 
+from wkmp_assets.db.read.incomplete import read_incomplete
 from wkmp_assets.db.read.known_files import read_known_by_hash, read_known_by_path
 from wkmp_assets.files.changes import HashedFile
 from wkmp_assets.files.hashing import hash_file
@@ -30,6 +31,11 @@ class IdentityConfig(dg.Config):
         default=False,
         description="true: import unchanged files again. Edits by people and play history stay.",
     )
+    complete: bool = Field(
+        default=False,
+        description="true: also import files that WKMP marked complete but left half-made. Songs, links and edits by "
+        "people stay.",
+    )
 
 
 @dg.asset(name=IDENTITY, group_name="import", io_manager_key="phase_store", deps=[library_scan], kinds={"sha256"})
@@ -44,7 +50,8 @@ def file_identity(
 
     One partition is one audio file. The SHA-256 of its bytes identifies it: a renamed file keeps its play history, and
     a copy is not imported twice. A file with the size and time of its last import is skipped without opening it, unless
-    `force` is set. A file that another run is importing is skipped too. Stale when the file's size or time changes.
+    `force` is set, or `complete` is set and WKMP left it half-made. A file that another run is importing is skipped
+    too. Stale when the file's size or time changes.
     """
     tags = tags_of_library(library.settings) | tags_of_files(context.partition_keys, context.run.tags)
     context.instance.add_run_tags(context.run.run_id, tags)
@@ -55,7 +62,10 @@ def file_identity(
     known = read_known_by_path(library.database, list(paths.values()))
     stands = _has_original(library, known)
     # Alone, it is asked for its value. A run that commits asks whether there is anything to do.
-    again = () if executes_asset(context, ENTRY) else _without_value(library, paths)
+    again = set() if executes_asset(context, ENTRY) else _without_value(library, paths)
+    half_made = read_incomplete(library.database, list(paths.values())) if config.complete else ()
+    forced = {file.path for file in half_made}
+    again |= {key for key, path in paths.items() if path in forced}
     outcomes, to_hash = sort_out_unchanged(library.root, paths, known, stands, force=config.force, again=again)
     hashed: dict[str, HashedFile] = {}
     tasks = {key: (library.root / paths[key], paths[key]) for key in to_hash}
@@ -67,7 +77,9 @@ def file_identity(
     same_content = read_known_by_hash(library.database, [file.content_hash for file in hashed.values()])
     changed = hash_doubtful(library.root, hashed, same_content)
     same_content |= read_known_by_hash(library.database, list(changed.values()))
-    identities = identify_hashed(hashed, same_content, library.has_file, force=config.force, elsewhere=changed)
+    identities = identify_hashed(
+        hashed, same_content, library.has_file, force=config.force, elsewhere=changed, forced=forced
+    )
     moves = {key: (encode_key(path), hashed[key].content_hash) for key, path in _moved(identities)}
     library.phases.carry(moves)
     return outcomes | elsewhere | identities
