@@ -3,8 +3,8 @@
 import json
 import shutil
 import sqlite3
-from collections.abc import Collection
-from contextlib import closing
+from collections.abc import Collection, Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -36,6 +36,14 @@ def rows_of_a_copy(database: Path) -> Rows:
         with closing(sqlite3.connect(f"{copy.as_uri()}?immutable=1", uri=True)) as connection:
             assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
             return _rows(connection)
+
+
+@contextmanager
+def a_player(database: Path) -> Iterator[sqlite3.Connection]:
+    """Have a library open for the block, without a transaction."""
+    with closing(sqlite3.connect(f"{database.as_uri()}?mode=ro", uri=True, isolation_level=None)) as player:
+        assert player.execute("SELECT count(*) FROM files").fetchone()
+        yield player
 
 
 def library_rows_of(database: Path, paths: Collection[str]) -> Rows:

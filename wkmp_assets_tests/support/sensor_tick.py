@@ -7,13 +7,24 @@ from wkmp_assets.orchestration.build import build_definitions
 from wkmp_assets.orchestration.jobs import import_job
 from wkmp_assets.orchestration.partitions import partitions_name
 from wkmp_assets.orchestration.sensors import SENSOR
+from wkmp_assets.runtime.worker_pool import WorkerPool
 from wkmp_assets.settings import Settings
 from wkmp_assets_tests.support.checked_library import QUIET
 
 
-def run_tick(settings: Settings, instance: DagsterInstance) -> dg.SensorResult:
-    """Evaluate the sensor once, register its partitions and run its requests, as the daemon does; all checks pass."""
-    definitions = build_definitions(settings)
+def run_tick(settings: Settings, instance: DagsterInstance, workers: WorkerPool | None = None) -> dg.SensorResult:
+    """Evaluate the sensor once, register its partitions and run its requests, as the daemon does; all checks pass.
+
+    Parameters
+    ----------
+    settings : Settings
+        Of the library.
+    instance : DagsterInstance
+        Keeps partitions and runs.
+    workers : WorkerPool or None
+        Worker processes that live longer than the runs. None: every run starts its own.
+    """
+    definitions = build_definitions(settings, resource_overrides={"workers": workers} if workers else None)
     repository = definitions.get_repository_def()
     with dg.build_sensor_context(instance=instance, repository_def=repository) as context:
         result = repository.get_sensor_def(SENSOR)(context)

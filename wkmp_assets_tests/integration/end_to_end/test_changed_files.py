@@ -11,6 +11,7 @@ from dagster import DagsterInstance
 from wkmp_assets.model.file_key import encode_key
 from wkmp_assets.orchestration.build import build_definitions
 from wkmp_assets.orchestration.jobs import reflavor_job
+from wkmp_assets.runtime.worker_pool import WorkerPool
 from wkmp_assets_tests.integration.end_to_end.week import LONG_AGO, Week, make_week
 from wkmp_assets_tests.support.paths import SAMPLE_LIBRARY, TEST_DATA
 
@@ -21,9 +22,9 @@ BROKEN = TEST_DATA / "broken_files/text.mp3"
 
 
 @pytest.fixture
-def library(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Week:
+def library(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, workers: WorkerPool) -> Week:
     """Two recordings, imported; each was played once."""
-    made = make_week(tmp_path, monkeypatch)
+    made = make_week(tmp_path, monkeypatch, workers)
     made.put(AZRAEL, "A/azrael.mp3", "azrael")
     made.put(TAKE, "A/take.wav", "take")
     made.tick()

@@ -5,9 +5,7 @@ SQLite never empties the write-ahead log by itself. Signals are in faults/test_s
 """
 
 import shutil
-import sqlite3
-from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -19,7 +17,7 @@ from wkmp_assets.orchestration.jobs import reflavor_job
 from wkmp_assets.settings import Settings, load_settings
 from wkmp_assets_tests.support.builders import column, run_sql
 from wkmp_assets_tests.support.checked_library import QUIET
-from wkmp_assets_tests.support.library_rows import library_rows, paths_in, rows_of_a_copy
+from wkmp_assets_tests.support.library_rows import a_player, library_rows, paths_in, rows_of_a_copy
 from wkmp_assets_tests.support.music_services import know_everything, music_services
 from wkmp_assets_tests.support.paths import SAMPLE_LIBRARY
 from wkmp_assets_tests.support.sensor_tick import run_tick
@@ -46,14 +44,6 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Workplace:
     assert made.wkmp("import", made.music).returncode == 0
     assert rows_of_a_copy(made.database) == library_rows(made.database)
     return made
-
-
-@contextmanager
-def a_player(database: Path) -> Iterator[sqlite3.Connection]:
-    """Have a library open for the block, without a transaction."""
-    with closing(sqlite3.connect(f"{database.as_uri()}?mode=ro", uri=True, isolation_level=None)) as player:
-        assert player.execute("SELECT count(*) FROM files").fetchone()
-        yield player
 
 
 def settings_of(place: Workplace) -> Settings:

@@ -10,7 +10,7 @@ import shutil
 import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +23,9 @@ from wkmp_assets.cli.main import main
 from wkmp_assets.model.file_key import encode_key
 from wkmp_assets.orchestration.recorded_commits import recorded_commits
 from wkmp_assets.report.text import counted
+from wkmp_assets.runtime.worker_pool import WorkerPool
 from wkmp_assets.settings import Settings, load_settings
+from wkmp_assets_tests.support.music_services import MusicServices
 from wkmp_assets_tests.support.paths import ROOT
 from wkmp_assets_tests.support.sensor_tick import run_tick
 
@@ -40,6 +42,16 @@ SELECT f.hash, p.start_time_ticks, p.end_time_ticks, p.lead_in_start_ticks, p.le
 FROM passages AS p JOIN files AS f ON f.guid = p.file_id
 WHERE f.status = 'INGEST COMPLETE' ORDER BY p.start_time_ticks"""
 
+_SONGS = """
+SELECT p.guid, p.song_id, p.recording_mbid, p.user_title, s.base_probability, s.lyrics
+FROM passages AS p LEFT JOIN songs AS s ON s.guid = p.song_id
+WHERE p.guid IN (SELECT value FROM json_each(?)) ORDER BY p.start_time_ticks"""
+_LINKS = """
+WITH of_file AS (SELECT * FROM passage_songs WHERE passage_id IN (SELECT value FROM json_each(?)))
+SELECT passage_id, song_id FROM of_file
+UNION SELECT song_id, artist_id FROM song_artists WHERE song_id IN (SELECT song_id FROM of_file)
+UNION SELECT song_id, work_id FROM song_works WHERE song_id IN (SELECT song_id FROM of_file)"""
+
 
 @dataclass(frozen=True)
 class Identity:
@@ -48,6 +60,10 @@ class Identity:
     guid: str
     passages: tuple[str, ...]
     plays: int
+    songs: tuple[tuple[object, ...], ...]
+    """Song of every passage, with what a person entered for either."""
+    links: frozenset[tuple[object, ...]]
+    """Songs of passages, artists and works of songs. More may be found later."""
 
 
 @dataclass
@@ -55,6 +71,9 @@ class Week:
     """A collection, its library (in another folder, as on a machine with a disk for music), and the story."""
 
     place: Path
+    workers: WorkerPool
+    services: MusicServices | None = None
+    """What the imports ask; None: they have no key."""
     story: list[str] = field(default_factory=list)
     ledger: dict[str, str | None] = field(default_factory=dict)
     """Recording -> path of its file, None when it is gone."""
@@ -78,7 +97,8 @@ class Week:
             "WKMP_LIBRARY_ROOT": str(self.music),
             "WKMP_DATABASE": str(self.database),
             "WKMP_WATCH_SETTLE_S": "0",
-            "WKMP_WORKERS": "2",
+            "WKMP_WORKERS": "1",
+            **(self.services.environment if self.services else {}),
         }
 
     def day(self, title: str) -> None:
@@ -98,17 +118,19 @@ class Week:
     def wkmp(self, *arguments: str) -> Result:
         """Run the real command in this process, and add its output to the story."""
         result = CliRunner().invoke(main, [*arguments, str(self.music)], env={"COLUMNS": "1000"})
-        said = [
-            " ".join(line.split()) for line in (result.stdout + result.stderr).splitlines() if line.startswith(_SAID)
-        ]
-        told = "; ".join(line.replace(str(self.place), "").partition(" (in library_scan")[0] for line in said)
-        self.tell(f"`wkmp {' '.join(arguments)}`: {told or 'done'} (exit status {result.exit_code})")
+        self.tell_command(arguments, result.stdout + result.stderr, result.exit_code)
         return result
+
+    def tell_command(self, arguments: Sequence[str], printed: str, exit_status: int) -> None:
+        """Add a command and what it printed to the story."""
+        said = [" ".join(line.split()) for line in printed.splitlines() if line.startswith(_SAID)]
+        told = "; ".join(line.replace(str(self.place), "").partition(" (in library_scan")[0] for line in said)
+        self.tell(f"`wkmp {' '.join(arguments)}`: {told or 'done'} (exit status {exit_status})")
 
     def tick(self, told: str = "") -> dg.SensorResult:
         """Evaluate the sensor once and run its requests, as the daemon does; tell the result or `told`."""
         with DagsterInstance.get() as instance:
-            result = run_tick(self.settings, instance)
+            result = run_tick(self.settings, instance, self.workers)
         requests = result.run_requests or ()
         files = sum(int(request.tags["wkmp/files"]) for request in requests)
         said = f"imports {counted(files, 'file')}" if requests else str(getattr(result.skip_reason, "skip_message", ""))
@@ -135,7 +157,9 @@ class Week:
             passages = tuple(row["guid"] for row in library.execute(query, [guid]))
             marks = json.dumps(passages)
             plays = "SELECT count(*) FROM play_history WHERE passage_id IN (SELECT value FROM json_each(?))"
-            return Identity(guid, passages, library.execute(plays, [marks]).fetchone()[0])
+            played = library.execute(plays, [marks]).fetchone()[0]
+            songs, links = (map(tuple, library.execute(text, [marks])) for text in (_SONGS, _LINKS))
+            return Identity(guid, passages, played, tuple(songs), frozenset(links))
 
     @contextmanager
     def library(self) -> Iterator[sqlite3.Connection]:
@@ -156,6 +180,16 @@ class Week:
             passage = library.execute(query, [path]).fetchone()["guid"]
             for number in range(times):
                 library.execute("INSERT INTO play_history VALUES (?, ?)", [f"{recording} {number}", passage])
+
+    def edit(self, recording: str) -> None:
+        """Enter a title for a recording, and lyrics and a probability for its song, as the review program does."""
+        path = self.ledger[recording]
+        with self.library() as library:
+            query = "SELECT p.* FROM passages AS p JOIN files AS f ON f.guid = p.file_id WHERE f.path = ?"
+            passage = library.execute(query, [path]).fetchone()
+            library.execute("UPDATE passages SET user_title = 'mine' WHERE guid = ?", [passage["guid"]])
+            song = "UPDATE songs SET lyrics = 'la la', base_probability = 0.25 WHERE guid = ?"
+            assert library.execute(song, [passage["song_id"]]).rowcount == 1
 
     def statuses(self) -> dict[str, str]:
         with self.library() as library:
@@ -184,21 +218,33 @@ class Week:
         for recording, path in self.ledger.items():
             if path is not None and recording in self.first:
                 now, first = self.identity(path), self.first[recording]
-                assert (now.guid, now.passages, now.plays) == (first.guid, first.passages, first.plays), recording
+                assert replace(now, links=first.links) == first, f"{recording}: {now}, at first {first}"
+                assert now.links >= first.links, recording
         with self.library() as library:
             assert library.execute("PRAGMA foreign_key_check").fetchall() == []
             assert library.execute("PRAGMA integrity_check").fetchone()[0] == "ok"
         played = sum(identity.plays for identity in self.first.values())
+        known = [identity for recording, identity in self.first.items() if self.ledger[recording]]
+        songs = len({song for identity in known for _, song, *_ in identity.songs if song})
         found = [counted(len(there), "recording"), counted(len(copies), "copy", "copies"), f"{len(missing)} missing"]
-        self.tell(f"The library holds what it must: {', '.join(found)}, {counted(played, 'play')}.")
+        self.tell(
+            f"The library holds what it must: {', '.join(found)}, {counted(songs, 'song')}, {counted(played, 'play')}."
+        )
 
 
-def make_week(place: Path, monkeypatch: pytest.MonkeyPatch) -> Week:
+def make_week(
+    place: Path, monkeypatch: pytest.MonkeyPatch, workers: WorkerPool, services: MusicServices | None = None
+) -> Week:
     """Begin a week in a folder, with an empty collection, and set this process's environment to it."""
-    made = Week(place)
+    made = Week(place, workers, services)
     made.music.mkdir()
-    (place / "home").mkdir()
-    shutil.copy(ROOT / "dagster.yaml", place / "home")
+    make_home(place / "home")
     for name, value in made.environment().items():
         monkeypatch.setenv(name, value)
     return made
+
+
+def make_home(home: Path) -> None:
+    """Make a DAGSTER_HOME with the dagster.yaml of the repository."""
+    home.mkdir(parents=True)
+    shutil.copy(ROOT / "dagster.yaml", home)
