@@ -133,9 +133,10 @@ class LibraryImporter:
         return changes
 
     def plan(self, paths: Sequence[str]) -> list[FileRange]:
-        """Divide files into range runs of at most `files_per_run` files each."""
+        """Divide files into range runs of at most `files_per_run` files each, without those that are gone since."""
         ordered = self._instance.get_dynamic_partitions(partitions_name(self._settings))
-        return plan_ranges(ordered, [encode_key(path) for path in paths], partitions_per_run(self._settings))
+        wanted = frozenset(ordered).intersection(encode_key(path) for path in paths)
+        return plan_ranges(ordered, wanted, partitions_per_run(self._settings))
 
     def run(
         self,

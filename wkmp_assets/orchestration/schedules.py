@@ -15,6 +15,7 @@ from wkmp_assets.orchestration.retry_deferred import plan_retry
 from wkmp_assets.orchestration.run_requests.ranges import plan_ranges, range_tags
 from wkmp_assets.orchestration.run_requests.requests import RunKeys
 from wkmp_assets.orchestration.run_requests.survey import mark_missing_when_idle, survey_library
+from wkmp_assets.report.text import counted
 from wkmp_assets.settings import Settings
 
 NIGHTLY_RESCAN = "nightly_rescan"
@@ -71,10 +72,19 @@ def _weekly_retry(settings: Settings) -> dg.ScheduleDefinition:
     def retry_lookups(context: dg.ScheduleEvaluationContext) -> list[dg.RunRequest] | dg.SkipReason:
         ordered = context.instance.get_dynamic_partitions(partitions_name(settings))
         retry = plan_retry(settings)
-        deferred = {encode_key(path) for path in retry.paths if (settings.library / path).exists()}
-        ranges = plan_ranges(ordered, deferred.intersection(ordered), partitions_per_run(settings))
+        on_disk = {encode_key(path) for path in retry.paths if (settings.library / path).exists()}
+        registered = on_disk.intersection(ordered)
+        ranges = plan_ranges(ordered, registered, partitions_per_run(settings))
         if not ranges:
-            return dg.SkipReason(f"Nothing to request: {str(retry) or 'no lookup is deferred'}")
+            gone, unknown = len(retry.paths) - len(on_disk), len(on_disk - registered)
+            reasons = [
+                str(retry),
+                f"{counted(gone, 'file')} with deferred lookups no longer on disk" if gone else "",
+                f"{counted(unknown, 'file')} with deferred lookups without a partition: scan the library"
+                if unknown
+                else "",
+            ]
+            return dg.SkipReason(f"Nothing to request: {'; '.join(filter(None, reasons)) or 'no lookup is deferred'}")
         return [
             dg.RunRequest(run_config=KEEP_MEASUREMENTS, tags=range_tags(files, WEEKLY_TOP_UP, settings))
             for files in ranges

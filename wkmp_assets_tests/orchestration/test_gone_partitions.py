@@ -175,13 +175,16 @@ def test_nothing_is_dropped_in_a_folder_that_cannot_be_read(
 def test_an_import_goes_on_though_another_scan_drops_what_it_planned(
     settings: Settings, instance: DagsterInstance
 ) -> None:
-    for name in ("1.mp3", "2.mp3", "3.mp3"):
+    for name in ("0.mp3", "1.mp3", "2.mp3", "3.mp3"):
         (settings.library / name).write_bytes(b"no audio")
     control = RunControl()
     said = {}
     control.on_commit = lambda one: said.update({one.key: one.outcome})
     with closing(LibraryImporter(settings, instance, control)) as importer:
-        ranges = importer.plan(importer.scan().to_import)
+        found = importer.scan().to_import
+        (settings.library / "0.mp3").unlink()
+        tick(settings, instance)
+        ranges = importer.plan(found)
         assert [(files.first, files.last) for files in ranges] == [("1.mp3", "2.mp3"), ("3.mp3", "3.mp3")]
         (settings.library / "2.mp3").unlink()
         tick(settings, instance)

@@ -192,7 +192,8 @@ def test_the_top_up_fetches_classes_once_acousticbrainz_answers_and_measures_not
     services.classes[str(recording)] = {"highlevel": {"mood_happy": {"all": {"happy": 0.75, "not_happy": 0.25}}}}
     shutil.rmtree(settings.pcm_dir)
     (settings.library / "a/1.mp3").rename(settings.library / "a/1.mp3.away")
-    assert skipped(asking, instance, WEEKLY_TOP_UP) == "Nothing to request: no lookup is deferred"
+    gone = "Nothing to request: 1 file with deferred lookups no longer on disk"
+    assert skipped(asking, instance, WEEKLY_TOP_UP) == gone
     (settings.library / "a/1.mp3").write_bytes(b"opening this would fail")
     execute(asking, WEEKLY_TOP_UP)
     ((vector, lead_out),) = rows(settings, "SELECT musical_flavor_vector, lead_out_start_ticks FROM passages")

@@ -111,6 +111,22 @@ def test_files_that_a_living_run_has_claimed_are_left_alone(settings: Settings, 
     assert ranges(tick(settings, instance)) == [("2.mp3", "1.mp3")]  # in the order of registration
 
 
+def test_files_of_a_run_that_goes_on_after_a_failed_one_are_left_alone(
+    settings: Settings, instance: DagsterInstance
+) -> None:
+    """It has no claims: the failed run has looked at the files."""
+    add(settings, "1.mp3", "2.mp3", "3.mp3")
+    (request, _) = tick(settings, instance).run_requests or ()
+    job = build_definitions(settings).resolve_job_def(import_job.name)
+    failed = instance.create_run_for_job(job, tags=dict(request.tags), status=DagsterRunStatus.FAILURE).run_id
+    again = instance.create_run_for_job(
+        job, tags=dict(request.tags), parent_run_id=failed, root_run_id=failed, status=DagsterRunStatus.STARTED
+    )
+    assert ranges(tick(settings, instance)) == [("3.mp3", "3.mp3")]
+    instance.report_run_canceled(again)
+    assert len(ranges(tick(settings, instance))) == 1, "one is tried, because the first failed as a whole"
+
+
 def test_files_still_being_written_are_left_to_settle(settings: Settings, instance: DagsterInstance) -> None:
     add(settings, "1.mp3")
     os.utime(settings.library / "1.mp3", (time.time(), time.time()))
