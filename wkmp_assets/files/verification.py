@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Self
 
 from wkmp_assets.errors import FileChangedError, FileReplacedError
@@ -48,17 +48,17 @@ class ExpectedContent:
         ------
         FileReplacedError
             The file has other content.
-        UnreadableFileError
-            It cannot be read.
+        UnreadableFileError, LinkedFileError
+            It cannot be read, or is reached through a symbolic link.
         """
         expected = self.just_hashed
         if expected is None:
-            expected = look_at(path.parent, path.name)
+            expected = _look_at(path, display_path)
             if not _has_content(path, display_path, self.content_hash):
                 raise FileReplacedError(display_path, "it has other content than at its import")
 
         def verify_again() -> None:
-            if not _is_still(path, expected):
+            if not _is_still(path, display_path, expected):
                 raise FileChangedError(display_path, "it was written to during the import")
 
         return verify_again
@@ -68,5 +68,10 @@ def _has_content(path: Path, display_path: str, content_hash: str) -> bool:
     return hash_file(path, display_path) == content_hash
 
 
-def _is_still(path: Path, on_disk: FileStat) -> bool:
-    return look_at(path.parent, path.name) == on_disk
+def _is_still(path: Path, display_path: str, on_disk: FileStat) -> bool:
+    return _look_at(path, display_path) == on_disk
+
+
+def _look_at(path: Path, display_path: str) -> FileStat:
+    """Read size and time; the path in the library tells which part of the path is the root."""
+    return look_at(path.parents[len(PurePosixPath(display_path).parts) - 1], display_path)

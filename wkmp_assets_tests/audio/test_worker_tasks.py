@@ -10,7 +10,7 @@ import pytest
 from wkmp_assets.audio import worker_tasks
 from wkmp_assets.audio.pcm_store import PcmStore
 from wkmp_assets.audio.worker_tasks import MAX_CHANNELS, fingerprint_file, measure_flavors, segment_file, tag_file
-from wkmp_assets.errors import FileChangedError, FileReplacedError, UndecodableAudioError
+from wkmp_assets.errors import FileChangedError, FileReplacedError, UndecodableAudioError, UnreadableFileError
 from wkmp_assets.files.hashing import hash_file
 from wkmp_assets.files.identity import look_at
 from wkmp_assets.files.verification import ExpectedContent
@@ -94,6 +94,17 @@ def test_what_an_earlier_run_hashed_is_read_only_with_the_same_content(
     assert not stored.exists()
     path.write_bytes(original)
     assert repr(task(path, earlier, pcm, segments)) == repr(done)
+
+
+@pytest.mark.parametrize("is_just_hashed", [True, False])
+def test_a_file_that_is_gone_is_named_by_its_path_in_the_library(tmp_path: Path, is_just_hashed: bool) -> None:
+    path = tmp_path / "Artist/Album/a.wav"
+    path.parent.mkdir(parents=True)
+    write_sound(path, tone(1))
+    expected = just_hashed(path) if is_just_hashed else ExpectedContent(HASH)
+    path.unlink()
+    with pytest.raises(UnreadableFileError, match=r"^Artist/Album/a\.wav: cannot be read"):
+        tag_file(path, "Artist/Album/a.wav", expected)
 
 
 def test_what_this_run_hashed_is_not_read_for_another_hash(

@@ -12,8 +12,9 @@ from pathlib import Path
 import pytest
 from dagster import DagsterInstance
 
+from wkmp_assets.model.file_entry import assemble_entry
 from wkmp_assets.model.file_key import encode_key
-from wkmp_assets.model.outcomes import Failed, Result, Skipped, SkipReason
+from wkmp_assets.model.outcomes import Failed, Result, Skipped, SkipReason, join
 from wkmp_assets.model.phase_values import PHASE_VALUES
 from wkmp_assets.model.phases import ENTRY, SCAN
 from wkmp_assets.orchestration.partitions import partitions_name
@@ -136,6 +137,18 @@ def test_what_is_stored_is_read(place: Place) -> None:
     broken = place.store.read_stored("passage_segments", encode_key(BROKEN))
     assert isinstance(broken, Failed)
     assert broken.code == "DECODE_ERROR"
+
+
+def test_values_that_an_older_version_stored_together_belong_together(place: Place) -> None:
+    """Not all of them say of which passages and recordings they are."""
+    for path in (ONE, TWO):
+        outcomes = [
+            place.store.read_stored(phase, encode_key(path)) for phase in PHASE_VALUES if phase not in {SCAN, ENTRY}
+        ]
+        assert isinstance(join(ENTRY, encode_key(path), outcomes), Result)
+        entry = assemble_entry(encode_key(path), path, outcomes[0], [outcomes[index] for index in (1, 2, 3, 5, 6, 7)])
+        assert isinstance(entry, Result)
+        assert len(entry.value.passages) == {ONE: 1, TWO: 2}[path]
 
 
 def test_an_import_leaves_it_as_it_is_and_adds_what_is_new(continued: Continued) -> None:
