@@ -1,11 +1,14 @@
 """A file whose sound is shorter than its own header says is cut short; whole files and streams are not."""
 
 import struct
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
 import av
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from wkmp_assets.audio.announced_length import read_announced_seconds
 from wkmp_assets.audio.decode import measure_file
@@ -186,6 +189,24 @@ def test_any_bytes_have_a_length_or_none(tmp_path: Path, container: str, content
     path.write_bytes(content)
     assert read_announced_seconds(path, container) is None
     assert read_announced_seconds(tmp_path / "gone", container) is None
+
+
+MAGIC = (
+    b"",
+    b"ID3\x04\x00\x00",
+    b"\xff\xfb\x90\x00" + bytes(32) + b"Info",
+    b"RIFF    WAVEfmt ",
+    b"riff" + bytes(36) + b"data",
+)
+
+
+@given(st.sampled_from(MAGIC), st.binary(max_size=300), st.sampled_from(["mp3", "wav", "w64", "asf"]))
+def test_no_header_breaks_the_reading_of_it(magic: bytes, rest: bytes, container: str) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "a")
+        path.write_bytes(magic + rest)
+        seconds = read_announced_seconds(path, container)
+    assert seconds is None or seconds > 0
 
 
 @pytest.mark.slow

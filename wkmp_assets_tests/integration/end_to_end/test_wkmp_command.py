@@ -98,6 +98,16 @@ def test_status_counts_and_failures_lists(imported_broken: Imported) -> None:
     assert "DECODE_ERROR" in failures.stdout
 
 
+def test_doubtful_files_of_an_import_are_counted_and_listed(imported_broken: Imported) -> None:
+    place = imported_broken.place
+    (said,) = (line for line in imported_broken.result.stdout.splitlines() if line.startswith("Warnings"))
+    assert "2 cut short" in said
+    assert "(wkmp warnings FOLDER lists them)" in said
+    listed = json.loads(place.wkmp("warnings", "--json", "--kind", "cut-short", place.music).stdout)["warnings"]
+    assert [one["path"] for one in listed] == ["truncated.flac", "truncated.mp3"]
+    assert all(one["message"].startswith("The file is cut short: ") for one in listed)
+
+
 def test_status_for_programs_is_as_documented(imported_broken: Imported, tmp_path: Path) -> None:
     place = imported_broken.place
     result = place.wkmp("status", "--json", place.music)
