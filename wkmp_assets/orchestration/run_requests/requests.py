@@ -20,6 +20,8 @@ from wkmp_assets.settings import Settings
 MAX_REQUESTS_A_DAY = 4
 """How often files that have not changed are requested in a day. More would be a run every minute for nothing."""
 
+_TOMORROW = "They are requested again after midnight UTC; `wkmp import FOLDER` does not wait"
+
 
 @dataclass(frozen=True)
 class Requests:
@@ -76,7 +78,7 @@ class RunKeys:
                 return "", reason
         return "", (
             f"{MAX_REQUESTS_A_DAY} runs of today have ended, and they still need an import. Run {last} shows what came "
-            "of them. They are requested again after midnight UTC; `wkmp import` does not wait"
+            f"of them. {_TOMORROW}"
         )
 
 
@@ -85,9 +87,7 @@ def _describe_obstacle(run: dg.DagsterRun) -> str:
     if not run.is_finished:
         return f"run {_short(run)} has them"
     if run.status is dg.DagsterRunStatus.CANCELED:
-        return (
-            f"run {_short(run)} was cancelled. They are requested again after midnight UTC; `wkmp import` does not wait"
-        )
+        return f"run {_short(run)} was cancelled. {_TOMORROW}"
     if will_be_retried(run):
         return f"run {_short(run)} failed, and Dagster starts it again"
     return ""
