@@ -9,6 +9,7 @@ wkmp_assets.audio.fingerprint : fingerprints, from the PCM.
 
 from __future__ import annotations
 
+import codecs
 import contextlib
 from typing import TYPE_CHECKING
 
@@ -74,16 +75,16 @@ def measure_file(
     StateDiskError
         `pcm_path` cannot be written.
     """
-    _require_content(path, display_path)
+    head = _require_content(path, display_path)
     with pcm_file(pcm_path) if pcm_path else contextlib.nullcontext() as pcm:
-        done = _decode(path, pcm, display_path)
+        done = _decode(path, head, pcm, display_path)
         verify()
     if done.graph is None:
         raise AssertionError("a pass without frames raises NothingDecodedError")
     return _summarise(done, done.graph)
 
 
-def _decode(path: Path, pcm: BinaryIO | None, display_path: str) -> DecodePass:
+def _decode(path: Path, head: bytes, pcm: BinaryIO | None, display_path: str) -> DecodePass:
     """Decode with FFmpeg, else with libsndfile."""
     try:
         return decode_with_ffmpeg(path, pcm, display_path)
@@ -95,13 +96,14 @@ def _decode(path: Path, pcm: BinaryIO | None, display_path: str) -> DecodePass:
     try:
         done = decode_with_libsndfile(path, pcm, display_path)
     except NothingDecodedError as error:
-        cause = f"no sound in it (FFmpeg: {ffmpeg_cause}; libsndfile: {error})"
-        raise UndecodableAudioError(display_path, cause) from error
+        found = "no sound in it, only text" if _is_text(head) else "no sound in it"
+        raise UndecodableAudioError(display_path, f"{found} (FFmpeg: {ffmpeg_cause}; libsndfile: {error})") from error
     done.warn(WarningKind.OTHER_DECODER, f"Read with libsndfile because FFmpeg could not ({ffmpeg_cause}).")
     return done
 
 
-def _require_content(path: Path, display_path: str) -> None:
+def _require_content(path: Path, display_path: str) -> bytes:
+    """Return the beginning of a file, which is not empty and not encrypted."""
     try:
         with path.open("rb") as file:
             head = file.read(_HEAD_BYTES)
@@ -111,6 +113,18 @@ def _require_content(path: Path, display_path: str) -> None:
         raise UndecodableAudioError(display_path, "it is empty (0 bytes)")
     if head.startswith(_ASF_HEADER) and any(encryption in head for encryption in _ASF_ENCRYPTION):
         raise ProtectedAudioError(display_path, "it is copy-protected (Windows Media)")
+    return head
+
+
+def _is_text(head: bytes) -> bool:
+    """Tell whether a file begins as text: UTF-8, or UTF-16 with its mark, and no control characters."""
+    coding = "utf-16" if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) else "utf-8-sig"
+    try:
+        # Incrementally, because the head may end within a character.
+        text = codecs.getincrementaldecoder(coding)().decode(head)
+    except UnicodeDecodeError:
+        return False
+    return all(character.isprintable() or character in "\t\n\r\f" for character in text)
 
 
 def _summarise(done: DecodePass, graph: DecodeGraph) -> tuple[AudioProperties, Envelope]:

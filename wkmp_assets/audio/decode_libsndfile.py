@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from typing import BinaryIO
 
 BLOCK_SAMPLES = 65_536
+_BAD_FILE = 7
+"""libsndfile's number for a file that its MP3 decoder finds no frame in."""
 
 
 def decode_with_libsndfile(path: Path, pcm: BinaryIO | None, display_path: str) -> DecodePass:
@@ -53,8 +55,14 @@ def decode_with_libsndfile(path: Path, pcm: BinaryIO | None, display_path: str) 
             done = DecodePass(pcm, libsndfile_format_name(file.format, file.subtype), display_path)
             done.push_all(replace_bad_samples(_libsndfile_frames(file, done), done))
     except (soundfile.SoundFileError, TypeError) as error:  # TypeError: it takes "*.raw" for headerless audio
-        raise NothingDecodedError(describe_cause(error)) from error
+        raise NothingDecodedError(_describe(error)) from error
     return done
+
+
+def _describe(error: Exception) -> str:
+    """Return libsndfile's message; of a file that is no MP3 it says that it does not exist, or is a pipe."""
+    is_no_mp3 = isinstance(error, soundfile.LibsndfileError) and error.code == _BAD_FILE
+    return "Format not recognised" if is_no_mp3 else describe_cause(error)
 
 
 @contextmanager

@@ -236,6 +236,31 @@ def test_what_holds_no_sound_is_undecodable(tmp_path: Path, name: str, content: 
     assert list(tmp_path.iterdir()) == [path]
 
 
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"This is no music.\n" * 5000,
+        ("\ufeff" + "Smör och bröd\r\n" * 5000).encode(),
+        "Смородина, хлеб\n".encode("utf-16"),
+        b"<html><title>404 Not Found</title></html>",
+    ],
+    ids=["plain", "cut within a character", "UTF-16", "a page instead of a download"],
+)
+def test_text_is_said_to_be_text(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "a.mp3").write_bytes(content)
+    with pytest.raises(UndecodableAudioError, match="no sound in it, only text") as raised:
+        measure(tmp_path / "a.mp3")
+    assert "libsndfile: Format not recognised" in raised.value.cause
+
+
+@pytest.mark.parametrize("content", [bytes(5000), np.random.default_rng(5).bytes(5000)], ids=["zeros", "noise"])
+def test_what_is_no_mp3_is_not_said_to_be_missing(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "a.mp3").write_bytes(content)
+    with pytest.raises(UndecodableAudioError, match="libsndfile: Format not recognised") as raised:
+        measure(tmp_path / "a.mp3")
+    assert "text" not in raised.value.cause
+
+
 def test_a_wave_file_without_samples_is_undecodable(tmp_path: Path) -> None:
     with pytest.raises(UndecodableAudioError):
         measure(write_sound(tmp_path / "a.wav", silence(0)))

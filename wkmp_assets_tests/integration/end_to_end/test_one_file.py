@@ -87,7 +87,7 @@ def top_up(place: Workplace) -> None:
     with music_services() as services:
         know_everything(services)
         place.extra |= services.environment
-        services.acoustid_behaviour = lambda _request: Response(status=503)
+        services.acoustid_behaviour = lambda _request: Response(status=503, headers={"Retry-After": "3600"})
         shutil.copy(SAMPLE_LIBRARY / "Maxstack/Endgame Singularity/02 Coherence.opus", place.music)
         assert place.wkmp("import", place.music).returncode == 0
         services.acoustid_behaviour = lambda _request: None
