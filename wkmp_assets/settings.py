@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Literal
 from zoneinfo import available_timezones
 
-from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from wkmp_assets.errors import SettingsError
@@ -197,6 +197,14 @@ class Settings(BaseSettings):
         if not str(value).isdecimal() or not 1 <= int(str(value)) <= 10_000:
             raise ValueError("must be a number from 1 to 10,000, or 'all'")
         return int(str(value))
+
+    @field_validator("wait_limit_ms")
+    @classmethod
+    def _not_below_the_budget(cls, value: int, info: ValidationInfo) -> int:
+        budget_ms = info.data.get("wait_budget_ms", 0)
+        if value < budget_ms:
+            raise ValueError(f"must be at least WKMP_WAIT_BUDGET_MS ({budget_ms}), because it is the larger of the two")
+        return value
 
     @field_validator("time_zone")
     @classmethod

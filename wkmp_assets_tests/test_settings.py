@@ -151,3 +151,10 @@ def test_dagster_home_is_taken_as_given_else_found(monkeypatch: pytest.MonkeyPat
     (tmp_path / "elsewhere").mkdir()
     monkeypatch.setenv("DAGSTER_HOME", str(tmp_path / "elsewhere"))
     assert find_dagster_home() == tmp_path / "elsewhere"
+
+
+def test_the_limit_of_waiting_is_not_below_its_budget(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("WKMP_WAIT_BUDGET_MS", "2000")
+    with pytest.raises(SettingsError, match=r"WKMP_WAIT_LIMIT_MS.*at least WKMP_WAIT_BUDGET_MS \(2000\)"):
+        load_settings(wait_limit_ms=1500)
+    assert load_settings(wait_limit_ms=2000).wait_limit_ms == 2000

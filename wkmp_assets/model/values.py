@@ -1,7 +1,7 @@
 """The values that the phases produce for one file, in the order of the phases. The phase store keeps them as JSON.
 
 Positions are integer samples at the file's native rate, counted from the first decoded sample. Intervals are half-open.
-Raise `SCHEMA_VERSION` whenever a stored value changes its meaning or shape.
+Raise `SCHEMA_VERSION` when a stored value changes its meaning, or its shape in a way that old documents do not have.
 """
 
 from dataclasses import dataclass, field

@@ -16,8 +16,8 @@ _STATUS_NAMES: dict[str, str] = {
 }
 MAX_NAMED = 3
 """How many files a line names."""
-_JOINERS = "\u200c\u200d"
-"""They stand inside Persian words and emoji and draw nothing themselves."""
+JOINERS = "\u200c\u200d"
+"""They shape Persian words and emoji, and draw nothing themselves."""
 
 
 def percentile(values: Sequence[float], percent: float) -> float:
@@ -48,15 +48,15 @@ def printable(text: str) -> str:
     """Return one line that terminals, fonts and UTF-8 can show.
 
     Undecodable bytes, control characters and marks that turn the direction of writing are escaped, so a file name
-    cannot send a command to a terminal. Spaces of any width become plain ones.
+    cannot send a command to a terminal. Spaces of any width become plain ones. Joiners stay.
     """
     whole = text.encode("utf-8", "backslashreplace").decode()
-    return "".join(character if character.isprintable() else _shown(character) for character in whole)
+    return "".join(one if one.isprintable() or one in JOINERS else _shown(one) for one in whole)
 
 
 def _shown(character: str) -> str:
     # Python calls every space but the ASCII one unprintable, also the wide one of Japanese titles.
-    if character in _JOINERS or unicodedata.category(character) == "Zs":
+    if unicodedata.category(character) == "Zs":
         return " "
     return repr(character)[1:-1]
 

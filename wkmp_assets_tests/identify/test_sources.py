@@ -160,6 +160,7 @@ def test_an_old_answer_with_one_recording_is_not_asked_for_again(services: Music
     remember_old_answer(services, tmp_path)
     with open_recording_lookup(settings(services, tmp_path), SecretStr(KEY)) as lookup:
         assert best_of(lookup, count=2).song.title == "Song"
+        assert lookup.acoustid.session.cache_hits == 1  # type: ignore[attr-defined] # the services'
     assert services.count("AcoustID") == 1, "the second passage"
 
 

@@ -149,13 +149,17 @@ class AcoustIdClient:
         """Return an older version's answer if it names one recording at most, or if there is no other."""
         old = self.session.cached_post("lookup", {**form, "meta": _META_WITHOUT_SOURCES})
         if old is not None and _has_no_choice(old):
-            return old
+            return self._use(old)
         try:
             return self.session.post("lookup", form)
         except ServiceUnavailableError:
             if old is None:
                 raise
-            return old
+            return self._use(old)
+
+    def _use(self, old: Answer) -> Answer:
+        self.session.cache_hits += 1
+        return old
 
     def _refused(self, answer: Answer) -> Read[list[FingerprintMatch]]:
         code = _error_code(answer)

@@ -134,7 +134,10 @@ class ServiceSession:
         return self._ask("POST", path, *_encode(form))
 
     def cached_post(self, path: str, form: Mapping[str, str]) -> Answer | None:
-        """Return the answer that the cache has for a form; None when it has none. Nothing is sent."""
+        """Return the answer that the cache has for a form; None when it has none. Nothing is sent.
+
+        The answer does not count as a cache hit, because the caller may have no use for it.
+        """
         try:
             response = self._send("POST", path, *_encode(form), only_if_cached=True)
         except sqlite3.Error as error:
