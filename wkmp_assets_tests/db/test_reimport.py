@@ -100,6 +100,9 @@ def test_fades_outside_the_new_boundaries_are_not_broken(database: Path) -> None
         database,
         "SELECT p.end_time_ticks = l.end_time_ticks FROM passages p JOIN passage_songs l ON l.passage_id = p.guid",
     ) == [1]
+    assert "change them in the player, then import it again with force" in warning
+    run_sql(database, "UPDATE passages SET fade_in_start_ticks = NULL")
+    assert change(database, seconds((2, 21))) == ()
 
 
 def test_a_file_that_lost_its_music_becomes_no_audio_without_passages(database: Path) -> None:
