@@ -69,7 +69,7 @@ def counted(number: int, one: str, many: str = "") -> str:
 def explain_no_song(without: int, passages: int) -> str:
     """Say how many passages have no song, what follows from that, and what to do."""
     return (
-        f"{without} of {counted(passages, 'passage')} have no song, so WKMP never selects them by itself. Set an "
+        f"{without} of {passages} passages have no song, so WKMP never selects them by itself. Set an "
         "AcoustID key (WKMP_ACOUSTID_API_KEY) or tag the files with MusicBrainz ids (Picard), then import again with "
         "--force. Passages that wait for a service: wkmp import FOLDER --retry-deferred"
     )
