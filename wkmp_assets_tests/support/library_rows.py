@@ -21,10 +21,12 @@ _VOLATILE = {
     "missing_since",
 }
 """Columns with the time and the run of a write."""
+_EVIDENCE = "_evidence"
+"""End of the columns with the time of the evidence for a name, which may be the time of a service's answer."""
 
 
 def library_rows(database: Path) -> Rows:
-    """Return all rows of a library, without the time and the run that wrote them."""
+    """Return all rows of a library, without the time and the run that wrote them, and without the age of names."""
     with closing(sqlite3.connect(database)) as connection:
         return _rows(connection)
 
@@ -101,7 +103,8 @@ def _rows(connection: sqlite3.Connection) -> Rows:
     for table in _tables(connection):
         if table == "_sqlite_migrations":
             continue
-        columns = [row[1] for row in connection.execute(f'PRAGMA table_info("{table}")') if row[1] not in _VOLATILE]
+        names = [row[1] for row in connection.execute(f'PRAGMA table_info("{table}")')]
+        columns = [name for name in names if name not in _VOLATILE and not name.endswith(_EVIDENCE)]
         query = f'SELECT {", ".join(columns)} FROM "{table}"'  # noqa: S608 - names from the schema
         rows[table] = sorted((_comparable(row) for row in connection.execute(query)), key=repr)
     return rows
