@@ -28,6 +28,8 @@ from wkmp_assets.settings import Settings, load_settings
 from wkmp_assets_tests.support.builders import commit, entry
 from wkmp_assets_tests.support.checked_library import QUIET
 
+pytestmark = pytest.mark.slow
+
 ODD = "b/2, odd.mp3"
 
 
@@ -171,7 +173,6 @@ def test_nothing_is_dropped_in_a_folder_that_cannot_be_read(
     assert registered(settings, instance) == ["there.mp3", "A/1.mp3", "A/2.mp3"]
 
 
-@pytest.mark.slow
 def test_an_import_goes_on_though_another_scan_drops_what_it_planned(
     settings: Settings, instance: DagsterInstance
 ) -> None:

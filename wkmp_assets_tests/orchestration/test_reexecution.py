@@ -26,7 +26,7 @@ FORCED = {**QUIET, "ops": {IDENTITY: {"config": {"force": True}}}}
 
 
 class Runs:
-    """Import runs over a range, of which some break down as a whole in `flavors`."""
+    """Import runs over a range, of which some break down as a whole in one phase."""
 
     def __init__(self, library: CheckedLibrary) -> None:
         self._instance = library.instance
@@ -34,16 +34,16 @@ class Runs:
         self._workers = WorkerPool(1, self._control)
         overrides = {"workers": self._workers}
         definitions = build_definitions(library.settings, control=self._control, resource_overrides=overrides)
-        self._job = definitions.resolve_job_def(import_job.name)
+        self._job = definitions.resolve_job_def(import_job.name).get_subset(asset_check_selection=frozenset())
 
     def close(self) -> None:
         self._workers.shut_down()
 
-    def first(self, first: str, last: str, config: Mapping[str, Any] = QUIET, *, breaks: bool) -> DagsterRun:
+    def first(self, first: str, last: str, config: Mapping[str, Any] = QUIET, *, breaks: str) -> DagsterRun:
         run = self._instance.create_run_for_job(self._job, tags=partition_tags(first, last), run_config=config)
         return self._execute(self._job, run, breaks=breaks)
 
-    def from_failure(self, parent: DagsterRun, *, breaks: bool = False) -> DagsterRun:
+    def from_failure(self, parent: DagsterRun, *, breaks: str = "") -> DagsterRun:
         """The steps that are left, as Dagster retries a run, and as `Re-execute from failure` does."""
         steps, state = KnownExecutionState.build_resume_retry_reexecution(self._instance, parent)
         plan = create_execution_plan(self._job, parent.run_config, step_keys_to_execute=steps, known_state=state)
@@ -53,7 +53,7 @@ class Runs:
         """Some assets, as `Re-execute from asset failure` does."""
         selection = frozenset(map(dg.AssetKey, assets))
         job = self._job.get_subset(asset_selection=selection)
-        return self._execute(job, self._child(job, parent, asset_selection=selection), breaks=False)
+        return self._execute(job, self._child(job, parent, asset_selection=selection), breaks="")
 
     def _child(self, job: dg.JobDefinition, parent: DagsterRun, **arguments: Any) -> DagsterRun:
         return self._instance.create_run_for_job(
@@ -65,13 +65,14 @@ class Runs:
             **arguments,
         )
 
-    def _execute(self, job: dg.JobDefinition, run: DagsterRun, *, breaks: bool) -> DagsterRun:
-        def break_down(phase: str, _key: str) -> None:
-            if breaks and phase == FLAVORS:
+    def _execute(self, job: dg.JobDefinition, run: DagsterRun, *, breaks: str) -> DagsterRun:
+        def break_down(phase: str) -> None:
+            if breaks == phase:
                 raise RuntimeError("a full disk")
 
-        self._control.on_file = break_down
-        assert execute_run(InMemoryJob(job), run, self._instance, raise_on_error=False).success is not breaks
+        self._control.on_file = lambda phase, _key: break_down(phase)
+        self._control.on_commit = lambda _commit: break_down(ENTRY)
+        assert execute_run(InMemoryJob(job), run, self._instance, raise_on_error=False).success is not bool(breaks)
         ended = self._instance.get_run_by_id(run.run_id)
         assert ended is not None
         return ended
@@ -92,8 +93,8 @@ def test_a_run_that_goes_on_skips_what_the_one_before_skipped(library: CheckedLi
     try:
         sessions = "SELECT import_session_id FROM passages ORDER BY file_id"
         before = set(column(library.database, sessions))
-        broken = runs.first("1.wav", "3.wav", breaks=True)
-        again = runs.from_failure(broken, breaks=True)
+        broken = runs.first("1.wav", "3.wav", breaks=FLAVORS)
+        again = runs.from_failure(broken, breaks=ENTRY)
         done = runs.from_failure(again)
         assert runs.written(done) == {"1.wav", "3.wav"}
         found = rows(
@@ -101,9 +102,9 @@ def test_a_run_that_goes_on_skips_what_the_one_before_skipped(library: CheckedLi
         )
         assert {row["path"] for row in found if row["import_session_id"] in before} == {"1.wav", "2.wav"}
         # The files have not changed since: what is left of a run in which all were skipped is nothing.
-        skipped = runs.first("1.wav", "3.wav", breaks=False)
+        skipped = runs.first("1.wav", "3.wav", breaks="")
         assert runs.written(runs.of_assets(skipped, FLAVORS, ENTRY)) == set()
-        forced = runs.first("1.wav", "3.wav", FORCED, breaks=True)
+        forced = runs.first("1.wav", "3.wav", FORCED, breaks=ENTRY)
         assert runs.written(runs.of_assets(forced, FLAVORS, ENTRY)) == {"1.wav", "2.wav", "3.wav"}
     finally:
         runs.close()

@@ -24,6 +24,8 @@ from wkmp_assets_tests.support.builders import column
 from wkmp_assets_tests.support.checked_library import CheckedLibrary
 from wkmp_assets_tests.support.tones import tone
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def other(settings: Settings, tmp_path: Path) -> Settings:
@@ -40,7 +42,6 @@ def run_of(settings: Settings, instance: DagsterInstance, status: DagsterRunStat
     return instance.create_run_for_job(job, tags={**job.run_tags, PARTITION_NAME_TAG: "1.mp3", **tags}, status=status)
 
 
-@pytest.mark.slow
 def test_each_library_reads_its_own_receipts(library: CheckedLibrary, tmp_path: Path) -> None:
     other = library.with_settings(library_root=tmp_path / "other")
     other.music = tmp_path / "other"
