@@ -130,6 +130,34 @@ LOCKS = (
         ("db/write/test_checkpoint.py::test_a_log_that_has_grown_long_is_cut_when_it_begins_anew",),
     ),
     Measure(
+        "the last writer empties the log",
+        "a prune or an import would leave up to 4 MB of rows beside `wkmp.db`, and a copy of it would lack them",
+        ("db.write.writer:bring_to_rest",),
+        does_nothing,
+        (
+            "db/write/test_rest.py::test_a_writer_empties_the_log_while_others_have_the_library_open",
+            "integration/end_to_end/test_one_file.py::test_the_database_alone_is_the_library",
+        ),
+    ),
+    Measure(
+        "the end of a run or command empties the log",
+        "what a killed import left in the log, or one that met a reader, would stay there until there is something new",
+        ("db.kept_open:bring_leftovers_to_rest",),
+        does_nothing,
+        (
+            "db/write/test_rest.py::test_a_writer_leaves_the_log_to_the_one_that_has_the_gate",
+            "integration/end_to_end/test_one_file.py::test_the_database_alone_is_the_library",
+            "integration/end_to_end/test_one_file.py::test_a_reader_in_the_middle_of_something_fails_no_import",
+        ),
+    ),
+    Measure(
+        "the log is emptied in the gate",
+        "writers would meet SQLite's lock and retry while another one's log is emptied",
+        ("db.write.gate:WriterGate._lock_if_free",),
+        returns(True),
+        ("db/write/test_rest.py::test_a_writer_leaves_the_log_to_the_one_that_has_the_gate",),
+    ),
+    Measure(
         "read-only readers",
         "a mistake in a query could write, past the gate and the receipt",
         ("db.connection:_READ_ONLY",),
