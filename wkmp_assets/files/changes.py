@@ -100,7 +100,7 @@ def identify_contents(
     exists: Callable[[str], bool],
     *,
     force: bool = False,
-    elsewhere: Mapping[str, str] | None = None,
+    content_now: Mapping[str, str] | None = None,
     forced: Collection[str] = (),
 ) -> dict[str, FileIdentity]:
     """Decide which of the hashed files are new, changed, touched, moved or duplicates.
@@ -124,7 +124,7 @@ def identify_contents(
         Returns whether a relative path is on disk.
     force : bool
         Whether a file that the library already holds counts as changed. A duplicate stays a duplicate.
-    elsewhere : mapping of str to str, optional
+    content_now : mapping of str to str, optional
         Relative path -> present content hash of files outside this run for which the library may be out of date.
     forced : collection of str
         Paths of files that count as changed like those of `force`.
@@ -134,7 +134,7 @@ def identify_contents(
     dict
         Relative path -> identity.
     """
-    content_now = dict(elsewhere or {}) | {file.path: file.content_hash for file in files}
+    contents = dict(content_now or {}) | {file.path: file.content_hash for file in files}
     known_content = {
         row.content_hash: row.path
         for rows in same_content.values()
@@ -143,11 +143,11 @@ def identify_contents(
     }
 
     def holds(row: KnownFile) -> bool:
-        return content_now[row.path] == row.content_hash if row.path in content_now else exists(row.path)
+        return contents[row.path] == row.content_hash if row.path in contents else exists(row.path)
 
     def has_lost(row: KnownFile) -> bool:
         """Tell whether the bytes of a row are no longer under its path."""
-        now = content_now.get(row.path)
+        now = contents.get(row.path)
         return not exists(row.path) if now is None else now != row.content_hash and now in known_content
 
     identities: dict[str, FileIdentity] = {}

@@ -47,7 +47,7 @@ def sort_out_unchanged(
     root: Path,
     paths: Mapping[str, str],
     known: Mapping[str, KnownFile],
-    stands: Callable[[KnownFile], bool],
+    has_original: Callable[[KnownFile], bool],
     *,
     force: bool,
     again: Collection[str] = (),
@@ -62,7 +62,7 @@ def sort_out_unchanged(
         Partition key -> relative path.
     known : mapping of str to KnownFile
         Relative path -> the library's row.
-    stands : callable
+    has_original : callable
         Returns for a duplicate's row whether one of its originals is still on disk.
     force : bool
         Whether unchanged files are imported again.
@@ -88,7 +88,7 @@ def sort_out_unchanged(
             clear[key] = _not_looked_at(error)
             continue
         row = known.get(path)
-        is_stranded = row is not None and row.status == FileStatus.DUPLICATE_HASH and not stands(row)
+        is_stranded = row is not None and row.status == FileStatus.DUPLICATE_HASH and not has_original(row)
         if is_unchanged(row, on_disk) and not is_stranded and not force and key not in again:
             clear[key] = Skipped(SkipReason.UNCHANGED)
         else:
@@ -136,12 +136,12 @@ def identify_hashed(
     exists: Callable[[str], bool],
     *,
     force: bool,
-    elsewhere: Mapping[str, str],
+    content_now: Mapping[str, str],
     forced: Collection[str] = (),
 ) -> dict[str, Outcome[FileIdentity]]:
     """Decide what each hashed file is, by partition key: see `changes.identify_contents`."""
     files = list(hashed.values())
-    identities = identify_contents(files, same_content, exists, force=force, elsewhere=elsewhere, forced=forced)
+    identities = identify_contents(files, same_content, exists, force=force, content_now=content_now, forced=forced)
     return {key: Result(identities[file.path], file.content_hash) for key, file in hashed.items()}
 
 

@@ -187,7 +187,7 @@ def test_names_that_went_round_in_a_ring_or_up_by_one_are_all_moved() -> None:
 def test_a_swap_is_seen_when_the_other_file_is_of_another_run() -> None:
     a, b = known("a.mp3", "a"), known("b.mp3", "b")
     same = {sha("b"): [b], sha("a"): [a]}
-    found = identify_contents([hashed("a.mp3", "b", a)], same, lambda _path: True, elsewhere={"b.mp3": sha("a")})
+    found = identify_contents([hashed("a.mp3", "b", a)], same, lambda _path: True, content_now={"b.mp3": sha("a")})
     assert (found["a.mp3"].state, found["a.mp3"].moved_guid) == (FileState.MOVED, b.guid)
 
 

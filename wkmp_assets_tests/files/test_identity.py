@@ -130,7 +130,7 @@ def test_force_imports_again_what_did_not_change(tmp_path: Path) -> None:
     assert (clear, list(to_hash)) == ({}, ["a.mp3"])
     file = HashedFile("a.mp3", to_hash["a.mp3"], known["a.mp3"].content_hash, known["a.mp3"])
     for force, state in ((True, FileState.CHANGED), (False, FileState.TOUCHED)):
-        outcome = identify_hashed({"a.mp3": file}, {}, lambda _path: True, force=force, elsewhere={})["a.mp3"]
+        outcome = identify_hashed({"a.mp3": file}, {}, lambda _path: True, force=force, content_now={})["a.mp3"]
         assert isinstance(outcome, Result)
         assert outcome.value.state is state
         assert outcome.content_hash == file.content_hash

@@ -57,16 +57,16 @@ def file_identity(
     context.instance.add_run_tags(context.run.run_id, tags)
     # Claim before reading the library, so that a file that another run has just committed counts as unchanged.
     claimed = claims.claim(context.partition_keys)
-    elsewhere = {key: Skipped(SkipReason.ELSEWHERE) for key in context.partition_keys if key not in claimed}
+    claimed_by_others = {key: Skipped(SkipReason.ELSEWHERE) for key in context.partition_keys if key not in claimed}
     paths = {key: decode_key(key) for key in sorted(claimed)}
     known = read_known_by_path(library.database, list(paths.values()))
-    stands = _has_original(library, known)
+    has_original = _has_original(library, known)
     # Alone, it is asked for its value. A run that commits asks whether there is anything to do.
     again = set() if executes_asset(context, ENTRY) else _without_value(library, paths)
     half_made = read_incomplete(library.database, list(paths.values())) if config.complete else ()
     forced = {file.path for file in half_made}
     again |= {key for key, path in paths.items() if path in forced}
-    outcomes, to_hash = sort_out_unchanged(library.root, paths, known, stands, force=config.force, again=again)
+    outcomes, to_hash = sort_out_unchanged(library.root, paths, known, has_original, force=config.force, again=again)
     hashed: dict[str, HashedFile] = {}
     tasks = {key: (library.root / paths[key], paths[key]) for key in to_hash}
     for key, content_hash in workers.map_files(IDENTITY, hash_file, tasks):
@@ -75,14 +75,14 @@ def file_identity(
         else:
             hashed[key] = HashedFile(paths[key], to_hash[key], content_hash, known.get(paths[key]))
     same_content = read_known_by_hash(library.database, [file.content_hash for file in hashed.values()])
-    changed = hash_doubtful(library.root, hashed, same_content)
-    same_content |= read_known_by_hash(library.database, list(changed.values()))
+    content_now = hash_doubtful(library.root, hashed, same_content)
+    same_content |= read_known_by_hash(library.database, list(content_now.values()))
     identities = identify_hashed(
-        hashed, same_content, library.has_file, force=config.force, elsewhere=changed, forced=forced
+        hashed, same_content, library.has_file, force=config.force, content_now=content_now, forced=forced
     )
     moves = {key: (encode_key(path), hashed[key].content_hash) for key, path in _moved(identities)}
     library.phases.carry(moves)
-    return outcomes | elsewhere | identities
+    return outcomes | claimed_by_others | identities
 
 
 def _without_value(library: Library, keys: Iterable[str]) -> set[str]:
