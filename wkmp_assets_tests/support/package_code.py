@@ -15,19 +15,23 @@ TREES = {
 }
 
 
-def users_of(name: str) -> list[str]:
+def users_of(name: str, trees: dict[str, ast.Module] | None = None) -> list[str]:
     """Functions that read a name or an attribute of that name, as `module.py::function`; imports do not count."""
-    return _users()[name]
+    return _users_of_package().get(name, []) if trees is None else _index(trees).get(name, [])
 
 
 @cache
-def _users() -> dict[str, list[str]]:
+def _users_of_package() -> dict[str, list[str]]:
+    return _index(TREES)
+
+
+def _index(trees: dict[str, ast.Module]) -> dict[str, list[str]]:
     found: dict[str, list[str]] = defaultdict(list)
-    for module, tree in TREES.items():
+    for module, tree in trees.items():
         for function, node in _named_nodes(tree):
             if isinstance(node, ast.Name | ast.Attribute) and isinstance(node.ctx, ast.Load):
                 found[node.id if isinstance(node, ast.Name) else node.attr].append(f"{module}::{function}")
-    return defaultdict(list, {name: sorted(users) for name, users in found.items()})
+    return {name: sorted(users) for name, users in found.items()}
 
 
 def _named_nodes(tree: ast.AST, function: str = "") -> Iterator[tuple[str, ast.AST]]:
