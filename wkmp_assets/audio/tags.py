@@ -28,7 +28,11 @@ _ID_SEPARATORS = re.compile(r"[/;,\s]+")
 _TRACK = re.compile(r"0*([1-9][0-9]{0,4})(?![0-9])")
 _DATE = re.compile(r"([1-9][0-9]{3})(?:-(0[1-9]|1[0-2])(?:-(0[1-9]|[12][0-9]|3[01]))?)?(?![0-9])")
 _YEAR = re.compile(r"(?<![0-9])[1-9][0-9]{3}(?=(?:[01][0-9][0-3][0-9])?(?![0-9]))")
-_JOIN_PHRASES = re.compile(r"\s+\(?(?:feat\.?|ft\.?|featuring|and|x|vs\.?|with|&|\+)\s+|\s*[,;/]\s*", re.IGNORECASE)
+_JOIN_PHRASES = re.compile(
+    r"\s+\(?(?:feat\.?|ft\.?|featuring|and|x|vs\.?|with|presents|&|\+)\s+|\s*[,;/]\s*", re.IGNORECASE
+)
+_GUEST_PHRASES = re.compile(r"\s+\(?(?:feat\.?|ft\.?|featuring)\s+", re.IGNORECASE)
+"""Join phrases that occur in no artist's own name."""
 _LIST_SEPARATORS = re.compile(r"\s*[;/]\s*")
 _MAX_QUOTED_CHARACTERS = 60
 
@@ -152,37 +156,44 @@ def _artists(fields: TagFields, credit: str | None, warnings: list[str]) -> tupl
     if not credit:
         warnings.append("The MusicBrainz artist ids were ignored because the tags name no artist.")
         return ()
-    names: Sequence[str] | None = None
+    names: Sequence[tuple[str, NameRank]] | None = None
     for candidate in (ids, _unique(ids)):
-        names, rank = _names(fields, credit, len(candidate))
+        names = _names(fields, credit, len(candidate))
         if names:
             ids = candidate
             break
     if not names:
         warnings.append(f'The artist "{_shorten(credit)}" could not be told apart into {len(ids)} artists.')
-        names, rank = [credit] * len(ids), NameRank.CREDIT
+        names = [(credit, NameRank.CREDIT)] * len(ids)
     by_id: dict[str, Artist] = {}
-    for mbid, name in zip(ids, names, strict=True):
+    for mbid, (name, rank) in zip(ids, names, strict=True):
         if mbid:
             by_id.setdefault(mbid, Artist(mbid, name, rank))
     return tuple(by_id.values())
 
 
-def _names(fields: TagFields, credit: str, count: int) -> tuple[Sequence[str] | None, NameRank]:
-    """Return as many artist names as there are MBIDs, with their rank; None when the tags cannot be read as that many.
+def _names(fields: TagFields, credit: str, count: int) -> Sequence[tuple[str, NameRank]] | None:
+    """Return as many artist names as there are MBIDs, with their ranks; None when the tags cannot be read as that many.
 
-    A credit that is one text is split at join phrases, which also occur inside a name ("Simon & Garfunkel").
+    Join phrases also occur inside a name ("Simon & Garfunkel"). So one MBID takes a whole text with a join phrase, but
+    as a joint credit: a text without one, of another file, is better.
     """
     if count == 1 and len(fields.artist_names) != 1:
-        is_joint = max(len(fields.artist), len(fields.artist_names)) > 1
-        return [credit], NameRank.CREDIT if is_joint else NameRank.TAG
+        return [(credit, NameRank.CREDIT if fields.artist_names else _rank(credit, _JOIN_PHRASES))]
     readings = (
-        (fields.artist_names, NameRank.TAG),
-        (_split(_LIST_SEPARATORS, "; ".join(fields.artist_names)), NameRank.TAG),
-        (fields.artist, NameRank.TAG),
-        (_split(_JOIN_PHRASES, credit), NameRank.GUESS),
+        (fields.artist_names, _GUEST_PHRASES),
+        (_split(_LIST_SEPARATORS, "; ".join(fields.artist_names)), _GUEST_PHRASES),
+        (fields.artist, _JOIN_PHRASES),
     )
-    return next((reading for reading in readings if len(reading[0]) == count), (None, NameRank.CREDIT))
+    for names, phrases in readings:
+        if len(names) == count:
+            return [(name, _rank(name, phrases)) for name in names]
+    guesses = _split(_JOIN_PHRASES, credit)
+    return [(name, NameRank.GUESS) for name in guesses] if len(guesses) == count else None
+
+
+def _rank(name: str, phrases: re.Pattern[str]) -> NameRank:
+    return NameRank.CREDIT if len(_split(phrases, name)) > 1 else NameRank.TAG
 
 
 def _works(fields: TagFields, title: str | None, warnings: list[str]) -> tuple[Work, ...]:

@@ -12,7 +12,7 @@ class NameRank(IntEnum):
     GUESS = 1
     """A part of a joint credit, or a work's title taken from its recording."""
     CREDIT = 2
-    """A joint credit, which stands for each of its artists."""
+    """A joint credit ("Foo feat. Bar"), which stands for each of its artists."""
     TAG = 4
     """A tag of that one song, artist, album or work."""
     ACOUSTID = 5

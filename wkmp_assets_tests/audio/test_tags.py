@@ -318,6 +318,7 @@ GUESSED = tuple(replace(artist, rank=NameRank.GUESS) for artist in TAGGED)
         pytest.param({"artist": "A and B"}, GUESSED, id="and"),
         pytest.param({"artist": "A x B"}, GUESSED, id="x"),
         pytest.param({"artist": "A vs. B"}, GUESSED, id="vs"),
+        pytest.param({"artist": "A presents B"}, GUESSED, id="presents"),
         pytest.param({"artists": ["A", "B"]}, TAGGED, id="no-credit"),
     ],
 )
@@ -330,9 +331,34 @@ def test_artist_ids_are_paired_with_names(
     assert found.warnings == ()
 
 
-def test_a_single_artist_id_takes_the_whole_credit(tmp_path: Path) -> None:
-    found = read_flac(tmp_path, artist="Simon & Garfunkel", artist_ids=ARTIST_1)
-    assert found.artists == (Artist(ARTIST_1, "Simon & Garfunkel"),)
+@pytest.mark.parametrize(
+    ("texts", "name", "rank"),
+    [
+        ({"artist": "Foo"}, "Foo", NameRank.TAG),
+        ({"artist": "Handsome"}, "Handsome", NameRank.TAG),
+        ({"artist": "Foo feat. Bar"}, "Foo feat. Bar", NameRank.CREDIT),
+        ({"artist": "Foo (ft. Bar)"}, "Foo (ft. Bar)", NameRank.CREDIT),
+        ({"artist": "Simon & Garfunkel"}, "Simon & Garfunkel", NameRank.CREDIT),
+        ({"artist": "Foo presents Bar"}, "Foo presents Bar", NameRank.CREDIT),
+        ({"artist": "Foo with Bar"}, "Foo with Bar", NameRank.CREDIT),
+        ({"artist": "Foo vs. Bar"}, "Foo vs. Bar", NameRank.CREDIT),
+        ({"artist": "Foo x Bar"}, "Foo x Bar", NameRank.CREDIT),
+        ({"artist": "Foo/Bar"}, "Foo/Bar", NameRank.CREDIT),
+        ({"artist": "Foo,"}, "Foo,", NameRank.TAG),
+        ({"artists": "Simon & Garfunkel"}, "Simon & Garfunkel", NameRank.TAG),
+        ({"artists": "AC/DC", "artist": "AC/DC feat. Bar"}, "AC/DC", NameRank.TAG),
+        ({"artists": "Foo feat. Bar"}, "Foo feat. Bar", NameRank.CREDIT),
+        ({"artists": ["Foo", "Bar"], "artist": "Foo meets Bar"}, "Foo meets Bar", NameRank.CREDIT),
+    ],
+)
+def test_a_single_artist_id_takes_the_whole_credit(tmp_path: Path, texts: Texts, name: str, rank: NameRank) -> None:
+    """A list of artists has an entry for each, so an entry with "&" is one name. Guests are no part of any name."""
+    assert read_flac(tmp_path, **texts, artist_ids=ARTIST_1).artists == (Artist(ARTIST_1, name, rank),)
+
+
+def test_each_of_several_artist_texts_may_be_a_joint_credit(tmp_path: Path) -> None:
+    found = read_flac(tmp_path, artist=["A & The Orchestra", "B"], artist_ids=BOTH)
+    assert found.artists == (Artist(ARTIST_1, "A & The Orchestra", NameRank.CREDIT), Artist(ARTIST_2, "B"))
 
 
 def test_several_artist_texts_are_a_joint_credit_of_a_single_artist_id(tmp_path: Path) -> None:

@@ -13,10 +13,11 @@ import mutagen.flac
 import numpy as np
 import pytest
 import soundfile
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from wkmp_assets.audio.tags import read_tags
+from wkmp_assets.db.plan.name_evidence import rank_of
 from wkmp_assets.db.schema import ensure_schema
 from wkmp_assets.db.write.statements import insert_rows, values_of
 from wkmp_assets.identify.tag_matches import match_from_tags
@@ -26,6 +27,7 @@ from wkmp_assets.model.rows import ArtistRow
 from wkmp_assets.model.values import (
     Artist,
     FileState,
+    FileTags,
     KnownRelease,
     LookupOutcome,
     PassageLookup,
@@ -105,7 +107,8 @@ def test_a_corrected_tag_replaces_every_name(database: Path) -> None:
     assert problems(database) == []
 
 
-def test_names_are_corrected_in_the_tags_of_a_real_file(database: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("corrected_at", [TUESDAY, "2008-01-10 21:20:00"], ids=["newer", "from an older backup"])
+def test_names_are_corrected_in_the_tags_of_a_real_file(database: Path, tmp_path: Path, corrected_at: str) -> None:
     path = tmp_path / "song.flac"
     soundfile.write(path, np.zeros(1000), 44_100)
     segments = phase_values()["passage_segments"]
@@ -128,7 +131,7 @@ def test_names_are_corrected_in_the_tags_of_a_real_file(database: Path, tmp_path
         commit(database, replace(one, passages=(replace(one.passages[0], match=match),)))
 
     import_with("Yesterdya", "The Betales", MONDAY)
-    import_with("Yesterday", "The Beatles", TUESDAY)
+    import_with("Yesterday", "The Beatles", corrected_at)
     assert names(database) == [
         ("Yesterday", "The Beatles"), ("The Beatles", None), ("Yesterday Work", None), ("Yesterday Album", "1999"),
     ]  # fmt: skip
@@ -145,16 +148,32 @@ CASES = {
     "no guess over a tag": (NameRank.TAG, MONDAY, NameRank.GUESS, TUESDAY, False),
     "a newer answer over an older one": (NameRank.MUSICBRAINZ, MONDAY, NameRank.MUSICBRAINZ, TUESDAY, True),
     "no older tag over a newer one": (NameRank.TAG, TUESDAY, NameRank.TAG, MONDAY, False),
-    "the tags of one file, saved without a new time": (NameRank.TAG, MONDAY, NameRank.TAG, MONDAY, True),
+}
+CASES_OF_ONE_FILE = {
+    "a tag, saved without a new time": (NameRank.TAG, MONDAY, NameRank.TAG, MONDAY, True),
+    "a tag, from an older backup": (NameRank.TAG, TUESDAY, NameRank.TAG, MONDAY, True),
+    "a joint credit, from an older backup": (NameRank.CREDIT, TUESDAY, NameRank.CREDIT, MONDAY, True),
+    "a tag instead of a joint credit": (NameRank.CREDIT, TUESDAY, NameRank.TAG, MONDAY, True),
+    "no joint credit instead of a tag": (NameRank.TAG, MONDAY, NameRank.CREDIT, TUESDAY, False),
+    "no older answer": (NameRank.MUSICBRAINZ, TUESDAY, NameRank.MUSICBRAINZ, MONDAY, False),
+    "no tag instead of an answer": (NameRank.MUSICBRAINZ, MONDAY, NameRank.TAG, TUESDAY, False),
 }
 
 
-@pytest.mark.parametrize(("old", "old_at", "new", "new_at", "is_replaced"), CASES.values(), ids=CASES)
+@pytest.mark.parametrize(
+    ("path", "case"),
+    [
+        *(pytest.param("b.flac", case, id=name) for name, case in CASES.items()),
+        *(pytest.param("a.flac", case, id=f"one file: {name}") for name, case in CASES_OF_ONE_FILE.items()),
+    ],
+)
 def test_better_or_newer_evidence_replaces(
-    database: Path, old: NameRank, old_at: str, new: NameRank, new_at: str, *, is_replaced: bool
+    database: Path, path: str, case: tuple[NameRank, str, NameRank, str, bool]
 ) -> None:
+    """The time tells files apart. What a file said before counts no more when it says something as good."""
+    old, old_at, new, new_at, is_replaced = case
     commit(database, named("Old", old, old_at))
-    commit(database, named("New", new, new_at), now=LATER)
+    commit(database, named("New", new, new_at, path), now=LATER)
     # Artists and works carry ranks of their own; a song and a release that tags name are always named by a tag.
     assert [column(database, f"SELECT {name}") for name in ("name FROM artists", "title FROM works")] == [
         ["New" if is_replaced else "Old"]
@@ -176,11 +195,66 @@ def test_the_order_of_files_makes_no_difference(database: Path) -> None:
     assert found == [{("Guess", "Guess")}, {("Newer tag", None)}, {("Newer tag", None)}, {("Guess", "2012")}]
 
 
+FILES = tuple(mbid(f"file {number}") for number in range(4))
+
+
+def test_the_next_import_of_another_file_restores_its_newer_name(database: Path) -> None:
+    commit(database, named("Typo", at=WEDNESDAY))
+    commit(database, named("Title", at=TUESDAY, path="b.flac"))
+    commit(database, named("Older title", at=MONDAY), now=LATER)
+    assert names(database) == every("Older title")
+    commit(database, named("Title", at=TUESDAY, path="b.flac"), now=LATER)
+    assert names(database) == every("Title")
+
+
+def test_a_tag_that_its_file_gave_up_stays_until_another_file_has_one(database: Path) -> None:
+    commit(database, named("Typo", at=WEDNESDAY))
+    commit(database, named("Title & Guest", NameRank.CREDIT, THURSDAY), now=LATER)
+    artist_and_work = [(name, None) for name in ("Typo", "Typo")]
+    assert names(database)[1:3] == artist_and_work
+    commit(database, named("Title & Guest", NameRank.CREDIT, THURSDAY), now=LATER)
+    assert names(database)[1:3] == artist_and_work
+    commit(database, named("Title", at=MONDAY, path="b.flac"), now=LATER)
+    assert names(database)[1:3] == [("Title", None)] * 2
+
+
+CREDITS = ("Foo feat. Bar", "Foo", "Foo & The Orchestra of Somewhere")
+
+
+@pytest.fixture(scope="module")
+def credited(tmp_path_factory: pytest.TempPathFactory) -> tuple[FileTags, ...]:
+    """The tags of three songs, with an equal artist id each."""
+    path = tmp_path_factory.mktemp("credited") / "song.flac"
+    soundfile.write(path, np.zeros(1000), 44_100)
+    tags = []
+    for number, credit in enumerate(CREDITS):
+        file = mutagen.flac.FLAC(path)
+        ids = {"musicbrainz_trackid": mbid(f"r{number}"), "musicbrainz_artistid": mbid("foo")}
+        file.update({"title": f"song {number}", "artist": credit, **ids})
+        file.save()
+        tags.append(read_tags(path))
+    return tuple(tags)
+
+
+@pytest.mark.parametrize("order", [*permutations(range(len(CREDITS)))], ids=str)
+def test_an_artist_is_named_by_the_song_without_guests(
+    database: Path, credited: tuple[FileTags, ...], order: tuple[int, ...]
+) -> None:
+    segments = phase_values()["passage_segments"]
+    for number in order:
+        tags = credited[number]
+        (match,) = match_from_tags(tags, replace(segments, passages=segments.passages[:1]))
+        at = (MONDAY, TUESDAY, WEDNESDAY)[number]
+        one = entry(f"{number}.flac", str(number), tags=tags, modified_at=at)
+        commit(database, replace(one, passages=(replace(one.passages[0], match=match),)))
+    assert column(database, "SELECT name FROM artists") == ["Foo"]
+
+
 EVIDENCES = st.builds(
     lambda rank, at, file, text: (text, f"{rank} {at} {file}\n{text}"),
     st.sampled_from([1, 2, 4, 6]),
     st.sampled_from(["", MONDAY, TUESDAY, "9999-12-31 23:59:59.00000000000253402300800"]),
-    st.sampled_from(["f1", "f2"]),
+    st.sampled_from(FILES),
     st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), min_size=1, max_size=5),
 )
 
@@ -204,14 +278,30 @@ def final_name(artists: sqlite3.Connection, evidences: Sequence[tuple[str, str]]
     return artists.execute("SELECT name, name_evidence FROM artists").fetchone()
 
 
-@given(st.data(), st.lists(EVIDENCES, min_size=2, max_size=6, unique_by=lambda one: one[1].partition("\n")[0]))
+def file_of(evidence: tuple[str, str]) -> str:
+    return evidence[1].partition("\n")[0].rpartition(" ")[2]
+
+
+@given(st.data(), st.lists(EVIDENCES, min_size=2, max_size=6, unique_by=file_of))
 def test_any_evidence_in_any_order_gives_one_name(
     artists: sqlite3.Connection, data: st.DataObject, evidences: list[tuple[str, str]]
 ) -> None:
-    """Each file says one thing at a time, so no two have the same rank, time and file."""
+    """Each file says one thing."""
     other = data.draw(st.permutations(evidences))
     first = data.draw(st.sampled_from([None, "of an older version"]))
     assert final_name(artists, evidences, first) == final_name(artists, other, first)
+
+
+@given(st.data(), st.lists(EVIDENCES.filter(lambda one: one[1] < f"{NameRank.ACOUSTID:d}"), min_size=1, max_size=8))
+def test_whatever_the_files_once_said_the_best_that_they_say_now_names(
+    artists: sqlite3.Connection, data: st.DataObject, evidences: list[tuple[str, str]]
+) -> None:
+    """The second import asks also the files that lost against what another one no longer says."""
+    now = {file_of(one): one for one in evidences}
+    imports = [one for _ in range(2) for one in data.draw(st.permutations(list(now.values())))]
+    best = max(now.values(), key=lambda one: rank_of(one[1]))
+    assume(best[1][0] == max(one[1][0] for one in evidences))
+    assert final_name(artists, [*evidences, *imports], None) == best
 
 
 @pytest.mark.parametrize(

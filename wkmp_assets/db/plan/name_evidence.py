@@ -1,8 +1,10 @@
 """The evidence for a name, as the library keeps it beside the name.
 
-It is one text: rank, time, and guid of the file, separated by blanks; a line feed; and the name. Of two such texts the
-one with the greater first line is better or newer, whoever compares them and in whatever order they came. The text
+It is one text: rank, time, and guid of the file, separated by blanks; a line feed; and the name. Of two files' texts
+the one with the greater first line is better or newer, whoever compares them and in whatever order they came. The text
 includes the name, because a stored name that differs from it was changed by another program, and stays.
+
+Of two texts that the tags of one file gave, the later import's counts, whatever its time, if its rank is as good.
 """
 
 from datetime import timedelta
