@@ -175,14 +175,17 @@ def written_rows(batch: object) -> WrittenRows | None:
     if not isinstance(batch, WriteBatch) or batch.file is None:
         return None
     row = batch.file
+    ours = {passage.guid for passage in batch.passages}
     return WrittenRows(
         file=row.guid,
         status=row.status,
         content_hash=row.hash,
         written_at=row.updated_at,
         passages=len(batch.passages),
-        # Links that people made have other times. The checks count those of this commit.
-        passage_songs=sum(link.created_at == row.updated_at for link in batch.passage_songs),
+        # Links that people made have other times. The checks count those of this commit, of the passages that it wrote.
+        passage_songs=sum(
+            link.created_at == row.updated_at and link.passage_id in ours for link in batch.passage_songs
+        ),
         passage_albums=sum(link.created_at == row.updated_at for link in batch.passage_albums),
         provenance=len(batch.provenance),
         kept_passages=batch.kept_passages,

@@ -11,6 +11,7 @@ from wkmp_assets.files.walk import read_stat
 from wkmp_assets_tests.support.builders import column, mbid, problems, rows, run_sql
 from wkmp_assets_tests.support.checked_library import BROKEN, MIX, SONG
 from wkmp_assets_tests.support.half_made import set_back
+from wkmp_assets_tests.support.wkmp_made import make_wkmp_library
 from wkmp_assets_tests.support.workplace import Workplace, make_workplace
 
 pytestmark = pytest.mark.slow
@@ -94,6 +95,39 @@ def test_what_wkmp_left_half_made_is_named_and_completed_once(place: Workplace) 
     assert "2 unchanged" in again
     (place.music / "text.mp3").unlink()
     assert "text.mp3: it is not on disk" in run(place, "import", "--complete")
+
+
+def test_a_passage_that_people_use_and_the_sound_divides_is_counted_until_the_advice_is_followed(
+    tmp_path: Path,
+) -> None:
+    source = tmp_path / "source"
+    source.mkdir()
+    (source / "mix.flac").write_bytes(MIX.read_bytes())
+    place = make_workplace(tmp_path, source)
+    make_wkmp_library(place.database, place.music, ["mix.flac"])
+    (whole,) = column(place.database, "SELECT guid FROM passages")
+    assert "1 imported" in run(place, "import", "--complete")
+    assert len(column(place.database, "SELECT guid FROM passages")) == 4
+    assert column(place.database, "SELECT song_id FROM passage_songs WHERE passage_id = ?", whole) == column(
+        place.database, "SELECT song_id FROM passages WHERE guid = ?", whole
+    )
+    said = run(place, "status")
+    assert "1 half-made file cannot be completed (mix.flac: people use a passage that WKMP made, from 0.0 s to" in said
+    assert "change silence_threshold_dB and silence_min_duration_ticks until the import finds it" in said
+    run_sql(
+        place.database,
+        "INSERT OR REPLACE INTO settings (key, value) VALUES ('silence_min_duration_ticks', '282240000')",
+    )
+    assert "1 imported" in run(place, "import", "--complete")
+    assert read_status(place)["incomplete"] == []
+    mine = (
+        "SELECT p.guid FROM passages AS p JOIN play_history AS h ON h.passage_id = p.guid "
+        "JOIN passage_songs AS l ON l.passage_id = p.guid AND l.song_id = p.song_id"
+    )
+    assert column(place.database, f"{mine} WHERE user_title IS NOT NULL AND musical_flavor_vector IS NOT NULL") == [
+        whole
+    ]
+    assert problems(place.database) == []
 
 
 def test_complete_and_retry_deferred_exclude_each_other(tmp_path: Path) -> None:

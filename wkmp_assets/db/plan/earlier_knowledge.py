@@ -13,8 +13,12 @@ skipped, deferred or impossible is not an answer.
 Links that no import wrote are people's, and stay whatever the answer is. A link of an import has the time of the import
 that last wrote the passage.
 
-Stored and new passages belong together by equal fingerprints, else by an overlap of 90 % of the shorter, else by the
-longest overlap. When a file's content has changed and the fingerprints differ too much, nothing stays.
+Stored and new passages belong together by equal fingerprints, or by an overlap of 90 % of both in the same bytes or
+where no fingerprint is stored; else by an overlap of 90 % of the shorter, else by the longest overlap. When a file's
+content has changed and the fingerprints differ too much, nothing stays.
+
+A passage without a partner that stays, because somebody uses it, keeps what it has. If WKMP made it, it gets the link
+to the song that WKMP found.
 """
 
 from collections.abc import Sequence
@@ -105,7 +109,10 @@ def _pair(
             is_equal = heard is not None and heard == old.knowledge.fingerprint
             if not is_equal and (shared <= 0 or not (is_same_content or _may_be_same(heard, old))):
                 continue
-            shorter = min(new.length_ticks, old.end_ticks - old.start_ticks)
+            shorter, longer = sorted((new.length_ticks, old.end_ticks - old.start_ticks))
+            if is_same_content or old.knowledge.fingerprint is None:
+                # A fingerprint covers the beginning only, so a piece may have that of the whole.
+                is_equal = is_equal or shared >= MIN_OVERLAP * longer
             candidates.append((not is_equal, shared < MIN_OVERLAP * shorter, -shared, number, old.guid, old))
     partners: dict[int, StoredPassage] = {}
     used: set[str] = set()
@@ -156,6 +163,41 @@ def recall_song(
         tags.artists if tags and is_whole_file else (),
         rank=NameRank.GUESS,
     )
+
+
+def recall_songs_of_kept(plan: PassagePlan, tags: FileTags | None) -> list[Song]:
+    """Return the songs that WKMP found for passages that stay without a partner.
+
+    Of a file whose sound lies in one such passage, the tags know the names.
+    """
+    songs = []
+    for old in plan.kept:
+        known = old.knowledge
+        if known.import_timestamp is not None or known.song_mbid is None:
+            continue
+        is_whole_file = len(plan.kept) == 1 and all(
+            old.start_ticks <= new.start_ticks and new.end_ticks <= old.end_ticks for new in plan.placed
+        )
+        named = tags if is_whole_file else None
+        songs.append(
+            Song(
+                known.song_mbid,
+                known.title or (named.title if named else None),
+                known.artist or (named.artist if named else None),
+                named.artists if named else (),
+                rank=NameRank.GUESS,
+            )
+        )
+    return songs
+
+
+def link_songs_of_kept(plan: PassagePlan, stamp: Stamp) -> list[PassageSongRow]:
+    """Return the links that WKMP did not make for passages that stay without a partner, over their whole length."""
+    return [
+        PassageSongRow(old.guid, old.knowledge.song_id, 0, old.end_ticks - old.start_ticks, stamp.text)
+        for old in plan.kept
+        if old.knowledge.import_timestamp is None and old.knowledge.song_id is not None and not old.knowledge.songs
+    ]
 
 
 def _reason(match: PassageMatch) -> str:

@@ -25,7 +25,7 @@ class Entities:
     file : FileRow
         Its row.
     songs : sequence of Song or None
-        One per passage.
+        Those of the passages.
     state : LibraryState
         Which of them the library has.
     stamp : Stamp

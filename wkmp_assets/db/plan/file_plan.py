@@ -10,7 +10,14 @@ from itertools import islice
 from typing import Any
 
 from wkmp_assets.db.plan import ids
-from wkmp_assets.db.plan.earlier_knowledge import describe_kept, plan_knowledge, recall_song, warn_of_lost_songs
+from wkmp_assets.db.plan.earlier_knowledge import (
+    describe_kept,
+    link_songs_of_kept,
+    plan_knowledge,
+    recall_song,
+    recall_songs_of_kept,
+    warn_of_lost_songs,
+)
 from wkmp_assets.db.plan.entities import Entities
 from wkmp_assets.db.plan.flavors import FlavorPlan
 from wkmp_assets.db.plan.passage_pairing import plan_passages
@@ -226,8 +233,9 @@ def _plan_copy(entry: FileEntry, state: LibraryState, stamp: Stamp, other: FileR
         file=row,
         expected=expect_unchanged(state, state.owner),
         removed_passages=outdated.removed,
-        kept_passages=outdated.kept,
+        kept_passages=len(outdated.kept),
         passage_references=state.passage_references,
+        passage_songs=tuple(link_songs_of_kept(outdated, stamp)),
         copy_links=_copy_links(row, state.copies),
         warnings=merge_warnings(_warn_of_silence(status), outdated.warnings),
     )
@@ -258,7 +266,7 @@ def _plan_content(entry: FileEntry, state: LibraryState, stamp: Stamp) -> WriteB
         recall_song(passage, kept, entry.tags, is_whole_file=len(entry.passages) == 1)
         for passage, kept in zip(entry.passages, knowledge, strict=True)
     ]
-    entities = Entities(entry, file, songs, state, stamp)
+    entities = Entities(entry, file, [*songs, *recall_songs_of_kept(plan, entry.tags)], state, stamp)
     flavors = FlavorPlan(entry, songs, state, entities)
     partners = {passage.guid: passage for passage in state.passages}
     columns = [
@@ -278,10 +286,13 @@ def _plan_content(entry: FileEntry, state: LibraryState, stamp: Stamp) -> WriteB
         works=tuple(entities.works.values()),
         albums=tuple(entities.albums.values()),
         removed_passages=plan.removed,
-        kept_passages=plan.kept,
+        kept_passages=len(plan.kept),
         passage_references=state.passage_references,
         passages=passages,
-        passage_songs=tuple(link_songs(songs, plan, entities, knowledge, stamp)),
+        passage_songs=(
+            *link_songs(songs, plan, entities, knowledge, stamp),
+            *link_songs_of_kept(plan, stamp),
+        ),
         song_artists=tuple(entities.song_artists()),
         song_works=tuple(entities.song_works()),
         passage_albums=tuple(link_albums(entry, plan, entities, knowledge, stamp)),

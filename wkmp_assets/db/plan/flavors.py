@@ -38,7 +38,8 @@ class FlavorPlan:
     def __init__(self, entry: FileEntry, songs: Sequence[Song | None], state: LibraryState, entities: Entities) -> None:
         self._heard = list(zip(songs, entry.passages, strict=True))
         self._state = state
-        self._guids = {mbid: row.guid for mbid, row in entities.songs.items()}
+        heard = {song.recording_mbid for song in songs if song}
+        self._guids = {mbid: row.guid for mbid, row in entities.songs.items() if mbid in heard}
         self._songs = {mbid: self._song(mbid) for mbid in self._guids}
 
     def plan_songs(self, stamp: Stamp) -> list[SongFlavor]:

@@ -32,8 +32,8 @@ class PassagePlan:
     placed: tuple[PlacedPassage, ...]
     """One per passage of the import, in order."""
     removed: tuple[str, ...]
-    kept: int
-    """Number of stored passages without a partner that stay, because somebody edited them or refers to them."""
+    kept: tuple[StoredPassage, ...]
+    """Stored passages without a partner that stay, because somebody edited them or refers to them."""
     warnings: tuple[FileWarning, ...]
 
 
@@ -81,16 +81,16 @@ def plan_passages(
             )
     unpaired = [passage for passage in stored if passage not in partners.values()]
     removed = tuple(passage.guid for passage in unpaired if not passage.is_kept)
+    kept = tuple(passage for passage in unpaired if passage.is_kept)
     warnings += [
         f"the passage {describe_place(passage)} no longer matches the audio; it was kept, because a person edited it, "
         "or play history, queue or timeslots refer to it"
-        for passage in unpaired
-        if passage.is_kept
+        for passage in kept
     ]
     return PassagePlan(
         placed=tuple(placed),
         removed=removed,
-        kept=len(unpaired) - len(removed),
+        kept=kept,
         warnings=warn_each(WarningKind.KEPT_PASSAGE, warnings),
     )
 

@@ -1,7 +1,8 @@
 """Read the files that WKMP marked complete but left half-made.
 
 WKMP writes neither the strategy of an import nor what only this import finds: links to songs, artists, flavors. So a
-file is WKMP's while no import of ours has written a passage of it, and never again afterwards.
+file is WKMP's until an import of ours has written a passage of it. Afterwards, passages that WKMP made may stay beside
+ours, because people use them. Those are judged alone, by what a passage with a song has in any case.
 """
 
 # ruff: noqa: S608 - literals of this module, and names from the schema
@@ -14,8 +15,8 @@ from pathlib import Path
 from wkmp_assets.db.connection import open_reader
 from wkmp_assets.db.read.select import column_list, has_table
 from wkmp_assets.db.tables import IMPORT_STRATEGY
-from wkmp_assets.model.statuses import FileStatus
-from wkmp_assets.model.ticks import TICKS_PER_SECOND
+from wkmp_assets.model.statuses import FINISHED, FileStatus, PassageStatus
+from wkmp_assets.model.ticks import TICKS_PER_SECOND, to_seconds
 
 LACKS = ("passages", "format", "lead points", "links to songs", "names of songs", "artists", "flavors")
 """What a file may lack, in the order in which people read it."""
@@ -25,7 +26,7 @@ _FALLBACK_TICKS = 6 * TICKS_PER_SECOND // 10
 _FILES = ("guid", "path", "status", "format")
 _PASSAGES = (
     "guid", "file_id", "start_time_ticks", "end_time_ticks", "lead_in_start_ticks", "lead_out_start_ticks", "song_id",
-    "musical_flavor_vector", "import_strategy",
+    "musical_flavor_vector", "import_strategy", "status",
 )  # fmt: skip
 
 
@@ -56,7 +57,7 @@ def read_incomplete(database: Path, paths: Sequence[str] | None = None) -> list[
         rows = connection.execute(_select(connection)).fetchall()
     wanted = None if paths is None else set(paths)
     return [
-        IncompleteFile(row["path"], lacks, _why_not(row["failure"], row["missing"]))
+        IncompleteFile(row["path"], lacks, _why_not(row, lacks))
         for row in rows
         if (lacks := tuple(name for name in LACKS if row[name]))
         if wanted is None or row["path"] in wanted
@@ -72,22 +73,30 @@ def _select(connection: sqlite3.Connection) -> str:
     )
     failure = "(SELECT code FROM import_failures WHERE path = f.path)"
     missing = "(SELECT path FROM missing_files WHERE path = f.path)"
+    lacks = f"p.musical_flavor_vector IS NULL OR {_LEAD_POINTS_ARE_MISSING}"
+    finished = ", ".join(f"'{status}'" for status in sorted(FINISHED))
     return f"""
         SELECT f.path, {failure if has_table(connection, "import_failures") else "NULL"} AS failure,
                {missing if has_table(connection, "missing_files") else "NULL"} AS missing,
                count(p.guid) = 0 AS "passages",
-               f.format IS NULL OR f.format = 'Unknown' AS "format",
+               NOT is_kept AND (f.format IS NULL OR f.format = 'Unknown') AS "format",
                max(p.guid IS NOT NULL AND ({_LEAD_POINTS_ARE_MISSING})) AS "lead points",
-               max(p.song_id IS NOT NULL AND NOT {_exists(connection, "passage_songs", "passage_id = p.guid")})
-                 AS "links to songs",
-               max(p.song_id IS NOT NULL AND NOT {is_named}) AS "names of songs",
-               max(p.song_id IS NOT NULL AND NOT {_exists(connection, "song_artists", "song_id = p.song_id")})
-                 AS "artists",
-               max(p.guid IS NOT NULL AND p.musical_flavor_vector IS NULL) AS "flavors"
-        FROM (SELECT {column_list(connection, "files", _FILES)} FROM files) AS f
+               max(p.song_id IS NOT NULL AND NOT {_exists(connection, "passage_songs", "passage_id = p.guid")}
+                 AND (NOT is_kept OR {_exists(connection, "songs", "guid = p.song_id")})) AS "links to songs",
+               max(p.song_id IS NOT NULL AND NOT is_kept AND NOT {is_named}) AS "names of songs",
+               max(p.song_id IS NOT NULL AND NOT is_kept
+                 AND NOT {_exists(connection, "song_artists", "song_id = p.song_id")}) AS "artists",
+               max(p.guid IS NOT NULL AND p.musical_flavor_vector IS NULL) AS "flavors",
+               f.status, is_kept, min(p.start_time_ticks) FILTER (WHERE {lacks}) AS start_ticks,
+               max(p.end_time_ticks) FILTER (WHERE {lacks}) AS end_ticks, count(p.guid) FILTER (WHERE {lacks}) AS count
+        FROM (
+          SELECT *, status <> '{FileStatus.INGEST_COMPLETE}' OR EXISTS (SELECT 1 FROM {passages} AS ours
+            WHERE ours.file_id = all_files.guid AND ours.import_strategy = '{IMPORT_STRATEGY}') AS is_kept
+          FROM (SELECT {column_list(connection, "files", _FILES)} FROM files) AS all_files
+        ) AS f
         LEFT JOIN {passages} AS p ON p.file_id = f.guid
-        WHERE f.status = '{FileStatus.INGEST_COMPLETE}' AND NOT EXISTS (
-          SELECT 1 FROM {passages} AS ours WHERE ours.file_id = f.guid AND ours.import_strategy = '{IMPORT_STRATEGY}')
+        WHERE f.status IN ({finished}) AND p.import_strategy IS NOT '{IMPORT_STRATEGY}'
+          AND (NOT is_kept OR p.status = '{PassageStatus.INGEST_COMPLETE}')
         GROUP BY f.guid ORDER BY f.path"""
 
 
@@ -104,11 +113,21 @@ p.lead_in_start_ticks IS NULL OR p.lead_out_start_ticks IS NULL OR (
 """WKMP's thresholds are never reached, so it takes a quarter of the passage at each end."""
 
 
-def _why_not(failure: str | None, missing: str | None) -> str:
-    if missing is not None:
+def _why_not(row: sqlite3.Row, lacks: Sequence[str]) -> str:
+    if row["missing"] is not None:
         return "it is not on disk"
+    if row["failure"] is not None:
+        return f"it cannot be imported ({row['failure']}); wkmp failures FOLDER says why and what to do"
+    return _why_kept(row) if row["is_kept"] and "links to songs" not in lacks else ""
+
+
+def _why_kept(row: sqlite3.Row) -> str:
+    place = f"from {to_seconds(row['start_ticks']):.1f} s to {to_seconds(row['end_ticks']):.1f} s"
+    what = "a passage that WKMP made" if row["count"] == 1 else f"{row['count']} passages that WKMP made"
+    said, them = f"people use {what}, {place}, and", "it" if row["count"] == 1 else "them"
+    if row["status"] == FileStatus.DUPLICATE_HASH:
+        return f"{said} the file is a copy of another; remove {them} in the player"
     return (
-        f"it cannot be imported ({failure}); wkmp failures FOLDER says why and what to do"
-        if failure is not None
-        else ""
+        f"{said} the import finds other boundaries; remove {them} in the player, or change silence_threshold_dB and "
+        f"silence_min_duration_ticks until the import finds {them}: wkmp import FOLDER --complete"
     )

@@ -8,12 +8,14 @@ from typing import Any
 import pytest
 
 from wkmp_assets.db.read.incomplete import IncompleteFile, read_incomplete
+from wkmp_assets.model.batch import written_rows
 from wkmp_assets.model.file_entry import FileEntry
 from wkmp_assets.model.values import Artist, FileState, FileTags
 from wkmp_assets.report.text import explain_incomplete
 from wkmp_assets_tests.db.test_schema import create_older
 from wkmp_assets_tests.support.builders import (
     LATER,
+    Bounds,
     bare,
     column,
     commit,
@@ -21,9 +23,12 @@ from wkmp_assets_tests.support.builders import (
     flavor,
     in_a_row,
     mbid,
+    opened,
+    prepared,
     problems,
     rows,
     run_sql,
+    seconds,
     song,
 )
 from wkmp_assets_tests.support.half_made import set_back
@@ -107,6 +112,122 @@ def test_a_passage_that_a_person_adds_to_a_file_of_ours_is_not_incomplete(databa
     theirs = "INSERT INTO passages (guid, file_id, start_time_ticks, end_time_ticks) "
     run_sql(database, f"{theirs} SELECT 'theirs', guid, 1, 9 FROM files")
     assert read_incomplete(database) == []
+
+
+WHOLE, PIECES = seconds((0, 27)), seconds((0, 12), (15, 27))
+KEPT = ("lead points", "flavors")
+
+
+@pytest.fixture
+def used(database: Path) -> Path:
+    """A file that WKMP took for one passage, which people use; its sound has two."""
+    commit(database, entry(bounds=WHOLE))
+    set_back(database)
+    run_sql(database, "UPDATE passages SET user_title = 'mine'")
+    return database
+
+
+def pieces(bounds: Bounds = PIECES) -> FileEntry:
+    """The same file, imported again without an answer."""
+    return unanswered(entry(bounds=bounds, tags=TAGS))
+
+
+def remove_in_the_player(database: Path) -> None:
+    with opened(database) as player:
+        player.execute("PRAGMA foreign_keys = ON")
+        player.execute("DELETE FROM passages WHERE user_title = 'mine'")
+
+
+def test_a_used_passage_that_the_sound_divides_gets_its_song_and_stays_counted(used: Path) -> None:
+    columns = (
+        "SELECT guid, start_time_ticks, lead_in_start_ticks, lead_out_start_ticks, end_time_ticks, title, user_title, "
+        "song_id, import_timestamp, musical_flavor_vector FROM passages WHERE user_title = 'mine'"
+    )
+    before = rows(used, columns)
+    batch = prepared(used, pieces())
+    written = written_rows(batch)
+    assert written is not None
+    assert (written.passage_songs, written.kept_passages) == (0, 1), "the checks count links of written passages"
+    commit(used, pieces(), now=LATER)
+    assert rows(used, columns) == before
+    (link,) = rows(used, "SELECT passage_id, song_id, start_time_ticks, end_time_ticks FROM passage_songs")
+    (old,) = before
+    assert link == {
+        "passage_id": old["guid"],
+        "song_id": old["song_id"],
+        "start_time_ticks": 0,
+        "end_time_ticks": old["end_time_ticks"],
+    }
+    credited = "SELECT s.title, a.name FROM songs AS s JOIN song_artists ON song_id = s.guid JOIN artists AS a"
+    assert rows(used, f"{credited} ON a.guid = artist_id") == [{"title": "a 0", "name": "Zoe"}]
+    for _ in range(2):
+        (file,) = read_incomplete(used)
+        assert file.lacks == KEPT
+        assert "people use a passage that WKMP made, from 0.0 s to 27.0 s, and the import finds" in file.cannot_because
+        commit(used, pieces(), now=LATER)
+        assert problems(used) == []
+
+
+def test_removing_the_passage_ends_it(used: Path) -> None:
+    commit(used, pieces(), now=LATER)
+    remove_in_the_player(used)
+    assert read_incomplete(used) == []
+
+
+def test_settings_that_make_the_passage_end_it(used: Path) -> None:
+    """The first piece has the fingerprint of the whole, as in files where both last over two minutes."""
+    commit(used, pieces(), now=LATER)
+    commit(used, pieces(WHOLE), now=LATER)
+    assert read_incomplete(used) == []
+    assert column(used, "SELECT user_title FROM passages JOIN passage_songs ON passage_id = guid") == ["mine"]
+
+
+def test_a_used_passage_without_its_link_is_completed_first(used: Path) -> None:
+    """An earlier version of this import left it so."""
+    commit(used, pieces(), now=LATER)
+    run_sql(used, "DELETE FROM passage_songs")
+    assert read_incomplete(used) == [IncompleteFile(PATH, ("lead points", "links to songs", "flavors"))]
+    commit(used, pieces(), now=LATER)
+    assert [file.lacks for file in read_incomplete(used)] == [KEPT]
+
+
+def test_a_link_that_a_person_made_to_another_song_is_enough(used: Path) -> None:
+    run_sql(
+        used,
+        "INSERT INTO songs (guid, recording_mbid) VALUES ('theirs', 'theirs')",
+        "INSERT INTO passage_songs SELECT guid, 'theirs', 0, 9, '' FROM passages",
+    )
+    commit(used, pieces(), now=LATER)
+    assert column(used, "SELECT song_id FROM passage_songs") == ["theirs"]
+    assert [file.lacks for file in read_incomplete(used)] == [KEPT]
+
+
+@pytest.mark.parametrize("kind", ["no audio", "copy"])
+def test_a_used_passage_of_a_file_that_is_no_longer_complete_stays_counted(used: Path, kind: str) -> None:
+    if kind == "copy":
+        commit(used, entry("0.flac", "other", WHOLE))
+        run_sql(used, f"UPDATE files SET hash = (SELECT hash FROM files WHERE path = '0.flac') WHERE path = '{PATH}'")
+        commit(used, bare(PATH, "other", duplicate_of="0.flac"), now=LATER)
+    else:
+        commit(used, pieces([]), now=LATER)
+    assert column(used, f"SELECT status <> 'INGEST COMPLETE' FROM files WHERE path = '{PATH}'") == [1]
+    linked = "SELECT count(*) FROM passage_songs JOIN passages ON guid = passage_id WHERE user_title = 'mine'"
+    assert column(used, linked) == [1]
+    (file,) = read_incomplete(used)
+    assert file.lacks == KEPT
+    assert ("is a copy of another; remove it" in file.cannot_because) == (kind == "copy")
+    remove_in_the_player(used)
+    assert read_incomplete(used) == []
+
+
+def test_several_used_passages_are_told_together(database: Path) -> None:
+    commit(database, entry(bounds=in_a_row(2)))
+    set_back(database)
+    run_sql(database, "UPDATE passages SET user_title = 'mine'")
+    commit(database, pieces(seconds((50, 60))), now=LATER)
+    (file,) = read_incomplete(database)
+    assert "people use 2 passages that WKMP made, from 0.0 s to 43.0 s, and" in file.cannot_because
+    assert column(database, "SELECT count(*) FROM song_artists") == [0], "the tags do not say whose artist it is"
 
 
 def test_libraries_that_lack_tables_and_columns(database: Path, tmp_path: Path) -> None:
