@@ -80,7 +80,7 @@ class ImportSummary:
             self.failures.append((decode_key(commit.key), commit.outcome))
         if commit.batch is not None:
             self.passages += len(commit.batch.passages)
-            self.songs.update(song.guid for song in commit.batch.songs)
+            self.songs.update(link.song_id for link in commit.batch.passage_songs)
             linked = {link.passage_id for link in commit.batch.passage_songs}
             self.without_song += sum(passage.guid not in linked for passage in commit.batch.passages)
             self.deferred.update(_deferred(commit.outcome))

@@ -99,7 +99,9 @@ def test_what_is_kept_is_said_with_the_reason(database: Path) -> None:
         replace(passage, match=replace(passage.match, song=None, release=None, lookup=lookup))
         for passage, lookup in zip(one.passages, (waiting, answered), strict=True)
     ]
-    text = shown(summary_of(*commit(database, replace(one, passages=tuple(passages))).values()).render(1.0))
+    summary = summary_of(*commit(database, replace(one, passages=tuple(passages))).values())
+    text = shown(summary.render(1.0))
+    assert len(summary.songs) == 2 - summary.without_song > 0, "songs that are kept count"
     assert "Kept " in text
     assert "1 passages keep what the library knew of them, because AcoustID: HTTP 503" in text
     assert "1 passages keep the song that an earlier import found (AcoustID: HTTP 502)" in text

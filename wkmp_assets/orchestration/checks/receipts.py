@@ -63,6 +63,7 @@ def commit_receipts(
     bounds = library.settings.wait_budget_ms, library.settings.wait_limit_ms
     locks, reads, holds, waits = Findings(), Findings(), Findings(), Findings()
     figures = rules.ReceiptFigures()
+    of_earlier_runs = 0
     for portion in scope.portions():
         commits = recorded_commits(context.instance, library.settings, portion)
         for key, file in portion.items():
@@ -70,12 +71,17 @@ def commit_receipts(
             if receipt is None:
                 continue
             figures.add(receipt)
+            of_earlier_runs += commits[key].run_id != context.run.run_id
             locks.add(rules.judge_locks(file, receipt))
             reads.add(rules.judge_reads(file, receipt))
             holds.add(rules.judge_hold(file, receipt, budget_ms))
             waits.add(rules.judge_wait(file, receipt, *bounds))
     judged = figures.judged
-    files = {"files": len(scope.keys), "without_receipt": len(scope.keys) - judged}
+    files = {
+        "files": len(scope.keys),
+        "without_receipt": len(scope.keys) - judged,
+        "receipts_of_earlier_runs": of_earlier_runs,
+    }
     results = (
         build_result(ONE_TRANSACTION, locks, judged, {**files, **figures.describe_locks()}),
         build_result(NO_READS, reads, judged, {**files, **figures.describe_reads()}),

@@ -221,6 +221,7 @@ def test_unchanged_files_keep_the_receipt_of_their_last_import(song: CheckedLibr
     for name in (LOCKS, READS, HOLD, WAITING):
         assert evaluations[name].passed
         assert (number(evaluations[name], "judged"), number(evaluations[name], "without_receipt")) == (2, 0)
+        assert number(evaluations[name], "receipts_of_earlier_runs") == 1, "of the song, which was not written again"
     again = song.import_one("song.flac")[LOCKS]
     assert again.passed
     assert number(again, "judged") == 1
