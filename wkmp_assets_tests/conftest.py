@@ -31,8 +31,10 @@ _NOBODY = 65534
 
 # A worker of xdist sets it to 80, and a console that is made while it is set always keeps that width. Other conftest
 # files make consoles when they are imported, so it goes here, before them.
+# What the tests start is not measured: commands and worker processes would take half as long again.
 if "PYTEST_XDIST_WORKER" in os.environ:
     os.environ.pop("COLUMNS", None)
+    os.environ.pop("COVERAGE_PROCESS_CONFIG", None)
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -55,7 +57,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         if item.get_closest_marker("long") and not os.environ.get("WKMP_TEST_LONG"):
             item.add_marker(pytest.mark.skip(reason="part of `make test-long` only"))
     if hasattr(config, "workerinput"):
-        items.sort(key=lambda item: item.get_closest_marker("integration") is None)
+        items.sort(key=lambda item: [item.get_closest_marker(name) is None for name in ("integration", "slow")])
 
 
 @pytest.fixture

@@ -1,7 +1,7 @@
 """Run the tests, measure their coverage of the package, and compare it with the baseline in the repository.
 
 `make test` runs this, `make coverage-baseline` records a new baseline. The total counts statements and branches, in
-the tests' own process and in every process that they start (commands, worker processes).
+the processes of the tests. What these start (commands, worker processes) is not measured.
 """
 
 import argparse
@@ -48,7 +48,9 @@ class Coverage:
     """UTC date."""
     source: str
     """SHA-256 over the package, its tests and their settings."""
-    how: str = "make coverage-baseline: all tests under coverage.py, statements and branches, child processes included"
+    how: str = (
+        "make coverage-baseline: all tests under coverage.py, statements and branches, in the processes of the tests"
+    )
 
 
 class FailedTestsError(Exception):

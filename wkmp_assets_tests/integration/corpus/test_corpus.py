@@ -22,7 +22,8 @@ from wkmp_assets_tests.support.paths import ROOT
 from wkmp_assets_tests.support.workplace import Workplace
 
 IS_LONG = bool(os.environ.get("WKMP_TEST_LONG"))
-"""Whether files that take minutes are included."""
+"""Whether files that take minutes are included, and every file that is simply imported. Else it is one of three."""
+pytestmark = [pytest.mark.long] if IS_LONG else []
 LONG = (
     Case("long/two hours of silence.flac", sounds.hours_of_silence(2, 44_100, 2), SILENT),
     Case("long/49 hours.flac", sounds.hours_of_silence(49), undecodable("more than 48 hours", "TOO_LONG")),
@@ -41,7 +42,11 @@ CASES = [case for group in GROUPS for case in group()]
 CASES += [
     Case(f"{folder}/good.flac", plain("flac"), IMPORTED) for folder in sorted({c.path.split("/")[0] for c in CASES})
 ]
-CASES += LONG if IS_LONG else ()
+if IS_LONG:
+    CASES += LONG
+else:
+    ordinary = [case for case in CASES if case.becomes == IMPORTED]
+    CASES = [case for case in CASES if case.becomes != IMPORTED or case in ordinary[::3]]
 STATUSES = {End.IMPORTED: "INGEST COMPLETE", End.SILENT: "NO AUDIO"}
 MAX_MEMORY_MB = 500
 """Memory limit of any process of an import, for any input (docs/explanation/decisions.md)."""

@@ -16,6 +16,8 @@ from wkmp_assets_tests.support.builders import column, problems, rows, run_sql
 from wkmp_assets_tests.support.paths import ROOT
 from wkmp_assets_tests.support.workplace import Imported, Workplace
 
+pytestmark = pytest.mark.long  # test_one_file.py imports side by side, too
+
 ORIGINAL = "Destructavator/UFO Alien Invasion/01 David01, First Movement.mp3"
 COPY = "Unsorted/Copy of David01.mp3"
 
@@ -82,7 +84,7 @@ def assert_linked_both_ways(database: Path) -> None:
     assert column(database, "SELECT count(*) FROM passages WHERE file_id = ?", duplicate["guid"]) == [0]
 
 
-@pytest.mark.parametrize("second", ["", pytest.param("Unsorted", marks=pytest.mark.long)])
+@pytest.mark.parametrize("second", ["", "Unsorted"])
 def test_two_imports_at_once_with_a_player_beside_them_end_like_one_alone(
     workplace: Workplace, imported_sample: Imported, second: str
 ) -> None:
@@ -104,7 +106,6 @@ def test_two_imports_at_once_with_a_player_beside_them_end_like_one_alone(
     assert rows_by_content(database) == rows_by_content(imported_sample.place.database)
 
 
-@pytest.mark.long
 def test_two_forced_imports_with_other_settings_lose_nothing_the_player_refers_to(workplace: Workplace) -> None:
     """With another cut, passages are deleted and inserted while the player uses them."""
     assert workplace.wkmp("import", workplace.music).returncode == 0

@@ -75,6 +75,7 @@ def wait_for(condition: Callable[[], bool], place: Workplace) -> None:
     wait_until(condition, lambda: f"this happens:\n{end_of_log(place)}", look_every_s=0.2)
 
 
+@pytest.mark.long
 def test_an_album_that_is_copied_in_is_imported_within_two_ticks(tmp_path: Path) -> None:
     empty = tmp_path / "empty"
     empty.mkdir()

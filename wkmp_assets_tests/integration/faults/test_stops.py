@@ -58,7 +58,14 @@ def by_force(process: subprocess.Popen[str]) -> None:
     process.kill()
 
 
-@pytest.mark.parametrize(("stop", "status"), [(politely, 1), (impatiently, 1), (by_force, -signal.SIGKILL)])
+@pytest.mark.parametrize(
+    ("stop", "status"),
+    [
+        (politely, 1),
+        pytest.param(impatiently, 1, marks=pytest.mark.long),
+        pytest.param(by_force, -signal.SIGKILL, marks=pytest.mark.long),
+    ],
+)
 def test_a_stopped_import_leaves_nobody_behind_and_the_next_one_completes_it(
     half_imported: Workplace, short_library: Reference, stop: Callable[[subprocess.Popen[str]], None], status: int
 ) -> None:
