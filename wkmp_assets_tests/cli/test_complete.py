@@ -97,6 +97,7 @@ def test_what_wkmp_left_half_made_is_named_and_completed_once(place: Workplace) 
     assert "text.mp3: it is not on disk" in run(place, "import", "--complete")
 
 
+@pytest.mark.long
 def test_a_passage_that_people_use_and_the_sound_divides_is_counted_until_the_advice_is_followed(
     tmp_path: Path,
 ) -> None:

@@ -1,5 +1,6 @@
 """The number of submissions of a fingerprint for a recording, and its effect on the choice."""
 
+import re
 from collections.abc import Iterator
 from itertools import permutations
 from pathlib import Path
@@ -142,7 +143,7 @@ def test_nothing_depends_on_the_order_of_the_answer(services: MusicServices, loo
             acoustid_result(0.95, *order, acoustid=mbid("b")),
         ]
         matches = lookup.acoustid.lookup(f"AQ{number}", 100.0).value  # type: ignore[attr-defined] # the services'
-        found.add(tuple(matches))
+        found.add(re.sub(r"answered_at='[^']*'", "", repr(matches)))
     assert len(found) == 1
 
 

@@ -66,6 +66,7 @@ def test_a_measure_that_no_test_misses_is_seen(findings: dict[str, Finding]) -> 
 
 
 @pytest.mark.slow
+@pytest.mark.long
 def test_code_that_breaks_proves_nothing() -> None:
     with pytest.raises(ProofError, match="NameError"):
         list(prove([BREAKS]))

@@ -1,7 +1,7 @@
 """Run the tests, measure their coverage of the package, and compare it with the baseline in the repository.
 
 `make test` runs this, `make coverage-baseline` records a new baseline. The total counts statements and branches, in
-the processes of the tests. What these start (commands, worker processes) is not measured.
+the processes of the tests. Neither integration tests nor what tests start (commands, worker processes) are measured.
 """
 
 import argparse

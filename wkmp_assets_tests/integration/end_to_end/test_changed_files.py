@@ -44,6 +44,7 @@ def rename(week: Week, recording: str, path: str) -> None:
     week.ledger[recording] = path
 
 
+@pytest.mark.long
 def test_renamed_in_case_only_then_moved_over_another_then_measured_again(library: Week) -> None:
     rename(library, "azrael", "A/Azrael.MP3")
     library.tick()

@@ -22,6 +22,7 @@ from wkmp_assets_tests.support.workplace import Workplace, read_manifest
 KEYS = sorted(encode_key(record["path"]) for record in read_manifest("sample_library"))
 COMMA = "Destructavator/UFO Alien Invasion/01 David01%2C First Movement.mp3"
 ELLIPSIS = "Destructavator/UFO Alien Invasion/02 David02..%2E Continued.flac"
+CYRILLIC = "Maxstack/Сингулярность/03 Пробуждение.ogg"
 
 
 @pytest.fixture
@@ -73,7 +74,7 @@ def _partition_sets(instance: DagsterInstance) -> set[str]:
         return {name for (name,) in connection.exec_driver_sql(query)}
 
 
-@pytest.mark.parametrize("key", [COMMA, ELLIPSIS, "Maxstack/Сингулярность/03 Пробуждение.ogg"])
+@pytest.mark.parametrize("key", [COMMA, *(pytest.param(key, marks=pytest.mark.long) for key in (ELLIPSIS, CYRILLIC))])
 def test_one_partition_is_one_file(scanned: Workplace, key: str) -> None:
     result = scanned.materialize("--select", "group:import", "--partition", key)
     assert result.returncode == 0, result.stderr
