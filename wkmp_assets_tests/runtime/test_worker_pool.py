@@ -18,7 +18,6 @@ from wkmp_assets.model.outcomes import Failed, Outcome, Result, Skipped, SkipRea
 from wkmp_assets.runtime.run_control import RunControl
 from wkmp_assets.runtime.worker_pool import WorkerPool
 from wkmp_assets_tests.support.patience import PATIENCE_S, wait_until
-from wkmp_assets_tests.support.processes import is_worker
 
 pytestmark = pytest.mark.slow
 
@@ -63,6 +62,13 @@ def pool(control: RunControl) -> Iterator[WorkerPool]:
     pool = WorkerPool(WORKERS, control)
     yield pool
     pool.shut_down()
+
+
+def workers_of(pool: WorkerPool) -> list[psutil.Process]:
+    """Return the running workers of a pool. This process may have workers of other pools."""
+    executor = pool._running
+    assert executor is not None
+    return [psutil.Process(pid) for pid in executor._processes]
 
 
 def wait_until_broken(pool: WorkerPool) -> None:
@@ -139,7 +145,7 @@ def test_a_worker_that_dies_while_a_result_is_looked_at_stops_nobody(pool: Worke
         if not found:
             while not started.exists():
                 time.sleep(0.01)
-            victims = [process for process in psutil.Process().children() if is_worker(process)]
+            victims = workers_of(pool)
             go.touch()
             psutil.wait_procs(victims, timeout=PATIENCE_S)
             wait_until_broken(pool)
@@ -193,13 +199,8 @@ def test_a_phase_computes_what_has_values_and_passes_the_rest_on(pool: WorkerPoo
 
 
 def test_no_worker_is_left_after_the_end(pool: WorkerPool) -> None:
-    before = {process.pid for process in psutil.Process().children(recursive=True)}
     list(pool.map_files("phase", work, {"a": (1,), "b": (2,)}))
-    workers = [
-        process
-        for process in psutil.Process().children(recursive=True)
-        if is_worker(process) and process.pid not in before
-    ]
+    workers = workers_of(pool)
     assert workers
     pool.shut_down()
     _, alive = psutil.wait_procs(workers, timeout=PATIENCE_S)

@@ -20,7 +20,7 @@ from wkmp_assets.model.outcomes import Failed
 from wkmp_assets.runtime.run_control import RunControl
 from wkmp_assets.runtime.worker_pool import WorkerPool
 from wkmp_assets.runtime.worker_process import WorkerLimits, end_with_parent
-from wkmp_assets_tests.runtime.test_worker_pool import wait_until_broken, work
+from wkmp_assets_tests.runtime.test_worker_pool import wait_until_broken, work, workers_of
 from wkmp_assets_tests.support.patience import PATIENCE_S
 from wkmp_assets_tests.support.processes import is_worker
 
@@ -132,7 +132,7 @@ def test_a_file_that_crashes_and_then_hangs_is_given_up_too(tmp_path: Path) -> N
 def test_workers_that_die_idle_cost_no_file() -> None:
     with limited(WorkerLimits()) as pool:
         assert dict(pool.map_files("phase", work, {"a": (1,)})) == {"a": 10}
-        victims = [process for process in psutil.Process().children() if is_worker(process)]
+        victims = workers_of(pool)
         for process in victims:
             process.kill()
         psutil.wait_procs(victims, timeout=PATIENCE_S)
@@ -165,7 +165,7 @@ def test_files_in_hand_are_dropped_when_nobody_waits_for_them_any_more(pipe: Pat
     pool = WorkerPool(2, RunControl())
     results = pool.map_files("phase", one_of, {"a": (work, 1), "hangs": (read_first, pipe)})
     assert next(results) == ("a", 10)
-    workers = [process for process in psutil.Process().children() if is_worker(process)]
+    workers = workers_of(pool)
     assert workers
     results.close()
     _, alive = psutil.wait_procs(workers, timeout=PATIENCE_S)
