@@ -19,6 +19,7 @@ from hypothesis import strategies as st
 from wkmp_assets.audio.tags import read_tags
 from wkmp_assets.db.plan.name_evidence import rank_of
 from wkmp_assets.db.schema import ensure_schema
+from wkmp_assets.db.write.names import create_functions
 from wkmp_assets.db.write.statements import insert_rows, values_of
 from wkmp_assets.identify.tag_matches import match_from_tags
 from wkmp_assets.model.file_entry import FileEntry
@@ -264,6 +265,7 @@ def artists() -> Iterator[sqlite3.Connection]:
     """A library without any rows."""
     with closing(sqlite3.connect(":memory:", isolation_level=None)) as connection:
         ensure_schema(connection)
+        create_functions(connection)
         yield connection
 
 

@@ -11,7 +11,6 @@ from operator import attrgetter
 from typing import Any
 
 from wkmp_assets.db.tables import PASSAGES_OF_FILE, WARNINGS, columns_of, quote_name
-from wkmp_assets.model.name_ranks import NameRank
 from wkmp_assets.model.rows import (
     AlbumRow,
     ArtistRow,
@@ -45,78 +44,24 @@ def values_of(rows: Sequence[Any]) -> list[Any]:
     return [value for row in rows for value in read(row)]
 
 
-_GUID_CHARACTERS = 36
-
-
-def _rank(evidence: str) -> str:
-    return f"substr({evidence}, 1, 1)"
-
-
-def _first_line(evidence: str) -> str:
-    return f"substr({evidence}, 1, instr({evidence}, char(10)))"
-
-
-def _file(evidence: str) -> str:
-    return f"substr({evidence}, instr({evidence}, char(10)) - {_GUID_CHARACTERS}, {_GUID_CHARACTERS})"
-
-
-def _is_ours(table: str, name: str) -> str:
-    """Return the condition that a name is still what the import wrote. Any other is somebody else's and stays."""
-    kept = f"{table}.{name}_evidence"
-    return f"{table}.{name} IS substr({kept}, instr({kept}, char(10)) + 1)"
-
-
-def _is_of_same_tags(kept: str, evidence: str) -> str:
-    """Return the condition that the tags of one file gave both, so that the new ones are the present ones."""
-    return f"{kept} < '{NameRank.ACOUSTID:d}' AND {_file(evidence)} = {_file(kept)}"
-
-
-def _is_better(table: str, name: str) -> str:
-    """Return the condition that a new name replaces the stored one; see `db/plan/name_evidence.py`.
-
-    A name without evidence is of an older version, or of another program: a tag of its own or a service replaces it.
-    The time only tells files apart: a file from an older backup has an older time, and says something else now.
-    """
-    stored, new = f"{table}.{name}", f"excluded.{name}"
-    kept, evidence = f"{stored}_evidence", f"{new}_evidence"
-    return f"""({new} IS NOT NULL AND ({stored} IS NULL OR CASE
-        WHEN {kept} IS NULL THEN {evidence} >= '{NameRank.TAG:d}'
-        ELSE {evidence} IS NOT {kept} AND {_is_ours(table, name)}
-         AND ({_first_line(evidence)} >= {_first_line(kept)}
-          OR ({_rank(evidence)} = {_rank(kept)} AND {_is_of_same_tags(kept, evidence)})) END))"""
-
-
-def _is_given_up(table: str, name: str) -> str:
-    """Return the condition that the tags that gave the stored name give a worse one now.
-
-    The name stays, because other files may say the same. Its evidence keeps the rank without time and file: anything
-    as good replaces it.
-    """
-    kept, evidence = f"{table}.{name}_evidence", f"excluded.{name}_evidence"
-    return f"""({_rank(evidence)} < {_rank(kept)} AND {_is_of_same_tags(kept, evidence)} AND {_is_ours(table, name)})"""
-
-
 def _replace_names(table: str, names: Sequence[str], *, fill_in: Sequence[str] = ()) -> str:
     """Return the conflict clause that replaces names by better evidence, and fills in other missing values.
 
     It compares and replaces in one statement, so two imports of one song need no order, and none of them reads first.
+    Its functions are those of `db/write/names.py`. Written out in SQL, the comparison took longer to compile on a new
+    connection than all other statements of a file.
     """
-    better = {name: _is_better(table, name) for name in names}
-    given_up = {name: _is_given_up(table, name) for name in names}
-    changes = []
+    changes, conditions = [], []
     for name in names:
-        kept = f"{table}.{name}_evidence"
-        rank_only = f"substr({kept}, 1, 2) || substr({kept}, instr({kept}, char(10)))"
-        otherwise = f"WHEN {given_up[name]} THEN {rank_only} ELSE {kept}"
-        changes += [
-            f"{name} = CASE WHEN {better[name]} THEN excluded.{name} ELSE {table}.{name} END",
-            f"{name}_evidence = CASE WHEN {better[name]} THEN excluded.{name}_evidence {otherwise} END",
-        ]
+        stored, new = f"{table}.{name}", f"excluded.{name}"
+        compared = f"({stored}, {stored}_evidence, {new}, {new}_evidence)"
+        changes += [f"{name} = kept_name{compared}", f"{name}_evidence = kept_evidence{compared}"]
+        conditions.append(f"kept_evidence{compared} IS NOT {stored}_evidence")
     changes += [f"{name} = COALESCE({table}.{name}, excluded.{name})" for name in fill_in]
-    missing = [f"({table}.{name} IS NULL AND excluded.{name} IS NOT NULL)" for name in fill_in]
+    conditions += [f"({table}.{name} IS NULL AND excluded.{name} IS NOT NULL)" for name in (*names, *fill_in)]
     return (
         f"ON CONFLICT DO UPDATE SET {', '.join(changes)}, updated_at = excluded.updated_at "
-        f"WHERE {' OR '.join([*better.values(), *given_up.values(), *missing])}"
+        f"WHERE {' OR '.join(conditions)}"
     )
 
 

@@ -19,6 +19,7 @@ from wkmp_assets.db.read.library_settings import LockSettings
 from wkmp_assets.db.schema import ensure_schema
 from wkmp_assets.db.write import statements as sql
 from wkmp_assets.db.write.gate import WriterGate
+from wkmp_assets.db.write.names import create_functions
 from wkmp_assets.db.write.rest import bring_to_rest
 from wkmp_assets.db.write.retry import LockRetry
 from wkmp_assets.db.write.script import Batch, Step, make_script
@@ -83,6 +84,7 @@ class LibraryWriter:
             connection = open_writer(self.database, busy_timeout_ms=self._locks.busy_timeout_ms)
             try:
                 ensure_schema(connection)
+                create_functions(connection)
             except BaseException:
                 connection.close()
                 raise
