@@ -21,9 +21,21 @@ SHORT_FILE_S = 15 * 60
 MAX_SHORT_FILE_PASSAGES = 8
 """More passages in a file shorter than `SHORT_FILE_S` raise a warning."""
 
+NOISE_FLOOR_SHARE = 0.005
+"""The share of the windows of a file that lie at or below its noise floor."""
+NOISE_MARGIN_DB = 6.0
+"""unit=dB: a gap filled with noise may be this much louder than the noise floor."""
+MIN_MUSIC_ABOVE_NOISE_DB = 12.0
+"""unit=dB: how far the middle level of a file lies above its noise at least, if the noise may separate tracks."""
+
 
 def find_passages(
-    envelope: Envelope, *, silence_threshold_db: float, min_silence_ticks: int, min_passage_ticks: int
+    envelope: Envelope,
+    *,
+    silence_threshold_db: float,
+    min_silence_ticks: int,
+    min_passage_ticks: int,
+    follows_noise_floor: bool = False,
 ) -> tuple[Span, ...]:
     """Split a file at its silences.
 
@@ -42,6 +54,11 @@ def find_passages(
         found as well, because the two hops in which sound and silence meet count as silent.
     min_passage_ticks : int, >= 0
         Shorter stretches between silences are dropped.
+    follows_noise_floor : bool, optional
+        Whether a gap filled with noise (a record, a tape, a room) counts as silence. The noise floor is the level that
+        0.5 % of the windows do not reach, and a window up to 6 dB above it is silent. The rule assumes a long file with
+        several tracks, because it takes the quietest stretch for noise, even if that is music: a single track with a
+        quiet part would be cut. It changes nothing where the music lies less than 12 dB above its noise.
 
     Returns
     -------
@@ -71,7 +88,9 @@ def find_passages(
     (Span(start_sample=0, end_sample=24000), Span(start_sample=40000, end_sample=64000))
     """
     total, rate = envelope.total_samples, envelope.sample_rate_hz
-    threshold = 10 ** (-silence_threshold_db / 20)
+    threshold = float(10 ** (-silence_threshold_db / 20))
+    if follows_noise_floor:
+        threshold = max(threshold, _noise_threshold(envelope))
     loud = _loud_samples(envelope, threshold)
     if loud == 0 or ticks.from_samples(loud, rate) < min_passage_ticks:
         return ()
@@ -83,6 +102,17 @@ def find_passages(
             passages.append(span)
         start = silence.end_sample
     return tuple(passages)
+
+
+def _noise_threshold(envelope: Envelope) -> float:
+    """Return the level below which a window may be noise between two tracks; 0 when music and noise are too close."""
+    rms = window_rms(envelope, 0, envelope.total_samples)
+    rms = rms[rms > 0]
+    if rms.size == 0:
+        return 0.0
+    floor, middle = np.quantile(rms, (NOISE_FLOOR_SHARE, 0.5))
+    threshold = float(floor * 10 ** (NOISE_MARGIN_DB / 20))
+    return threshold if threshold * 10 ** (MIN_MUSIC_ABOVE_NOISE_DB / 20) <= middle else 0.0
 
 
 def over_segmentation_warning(envelope: Envelope, passages: Sequence[Span]) -> str | None:

@@ -196,3 +196,19 @@ def test_an_ordinary_file_in_nine_pieces_gets_a_warning_that_names_the_settings(
 def test_a_long_file_may_have_many_passages() -> None:
     quarter_hour = Envelope(100, 1, 15 * 60 * 100, np.ones(15 * 60 * 100, np.float32))
     assert over_segmentation_warning(quarter_hour, [Span(index, index + 1) for index in range(24)]) is None
+
+
+@pytest.mark.parametrize("floor_db", [40, 50, 60, 70])
+def test_a_gap_full_of_noise_is_found_where_the_noise_floor_is_followed(floor_db: int) -> None:
+    hiss = noise(65, 8_000, rms=10 ** (-floor_db / 20))
+    samples = hiss + joined(tone(30, 8_000), silence(4, 8_000), tone(31, 8_000))
+    envelope = envelope_of(samples, 8_000)
+    settings_of_library = {
+        "silence_threshold_db": 64.0,
+        "min_silence_ticks": round(1.8 * ticks.TICKS_PER_SECOND),
+        "min_passage_ticks": PASSAGE_TICKS,
+    }
+    found = find_passages(envelope, **settings_of_library, follows_noise_floor=True)
+    assert _distance([(span.start_sample, span.end_sample) for span in found], [(0, 240_000), (272_000, 520_000)]) <= 80
+    if floor_db < 64:
+        assert len(find_passages(envelope, **settings_of_library)) == 1
