@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Literal
 from zoneinfo import available_timezones
 
+from pathspec import GitIgnoreSpec
 from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
@@ -47,6 +48,10 @@ class Settings(BaseSettings):
     library_root: Path | None = Field(
         default_factory=_default_library_root,
         description="The music folder. Default in a checkout: the sample library.",
+    )
+    ignore: str | None = Field(
+        default=None,
+        description="What a scan passes over, as patterns in gitignore syntax, one a line or separated by `;`.",
     )
     database: Path | None = Field(
         default=None,
@@ -198,6 +203,16 @@ class Settings(BaseSettings):
             raise ValueError("must be a number from 1 to 10,000, or 'all'")
         return int(str(value))
 
+    @field_validator("ignore")
+    @classmethod
+    def _patterns(cls, value: str | None) -> str | None:
+        for line in _split_patterns(value or ""):
+            try:
+                GitIgnoreSpec.from_lines([line])
+            except ValueError:
+                raise ValueError(f"{line!r} is no pattern in gitignore syntax") from None
+        return value
+
     @field_validator("wait_limit_ms")
     @classmethod
     def _not_below_the_budget(cls, value: int, info: ValidationInfo) -> int:
@@ -230,6 +245,11 @@ class Settings(BaseSettings):
         if self.library_root is None:
             raise SettingsError("no music folder is set: point WKMP_LIBRARY_ROOT at the folder of your music")
         return self.library_root
+
+    @cached_property
+    def ignore_patterns(self) -> tuple[str, ...]:
+        """The patterns of WKMP_IGNORE, in their order."""
+        return _split_patterns(self.ignore or "")
 
     @cached_property
     def database_path(self) -> Path:
@@ -302,6 +322,10 @@ class Settings(BaseSettings):
         """Return a folder of the library relative to its root, `""` for the root itself."""
         relative = os.path.relpath(_absolute_path(folder), self.library)
         return "" if relative == "." else relative
+
+
+def _split_patterns(text: str) -> tuple[str, ...]:
+    return tuple(line.strip() for line in text.replace(";", "\n").splitlines() if line.strip())
 
 
 def _absolute_path(path: Path) -> Path:

@@ -158,3 +158,11 @@ def test_the_limit_of_waiting_is_not_below_its_budget(monkeypatch: pytest.Monkey
     with pytest.raises(SettingsError, match=r"WKMP_WAIT_LIMIT_MS.*at least WKMP_WAIT_BUDGET_MS \(2000\)"):
         load_settings(wait_limit_ms=1500)
     assert load_settings(wait_limit_ms=2000).wait_limit_ms == 2000
+
+
+def test_what_a_scan_passes_over_is_a_list_of_patterns(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("WKMP_IGNORE", "*.wav; Demos/\n!keep.wav;")
+    assert load_settings().ignore_patterns == ("*.wav", "Demos/", "!keep.wav")
+    monkeypatch.setenv("WKMP_IGNORE", "*.wav;!")
+    with pytest.raises(SettingsError, match=r"WKMP_IGNORE.*'!' is no pattern"):
+        load_settings()

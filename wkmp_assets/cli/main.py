@@ -39,10 +39,18 @@ from wkmp_assets.db.read.missing import read_missing
 from wkmp_assets.model.file_key import decode_key, encode_key, is_within
 from wkmp_assets.model.lead_presets import LeadPreset
 from wkmp_assets.model.outcomes import Failed, Result, Skipped, join
-from wkmp_assets.model.phases import LEAD_POINTS, MATCHES, PICTURE, SEGMENTS
+from wkmp_assets.model.phases import LEAD_POINTS, MATCHES, PICTURE, SCAN, SEGMENTS
 from wkmp_assets.orchestration.retry_deferred import plan_retry
 from wkmp_assets.report.file_picture import draw_picture
-from wkmp_assets.report.text import describe_warnings, explain_incomplete, explain_no_song, name_status, printable
+from wkmp_assets.report.text import (
+    describe_passed_over,
+    describe_warnings,
+    explain_ignored,
+    explain_incomplete,
+    explain_no_song,
+    name_status,
+    printable,
+)
 from wkmp_assets.runtime.atomic_files import write_atomically
 from wkmp_assets.runtime.phase_store import PhaseStore
 from wkmp_assets.settings import Settings
@@ -115,10 +123,10 @@ def status(folder: Path, library: Path | None, database: Path | None, as_json: b
     with exit_on_error():
         database = settings.database_path
         report, deferred = read_counts(database), read_deferred(database)
-        incomplete = read_incomplete(database)
+        incomplete, scan = read_incomplete(database), _read_last_scan(settings)
         if as_json:
             failed, missing = read_failures(database), read_missing(database)
-            found = describe_library(database, report, failed, deferred, missing, incomplete)
+            found = describe_library(database, report, failed, deferred, missing, incomplete, scan)
             click.echo(json.dumps(found, indent=2))
             return
     if report is None:
@@ -141,9 +149,17 @@ def status(folder: Path, library: Path | None, database: Path | None, as_json: b
     if deferred_files := {*deferred.lookups, *deferred.classes}:
         asks = f"wkmp import {quote_path(folder)} --retry-deferred"
         table.add_row("Deferred", f"{len(deferred_files)} files have deferred lookups (to ask again: {asks})")
+    if scan is not None and (passed_over := describe_passed_over(scan)):
+        table.add_row("Passed over", escape_text(passed_over))
     if incomplete:
         table.add_row("Incomplete", escape_text(explain_incomplete(incomplete, shlex.quote(str(folder)))))
     OUT.print(table)
+
+
+def _read_last_scan(settings: Settings) -> "LibraryChanges | None":
+    """Return what the last `library_scan` found; None before the first."""
+    stored = PhaseStore(settings.phase_dir).read_stored(SCAN, SCAN)
+    return stored.value if isinstance(stored, Result) else None
 
 
 @main.command()
@@ -247,9 +263,10 @@ def _import(
             summary.unchanged = len(changes.unchanged) - len(again)
             todo = f"{len(wanted)} to import, {summary.unchanged} unchanged"
         summary.not_looked_at, summary.passed_over = len(changes.unknown), changes.passed_over
+        summary.passed_over_by_name, summary.ignored = describe_passed_over(changes), explain_ignored(changes)
         if not wanted and not changes.unchanged:
             OUT.print(f"No audio files below {escape_text(folder)}.")
-            if summary.passed_over:
+            if summary.passed_over or summary.passed_over_by_name:
                 OUT.print(summary.render(time.monotonic() - started))
             return 0
         if wanted:

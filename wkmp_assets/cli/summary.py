@@ -21,7 +21,7 @@ from wkmp_assets.report.text import describe_warnings, explain_incomplete, expla
 
 _ORDER = (
     "imported", "duplicate", "no audio", "moved", "touched", "unchanged", "failed", "interrupted",
-    SkipReason.ELSEWHERE, SkipReason.GONE,
+    SkipReason.ELSEWHERE, SkipReason.GONE, SkipReason.IGNORED,
 )  # fmt: skip
 _IN_LIBRARY = frozenset({"imported", "duplicate", "no audio", "moved", "touched", "unchanged"})
 _MAX_LISTED = 20
@@ -43,6 +43,10 @@ class ImportSummary:
     """Files of the library in places that the scan could not read."""
     passed_over: tuple[str, ...] = ()
     """Names that the scan passed over, each with its reason."""
+    passed_over_by_name: str = ""
+    """What patterns and endings kept out of the scan."""
+    ignored: str = ""
+    """Which files of the library a pattern passes over by now."""
     results: Counter[str] = field(default_factory=Counter)
     passages: int = 0
     songs: set[str] = field(default_factory=set)
@@ -148,10 +152,7 @@ class ImportSummary:
             yield "Not asked", self.not_asked
         if self.incomplete:
             yield "Incomplete", explain_incomplete(self.incomplete)
-        if self.missing:
-            yield "Missing", f"{self.missing} in the library but not on disk (kept; wkmp missing FOLDER lists them)"
-        if self.not_looked_at:
-            yield "Not seen", f"{self.not_looked_at} in unreadable folders or behind links (kept)"
+        yield from self._lines_of_scan()
         if self.warnings:
             yield "Warnings", f"{self._describe_warnings()} (wkmp warnings FOLDER lists them)"
         yield from self._lines_of_passages()
@@ -163,6 +164,16 @@ class ImportSummary:
         handled = sum(self.results.values())
         rate = f", {handled / elapsed_s:.1f} files/s" if handled and elapsed_s > 0 else ""
         yield "Time", f"{elapsed_s:.1f} s{rate}"
+
+    def _lines_of_scan(self) -> Iterator[tuple[str, str]]:
+        if self.missing:
+            yield "Missing", f"{self.missing} in the library but not on disk (kept; wkmp missing FOLDER lists them)"
+        if self.not_looked_at:
+            yield "Not seen", f"{self.not_looked_at} in unreadable folders or behind links (kept)"
+        if self.passed_over_by_name:
+            yield "Passed over", escape(self.passed_over_by_name)
+        if self.ignored:
+            yield "Passed over", escape(self.ignored)
 
     def _describe_warnings(self) -> str:
         kinds = {(path, str(warning.kind)) for path, warning in self.warnings}

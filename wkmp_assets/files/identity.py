@@ -51,6 +51,7 @@ def sort_out_unchanged(
     *,
     force: bool,
     again: Collection[str] = (),
+    is_ignored: Callable[[str], bool] = lambda _path: False,
 ) -> tuple[dict[str, Outcome[FileIdentity]], dict[str, FileStat]]:
     """Separate the files that must be hashed from those whose outcome is known without.
 
@@ -68,6 +69,8 @@ def sort_out_unchanged(
         Whether unchanged files are imported again.
     again : collection of str
         Partition keys of files that are hashed although they may be unchanged.
+    is_ignored : callable
+        Returns for a relative path whether a scan passes over it. It may still have its partition.
 
     Returns
     -------
@@ -82,6 +85,9 @@ def sort_out_unchanged(
     clear: dict[str, Outcome[FileIdentity]] = {}
     to_hash: dict[str, FileStat] = {}
     for key, path in paths.items():
+        if is_ignored(path):
+            clear[key] = Skipped(SkipReason.IGNORED)
+            continue
         try:
             on_disk = look_at(root, path)
         except AudioFileError as error:

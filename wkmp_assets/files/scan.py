@@ -7,15 +7,20 @@ from pathlib import Path
 
 from wkmp_assets.errors import LibraryRootError
 from wkmp_assets.files.changes import compare_library
+from wkmp_assets.files.ignore import IGNORE_FILE, IgnoreMatch, IgnoreRules
 from wkmp_assets.files.presence import is_on_disk
-from wkmp_assets.files.walk import WalkReport, find_audio_files
+from wkmp_assets.files.walk import UNREAD_EXTENSIONS, WalkReport, find_audio_files
 from wkmp_assets.model.file_key import is_within
 from wkmp_assets.model.known_files import KnownFile
 from wkmp_assets.model.values import LibraryChanges
 
 
-def scan_folder(root: Path, folder: str, known: Sequence[KnownFile]) -> tuple[LibraryChanges, WalkReport]:
+def scan_folder(
+    root: Path, folder: str, known: Sequence[KnownFile], rules: IgnoreRules | None = None
+) -> tuple[LibraryChanges, WalkReport]:
     """Find the audio files in a folder and compare them with the library.
+
+    A file of the library that a pattern passes over counts as missing, so that a copy elsewhere takes its place.
 
     Parameters
     ----------
@@ -25,6 +30,8 @@ def scan_folder(root: Path, folder: str, known: Sequence[KnownFile]) -> tuple[Li
         Relative to the root; `""` for the whole library.
     known : sequence of KnownFile
         Every file in the library.
+    rules : IgnoreRules, optional
+        What to pass over. Default: the built-in names and every `.wkmpignore`.
 
     Returns
     -------
@@ -34,8 +41,8 @@ def scan_folder(root: Path, folder: str, known: Sequence[KnownFile]) -> tuple[Li
     Raises
     ------
     LibraryRootError
-        The folder lies outside the music folder or behind a link, or cannot be read. Or it is empty although the
-        library knows files in it, which is more likely an unplugged disk than a deleted collection.
+        The folder lies outside the music folder or behind a link, is passed over, or cannot be read. Or it is empty
+        although the library knows files in it, which is more likely an unplugged disk than a deleted collection.
     """
     within = os.path.normpath(folder) if folder else ""
     if Path(within).parts[:1] == ("..",) or os.path.isabs(within):  # noqa: PTH117 - text, not a path on disk
@@ -46,20 +53,46 @@ def scan_folder(root: Path, folder: str, known: Sequence[KnownFile]) -> tuple[Li
             f"{root / within} is reached through a symbolic link, which a scan does not follow; name the folder that "
             "the link leads to, if it lies in the music folder"
         )
+    rules = rules or IgnoreRules(root)
+    match = rules.find_folder(within)
+    if match is not None:
+        raise LibraryRootError(
+            f"{root / within} is passed over, because it matches {match.pattern!r}{_written_in(match)}; to import it, "
+            f"write a pattern with ! into {root / IGNORE_FILE}"
+        )
     report = WalkReport()
-    on_disk = dict(find_audio_files(root, root / within, report))
+    on_disk = dict(find_audio_files(root, root / within, report, rules))
     report.found = on_disk
     absent = [row.path for row in known if row.path not in on_disk and is_within(row.path, within)]
     if _looks_unmounted(on_disk, absent):
         raise LibraryRootError(
             f"{root / within} holds no audio file any more, but the library knows {len(absent)} in it; "
-            "check that its disk is mounted. Nothing was changed."
+            f"check that its disk is mounted{_or_patterns(report)}. Nothing was changed."
         )
-    unseen = frozenset(path for path in absent if is_on_disk(root, path))
+    there = [path for path in absent if is_on_disk(root, path)]
+    ignored = frozenset(path for path in there if rules.find(path) is not None)
     unreadable = tuple(report.unreadable_folders)
+    unseen = frozenset(there) - ignored
     changes = compare_library(on_disk, known, within=within, unreadable=unreadable, unseen=unseen)
     passed_over = tuple(f"{path}: {reason}" for path, reason in sorted(report.passed_over.items()))
-    return replace(changes, passed_over=passed_over), report
+    return replace(
+        changes,
+        passed_over=passed_over,
+        patterns=report.list_patterns(),
+        ignored=tuple(sorted(ignored.intersection(changes.missing))),
+        unread_formats={
+            ending: count for ending, count in report.ignored_by_extension.items() if ending in UNREAD_EXTENSIONS
+        },
+    ), report
+
+
+def _written_in(match: IgnoreMatch) -> str:
+    return f" of {match.source}" if match.source else ", a name that systems give to folders beside music"
+
+
+def _or_patterns(report: WalkReport) -> str:
+    own = sorted({match.source for match in report.by_pattern if match.source})
+    return f", and that the patterns of {' and '.join(own)} do not match everything" if own else ""
 
 
 def _looks_unmounted(on_disk: Collection[str], absent: Collection[str]) -> bool:

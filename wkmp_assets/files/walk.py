@@ -8,8 +8,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from wkmp_assets.errors import LibraryRootError
+from wkmp_assets.files.foreign_names import HIDDEN, find_foreign_file
+from wkmp_assets.files.ignore import IGNORE_FILE, IgnoreMatch, IgnoreRules
 from wkmp_assets.model.known_files import FileStat
 from wkmp_assets.model.timestamps import format_seconds
+from wkmp_assets.model.values import PassedOver
 
 AUDIO_EXTENSIONS = frozenset(
     [
@@ -39,7 +42,14 @@ AUDIO_EXTENSIONS = frozenset(
 """Extensions of the files to import. The decoder finds out whether a file really holds audio: a text file called `.mp3`
 must be reported by name, and not be ignored."""
 
-IGNORED_FOLDERS = frozenset({".git", ".svn", "node_modules", "__MACOSX", "lost+found"})
+UNREAD_EXTENSIONS = frozenset(
+    {
+        ".mod", ".xm", ".it", ".s3m", ".mid", ".midi", ".kar", ".ra", ".ram", ".rm", ".ofr", ".ofs", ".la", ".nsf",
+        ".spc", ".sid", ".vgm", ".vgz", ".aa", ".aax", ".m4p", ".mkv", ".avi", ".mov", ".flv", ".wmv", ".mpg",
+        ".mpeg", ".m4v",
+    }
+)  # fmt: skip
+"""Extensions of music that no decoder reads, and of films. A scan counts them: nobody should look for them in vain."""
 
 
 @dataclass
@@ -50,8 +60,15 @@ class WalkReport:
     unreadable_folders: list[str] = field(default_factory=list)
     passed_over: dict[str, str] = field(default_factory=dict)
     """Folders, and files named like music, that were not followed or read: relative path -> reason."""
+    by_pattern: dict[IgnoreMatch, list[int]] = field(default_factory=dict)
+    """Pattern -> number of folders and of files that it matched. Hidden files count if they are named like music."""
     found: Mapping[str, FileStat] = field(default_factory=dict)
     """The audio files: relative path -> size and time. Filled by a scan."""
+
+    def list_patterns(self) -> tuple[PassedOver, ...]:
+        """Return the counts of all patterns, the most frequent first."""
+        counts = [PassedOver(match.pattern, match.source, *count) for match, count in self.by_pattern.items()]
+        return tuple(sorted(counts, key=lambda one: (-one.folder_count - one.file_count, one.source, one.pattern)))
 
 
 def read_stat(path: Path) -> FileStat:
@@ -68,10 +85,13 @@ def read_stat(path: Path) -> FileStat:
     return _to_file_stat(status)
 
 
-def find_audio_files(root: Path, folder: Path, report: WalkReport) -> Iterator[tuple[str, FileStat]]:
+def find_audio_files(
+    root: Path, folder: Path, report: WalkReport, rules: IgnoreRules | None = None
+) -> Iterator[tuple[str, FileStat]]:
     """Yield every audio file below a folder, in sorted order.
 
-    Hidden names are skipped. Symbolic links are not followed: they could lead out of the library or in circles.
+    Names that a pattern matches are passed over. Symbolic links are not followed: they could lead out of the library or
+    in circles.
 
     Parameters
     ----------
@@ -81,6 +101,8 @@ def find_audio_files(root: Path, folder: Path, report: WalkReport) -> Iterator[t
         `root` or a folder below it: where to look.
     report : WalkReport
         Filled during the walk.
+    rules : IgnoreRules, optional
+        What to pass over. Default: the built-in names and every `.wkmpignore`.
 
     Yields
     ------
@@ -98,7 +120,9 @@ def find_audio_files(root: Path, folder: Path, report: WalkReport) -> Iterator[t
         raise LibraryRootError(
             f"cannot read the music folder {folder} ({error.strerror}); check the path and that the disk is mounted"
         ) from error
-    yield from _walk(os.path.abspath(root), os.path.abspath(folder), report)  # noqa: PTH100 - absolute() keeps `..`
+    rules = rules or IgnoreRules(root)
+    yield from _walk(os.path.abspath(root), os.path.abspath(folder), report, rules)  # noqa: PTH100 - absolute() keeps `..`
+    report.passed_over |= rules.problems
 
 
 def list_audio_names(folder: Path) -> list[str]:
@@ -110,25 +134,33 @@ def list_audio_names(folder: Path) -> list[str]:
         return []
 
 
-def _walk(root: str, folder: str, report: WalkReport) -> Iterator[tuple[str, FileStat]]:
+def _walk(root: str, folder: str, report: WalkReport, rules: IgnoreRules) -> Iterator[tuple[str, FileStat]]:
     """Walk a tree depth first, with a stack: folders may be nested deeper than Python's call limit."""
     above = len(os.path.join(root, ""))  # noqa: PTH118 - the length of its text, with the separator
-    stack = [iter(_entries(root, folder, report))]
+    start = folder[above:]
+    stack = [(iter(_entries(root, start, report)), rules.of_folder(start))]
     while stack:
-        entry = next(stack[-1], None)
+        entries, inside = stack[-1]
+        entry = next(entries, None)
         if entry is None:
             stack.pop()
-        elif _is_hidden(entry.name):
             continue
+        # Not relpath(): it took a quarter of a scan.
+        path = entry.path[above:]
+        is_folder = entry.is_dir(follow_symlinks=False)
+        match = None
+        if is_folder or inside.lists or entry.name.startswith("."):  # of most files this says all
+            match = inside.find(path, entry.name, is_folder=is_folder)
+        if match is not None:
+            _count_match(report, match, entry, is_folder=is_folder)
         elif entry.is_symlink():
             if _extension(entry) in AUDIO_EXTENSIONS or _is_folder(entry):
-                report.passed_over[entry.path[above:]] = "a symbolic link, which a scan does not follow"
-        elif entry.is_dir(follow_symlinks=False):
-            if entry.name not in IGNORED_FOLDERS:
-                stack.append(iter(_entries(root, entry.path, report)))
+                report.passed_over[path] = "a symbolic link, which a scan does not follow"
+        elif is_folder:
+            listed = _entries(root, path, report)
+            has_patterns = any(one.name == IGNORE_FILE for one in listed)
+            stack.append((iter(listed), rules.below(inside, path) if has_patterns else inside))
         elif (status := _stat_of_audio(root, entry, report)) is not None:
-            # Not relpath(): it took a quarter of a scan.
-            path = entry.path[above:]
             if stat_module.S_ISREG(status.st_mode):
                 yield path, _to_file_stat(status)
             else:
@@ -136,12 +168,19 @@ def _walk(root: str, folder: str, report: WalkReport) -> Iterator[tuple[str, Fil
 
 
 def _entries(root: str, folder: str, report: WalkReport) -> list[os.DirEntry[str]]:
+    path = os.path.join(root, folder)  # noqa: PTH118 - text, as all of this
     try:
-        with os.scandir(folder) as scan:
+        with os.scandir(path) as scan:
             return sorted(scan, key=lambda entry: entry.name)
     except OSError as error:
-        _add_unreadable(report, root, folder, error)
+        _add_unreadable(report, root, path, error)
         return []
+
+
+def _count_match(report: WalkReport, match: IgnoreMatch, entry: os.DirEntry[str], *, is_folder: bool) -> None:
+    """Count a name that was passed over, but no hidden file that has nothing to do with music."""
+    if is_folder or match.source or match.pattern != HIDDEN or _extension(entry) in AUDIO_EXTENSIONS:
+        report.by_pattern.setdefault(match, [0, 0])[0 if is_folder else 1] += 1
 
 
 def _stat_of_audio(root: str, entry: os.DirEntry[str], report: WalkReport) -> os.stat_result | None:
@@ -182,9 +221,4 @@ def _extension(entry: os.DirEntry[str]) -> str:
 
 
 def _is_visible(entry: os.DirEntry[str]) -> bool:
-    return not _is_hidden(entry.name) and not entry.is_symlink()
-
-
-def _is_hidden(name: str) -> bool:
-    """Tell whether a leading dot hides a name. A leading ellipsis (`...And Oceans`) belongs to a title."""
-    return name.startswith(".") and not name.startswith("..")
+    return find_foreign_file(entry.name) is None and not entry.is_symlink()

@@ -29,9 +29,13 @@ class SkipReason(StrEnum):
     """Another run is importing this file. True for one run only."""
     GONE = "no longer on disk"
     """It was deleted or moved after it got its partition. True for one run only."""
+    IGNORED = "passed over by a pattern"
+    """A pattern that came after it got its partition keeps it out. True for one run only."""
 
 
-RUN_SCOPED = frozenset({SkipReason.UNCHANGED, SkipReason.INTERRUPTED, SkipReason.ELSEWHERE, SkipReason.GONE})
+RUN_SCOPED = frozenset(
+    {SkipReason.UNCHANGED, SkipReason.INTERRUPTED, SkipReason.ELSEWHERE, SkipReason.GONE, SkipReason.IGNORED}
+)
 """Reasons that concern one run and not the file. They must not replace a stored result."""
 
 

@@ -4,6 +4,7 @@ Positions are integer samples at the file's native rate, counted from the first 
 Raise `SCHEMA_VERSION` when a stored value changes its meaning, or its shape in a way that old documents do not have.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Annotated, Any
@@ -37,6 +38,19 @@ Float32Array = Annotated[NDArray[np.float32], BeforeValidator(_to_array), PlainS
 
 
 @dataclass(frozen=True)
+class PassedOver:
+    """What one pattern kept out of a scan."""
+
+    pattern: str
+    """As its author wrote it, such as `@eaDir`."""
+    source: str = ""
+    """Path of a `.wkmpignore`, or `WKMP_IGNORE`; empty for a built-in name."""
+    folder_count: int = 0
+    """Folders that were not entered, whatever is in them."""
+    file_count: int = 0
+
+
+@dataclass(frozen=True)
 class LibraryChanges:
     """The result of a scan, as sorted relative paths."""
 
@@ -54,6 +68,12 @@ class LibraryChanges:
     """The folder that was scanned; `""` for all of the library."""
     passed_over: tuple[str, ...] = ()
     """Links, pipes and unreadable folders named like music: a sentence for each."""
+    patterns: tuple[PassedOver, ...] = ()
+    """What was passed over by its name, for each pattern that matched."""
+    ignored: tuple[str, ...] = ()
+    """Those of the missing files that are on disk, but passed over by a pattern."""
+    unread_formats: Mapping[str, int] = field(default_factory=dict)
+    """Ending of music that no decoder reads, and of films -> number of files."""
 
     @property
     def to_import(self) -> tuple[str, ...]:

@@ -3,13 +3,12 @@
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from logging import Logger
-from pathlib import Path
 from typing import Any
 
 from dagster import DagsterInstance
 
 from wkmp_assets.errors import PartitionKeyError
-from wkmp_assets.files.presence import check_root, is_emptied, is_on_disk
+from wkmp_assets.files.presence import check_root, is_emptied
 from wkmp_assets.model.file_key import decode_key, is_within
 from wkmp_assets.model.outcomes import Outcome, Skipped, SkipReason
 from wkmp_assets.model.values import LibraryChanges
@@ -80,36 +79,38 @@ def drop_gone(settings: Settings, instance: DagsterInstance, scan: LibraryChange
     """
     name = partitions_name(settings)
     registered = instance.get_dynamic_partitions(name)
-    gone = find_gone(settings.library, registered, scan)
+    gone = find_gone(Library(settings), registered, scan)
     in_use = find_partitions_in_use(settings, instance, registered) if gone else frozenset()
     dropped = tuple(key for key in gone if key not in in_use)
     delete_partitions(instance, name, dropped)
     return GonePartitions(dropped, tuple(key for key in gone if key in in_use))
 
 
-def find_gone(root: Path, registered: Sequence[str], scan: LibraryChanges) -> list[str]:
+def find_gone(library: Library, registered: Sequence[str], scan: LibraryChanges) -> list[str]:
     """Return the registered partitions of files that are neither among those that a scan found, nor hidden from it.
 
-    A file may be hidden by an unreadable folder or a symbolic link. Files that the library has in an empty folder may
-    be on a disk that is not plugged in.
+    A file that a pattern passes over is gone. A file may be hidden by an unreadable folder or a symbolic link. Files
+    that the library has in an empty folder may be on a disk that is not plugged in.
     """
     there, missing = {*scan.new, *scan.changed, *scan.unchanged}, frozenset(scan.missing)
     if not there:
         return []
     # Almost all keys equal their paths, and those of a large library should not be decoded every 30 seconds.
     doubtful = (key for key in registered if key not in there or "%" in key)
-    return [key for key in doubtful if _was_lost(root, key, there, missing, scan)]
+    return [key for key in doubtful if _was_lost(library, key, there, missing, scan)]
 
 
-def _was_lost(root: Path, key: str, there: Collection[str], missing: Collection[str], scan: LibraryChanges) -> bool:
+def _was_lost(
+    library: Library, key: str, there: Collection[str], missing: Collection[str], scan: LibraryChanges
+) -> bool:
     try:
         path = decode_key(key)
     except PartitionKeyError:
         return False
     was_scanned = is_within(path, scan.folder) and not any(is_within(path, folder) for folder in scan.unreadable)
-    if path in there or not was_scanned or is_on_disk(root, path):
+    if path in there or not was_scanned or library.has_file(path):
         return False
-    return not (path in missing and is_emptied(root, path))
+    return not (path in missing and is_emptied(library.root, path))
 
 
 def find_partitions_in_use(settings: Settings, instance: DagsterInstance, registered: Sequence[str]) -> frozenset[str]:

@@ -230,3 +230,6 @@ def _failures(outcomes: Mapping[str, Outcome[Any]]) -> Iterator[tuple[str, Faile
                 "check that the disk is mounted, or remove the folder"
             )
             yield key, Failed(IDENTITY, "GONE", f"{key}: {outcome.reason}; {remedy}")
+        elif outcome == Skipped(SkipReason.IGNORED):
+            remedy = "scan the library again, which drops its partition, or take the pattern back"
+            yield key, Failed(IDENTITY, "IGNORED", f"{key}: {outcome.reason}; {remedy}")

@@ -18,7 +18,7 @@ from wkmp_assets.db.read.library_settings import read_library_settings
 from wkmp_assets.db.read.removal import Removable, read_removable
 from wkmp_assets.db.write.writer import LibraryWriter
 from wkmp_assets.errors import LibraryChangedError, NotImportedError
-from wkmp_assets.files.presence import check_root, is_emptied, is_on_disk
+from wkmp_assets.files.presence import check_root, is_emptied
 from wkmp_assets.files.scan import check_not_emptied, scan_folder
 from wkmp_assets.model.batch import Receipt
 from wkmp_assets.model.file_key import decode_key, encode_key, is_within, storable
@@ -27,7 +27,7 @@ from wkmp_assets.model.values import LibraryChanges
 from wkmp_assets.orchestration.gone_files import find_gone, find_partitions_in_use
 from wkmp_assets.orchestration.instance.dagster_api import delete_partitions, find_unfinished_runs
 from wkmp_assets.orchestration.partitions import partitions_name
-from wkmp_assets.orchestration.resources import Library
+from wkmp_assets.orchestration.resources import Library, ignore_rules
 from wkmp_assets.orchestration.run_tags import is_of_library
 from wkmp_assets.runtime.claims import read_claimed_keys
 from wkmp_assets.settings import Settings
@@ -104,7 +104,7 @@ def plan_prune(settings: Settings, folder: str, options: PruneOptions) -> PruneP
         Files on disk wait for their import.
     """
     check_root(settings.library)
-    scan, _ = scan_folder(settings.library, "", read_known_files(settings.database_path))
+    scan, _ = scan_folder(settings.library, "", read_known_files(settings.database_path), ignore_rules(settings))
     waiting = _find_waiting(settings, scan)
     missing = [path for path in scan.missing if is_within(path, folder)]
     if missing and waiting:
@@ -174,11 +174,12 @@ def remove_files(settings: Settings, plan: PrunePlan, now: datetime, *, with_his
     if not plan.removable:
         return
     time = format_timestamp(now)
+    library = Library(settings)
     locks = read_library_settings(settings.database_path).locks
     with LibraryWriter(settings.database_path, locks) as writer:
         for file in plan.removable:
             check_root(settings.library)
-            if is_on_disk(settings.library, file.file.path):
+            if library.has_file(file.file.path):
                 yield PruneResult(file, None, "it is on disk again")
                 continue
             try:
@@ -217,7 +218,7 @@ def clean_up(settings: Settings, instance: DagsterInstance, plan: PrunePlan, pru
 
 def _stale_keys(settings: Settings, registered: Sequence[str], plan: PrunePlan) -> list[str]:
     in_library = {encode_key(file.path) for file in read_known_files(settings.database_path)}
-    gone = find_gone(settings.library, registered, plan.scan)
+    gone = find_gone(Library(settings), registered, plan.scan)
     return [key for key in gone if key not in in_library and is_within(decode_key(key), plan.folder)]
 
 

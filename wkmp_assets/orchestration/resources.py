@@ -14,6 +14,7 @@ from wkmp_assets.audio.pcm_store import PcmStore
 from wkmp_assets.db.kept_open import keep_open
 from wkmp_assets.db.read.known_files import read_file_rows
 from wkmp_assets.db.read.library_settings import LibrarySettings, read_library_settings
+from wkmp_assets.files.ignore import IgnoreRules
 from wkmp_assets.files.presence import is_on_disk
 from wkmp_assets.identify.flavor_classes import ClassLookup
 from wkmp_assets.identify.lookup import RecordingLookup
@@ -75,9 +76,18 @@ class Library:
         """
         return self.root / decode_key(key)
 
+    @cached_property
+    def ignore_rules(self) -> IgnoreRules:
+        """What a scan passes over."""
+        return ignore_rules(self.settings)
+
     def has_file(self, path: str) -> bool:
-        """Tell whether a relative path is on disk; see `presence.is_on_disk`."""
-        return is_on_disk(self.root, path)
+        """Tell whether a relative path is on disk, where a scan finds it; see `presence.is_on_disk`."""
+        return is_on_disk(self.root, path) and not self.is_ignored(path)
+
+    def is_ignored(self, path: str) -> bool:
+        """Tell whether a scan passes over a relative path by its name."""
+        return self.ignore_rules.find(path) is not None
 
     def read_rows(self, keys: Iterable[str]) -> dict[str, dict[str, list[dict[str, object]]] | None]:
         """Read the rows of partitions: key -> rows by table; None for a file that the library does not hold."""
@@ -86,6 +96,11 @@ class Library:
     def read_settings(self) -> LibrarySettings:
         """Read the settings that the library database holds now."""
         return read_library_settings(self.database)
+
+
+def ignore_rules(settings: Settings) -> IgnoreRules:
+    """Return what a scan of the library passes over."""
+    return IgnoreRules(settings.library, settings.ignore_patterns)
 
 
 def open_workers(settings: Settings, control: RunControl) -> WorkerPool:

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from wkmp_assets.db.read.incomplete import IncompleteFile
 from wkmp_assets.model.file_warnings import order_kinds
 from wkmp_assets.model.statuses import FileStatus
+from wkmp_assets.model.values import LibraryChanges, PassedOver
 
 _STATUS_NAMES: dict[str, str] = {
     FileStatus.INGEST_COMPLETE: "imported",
@@ -64,6 +65,39 @@ def _shown(character: str) -> str:
 def counted(number: int, one: str, many: str = "") -> str:
     """Return a number with its noun: `1 file`, `2 files`."""
     return f"{number} {one if number == 1 else many or f'{one}s'}"
+
+
+def describe_passed_over(scan: LibraryChanges) -> str:
+    """Say what a scan passed over by its name: `3 folders '@eaDir', 12 files '._*', 4 by Demos/.wkmpignore, 2 .mod`.
+
+    Empty when it passed over nothing.
+    """
+    parts = [_describe_builtin(one) for one in scan.patterns if not one.source]
+    own: Counter[str] = Counter()
+    for one in scan.patterns:
+        if one.source:
+            own[one.source] += one.folder_count + one.file_count
+    parts += [f"{count} by {printable(source)}" for source, count in own.items()]
+    parts += [f"{count} {printable(ending)}" for ending, count in sorted(scan.unread_formats.items())]
+    return ", ".join(parts)
+
+
+def _describe_builtin(one: PassedOver) -> str:
+    counts = ((one.folder_count, "folder"), (one.file_count, "file"))
+    return " and ".join(counted(count, noun) for count, noun in counts if count) + f" {one.pattern!r}"
+
+
+def explain_ignored(scan: LibraryChanges) -> str:
+    """Say how many files of the library are passed over by now, and what to do; empty when none is."""
+    if not scan.ignored:
+        return ""
+    more = ", ..." if len(scan.ignored) > MAX_NAMED else ""
+    names = ", ".join(printable(path) for path in scan.ignored[:MAX_NAMED])
+    files = "file of the library matches" if len(scan.ignored) == 1 else "files of the library match"
+    return (
+        f"{len(scan.ignored)} {files} a pattern by now, and counts as missing: {names}{more}. To have it back, write a "
+        "pattern with ! into .wkmpignore"
+    )
 
 
 def explain_no_song(without: int, passages: int) -> str:

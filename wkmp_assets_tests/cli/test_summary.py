@@ -18,8 +18,16 @@ from wkmp_assets.model.file_entry import FileEntry
 from wkmp_assets.model.file_key import encode_key
 from wkmp_assets.model.file_warnings import FileWarning, WarningKind
 from wkmp_assets.model.outcomes import Failed, Skipped, SkipReason
-from wkmp_assets.model.values import ClassesOutcome, FileState, LookupOutcome, PassageLookup, Span
-from wkmp_assets.report.text import percentile, printable
+from wkmp_assets.model.values import (
+    ClassesOutcome,
+    FileState,
+    LibraryChanges,
+    LookupOutcome,
+    PassageLookup,
+    PassedOver,
+    Span,
+)
+from wkmp_assets.report.text import describe_passed_over, explain_ignored, percentile, printable
 from wkmp_assets_tests.support.builders import NOW, Stamp, bare, commit, done, entry, flavor, in_a_row
 
 
@@ -106,6 +114,24 @@ def test_what_is_kept_is_said_with_the_reason(database: Path) -> None:
     assert "1 passages keep what the library knew of them, because AcoustID: HTTP 503" in text
     assert "1 passages keep the song that an earlier import found (AcoustID: HTTP 502)" in text
     assert "Kept" not in shown(summary_of(*commit(database, one).values()).render(1.0))
+
+
+def test_what_a_scan_passed_over_is_said_by_pattern_and_what_that_means_for_the_library() -> None:
+    scan = LibraryChanges(
+        (), (), (), ("#snapshot/a.mp3",),
+        patterns=(
+            PassedOver("@eaDir", "", 3), PassedOver("._*", "", 0, 12), PassedOver("*.wav", ".wkmpignore", 0, 3),
+            PassedOver("Demos/", ".wkmpignore", 1), PassedOver("*.wma", "WKMP_IGNORE", 0, 2),
+        ),
+        ignored=("#snapshot/a.mp3",), unread_formats={".xm": 1, ".mod": 2},
+    )  # fmt: skip
+    said = "3 folders '@eaDir', 12 files '._*', 4 by .wkmpignore, 2 by WKMP_IGNORE, 2 .mod, 1 .xm"
+    assert describe_passed_over(scan) == said
+    text = shown(ImportSummary(passed_over_by_name=said, ignored=explain_ignored(scan)).render(1.0))
+    assert f"Passed over  {said}" in text
+    assert "1 file of the library matches a pattern by now, and counts as missing: #snapshot/a.mp3" in text
+    nothing = LibraryChanges((), (), (), ())
+    assert (describe_passed_over(nothing), explain_ignored(nothing)) == ("", "")
 
 
 def test_an_import_of_nothing_says_so() -> None:

@@ -90,6 +90,10 @@ def test_only_files_that_changed_are_hashed(tmp_path: Path) -> None:
     assert list(to_hash) == ["k-new"]
     assert clear["k-same"] == Skipped(SkipReason.UNCHANGED)
     assert clear["k-gone"] == Skipped(SkipReason.GONE), "deleted since it got its partition: nothing to mend"
+    ignored, _ = sort_out_unchanged(
+        tmp_path, paths, known, no_copies, force=True, is_ignored=lambda path: "new" in path
+    )
+    assert ignored["k-new"] == Skipped(SkipReason.IGNORED), "it may still have its partition"
     codes = {key: outcome.code for key, outcome in clear.items() if isinstance(outcome, Failed)}
     assert codes == {"k-odd": "NAME_NOT_UTF8"}
 

@@ -204,3 +204,18 @@ def test_the_receipts_of_a_dropped_partition_are_still_there(settings: Settings,
     assert registered(settings, instance) == ["1.mp3"]
     assert library_keys(settings, instance) == ["1.mp3", "2.mp3"]
     assert recorded_commits(instance, settings, library_keys(settings, instance))["2.mp3"].result == "imported"
+
+
+def test_a_file_that_a_pattern_passes_over_is_missing_and_loses_its_partition(
+    settings: Settings, instance: DagsterInstance
+) -> None:
+    put(settings, "a/1.mp3", "Demos/2.mp3", "Demos/3.mp3")
+    scan(settings, instance)
+    (settings.library / ".wkmpignore").write_text("Demos/\n")
+    shown = scan(settings, instance)
+    assert registered(settings, instance) == ["a/1.mp3"]
+    assert (shown["missing"], shown["ignored_in_library"]) == (2, 2)
+    assert shown["passed_over_by_pattern"] == "1 by .wkmpignore"
+    (settings.library / ".wkmpignore").unlink()
+    shown = scan(settings, instance)
+    assert (shown["missing"], shown["found_again"], shown["unchanged"]) == (0, 2, 3), "nothing is lost"

@@ -15,6 +15,7 @@ from pydantic.fields import FieldInfo
 from wkmp_assets.cli.main import main
 from wkmp_assets.db.read.library_settings import ALL_SETTINGS
 from wkmp_assets.db.schema import read_statements
+from wkmp_assets.files.foreign_names import _FILE_BEGINNINGS, _FOLDER_BEGINNINGS, _FOLDERS
 from wkmp_assets.model.phase_values import PHASE_VALUES
 from wkmp_assets.orchestration.build import build_definitions
 from wkmp_assets.settings import Settings
@@ -260,3 +261,10 @@ def test_drawings_show_what_their_source_names(drawing: Path) -> None:
     shown = drawing.with_suffix(".svg").read_text(encoding="utf-8")
     assert named
     assert [name for name in named if f">{name}</text>" not in shown] == []
+
+
+def test_the_names_that_are_passed_over_are_listed() -> None:
+    page = text_of("docs/guide/ignore.md").split("<!-- built-in patterns:")[1].split("-->")[1]
+    listed = re.findall(r"`([^`]+)`", page.split("\n\nEvery other")[0])
+    folders = [f"{name}/" for name in _FOLDERS] + [f"{beginning}*/" for beginning in _FOLDER_BEGINNINGS]
+    assert listed == folders + [f"{beginning}*" for beginning in _FILE_BEGINNINGS]

@@ -12,7 +12,7 @@ from wkmp_assets.db.read.missing import MissingFile, read_missing
 from wkmp_assets.db.read.select import column_list, has_table
 from wkmp_assets.db.tables import CLASSES_SOURCE, LOOKUP_SOURCE
 from wkmp_assets.model.statuses import FileStatus
-from wkmp_assets.model.values import LookupOutcome
+from wkmp_assets.model.values import LibraryChanges, LookupOutcome, PassedOver
 
 _COUNTED = ("passages", "songs", "artists", "albums", "works")
 
@@ -129,6 +129,7 @@ def describe_library(
     deferred: Deferred,
     missing: Sequence[MissingFile],
     incomplete: Sequence[IncompleteFile] = (),
+    scan: LibraryChanges | None = None,
 ) -> dict[str, object]:
     """Describe a library as plain values for JSON. docs/guide/ci.md documents the keys; none is ever removed."""
     return {
@@ -145,7 +146,14 @@ def describe_library(
         "without_classes": list(deferred.classes),
         "missing": [asdict(file) for file in missing],
         "incomplete": [asdict(file) for file in incomplete],
+        "passed_over": [_describe_pattern(one) for one in scan.patterns] if scan else [],
+        "unread_formats": dict(scan.unread_formats) if scan else {},
+        "ignored": list(scan.ignored) if scan else [],
     }
+
+
+def _describe_pattern(one: PassedOver) -> dict[str, object]:
+    return {"pattern": one.pattern, "source": one.source, "folders": one.folder_count, "files": one.file_count}
 
 
 @dataclass(frozen=True)

@@ -66,7 +66,9 @@ def file_identity(
     half_made = read_incomplete(library.database, list(paths.values())) if config.complete else ()
     forced = {file.path for file in half_made}
     again |= {key for key, path in paths.items() if path in forced}
-    outcomes, to_hash = sort_out_unchanged(library.root, paths, known, has_original, force=config.force, again=again)
+    outcomes, to_hash = sort_out_unchanged(
+        library.root, paths, known, has_original, force=config.force, again=again, is_ignored=library.is_ignored
+    )
     hashed: dict[str, HashedFile] = {}
     tasks = {key: (library.root / paths[key], paths[key]) for key in to_hash}
     for key, content_hash in workers.map_files(IDENTITY, hash_file, tasks):

@@ -17,6 +17,7 @@ from wkmp_assets.orchestration.dagster_values import to_table
 from wkmp_assets.orchestration.gone_files import drop_gone
 from wkmp_assets.orchestration.partitions import partitions_name
 from wkmp_assets.orchestration.resources import Library
+from wkmp_assets.report.text import describe_passed_over, printable
 
 _MAX_LISTED = 100
 
@@ -38,10 +39,11 @@ def library_scan(
 
     Materialize it first when new music is not listed yet. It finds audio files by name and counts which are new,
     changed, unchanged or missing in the library. It opens no file. Missing files, and files that are found again, are
-    marked in the library in one transaction. The partitions of moved and deleted files are dropped, unless a run names
+    marked in the library in one transaction. Snapshots, recycle bins and other names that a pattern matches are passed
+    over and counted. The partitions of moved and deleted files are dropped, unless a run names
     them. Stale when files are added, changed or removed.
     """
-    changes, report = scan_folder(library.root, config.folder, read_known_files(library.database))
+    changes, report = scan_folder(library.root, config.folder, read_known_files(library.database), library.ignore_rules)
     name = partitions_name(library.settings)
     if not changes.folder:
         check_not_emptied(library.root, changes, len(context.instance.get_dynamic_partitions(name)))
@@ -50,6 +52,9 @@ def library_scan(
     gone = drop_gone(library.settings, context.instance, changes)
     gone.log(context.log)
     marks = mark_missing(library.database, changes, datetime.now(UTC))
+    said = describe_passed_over(changes)
+    if said:
+        context.log.info("passed over: %s", said)
     for folder in changes.unreadable:
         context.log.warning(
             "%s cannot be read: its files stay in the library; check its permissions", library.root / folder
@@ -69,7 +74,21 @@ def library_scan(
             "write_locks": marks.receipt.write_locks if marks.receipt else 0,
             "missing_files": to_table(("file", "missing_since"), missing),
             "not_looked_at": len(changes.unknown),
+            "ignored_in_library": len(changes.ignored),
             "passed_over": len(changes.passed_over),
+            "passed_over_by_pattern": said or "nothing",
+            "patterns": to_table(
+                ("pattern", "written_in", "folders", "files"),
+                [
+                    {
+                        "pattern": printable(one.pattern),
+                        "written_in": printable(one.source) or "built in",
+                        "folders": one.folder_count,
+                        "files": one.file_count,
+                    }
+                    for one in changes.patterns[:_MAX_LISTED]
+                ],
+            ),
             "what_was_passed_over": dg.MetadataValue.json(list(changes.passed_over[:_MAX_LISTED])),
             "unreadable_folders": dg.MetadataValue.json(list(changes.unreadable[:_MAX_LISTED])),
             "ignored_by_extension": dg.MetadataValue.json(report.ignored_by_extension),

@@ -20,6 +20,7 @@ from wkmp_assets.model.values import LibraryChanges
 from wkmp_assets.orchestration.instance.dagster_api import find_unfinished_runs
 from wkmp_assets.orchestration.jobs import import_job
 from wkmp_assets.orchestration.partitions import keys_of_runs, partitions_name, partitions_per_run
+from wkmp_assets.orchestration.resources import ignore_rules
 from wkmp_assets.orchestration.run_requests.failed_runs import FailedRun
 from wkmp_assets.orchestration.run_requests.tick import FailedFile, TickLimits, TickPlan, plan_tick, runs_to_request
 from wkmp_assets.orchestration.run_tags import is_of_library
@@ -90,7 +91,9 @@ def survey_library(
         The music folder cannot be read, or is empty although it held files.
     """
     ordered = instance.get_dynamic_partitions(partitions_name(settings))
-    changes, report = scan_folder(settings.library, "", read_known_files(settings.database_path))
+    changes, report = scan_folder(
+        settings.library, "", read_known_files(settings.database_path), ignore_rules(settings)
+    )
     check_not_emptied(settings.library, changes, len(ordered))
     wanted = {encode_key(path): report.found[path] for path in changes.to_import}
     pending, claimed = find_pending_runs(settings, instance), read_claimed_keys(settings.claims_dir)
