@@ -20,7 +20,7 @@ import mutagen
 from mutagen.apev2 import APETextValue, APEv2
 from mutagen.asf import ASFTags
 from mutagen.asf._attrs import ASFBaseAttribute, ASFByteArrayAttribute  # noqa: PLC2701 - it exports neither
-from mutagen.id3 import ID3, UFID, ID3NoHeaderError, TextFrame
+from mutagen.id3 import ID3, TCON, UFID, ID3NoHeaderError, TextFrame
 from mutagen.mp4 import MP4Tags
 
 if TYPE_CHECKING:
@@ -71,6 +71,30 @@ class TagFields(NamedTuple):
     artist_ids: tuple[str, ...] = ()
     release_ids: tuple[str, ...] = ()
     work_ids: tuple[str, ...] = ()
+    album_artist: tuple[str, ...] = ()
+    album_artist_names: tuple[str, ...] = ()
+    genre: tuple[str, ...] = ()
+    disc: tuple[str, ...] = ()
+    track_total: tuple[str, ...] = ()
+    """A field of its own; the total of `3/12` stays in `track`."""
+    disc_total: tuple[str, ...] = ()
+    composer: tuple[str, ...] = ()
+    compilation: tuple[str, ...] = ()
+    isrc: tuple[str, ...] = ()
+    bpm: tuple[str, ...] = ()
+    key: tuple[str, ...] = ()
+    original_date: tuple[str, ...] = ()
+    release_artist_ids: tuple[str, ...] = ()
+    release_group_ids: tuple[str, ...] = ()
+    release_track_ids: tuple[str, ...] = ()
+
+
+class ReadTags(NamedTuple):
+    """What the tags of one file say, and where."""
+
+    fields: TagFields
+    sources: dict[str, str]
+    """For each field that has texts: the kind of tag that they are from."""
 
 
 _Keys = TagFields
@@ -81,28 +105,58 @@ _ID3 = _Keys(
     artist=("tpe1",),
     album=("talb",),
     track=("trck",),
-    date=("tdrc", "tyer", "tdrl", "tdor", "tory"),
+    date=("tdrc", "tyer", "tdrl"),
     artist_names=("txxx:artists",),
     work_titles=("txxx:work",),
     recording_ids=("ufid:http://musicbrainz.org", "txxx:musicbrainz recording id"),
     artist_ids=("txxx:musicbrainz artist id",),
     release_ids=("txxx:musicbrainz album id",),
     work_ids=("txxx:musicbrainz work id",),
+    album_artist=("tpe2", "txxx:albumartist", "txxx:album artist"),
+    album_artist_names=("txxx:albumartists", "txxx:album artists", "txxx:album_artists"),
+    genre=("tcon",),
+    disc=("tpos",),
+    track_total=("txxx:totaltracks", "txxx:tracktotal"),
+    disc_total=("txxx:totaldiscs", "txxx:disctotal"),
+    composer=("tcom",),
+    compilation=("tcmp", "txxx:compilation"),
+    isrc=("tsrc",),
+    bpm=("tbpm",),
+    key=("tkey", "txxx:initialkey"),
+    original_date=("tdor", "tory", "txxx:originalyear"),
+    release_artist_ids=("txxx:musicbrainz album artist id",),
+    release_group_ids=("txxx:musicbrainz release group id",),
+    release_track_ids=("txxx:musicbrainz release track id",),
 )
 _VORBIS = _Keys(
     title=("title",),
     artist=("artist",),
     album=("album",),
     track=("tracknumber", "track"),
-    date=("date", "year", "originaldate", "originalyear"),
+    date=("date", "year"),
     artist_names=("artists",),
     work_titles=("work",),
     recording_ids=("musicbrainz_trackid", "musicbrainz_recordingid"),
     artist_ids=("musicbrainz_artistid",),
     release_ids=("musicbrainz_albumid",),
     work_ids=("musicbrainz_workid",),
+    album_artist=("albumartist", "album artist", "album_artist"),
+    album_artist_names=("albumartists", "album artists", "album_artists"),
+    genre=("genre",),
+    disc=("discnumber", "disc"),
+    track_total=("totaltracks", "tracktotal", "trackc"),
+    disc_total=("totaldiscs", "disctotal", "discc"),
+    composer=("composer",),
+    compilation=("compilation",),
+    isrc=("isrc",),
+    bpm=("bpm",),
+    key=("key", "initialkey"),
+    original_date=("originaldate", "originalyear"),
+    release_artist_ids=("musicbrainz_albumartistid",),
+    release_group_ids=("musicbrainz_releasegroupid",),
+    release_track_ids=("musicbrainz_releasetrackid",),
 )
-_APE = _VORBIS._replace(track=("track", "tracknumber"), date=("year", "date", "originaldate", "originalyear"))
+_APE = _VORBIS._replace(track=("track", "tracknumber"), disc=("disc", "discnumber"), date=("year", "date"))
 _MP4 = _Keys(
     title=("©nam",),
     artist=("©art",),
@@ -115,23 +169,51 @@ _MP4 = _Keys(
     artist_ids=("----:com.apple.itunes:musicbrainz artist id",),
     release_ids=("----:com.apple.itunes:musicbrainz album id",),
     work_ids=("----:com.apple.itunes:musicbrainz work id",),
+    album_artist=("aart",),
+    album_artist_names=("----:com.apple.itunes:albumartists",),
+    genre=("©gen",),
+    disc=("disk",),
+    composer=("©wrt",),
+    compilation=("cpil",),
+    isrc=("----:com.apple.itunes:isrc",),
+    bpm=("tmpo", "----:com.apple.itunes:bpm"),
+    key=("----:com.apple.itunes:initialkey",),
+    original_date=("----:com.apple.itunes:originaldate", "----:com.apple.itunes:originalyear"),
+    release_artist_ids=("----:com.apple.itunes:musicbrainz album artist id",),
+    release_group_ids=("----:com.apple.itunes:musicbrainz release group id",),
+    release_track_ids=("----:com.apple.itunes:musicbrainz release track id",),
 )
 _ASF = _Keys(
     title=("title",),
     artist=("author",),
     album=("wm/albumtitle",),
     track=("wm/tracknumber", "wm/track"),
-    date=("wm/year", "wm/originalreleasetime", "wm/originalreleaseyear"),
+    date=("wm/year",),
     artist_names=("wm/artists",),
     work_titles=("wm/work",),
     recording_ids=("musicbrainz/track id",),
     artist_ids=("musicbrainz/artist id",),
     release_ids=("musicbrainz/album id",),
     work_ids=("musicbrainz/work id",),
+    album_artist=("wm/albumartist",),
+    album_artist_names=("wm/albumartists",),
+    genre=("wm/genre",),
+    disc=("wm/partofset",),
+    track_total=("totaltracks",),
+    disc_total=("totaldiscs",),
+    composer=("wm/composer",),
+    compilation=("wm/iscompilation",),
+    isrc=("wm/isrc",),
+    bpm=("wm/beatsperminute",),
+    key=("wm/initialkey",),
+    original_date=("wm/originalreleasetime", "wm/originalreleaseyear"),
+    release_artist_ids=("musicbrainz/album artist id",),
+    release_group_ids=("musicbrainz/release group id",),
+    release_track_ids=("musicbrainz/release track id",),
 )
 
 
-def read_fields(path: Path) -> TagFields | None:
+def read_fields(path: Path) -> ReadTags | None:
     """Read the tags of one file.
 
     Parameters
@@ -141,7 +223,7 @@ def read_fields(path: Path) -> TagFields | None:
 
     Returns
     -------
-    TagFields or None
+    ReadTags or None
         All fields are empty when the file has no tags; None when mutagen does not know the container.
 
     Raises
@@ -151,13 +233,14 @@ def read_fields(path: Path) -> TagFields | None:
     """
     file, tags = _open(path)
     if tags is None:
-        return None if file is None else TagFields()
+        return None if file is None else ReadTags(TagFields(), {})
     texts: dict[str, list[str]] = {}
     for key, value in tags.items():
         known = texts.setdefault(key.lower(), [])
         known += [text for text in map(_clean, _texts(value)) if text][: MAX_VALUES + 1 - len(known)]
-    table = _table_of(tags)
-    return TagFields._make(_first_present(texts, keys) for keys in table)
+    kind, table = _kind_of(tags)
+    fields = TagFields._make(_first_present(texts, keys) for keys in table)
+    return ReadTags(fields, {name: kind for name, found in fields._asdict().items() if found})
 
 
 def _open(path: Path) -> tuple[Any, Any]:
@@ -184,16 +267,16 @@ def _leading_id3(path: Path) -> Any:
         return None
 
 
-def _table_of(tags: object) -> TagFields:
+def _kind_of(tags: object) -> tuple[str, TagFields]:
     if isinstance(tags, ID3):
-        return _ID3
+        return "ID3", _ID3
     if isinstance(tags, MP4Tags):
-        return _MP4
+        return "MP4", _MP4
     if isinstance(tags, APEv2):
-        return _APE
+        return "APEv2", _APE
     if isinstance(tags, ASFTags):
-        return _ASF
-    return _VORBIS
+        return "ASF", _ASF
+    return "Vorbis comment", _VORBIS
 
 
 def _texts(value: Any) -> list[str]:
@@ -201,10 +284,14 @@ def _texts(value: Any) -> list[str]:
     frame = value  # untyped, because mutagen sets the attributes of its frames at run time
     if isinstance(value, UFID):
         return [frame.data.decode("ascii", "replace")]
+    if isinstance(value, TCON):  # "(17)Rock" is "Rock"
+        return list(islice(frame.genres, _MAX_RAW_VALUES))
     if isinstance(value, TextFrame):
         return [str(text) for text in frame.text[:_MAX_RAW_VALUES]]
     if isinstance(value, (list, APETextValue)):
         return [text for item in islice(value, _MAX_RAW_VALUES) if (text := _text(item)) is not None]
+    if isinstance(value, bool):  # MP4 compilation
+        return [str(int(value))]
     return []
 
 
@@ -213,6 +300,8 @@ def _text(item: object) -> str | None:
         return item
     if isinstance(item, bytes):  # MP4 freeform
         return item.decode("utf-8", "replace")
+    if isinstance(item, int):  # MP4 tempo
+        return str(item)
     if isinstance(item, tuple):  # MP4 track number and count
         return "/".join(map(str, item))
     if isinstance(item, ASFBaseAttribute) and not isinstance(item, ASFByteArrayAttribute):

@@ -55,12 +55,12 @@ def read_tags(path: Path) -> FileTags:
         with a warning, because the decode tells whether the file can be read.
     """
     try:
-        fields = read_fields(path)
+        read = read_fields(path)
     except LEAKED_BY_MUTAGEN as error:
         return _unreadable(_cause(error))
-    if fields is None:
+    if read is None:
         return _unreadable("unknown kind of file")
-    return _interpret(fields)
+    return _interpret(read.fields, read.sources)
 
 
 def _unreadable(cause: str) -> FileTags:
@@ -75,7 +75,7 @@ def _cause(error: Exception) -> str:
     return _shorten(str(error) or repr(error))
 
 
-def _interpret(fields: TagFields) -> FileTags:
+def _interpret(fields: TagFields, sources: dict[str, str]) -> FileTags:
     warnings: list[str] = []
     fields = TagFields._make(_bounded(name, texts, warnings) for name, texts in fields._asdict().items())
     title = _first(fields.title)
@@ -85,12 +85,13 @@ def _interpret(fields: TagFields) -> FileTags:
         artist=artist,
         album=_first(fields.album),
         track_number=_track_number(fields.track),
-        year=_year(fields.date),
+        year=_year(fields.date or fields.original_date),
         recording_mbid=_one_id("recording", fields.recording_ids, warnings),
         artists=_artists(fields, artist, warnings),
         release=_release(fields, warnings),
         works=_works(fields, title, warnings),
         warnings=warn_each(WarningKind.IGNORED_TAGS, warnings),
+        field_sources=sources,
     )
 
 
@@ -222,7 +223,7 @@ def _release(fields: TagFields, warnings: list[str]) -> Release | None:
     if title is None:
         warnings.append("The MusicBrainz release id was ignored because the tags give no album title.")
         return None
-    return Release(mbid, title, _date(fields.date))
+    return Release(mbid, title, _date(fields.date or fields.original_date))
 
 
 def _split(pattern: re.Pattern[str], text: str) -> list[str]:

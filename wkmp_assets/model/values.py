@@ -183,6 +183,8 @@ class FileTags:
     """Tags that could not be read or believed."""
     names: PathNames = PathNames()
     """Weak evidence, never written to the library."""
+    field_sources: dict[str, str] = field(default_factory=dict, compare=False)
+    """For each field of the tags (`title`, `recording_ids`, ...) the kind of tag that it is from."""
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,19 @@ A test looks for names without a reason.
 thread_count  # PyAV's codec context reads it: one decoding thread per worker process
 thread_type  # the same
 track_number  # a tag; read by name when tags are merged
+album_artist  # a field of the tags, filled by its name
+album_artist_names  # the same
+genre  # the same
+disc  # the same
+track_total  # the same
+disc_total  # the same
+composer  # the same
+compilation  # the same
+isrc  # the same
+release_artist_ids  # the same
+release_group_ids  # the same
+release_track_ids  # the same
+field_sources  # stored with the tags and read by people
 row_factory  # sqlite3 reads it when it makes rows
 trace  # the third argument of __exit__, by protocol
 defs  # what Dagster looks for in the module
