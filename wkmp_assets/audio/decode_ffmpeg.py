@@ -17,8 +17,8 @@ from av.stream import Disposition
 from wkmp_assets.audio.announced_length import read_announced_seconds
 from wkmp_assets.audio.decode_graph import MAX_PLANES
 from wkmp_assets.audio.decode_pass import DecodePass, NothingDecodedError, describe_cause, replace_bad_samples
-from wkmp_assets.audio.format_names import ffmpeg_format_name
 from wkmp_assets.errors import ProtectedAudioError, UnreadableFileError
+from wkmp_assets.model.audio_formats import FFMPEG_CONTAINERS, name_ffmpeg_format
 from wkmp_assets.model.file_warnings import WarningKind
 
 if TYPE_CHECKING:
@@ -29,12 +29,7 @@ if TYPE_CHECKING:
     from av.audio.codeccontext import AudioCodecContext
     from av.container import InputContainer
 
-MUSIC_CONTAINERS = (
-    "aac,ac3,aiff,amr,ape,asf,au,avi,caf,dsf,dts,eac3,flac,flv,iff,loas,matroska,mov,mp3,mpc,mpc8,mpeg,mpegts,ogg,shn,"
-    "tak,tta,voc,w64,wav,wv,xwma"
-)
-"""FFmpeg knows 300 more; some are playlists that make it open other files."""
-OPEN_OPTIONS = {"protocol_whitelist": "file", "format_whitelist": MUSIC_CONTAINERS}
+OPEN_OPTIONS = {"protocol_whitelist": "file", "format_whitelist": ",".join(FFMPEG_CONTAINERS)}
 """A playlist under the name of music must not open other files."""
 PROTECTED_TAGS = frozenset({"drms", "enca"})
 """Sample entries of MP4 files whose sound is encrypted: FFmpeg decodes it to noise."""
@@ -85,7 +80,7 @@ def decode_with_ffmpeg(path: Path, pcm: BinaryIO | None, display_path: str) -> D
         codec.thread_count = 1
         codec.thread_type = ThreadType.NONE
         codec_name = codec.codec.canonical_name
-        done = DecodePass(pcm, ffmpeg_format_name(codec_name, container.format.name), display_path)
+        done = DecodePass(pcm, name_ffmpeg_format(codec_name, container.format.name), display_path)
         done.announced_s = _find_announced_seconds(container, stream, path)
         frames = _frames(container, stream, done, display_path)
         if EDITED_CONTAINER in container.format.name.split(","):

@@ -15,7 +15,7 @@ import soundfile
 from av.audio.frame import AudioFrame
 
 from wkmp_assets.audio.decode_pass import DecodePass, NothingDecodedError, describe_cause, replace_bad_samples
-from wkmp_assets.audio.format_names import libsndfile_format_name
+from wkmp_assets.model.audio_formats import name_libsndfile_format
 from wkmp_assets.model.file_warnings import WarningKind
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ def decode_with_libsndfile(path: Path, pcm: BinaryIO | None, display_path: str) 
     """
     try:
         with _quiet_stderr(), soundfile.SoundFile(path) as file:
-            done = DecodePass(pcm, libsndfile_format_name(file.format, file.subtype), display_path)
+            done = DecodePass(pcm, name_libsndfile_format(file.format, file.subtype), display_path)
             done.push_all(replace_bad_samples(_libsndfile_frames(file, done), done))
     except (soundfile.SoundFileError, TypeError) as error:  # TypeError: it takes "*.raw" for headerless audio
         raise NothingDecodedError(_describe(error)) from error

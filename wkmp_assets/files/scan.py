@@ -9,7 +9,8 @@ from wkmp_assets.errors import LibraryRootError
 from wkmp_assets.files.changes import compare_library
 from wkmp_assets.files.ignore import IGNORE_FILE, IgnoreMatch, IgnoreRules
 from wkmp_assets.files.presence import is_on_disk
-from wkmp_assets.files.walk import UNREAD_EXTENSIONS, WalkReport, find_audio_files
+from wkmp_assets.files.walk import WalkReport, find_audio_files
+from wkmp_assets.model.audio_formats import UNREAD_ENDINGS
 from wkmp_assets.model.file_key import is_within
 from wkmp_assets.model.known_files import KnownFile
 from wkmp_assets.model.values import LibraryChanges
@@ -81,7 +82,7 @@ def scan_folder(
         patterns=report.list_patterns(),
         ignored=tuple(sorted(ignored.intersection(changes.missing))),
         unread_formats={
-            ending: count for ending, count in report.ignored_by_extension.items() if ending in UNREAD_EXTENSIONS
+            ending: count for ending, count in report.ignored_by_extension.items() if ending in UNREAD_ENDINGS
         },
     ), report
 

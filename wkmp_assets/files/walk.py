@@ -10,46 +10,10 @@ from pathlib import Path
 from wkmp_assets.errors import LibraryRootError
 from wkmp_assets.files.foreign_names import HIDDEN, find_foreign_file
 from wkmp_assets.files.ignore import IGNORE_FILE, IgnoreMatch, IgnoreRules
+from wkmp_assets.model.audio_formats import AUDIO_ENDINGS
 from wkmp_assets.model.known_files import FileStat
 from wkmp_assets.model.timestamps import format_seconds
 from wkmp_assets.model.values import PassedOver
-
-AUDIO_EXTENSIONS = frozenset(
-    [
-        ".mp3",
-        ".flac",
-        ".ogg",
-        ".oga",
-        ".opus",
-        ".m4a",
-        ".mp4",
-        ".m4b",
-        ".aac",
-        ".wav",
-        ".wave",
-        ".aif",
-        ".aiff",
-        ".aifc",
-        ".wv",
-        ".ape",
-        ".wma",
-        ".mpc",
-        ".tta",
-        ".caf",
-        ".mka",
-    ]
-)
-"""Extensions of the files to import. The decoder finds out whether a file really holds audio: a text file called `.mp3`
-must be reported by name, and not be ignored."""
-
-UNREAD_EXTENSIONS = frozenset(
-    {
-        ".mod", ".xm", ".it", ".s3m", ".mid", ".midi", ".kar", ".ra", ".ram", ".rm", ".ofr", ".ofs", ".la", ".nsf",
-        ".spc", ".sid", ".vgm", ".vgz", ".aa", ".aax", ".m4p", ".mkv", ".avi", ".mov", ".flv", ".wmv", ".mpg",
-        ".mpeg", ".m4v",
-    }
-)  # fmt: skip
-"""Extensions of music that no decoder reads, and of films. A scan counts them: nobody should look for them in vain."""
 
 
 @dataclass
@@ -129,7 +93,7 @@ def list_audio_names(folder: Path) -> list[str]:
     """Return the sorted names of the audio files directly in a folder; none when it cannot be read."""
     try:
         with os.scandir(folder) as scan:
-            return sorted(entry.name for entry in scan if _is_visible(entry) and _extension(entry) in AUDIO_EXTENSIONS)
+            return sorted(entry.name for entry in scan if _is_visible(entry) and _extension(entry) in AUDIO_ENDINGS)
     except OSError:
         return []
 
@@ -154,7 +118,7 @@ def _walk(root: str, folder: str, report: WalkReport, rules: IgnoreRules) -> Ite
         if match is not None:
             _count_match(report, match, entry, is_folder=is_folder)
         elif entry.is_symlink():
-            if _extension(entry) in AUDIO_EXTENSIONS or _is_folder(entry):
+            if _extension(entry) in AUDIO_ENDINGS or _is_folder(entry):
                 report.passed_over[path] = "a symbolic link, which a scan does not follow"
         elif is_folder:
             listed = _entries(root, path, report)
@@ -179,14 +143,14 @@ def _entries(root: str, folder: str, report: WalkReport) -> list[os.DirEntry[str
 
 def _count_match(report: WalkReport, match: IgnoreMatch, entry: os.DirEntry[str], *, is_folder: bool) -> None:
     """Count a name that was passed over, but no hidden file that has nothing to do with music."""
-    if is_folder or match.source or match.pattern != HIDDEN or _extension(entry) in AUDIO_EXTENSIONS:
+    if is_folder or match.source or match.pattern != HIDDEN or _extension(entry) in AUDIO_ENDINGS:
         report.by_pattern.setdefault(match, [0, 0])[0 if is_folder else 1] += 1
 
 
 def _stat_of_audio(root: str, entry: os.DirEntry[str], report: WalkReport) -> os.stat_result | None:
     """Return the status of a file named like music; count all others and return None."""
     extension = _extension(entry)
-    if extension not in AUDIO_EXTENSIONS:
+    if extension not in AUDIO_ENDINGS:
         report.ignored_by_extension[extension] = report.ignored_by_extension.get(extension, 0) + 1
         return None
     try:

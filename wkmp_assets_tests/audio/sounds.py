@@ -68,15 +68,17 @@ def write_sound(path: Path, samples: Samples, rate_hz: int = 44_100, **options: 
     return path
 
 
-def encode(path: Path, samples: Samples, rate_hz: int, codec: str) -> Path:
-    """Encode with FFmpeg, in the container of the suffix; Vorbis with libsndfile, because FFmpeg's encoder pads."""
+def encode(
+    path: Path, samples: Samples, rate_hz: int, codec: str, *, container: str | None = None, bit_rate: int = 128_000
+) -> Path:
+    """Encode with FFmpeg, in a container or that of the suffix; Vorbis with libsndfile: FFmpeg's encoder pads."""
     if codec == "vorbis":
         return _write_vorbis(path, samples, rate_hz)
     layout = {1: "mono", 2: "stereo", 6: "5.1"}[samples.shape[0]]
-    with av.open(path, "w") as container:
-        stream = cast("AudioStream", container.add_stream(codec, rate=rate_hz))
+    with av.open(path, "w", format=container) as output:
+        stream = cast("AudioStream", output.add_stream(codec, rate=rate_hz))
         stream.layout = layout
-        stream.bit_rate = 128_000
+        stream.bit_rate = bit_rate
         stream.codec_context.open()
         encoder = stream.codec_context
         resampler = AudioResampler(encoder.format, layout, rate_hz, encoder.frame_size or 4096)
@@ -85,8 +87,8 @@ def encode(path: Path, samples: Samples, rate_hz: int, codec: str) -> Path:
         frame.time_base = Fraction(1, rate_hz)
         frame.pts = 0
         for piece in (*resampler.resample(frame), *resampler.resample(None)):
-            container.mux(stream.encode(piece))
-        container.mux(stream.encode(None))
+            output.mux(stream.encode(piece))
+        output.mux(stream.encode(None))
     return path
 
 

@@ -5,10 +5,11 @@ from types import ModuleType
 
 import pytest
 
-from wkmp_assets.audio import envelope, format_names, lead_points, silence
+from wkmp_assets.audio import envelope, lead_points, silence
+from wkmp_assets.model import audio_formats
 
 
-@pytest.mark.parametrize("module", [envelope, format_names, lead_points, silence], ids=lambda module: module.__name__)
+@pytest.mark.parametrize("module", [envelope, audio_formats, lead_points, silence], ids=lambda module: module.__name__)
 def test_examples_give_what_they_say(module: ModuleType) -> None:
     failed, tried = doctest.testmod(module)
     assert tried > 0

@@ -3,7 +3,7 @@
 import ast
 import re
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import closing
 from pathlib import Path
 
@@ -16,9 +16,11 @@ from wkmp_assets.cli.main import main
 from wkmp_assets.db.read.library_settings import ALL_SETTINGS
 from wkmp_assets.db.schema import read_statements
 from wkmp_assets.files.foreign_names import _FILE_BEGINNINGS, _FOLDER_BEGINNINGS, _FOLDERS
+from wkmp_assets.model.audio_formats import AUDIO_FORMATS, UNREAD_FORMATS
 from wkmp_assets.model.phase_values import PHASE_VALUES
 from wkmp_assets.orchestration.build import build_definitions
 from wkmp_assets.settings import Settings
+from wkmp_assets_tests.audio.format_files import NOT_WRITTEN
 from wkmp_assets_tests.support.paths import ROOT, TESTS
 
 PACKAGE = ROOT / "wkmp_assets"
@@ -268,3 +270,15 @@ def test_the_names_that_are_passed_over_are_listed() -> None:
     listed = re.findall(r"`([^`]+)`", page.split("\n\nEvery other")[0])
     folders = [f"{name}/" for name in _FOLDERS] + [f"{beginning}*/" for beginning in _FOLDER_BEGINNINGS]
     assert listed == folders + [f"{beginning}*" for beginning in _FILE_BEGINNINGS]
+
+
+def test_the_formats_are_those_of_the_table() -> None:
+    def listed(endings: Iterable[str]) -> str:
+        return ", ".join(f"`{ending}`" for ending in endings)
+
+    page = "docs/reference/formats.md"
+    assert table_after(page, "<!-- formats:") == [
+        [one.name, listed(one.endings), f"{one.decoder} (`{one.container}`)", one.tags] for one in AUDIO_FORMATS
+    ]
+    assert table_after(page, "<!-- unread formats:") == [[what, listed(one)] for what, one in UNREAD_FORMATS.items()]
+    assert f"No encoder at hand writes {listed(sorted(NOT_WRITTEN))}. For" in " ".join(text_of(page).split())
