@@ -48,6 +48,8 @@ MAX_VALUES = 200
 """Of one entry: far more than any list of artists has. A malicious file has a million."""
 MAX_CHARACTERS = 1_000
 """Of one text."""
+_DATES = frozenset({"date", "original_date"})
+"""Fields that collect the texts of all their names, because programs write dates that say nothing."""
 _MAX_RAW_VALUES = 2 * MAX_VALUES
 """Before empty ones are removed."""
 _MAX_RAW_CHARACTERS = 4 * MAX_CHARACTERS
@@ -98,7 +100,10 @@ class ReadTags(NamedTuple):
 
 
 _Keys = TagFields
-"""A table: for each field the container's names in lower case, best first; the first one that has a text counts."""
+"""A table: for each field the container's names in lower case, best first; the first one that has a text counts.
+
+Of dates all count, in this order.
+"""
 
 _ID3 = _Keys(
     title=("tit2",),
@@ -237,9 +242,13 @@ def read_fields(path: Path) -> ReadTags | None:
     texts: dict[str, list[str]] = {}
     for key, value in tags.items():
         known = texts.setdefault(key.lower(), [])
-        known += [text for text in map(_clean, _texts(value)) if text][: MAX_VALUES + 1 - len(known)]
+        parts = (part for text in _texts(value) for part in text.split("\0", _MAX_RAW_VALUES))
+        known += [text for text in map(_clean, parts) if text][: MAX_VALUES + 1 - len(known)]
     kind, table = _kind_of(tags)
-    fields = TagFields._make(_first_present(texts, keys) for keys in table)
+    fields = TagFields._make(
+        _all_present(texts, keys) if name in _DATES else _first_present(texts, keys)
+        for name, keys in table._asdict().items()
+    )
     return ReadTags(fields, {name: kind for name, found in fields._asdict().items() if found})
 
 
@@ -310,8 +319,8 @@ def _text(item: object) -> str | None:
 
 
 def _clean(text: str) -> str:
-    """Remove control characters and what UTF-8 cannot hold, and reduce white space to single blanks."""
-    kept = (" " if char.isspace() else char for char in text[:_MAX_RAW_CHARACTERS])
+    """Remove control characters, byte order marks and what UTF-8 cannot hold; reduce white space to single blanks."""
+    kept = (" " if char.isspace() else char for char in text[:_MAX_RAW_CHARACTERS].replace("\ufeff", ""))
     clean = " ".join("".join(c for c in kept if unicodedata.category(c) not in {"Cc", "Cs"}).split())
     return clean[: MAX_CHARACTERS + 1]
 
@@ -321,3 +330,7 @@ def _first_present(texts: Mapping[str, list[str]], keys: tuple[str, ...]) -> tup
         if texts.get(key):
             return tuple(texts[key])
     return ()
+
+
+def _all_present(texts: Mapping[str, list[str]], keys: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(text for key in keys for text in texts.get(key, ()))[: MAX_VALUES + 1]

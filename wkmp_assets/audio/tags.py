@@ -6,8 +6,10 @@ Tags are untrusted: every MBID must be a UUID, and what cannot be used becomes a
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any
 
+from wkmp_assets.audio.artist_credits import LIST_SEPARATORS, Credit, name_artists
+from wkmp_assets.audio.genres import name_genres
 from wkmp_assets.audio.tag_fields import (
     LEAKED_BY_MUTAGEN,
     MAX_CHARACTERS,
@@ -15,28 +17,28 @@ from wkmp_assets.audio.tag_fields import (
     TagFields,
     read_fields,
 )
+from wkmp_assets.audio.tag_values import (
+    Position,
+    parse_bpm,
+    parse_count,
+    parse_date,
+    parse_disc,
+    parse_flag,
+    parse_isrcs,
+    parse_track,
+    unique_texts,
+)
 from wkmp_assets.model.file_warnings import FileWarning, WarningKind, warn_each
 from wkmp_assets.model.mbid import parse_mbid
 from wkmp_assets.model.name_ranks import NameRank
-from wkmp_assets.model.values import Artist, FileTags, Release, Work
+from wkmp_assets.model.values import Artist, FileTags, Release, TagDetails, Work
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from pathlib import Path
 
 _ID_SEPARATORS = re.compile(r"[/;,\s]+")
-_TRACK = re.compile(r"0*([1-9][0-9]{0,4})(?![0-9])")
-_DATE = re.compile(r"([1-9][0-9]{3})(?:-(0[1-9]|1[0-2])(?:-(0[1-9]|[12][0-9]|3[01]))?)?(?![0-9])")
-_YEAR = re.compile(r"(?<![0-9])[1-9][0-9]{3}(?=(?:[01][0-9][0-3][0-9])?(?![0-9]))")
-_JOIN_PHRASES = re.compile(
-    r"\s+\(?(?:feat\.?|ft\.?|featuring|and|x|vs\.?|with|presents|&|\+)\s+|\s*[,;/]\s*", re.IGNORECASE
-)
-_GUEST_PHRASES = re.compile(r"\s+\(?(?:feat\.?|ft\.?|featuring)\s+", re.IGNORECASE)
-"""Join phrases that occur in no artist's own name."""
-_LIST_SEPARATORS = re.compile(r"\s*[;/]\s*")
 _MAX_QUOTED_CHARACTERS = 60
-
-Item = TypeVar("Item")
 
 
 def read_tags(path: Path) -> FileTags:
@@ -79,17 +81,42 @@ def _interpret(fields: TagFields, sources: dict[str, str]) -> FileTags:
     warnings: list[str] = []
     fields = TagFields._make(_bounded(name, texts, warnings) for name, texts in fields._asdict().items())
     title = _first(fields.title)
-    artist = "; ".join(fields.artist) or None
+    credit = Credit(_ids("artist", fields.artist_ids, warnings), fields.artist, fields.artist_names)
+    of_release = Credit(
+        _ids("album artist", fields.release_artist_ids, warnings), fields.album_artist, fields.album_artist_names
+    )
+    work_ids = _ids("work", fields.work_ids, warnings)
+    release_mbid = _one_id("release", fields.release_ids, warnings)
+    track = parse_track(fields.track)
+    date = parse_date((*fields.date, *fields.original_date))
     return FileTags(
         title=title,
-        artist=artist,
+        artist="; ".join(unique_texts(fields.artist)) or None,
         album=_first(fields.album),
-        track_number=_track_number(fields.track),
-        year=_year(fields.date or fields.original_date),
+        track_number=track.number,
+        year=int(date[:4]) if date else None,
         recording_mbid=_one_id("recording", fields.recording_ids, warnings),
-        artists=_artists(fields, artist, warnings),
-        release=_release(fields, warnings),
-        works=_works(fields, title, warnings),
+        artists=_artists(credit, of_release, warnings),
+        release=_release(release_mbid, _first(fields.album), date, warnings),
+        works=_works(work_ids, fields.work_titles, title, warnings),
+        details=TagDetails(
+            **_places(fields, track),
+            album_artist=of_release.text or None,
+            is_compilation=parse_flag(fields.compilation),
+            date=parse_date(fields.date),
+            original_date=parse_date(fields.original_date),
+            genres=name_genres(fields.genre),
+            composers=unique_texts(fields.composer),
+            isrcs=_isrcs(fields.isrc, warnings),
+            bpm=parse_bpm(fields.bpm),
+            key=_first(fields.key),
+            artist_mbids=_known(credit.ids),
+            album_artist_mbids=_known(of_release.ids),
+            release_mbid=release_mbid,
+            release_group_mbid=_one_id("release group", fields.release_group_ids, warnings),
+            release_track_mbid=_one_id("release track", fields.release_track_ids, warnings),
+            work_mbids=_known(work_ids),
+        ),
         warnings=warn_each(WarningKind.IGNORED_TAGS, warnings),
         field_sources=sources,
     )
@@ -109,25 +136,25 @@ def _first(texts: Sequence[str]) -> str | None:
     return texts[0] if texts else None
 
 
-def _track_number(texts: Sequence[str]) -> int | None:
-    """Read `3`, `03` or `3/12`; None for 0 and for other texts."""
-    match = _TRACK.match(texts[0]) if texts else None
-    return int(match[1]) if match else None
+def _known(ids: Iterable[str | None]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(mbid for mbid in ids if mbid))
 
 
-def _year(texts: Sequence[str]) -> int | None:
-    """Read the year of `2003`, `2003-04-01`, `20030401`, `01.04.2003` and the like."""
-    match = _YEAR.search(texts[0]) if texts else None
-    return int(match[0]) if match else None
+def _places(fields: TagFields, track: Position) -> dict[str, Any]:
+    """Return the places of the track and of its disc. A disc tag is better than a disc in the track's text."""
+    disc = parse_disc(fields.disc)
+    return {
+        "track_count": track.out_of or parse_count(fields.track_total),
+        "track_side": track.side,
+        "disc_number": disc.number or track.disc,
+        "disc_count": disc.out_of or parse_count(fields.disc_total),
+    }
 
 
-def _date(texts: Sequence[str]) -> str | None:
-    """Read `YYYY[-MM[-DD]]`, else the year."""
-    match = _DATE.match(texts[0]) if texts else None
-    if match:
-        return "-".join(part for part in match.groups() if part)
-    year = _year(texts)
-    return str(year) if year else None
+def _isrcs(texts: Sequence[str], warnings: list[str]) -> tuple[str, ...]:
+    codes, others = parse_isrcs(texts)
+    warnings += [f'The ISRC "{_shorten(text)}" is none and was ignored.' for text in others]
+    return codes
 
 
 def _ids(what: str, texts: Iterable[str], warnings: list[str]) -> list[str | None]:
@@ -143,71 +170,42 @@ def _ids(what: str, texts: Iterable[str], warnings: list[str]) -> list[str | Non
 
 
 def _one_id(what: str, texts: Iterable[str], warnings: list[str]) -> str | None:
-    ids = _unique(mbid for mbid in _ids(what, texts, warnings) if mbid)
+    ids = _known(_ids(what, texts, warnings))
     if len(ids) > 1:
         warnings.append(f"The tags name {len(ids)} MusicBrainz {what} ids; the first was taken.")
     return ids[0] if ids else None
 
 
-def _artists(fields: TagFields, credit: str | None, warnings: list[str]) -> tuple[Artist, ...]:
-    ids = _ids("artist", fields.artist_ids, warnings)
-    if not any(ids):
+def _artists(credit: Credit, of_release: Credit, warnings: list[str]) -> tuple[Artist, ...]:
+    if not any(credit.ids):
         return ()
-    credit = credit or " & ".join(fields.artist_names)
-    if not credit:
+    if not credit.text:
         warnings.append("The MusicBrainz artist ids were ignored because the tags name no artist.")
         return ()
-    names: Sequence[tuple[str, NameRank]] | None = None
-    for candidate in (ids, _unique(ids)):
-        names = _names(fields, credit, len(candidate))
-        if names:
-            ids = candidate
+    artists, is_told_apart = name_artists(credit, of_release)
+    if not is_told_apart:
+        warnings.append(
+            f'The artist "{_shorten(credit.text)}" could not be told apart into {len(artists)} artists, so each has '
+            "the whole text as its name. List them in the tag ARTISTS, or have the file looked up."
+        )
+    return artists
+
+
+def _works(
+    ids: Sequence[str | None], titles: Sequence[str], title: str | None, warnings: list[str]
+) -> tuple[Work, ...]:
+    """Pair works with their titles. Where titles and ids differ in number, all titles together stand for each work."""
+    split = [part for text in titles for part in filter(None, LIST_SEPARATORS.split(text))]
+    paired: Sequence[tuple[str | None, NameRank]]
+    for names in (titles, split, unique_texts(split)):
+        if len(names) == len(ids):
+            paired = [(name, NameRank.TAG) for name in names]
             break
-    if not names:
-        warnings.append(f'The artist "{_shorten(credit)}" could not be told apart into {len(ids)} artists.')
-        names = [(credit, NameRank.CREDIT)] * len(ids)
-    by_id: dict[str, Artist] = {}
-    for mbid, (name, rank) in zip(ids, names, strict=True):
-        if mbid:
-            by_id.setdefault(mbid, Artist(mbid, name, rank))
-    return tuple(by_id.values())
-
-
-def _names(fields: TagFields, credit: str, count: int) -> Sequence[tuple[str, NameRank]] | None:
-    """Return as many artist names as there are MBIDs, with their ranks; None when the tags cannot be read as that many.
-
-    Join phrases also occur inside a name ("Simon & Garfunkel"). So one MBID takes a whole text with a join phrase, but
-    as a joint credit: a text without one, of another file, is better.
-    """
-    if count == 1 and len(fields.artist_names) != 1:
-        return [(credit, NameRank.CREDIT if fields.artist_names else _rank(credit, _JOIN_PHRASES))]
-    readings = (
-        (fields.artist_names, _GUEST_PHRASES),
-        (_split(_LIST_SEPARATORS, "; ".join(fields.artist_names)), _GUEST_PHRASES),
-        (fields.artist, _JOIN_PHRASES),
-    )
-    for names, phrases in readings:
-        if len(names) == count:
-            return [(name, _rank(name, phrases)) for name in names]
-    guesses = _split(_JOIN_PHRASES, credit)
-    return [(name, NameRank.GUESS) for name in guesses] if len(guesses) == count else None
-
-
-def _rank(name: str, phrases: re.Pattern[str]) -> NameRank:
-    return NameRank.CREDIT if len(_split(phrases, name)) > 1 else NameRank.TAG
-
-
-def _works(fields: TagFields, title: str | None, warnings: list[str]) -> tuple[Work, ...]:
-    ids = _ids("work", fields.work_ids, warnings)
-    titles: Sequence[str | None] = fields.work_titles
-    rank = NameRank.TAG
-    if len(titles) != len(ids):
-        titles = _split(_LIST_SEPARATORS, "; ".join(fields.work_titles))
-    if len(titles) != len(ids):
-        rank = NameRank.GUESS
-        titles = [_first(fields.work_titles) if len(ids) == 1 and fields.work_titles else title] * len(ids)
+    else:
+        joint = "; ".join(unique_texts(titles))
+        paired = [(joint, NameRank.CREDIT) if joint else (title, NameRank.GUESS)] * len(ids)
     by_id: dict[str, Work] = {}
-    for mbid, work_title in zip(ids, titles, strict=True):
+    for mbid, (work_title, rank) in zip(ids, paired, strict=True):
         if mbid and work_title:
             by_id.setdefault(mbid, Work(mbid, work_title, rank))
         elif mbid:
@@ -215,23 +213,13 @@ def _works(fields: TagFields, title: str | None, warnings: list[str]) -> tuple[W
     return tuple(by_id.values())
 
 
-def _release(fields: TagFields, warnings: list[str]) -> Release | None:
-    mbid = _one_id("release", fields.release_ids, warnings)
+def _release(mbid: str | None, title: str | None, date: str | None, warnings: list[str]) -> Release | None:
     if mbid is None:
         return None
-    title = _first(fields.album)
     if title is None:
         warnings.append("The MusicBrainz release id was ignored because the tags give no album title.")
         return None
-    return Release(mbid, title, _date(fields.date or fields.original_date))
-
-
-def _split(pattern: re.Pattern[str], text: str) -> list[str]:
-    return [part for part in (piece.strip(" ()") for piece in pattern.split(text)) if part]
-
-
-def _unique(items: Iterable[Item]) -> list[Item]:
-    return list(dict.fromkeys(items))
+    return Release(mbid, title, date)
 
 
 def _shorten(text: str) -> str:

@@ -10,9 +10,11 @@ class NameRank(IntEnum):
     """
 
     GUESS = 1
-    """A part of a joint credit, or a work's title taken from its recording."""
+    """A work's title taken from its recording; of older versions also a part of a joint credit, cut by guess."""
     CREDIT = 2
     """A joint credit ("Foo feat. Bar"), which stands for each of its artists."""
+    PART = 3
+    """A part of a joint credit that the tags tell apart for certain."""
     TAG = 4
     """A tag of that one song, artist, album or work."""
     ACOUSTID = 5

@@ -167,6 +167,39 @@ class PathNames:
 
 
 @dataclass(frozen=True)
+class TagDetails:
+    """What the tags say beside what has columns in the library. What they do not say is empty or None."""
+
+    track_count: int | None = None
+    """Of the disc."""
+    track_side: str | None = None
+    """The place on a record with sides, such as `A1`."""
+    disc_number: int | None = None
+    disc_count: int | None = None
+    album_artist: str | None = None
+    is_compilation: bool | None = None
+    date: str | None = None
+    """`YYYY[-MM[-DD]]`, as all dates."""
+    original_date: str | None = None
+    """Of the first release."""
+    genres: tuple[str, ...] = ()
+    """Under the names of MusicBrainz; lower case."""
+    composers: tuple[str, ...] = ()
+    isrcs: tuple[str, ...] = ()
+    bpm: float | None = None
+    """Beats per minute."""
+    key: str | None = None
+    """The musical key, as the tag writes it."""
+    artist_mbids: tuple[str, ...] = ()
+    album_artist_mbids: tuple[str, ...] = ()
+    release_mbid: str | None = None
+    release_group_mbid: str | None = None
+    release_track_mbid: str | None = None
+    """Of the track on the release."""
+    work_mbids: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class FileTags:
     """Phase 3: the tags of a file. Blank texts are None."""
 
@@ -185,6 +218,7 @@ class FileTags:
     """Weak evidence, never written to the library."""
     field_sources: dict[str, str] = field(default_factory=dict, compare=False)
     """For each field of the tags (`title`, `recording_ids`, ...) the kind of tag that it is from."""
+    details: TagDetails = TagDetails()
 
 
 @dataclass(frozen=True)

@@ -141,6 +141,8 @@ def test_names_are_corrected_in_the_tags_of_a_real_file(database: Path, tmp_path
 CASES = {
     "a tag over a joint credit": (NameRank.CREDIT, TUESDAY, NameRank.TAG, MONDAY, True),
     "a tag over a guess": (NameRank.GUESS, TUESDAY, NameRank.TAG, MONDAY, True),
+    "a part of a credit over the whole": (NameRank.CREDIT, TUESDAY, NameRank.PART, MONDAY, True),
+    "no part of a credit over a tag": (NameRank.TAG, MONDAY, NameRank.PART, TUESDAY, False),
     "a joint credit over a guess": (NameRank.GUESS, TUESDAY, NameRank.CREDIT, MONDAY, True),
     "MusicBrainz over a tag": (NameRank.TAG, TUESDAY, NameRank.MUSICBRAINZ, MONDAY, True),
     "MusicBrainz over AcoustID": (NameRank.ACOUSTID, TUESDAY, NameRank.MUSICBRAINZ, MONDAY, True),
@@ -219,41 +221,73 @@ def test_a_tag_that_its_file_gave_up_stays_until_another_file_has_one(database: 
     assert names(database)[1:3] == [("Title", None)] * 2
 
 
-CREDITS = ("Foo feat. Bar", "Foo", "Foo & The Orchestra of Somewhere")
+SOLO = (("Foo feat. Bar", ("foo",)), ("Foo", ("foo",)), ("Foo & The Orchestra of Somewhere", ("foo",)))
+JOINT = (
+    ("Emily meets Hall & Oates", ("emily", "hall & oates")),
+    ("Hall & Oates feat. Tyler, The Creator", ("hall & oates", "tyler")),
+    ("Emily", ("emily",)),
+)
+Credited = tuple[FileTags, ...]
 
 
-@pytest.fixture(scope="module")
-def credited(tmp_path_factory: pytest.TempPathFactory) -> tuple[FileTags, ...]:
-    """The tags of three songs, with an equal artist id each."""
-    path = tmp_path_factory.mktemp("credited") / "song.flac"
+def credited(folder: Path, songs: Sequence[tuple[str, Sequence[str]]]) -> Credited:
+    """Return the tags of songs with these credits and artists."""
+    path = folder / "song.flac"
     soundfile.write(path, np.zeros(1000), 44_100)
     tags = []
-    for number, credit in enumerate(CREDITS):
+    for number, (credit, artists) in enumerate(songs):
         file = mutagen.flac.FLAC(path)
-        ids = {"musicbrainz_trackid": mbid(f"r{number}"), "musicbrainz_artistid": mbid("foo")}
-        file.update({"title": f"song {number}", "artist": credit, **ids})
+        file["musicbrainz_trackid"] = mbid(f"r{number}")
+        file["musicbrainz_artistid"] = [mbid(artist) for artist in artists]
+        file.update({"title": f"song {number}", "artist": credit})
         file.save()
         tags.append(read_tags(path))
     return tuple(tags)
 
 
-@pytest.mark.parametrize("order", [*permutations(range(len(CREDITS)))], ids=str)
-def test_an_artist_is_named_by_the_song_without_guests(
-    database: Path, credited: tuple[FileTags, ...], order: tuple[int, ...]
-) -> None:
+@pytest.fixture(scope="module")
+def solo(tmp_path_factory: pytest.TempPathFactory) -> Credited:
+    return credited(tmp_path_factory.mktemp("solo"), SOLO)
+
+
+@pytest.fixture(scope="module")
+def joint(tmp_path_factory: pytest.TempPathFactory) -> Credited:
+    return credited(tmp_path_factory.mktemp("joint"), JOINT)
+
+
+def import_in(order: Sequence[int], tagged: Credited, database: Path) -> None:
     segments = phase_values()["passage_segments"]
     for number in order:
-        tags = credited[number]
+        tags = tagged[number]
         (match,) = match_from_tags(tags, replace(segments, passages=segments.passages[:1]))
         at = (MONDAY, TUESDAY, WEDNESDAY)[number]
         one = entry(f"{number}.flac", str(number), tags=tags, modified_at=at)
         commit(database, replace(one, passages=(replace(one.passages[0], match=match),)))
+
+
+@pytest.mark.parametrize("order", [*permutations(range(3))], ids=str)
+def test_an_artist_is_named_by_the_song_without_guests(database: Path, solo: Credited, order: tuple[int, ...]) -> None:
+    import_in(order, solo, database)
     assert column(database, "SELECT name FROM artists") == ["Foo"]
+
+
+@pytest.mark.parametrize("order", [*permutations(range(3))], ids=str)
+def test_artists_of_joint_credits_are_linked_at_once_and_named_by_what_tells_them_apart(
+    database: Path, joint: Credited, order: tuple[int, ...]
+) -> None:
+    import_in(order[:1], joint, database)
+    credit, artists = JOINT[order[0]]
+    assert set(column(database, "SELECT artist_mbid FROM artists")) == set(map(mbid, artists))
+    assert set(column(database, "SELECT name FROM artists")) <= {credit, "Emily", "Hall & Oates", "Tyler, The Creator"}
+    import_in(order[1:], joint, database)
+    found = {row["artist_mbid"]: row["name"] for row in rows(database, "SELECT artist_mbid, name FROM artists")}
+    assert found == {mbid("emily"): "Emily", mbid("hall & oates"): "Hall & Oates", mbid("tyler"): "Tyler, The Creator"}
+    assert column(database, "SELECT count(*) FROM song_artists") == [5]
 
 
 EVIDENCES = st.builds(
     lambda rank, at, file, text: (text, f"{rank} {at} {file}\n{text}"),
-    st.sampled_from([1, 2, 4, 6]),
+    st.sampled_from([1, 2, 3, 4, 6]),
     st.sampled_from(["", MONDAY, TUESDAY, "9999-12-31 23:59:59.00000000000253402300800"]),
     st.sampled_from(FILES),
     st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), min_size=1, max_size=5),
@@ -308,7 +342,13 @@ def test_whatever_the_files_once_said_the_best_that_they_say_now_names(
 
 @pytest.mark.parametrize(
     ("rank", "is_replaced"),
-    [(NameRank.GUESS, False), (NameRank.CREDIT, False), (NameRank.TAG, True), (NameRank.MUSICBRAINZ, True)],
+    [
+        (NameRank.GUESS, False),
+        (NameRank.CREDIT, False),
+        (NameRank.PART, False),
+        (NameRank.TAG, True),
+        (NameRank.MUSICBRAINZ, True),
+    ],
 )
 def test_a_library_of_an_older_version_heals(database: Path, rank: NameRank, *, is_replaced: bool) -> None:
     """It does not say where its names are from, so what is no better than a guess replaces none."""

@@ -8,18 +8,6 @@ A test looks for names without a reason.
 thread_count  # PyAV's codec context reads it: one decoding thread per worker process
 thread_type  # the same
 track_number  # a tag; read by name when tags are merged
-album_artist  # a field of the tags, filled by its name
-album_artist_names  # the same
-genre  # the same
-disc  # the same
-track_total  # the same
-disc_total  # the same
-composer  # the same
-compilation  # the same
-isrc  # the same
-release_artist_ids  # the same
-release_group_ids  # the same
-release_track_ids  # the same
 field_sources  # stored with the tags and read by people
 row_factory  # sqlite3 reads it when it makes rows
 trace  # the third argument of __exit__, by protocol
@@ -65,4 +53,16 @@ album_confidence  # the same
 mbid_source  # the same
 mbid_confidence  # the same
 key_clarity  # written to the library by dataclasses.asdict
+track_count  # the same
+track_side  # the same
+disc_number  # the same
+disc_count  # the same
+is_compilation  # the same
+composers  # the same
+isrcs  # the same
+artist_mbids  # the same
+album_artist_mbids  # the same
+release_group_mbid  # the same
+release_track_mbid  # the same
+work_mbids  # the same
 crest_factor_db  # the same

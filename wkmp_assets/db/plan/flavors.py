@@ -2,8 +2,8 @@
 
 import json
 from collections.abc import Sequence
-from dataclasses import asdict
 
+from wkmp_assets.db.plan.additional_metadata import add_measures
 from wkmp_assets.db.plan.entities import Entities
 from wkmp_assets.db.read.file_state import LibraryState, StoredFlavor, StoredPassage, StoredSong
 from wkmp_assets.model.file_entry import FileEntry, PassageEntry
@@ -20,10 +20,8 @@ from wkmp_assets.model.flavor import (
 from wkmp_assets.model.rows import SongFlavor
 from wkmp_assets.model.statuses import SongStatus
 from wkmp_assets.model.timestamps import Stamp
-from wkmp_assets.model.values import Song, SoundMeasures
+from wkmp_assets.model.values import Song
 
-MEASURES_KEY = "measured"
-"""The import's key in `passages.additional_metadata`. All other keys belong to people."""
 NEW_SONG = StoredSong(None, None, SongStatus.PENDING, None)
 
 
@@ -73,7 +71,7 @@ class FlavorPlan:
             vector=flavor_json(net),
             blend=json.dumps(sources_of(net)),
             completeness=completeness(net),
-            metadata=_with_measures(old.metadata, passage.flavor.measures),
+            metadata=add_measures(old.metadata, passage.flavor.measures),
         )
 
     def _stored_song(self, mbid: str) -> StoredSong:
@@ -99,12 +97,3 @@ class FlavorPlan:
 
 def _compared(read: StoredSong) -> tuple[str | None, str | None, str | None]:
     return read.vector, read.blend, read.status
-
-
-def _with_measures(stored: str | None, measures: SoundMeasures) -> str | None:
-    """Add the measures to what people keep there. Text that is not a JSON object stays unchanged."""
-    try:
-        kept = json.loads(stored or "{}")
-    except (ValueError, RecursionError):
-        return stored
-    return json.dumps({**kept, MEASURES_KEY: asdict(measures)}) if isinstance(kept, dict) else stored

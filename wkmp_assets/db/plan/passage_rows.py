@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterable, Sequence
 
 from wkmp_assets.db.plan import ids
+from wkmp_assets.db.plan.additional_metadata import add_tags
 from wkmp_assets.db.plan.earlier_knowledge import KeptKnowledge, keep_album_links, keep_columns, keep_song_links
 from wkmp_assets.db.plan.entities import Entities
 from wkmp_assets.db.plan.passage_pairing import PassagePlan
@@ -48,7 +49,7 @@ def make_passage_rows(
             musical_flavor_vector=flavor.vector,
             flavor_source_blend=flavor.blend,
             flavor_completeness=flavor.completeness,
-            additional_metadata=flavor.metadata,
+            additional_metadata=add_tags(flavor.metadata, entry, passage),
             decode_status="successful",
             title_source=source if match.title else None,
             title_confidence=match.score if match.title else None,

@@ -1,0 +1,56 @@
+"""Add what the import found to `passages.additional_metadata`, beside what people and other programs keep there."""
+
+import json
+from dataclasses import asdict
+from typing import Any
+
+from wkmp_assets.model.file_entry import FileEntry, PassageEntry
+from wkmp_assets.model.values import FileTags, SoundMeasures
+
+MEASURES_KEY = "measured"
+"""The import's keys. All others belong to people."""
+TAGS_KEY = "file_tags"
+
+_OF_ONE_RECORDING = frozenset(
+    {"track_count", "track_side", "isrcs", "bpm", "key", "artist_mbids", "work_mbids", "release_track_mbid"}
+)
+"""Tags that mean one passage only, like a title."""
+
+
+def add_measures(stored: str | None, measures: SoundMeasures) -> str | None:
+    """Return the column with a passage's measures. Text that is not a JSON object stays unchanged."""
+    return _add(stored, MEASURES_KEY, asdict(measures))
+
+
+def add_tags(stored: str | None, entry: FileEntry, passage: PassageEntry) -> str | None:
+    """Return the column with what the file's tags say of a passage, instead of what they said before.
+
+    In a file of several passages, tags of one recording are kept where the tags name the passage. A file without any
+    such tag changes nothing, because a copy that lost its tags says nothing. Text that is not a JSON object stays
+    unchanged.
+    """
+    tags = entry.tags
+    if tags is None:
+        return stored
+    is_named = len(entry.passages) == 1 or _names(tags, passage)
+    said = {
+        name: value
+        for name, value in asdict(tags.details).items()
+        if value not in (None, ()) and (is_named or name not in _OF_ONE_RECORDING)
+    }
+    return _add(stored, TAGS_KEY, said) if said else stored
+
+
+def _names(tags: FileTags, passage: PassageEntry) -> bool:
+    match = passage.match
+    if tags.recording_mbid is not None and match.song is not None:
+        return match.song.recording_mbid == tags.recording_mbid
+    return tags.title is not None and match.title == tags.title
+
+
+def _add(stored: str | None, key: str, found: dict[str, Any]) -> str | None:
+    try:
+        kept = json.loads(stored or "{}")
+    except (ValueError, RecursionError):
+        return stored
+    return json.dumps({**kept, key: found}) if isinstance(kept, dict) else stored
