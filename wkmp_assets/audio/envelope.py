@@ -1,9 +1,11 @@
 """The level envelope of a file, in hops of about 10 ms.
 
-Channels are averaged by power, so that opposite channels do not cancel each other.
+The level of a hop is that of its loudest channel: opposite channels do not cancel each other, and music in one of
+eight channels is as loud as alone. Offset and infrasound do not count.
 
 See Also
 --------
+wkmp_assets.audio.audible_levels : takes offset and infrasound out.
 wkmp_assets.audio.decode : builds the envelope during the decode.
 wkmp_assets.audio.silence, wkmp_assets.audio.lead_points : read it.
 """
@@ -14,12 +16,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from wkmp_assets.audio.audible_levels import HOPS_PER_SECOND, AudibleLevels, measure_hops
 from wkmp_assets.model.values import Envelope
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-HOPS_PER_SECOND = 100
 HOPS_PER_WINDOW = 10
 """unit=hops: 100 ms, the window in which a level is judged."""
 MAX_AMPLITUDE = 1e6
@@ -65,8 +67,8 @@ class EnvelopeBuilder:
         self.total_samples = 0
         self.peak = 0.0
         self.bad_samples = 0
-        self._finished: list[NDArray[np.float32]] = []
-        self._open_energy = 0.0
+        self._levels = AudibleLevels()
+        self._open: list[NDArray[np.float32]] = []
         self._open_samples = 0
 
     def add(self, samples: NDArray[np.float32]) -> None:
@@ -88,7 +90,7 @@ class EnvelopeBuilder:
             self._extend_open_hop(samples[:, :head])
         whole = (length - head) // self.hop_samples
         if whole:
-            self._finished.append(_mean_squares(samples[:, head : head + whole * self.hop_samples], whole))
+            self._levels.add(measure_hops(samples[:, head : head + whole * self.hop_samples], self.hop_samples))
         tail = head + whole * self.hop_samples
         if tail < length:
             self._extend_open_hop(samples[:, tail:])
@@ -96,8 +98,7 @@ class EnvelopeBuilder:
     def finish(self) -> Envelope:
         """Return the envelope; a last hop that is not full is averaged over the samples it has."""
         self._close_open_hop()
-        mean_square = np.concatenate(self._finished) if self._finished else np.zeros(0, np.float32)
-        return Envelope(self.sample_rate_hz, self.hop_samples, self.total_samples, mean_square)
+        return Envelope(self.sample_rate_hz, self.hop_samples, self.total_samples, self._levels.finish())
 
     def _track_peak(self, samples: NDArray[np.float32]) -> NDArray[np.float32]:
         peak = max(float(samples.max()), -float(samples.min()))
@@ -110,26 +111,16 @@ class EnvelopeBuilder:
         return samples
 
     def _extend_open_hop(self, part: NDArray[np.float32]) -> None:
-        self._open_energy += float(np.einsum("ij,ij->", part, part)) / part.shape[0]
+        self._open.append(part.copy())
         self._open_samples += part.shape[1]
         if self._open_samples == self.hop_samples:
             self._close_open_hop()
 
     def _close_open_hop(self) -> None:
         if self._open_samples:
-            self._finished.append(np.array([self._open_energy / self._open_samples], np.float32))
-        self._open_energy = 0.0
+            self._levels.add(measure_hops(np.concatenate(self._open, axis=1), self._open_samples))
+        self._open = []
         self._open_samples = 0
-
-
-def _mean_squares(samples: NDArray[np.float32], hops: int) -> NDArray[np.float32]:
-    """Return the mean power of each hop over all channels; einsum squares and sums without a temporary copy."""
-    energy = np.zeros(hops, np.float32)
-    for channel in samples:
-        by_hop = channel.reshape(hops, -1)
-        energy += np.einsum("ij,ij->i", by_hop, by_hop)
-    mean: NDArray[np.float32] = energy / np.float32(samples.shape[1] // hops * samples.shape[0])
-    return mean
 
 
 def hop_energy(envelope: Envelope) -> NDArray[np.float64]:
@@ -180,7 +171,7 @@ def window_rms(
     Examples
     --------
     >>> builder = EnvelopeBuilder(8_000)
-    >>> builder.add(np.full((2, 1_200), 0.5, np.float32))
+    >>> builder.add(np.tile(np.float32([[0.5, -0.5]]), (2, 600)))
     >>> window_rms(builder.finish(), 0, 1_200)
     array([0.5, 0.5])
     """

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from wkmp_assets.audio.envelope import HOPS_PER_SECOND, window_rms
+from wkmp_assets.audio.audible_levels import HOPS_PER_SECOND
+from wkmp_assets.audio.envelope import window_rms
 from wkmp_assets.model.file_warnings import FileWarning, WarningKind
 from wkmp_assets.model.values import PassageLeadPoints
 
@@ -69,7 +70,8 @@ def find_lead_points(envelope: Envelope, span: Span, parameters: LeadPointParame
     >>> from wkmp_assets.audio.envelope import EnvelopeBuilder
     >>> from wkmp_assets.model.values import LeadPointParameters, Span
     >>> builder = EnvelopeBuilder(8_000)
-    >>> builder.add(np.where(np.arange(320_000) < 16_000, 0.05, 0.5).astype(np.float32)[np.newaxis])
+    >>> builder.add(np.tile(np.float32([[0.05, -0.05]]), 8_000))
+    >>> builder.add(np.tile(np.float32([[0.5, -0.5]]), 152_000))
     >>> points = find_lead_points(builder.finish(), Span(0, 320_000), LeadPointParameters(-12.0, -12.0))
     >>> points.lead_in_sample / 8_000, points.lead_out_sample / 8_000
     (2.0, 40.0)

@@ -47,8 +47,8 @@ def find_passages(
     envelope : Envelope
         Of the whole file.
     silence_threshold_db : float, >= 0
-        unit=dB below full scale. A window of 100 ms is silent when its RMS over all channels is lower. The reference is
-        full scale, not the peak of the file, because a quiet track is not a silent one.
+        unit=dB below full scale. A window of 100 ms is silent when the RMS of its loudest channel is lower. The
+        reference is full scale, not the peak of the file, because a quiet track is not a silent one.
     min_silence_ticks : int, >= 0
         Shorter gaps belong to the music. Every gap of this length is found. A gap up to two hops (20 ms) shorter may be
         found as well, because the two hops in which sound and silence meet count as silent.
@@ -80,7 +80,7 @@ def find_passages(
     >>> from wkmp_assets.audio.envelope import EnvelopeBuilder
     >>> builder = EnvelopeBuilder(8_000)
     >>> for amplitude, length_s in ((0.5, 3), (0.0, 2), (0.5, 3)):
-    ...     builder.add(np.full((1, length_s * 8_000), amplitude, np.float32))
+    ...     builder.add(amplitude * np.sin(np.arange(length_s * 8_000, dtype=np.float32))[np.newaxis])
     >>> second = ticks.from_samples(8_000, 8_000)
     >>> find_passages(
     ...     builder.finish(), silence_threshold_db=60, min_silence_ticks=second, min_passage_ticks=second

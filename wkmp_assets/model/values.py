@@ -252,9 +252,9 @@ class AudioProperties:
 
 @dataclass(frozen=True, eq=False)
 class Envelope:
-    """Mean square level over all channels, in consecutive hops of about 10 ms, full scale = 1.
+    """Mean square level of the loudest channel, in consecutive hops of about 10 ms, full scale = 1.
 
-    It averages power and not samples, so that anti-phase stereo does not look silent.
+    Offset and infrasound do not count, see `wkmp_assets.audio.audible_levels`.
     """
 
     __pydantic_config__ = ConfigDict(arbitrary_types_allowed=True)

@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from wkmp_assets.audio.envelope import HOPS_PER_WINDOW, EnvelopeBuilder, hop_energy, hop_length, window_rms
+from wkmp_assets.model.values import Envelope
 from wkmp_assets_tests.audio.sounds import envelope_of, joined, noise, silence, tone
 
 RATES_HZ = [8_000, 11_025, 22_050, 44_100, 48_000, 96_000]
@@ -31,14 +32,38 @@ def test_the_envelope_does_not_depend_on_the_pieces(sizes: list[int], channels: 
     for piece in np.split(samples, np.cumsum(sizes)[:-1], axis=1):
         builder.add(piece)
     envelope = builder.finish()
-    expected = [float(np.mean(hop.astype(np.float64) ** 2)) for hop in _hops(samples, 441)]
     assert envelope.total_samples == samples.shape[1]
     assert builder.peak == pytest.approx(float(np.abs(samples).max(initial=0.0)))
-    np.testing.assert_allclose(envelope.mean_square, expected, rtol=1e-5)
+    np.testing.assert_allclose(envelope.mean_square, envelope_of(samples).mean_square, rtol=1e-5, atol=1e-9)
 
 
-def _hops(samples: np.ndarray, hop: int) -> list[np.ndarray]:
-    return [samples[:, start : start + hop] for start in range(0, samples.shape[1], hop)]
+@pytest.mark.parametrize("offset", [0.0, 0.005, -0.3])
+@pytest.mark.parametrize("pitch_hz", [30, 40, 50, 60, 100, 440, 3_000])
+def test_the_level_of_a_tone_is_its_mean_square_without_the_offset(pitch_hz: int, offset: float) -> None:
+    """Over more hops than are computed at once, so that there are seams."""
+    samples = (0.5 * np.sin(2 * np.pi * pitch_hz * np.arange(45 * 8_000) / 8_000) + offset).astype(np.float32)
+    levels = envelope_of(samples[np.newaxis], 8_000).mean_square
+    by_tenth = levels.reshape(-1, 10).mean(axis=1)
+    level_db = 10 * np.log10(by_tenth / 0.125)
+    np.testing.assert_allclose(level_db[1:-1], 0, atol=1 if pitch_hz < 100 else 0.05)
+    np.testing.assert_allclose(level_db, 0, atol=3)
+
+
+@pytest.mark.parametrize(("pitch_hz", "loss_db"), [(1, 60), (5, 46), (8, 27)])
+def test_infrasound_has_next_to_no_level(pitch_hz: float, loss_db: float) -> None:
+    swing = (0.5 * np.sin(2 * np.pi * pitch_hz * np.arange(40_000) / 8_000)).astype(np.float32)
+    inner = envelope_of(swing[np.newaxis], 8_000).mean_square[50:-50]
+    assert 10 * np.log10(inner.mean() / 0.125) < -loss_db
+
+
+@pytest.mark.parametrize("offset", [0.005, -1 / 128, 0.1, 0.5])
+def test_an_offset_has_no_level_from_the_first_hop_of_a_silence_to_its_last(offset: float) -> None:
+    bass = 0.3 * np.sin(2 * np.pi * 40 * np.arange(16_000) / 8_000)
+    samples = np.concatenate([bass, np.zeros(8_000), bass]) + offset
+    levels = envelope_of(samples[np.newaxis].astype(np.float32), 8_000).mean_square
+    assert levels[200:300].max() < 1e-10
+    assert levels[:200].min() > 1e-4
+    assert levels[300:].min() > 1e-4
 
 
 def test_opposite_channels_are_as_loud_as_equal_ones() -> None:
@@ -47,9 +72,10 @@ def test_opposite_channels_are_as_loud_as_equal_ones() -> None:
     np.testing.assert_array_equal(envelope_of(equal).mean_square, envelope_of(opposite).mean_square)
 
 
-def test_silence_in_one_of_two_channels_halves_the_power() -> None:
-    one_sided = np.concatenate([tone(1), silence(1)])
-    np.testing.assert_allclose(envelope_of(one_sided).mean_square, envelope_of(tone(1)).mean_square / 2, rtol=1e-6)
+@pytest.mark.parametrize("silent_channels", [1, 7])
+def test_music_in_one_channel_is_as_loud_as_alone(silent_channels: int) -> None:
+    one_sided = np.concatenate([silence(1, channels=silent_channels), tone(1)])
+    np.testing.assert_allclose(envelope_of(one_sided).mean_square, envelope_of(tone(1)).mean_square, rtol=1e-6)
 
 
 def test_samples_that_are_not_numbers_count_as_zero() -> None:
@@ -98,12 +124,12 @@ def test_windows_agree_with_librosa(tmp_path: Path) -> None:
         for rate_hz, samples in sounds.items():
             oracle = oracles[str(windows[rate_hz])]
             measured = window_rms(envelope_of(samples, rate_hz), 0, samples.shape[1])
-            np.testing.assert_allclose(measured[: oracle.size], oracle, rtol=1e-4)
+            np.testing.assert_allclose(measured[: oracle.size], oracle, rtol=0.01)
             assert measured.size == -(-samples.shape[1] // windows[rate_hz])
 
 
 def test_a_last_window_that_is_not_full_is_averaged_over_its_own_samples() -> None:
-    envelope = envelope_of(np.full((1, 4410 + 100), 0.5, np.float32))
+    envelope = Envelope(44_100, 441, 4410 + 100, np.full(11, 0.25, np.float32))
     np.testing.assert_allclose(window_rms(envelope, 0, 4510), [0.5, 0.5], rtol=1e-6)
 
 
@@ -114,7 +140,7 @@ def test_windows_start_where_the_stretch_starts() -> None:
 
 
 def test_a_stretch_off_the_hop_grid_takes_the_hop_as_constant() -> None:
-    envelope = envelope_of(np.full((1, 44_100), 0.25, np.float32))
+    envelope = Envelope(44_100, 441, 44_100, np.full(100, 0.0625, np.float32))
     np.testing.assert_allclose(window_rms(envelope, 100, 9_999), 0.25, rtol=1e-6)
 
 

@@ -45,8 +45,8 @@ def seconds(*values: float) -> tuple[int, ...]:
 @pytest.mark.parametrize(("db", "linear"), [(35, 0.0177828), (12, 0.2511886)])
 def test_decibels_below_full_scale_are_the_amplitudes_of_the_reference(db: float, linear: float) -> None:
     assert 10 ** (-db / 20) == pytest.approx(linear, rel=1e-5)
-    just_above = np.full((1, 44_100), linear * 1.001, np.float32)
-    just_below = np.full((1, 44_100), linear * 0.999, np.float32)
+    square = np.where(np.arange(44_100) % 98 < 49, linear, -linear)[np.newaxis].astype(np.float32)
+    just_above, just_below = square * np.float32(1.001), square * np.float32(0.999)
     assert passages_of(just_above, threshold_db=db) == [(0, 44_100)]
     assert passages_of(just_below, threshold_db=db) == []
 
@@ -101,6 +101,20 @@ def test_an_empty_envelope_is_no_audio() -> None:
 def test_opposite_channels_are_not_silent() -> None:
     left = tone(2)
     assert passages_of(np.concatenate([left, -left])) == [(0, 88_200)]
+
+
+@pytest.mark.parametrize("offset", [0.005, -1 / 128])
+def test_an_offset_is_silence(offset: float) -> None:
+    gap = joined(tone(3, 8_000), silence(3, 8_000), tone(3, 8_000)) + np.float32(offset)
+    assert passages_of(gap, 8_000, threshold_db=64.0) == [(0, 24_000), (48_000, 72_000)]
+    assert passages_of(silence(10, 8_000) + np.float32(offset), 8_000, threshold_db=64.0) == []
+
+
+def test_music_in_one_of_eight_channels_is_judged_as_if_alone() -> None:
+    music = tone(3, 8_000, amplitude=0.001)
+    assert passages_of(joined(music), 8_000, threshold_db=64.0) == [(0, 24_000)]
+    surround = np.concatenate([silence(3, 8_000, channels=7), music])
+    assert passages_of(surround, 8_000, threshold_db=64.0) == [(0, 24_000)]
 
 
 def test_silence_at_both_ends_is_left_out() -> None:
