@@ -61,6 +61,10 @@ class Settings(BaseSettings):
         default_factory=_default_state_dir,
         description="The folder for phase values and decoded PCM. Default: `.wkmp` in DAGSTER_HOME.",
     )
+    covers_dir: Path | None = Field(
+        default=None,
+        description="The folder for covers, which players read. Default: `covers` in the state folder.",
+    )
     files_per_run: int | Literal["all"] = Field(
         default=50,
         description="How many files one run carries at most: 1 to 10,000, or `all`, which --partition-range needs.",
@@ -228,7 +232,7 @@ class Settings(BaseSettings):
             raise ValueError("must be a time zone of the IANA database, like Europe/Berlin")
         return value
 
-    @field_validator("library_root", "database", "state_dir", mode="after")
+    @field_validator("library_root", "database", "state_dir", "covers_dir", mode="after")
     @classmethod
     def _absolute(cls, value: Path | None) -> Path | None:
         return None if value is None else _absolute_path(value)
@@ -288,6 +292,15 @@ class Settings(BaseSettings):
     def pictures_dir(self) -> Path:
         """The folder of this library's pictures."""
         return self.state_dir / self.library_id / "pictures"
+
+    @cached_property
+    def covers_path(self) -> Path:
+        """The folder of this library's covers.
+
+        Named by the database, because only its rows tell which covers are used, and one music folder may have several.
+        """
+        name = hashlib.sha256(os.fsencode(self.database_path)).hexdigest()[:8]
+        return (self.covers_dir or self.state_dir / "covers") / name
 
     @cached_property
     def pcm_dir(self) -> Path:

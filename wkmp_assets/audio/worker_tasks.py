@@ -4,8 +4,11 @@ Whatever opens the file verifies its content, because results are stored under t
 """
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
+from wkmp_assets.audio.covers.read import read_covers
+from wkmp_assets.audio.covers.store import CoverStore
 from wkmp_assets.audio.decode import measure_file
 from wkmp_assets.audio.fingerprint import fingerprint_passages
 from wkmp_assets.audio.flavor.measure import measure_passages
@@ -31,8 +34,8 @@ MAX_CHANNELS = 32
 """The limit of the library's schema."""
 
 
-def tag_file(path: Path, display_path: str, expected: ExpectedContent) -> FileTags:
-    """Read the tags of a file.
+def tag_file(path: Path, display_path: str, expected: ExpectedContent, covers: CoverStore) -> FileTags:
+    """Read the tags and covers of a file; the covers go into the store.
 
     Raises
     ------
@@ -42,11 +45,13 @@ def tag_file(path: Path, display_path: str, expected: ExpectedContent) -> FileTa
     See Also
     --------
     wkmp_assets.audio.tags.read_tags
+    wkmp_assets.audio.covers.read.read_covers
     """
     verify_again = expected.verify(path, display_path)
     tags = read_tags(path)
+    found, doubts = read_covers(path, display_path, covers)
     verify_again()
-    return tags
+    return replace(tags, covers=found, warnings=tags.warnings + doubts)
 
 
 def segment_file(

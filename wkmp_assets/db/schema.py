@@ -91,6 +91,14 @@ def m004_evidence_of_names(database: Database) -> None:
     _add_missing_columns(database, read_statements())
 
 
+@library_migrations()
+def m005_images_of_files(database: Database) -> None:
+    """Add `import_images`, and `images` to a library that has lost it."""
+    for statement in read_statements():
+        if " images " in statement.split("(")[0] + " " or "import_images" in statement:
+            database.execute(statement)
+
+
 def _add_missing_columns(database: Database, ddl: list[str]) -> None:
     with sqlite_utils.Database(memory=True) as reference:
         for statement in ddl:

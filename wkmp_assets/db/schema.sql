@@ -203,6 +203,13 @@ CREATE TABLE IF NOT EXISTS import_warnings (
   message TEXT NOT NULL,
   PRIMARY KEY (file_id, kind, message));
 
+-- Only of the import: which of its pictures in `images` are of which file. A picture goes with the last one.
+CREATE TABLE IF NOT EXISTS import_images (
+  file_id TEXT NOT NULL REFERENCES files(guid) ON DELETE CASCADE,
+  image_id TEXT NOT NULL REFERENCES images(guid) ON DELETE CASCADE,
+  PRIMARY KEY (file_id, image_id));
+CREATE INDEX IF NOT EXISTS idx_import_images_image ON import_images(image_id);
+
 -- Only of the import: files of the library that are not on disk. A row goes when the file is back or removed.
 CREATE TABLE IF NOT EXISTS missing_files (
   path TEXT PRIMARY KEY,

@@ -35,6 +35,10 @@ WARNINGS = "import_warnings"
 """Table of what is doubtful about files. Its rows belong to the import, like the links of passages."""
 
 
+IMAGES_OF_FILES = "import_images"
+"""Table of which rows of `images` the import made for which file. All other images are somebody else's."""
+
+
 IMPORT_STRATEGY = "DAGSTER1"
 """`passages.import_strategy` of passages that this import wrote."""
 

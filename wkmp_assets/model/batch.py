@@ -23,7 +23,9 @@ from wkmp_assets.model.rows import (
     AlbumRow,
     ArtistRow,
     FailureRow,
+    FileImageRow,
     FileRow,
+    ImageRow,
     PassageAlbumRow,
     PassageRow,
     PassageSongRow,
@@ -91,6 +93,12 @@ class WriteBatch:
     song_works: tuple[SongWorkRow, ...] = ()
     passage_albums: tuple[PassageAlbumRow, ...] = ()
     provenance: tuple[ProvenanceRow, ...] = ()
+    images: tuple[ImageRow, ...] = ()
+    """Those that the library lacks, or has under another path."""
+    file_images: tuple[FileImageRow, ...] = ()
+    """Those that the library lacks."""
+    dropped_images: tuple[str, ...] = ()
+    """Images that the file no longer has. Each goes unless another file has it."""
     copy_links: tuple[CopyLink, ...] = ()
     displaced: DisplacedFile | None = None
     found: tuple[str, ...] = ()
@@ -147,6 +155,8 @@ class RemovalBatch:
     """Whether those rows go as well. If not, one that was added after the library was read stops the removal."""
     copy_links: tuple[CopyLink, ...]
     """Files that list it as a copy."""
+    images: tuple[str, ...]
+    """Images of the file. Each goes unless another file has it."""
     at: str
     """UTC, `YYYY-MM-DD HH:MM:SS`."""
 

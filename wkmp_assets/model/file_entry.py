@@ -10,6 +10,7 @@ from wkmp_assets.model.phases import ENTRY
 from wkmp_assets.model.ticks import from_samples
 from wkmp_assets.model.values import (
     AudioProperties,
+    CoverKind,
     FileIdentity,
     FileTags,
     Fingerprints,
@@ -73,6 +74,21 @@ class PassageEntry:
 
 
 @dataclass(frozen=True)
+class EntryCover:
+    """A cover of the file, where a player finds it."""
+
+    kind: CoverKind
+    content_hash: str
+    """SHA-256 of its bytes."""
+    file_path: str
+    """Absolute."""
+    width: int
+    """unit=px"""
+    height: int
+    """unit=px"""
+
+
+@dataclass(frozen=True)
 class FileEntry:
     """Everything the library will hold about one file, except ids: what `library_entry` commits."""
 
@@ -87,6 +103,7 @@ class FileEntry:
     lead_point_parameters: LeadPointParameters | None = None
     warnings: tuple[FileWarning, ...] = ()
     """What the phases know to be doubtful."""
+    covers: tuple[EntryCover, ...] = ()
 
 
 def assemble_entry(

@@ -28,6 +28,8 @@ class WarningKind(StrEnum):
     UNREADABLE_TAGS = "unreadable tags"
     IGNORED_TAGS = "ignored tags"
     """Tags that can be read and not be used."""
+    UNUSED_PICTURE = "unused picture"
+    """A picture inside or beside the file cannot be used as a cover."""
     ODD_ANSWER = "odd answer"
     """A part of a service's answer cannot be read."""
     NO_LEAD_POINTS = "no lead points"

@@ -179,6 +179,31 @@ class PassageAlbumRow:
 
 
 @dataclass(frozen=True)
+class ImageRow:
+    """One row of `images`: a cover of an album, or of a passage whose album is not known."""
+
+    guid: str
+    file_path: str
+    """Absolute, in the folder of covers."""
+    image_type: str
+    """`album_front`, `album_back`, `album_liner` or `passage`."""
+    entity_id: str
+    """Guid of the album or passage."""
+    width: int
+    height: int
+    created_at: str
+    updated_at: str
+
+
+@dataclass(frozen=True)
+class FileImageRow:
+    """One row of `import_images`: a file has this picture."""
+
+    file_id: str
+    image_id: str
+
+
+@dataclass(frozen=True)
 class ProvenanceRow:
     """One row of `import_provenance`: what one source says about a passage."""
 

@@ -166,6 +166,36 @@ class PathNames:
     """Folders below the library root, outermost first."""
 
 
+class CoverKind(StrEnum):
+    """What a cover shows."""
+
+    FRONT = "front"
+    BACK = "back"
+    LINER = "liner"
+
+
+class CoverSource(StrEnum):
+    """Where a cover was found."""
+
+    EMBEDDED = "embedded"
+    BESIDE = "beside"
+    """A picture file in the same folder."""
+
+
+@dataclass(frozen=True)
+class Cover:
+    """A picture of a file, as it is kept in the folder of covers."""
+
+    kind: CoverKind
+    path: str
+    """Below the folder of covers, with `/` separators: `ab/<SHA-256 of its bytes>.jpg` or `.png`."""
+    width: int
+    """unit=px"""
+    height: int
+    """unit=px"""
+    source: CoverSource
+
+
 @dataclass(frozen=True)
 class TagDetails:
     """What the tags say beside what has columns in the library. What they do not say is empty or None."""
@@ -201,7 +231,7 @@ class TagDetails:
 
 @dataclass(frozen=True)
 class FileTags:
-    """Phase 3: the tags of a file. Blank texts are None."""
+    """Phase 3: the tags and covers of a file. Blank texts are None."""
 
     title: str | None = None
     artist: str | None = None
@@ -219,6 +249,8 @@ class FileTags:
     field_sources: dict[str, str] = field(default_factory=dict, compare=False)
     """For each field of the tags (`title`, `recording_ids`, ...) the kind of tag that it is from."""
     details: TagDetails = TagDetails()
+    covers: tuple[Cover, ...] = ()
+    """At most one of each kind."""
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ from pathlib import Path
 import dagster as dg
 from pydantic import Field
 
+from wkmp_assets.audio.covers.store import CoverStore
 from wkmp_assets.audio.pcm_store import PcmStore
 from wkmp_assets.db.kept_open import keep_open
 from wkmp_assets.db.read.known_files import read_file_rows
@@ -42,7 +43,7 @@ class Network(dg.ConfigurableResource[None]):
 
 @dataclass(frozen=True)
 class Library:
-    """One music library: its files, database, phase values and decoded PCM."""
+    """One music library: its files, database, phase values, covers and decoded PCM."""
 
     settings: Settings
 
@@ -60,6 +61,11 @@ class Library:
     def pcm(self) -> PcmStore:
         """Decoded PCM, for the phases after the decode."""
         return PcmStore(self.settings.pcm_dir, self.settings.pcm_cache_mb * 1_000_000)
+
+    @cached_property
+    def covers(self) -> CoverStore:
+        """The covers of its files."""
+        return CoverStore(self.settings.covers_path)
 
     @cached_property
     def phases(self) -> PhaseStore:

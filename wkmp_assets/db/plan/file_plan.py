@@ -20,6 +20,7 @@ from wkmp_assets.db.plan.earlier_knowledge import (
 )
 from wkmp_assets.db.plan.entities import Entities
 from wkmp_assets.db.plan.flavors import FlavorPlan
+from wkmp_assets.db.plan.images import find_albums, plan_images
 from wkmp_assets.db.plan.passage_pairing import plan_passages
 from wkmp_assets.db.plan.passage_rows import (
     link_albums,
@@ -236,6 +237,7 @@ def _plan_copy(entry: FileEntry, state: LibraryState, stamp: Stamp, other: FileR
         kept_passages=len(outdated.kept),
         passage_references=state.passage_references,
         passage_songs=tuple(link_songs_of_kept(outdated, stamp)),
+        dropped_images=tuple(state.images),
         copy_links=_copy_links(row, state.copies),
         warnings=merge_warnings(_warn_of_silence(status), outdated.warnings),
     )
@@ -276,6 +278,9 @@ def _plan_content(entry: FileEntry, state: LibraryState, stamp: Stamp) -> WriteB
         for passage, song, placed, kept in zip(entry.passages, songs, plan.placed, knowledge, strict=True)
     ]
     passages = tuple(make_passage_rows(entry, file, plan, entities, columns, knowledge, stamp))
+    albums = tuple(link_albums(entry, plan, entities, knowledge, stamp))
+    albums_of = find_albums(plan, albums, {album.guid for album in entities.albums.values()}, stamp)
+    images = plan_images(entry.covers, file.guid, albums_of, state.images, stamp)
     return WriteBatch(
         entry.path,
         file=file,
@@ -295,8 +300,11 @@ def _plan_content(entry: FileEntry, state: LibraryState, stamp: Stamp) -> WriteB
         ),
         song_artists=tuple(entities.song_artists()),
         song_works=tuple(entities.song_works()),
-        passage_albums=tuple(link_albums(entry, plan, entities, knowledge, stamp)),
+        passage_albums=albums,
         provenance=tuple(make_provenance_rows(entry, plan, columns, stamp)),
+        images=images.images,
+        file_images=images.links,
+        dropped_images=images.dropped,
         copy_links=_copy_links(file, state.copies),
         kept_because=tuple(
             reason

@@ -46,6 +46,11 @@ def passage_id(file_guid: str, start_ticks: int, end_ticks: int, taken: Containe
     return next(guid for guid in (_beside(file_guid, one) for one in derived) if guid not in taken)
 
 
+def image_id(entity_guid: str, image_type: str, content_hash: str) -> str:
+    """Return the id of a picture of an album or passage, the same for all files that have it. It begins like theirs."""
+    return _beside(entity_guid, uuid.uuid5(_NAMESPACE, f"image:{image_type}:{entity_guid}:{content_hash}"))
+
+
 def provenance_id(passage_guid: str, source: str) -> str:
     """Return the id of what one source says about one passage. It begins like the passage's."""
     return _beside(passage_guid, uuid.uuid5(_NAMESPACE, f"provenance:{passage_guid}:{source}"))

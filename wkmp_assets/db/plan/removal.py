@@ -30,5 +30,6 @@ def plan_removal(removable: Removable, time: str, *, with_references: bool) -> R
             CopyLink(copy, json.dumps([guid for guid in listed_copies(copy.matching_hashes) if guid != row.guid]))
             for copy in removable.copies
         ),
+        images=removable.images,
         at=time,
     )

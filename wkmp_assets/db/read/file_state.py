@@ -4,9 +4,10 @@ import json
 import sqlite3
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from wkmp_assets.db.read.file_warnings import read_warnings_of
+from wkmp_assets.db.read.images import read_images_of
 from wkmp_assets.db.read.references import find_passage_references, find_referenced
 from wkmp_assets.db.read.select import has_table, read_passages_text, select_in
 from wkmp_assets.model.batch import ExpectedFile
@@ -126,6 +127,8 @@ class LibraryState:
     """Those of its paths that are marked as missing."""
     warnings: tuple[FileWarning, ...] = ()
     """What is doubtful about `owner`."""
+    images: Mapping[str, str | None] = field(default_factory=dict)
+    """Guid of an image that the import made for `owner` -> its path; None when its row is gone."""
 
     @property
     def owner(self) -> FileRow | None:
@@ -183,6 +186,7 @@ def read_state(connection: sqlite3.Connection, entry: FileEntry, candidate_guids
         songs=_songs(connection, owner.guid if owner else "", recordings),
         marked=read_marked(connection, [entry.path, *([moved_from.path] if moved_from else [])]),
         warnings=read_warnings_of(connection, owner.guid) if owner else (),
+        images=read_images_of(connection, owner.guid) if owner else {},
     )
 
 

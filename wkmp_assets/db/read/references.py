@@ -8,7 +8,7 @@ import sqlite3
 from collections.abc import Iterator, Sequence
 
 from wkmp_assets.db.read.select import select_in
-from wkmp_assets.db.tables import LINK_TABLES, WARNINGS, quote_name
+from wkmp_assets.db.tables import IMAGES_OF_FILES, LINK_TABLES, WARNINGS, quote_name
 from wkmp_assets.model.batch import Reference
 
 
@@ -33,7 +33,7 @@ def find_passage_references(connection: sqlite3.Connection) -> Iterator[tuple[st
 PASSAGES = "passages"
 FILES = "files"
 _COLUMNS = {PASSAGES: ("passage_id", "passage_guid"), FILES: ("file_id", "file_guid")}
-_OWN = {PASSAGES: frozenset(LINK_TABLES), FILES: frozenset({PASSAGES, WARNINGS})}
+_OWN = {PASSAGES: frozenset(LINK_TABLES), FILES: frozenset({PASSAGES, WARNINGS, IMAGES_OF_FILES})}
 
 
 def find_references(connection: sqlite3.Connection, target: str) -> Iterator[Reference]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from wkmp_assets.db.connection import open_reader, snapshot
+from wkmp_assets.db.read.images import read_images_of
 from wkmp_assets.db.read.references import FILES, PASSAGES, find_references
 from wkmp_assets.db.read.select import column_list, has_table, read_passages_text, select_in
 from wkmp_assets.db.tables import LINK_TABLES, columns_of, listed_copies, quote_name
@@ -33,6 +34,8 @@ class Removable:
     """Columns of other programs that may refer to it."""
     copies: tuple[FileRow, ...] = ()
     """Files that list it as a copy."""
+    images: tuple[str, ...] = ()
+    """Images that the import made for it."""
 
 
 def read_removable(database: Path, paths: Sequence[str]) -> list[Removable]:
@@ -88,6 +91,7 @@ def _removable(
         references={table: rows for table, rows in counted.items() if rows},
         reference_columns=tuple(references),
         copies=tuple(_copies(connection, row)),
+        images=tuple(read_images_of(connection, row.guid)),
     )
 
 

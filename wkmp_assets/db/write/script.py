@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from wkmp_assets.db.tables import LINK_TABLES, WARNINGS, columns_of
+from wkmp_assets.db.tables import IMAGES_OF_FILES, LINK_TABLES, WARNINGS, columns_of
 from wkmp_assets.db.write import statements as sql
 from wkmp_assets.model.batch import CopyLink, MarkBatch, RemovalBatch, WriteBatch
 from wkmp_assets.model.rows import SongFlavor
@@ -61,6 +61,7 @@ def _removal(batch: RemovalBatch) -> list[Step]:
     steps += [Step(one.table, sql.delete_references(one.table, one.column), [ours[one.target]]) for one in going]
     steps += [Step(table, sql.delete_references(table, "passage_id"), [guids]) for table in LINK_TABLES]
     steps.append(Step("images", sql.DELETE_PASSAGE_IMAGES, [guids]))
+    steps += _dropped_images(row.guid, batch.images)
     if batch.passages:
         statement = sql.delete_passages(len(batch.passages), _forbidden(batch, "passages"))
         steps.append(Step("passages", statement, batch.passages, len(batch.passages), "what refers to its passages"))
@@ -96,10 +97,12 @@ def _whole_file(batch: WriteBatch, max_values: int) -> list[Step]:
     steps += _links_to_remove(batch)
     for links in (
         batch.passages, batch.passage_songs, batch.song_artists, batch.song_works, batch.passage_albums,
-        batch.provenance,
+        batch.provenance, batch.images, batch.file_images,
     ):  # fmt: skip
         steps += _insert(links, max_values)
-    steps += _peer_links(batch.copy_links, batch.file.updated_at) if batch.file else ()
+    if batch.file:
+        steps += _dropped_images(batch.file.guid, batch.dropped_images)
+        steps += _peer_links(batch.copy_links, batch.file.updated_at)
     if batch.replaces_warnings and batch.file:
         steps.append(Step(WARNINGS, sql.DELETE_WARNINGS, [batch.file.guid]))
     steps += _insert(batch.warning_rows, max_values)
@@ -177,6 +180,14 @@ def _links_to_remove(batch: WriteBatch) -> Iterator[Step]:
     guids = [passage.guid for passage in batch.passages]
     for table in LINK_TABLES if guids else ():
         yield Step(table, sql.delete_links(table, len(guids)), guids)
+
+
+def _dropped_images(file_guid: str, guids: Sequence[str]) -> Iterator[Step]:
+    """Take images from a file. Those that no other file has go, whichever file was imported first."""
+    if guids:
+        listed = json.dumps(guids)
+        yield Step(IMAGES_OF_FILES, sql.DELETE_FILE_IMAGES, [file_guid, listed])
+        yield Step("images", sql.DELETE_UNUSED_IMAGES, [listed])
 
 
 def _peer_links(copy_links: Sequence[CopyLink], time: str) -> Iterator[Step]:

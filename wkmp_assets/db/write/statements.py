@@ -10,11 +10,13 @@ from functools import lru_cache
 from operator import attrgetter
 from typing import Any
 
-from wkmp_assets.db.tables import PASSAGES_OF_FILE, WARNINGS, columns_of, quote_name
+from wkmp_assets.db.tables import IMAGES_OF_FILES, PASSAGES_OF_FILE, WARNINGS, columns_of, quote_name
 from wkmp_assets.model.rows import (
     AlbumRow,
     ArtistRow,
+    FileImageRow,
     FileRow,
+    ImageRow,
     PassageAlbumRow,
     PassageRow,
     PassageSongRow,
@@ -80,6 +82,12 @@ _TABLES: dict[type, tuple[str, str]] = {
     SongWorkRow: ("song_works", "ON CONFLICT DO NOTHING"),
     PassageAlbumRow: ("passage_albums", ""),
     ProvenanceRow: ("import_provenance", ""),
+    ImageRow: (
+        "images",
+        "ON CONFLICT (guid) DO UPDATE SET file_path = excluded.file_path, updated_at = excluded.updated_at "
+        "WHERE images.file_path IS NOT excluded.file_path",
+    ),
+    FileImageRow: (IMAGES_OF_FILES, "ON CONFLICT DO NOTHING"),
     WarningRow: (WARNINGS, "ON CONFLICT DO NOTHING"),
 }
 
@@ -196,6 +204,11 @@ def delete_file(references: tuple[tuple[str, str], ...]) -> str:
     return f"DELETE FROM files WHERE guid = ?{unreferenced}"
 
 
+DELETE_FILE_IMAGES = f"DELETE FROM {IMAGES_OF_FILES} WHERE file_id = ? AND image_id IN (SELECT value FROM json_each(?))"
+DELETE_UNUSED_IMAGES = (
+    "DELETE FROM images WHERE guid IN (SELECT value FROM json_each(?)) "
+    f"AND NOT EXISTS (SELECT 1 FROM {IMAGES_OF_FILES} AS used WHERE used.image_id = images.guid)"
+)
 DELETE_PASSAGE_IMAGES = (
     "DELETE FROM images WHERE image_type = 'passage' AND entity_id IN (SELECT value FROM json_each(?))"
 )

@@ -1,7 +1,10 @@
 """Phases 7 and 10: the entry of a file, which its IO manager commits in one transaction."""
 
+from dataclasses import replace
+
 import dagster as dg
 
+from wkmp_assets.audio.covers.placing import place_covers
 from wkmp_assets.db.read.known_files import read_known_by_path
 from wkmp_assets.errors import IMPORT_WITH_FORCE
 from wkmp_assets.model.file_entry import FileEntry, assemble_entry
@@ -34,7 +37,7 @@ def library_entry(
     flavors: Outcomes[Flavors],
     library: dg.ResourceParam[Library],
 ) -> Outcomes[FileEntry]:
-    """The file in the library `wkmp.db`, with its passages, songs, artists, albums and works, wholly or not at all.
+    """The file in the library `wkmp.db`, with its passages, songs, artists, albums, works and covers, wholly or not at all.
 
     The player reads it there. The metadata shows what was found, and the receipt of the file's one transaction as
     SQLite reported it: locks, statements, rows, times. A file that cannot be imported leaves one row in
@@ -42,9 +45,13 @@ def library_entry(
     """
     identities = file_identity if executes_asset(context, IDENTITY) else _require_present(library, file_identity)
     phases = (file_tags, passage_segments, fingerprints, song_matches, lead_points, flavors)
-    return {
+    entries = {
         key: assemble_entry(key, decode_key(key), identities[key], [phase[key] for phase in phases])
         for key in sorted(context.partition_keys)
+    }
+    return {
+        key: replace(entry, value=place_covers(entry.value, library.covers)) if isinstance(entry, Result) else entry
+        for key, entry in entries.items()
     }
 
 

@@ -27,7 +27,7 @@ def file_tags(
 ) -> Outcomes[FileTags]:
     """The tags of the file: title, artist, album, track, year, and MusicBrainz ids where a tagger wrote them.
 
-    Unreadable tags are a warning and not a failure, because the music may be fine. Stale when the file's content
+    Its covers, embedded or beside it, are kept in the state folder. Unreadable tags and pictures are a warning and not a failure, because the music may be fine. Stale when the file's content
     changes.
     """
     expect = partial(ExpectedContent.of, is_just_hashed=executes_itself(context, IDENTITY))
@@ -36,7 +36,7 @@ def file_tags(
         sorted(context.partition_keys),
         [without_known_content(file_identity, is_judged_now=executes_asset(context, IDENTITY))],
         tag_file,
-        lambda key, identity: (library.file_of(key), decode_key(key), expect(identity)),
+        lambda key, identity: (library.file_of(key), decode_key(key), expect(identity), library.covers),
     )
     return {
         key: replace(outcome, value=replace(outcome.value, names=read_path_names(decode_key(key))))
