@@ -34,6 +34,7 @@ from wkmp_assets.cli.signals import run_until_stopped
 from wkmp_assets.cli.summary import ImportSummary, render_failures
 from wkmp_assets.db.kept_open import keep_open
 from wkmp_assets.db.read.counts import describe_library, read_counts, read_deferred, read_failures
+from wkmp_assets.db.read.images import read_cover_paths
 from wkmp_assets.db.read.incomplete import IncompleteFile, read_incomplete
 from wkmp_assets.db.read.missing import read_missing
 from wkmp_assets.model.file_key import decode_key, encode_key, is_within
@@ -124,9 +125,12 @@ def status(folder: Path, library: Path | None, database: Path | None, as_json: b
         database = settings.database_path
         report, deferred = read_counts(database), read_deferred(database)
         incomplete, scan = read_incomplete(database), _read_last_scan(settings)
+        covers = read_cover_paths(database)
+        gone = sum(not os.path.exists(path) for path in covers)  # noqa: PTH110 - not one of thousands may raise
         if as_json:
             failed, missing = read_failures(database), read_missing(database)
             found = describe_library(database, report, failed, deferred, missing, incomplete, scan)
+            found |= {"covers": len(covers), "covers_gone": gone}
             click.echo(json.dumps(found, indent=2))
             return
     if report is None:
@@ -151,6 +155,8 @@ def status(folder: Path, library: Path | None, database: Path | None, as_json: b
         table.add_row("Deferred", f"{len(deferred_files)} files have deferred lookups (to ask again: {asks})")
     if scan is not None and (passed_over := describe_passed_over(scan)):
         table.add_row("Passed over", escape_text(passed_over))
+    if covers:
+        table.add_row("Covers", f"{len(covers)}{_explain_gone(gone, folder)}")
     if incomplete:
         table.add_row("Incomplete", escape_text(explain_incomplete(incomplete, shlex.quote(str(folder)))))
     OUT.print(table)
@@ -160,6 +166,13 @@ def _read_last_scan(settings: Settings) -> "LibraryChanges | None":
     """Return what the last `library_scan` found; None before the first."""
     stored = PhaseStore(settings.phase_dir).read_stored(SCAN, SCAN)
     return stored.value if isinstance(stored, Result) else None
+
+
+def _explain_gone(covers: int, folder: Path) -> str:
+    if not covers:
+        return ""
+    are, them = ("is", "it") if covers == 1 else ("are", "them")
+    return f" ({covers} {are} gone from disk; to make {them} again: wkmp import {quote_path(folder)} --force)"
 
 
 @main.command()

@@ -161,6 +161,8 @@ def _remove(settings: Settings, plan: "PrunePlan", *, with_history: bool) -> int
         OUT.print(
             f"Dropped {dropped.partition_count} partitions and {dropped.value_count} stored values of missing files."
         )
+    if dropped.cover_count:
+        OUT.print(f"Deleted {counted(dropped.cover_count, 'cover')} that nothing uses.")
     if dropped.is_postponed:
         OUT.print("A run waits or is under way. The next prune drops the partitions of the removed files.")
     return 1 if any(one.reason for one in pruned) else 0

@@ -13,6 +13,7 @@ from dagster import DagsterInstance
 
 from wkmp_assets.db.commit import remove_file
 from wkmp_assets.db.read.counts import read_failures
+from wkmp_assets.db.read.images import read_image_paths
 from wkmp_assets.db.read.known_files import read_known_by_hash, read_known_files
 from wkmp_assets.db.read.library_settings import read_library_settings
 from wkmp_assets.db.read.removal import Removable, read_removable
@@ -22,6 +23,7 @@ from wkmp_assets.files.presence import check_root, is_emptied
 from wkmp_assets.files.scan import check_not_emptied, scan_folder
 from wkmp_assets.model.batch import Receipt
 from wkmp_assets.model.file_key import decode_key, encode_key, is_within, storable
+from wkmp_assets.model.phases import TAGS
 from wkmp_assets.model.timestamps import format_seconds, format_timestamp, normalise_timestamp
 from wkmp_assets.model.values import LibraryChanges
 from wkmp_assets.orchestration.gone_files import find_gone, find_partitions_in_use
@@ -80,6 +82,7 @@ class CleanUp:
     partition_count: int = 0
     value_count: int = 0
     """Stored phase values."""
+    cover_count: int = 0
     is_postponed: bool = False
     """Whether partitions stay until the next prune, because a run waits or is under way."""
 
@@ -192,6 +195,7 @@ def remove_files(settings: Settings, plan: PrunePlan, now: datetime, *, with_his
 def clean_up(settings: Settings, instance: DagsterInstance, plan: PrunePlan, pruned: Sequence[PruneResult]) -> CleanUp:
     """Drop the partitions, phase values, pictures and decoded PCM of files that are neither on disk nor in the library.
 
+    Covers go when nothing uses them.
     Files that were moved, or that failed and were deleted, are among them. Dagster keeps the records of their runs: a
     file that comes back has its partition again, with its history.
 
@@ -213,7 +217,8 @@ def clean_up(settings: Settings, instance: DagsterInstance, plan: PrunePlan, pru
         # The ends of a pending range run must stay registered, and a running import reads its values.
         return CleanUp(is_postponed=bool(stale))
     delete_partitions(instance, partitions_name(settings), stale)
-    return CleanUp(len(stale), _forget_values(settings, library, {*registered} - {*stale}, plan.scan))
+    values = _forget_values(settings, library, {*registered} - {*stale}, plan.scan)
+    return CleanUp(len(stale), values, _sweep_covers(settings, library))
 
 
 def _stale_keys(settings: Settings, registered: Sequence[str], plan: PrunePlan) -> list[str]:
@@ -238,6 +243,17 @@ def _forget_values(settings: Settings, library: Library, registered: set[str], s
         if picture not in pictures:
             picture.unlink(missing_ok=True)
     return library.phases.keep_only(keep)
+
+
+def _sweep_covers(settings: Settings, library: Library) -> int:
+    """Delete the covers that neither the library nor a stored value names; return their number.
+
+    Without its database, nothing tells which covers are used: its disk may not be mounted.
+    """
+    named = read_image_paths(settings.database_path)
+    if named is None:
+        return 0
+    return library.covers.sweep({Path(path).stem for path in named} | library.phases.find_hashes(TAGS))
 
 
 def _is_busy(settings: Settings, instance: DagsterInstance, registered: Sequence[str], stale: Sequence[str]) -> bool:

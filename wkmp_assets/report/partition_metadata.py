@@ -25,7 +25,7 @@ from wkmp_assets.model.values import (
     SongMatches,
 )
 from wkmp_assets.report.passage_tables import tabulate_entry, tabulate_flavors, tabulate_matches, tabulate_segments
-from wkmp_assets.report.text import clock, counted, name_status
+from wkmp_assets.report.text import clock, counted, describe_covers, name_status
 
 Metadata = dict[str, Any]
 """Name -> number, text, mapping, `PassageTable` or `Link`."""
@@ -75,6 +75,8 @@ def _(value: FileTags) -> Metadata:
     named = {"title": value.title, "artist": value.artist, "album": value.album}
     if value.recording_mbid:
         named["recording"] = value.recording_mbid
+    if value.covers:
+        named["covers"] = describe_covers(value.covers)
     return {name: text for name, text in named.items() if text} | _describe_warnings(value.warnings)
 
 

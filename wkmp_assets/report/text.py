@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from wkmp_assets.db.read.incomplete import IncompleteFile
 from wkmp_assets.model.file_warnings import order_kinds
 from wkmp_assets.model.statuses import FileStatus
-from wkmp_assets.model.values import LibraryChanges, PassedOver
+from wkmp_assets.model.values import Cover, LibraryChanges, PassedOver
 
 _STATUS_NAMES: dict[str, str] = {
     FileStatus.INGEST_COMPLETE: "imported",
@@ -60,6 +60,11 @@ def _shown(character: str) -> str:
     if unicodedata.category(character) == "Zs":
         return " "
     return repr(character)[1:-1]
+
+
+def describe_covers(covers: Sequence[Cover]) -> str:
+    """Return what the covers of a file show, how large they are, and where they were found."""
+    return ", ".join(f"{one.kind} {one.width} x {one.height} px ({one.source})" for one in covers)
 
 
 def counted(number: int, one: str, many: str = "") -> str:

@@ -6,6 +6,7 @@ they were computed from and stay after the commit, so that a single phase can ru
 
 import hashlib
 import json
+import re
 import shutil
 import time
 from collections.abc import Iterable, Mapping
@@ -25,6 +26,7 @@ from wkmp_assets.runtime.atomic_files import remove_leftovers, replace_durably, 
 
 _BEGINNING_BYTES = 32_768
 """How much of a document to read for its content hash, which comes after a partition key of any length."""
+_HASH = re.compile(rb"(?<![0-9a-f])[0-9a-f]{64}(?![0-9a-f])")
 MAX_MARK_AGE_S = 7 * 24 * 3600
 """unit=s: far longer than any run takes."""
 
@@ -141,6 +143,21 @@ class PhaseStore:
                         path.unlink(missing_ok=True)
                         deleted += 1
         return deleted
+
+    def find_hashes(self, phase: str) -> set[str]:
+        """Return every SHA-256 that the stored values of a phase mention, as 64 hex digits.
+
+        Raises
+        ------
+        StateDiskError
+            The folder cannot be read.
+        """
+        found: set[str] = set()
+        with translate_disk_errors(self._folder):
+            for path in (self._folder / phase).glob("*/*.json"):
+                with suppress(FileNotFoundError):  # deleted by another process
+                    found.update(match.decode() for match in _HASH.findall(path.read_bytes()))
+        return found
 
     def _mark_of(self, path: Path, run_id: str) -> Path:
         return self._marks / run_id / path.relative_to(self._folder).with_suffix(".mark")

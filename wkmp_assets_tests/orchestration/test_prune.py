@@ -1,5 +1,6 @@
 """What `wkmp prune` removes and what it keeps, with a real library, real files and a real Dagster instance."""
 
+import os
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from datetime import UTC, datetime, timedelta
@@ -15,11 +16,12 @@ from wkmp_assets.errors import LibraryChangedError, LibraryRootError, NotImporte
 from wkmp_assets.files.walk import read_stat
 from wkmp_assets.model.file_key import encode_key
 from wkmp_assets.model.outcomes import Failed, Result
-from wkmp_assets.model.values import LibraryChanges
+from wkmp_assets.model.values import Cover, CoverKind, CoverSource, FileTags, LibraryChanges
 from wkmp_assets.orchestration.build import build_definitions
 from wkmp_assets.orchestration.jobs import import_job, retry_job
 from wkmp_assets.orchestration.partitions import partitions_name
 from wkmp_assets.orchestration.prune import PruneOptions, PrunePlan, PruneResult, clean_up, plan_prune, remove_files
+from wkmp_assets.orchestration.resources import Library
 from wkmp_assets.runtime.claims import open_claims
 from wkmp_assets.runtime.phase_store import PhaseStore
 from wkmp_assets.settings import Settings, load_settings
@@ -340,6 +342,26 @@ def test_no_partition_goes_while_a_run_runs_or_waits(
     assert len(registered(settings, instance)) == 4
     instance.delete_run(run.run_id)
     assert clean_up(settings, instance, left_over, pruned).partition_count == 3
+
+
+def test_covers_that_nothing_names_go(settings: Settings, store: PhaseStore, instance: DagsterInstance) -> None:
+    add(settings, "a.mp3")
+    covers = Library(settings).covers
+    in_a_row_of_people, in_a_value, unused = (covers.keep(data, ".jpg") for data in (b"a", b"b", b"c"))
+    row = f"VALUES ('g', 'covers/{in_a_row_of_people}', 'logo', 'e')"
+    run_sql(settings.database_path, f"INSERT INTO images (guid, file_path, image_type, entity_id) {row}")
+    tags = FileTags(covers=(Cover(CoverKind.FRONT, in_a_value, 9, 9, CoverSource.EMBEDDED),))
+    store.write("file_tags", [("a.mp3", Result(tags, sha("a")))], "a run")
+    for path in (in_a_row_of_people, in_a_value, unused):
+        os.utime(covers.root / path, (0, 0))
+    with open_claims(settings.claims_dir, "a run") as claims:
+        claims.claim(["a.mp3"])
+        assert clean_up(settings, instance, plan(settings), []).cover_count == 0, "a file is being imported"
+    database = settings.database_path.rename(settings.database_path.with_suffix(".elsewhere"))
+    assert clean_up(settings, instance, plan(settings), []).cover_count == 0, "the disk of the library is not there"
+    database.rename(settings.database_path)
+    assert clean_up(settings, instance, plan(settings), []).cover_count == 1
+    assert [covers.has(path) for path in (in_a_row_of_people, in_a_value, unused)] == [True, True, False]
 
 
 def test_an_empty_folder_without_a_library_may_be_a_mount_point(settings: Settings) -> None:

@@ -64,12 +64,18 @@ def read_beside(path: Path, root: Path) -> bytes:
     try:
         # Not followed again, and without waiting for the other end of a pipe.
         descriptor = os.open(real, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
-        with open(descriptor, "rb") as file:  # noqa: PTH123 - of a descriptor
-            status = os.fstat(descriptor)
-            if not stat.S_ISREG(status.st_mode):
-                raise UnusablePictureError("it is a pipe, a folder or a device")
-            if status.st_size > MAX_PICTURE_BYTES:
-                raise UnusablePictureError(f"it is larger than {name_megabytes(MAX_PICTURE_BYTES)}")
-            return file.read(MAX_PICTURE_BYTES + 1)
+        try:
+            _check(os.fstat(descriptor))
+            with open(descriptor, "rb", closefd=False) as file:
+                return file.read(MAX_PICTURE_BYTES + 1)
+        finally:
+            os.close(descriptor)
     except OSError as error:
         raise UnusablePictureError(f"it cannot be read ({error.strerror})") from error
+
+
+def _check(status: os.stat_result) -> None:
+    if not stat.S_ISREG(status.st_mode):
+        raise UnusablePictureError("it is a pipe, a folder or a device")
+    if status.st_size > MAX_PICTURE_BYTES:
+        raise UnusablePictureError(f"it is larger than {name_megabytes(MAX_PICTURE_BYTES)}")

@@ -94,7 +94,7 @@ def fit_picture(data: bytes) -> FittedPicture:
     except MemoryError as error:
         raise UnusablePictureError("it takes more memory than a worker has") from error
     except UnidentifiedImageError as error:
-        raise UnusablePictureError("it is no JPEG, PNG, WebP, GIF or BMP") from error
+        raise UnusablePictureError("it is no JPEG, PNG, WebP, GIF or BMP that can be read") from error
     except _LEAKED_BY_PILLOW as error:
         raise UnusablePictureError(f"it is damaged ({str(error)[:100] or type(error).__name__})") from error
 

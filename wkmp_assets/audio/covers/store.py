@@ -11,8 +11,7 @@ from pathlib import Path
 from wkmp_assets.runtime.atomic_files import remove_leftovers, translate_disk_errors, write_atomically
 
 MIN_UNUSED_S = 7 * 24 * 3600
-"""unit=s: how long a cover stays that no library row names. Its row may not be written yet, or come back with an older
-copy of the library."""
+"""unit=s: how long a cover stays after its last use by an import, because its row may not be written yet."""
 
 
 @dataclass(frozen=True)
@@ -50,7 +49,7 @@ class CoverStore:
         return True
 
     def sweep(self, used: Collection[str]) -> int:
-        """Delete the covers that nothing has used for a week and whose hash is not among `used`; return their number.
+        """Delete the covers that no import has used for a week and whose hash is not among `used`; return their number.
 
         Raises
         ------

@@ -69,6 +69,12 @@ def _replace_names(table: str, names: Sequence[str], *, fill_in: Sequence[str] =
 
 _PASSAGE_OWNED = tuple(name for name in columns_of(PassageRow) if name not in {"guid", "file_id", "created_at"})
 
+_MOVE_IMAGE = (
+    "ON CONFLICT (guid) DO UPDATE SET file_path = excluded.file_path, updated_at = excluded.updated_at "
+    "WHERE images.file_path IS NOT excluded.file_path"
+)
+"""The same picture, in another folder of covers."""
+
 _TABLES: dict[type, tuple[str, str]] = {
     SongRow: ("songs", _replace_names("songs", ("title", "artist_name"), fill_in=("work_id",))),
     ArtistRow: ("artists", _replace_names("artists", ("name",))),
@@ -82,11 +88,7 @@ _TABLES: dict[type, tuple[str, str]] = {
     SongWorkRow: ("song_works", "ON CONFLICT DO NOTHING"),
     PassageAlbumRow: ("passage_albums", ""),
     ProvenanceRow: ("import_provenance", ""),
-    ImageRow: (
-        "images",
-        "ON CONFLICT (guid) DO UPDATE SET file_path = excluded.file_path, updated_at = excluded.updated_at "
-        "WHERE images.file_path IS NOT excluded.file_path",
-    ),
+    ImageRow: ("images", _MOVE_IMAGE),
     FileImageRow: (IMAGES_OF_FILES, "ON CONFLICT DO NOTHING"),
     WarningRow: (WARNINGS, "ON CONFLICT DO NOTHING"),
 }

@@ -37,7 +37,7 @@ def library_entry(
     flavors: Outcomes[Flavors],
     library: dg.ResourceParam[Library],
 ) -> Outcomes[FileEntry]:
-    """The file in the library `wkmp.db`, with its passages, songs, artists, albums, works and covers, wholly or not at all.
+    """The file in the library `wkmp.db`, wholly or not at all: passages, songs, artists, albums, works, covers.
 
     The player reads it there. The metadata shows what was found, and the receipt of the file's one transaction as
     SQLite reported it: locks, statements, rows, times. A file that cannot be imported leaves one row in
