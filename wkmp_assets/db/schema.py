@@ -94,8 +94,9 @@ def m004_evidence_of_names(database: Database) -> None:
 @library_migrations()
 def m005_images_of_files(database: Database) -> None:
     """Add `import_images`, and `images` to a library that has lost it."""
+    needed = tuple(f"CREATE TABLE IF NOT EXISTS {table}" for table in ("images", "import_images"))
     for statement in read_statements():
-        if " images " in statement.split("(")[0] + " " or "import_images" in statement:
+        if statement.startswith(needed) or "ON import_images" in statement:
             database.execute(statement)
 
 
@@ -106,7 +107,7 @@ def _add_missing_columns(database: Database, ddl: list[str]) -> None:
         for table in reference.table_names():
             present = {row[1] for row in database.execute(f'PRAGMA table_info("{table}")')}
             for _, name, kind, _, default, _ in reference.execute(f'PRAGMA table_info("{table}")'):
-                if name not in present:
+                if present and name not in present:  # a later migration adds the whole table
                     # ALTER TABLE cannot add CURRENT_TIMESTAMP defaults, or NOT NULL without a constant default.
                     suffix = "" if default in (None, "CURRENT_TIMESTAMP") else f" DEFAULT {default}"
                     database.execute(f'ALTER TABLE "{table}" ADD COLUMN "{name}" {kind}{suffix}')

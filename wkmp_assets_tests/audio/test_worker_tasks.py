@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from wkmp_assets.audio import worker_tasks
+from wkmp_assets.audio.covers.store import CoverStore
 from wkmp_assets.audio.pcm_store import PcmStore
 from wkmp_assets.audio.worker_tasks import MAX_CHANNELS, fingerprint_file, measure_flavors, segment_file, tag_file
 from wkmp_assets.errors import FileChangedError, FileReplacedError, UndecodableAudioError, UnreadableFileError
@@ -62,11 +63,13 @@ def test_a_file_that_is_written_to_while_it_is_read_fails_and_leaves_no_pcm(tmp_
         segment_file(path, path.name, hashed, pcm, PARAMETERS)
     assert pcm.get(HASH) is None
     with pytest.raises(FileChangedError, match=r"a\.wav"):
-        tag_file(path, path.name, hashed)
+        tag_file(path, path.name, hashed, COVERS)
 
 
+COVERS = CoverStore(Path("no folder"))
+"""Not used, because none of the files has a cover."""
 TASKS: dict[str, Callable[[Path, ExpectedContent, PcmStore, PassageSegments], object]] = {
-    "tags": lambda path, expected, _pcm, _segments: tag_file(path, path.name, expected),
+    "tags": lambda path, expected, _pcm, _segments: tag_file(path, path.name, expected, COVERS),
     "segments": lambda path, expected, pcm, _segments: segment_file(path, path.name, expected, pcm, PARAMETERS),
     "fingerprints": lambda path, expected, pcm, segments: fingerprint_file(path, path.name, expected, pcm, segments),
     "flavors": lambda path, expected, pcm, segments: measure_flavors(
@@ -104,7 +107,7 @@ def test_a_file_that_is_gone_is_named_by_its_path_in_the_library(tmp_path: Path,
     expected = just_hashed(path) if is_just_hashed else ExpectedContent(HASH)
     path.unlink()
     with pytest.raises(UnreadableFileError, match=r"^Artist/Album/a\.wav: cannot be read"):
-        tag_file(path, "Artist/Album/a.wav", expected)
+        tag_file(path, "Artist/Album/a.wav", expected, COVERS)
 
 
 def test_what_this_run_hashed_is_not_read_for_another_hash(

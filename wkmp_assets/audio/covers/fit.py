@@ -135,9 +135,11 @@ def _orientation(image: Image.Image) -> int:
 def _reduce(image: Image.Image) -> Image.Image:
     """Return a picture of at most `MAX_SIDE`, upright, in one of the modes L, RGB and RGBA."""
     orientation, profile = _orientation(image), image.info.get("icc_profile")
+    # A JPEG is decoded at half, a quarter or an eighth of its size, as long as that is enough.
+    image.draft(None, (MAX_SIDE, MAX_SIDE))
+    image.load()
     smaller = image if image.mode in _RESIZED_MODES and not _has_mask(image) else _convert(image)
-    # A JPEG is decoded at the size that is needed, so that a large one takes neither the time nor the memory.
-    smaller.thumbnail((MAX_SIDE, MAX_SIDE), Resampling.LANCZOS, reducing_gap=2.0)
+    smaller.thumbnail((MAX_SIDE, MAX_SIDE), Resampling.LANCZOS, reducing_gap=3.0)
     reduced = _convert(smaller)
     if reduced.mode == "RGBA" and reduced.getchannel("A").getextrema() == (255, 255):
         reduced = reduced.convert("RGB")
