@@ -328,7 +328,7 @@ def phase_values() -> dict[str, Any]:
             (work("W"),),
             (FileWarning(WarningKind.IGNORED_TAGS, "w"),),
             PathNames(("T",), ("A",)),
-            (Cover(CoverKind.FRONT, f"{sha('c')[:2]}/{sha('c')}.jpg", 600, 500, CoverSource.BESIDE),),
+            covers=(Cover(CoverKind.FRONT, f"{sha('c')[:2]}/{sha('c')}.jpg", 600, 500, CoverSource.BESIDE),),
         ),
         "passage_segments": segments,
         "fingerprints": Fingerprints(tuple(map(fingerprint, spans))),
