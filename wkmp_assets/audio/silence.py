@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from wkmp_assets.audio.envelope import HOPS_PER_WINDOW, hop_energy, window_rms
+from wkmp_assets.audio.noise_gaps import find_noise_gaps, is_speech, runs
+from wkmp_assets.audio.quiet_music import lower_for_quiet_music
 from wkmp_assets.model import ticks
 from wkmp_assets.model.values import Span
 
@@ -21,12 +23,10 @@ SHORT_FILE_S = 15 * 60
 MAX_SHORT_FILE_PASSAGES = 8
 """More passages in a file shorter than `SHORT_FILE_S` raise a warning."""
 
-NOISE_FLOOR_SHARE = 0.005
-"""The share of the windows of a file that lie at or below its noise floor."""
-NOISE_MARGIN_DB = 6.0
-"""unit=dB: a gap filled with noise may be this much louder than the noise floor."""
-MIN_MUSIC_ABOVE_NOISE_DB = 12.0
-"""unit=dB: how far the middle level of a file lies above its noise at least, if the noise may separate tracks."""
+MIN_BESIDE_TICKS = 2 * ticks.TICKS_PER_SECOND
+"""A shorter stretch beside a longer one is no passage: a click after the music, or the head of the next track."""
+FINE_CUTS = 2
+"""A person who chose short silences wants short passages: stretches of so many silences are passages as well."""
 
 
 def find_passages(
@@ -53,23 +53,27 @@ def find_passages(
         Shorter gaps belong to the music. Every gap of this length is found. A gap up to two hops (20 ms) shorter may be
         found as well, because the two hops in which sound and silence meet count as silent.
     min_passage_ticks : int, >= 0
-        Shorter stretches between silences are dropped.
+        Shorter stretches between silences are dropped. Beside a longer stretch, one shorter than 2 s is dropped as well
+        (or shorter than twice `min_silence_ticks`, if that is less).
     follows_noise_floor : bool, optional
-        Whether a gap filled with noise (a record, a tape, a room) counts as silence. The noise floor is the level that
-        0.5 % of the windows do not reach, and a window up to 6 dB above it is silent. The rule assumes a long file with
-        several tracks, because it takes the quietest stretch for noise, even if that is music: a single track with a
-        quiet part would be cut. It changes nothing where the music lies less than 12 dB above its noise.
+        Whether a gap full of noise (a record, a tape, a room) counts as silence, see
+        `wkmp_assets.audio.noise_gaps.find_noise_gaps`. The rule assumes a long file that may hold several tracks: it
+        takes the quietest second for noise, and an even rest of a single track would be cut. It cannot find gaps that
+        are as loud as the music or uneven: cross-fades, applause, talk.
 
     Returns
     -------
     tuple of Span
-        Ascending and not touching; each boundary lies within one hop of the true one. Without any silence the whole
-        file is one passage. Empty means NO AUDIO: no stretch is long enough, or the windows of 100 ms at or above the
-        threshold last less than `min_passage_ticks` in all.
+        Ascending and not touching; each boundary lies within one hop of the true one, and within one window of 100 ms
+        beside a gap full of noise. Without any silence the whole file is one passage. Spoken word is one passage, from
+        its first sound to its last. Empty means NO AUDIO: no stretch is long enough, or the windows of 100 ms at or
+        above the threshold last less than `min_passage_ticks` in all. For quiet music the threshold is lower, see
+        `wkmp_assets.audio.quiet_music.lower_for_quiet_music`.
 
     See Also
     --------
     wkmp_assets.audio.envelope.window_rms : the levels that are compared.
+    wkmp_assets.audio.noise_gaps : gaps full of noise, and spoken word.
     wkmp_assets.audio.lead_points.find_lead_points : where the music of a passage starts and ends.
     over_segmentation_warning : tells when the threshold does not suit a file.
 
@@ -88,31 +92,34 @@ def find_passages(
     (Span(start_sample=0, end_sample=24000), Span(start_sample=40000, end_sample=64000))
     """
     total, rate = envelope.total_samples, envelope.sample_rate_hz
-    threshold = float(10 ** (-silence_threshold_db / 20))
-    if follows_noise_floor:
-        threshold = max(threshold, _noise_threshold(envelope))
+    threshold = lower_for_quiet_music(window_rms(envelope, 0, total), float(10 ** (-silence_threshold_db / 20)))
     loud = _loud_samples(envelope, threshold)
     if loud == 0 or ticks.from_samples(loud, rate) < min_passage_ticks:
         return ()
-    passages = []
-    start = 0
-    for silence in [*_find_silences(envelope, threshold**2, min_silence_ticks), Span(total, total)]:
-        span = Span(start, silence.start_sample)
-        if span.length_samples > 0 and ticks.from_samples(span.length_samples, rate) >= min_passage_ticks:
-            passages.append(span)
-        start = silence.end_sample
-    return tuple(passages)
+    in_silence = _silent_hops(envelope, threshold**2, _window_hops(envelope, min_silence_ticks))
+    min_silence_s = min_silence_ticks / ticks.TICKS_PER_SECOND
+    if follows_noise_floor:
+        for first, end in find_noise_gaps(envelope, threshold**2, min_silence_s):
+            in_silence[first:end] = True
+    passages = _between([*_find_silences(envelope, in_silence, min_silence_ticks)], total)
+    if len(passages) > 1 and is_speech(envelope, threshold**2, min_silence_s):
+        passages = [Span(passages[0].start_sample, passages[-1].end_sample)]
+    return tuple(_long_enough(passages, rate, min_passage_ticks, min(MIN_BESIDE_TICKS, FINE_CUTS * min_silence_ticks)))
 
 
-def _noise_threshold(envelope: Envelope) -> float:
-    """Return the level below which a window may be noise between two tracks; 0 when music and noise are too close."""
-    rms = window_rms(envelope, 0, envelope.total_samples)
-    rms = rms[rms > 0]
-    if rms.size == 0:
-        return 0.0
-    floor, middle = np.quantile(rms, (NOISE_FLOOR_SHARE, 0.5))
-    threshold = float(floor * 10 ** (NOISE_MARGIN_DB / 20))
-    return threshold if threshold * 10 ** (MIN_MUSIC_ABOVE_NOISE_DB / 20) <= middle else 0.0
+def _between(silences: Sequence[Span], total: int) -> list[Span]:
+    """Return the stretches between silences."""
+    starts = [0, *(silence.end_sample for silence in silences)]
+    ends = [*(silence.start_sample for silence in silences), total]
+    return [Span(start, end) for start, end in zip(starts, ends, strict=True) if start < end]
+
+
+def _long_enough(passages: Sequence[Span], rate: int, min_ticks: int, min_beside_ticks: int) -> Iterator[Span]:
+    """Yield the stretches that are passages: if one has the length that it needs beside others, all must have it."""
+    lengths = [ticks.from_samples(passage.length_samples, rate) for passage in passages]
+    if max(lengths, default=0) >= min_beside_ticks:
+        min_ticks = max(min_ticks, min_beside_ticks)
+    yield from (passage for passage, length in zip(passages, lengths, strict=True) if length >= min_ticks)
 
 
 def over_segmentation_warning(envelope: Envelope, passages: Sequence[Span]) -> str | None:
@@ -143,11 +150,11 @@ def _loud_samples(envelope: Envelope, threshold: float) -> int:
     return int(lengths[rms >= threshold].sum())
 
 
-def _find_silences(envelope: Envelope, threshold_power: float, min_silence_ticks: int) -> Iterator[Span]:
+def _find_silences(envelope: Envelope, in_silence: NDArray[np.bool_], min_silence_ticks: int) -> Iterator[Span]:
     hop = envelope.hop_samples
     rate = envelope.sample_rate_hz
     total = envelope.total_samples
-    for first, end in _silent_runs(envelope, threshold_power, _window_hops(envelope, min_silence_ticks)):
+    for first, end in runs(in_silence):
         span = Span(first * hop, min(end * hop, total))
         doubt = (hop - 1) * ((span.start_sample > 0) + (span.end_sample < total))
         if ticks.from_samples(span.length_samples + doubt, rate) >= min_silence_ticks:
@@ -160,8 +167,8 @@ def _window_hops(envelope: Envelope, min_silence_ticks: int) -> int:
     return max(1, min(HOPS_PER_WINDOW, hops_in_silence - 1, envelope.mean_square.size))
 
 
-def _silent_runs(envelope: Envelope, threshold_power: float, window_hops: int) -> Iterator[tuple[int, int]]:
-    """Yield the runs of hops that lie in a silent window; a window starts at every hop.
+def _silent_hops(envelope: Envelope, threshold_power: float, window_hops: int) -> NDArray[np.bool_]:
+    """Tell for each hop whether it lies in a silence; a window starts at every hop.
 
     The window finds a silence in spite of a faint click inside it, and the hops tell where it ends: the first and last
     hop of a run are silent, and their outer neighbours are not.
@@ -169,12 +176,12 @@ def _silent_runs(envelope: Envelope, threshold_power: float, window_hops: int) -
     silent_hop = envelope.mean_square < threshold_power
     in_silence = np.zeros(silent_hop.size, np.bool_)
     windows = _silent_windows(envelope, threshold_power, window_hops)
-    for first, end in _runs(_covered_by(windows, window_hops)):
+    for first, end in runs(_covered_by(windows, window_hops)):
         inside = first + np.flatnonzero(silent_hop[first:end])
         if inside.size:
             start = _walk(silent_hop, int(inside[0]), -1)
             in_silence[start : _walk(silent_hop, int(inside[-1]), 1) + 1] = True
-    yield from _runs(in_silence)
+    return in_silence
 
 
 def _silent_windows(envelope: Envelope, threshold_power: float, window_hops: int) -> NDArray[np.bool_]:
@@ -192,12 +199,6 @@ def _covered_by(windows: NDArray[np.bool_], window_hops: int) -> NDArray[np.bool
     steps[: windows.size] += windows
     steps[window_hops:] -= windows
     return np.cumsum(steps)[:-1] > 0
-
-
-def _runs(flags: NDArray[np.bool_]) -> Iterator[tuple[int, int]]:
-    """Yield the half-open index ranges in which the flags are set, ascending."""
-    edges = np.flatnonzero(np.diff(np.concatenate([[0], flags.astype(np.int8), [0]])))
-    yield from ((int(first), int(end)) for first, end in edges.reshape(-1, 2))
 
 
 def _walk(flags: NDArray[np.bool_], index: int, step: int) -> int:
