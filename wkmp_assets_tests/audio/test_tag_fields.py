@@ -222,7 +222,7 @@ def test_id3_fills_every_field(tmp_path: Path) -> None:
     read = read_fields(path)
     assert read is not None
     assert read.fields == EXPECTED
-    assert set(read.sources.values()) == {"ID3"}
+    assert set(read.sources.values()) == {"ID3v2"}
 
 
 def test_numbers_of_genres_are_their_names(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ A test looks for names without a reason.
 thread_count  # PyAV's codec context reads it: one decoding thread per worker process
 thread_type  # the same
 track_number  # a tag; read by name when tags are merged
-field_sources  # stored with the tags and read by people
+programs  # the ids' table, for people; a test reads it
 row_factory  # sqlite3 reads it when it makes rows
 trace  # the third argument of __exit__, by protocol
 defs  # what Dagster looks for in the module

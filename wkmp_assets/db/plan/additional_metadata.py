@@ -10,6 +10,7 @@ from wkmp_assets.model.values import FileTags, SoundMeasures
 MEASURES_KEY = "measured"
 """The import's keys. All others belong to people."""
 TAGS_KEY = "file_tags"
+SOURCES_KEY = "tag_sources"
 
 _OF_ONE_RECORDING = frozenset(
     {"track_count", "track_side", "isrcs", "bpm", "key", "artist_mbids", "work_mbids", "release_track_mbid"}
@@ -23,7 +24,7 @@ def add_measures(stored: str | None, measures: SoundMeasures) -> str | None:
 
 
 def add_tags(stored: str | None, entry: FileEntry, passage: PassageEntry) -> str | None:
-    """Return the column with what the file's tags say of a passage, instead of what they said before.
+    """Return the column with what the file's tags say of a passage and where, instead of what they said before.
 
     In a file of several passages, tags of one recording are kept where the tags name the passage. A file without any
     such tag changes nothing, because a copy that lost its tags says nothing. Text that is not a JSON object stays
@@ -38,7 +39,15 @@ def add_tags(stored: str | None, entry: FileEntry, passage: PassageEntry) -> str
         for name, value in asdict(tags.details).items()
         if value not in (None, ()) and (is_named or name not in _OF_ONE_RECORDING)
     }
-    return _add(stored, TAGS_KEY, said) if said else stored
+    stored = _add(stored, TAGS_KEY, said) if said else stored
+    return _add(stored, SOURCES_KEY, _fields_by_kind(tags.field_sources)) if tags.field_sources else stored
+
+
+def _fields_by_kind(field_sources: dict[str, str]) -> dict[str, list[str]]:
+    by_kind: dict[str, list[str]] = {}
+    for name, kind in field_sources.items():
+        by_kind.setdefault(kind, []).append(name)
+    return by_kind
 
 
 def _names(tags: FileTags, passage: PassageEntry) -> bool:

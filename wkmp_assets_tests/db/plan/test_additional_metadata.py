@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from wkmp_assets.db.plan.additional_metadata import TAGS_KEY
+from wkmp_assets.db.plan.additional_metadata import SOURCES_KEY, TAGS_KEY
 from wkmp_assets.model.file_entry import FileEntry
 from wkmp_assets.model.values import FileState, FileTags, TagDetails
 from wkmp_assets_tests.support.builders import LATER, column, commit, entry, in_a_row, mbid, opened, song
@@ -109,6 +109,14 @@ def test_a_correction_in_the_tags_replaces_what_they_said_and_nothing_else(datab
     note_down(database, json.dumps(note))
     commit(database, tagged(TagDetails(genres=("rock",), bpm=99.0)), now=LATER)
     assert kept(database) == [{"danceability": 0.5, "tags": ["mine"], TAGS_KEY: {"genres": ["rock"], "bpm": 99.0}}]
+
+
+def test_the_kind_of_tag_of_each_field_is_kept(database: Path) -> None:
+    sources = {"title": "APEv2", "artist": "APEv2", "genre": "ID3v1"}
+    commit(database, tagged(TagDetails(), count=2, field_sources=sources))
+    assert kept(database) == [{SOURCES_KEY: {"APEv2": ["title", "artist"], "ID3v1": ["genre"]}}] * 2
+    commit(database, tagged(TagDetails()), now=LATER)
+    assert kept(database)[0] == {SOURCES_KEY: {"APEv2": ["title", "artist"], "ID3v1": ["genre"]}}
 
 
 @pytest.mark.parametrize("text", ["my notes", "[1]", "7", '"x"', "{", "[" * 5_000])
