@@ -96,6 +96,7 @@ def _name_each(credit: Credit, known: Mapping[str, Name]) -> dict[str, Name]:
     lists = (
         (credit.names, GUEST_PHRASES),
         ([part for name in credit.names for part in _split(LIST_SEPARATORS, name)], GUEST_PHRASES),
+        (_split_at_slashes(credit), GUEST_PHRASES),
         (credit.texts if len(credit.texts) > 1 else (), _JOIN_PHRASES),
     )
     for names, phrases in lists:
@@ -109,6 +110,18 @@ def _name_each(credit: Credit, known: Mapping[str, Name]) -> dict[str, Name]:
         if paired and all(fold(paired[mbid]) == fold(name) for mbid, (name, _) in known.items() if mbid in paired):
             return {mbid: (name, NameRank.PART) for mbid, name in paired.items()}
     return _name_other(credit.ids, texts[0], known)
+
+
+def _split_at_slashes(credit: Credit) -> list[str]:
+    """Return the names of a list that ID3v2.3 joins with slashes, if the credit has all of them and no slash.
+
+    Else a slash may be that of a name, as in "AC/DC".
+    """
+    text = fold(credit.text)
+    if len(credit.names) != 1 or "/" in text:
+        return []
+    names = credit.names[0].split("/")
+    return names if all(fold(name) in text for name in names) else []
 
 
 def _pair(ids: Sequence[str | None], names: Sequence[str]) -> dict[str, str]:

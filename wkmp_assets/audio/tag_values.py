@@ -21,7 +21,8 @@ _DATE = re.compile(
 )
 _COUNT = r"(?:\s*(?:/|,|\bof\b)\s*0*(?P<count>[0-9]{1,5})(?![0-9]))?"
 _TRACK = re.compile(
-    rf"\s*(?:0*(?P<disc>[0-9]{{1,2}})\s*[-.]\s*)?0*(?P<number>[0-9]{{1,5}})(?![0-9]){_COUNT}", re.IGNORECASE
+    rf"\s*(?:track|no\.|#)?\s*(?:0*(?P<disc>[0-9]{{1,2}})\s*[-.]\s*)?0*(?P<number>[0-9]{{1,5}})(?![0-9]){_COUNT}",
+    re.IGNORECASE,
 )
 _DISC = re.compile(rf"\s*(?:(?:cd|dis[ck])[\s#.:-]*)?0*(?P<number>[0-9]{{1,4}})(?![0-9]){_COUNT}", re.IGNORECASE)
 _COUNT_ALONE = re.compile(r"\s*/\s*0*(?P<count>[0-9]{1,5})(?![0-9])")
@@ -44,9 +45,18 @@ class Position(NamedTuple):
 def unique_texts(texts: Iterable[str]) -> tuple[str, ...]:
     """Return each text once, in order. Texts that differ in letter case or Unicode composition alone are equal."""
     found: dict[str, str] = {}
-    for text in texts:
+    for text in map(without_repeats, texts):
         found.setdefault(fold(text), text)
     return tuple(found.values())
+
+
+def without_repeats(text: str) -> str:
+    """Return one of the values of a text that repeats it.
+
+    FFmpeg joins values with `;`, also those that a Vorbis comment has twice.
+    """
+    values = text.split(";")
+    return values[0] if len(values) > 1 and values[0] and len(set(map(fold, values))) == 1 else text
 
 
 def fold(text: str) -> str:

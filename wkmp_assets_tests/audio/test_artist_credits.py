@@ -82,6 +82,13 @@ def test_a_list_of_the_artists_wins_over_the_credit(names: tuple[str, ...]) -> N
     assert name("ab", "K/DA", names=names) == {"a": ("K/DA", TAG), "b": ("Madison Beer", TAG)}
 
 
+def test_slashes_separate_names_that_the_credit_has_otherwise() -> None:
+    assert name("ab", "Anna & Bert", names=("Anna/Bert",)) == {"a": ("Anna", TAG), "b": ("Bert", TAG)}
+    assert name("ab", "K/DA", names=("K/DA",)) == shared("K/DA")
+    assert name("ab", "AC & Bert", names=("AC/DC",)) == shared("AC & Bert")
+    assert name("abc", "AC/DC with Bert", names=("AC/DC/Bert",)) == shared("AC/DC with Bert", "abc")
+
+
 def test_several_artist_texts_are_one_artist_each() -> None:
     assert name("ab", "A & The Orchestra", "B") == {"a": ("A & The Orchestra", CREDIT), "b": ("B", TAG)}
 

@@ -84,6 +84,8 @@ def test_a_date_is_what_the_first_text_says_that_says_any(texts: list[str], date
         ("2.0", Position(2)),
         ("3.", Position(3)),
         ("3 - Ode", Position(3)),
+        ("Track 3", Position(3)),
+        ("#3/12", Position(3, 12)),
         ("A1", Position(side="A1")),
         ("b2", Position(side="B2")),
         ("AA", Position(side="AA")),
@@ -149,3 +151,8 @@ def test_recording_codes_are_read_in_either_way_of_writing_and_others_returned()
 
 def test_equal_texts_are_kept_once_in_order_with_their_first_spelling() -> None:
     assert unique_texts(["Zoë", "The Artist", "Zoe\u0308", "THE ARTIST", "zoë", "Zoe"]) == ("Zoë", "The Artist", "Zoe")
+
+
+def test_a_value_that_ffmpeg_joined_with_itself_is_one() -> None:
+    said = ["The Artist;The Artist", "the artist", "Ja; Ja", "A;B;A", ";", ""]
+    assert unique_texts(said) == ("The Artist", "Ja; Ja", "A;B;A", ";", "")
