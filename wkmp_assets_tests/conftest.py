@@ -8,7 +8,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -31,10 +31,8 @@ _NOBODY = 65534
 
 # A worker of xdist sets it to 80, and a console that is made while it is set always keeps that width. Other conftest
 # files make consoles when they are imported, so it goes here, before them.
-# What the tests start is not measured: commands and worker processes would take half as long again.
 if "PYTEST_XDIST_WORKER" in os.environ:
     os.environ.pop("COLUMNS", None)
-    os.environ.pop("COVERAGE_PROCESS_CONFIG", None)
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -58,21 +56,6 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
             item.add_marker(pytest.mark.skip(reason="part of `make test-long` only"))
     if hasattr(config, "workerinput"):
         items.sort(key=lambda item: [item.get_closest_marker(name) is None for name in ("integration", "slow")])
-
-
-@pytest.hookimpl(wrapper=True)
-def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
-    """Measure no coverage in integration tests, which would take 40 % longer and reach little that others do not."""
-    measured = None
-    if "coverage" in sys.modules and item.get_closest_marker("integration"):
-        measured = sys.modules["coverage"].Coverage.current()
-    if measured is None:
-        return (yield)
-    measured.stop()
-    try:
-        return (yield)
-    finally:
-        measured.start()
 
 
 @pytest.fixture
@@ -102,9 +85,9 @@ def store(settings: "Settings") -> "PhaseStore":
 @pytest.fixture
 def instance() -> "Iterator[DagsterInstance]":
     """A Dagster instance that keeps everything in memory."""
-    from dagster import DagsterInstance
+    from wkmp_assets_tests.support.memory_instance import memory_instance
 
-    with DagsterInstance.ephemeral() as made:
+    with memory_instance() as made:
         yield made
 
 

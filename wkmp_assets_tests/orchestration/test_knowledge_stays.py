@@ -6,11 +6,11 @@ from typing import Any
 
 import mutagen
 import pytest
-from dagster import DagsterInstance
 from werkzeug import Response
 
 from wkmp_assets_tests.support.builders import problems, rows, run_sql
 from wkmp_assets_tests.support.checked_library import MIX, SONG, TAKE, CheckedLibrary, Evaluations
+from wkmp_assets_tests.support.memory_instance import memory_instance
 from wkmp_assets_tests.support.music_services import MusicServices
 
 pytestmark = pytest.mark.slow
@@ -73,7 +73,7 @@ def test_a_library_that_moved_with_its_database(identified: CheckedLibrary, tmp_
     before = knowledge(identified)
     music = tmp_path / "moved"
     shutil.move(identified.music, music)
-    with DagsterInstance.ephemeral() as instance:
+    with memory_instance() as instance:
         moved = CheckedLibrary(music, instance, identified._workers, state_dir=tmp_path / "new state")
         assert_sound(moved, moved.import_all(force=True))
         assert knowledge(moved) == before
@@ -95,7 +95,7 @@ def test_a_database_that_wkmp_made(identified: CheckedLibrary, tmp_path: Path, *
     before = [rows(identified.database, query) for query in (songs, SONG_LINKS, PEOPLES)]
     if not force:
         retag(identified)
-    with DagsterInstance.ephemeral() as instance:  # an instance without receipts of this library
+    with memory_instance() as instance:  # an instance without receipts of this library
         other = CheckedLibrary(identified.music, instance, identified._workers, state_dir=tmp_path / "other state")
         assert_sound(other, other.import_all(force=force))
     assert [rows(identified.database, query) for query in (songs, SONG_LINKS, PEOPLES)] == before

@@ -11,7 +11,7 @@ import pytest
 
 from wkmp_assets.cli.main import main
 from wkmp_assets.settings import Settings
-from wkmp_assets_tests.support.package_code import TREES
+from wkmp_assets_tests.support.package_code import SOURCES, TREES
 
 COMMAND = re.compile(rf"wkmp ((?:{'|'.join(main.commands)})\b(?: FOLDER| FILE| --[a-z-]+)*)")
 SETTING = re.compile(r"WKMP_[A-Z_]+")
@@ -21,14 +21,16 @@ def texts(tree: ast.AST) -> Iterator[str]:
     """The texts of a module that are not docstrings; a value in an f-string reads `FOLDER`."""
     documented = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
     parts = {id(part) for node in ast.walk(tree) if isinstance(node, ast.JoinedStr) for part in node.values}
+    read_elsewhere = documented | parts
     for node in ast.walk(tree):
         if isinstance(node, ast.JoinedStr):
             yield "".join(str(part.value) if isinstance(part, ast.Constant) else "FOLDER" for part in node.values)
-        elif isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in documented | parts:
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in read_elsewhere:
             yield node.value
 
 
-TEXTS = [(module, text) for module, tree in TREES.items() for text in texts(tree)]
+ADVISING = [module for module, source in SOURCES.items() if "wkmp " in source or "WKMP_" in source]
+TEXTS = [(module, text) for module in ADVISING for text in texts(TREES[module])]
 COMMANDS = sorted({(module, found) for module, text in TEXTS for found in COMMAND.findall(text)})
 SETTINGS = sorted({(module, found) for module, text in TEXTS for found in SETTING.findall(text)})
 

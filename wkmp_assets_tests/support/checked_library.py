@@ -21,6 +21,7 @@ from wkmp_assets.orchestration.partitions import partitions_name
 from wkmp_assets.runtime.run_control import RunControl
 from wkmp_assets.runtime.worker_pool import WorkerPool
 from wkmp_assets.settings import Settings, load_settings
+from wkmp_assets_tests.support.memory_instance import memory_instance
 from wkmp_assets_tests.support.paths import SAMPLE_LIBRARY, TEST_DATA
 
 QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
@@ -117,7 +118,7 @@ def checked_library(folder: Path, workers: WorkerPool) -> Iterator[CheckedLibrar
     """Yield a new library in a new instance."""
     music = folder / "music"
     music.mkdir()
-    with DagsterInstance.ephemeral() as instance:
+    with memory_instance() as instance:
         yield CheckedLibrary(music, instance, workers)
 
 

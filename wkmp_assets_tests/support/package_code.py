@@ -2,20 +2,40 @@
 
 import ast
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import cache
 from pathlib import Path
 
 import wkmp_assets
 
 PACKAGE = Path(wkmp_assets.__file__).parent
-TREES = {
-    path.relative_to(PACKAGE).as_posix(): ast.parse(path.read_text(encoding="utf-8"))
-    for path in sorted(PACKAGE.rglob("*.py"))
+SOURCES = {
+    path.relative_to(PACKAGE).as_posix(): path.read_text(encoding="utf-8") for path in sorted(PACKAGE.rglob("*.py"))
 }
 
 
-def users_of(name: str, trees: dict[str, ast.Module] | None = None) -> list[str]:
+class _Trees(Mapping[str, ast.Module]):
+    """Parsed when they are asked for: every process that collects tests imports this module."""
+
+    def __getitem__(self, module: str) -> ast.Module:
+        return _parse(module)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(SOURCES)
+
+    def __len__(self) -> int:
+        return len(SOURCES)
+
+
+@cache
+def _parse(module: str) -> ast.Module:
+    return ast.parse(SOURCES[module])
+
+
+TREES = _Trees()
+
+
+def users_of(name: str, trees: Mapping[str, ast.Module] | None = None) -> list[str]:
     """Functions that read a name or an attribute of that name, as `module.py::function`; imports do not count."""
     return _users_of_package().get(name, []) if trees is None else _index(trees).get(name, [])
 
@@ -25,7 +45,7 @@ def _users_of_package() -> dict[str, list[str]]:
     return _index(TREES)
 
 
-def _index(trees: dict[str, ast.Module]) -> dict[str, list[str]]:
+def _index(trees: Mapping[str, ast.Module]) -> dict[str, list[str]]:
     found: dict[str, list[str]] = defaultdict(list)
     for module, tree in trees.items():
         for function, node in _named_nodes(tree):

@@ -47,6 +47,8 @@ def marked_tests(folder: Path = TESTS) -> list[MarkedTest]:
 
 def marked_in(file: str, source: str) -> Iterator[MarkedTest]:
     """Find the marked tests of one module."""
+    if "plan_test" not in source:
+        return
     tree = ast.parse(source)
     for_all: list[str] = []
     for statement in tree.body:

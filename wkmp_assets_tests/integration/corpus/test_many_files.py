@@ -3,12 +3,11 @@
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from dagster import DagsterInstance
-
 from wkmp_assets.orchestration.run_requests.survey import survey_library
 from wkmp_assets.runtime.run_control import RunControl
 from wkmp_assets.runtime.worker_pool import WorkerPool
 from wkmp_assets_tests.support.checked_library import CheckedLibrary
+from wkmp_assets_tests.support.memory_instance import memory_instance
 
 FILES = 10_000
 
@@ -18,7 +17,7 @@ def test_a_folder_of_ten_thousand_files_is_scanned_and_asked_for_in_bounded_runs
     names = [f"{number:05d}.mp3" for number in range(FILES)]
     for name in names:
         (music / name).touch()
-    with DagsterInstance.ephemeral() as instance:
+    with memory_instance() as instance:
         library = CheckedLibrary(music, instance, WorkerPool(1, RunControl()))
         library.scan()
         assert library.keys == names

@@ -9,7 +9,6 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import psutil
-from dagster import DagsterInstance
 
 from wkmp_assets import errors
 from wkmp_assets.runtime.run_control import RunControl
@@ -19,6 +18,7 @@ from wkmp_assets_tests.integration.corpus.sound_bytes import sound
 from wkmp_assets_tests.integration.fuzz.mutate import damaged_file
 from wkmp_assets_tests.support.builders import problems, rows
 from wkmp_assets_tests.support.checked_library import CheckedLibrary
+from wkmp_assets_tests.support.memory_instance import memory_instance
 from wkmp_assets_tests.support.processes import is_worker
 
 WORKER_LIMITS = WorkerLimits(memory_mb=512, file_s=60)
@@ -68,7 +68,7 @@ class Fuzzer:
 
     def _import(self, workers: WorkerPool, files: Mapping[str, bytes]) -> dict[str, str]:
         """Return how each file ended."""
-        with TemporaryDirectory(prefix="wkmp-fuzz-") as folder, DagsterInstance.ephemeral() as instance:
+        with TemporaryDirectory(prefix="wkmp-fuzz-") as folder, memory_instance() as instance:
             (music := Path(folder) / "music").mkdir()
             library = CheckedLibrary(music, instance, workers)
             for name, data in {**files, _GOOD: sound("flac")}.items():

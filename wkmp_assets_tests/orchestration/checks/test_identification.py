@@ -6,13 +6,13 @@ from pathlib import Path
 
 import dagster as dg
 import pytest
-from dagster import DagsterInstance
 from werkzeug import Response
 
 from wkmp_assets.identify.services.outage import GONE_AFTER, OutageFile
 from wkmp_assets.model.phases import FLAVORS, LOOKUPS, MATCHES
 from wkmp_assets.settings import load_settings
 from wkmp_assets_tests.support.checked_library import import_as_command, last_evaluation
+from wkmp_assets_tests.support.memory_instance import memory_instance
 from wkmp_assets_tests.support.music_services import MusicServices
 
 pytestmark = pytest.mark.slow
@@ -22,7 +22,7 @@ def import_and_check(music: Path, services: MusicServices | None) -> dict[str, d
     beside = {} if services is None else services.settings
     settings = load_settings(library_root=music, state_dir=music.parent / "state", workers=1, **beside)
     checks = {"lookups_complete": LOOKUPS, "passages_identified": MATCHES, "classes_complete": FLAVORS}
-    with DagsterInstance.ephemeral() as instance:
+    with memory_instance() as instance:
         import_as_command(settings, instance)
         return {check: last_evaluation(instance, asset, check) for check, asset in checks.items()}
 

@@ -42,6 +42,7 @@ from wkmp_assets.orchestration.instance.dagster_api import (
 )
 from wkmp_assets.orchestration.instance.event_log import KeptOpenEventLogStorage, KeptOpenSqliteStorage
 from wkmp_assets.orchestration.instance.run_launcher import WatchfulRunLauncher
+from wkmp_assets_tests.support.memory_instance import memory_instance
 from wkmp_assets_tests.support.package_code import TREES, users_of
 from wkmp_assets_tests.support.paths import ROOT
 
@@ -150,7 +151,7 @@ def _materialize(manager: _Contexts, instance: DagsterInstance, selection: list[
 def test_a_context_knows_its_run_its_instance_and_what_the_run_materializes() -> None:
     seen: list[tuple[str, bool, bool, bool]] = []
 
-    with DagsterInstance.ephemeral() as instance:
+    with memory_instance() as instance:
         instance.add_dynamic_partitions("files", ["a", "b"])
 
         def look(context: dg.OutputContext) -> None:
@@ -179,7 +180,7 @@ def test_an_asset_knows_what_its_run_executes_itself_and_what_the_run_that_it_re
             (executes_asset(context, "upstream"), executes_itself(context, "upstream"), executes_itself(context, "x"))
         )
 
-    with DagsterInstance.ephemeral() as instance:
+    with memory_instance() as instance:
         dg.materialize([upstream, downstream], instance=instance)
         dg.materialize([upstream, downstream], selection=["downstream"], instance=instance)
         job = dg.Definitions(
@@ -204,7 +205,7 @@ def test_metadata_reaches_the_materialization_of_its_partition_without_a_look_at
             add_partition_metadata(context, "a", {"kind": "short"})
             add_partition_metadata(context, "b", {"size": 2})
 
-    with DagsterInstance.ephemeral() as instance:
+    with memory_instance() as instance:
         instance.add_dynamic_partitions("files", ["a", "b"])
         result = _materialize(_Contexts(describe), instance, ["upstream"])
     materialized = result.asset_materializations_for_node("upstream")
@@ -228,7 +229,7 @@ def test_an_output_materializes_the_partitions_it_names_and_its_check_runs(writt
         return dg.AssetCheckResult(passed=True)
 
     manager = _Contexts(lambda context: materialize_only(context, written))
-    with DagsterInstance.ephemeral() as instance:
+    with memory_instance() as instance:
         instance.add_dynamic_partitions("files", ["a", "b"])
         result = dg.materialize(
             [upstream, is_good],
@@ -279,7 +280,7 @@ def test_a_partition_is_red_alone_and_until_it_is_materialized(dagster_home: Pat
 
 
 def test_a_run_that_was_asked_to_end_is_cancelled() -> None:
-    with DagsterInstance.ephemeral() as instance:
+    with memory_instance() as instance:
         instance.add_dynamic_partitions("files", ["a", "b"])
         run_id = _materialize(_Contexts(lambda _context: None), instance, ["upstream"]).run_id
         cancel_run(instance, run_id, "stopped")
