@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from wkmp_assets_tests.project.test_sql import OF_DAGSTER
 from wkmp_assets_tests.support.package_code import TREES, literals, users_of
 from wkmp_assets_tests.support.paths import ROOT
 from wkmp_assets_tests.tools.plan import plan_test
@@ -55,9 +56,7 @@ def test_every_name_kept_from_vulture_has_a_reason() -> None:
 def test_rows_are_written_by_the_writer_and_nowhere_else() -> None:
     """The statements are in one module, and a connection that can run them is opened in one place."""
     writing = re.compile(r"\s*(INSERT|UPDATE|DELETE|REPLACE)\s", re.IGNORECASE)
-    of_the_library = {
-        module for module in TREES if module != "orchestration/instance/event_log.py"
-    }  # which is Dagster's own database
+    of_the_library = {module for module in TREES if module not in OF_DAGSTER}  # which is Dagster's own database
     with_statements = {
         module for module in of_the_library if any(writing.match(text) for text in literals(TREES[module]))
     }

@@ -5,7 +5,8 @@ makes SQLite checkpoint. That was most of the cost of orchestration (docs/benchm
 this storage for the web UI, the daemon and every run. Without that block Dagster uses its own class on the same files.
 """
 
-from collections import OrderedDict
+import atexit
+from collections import OrderedDict, defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,6 +14,7 @@ from typing import Any, Self
 
 from dagster import DagsterEventType
 from dagster._core.events.log import EventLogEntry
+from dagster._core.storage.event_log.schema import SqlEventLogStorageTable
 from dagster._core.storage.event_log.sqlite import SqliteEventLogStorage
 from dagster._core.storage.event_log.sqlite.sqlite_event_log import INDEX_SHARD_NAME, SqliteEventLogStorageWatchdog
 from dagster._core.storage.sqlite_storage import DagsterSqliteStorage
@@ -22,6 +24,8 @@ from sqlalchemy.pool import StaticPool
 from watchdog.events import FileSystemEvent
 from watchdog.observers import Observer
 
+from wkmp_assets.orchestration.instance import run_tables
+from wkmp_assets.orchestration.instance.event_batch import EventBatch
 from wkmp_assets.orchestration.instance.living_runs import LivingRuns
 from wkmp_assets.runtime.file_locks import hold_lock
 
@@ -29,6 +33,7 @@ _BUSY_TIMEOUT_S = 60
 _MAX_ENGINES = 8
 _MAX_BOUND = 500
 """Partitions in one statement of Dagster's, which binds each of them. Some builds of SQLite bind only 999 values."""
+_BATCHED = {DagsterEventType.ASSET_MATERIALIZATION, DagsterEventType.ASSET_MATERIALIZATION_PLANNED}
 _ENDS = {DagsterEventType.RUN_SUCCESS, DagsterEventType.RUN_FAILURE, DagsterEventType.RUN_CANCELED}
 
 
@@ -62,19 +67,28 @@ class KeptOpenEventLogStorage(SqliteEventLogStorage):
     def __init__(self, base_dir: str, inst_data: ConfigurableClassData | None = None) -> None:
         self._engines: OrderedDict[str, Engine] = OrderedDict()
         self._partitions: dict[str, tuple[int, list[str]]] = {}
+        self._tables: set[str] = set()
+        self._has_asset_columns: bool | None = None
+        self._batch = EventBatch(self._store_batch)
+        atexit.register(self._batch.flush)
         self.living_runs = LivingRuns(Path(base_dir, ".alive"))
         super().__init__(base_dir, inst_data)
 
     @contextmanager
     def _connect(self, shard: str) -> Iterator[Connection]:
+        self._batch.flush()  # whoever reads in this process finds what it has recorded
         # Dagster's own lock lets all threads share one connection.
-        with self._db_lock:
-            engine = self._engine(shard)
-            if shard not in self._initialized_dbs:
-                self._initdb(engine)
-                self._initialized_dbs.add(shard)
-            with engine.connect() as connection, connection.begin():
-                yield connection
+        with self._db_lock, self._transaction(shard) as connection:
+            yield connection
+
+    @contextmanager
+    def _transaction(self, shard: str) -> Iterator[Connection]:
+        engine = self._engine(shard)
+        if shard not in self._initialized_dbs:
+            self._initdb(engine)
+            self._initialized_dbs.add(shard)
+        with engine.connect() as connection, connection.begin():
+            yield connection
 
     def _engine(self, shard: str) -> Engine:
         if shard not in self._engines:
@@ -98,14 +112,69 @@ class KeptOpenEventLogStorage(SqliteEventLogStorage):
             connection.exec_driver_sql("PRAGMA synchronous = NORMAL")
         return engine
 
+    def _initdb(self, engine: Engine, for_index_shard: bool = False) -> None:
+        """Create the tables of a database unless it has them."""
+        with engine.connect() as connection:
+            if run_tables.are_there(connection) or (not for_index_shard and run_tables.make(connection)):
+                return
+        super()._initdb(engine, for_index_shard)
+        if not for_index_shard:
+            with engine.connect() as connection:
+                run_tables.learn(connection)
+
     def store_event(self, event: EventLogEntry) -> None:
-        """Store an event. At the start of a run, this process also takes the run's lock."""
+        """Store an event. At the start of a run, this process also takes the run's lock.
+
+        An event of an asset waits for the next one of another kind, for a read, or for `event_batch.MAX_WAIT_S`.
+        """
         kind = event.dagster_event_type if event.is_dagster_event else None
+        if kind in _BATCHED:
+            self._batch.add(event)
+            return
         if kind is DagsterEventType.RUN_START:
             self.living_runs.begin(event.run_id)
         super().store_event(event)
         if kind in _ENDS:
             self.living_runs.end(event.run_id)
+
+    def _store_batch(self, events: Sequence[EventLogEntry]) -> None:
+        """Store events of assets as `store_event` stores them one by one: the same rows in the same order.
+
+        The index and the database of the run are both written before either is committed, so that an error leaves
+        neither. The index is committed first: it says what is materialized, and after a crash between the two only the
+        run's own page lacks these events.
+        """
+        by_run: defaultdict[str, list[EventLogEntry]] = defaultdict(list)
+        for event in events:
+            by_run[event.run_id].append(event)
+        with self._db_lock:
+            for run_id, of_run in by_run.items():
+                rows = [self._event_to_row(event) for event in of_run]
+                with self._transaction(run_id) as of_this_run, self._transaction(INDEX_SHARD_NAME) as index:
+                    of_this_run.execute(SqlEventLogStorageTable.insert(), rows)
+                    self._index_events(index, of_run, rows)
+
+    def _index_events(self, index: Connection, events: Sequence[EventLogEntry], rows: list[dict[str, Any]]) -> None:
+        table = SqlEventLogStorageTable
+        insert = table.insert().returning(table.c.id, sort_by_parameter_order=True)
+        ids = list(index.execute(insert, rows).scalars())
+        self._store_asset_event_tags(index, events, ids)
+        # An asset's own row is that of its last events: each kind sets columns of its own.
+        last = {(event.get_dagster_event().asset_key, event.dagster_event_type): i for i, event in enumerate(events)}
+        for i in sorted(last.values()):
+            self._store_asset_event(index, events[i], ids[i])
+
+    def _has_asset_key_index_cols_on_connection(self, conn: Connection) -> bool:
+        """Tell whether the table of assets has its newer columns; Dagster reads all columns again for every event."""
+        if self._has_asset_columns is None:
+            self._has_asset_columns = super()._has_asset_key_index_cols_on_connection(conn)
+        return self._has_asset_columns
+
+    def has_table(self, table_name: str) -> bool:
+        """Tell whether the index has a table. Dagster opens a connection to look, for every event with tags."""
+        if table_name not in self._tables and super().has_table(table_name):
+            self._tables.add(table_name)
+        return table_name in self._tables
 
     def add_dynamic_partitions(self, partitions_def_name: str, partition_keys: Sequence[str]) -> None:
         """Register partitions, one process at a time, because Dagster reads and adds them in two steps."""
@@ -157,7 +226,9 @@ class KeptOpenEventLogStorage(SqliteEventLogStorage):
         self._watchers[run_id][callback] = (watchdog, self._obs.schedule(watchdog, self._base_dir))
 
     def dispose(self) -> None:
-        """Close all connections."""
+        """Store what waits, and close all connections."""
+        self._batch.flush()
+        atexit.unregister(self._batch.flush)
         super().dispose()
         self.living_runs.close()
         with self._db_lock:
