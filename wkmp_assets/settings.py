@@ -318,7 +318,7 @@ class Settings(BaseSettings):
         Raises
         ------
         SettingsError
-            The folder of the database does not exist, or the state folder cannot be one. An import would notice only
+            The folder of the database does not exist, or the folder for the state or covers cannot be one. An import would notice only
             after it has decoded the first files.
         """
         # Not Path's own methods, which raise where a folder may not be entered.
@@ -327,9 +327,10 @@ class Settings(BaseSettings):
                 f"the library database is {self.database_path}, in a folder that does not exist or may not be entered: "
                 "make the folder, or correct WKMP_DATABASE or --database"
             )
-        nearest = next(folder for folder in (self.state_dir, *self.state_dir.parents) if os.path.lexists(folder))
-        if not os.path.isdir(nearest):  # noqa: PTH112 - the reason above
-            raise SettingsError(f"WKMP_STATE_DIR is {self.state_dir}, but {nearest} is no folder: correct it")
+        for name, path in (("WKMP_STATE_DIR", self.state_dir), ("WKMP_COVERS_DIR", self.covers_dir or self.state_dir)):
+            nearest = next(folder for folder in (path, *path.parents) if os.path.lexists(folder))
+            if not os.path.isdir(nearest):  # noqa: PTH112 - the reason above
+                raise SettingsError(f"{name} is {path}, but {nearest} is no folder: correct it")
 
     def relative_folder(self, folder: Path) -> str:
         """Return a folder of the library relative to its root, `""` for the root itself."""

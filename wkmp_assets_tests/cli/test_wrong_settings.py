@@ -113,12 +113,15 @@ def test_a_database_in_a_folder_that_does_not_exist_is_named(
     assert f"the library database is {tmp_path}/not here/wkmp.db, in a folder that does not exist" in said
 
 
-def test_a_state_folder_that_cannot_be_one_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("name", ["WKMP_STATE_DIR", "WKMP_COVERS_DIR"])
+def test_a_folder_of_the_state_that_cannot_be_one_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
     (tmp_path / "file").touch()
-    monkeypatch.setenv("WKMP_STATE_DIR", str(tmp_path / "file/state"))
+    monkeypatch.setenv(name, str(tmp_path / "file/state"))
     status, said = run("import", tmp_path, str(tmp_path))
     assert status == 2
-    assert f"WKMP_STATE_DIR is {tmp_path}/file/state, but {tmp_path}/file is no folder" in said
-    monkeypatch.setenv("WKMP_STATE_DIR", str(tmp_path / "new/state"))
+    assert f"{name} is {tmp_path}/file/state, but {tmp_path}/file is no folder" in said
+    monkeypatch.setenv(name, str(tmp_path / "new/state"))
     assert run("status", tmp_path, str(tmp_path))[0] == 0
     assert not (tmp_path / "new").exists()

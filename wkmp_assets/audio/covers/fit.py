@@ -7,7 +7,7 @@ from io import BytesIO
 from typing import Any, NamedTuple
 
 from PIL import Image, ImageOps, UnidentifiedImageError, WebPImagePlugin
-from PIL.Image import DecompressionBombError, DecompressionBombWarning, Resampling
+from PIL.Image import DecompressionBombError, Resampling
 
 MAX_SIDE = 1024
 """unit=px: of a cover."""
@@ -25,8 +25,6 @@ _RESIZED_MODES = {"L", "LA", "RGB", "RGBA", "CMYK", "YCbCr"}
 _MAX_PROFILE_BYTES = 64_000
 _ORIENTATION = 0x0112
 _LEAKED_BY_PILLOW = (
-    DecompressionBombError,
-    DecompressionBombWarning,
     OSError,
     SyntaxError,
     AttributeError,
@@ -86,10 +84,9 @@ def fit_picture(data: bytes) -> FittedPicture:
         raise UnusablePictureError(f"it is larger than {name_megabytes(MAX_PICTURE_BYTES)}")
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("error", DecompressionBombWarning)
-            warnings.filterwarnings("ignore", module="PIL")
+            warnings.simplefilter("ignore")  # about damaged EXIF and the like, which nobody would read
             return _fit(data)
-    except (DecompressionBombError, DecompressionBombWarning) as error:
+    except DecompressionBombError as error:
         raise UnusablePictureError(_TOO_MANY_PIXELS) from error
     except MemoryError as error:
         raise UnusablePictureError("it takes more memory than a worker has") from error

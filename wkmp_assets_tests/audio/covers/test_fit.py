@@ -171,7 +171,7 @@ def test_a_small_picture_that_hides_megabytes_is_encoded_again() -> None:
     assert len(fit_picture(jpeg() + b"\0" * fit.MAX_KEPT_BYTES).data) < 5_000
 
 
-@given(start=st.integers(0, 400), replacement=st.binary(min_size=1, max_size=40), kind=st.sampled_from(list(ODD)))
+@given(start=st.integers(0, 900), replacement=st.binary(min_size=1, max_size=40), kind=st.sampled_from(list(ODD)))
 @settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
 def test_damage_gives_a_picture_or_a_reason(start: int, replacement: bytes, kind: str) -> None:
     data = ODD[kind]
