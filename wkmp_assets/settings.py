@@ -318,8 +318,8 @@ class Settings(BaseSettings):
         Raises
         ------
         SettingsError
-            The folder of the database does not exist, or the folder for the state or covers cannot be one. An import would notice only
-            after it has decoded the first files.
+            The folder of the database does not exist, or the folder for the state or covers cannot be one. An import
+            would notice only after it has decoded the first files.
         """
         # Not Path's own methods, which raise where a folder may not be entered.
         if not os.path.isdir(self.database_path.parent):  # noqa: PTH112 - the reason above
