@@ -279,6 +279,16 @@ class Settings(BaseSettings):
         return self.state_dir / self.library_id / "claims"
 
     @cached_property
+    def equal_sizes_path(self) -> Path:
+        """The note of the last scan about files of the same size."""
+        return self.state_dir / self.library_id / "equal_sizes.json"
+
+    @cached_property
+    def waits_dir(self) -> Path:
+        """The notes of runs about copies that wait for a better one."""
+        return self.state_dir / self.library_id / "waits"
+
+    @cached_property
     def report_path(self) -> Path:
         """The page of the library report."""
         return self.state_dir / self.library_id / "report.html"

@@ -12,11 +12,12 @@ import warnings
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 from rich.table import Table
 
+from wkmp_assets.cli.duplicates import duplicates
 from wkmp_assets.cli.file_warnings import list_warnings
 from wkmp_assets.cli.missing import missing, prune
 from wkmp_assets.cli.options import (
@@ -57,9 +58,13 @@ from wkmp_assets.runtime.phase_store import PhaseStore
 from wkmp_assets.settings import Settings
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from wkmp_assets.cli.importer import LibraryImporter
     from wkmp_assets.cli.progress import ImportProgress
     from wkmp_assets.model.batch import FileCommit
     from wkmp_assets.model.values import LibraryChanges
+    from wkmp_assets.orchestration.run_requests.ranges import FileRange
     from wkmp_assets.runtime.run_control import RunControl
 
 
@@ -293,7 +298,7 @@ def _import(
         runs = (
             importer.retry(ranges)
             if retry_deferred
-            else importer.run(ranges, force=force, complete=complete, preset=kind)
+            else _run_twice(importer, ranges, summary, {"force": force, "complete": complete, "preset": kind})
         )
         with progress.shown():
             run_until_stopped(lambda: list(runs), lambda: _stop(control))
@@ -301,12 +306,21 @@ def _import(
         still = {file.path for file in read_missing(settings.database_path)}
         summary.missing = len(still.intersection(changes.missing))
         summary.incomplete = _find_incomplete(folder, settings, changes)
-        summary.not_begun = len(keys) - sum(summary.results.values())
+        summary.not_begun = len(keys) - sum(summary.results.values()) - len(summary.waiting)
     OUT.print(summary.render(time.monotonic() - started))
     if control.is_stopping:
         safe = f"{summary.safe} of {len(keys)} files are safely in the library"
         OUT.print(f"\nStopped. {safe}; go on with: wkmp import {quote_path(folder)}")
     return 1 if summary.has_failures or control.is_stopping else 0
+
+
+def _run_twice(
+    importer: "LibraryImporter", ranges: "Sequence[FileRange]", summary: ImportSummary, choices: dict[str, Any]
+) -> "Iterator[FileRange]":
+    """Import the ranges, then the files that waited for a better copy in a later range."""
+    yield from importer.run(ranges, **choices)
+    again = importer.plan([decode_key(key) for key in sorted(summary.waiting)])
+    yield from importer.run(again, **choices)
 
 
 def _find_incomplete(folder: Path, settings: Settings, changes: "LibraryChanges") -> list[IncompleteFile]:
@@ -333,6 +347,7 @@ def _record_commit(commit: "FileCommit", summary: ImportSummary | None, progress
 main.add_command(missing)
 main.add_command(prune)
 main.add_command(list_warnings)
+main.add_command(duplicates)
 
 
 if __name__ == "__main__":

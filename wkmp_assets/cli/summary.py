@@ -14,14 +14,14 @@ from wkmp_assets.model.batch import FileCommit, Receipt
 from wkmp_assets.model.file_entry import FileEntry, PassageEntry
 from wkmp_assets.model.file_key import decode_key
 from wkmp_assets.model.file_warnings import FileWarning, WarningKind
-from wkmp_assets.model.outcomes import Failed, Outcome, Result, SkipReason
+from wkmp_assets.model.outcomes import Failed, Outcome, Result, Skipped, SkipReason
 from wkmp_assets.model.values import ClassesOutcome, LookupOutcome
 from wkmp_assets.report.partition_metadata import name_result
 from wkmp_assets.report.text import describe_warnings, explain_incomplete, explain_no_song, percentile, printable
 
 _ORDER = (
     "imported", "duplicate", "no audio", "moved", "touched", "unchanged", "failed", "interrupted",
-    SkipReason.ELSEWHERE, SkipReason.GONE, SkipReason.IGNORED,
+    SkipReason.ELSEWHERE, SkipReason.GONE, SkipReason.IGNORED, SkipReason.WAITS,
 )  # fmt: skip
 _IN_LIBRARY = frozenset({"imported", "duplicate", "no audio", "moved", "touched", "unchanged"})
 _MAX_LISTED = 20
@@ -48,6 +48,8 @@ class ImportSummary:
     ignored: str = ""
     """Which files of the library a pattern passes over by now."""
     results: Counter[str] = field(default_factory=Counter)
+    waiting: set[str] = field(default_factory=set)
+    """Partition keys of files that wait for a better copy."""
     passages: int = 0
     songs: set[str] = field(default_factory=set)
     without_song: int = 0
@@ -76,7 +78,11 @@ class ImportSummary:
     """Since when AcousticBrainz has not answered; empty while it counts as reachable."""
 
     def add(self, commit: FileCommit) -> None:
-        """Count one file."""
+        """Count one file. One that waits for a better copy comes a second time."""
+        if isinstance(commit.outcome, Skipped) and commit.outcome.reason is SkipReason.WAITS:
+            self.waiting.add(commit.key)
+            return
+        self.waiting.discard(commit.key)
         self.results[name_result(commit)] += 1
         if commit.receipt is not None:
             self.receipts.append(commit.receipt)
@@ -141,6 +147,7 @@ class ImportSummary:
 
     def _lines(self, elapsed_s: float) -> Iterator[tuple[str, str]]:
         results = self.results + Counter({"unchanged": self.unchanged, "interrupted": self.not_begun})
+        results[SkipReason.WAITS] += len(self.waiting)
         counts = [f"{results[word]} {word}" for word in _ORDER if results[word]]
         yield "Files", ", ".join(counts) or "none found"
         yield from self._kept_lines()

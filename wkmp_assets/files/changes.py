@@ -6,6 +6,7 @@ These functions touch neither the disk nor the library.
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from wkmp_assets.model.copy_ranks import rank_copy
 from wkmp_assets.model.file_key import is_within
 from wkmp_assets.model.known_files import FileStat, KnownFile
 from wkmp_assets.model.statuses import FINISHED, FileStatus
@@ -106,8 +107,8 @@ def identify_contents(
     """Decide which of the hashed files are new, changed, touched, moved or duplicates.
 
     Of several files with the same bytes exactly one is the original: the one that is imported already, else the one
-    with the first path. The whole run is hashed before this is decided. Otherwise two copies could each take the other
-    for the original.
+    with the best path (`copy_ranks.rank_copy`). The whole run is hashed before this is decided. Otherwise two copies
+    could each take the other for the original.
 
     A row follows its content. A file counts as moved when the library has its bytes under a path that no longer holds
     them: nothing is there now, or another known file (two names were swapped, or one file was moved over another). The
@@ -153,8 +154,8 @@ def identify_contents(
     identities: dict[str, FileIdentity] = {}
     stand_in: dict[str, str] = {}
     taken: set[str] = set()
-    for file in sorted(files, key=lambda file: file.path):
-        others = sorted(same_content.get(file.content_hash, ()), key=lambda row: row.path)
+    for file in sorted(files, key=lambda file: rank_copy(file.path)):
+        others = sorted(same_content.get(file.content_hash, ()), key=lambda row: rank_copy(row.path))
         others = [row for row in others if row.path != file.path and row.status in FINISHED]
         complete = (row for row in others if row.status == FileStatus.INGEST_COMPLETE and not _comes_first(file, row))
         original = next((row.path for row in complete if holds(row)), stand_in.get(file.content_hash))
@@ -171,11 +172,16 @@ def identify_contents(
 def _comes_first(file: HashedFile, copy: KnownFile) -> bool:
     """Tell whether a file stays although a copy of it is imported as well.
 
-    WKMP may have imported both. The first stays, or each would be taken for a copy of the other.
+    WKMP may have imported both. The better stays, or each would be taken for a copy of the other.
     """
     known = file.known
     is_imported = known is not None and known.status == FileStatus.INGEST_COMPLETE
-    return is_imported and known is not None and known.content_hash == file.content_hash and file.path < copy.path
+    return (
+        is_imported
+        and known is not None
+        and known.content_hash == file.content_hash
+        and rank_copy(file.path) < rank_copy(copy.path)
+    )
 
 
 def _owner(lost: Sequence[KnownFile], *, has_original: bool) -> KnownFile | None:

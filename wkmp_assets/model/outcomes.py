@@ -32,10 +32,11 @@ class SkipReason(StrEnum):
     IGNORED = "passed over by a pattern"
     """A pattern that came after it got its partition keeps it out. True for one run only."""
 
+    WAITS = "waits for a better copy"
+    """Another file has the same bytes and a better place, and is imported first. True for one run only."""
 
-RUN_SCOPED = frozenset(
-    {SkipReason.UNCHANGED, SkipReason.INTERRUPTED, SkipReason.ELSEWHERE, SkipReason.GONE, SkipReason.IGNORED}
-)
+
+RUN_SCOPED = frozenset(SkipReason) - {SkipReason.DUPLICATE}
 """Reasons that concern one run and not the file. They must not replace a stored result."""
 
 

@@ -32,6 +32,7 @@ from wkmp_assets.db.read.file_state import LibraryState, expect_unchanged
 from wkmp_assets.db.tables import listed_copies
 from wkmp_assets.errors import FileChangedError, OriginalNotImportedError
 from wkmp_assets.model.batch import CopyLink, DisplacedFile, WriteBatch
+from wkmp_assets.model.copy_ranks import rank_copy
 from wkmp_assets.model.file_entry import FileEntry
 from wkmp_assets.model.file_warnings import FileWarning, WarningKind, merge_warnings
 from wkmp_assets.model.outcomes import Failed
@@ -111,9 +112,10 @@ def _plan_file(entry: FileEntry, state: LibraryState, stamp: Stamp) -> WriteBatc
     if keeps_content and old is not None and old.hash == entry.identity.content_hash:
         return _plan_same_content(entry, state, stamp, old)
     originals = [row for row in state.copies if row.status == FileStatus.INGEST_COMPLETE]
+    originals.sort(key=lambda row: rank_copy(row.path))
     if entry.audio is not None and old is not None and _is_complete_with(old, entry.identity.content_hash):
-        # WKMP may have imported two copies. The first stays, and the other becomes its copy.
-        originals = [row for row in originals if row.path < entry.path]
+        # WKMP may have imported two copies. The better stays, and the other becomes its copy.
+        originals = [row for row in originals if rank_copy(row.path) < rank_copy(entry.path)]
     if originals:
         return _plan_copy(entry, state, stamp, originals[0], FileStatus.DUPLICATE_HASH)
     if entry.audio is None:

@@ -17,6 +17,7 @@ from wkmp_assets.model.phases import ENTRY, IDENTITY
 from wkmp_assets.model.statuses import FileStatus
 from wkmp_assets.model.values import FileIdentity
 from wkmp_assets.orchestration.assets.scan import library_scan
+from wkmp_assets.orchestration.better_copies import find_better_copies, note_waits, wait_for
 from wkmp_assets.orchestration.instance.dagster_api import executes_asset
 from wkmp_assets.orchestration.resources import Library
 from wkmp_assets.orchestration.run_tags import tags_of_files, tags_of_library
@@ -49,9 +50,10 @@ def file_identity(
     """What the file is to the library: new, changed, unchanged, touched, moved, or a duplicate of another file.
 
     One partition is one audio file. The SHA-256 of its bytes identifies it: a renamed file keeps its play history, and
-    a copy is not imported twice. A file with the size and time of its last import is skipped without opening it, unless
-    `force` is set, or `complete` is set and WKMP left it half-made. A file that another run is importing is skipped
-    too. Stale when the file's size or time changes.
+    a copy is not imported twice. Of new copies the one in the best place is the original, and the others wait for it. A
+    file with the size and time of its last import is skipped without opening it, unless `force` is set, or `complete`
+    is set and WKMP left it half-made. A file that another run is importing is skipped too. Stale when the file's size
+    or time changes.
     """
     tags = tags_of_library(library.settings) | tags_of_files(context.partition_keys, context.run.tags)
     context.instance.add_run_tags(context.run.run_id, tags)
@@ -79,12 +81,16 @@ def file_identity(
     same_content = read_known_by_hash(library.database, [file.content_hash for file in hashed.values()])
     content_now = hash_doubtful(library.root, hashed, same_content)
     same_content |= read_known_by_hash(library.database, list(content_now.values()))
+    better = find_better_copies(library, hashed, same_content)
+    note_waits(library.settings, context.run.run_id, {paths[key]: path for key, path in better.items()})
+    waiting = {key: wait_for(path) for key, path in better.items()}
+    hashed = {key: file for key, file in hashed.items() if key not in waiting}
     identities = identify_hashed(
         hashed, same_content, library.has_file, force=config.force, content_now=content_now, forced=forced
     )
     moves = {key: (encode_key(path), hashed[key].content_hash) for key, path in _moved(identities)}
     library.phases.carry(moves)
-    return outcomes | claimed_by_others | identities
+    return outcomes | claimed_by_others | waiting | identities
 
 
 def _without_value(library: Library, keys: Iterable[str]) -> set[str]:

@@ -13,6 +13,7 @@ from wkmp_assets.model.file_key import encode_key
 from wkmp_assets.model.outcomes import Outcomes, Result
 from wkmp_assets.model.phases import SCAN
 from wkmp_assets.model.values import LibraryChanges
+from wkmp_assets.orchestration.better_copies import note_equal_sizes
 from wkmp_assets.orchestration.dagster_values import to_table
 from wkmp_assets.orchestration.gone_files import drop_gone
 from wkmp_assets.orchestration.partitions import partitions_name
@@ -47,6 +48,7 @@ def library_scan(
     name = partitions_name(library.settings)
     if not changes.folder:
         check_not_emptied(library.root, changes, len(context.instance.get_dynamic_partitions(name)))
+    note_equal_sizes(library.settings, changes, report)
     keys = [encode_key(path) for path in (*changes.new, *changes.changed, *changes.unchanged)]
     context.instance.add_dynamic_partitions(name, sorted(keys))
     gone = drop_gone(library.settings, context.instance, changes)

@@ -17,6 +17,7 @@ from wkmp_assets.model.file_key import encode_key
 from wkmp_assets.model.known_files import FileStat
 from wkmp_assets.model.timestamps import normalise_timestamp
 from wkmp_assets.model.values import LibraryChanges
+from wkmp_assets.orchestration.better_copies import note_equal_sizes, read_waits
 from wkmp_assets.orchestration.instance.dagster_api import find_unfinished_runs
 from wkmp_assets.orchestration.jobs import import_job
 from wkmp_assets.orchestration.partitions import keys_of_runs, partitions_name, partitions_per_run
@@ -70,6 +71,8 @@ def survey_library(
 ) -> Survey:
     """Compare the music folder with the library and decide what to request, without changing either.
 
+    Only notes are written: on files of the same size, for the runs to come, and on copies that no longer wait.
+
     Parameters
     ----------
     settings : Settings
@@ -95,6 +98,7 @@ def survey_library(
         settings.library, "", read_known_files(settings.database_path), ignore_rules(settings)
     )
     check_not_emptied(settings.library, changes, len(ordered))
+    note_equal_sizes(settings, changes, report)
     wanted = {encode_key(path): report.found[path] for path in changes.to_import}
     pending, claimed = find_pending_runs(settings, instance), read_claimed_keys(settings.claims_dir)
     # A run that goes on after a failed one has no claims, because the other one looked at the files.
@@ -110,7 +114,9 @@ def survey_library(
     }
     runs = runs_to_request(max_runs, len(pending))
     limits = TickLimits(runs, partitions_per_run(settings), settings.watch_settle_s)
-    plan = plan_tick(wanted, ordered, in_flight, failures, remembered, limits, now)
+    waits = read_waits(settings, changes)
+    better = {encode_key(path): encode_key(better) for path, better in waits.items()}
+    plan = plan_tick(wanted, ordered, in_flight, failures, remembered, limits, now, better)
     return Survey(plan, wanted, changes)
 
 

@@ -72,6 +72,7 @@ def plan_tick(
     remembered: Mapping[str, FailedFile],
     limits: TickLimits,
     now: datetime,
+    better: Mapping[str, str] | None = None,
 ) -> TickPlan:
     """Return what one tick registers and requests.
 
@@ -91,6 +92,9 @@ def plan_tick(
         How much to request.
     now : datetime
         With its time zone.
+    better : mapping of str to str, optional
+        Partition key of a copy -> key of the better copy that an earlier run found. The copy waits for it, unless both
+        are in one run.
     """
     failed = {
         key: _remember(failures[key], remembered.get(key), stat, now) for key, stat in wanted.items() if key in failures
@@ -104,12 +108,30 @@ def plan_tick(
     max_files = None if limits.files_per_run is None else limits.runs * limits.files_per_run
     register = unregistered[:max_files] if limits.runs else []
     order = [*ordered, *register]
-    ranges: list[FileRange] = []
-    for stretch in _stretches(order, set(in_flight) | settling | unchanged_failures):
-        ranges += plan_ranges(stretch, set(ready).intersection(stretch), limits.files_per_run)
+    stretches = list(_stretches(order, set(in_flight) | settling | unchanged_failures))
+    ranges = _plan_each(stretches, ready, limits)
+    if held := _find_held(ranges, better or {}, wanted.keys() - unchanged_failures):
+        ranges = _plan_each(stretches, set(ready) - held, limits)
     chosen = tuple(ranges[: limits.runs])
     postponed_count = len(ready) - sum(len(files.keys) for files in chosen)
     return TickPlan(tuple(register), chosen, failed, len(busy), len(settling), len(unchanged_failures), postponed_count)
+
+
+def _plan_each(stretches: Sequence[Sequence[str]], ready: Collection[str], limits: TickLimits) -> list[FileRange]:
+    ranges: list[FileRange] = []
+    for stretch in stretches:
+        ranges += plan_ranges(stretch, set(ready).intersection(stretch), limits.files_per_run)
+    return ranges
+
+
+def _find_held(ranges: Sequence[FileRange], better: Mapping[str, str], may_come: Collection[str]) -> frozenset[str]:
+    """Return the files of the ranges whose better copy waits for another run."""
+    return frozenset(
+        key
+        for files in ranges
+        for key in files.keys
+        if key in better and better[key] in may_come and better[key] not in files.keys
+    )
 
 
 def run_key(

@@ -30,8 +30,9 @@ def plan(
     failures: dict[str, str] | None = None,
     remembered: dict[str, FailedFile] | None = None,
     limits: TickLimits = LIMITS,
+    better: dict[str, str] | None = None,
 ) -> TickPlan:
-    return plan_tick(wanted, ordered, in_flight, failures or {}, remembered or {}, limits, NOW)
+    return plan_tick(wanted, ordered, in_flight, failures or {}, remembered or {}, limits, NOW, better)
 
 
 def requested(result: TickPlan) -> list[tuple[str, ...]]:
@@ -48,6 +49,23 @@ def test_new_files_are_registered_and_requested_in_order_up_to_the_limit() -> No
 def test_nothing_is_registered_or_requested_while_enough_runs_wait() -> None:
     result = plan(stats("a"), limits=TickLimits(0, 3, 30))
     assert (result.register, result.ranges, result.postponed_count) == ((), (), 1)
+
+
+def test_a_file_waits_for_a_better_copy_unless_both_are_in_one_run() -> None:
+    wanted, better = stats("Downloads/1", "Zed/1", "Zed/2"), {"Downloads/1": "Zed/1"}
+    assert requested(plan(wanted, better=better)) == [("Downloads/1", "Zed/1", "Zed/2")]
+    apart = TickLimits(runs=2, files_per_run=1, settle_s=30)
+    every = tuple(wanted)
+    result = plan(wanted, better=better, ordered=every, limits=apart)
+    assert requested(result) == [("Zed/1",), ("Zed/2",)]
+    assert result.postponed_count == 1
+    in_hand = plan(wanted, better=better, ordered=every, in_flight=("Zed/1",), limits=apart)
+    assert requested(in_hand) == [("Zed/2",)]
+    assert requested(plan(stats("Downloads/1"), better=better, limits=apart)) == [("Downloads/1",)], "it is imported"
+    failed = {"Zed/1": FailedFile("2030-01-02 00:00:00", 5, OLD)}
+    failures = {"Zed/1": "2030-01-02 00:00:00"}
+    result = plan(wanted, better=better, ordered=every, failures=failures, remembered=failed, limits=apart)
+    assert requested(result) == [("Downloads/1",), ("Zed/2",)], "what failed is waited for in vain"
 
 
 def test_files_in_a_run_are_left_alone_and_no_range_runs_over_them() -> None:
