@@ -80,7 +80,7 @@ def _cause(error: Exception) -> str:
 def _interpret(fields: TagFields, sources: dict[str, str]) -> FileTags:
     warnings: list[str] = []
     fields = TagFields._make(_bounded(name, texts, warnings) for name, texts in fields._asdict().items())
-    title = _first(fields.title)
+    title, album = _joined(fields.title), _joined(fields.album)
     credit = Credit(_ids("artist", fields.artist_ids, warnings), fields.artist, fields.artist_names)
     of_release = Credit(
         _ids("album artist", fields.release_artist_ids, warnings), fields.album_artist, fields.album_artist_names
@@ -91,13 +91,13 @@ def _interpret(fields: TagFields, sources: dict[str, str]) -> FileTags:
     date = parse_date((*fields.date, *fields.original_date))
     return FileTags(
         title=title,
-        artist="; ".join(unique_texts(fields.artist)) or None,
-        album=_first(fields.album),
+        artist=_joined(fields.artist),
+        album=album,
         track_number=track.number,
         year=int(date[:4]) if date else None,
         recording_mbid=_one_id("recording", fields.recording_ids, warnings),
         artists=_artists(credit, of_release, warnings),
-        release=_release(release_mbid, _first(fields.album), date, warnings),
+        release=_release(release_mbid, album, date, warnings),
         works=_works(work_ids, fields.work_titles, title, warnings),
         details=TagDetails(
             **_places(fields, track),
@@ -134,6 +134,11 @@ def _bounded(name: str, texts: Sequence[str], warnings: list[str]) -> tuple[str,
 
 def _first(texts: Sequence[str]) -> str | None:
     return texts[0] if texts else None
+
+
+def _joined(texts: Sequence[str]) -> str | None:
+    """Return all that a field says as one text: of several titles, nobody knows which is the right one."""
+    return "; ".join(unique_texts(texts)) or None
 
 
 def _known(ids: Iterable[str | None]) -> tuple[str, ...]:

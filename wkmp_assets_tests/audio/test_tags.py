@@ -317,6 +317,12 @@ def test_a_value_that_is_there_twice_is_one(tmp_path: Path) -> None:
     assert (found.details.genres, found.details.composers) == (("rock", "pop"), ("Zoë", "Yann"))
 
 
+def test_different_values_are_all_kept_in_order(tmp_path: Path) -> None:
+    """Programs that add a title instead of replacing it leave the wrong one first."""
+    found = read_flac(tmp_path, title=["Caves", "Hell", "caves"], album=["Odes", "Oden"], release=RELEASE)
+    assert (found.title, found.album, found.release) == ("Caves; Hell", "Odes; Oden", Release(RELEASE, "Odes; Oden"))
+
+
 def test_an_author_in_both_descriptions_of_a_wma_file_is_one(tmp_path: Path) -> None:
     path = tagged(tmp_path / "a.wma", {"artist": ["The Artist", "The Artist"], "artist ids": ARTIST_1})
     assert read_tags(path).artists == (Artist(ARTIST_1, "The Artist"),)
