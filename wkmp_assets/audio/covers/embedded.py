@@ -16,10 +16,11 @@ from mutagen.id3 import ID3, PictureType
 from mutagen.mp4 import MP4Tags
 
 from wkmp_assets.audio.covers.beside import EXTENSIONS, STEMS
+from wkmp_assets.audio.decode_ffmpeg import OPEN_OPTIONS
 from wkmp_assets.audio.tag_fields import LEAKED_BY_MUTAGEN
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
     from pathlib import Path
 
 MAX_PICTURES = 50
@@ -45,7 +46,7 @@ def read_embedded(path: Path) -> list[EmbeddedPicture]:
     """Read the pictures of one file, in the order of the file, at most `MAX_PICTURES`.
 
     Tags of another kind beside the container's own are looked at when those have no picture: ID3 before other
-    containers, APEv2 after them. Files that mutagen does not know are opened with FFmpeg.
+    containers, APEv2 after them. Files that mutagen cannot read are opened with FFmpeg.
 
     Parameters
     ----------
@@ -54,13 +55,10 @@ def read_embedded(path: Path) -> list[EmbeddedPicture]:
     """
     try:
         file = mutagen.File(path)
+        found = [] if file is None else list(islice(_of_file(file), MAX_PICTURES))
     except LEAKED_BY_MUTAGEN:
-        file = None
-        readers: tuple[Callable[[Path], Iterator[EmbeddedPicture]], ...] = (_of_id3, _of_ape)
-    else:
-        readers = (_of_id3, _of_ape) if file is not None else (_of_id3, _of_ape, _of_ffmpeg)
-    found = list(islice(_of_file(file), MAX_PICTURES)) if file is not None else []
-    for read in readers:
+        file, found = None, []
+    for read in (_of_id3, _of_ape) if file is not None else (_of_id3, _of_ape, _of_ffmpeg):
         if found:
             break
         try:
@@ -167,7 +165,7 @@ def _of_comments(tags: Any) -> Iterator[EmbeddedPicture]:
 
 def _of_ffmpeg(path: Path) -> Iterator[EmbeddedPicture]:
     """Yield the attachments of Matroska, which FFmpeg shows as streams: those it can decode as attached pictures."""
-    with av.open(path, metadata_errors="ignore") as container:
+    with av.open(f"file:{path.absolute()}", options=OPEN_OPTIONS, metadata_errors="ignore") as container:
         streams: Any = container.streams
         for stream in streams:
             name = stream.metadata.get("filename", "").lower()

@@ -6,6 +6,7 @@ import shutil
 import struct
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from threading import Event, Thread
 from typing import Any
 
 import av
@@ -360,6 +361,29 @@ def test_many_broken_pictures_are_not_all_tried(mp3: Callable[[Pictures], Path],
     found, warnings = front_of(mp3([(3, bytes([number])) for number in range(60)]), store)
     assert found is None
     assert len(warnings) == 5
+
+
+@pytest.mark.parametrize("name", ["list.mka", "http:list.mka"])
+def test_a_playlist_under_the_name_of_music_opens_no_other_file(tmp_path: Path, store: CoverStore, name: str) -> None:
+    """The other file is a pipe, whose writer waits until somebody opens it."""
+    other = tmp_path / "other.mka"
+    os.mkfifo(other)
+    path = tmp_path / name
+    path.write_text("ffconcat version 1.0\nfile other.mka\n")
+    is_opened = Event()
+
+    def write() -> None:
+        with other.open("wb"):
+            is_opened.set()
+
+    writer = Thread(target=write, daemon=True)
+    writer.start()
+    assert read(path, store) == ({}, [])
+    was_opened = is_opened.is_set()
+    descriptor = os.open(other, os.O_RDONLY | os.O_NONBLOCK)  # lets the writer go
+    writer.join()
+    os.close(descriptor)
+    assert not was_opened
 
 
 def test_a_file_that_cannot_be_read_has_no_pictures(tmp_path: Path, store: CoverStore) -> None:
