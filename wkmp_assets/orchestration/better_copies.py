@@ -85,7 +85,9 @@ def wait_for(path: str) -> Skipped:
 def find_better_copies(
     library: Library, hashed: Mapping[str, HashedFile], same_content: Mapping[str, Sequence[KnownFile]]
 ) -> dict[str, str]:
-    """Return the new files of a run that a better copy outside the run goes before: partition key -> its path.
+    """Return the files of a run that a better copy outside the run goes before: partition key -> its path.
+
+    They are new, or duplicates whose originals are gone: one of these takes over the row of the original.
 
     A copy in the library goes before all others, and a file that failed before none.
 
@@ -102,7 +104,9 @@ def find_better_copies(
     doubtful = {
         key: file
         for key, file in hashed.items()
-        if file.path in better and _is_new(file) and not _has_original(library, same_content.get(file.content_hash, ()))
+        if file.path in better
+        and _has_no_place_yet(file.known)
+        and not _has_original(library, same_content.get(file.content_hash, ()))
     }
     if not doubtful:
         return {}
@@ -113,7 +117,7 @@ def find_better_copies(
     found: dict[str, str] = {}
     for key, file in doubtful.items():
         for path in better[file.path]:
-            if storable(path) in failed or _holds(known.get(path), file):
+            if storable(path) in failed or _stands(known.get(path), file.content_hash):
                 continue
             if path not in hashes:
                 hashes[path] = _hash_of_size(library, path, file.on_disk.size_bytes)
@@ -141,12 +145,13 @@ def _read(path: Path) -> bytes | None:
         return None
 
 
-def _is_new(file: HashedFile) -> bool:
-    return file.known is None or file.known.status not in FINISHED
+def _has_no_place_yet(row: KnownFile | None) -> bool:
+    return row is None or row.status not in FINISHED or row.status == FileStatus.DUPLICATE_HASH
 
 
-def _holds(row: KnownFile | None, file: HashedFile) -> bool:
-    return row is not None and row.content_hash == file.content_hash
+def _stands(row: KnownFile | None, content_hash: str) -> bool:
+    """Tell whether the library has a file as imported with this content, or as one without sound."""
+    return row is not None and row.content_hash == content_hash and not _has_no_place_yet(row)
 
 
 def _has_original(library: Library, rows: Sequence[KnownFile]) -> bool:

@@ -98,11 +98,14 @@ def explain_ignored(scan: LibraryChanges) -> str:
         return ""
     more = ", ..." if len(scan.ignored) > MAX_NAMED else ""
     names = ", ".join(printable(path) for path in scan.ignored[:MAX_NAMED])
-    files = "file of the library matches" if len(scan.ignored) == 1 else "files of the library match"
-    return (
-        f"{len(scan.ignored)} {files} a pattern by now, and counts as missing: {names}{more}. To have it back, write a "
-        "pattern with ! into .wkmpignore"
+    is_one = len(scan.ignored) == 1
+    what = (
+        "file of the library matches a pattern by now, and counts as missing"
+        if is_one
+        else "files of the library match patterns by now, and count as missing"
     )
+    remedy = f"To have {'it' if is_one else 'them'} back, write a pattern with ! into .wkmpignore"
+    return f"{len(scan.ignored)} {what}: {names}{more}. {remedy}"
 
 
 def explain_no_song(without: int, passages: int) -> str:

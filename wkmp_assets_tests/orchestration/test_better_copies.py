@@ -8,6 +8,7 @@ import pytest
 from dagster import DagsterInstance
 
 from wkmp_assets.db.read.duplicates import read_duplicates
+from wkmp_assets.db.read.known_files import read_known_by_path, read_known_files
 from wkmp_assets.files.changes import HashedFile
 from wkmp_assets.files.hashing import hash_file
 from wkmp_assets.files.scan import scan_folder
@@ -24,7 +25,7 @@ from wkmp_assets.orchestration.resources import Library
 from wkmp_assets.runtime.worker_pool import WorkerPool
 from wkmp_assets.settings import Settings
 from wkmp_assets_tests.audio.sounds import tone, write_sound
-from wkmp_assets_tests.support.builders import commit, entry
+from wkmp_assets_tests.support.builders import bare, commit, entry
 from wkmp_assets_tests.support.sensor_tick import run_tick
 
 GOOD, COPY = "Zed/Album/1.mp3", "Downloads/1.mp3"
@@ -41,8 +42,9 @@ def scan(settings: Settings) -> None:
 
 def waiting(settings: Settings, *paths: str) -> dict[str, str]:
     library = Library(settings)
+    known = read_known_by_path(settings.database_path, paths)
     hashed = {
-        path: HashedFile(path, read_stat(library.root / path), hash_file(library.root / path, path), None)
+        path: HashedFile(path, read_stat(library.root / path), hash_file(library.root / path, path), known.get(path))
         for path in paths
     }
     return find_better_copies(library, hashed, {})
@@ -85,6 +87,16 @@ def test_it_waits_for_no_file_that_the_library_has(settings: Settings) -> None:
     scan(settings)
     commit(settings.database_path, entry(GOOD, "song"))
     assert waiting(settings, COPY) == {}
+
+
+def test_of_duplicates_whose_original_is_gone_the_best_takes_its_place(settings: Settings) -> None:
+    for path in (GOOD, COPY):
+        put(settings.library, path)
+    commit(settings.database_path, entry("#snapshot/1.mp3", "song"))
+    commit(settings.database_path, *(bare(path, "song", duplicate_of="#snapshot/1.mp3") for path in (GOOD, COPY)))
+    known = read_known_files(settings.database_path)
+    note_equal_sizes(settings, *scan_folder(settings.library, "", known))
+    assert waiting(settings, COPY) == {COPY: GOOD}
 
 
 def test_without_a_scan_nothing_waits(settings: Settings) -> None:

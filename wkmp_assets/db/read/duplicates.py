@@ -12,6 +12,7 @@ from wkmp_assets.model.copy_ranks import explain_choice, rank_copy
 from wkmp_assets.model.statuses import FileStatus
 
 _NO_SOUND = "none of them holds sound, so none is imported"
+_GONE = "the last scan did not find the copy, or a pattern passed over it"
 _BOTH_IMPORTED = "both are imported; an import with --force makes this one a copy"
 
 
@@ -69,12 +70,16 @@ def _group(files: Sequence[_File], missing: set[str]) -> CopyGroup:
     ranked = sorted(files, key=lambda file: rank_copy(file.path))
     original = next((file for file in ranked if file.status == FileStatus.INGEST_COMPLETE), ranked[0])
     copies = tuple(
-        ListedCopy(file.path, _explain(original, file), file.path in missing) for file in ranked if file != original
+        ListedCopy(file.path, _explain(original, file, missing), file.path in missing)
+        for file in ranked
+        if file != original
     )
     return CopyGroup(original.hash, original.file_size_bytes, original.path, original.path in missing, copies)
 
 
-def _explain(original: _File, copy: _File) -> str:
+def _explain(original: _File, copy: _File, missing: set[str]) -> str:
+    if copy.path in missing:
+        return _GONE
     if original.status == FileStatus.NO_AUDIO:
         return _NO_SOUND
     if copy.status == FileStatus.INGEST_COMPLETE:
