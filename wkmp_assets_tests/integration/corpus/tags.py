@@ -45,7 +45,9 @@ def tags() -> Iterator[Case]:
     yield Case("tags/picture that is longer than the file.flac", _claimed_picture, IMPORTED)
     yield Case("tags/1,000 pictures.flac", _flac_pictures(1_000), IMPORTED)
     yield Case("tags/1,000 pictures.mp3", _mp3_pictures, IMPORTED)
-    yield Case("tags/picture of 30 MB.m4a", _m4a_picture, IMPORTED)
+    yield Case("tags/picture of 30 MB.m4a", _m4a_picture, warned("it is larger than 30 MB"))
+    yield Case("tags/picture that is a page.mp3", _mp3_picture(b"<svg onload='alert(4)'/>"), warned("it is no JPEG"))
+    yield Case("tags/picture of nothing.mp3", _mp3_picture(b""), warned("it is empty"))
 
 
 def _after(head: bytes) -> Make:
@@ -148,6 +150,15 @@ def _mp3_pictures(path: Path, seed: int) -> None:
     for number in range(1_000):
         file.tags.add(id3.APIC(encoding=3, mime="image/png", type=3, desc=str(number), data=PNG))
     file.save()
+
+
+def _mp3_picture(data: bytes) -> Make:
+    def make(path: Path, seed: int) -> None:
+        file = _mp3(path, seed)
+        file.tags.add(id3.APIC(encoding=3, mime="image/png", type=3, desc="", data=data))
+        file.save()
+
+    return make
 
 
 def _m4a_picture(path: Path, seed: int) -> None:
