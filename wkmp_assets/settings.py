@@ -313,6 +313,11 @@ class Settings(BaseSettings):
         return (self.covers_dir or self.state_dir / "covers") / name
 
     @cached_property
+    def cover_notes_path(self) -> Path:
+        """The folder of notes on which picture became which of this library's covers."""
+        return self.state_dir / self.library_id / "cover_notes"
+
+    @cached_property
     def pcm_dir(self) -> Path:
         """The folder of decoded PCM, by content hash, for all libraries."""
         return self.state_dir / "pcm"

@@ -65,7 +65,7 @@ class Library:
     @cached_property
     def covers(self) -> CoverStore:
         """The covers of its files."""
-        return CoverStore(self.settings.covers_path)
+        return CoverStore(self.settings.covers_path, self.settings.cover_notes_path)
 
     @cached_property
     def phases(self) -> PhaseStore:

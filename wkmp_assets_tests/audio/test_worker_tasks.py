@@ -66,7 +66,7 @@ def test_a_file_that_is_written_to_while_it_is_read_fails_and_leaves_no_pcm(tmp_
         tag_file(path, path.name, hashed, COVERS)
 
 
-COVERS = CoverStore(Path("no folder"))
+COVERS = CoverStore(Path("no folder"), Path("no folder"))
 """Not used, because none of the files has a cover."""
 TASKS: dict[str, Callable[[Path, ExpectedContent, PcmStore, PassageSegments], object]] = {
     "tags": lambda path, expected, _pcm, _segments: tag_file(path, path.name, expected, COVERS),

@@ -1,6 +1,5 @@
 """Find the covers of one file, and keep them in the state folder."""
 
-import hashlib
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path, PurePosixPath
@@ -9,14 +8,14 @@ from typing import NamedTuple
 from wkmp_assets.audio.covers import embedded
 from wkmp_assets.audio.covers.beside import find_beside, read_beside
 from wkmp_assets.audio.covers.embedded import EmbeddedPicture, read_embedded
-from wkmp_assets.audio.covers.fit import UnusablePictureError, fit_picture
+from wkmp_assets.audio.covers.fit import UnusablePictureError
+from wkmp_assets.audio.covers.made import KeptCover, make_cover
 from wkmp_assets.audio.covers.store import CoverStore
 from wkmp_assets.model.file_warnings import FileWarning, WarningKind
 from wkmp_assets.model.values import Cover, CoverKind, CoverSource
 
 MAX_TRIES = 5
 """Pictures of one kind that are tried until one can be used."""
-_MAX_REMEMBERED = 200
 
 
 class _Candidate(NamedTuple):
@@ -24,17 +23,6 @@ class _Candidate(NamedTuple):
     """What warnings call it."""
     source: CoverSource
     read: Callable[[], bytes]
-
-
-class _Kept(NamedTuple):
-    path: str
-    width: int
-    height: int
-
-
-_kept: dict[tuple[CoverStore, bytes], _Kept | str] = {}
-"""What became of the last pictures that this worker saw, by the hash of their bytes: most files of an album have the
-same. A text says why a picture cannot be used."""
 
 
 def read_covers(path: Path, display_path: str, store: CoverStore) -> tuple[tuple[Cover, ...], tuple[FileWarning, ...]]:
@@ -69,8 +57,8 @@ def read_covers(path: Path, display_path: str, store: CoverStore) -> tuple[tuple
         (CoverKind.LINER, _of_type(pictures, embedded.LEAFLET)),
     ):
         for _, candidate in zip(range(MAX_TRIES), candidates, strict=False):
-            kept = _keep(candidate, store)
-            if isinstance(kept, _Kept):
+            kept = make_cover(candidate.read, store)
+            if isinstance(kept, KeptCover):
                 covers.append(Cover(kind, kept.path, kept.width, kept.height, candidate.source))
                 break
             text = f"{candidate.name} cannot be used as a cover: {kept}."
@@ -99,27 +87,3 @@ def _data_of(picture: EmbeddedPicture) -> bytes:
     if picture.problem:
         raise UnusablePictureError(picture.problem)
     return picture.data
-
-
-def _keep(candidate: _Candidate, store: CoverStore) -> _Kept | str:
-    """Keep a picture in the store, or return why it cannot be used."""
-    try:
-        data = candidate.read()
-    except UnusablePictureError as error:
-        return str(error)
-    key = store, hashlib.sha256(data).digest()
-    known = _kept.get(key)
-    if known is None or (isinstance(known, _Kept) and not store.has(known.path)):
-        known = _fit_and_keep(data, store)
-        if len(_kept) >= _MAX_REMEMBERED:
-            _kept.clear()
-        _kept[key] = known
-    return known
-
-
-def _fit_and_keep(data: bytes, store: CoverStore) -> _Kept | str:
-    try:
-        fitted = fit_picture(data)
-    except UnusablePictureError as error:
-        return str(error)
-    return _Kept(store.keep(fitted.data, fitted.suffix), fitted.width, fitted.height)

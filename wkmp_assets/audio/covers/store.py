@@ -22,9 +22,12 @@ class CoverStore:
     ----------
     root : Path
         Created when the first cover is kept.
+    notes : Path
+        A folder for notes on which picture became which cover, and for locks. It is a cache.
     """
 
     root: Path
+    notes: Path
 
     def keep(self, data: bytes, suffix: str) -> str:
         """Store a cover, durably and as a whole file or not at all; return its path below the folder.
@@ -51,6 +54,8 @@ class CoverStore:
     def sweep(self, used: Collection[str]) -> int:
         """Delete the covers that no import has used for a week and whose hash is not among `used`; return their number.
 
+        Old notes go as well.
+
         Raises
         ------
         StateDiskError
@@ -66,4 +71,9 @@ class CoverStore:
                         if path.stem not in used and path.stat().st_mtime < oldest:
                             path.unlink()
                             deleted += 1
+            remove_leftovers(self.notes)
+            for note in self.notes.glob("*.json"):
+                with suppress(FileNotFoundError):
+                    if note.stat().st_mtime < oldest:
+                        note.unlink()
         return deleted

@@ -42,7 +42,7 @@ Write = Callable[[Path, Pictures], None]
 
 @pytest.fixture
 def store(tmp_path: Path) -> CoverStore:
-    return CoverStore(tmp_path / "covers")
+    return CoverStore(tmp_path / "covers", tmp_path / "notes")
 
 
 @pytest.fixture(scope="module")

@@ -18,7 +18,7 @@ A, B, C = jpeg("red"), jpeg("green"), jpeg("blue")
 
 @pytest.fixture
 def store(tmp_path: Path) -> CoverStore:
-    return CoverStore(tmp_path / "covers")
+    return CoverStore(tmp_path / "covers", tmp_path / "notes")
 
 
 def age(store: CoverStore, path: str, seconds: float) -> None:
@@ -74,4 +74,4 @@ def test_a_folder_that_may_not_be_written_to_is_named(
     closed = public_folder / "closed"
     closed.mkdir(mode=0o555)
     with unprivileged(), pytest.raises(StateDiskError, match="closed"):
-        CoverStore(closed / "covers").keep(A, ".jpg")
+        CoverStore(closed / "covers", closed / "notes").keep(A, ".jpg")
