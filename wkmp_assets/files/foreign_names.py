@@ -12,6 +12,8 @@ _FOLDERS = (
     ".snapshot", ".snapshots", "~snapshot", "@snapshots", ".zfs",
     # Windows
     "$RECYCLE.BIN", "System Volume Information",
+    # ReadyNAS and Buffalo
+    "Recycle Bin", "trashbox",
     # macOS and its file servers
     ".Trashes", ".Spotlight-V100", ".fseventsd", ".AppleDouble", ".AppleDB", ".AppleDesktop", ".TemporaryItems",
     ".DocumentRevisions-V100", "__MACOSX", "Network Trash Folder", "TheVolumeSettingsFolder",

@@ -142,7 +142,9 @@ class IgnoreRules:
         if len(content) > MAX_IGNORE_BYTES:
             self.problems[path] = f"its patterns do not count, because it is larger than {MAX_IGNORE_BYTES:,} bytes"
             return []
-        lines = content.removeprefix(b"\xef\xbb\xbf").decode("utf-8", "surrogateescape").splitlines()
+        lines = (
+            content.removeprefix(b"\xef\xbb\xbf").decode("utf-8", "surrogateescape").replace("\r\n", "\n").split("\n")
+        )
         unusable = [number for number, line in enumerate(lines, 1) if not is_pattern(line)]
         if unusable:
             numbers = ", ".join(map(str, unusable))

@@ -8,9 +8,10 @@ _COPY_MARKS = (
     re.compile(r"\s*\(\d{1,2}\)$"),
     re.compile(rf"\s*\((?:another |\d{{1,2}}(?:st|nd|rd|th) )?{_COPY_WORD}(?: \d{{1,2}})?\)$", re.IGNORECASE),
     re.compile(rf"[\s_-]+{_COPY_WORD}(?:[\s_-]*\(?\d{{1,2}}\)?)?$", re.IGNORECASE),
+    re.compile(r"\s*\((?:.* )?conflicted copy(?: [\d-]+)?\)$|\.sync-conflict-\d{8}-\d{6}(?:-\w+)?$", re.IGNORECASE),
     re.compile(rf"^{_COPY_WORD}(?: \(?\d{{1,2}}\)?)? (?:of|von|de|di|av|af) ", re.IGNORECASE),
 )
-"""What file managers and browsers add to a name: ` (1)`, ` - Copy`, ` copy 2`, `(another copy)`, `Kopie von `."""
+"""What file managers, browsers, Dropbox and Syncthing add to a name: ` (1)`, ` - Copy`, ` copy 2`, `Kopie von `."""
 
 _INBOX = re.compile(
     r"(?:my[\s_-])?downloads?|incoming|inbox|eingang|unsorted|unsortiert|to[\s_-]sort|torrents?|desktop",

@@ -69,6 +69,7 @@ def test_the_examples_of_the_names_are_true() -> None:
         (".Spotlight-V100", ".Spotlight-V100"),
         ("__macosx", "__MACOSX"),
         ("@tmp", "@tmp"),
+        ("Recycle Bin", "Recycle Bin"),
         (".@__thumb", ".@__thumb"),
         (".hidden", ".*"),
     ],

@@ -26,6 +26,8 @@ WORSE = {
     "Artist/Album/Copy (2) of 01 Song.flac": NAMED,
     "Artist/Album/Kopie von 01 Song.flac": NAMED,
     "Artist/Album/Copie de 01 Song.flac": NAMED,
+    "Artist/Album/01 Song (Ann's conflicted copy 2024-05-06).flac": NAMED,
+    "Artist/Album/01 Song.sync-conflict-20240506-070809-ABCDEFG.flac": NAMED,
     "Artist/Album (1)/01 Song.flac": NAMED,
     "Artist/Album - Copy/01 Song.flac": NAMED,
     "01 Song.flac": "the copy is not in an artist's and an album's folder",
