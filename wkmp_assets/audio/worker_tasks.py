@@ -3,21 +3,25 @@
 Whatever opens the file verifies its content, because results are stored under the content hash.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
+from wkmp_assets.audio.boundaries import Boundaries, choose_passages
 from wkmp_assets.audio.covers.read import read_covers
 from wkmp_assets.audio.covers.store import CoverStore
 from wkmp_assets.audio.decode import measure_file
 from wkmp_assets.audio.fingerprint import fingerprint_passages
 from wkmp_assets.audio.flavor.measure import measure_passages
 from wkmp_assets.audio.pcm_store import PcmStore
-from wkmp_assets.audio.silence import find_passages, over_segmentation_warning
+from wkmp_assets.audio.piece_claim import judge_claim
+from wkmp_assets.audio.silence import over_segmentation_warning
 from wkmp_assets.audio.tags import read_tags
+from wkmp_assets.audio.track_sheets import read_sheets
 from wkmp_assets.errors import UndecodableAudioError
 from wkmp_assets.files.verification import ExpectedContent
 from wkmp_assets.model import ticks
+from wkmp_assets.model.boundary_evidence import NO_EVIDENCE, BoundaryEvidence, BoundarySource
 from wkmp_assets.model.file_warnings import FileWarning, WarningKind
 from wkmp_assets.model.values import (
     AudioProperties,
@@ -35,7 +39,7 @@ MAX_CHANNELS = 32
 
 
 def tag_file(path: Path, display_path: str, expected: ExpectedContent, covers: CoverStore) -> FileTags:
-    """Read the tags and covers of a file; the covers go into the store.
+    """Read the tags and covers of a file, and what it says about its passages; the covers go into the store.
 
     Raises
     ------
@@ -46,16 +50,24 @@ def tag_file(path: Path, display_path: str, expected: ExpectedContent, covers: C
     --------
     wkmp_assets.audio.tags.read_tags
     wkmp_assets.audio.covers.read.read_covers
+    wkmp_assets.audio.track_sheets.read_sheets
     """
     verify_again = expected.verify(path, display_path)
     tags = read_tags(path)
     found, doubts = read_covers(path, display_path, covers)
+    sheets, unused = read_sheets(path)
     verify_again()
-    return replace(tags, covers=found, warnings=tags.warnings + doubts)
+    evidence = BoundaryEvidence(sheets, judge_claim(tags, path))
+    return replace(tags, covers=found, evidence=evidence, warnings=(*tags.warnings, *doubts, *unused))
 
 
 def segment_file(
-    path: Path, display_path: str, expected: ExpectedContent, pcm: PcmStore, parameters: SegmentationParameters
+    path: Path,
+    display_path: str,
+    expected: ExpectedContent,
+    pcm: PcmStore,
+    parameters: SegmentationParameters,
+    evidence: BoundaryEvidence = NO_EVIDENCE,
 ) -> PassageSegments:
     """Decode a file and find its passages.
 
@@ -71,6 +83,8 @@ def segment_file(
         Receives the PCM, for later phases.
     parameters : SegmentationParameters
         What counts as silence, and the shortest passage.
+    evidence : BoundaryEvidence, optional
+        What the file says about its passages.
 
     Returns
     -------
@@ -91,19 +105,26 @@ def segment_file(
         raise UndecodableAudioError(
             display_path, f"it has {audio.channels} channels, and the library allows {MAX_CHANNELS}"
         )
-    passages = find_passages(
+    boundaries = choose_passages(envelope, evidence, parameters)
+    return PassageSegments(
+        audio,
         envelope,
-        silence_threshold_db=parameters.silence_threshold_db,
-        min_silence_ticks=parameters.min_silence_ticks,
-        min_passage_ticks=parameters.min_passage_ticks,
+        boundaries.passages,
+        parameters,
+        tuple(_warnings(envelope, boundaries)),
+        decided_by=boundaries.decided_by,
+        tracks=boundaries.tracks,
+        main_passage=boundaries.main_passage,
+        evidence=evidence,
     )
-    return PassageSegments(audio, envelope, passages, parameters, tuple(_warnings(envelope, passages)))
 
 
-def _warnings(envelope: Envelope, passages: Sequence[Span]) -> Iterator[FileWarning]:
-    too_many = over_segmentation_warning(envelope, passages)
-    if too_many:
-        yield FileWarning(WarningKind.OVER_SEGMENTED, too_many)
+def _warnings(envelope: Envelope, boundaries: Boundaries) -> Iterator[FileWarning]:
+    yield from boundaries.warnings
+    if boundaries.decided_by is BoundarySource.SILENCE:
+        too_many = over_segmentation_warning(envelope, boundaries.passages)
+        if too_many:
+            yield FileWarning(WarningKind.OVER_SEGMENTED, too_many)
     if not ticks.is_exact(envelope.sample_rate_hz):
         text = f"A sample at {envelope.sample_rate_hz} Hz is not a whole number of ticks: positions are rounded."
         yield FileWarning(WarningKind.ROUNDED_POSITIONS, text)

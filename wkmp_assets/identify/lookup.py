@@ -12,6 +12,7 @@ from wkmp_assets.identify.ranking import doubt_ties, rank, rank_by_text
 from wkmp_assets.identify.scoring import duration_score
 from wkmp_assets.identify.services.acoustid import AcoustIdClient, FingerprintMatch
 from wkmp_assets.identify.services.musicbrainz import MusicBrainzClient, Recording
+from wkmp_assets.identify.tag_matches import tags_of_passages
 from wkmp_assets.model.file_warnings import FileWarning, WarningKind, warn_each
 from wkmp_assets.model.match_levels import MatchLevel, level_of
 from wkmp_assets.model.values import (
@@ -70,10 +71,10 @@ class ServiceRecordingLookup:
 
         When the fingerprint fits two titles equally well, the confidence is Low at best.
 
-        A file of one passage whose tags name a recording needs no fingerprint lookup. AcoustID drops recordings whose
+        A passage whose recording the tags or a sheet name needs no fingerprint lookup. AcoustID drops recordings whose
         length differs by more than a few seconds, so a file of one passage is looked up a second time with the length
         of the file, silence included. If that finds nothing, MusicBrainz is searched for the artist and title in the
-        tags.
+        tags or the sheet.
 
         Parameters
         ----------
@@ -89,12 +90,11 @@ class ServiceRecordingLookup:
         RecordingLookups
             One entry per passage, in order. A passage is deferred when a service gives no usable answer.
         """
-        is_whole_file = len(segments.passages) == 1
-        file_s = segments.audio.total_samples / segments.audio.sample_rate_hz
+        file_s = segments.audio.total_samples / segments.audio.sample_rate_hz if len(segments.passages) == 1 else None
         asked, from_cache = self._count_requests()
         passages = tuple(
-            self._look_up_passage(passage, tags, file_s, is_whole_file=is_whole_file)
-            for passage in fingerprints.passages
+            self._look_up_passage(passage, said.tags, file_s, is_named=said.is_named)
+            for passage, said in zip(fingerprints.passages, tags_of_passages(tags, segments), strict=True)
         )
         asked_now, from_cache_now = self._count_requests()
         return RecordingLookups(passages, asked_now - asked, from_cache_now - from_cache)
@@ -105,21 +105,21 @@ class ServiceRecordingLookup:
         return sum(session.calls for session in sessions), sum(session.cache_hits for session in sessions)
 
     def _look_up_passage(
-        self, passage: PassageFingerprint, tags: FileTags, file_s: float, *, is_whole_file: bool
+        self, passage: PassageFingerprint, tags: FileTags, file_s: float | None, *, is_named: bool
     ) -> PassageLookup:
         warnings: list[FileWarning] = []
-        if is_whole_file and tags.recording_mbid is not None:
+        if is_named and tags.recording_mbid is not None:
             named = Song(tags.recording_mbid, tags.title, tags.artist, tags.artists, tags.works)
             ranked = [Candidate(named, None, None, 0.0, 1.0, duration_score(passage.duration_s, None), 1.0)]
         elif passage.fingerprint is None:
             return PassageLookup(passage.span, LookupOutcome.TOO_SHORT)
         else:
-            lengths = [passage.duration_s, file_s] if is_whole_file else [passage.duration_s]
+            lengths = [passage.duration_s] if file_s is None else [passage.duration_s, file_s]
             try:
                 found = self._look_up_fingerprint(passage.fingerprint, lengths, warnings)
-                ranked, other = doubt_ties(rank(found, tags, passage.duration_s, is_whole_file=is_whole_file))
+                ranked, other = doubt_ties(rank(found, tags, passage.duration_s, is_whole_file=is_named))
                 warnings += _doubts(other)
-                if not ranked and is_whole_file and tags.artist and tags.title:
+                if not ranked and is_named and tags.artist and tags.title:
                     hits = self.musicbrainz.search(tags.artist, tags.title)
                     warnings += warn_each(WarningKind.ODD_ANSWER, hits.warnings)
                     ranked = rank_by_text(hits.value, tags, passage.duration_s)

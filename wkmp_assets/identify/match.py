@@ -5,7 +5,8 @@ from dataclasses import replace
 
 from wkmp_assets.identify.joining import join_passages
 from wkmp_assets.identify.releases import choose_release
-from wkmp_assets.identify.tag_matches import match_from_tags
+from wkmp_assets.identify.tag_matches import match_from_tags, tags_of_passages
+from wkmp_assets.model.boundary_evidence import BoundarySource
 from wkmp_assets.model.match_levels import MatchLevel, level_of
 from wkmp_assets.model.values import (
     FileTags,
@@ -20,6 +21,8 @@ from wkmp_assets.model.values import (
 
 ACOUSTID_SOURCE = "AcoustID"
 MUSICBRAINZ_SOURCE = "MusicBrainz"
+
+_SHEETS = frozenset(BoundarySource) - {BoundarySource.ONE_PIECE, BoundarySource.SILENCE}
 
 
 def match_passages(
@@ -41,14 +44,18 @@ def match_passages(
     Returns
     -------
     SongMatches
-        One entry per passage, in order; fewer than `segments` has where neighbours are joined.
+        One entry per passage, in order; fewer than `segments` has where neighbours are joined. Passages that a sheet
+        or chapters separate are never joined.
     """
     by_tags = match_from_tags(tags, segments)
+    albums = [said.tags.album for said in tags_of_passages(tags, segments)]
     matches = [
-        _match(match, lookup, choose_release(lookup.releases, tags.album, folder_holds))
-        for match, lookup in zip(by_tags, lookups.passages, strict=True)
+        _match(match, lookup, choose_release(lookup.releases, album, folder_holds))
+        for match, lookup, album in zip(by_tags, lookups.passages, albums, strict=True)
     ]
-    return SongMatches(join_passages(matches, segments.audio.sample_rate_hz), joined_from=segments.passages)
+    if segments.decided_by not in _SHEETS:
+        matches = list(join_passages(matches, segments.audio.sample_rate_hz))
+    return SongMatches(tuple(matches), joined_from=segments.passages)
 
 
 def _match(by_tags: PassageMatch, lookup: PassageLookup, release: Release | None) -> PassageMatch:

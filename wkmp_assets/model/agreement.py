@@ -1,11 +1,12 @@
-"""Whether the values of one file's phases belong together: computed from the same passages, and for the same songs."""
+"""Whether the values of one file's phases belong together: computed from the same tags, passages and songs."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from wkmp_assets.model.phases import FINGERPRINTS, FLAVORS, LEAD_POINTS, LOOKUPS, MATCHES, SEGMENTS
+from wkmp_assets.model.phases import FINGERPRINTS, FLAVORS, LEAD_POINTS, LOOKUPS, MATCHES, SEGMENTS, TAGS
 from wkmp_assets.model.values import (
+    FileTags,
     Fingerprints,
     Flavors,
     LeadPoints,
@@ -32,7 +33,7 @@ class Disagreement:
 
 
 def find_disagreement(values: Iterable[object]) -> Disagreement | None:
-    """Find the first phase value of one file that was computed from other passages than the others.
+    """Find the first phase value of one file that was computed from other tags or passages than the others.
 
     Parameters
     ----------
@@ -42,19 +43,25 @@ def find_disagreement(values: Iterable[object]) -> Disagreement | None:
     Returns
     -------
     Disagreement or None
-        None when the values can be combined. Matches of earlier versions do not name the passages that they join, so
-        they fit when their own boundaries can be made of those passages. Flavors of earlier versions do not name
-        recordings, so their classes count as those of the present ones.
+        None when the values can be combined. Segments of earlier versions name no evidence, so they fit all
+        tags. Matches of earlier versions do not name the passages that they join, so they fit when their own
+        boundaries can be made of those passages. Flavors of earlier versions do not name recordings, so their
+        classes count as those of the present ones.
     """
     by_type: dict[type, Any] = {type(value): value for value in values}
     segments: PassageSegments | None = by_type.get(PassageSegments)
     passages = segments.passages if segments else None
+    tags: FileTags | None = by_type.get(FileTags)
+    if segments is not None and tags is not None and segments.evidence not in {None, tags.evidence}:
+        return Disagreement(f"{SEGMENTS} was computed from other sheets or tags than {TAGS} has now", SEGMENTS)
     matches: SongMatches | None = by_type.get(SongMatches)
     for phase, kind in _PER_PASSAGE.items():
         if passages is not None and kind in by_type and _spans_of(by_type[kind]) != passages:
             return _other_passages(phase, SEGMENTS, FINGERPRINTS)
     if passages is not None and matches is not None and not _are_made_of(matches, passages):
         return _other_passages(MATCHES, SEGMENTS, FINGERPRINTS)
+    if segments is not None and matches is not None and not _are_named_by(segments, matches):
+        return Disagreement(f"{MATCHES} has the names of other tracks than {SEGMENTS} has now", LOOKUPS)
     if matches is None:
         return None
     for phase, kind in _PER_MATCH.items():
@@ -83,6 +90,12 @@ def _are_made_of(matches: SongMatches, passages: tuple[Span, ...]) -> bool:
     if matches.joined_from is not None:
         return matches.joined_from == passages
     return _may_be_joined_from(matches, passages)
+
+
+def _are_named_by(segments: PassageSegments, matches: SongMatches) -> bool:
+    """Tell whether the matches have the tracks of the sheet that decided; passages of a sheet are never joined."""
+    tracks = tuple(match.track for match in matches.passages)
+    return tracks == segments.tracks or not any((*tracks, *segments.tracks))
 
 
 def _may_be_joined_from(matches: SongMatches, passages: Sequence[Span]) -> bool:

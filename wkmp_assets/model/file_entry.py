@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from wkmp_assets.model.boundary_evidence import BoundarySource
 from wkmp_assets.model.file_warnings import FileWarning, merge_warnings
 from wkmp_assets.model.outcomes import Outcome, Result, Skipped, SkipReason, join
 from wkmp_assets.model.phases import ENTRY
@@ -101,6 +102,8 @@ class FileEntry:
     """None when `audio` is, or has no sample."""
     passages: tuple[PassageEntry, ...] = ()
     lead_point_parameters: LeadPointParameters | None = None
+    boundaries: BoundarySource | None = None
+    """What decided where the passages begin and end; None without passages."""
     warnings: tuple[FileWarning, ...] = ()
     """What the phases know to be doubtful."""
     covers: tuple[EntryCover, ...] = ()
@@ -160,7 +163,17 @@ def _with_content(
         *[match.lookup.warnings for match in matches.passages if match.lookup],
         *[flavor.warnings for flavor in flavors.passages],
     )
-    return FileEntry(path, identity, tags, audio, duration_ticks, passages, lead_points.parameters, warnings)
+    return FileEntry(
+        path,
+        identity,
+        tags,
+        audio,
+        duration_ticks,
+        passages,
+        lead_points.parameters,
+        segments.decided_by if passages else None,
+        warnings,
+    )
 
 
 def passage_entry(

@@ -21,6 +21,8 @@ class WarningKind(StrEnum):
     """A song in the library has lost its own passage."""
     KEPT_PASSAGE = "kept passage"
     """A stored passage does not fit the sound, and stays because a person or program uses it."""
+    UNUSED_SHEET = "unused sheet"
+    """A CUE sheet or chapters that cannot be read, or do not fit the sound."""
     OVER_SEGMENTED = "over-segmented"
     """One piece that was probably cut at its rests."""
     TWO_TITLES = "two titles"

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Base64Bytes, BeforeValidator, ConfigDict, PlainSerializer, TypeAdapter
 
+from wkmp_assets.model.boundary_evidence import NO_EVIDENCE, BoundaryEvidence, BoundarySource, SheetTrack
 from wkmp_assets.model.file_warnings import StoredWarning
 from wkmp_assets.model.match_levels import MatchLevel
 from wkmp_assets.model.name_ranks import NameRank
@@ -251,6 +252,8 @@ class FileTags:
     details: TagDetails = TagDetails()
     covers: tuple[Cover, ...] = ()
     """At most one of each kind."""
+    evidence: BoundaryEvidence = NO_EVIDENCE
+    """What the file says about its passages."""
 
 
 @dataclass(frozen=True)
@@ -317,6 +320,13 @@ class PassageSegments:
     passages: tuple[Span, ...]
     parameters: SegmentationParameters
     warnings: tuple[StoredWarning, ...] = ()
+    decided_by: BoundarySource = BoundarySource.SILENCE
+    tracks: tuple[SheetTrack | None, ...] = ()
+    """The track of each passage; empty where no sheet decided."""
+    main_passage: int | None = None
+    """Index of the passage that the file's own tags name, in a file of several."""
+    evidence: BoundaryEvidence | None = None
+    """Of the tags, as it was when the passages were determined; None in values of earlier versions."""
 
 
 @dataclass(frozen=True)
@@ -424,7 +434,7 @@ class PassageMatch:
     score: float
     """0..1."""
     source: str | None
-    """Source of the texts: `ID3` (tags of any container), `AcoustID` or `MusicBrainz`."""
+    """Source of the texts: `ID3` (tags of any container), `CUE`, `Chapters`, `AcoustID` or `MusicBrainz`."""
     title: str | None = None
     artist: str | None = None
     album: str | None = None
@@ -432,6 +442,8 @@ class PassageMatch:
     release: Release | None = None
     lookup: PassageLookup | None = None
     """Its lookup; None when it was not looked up."""
+    track: SheetTrack | None = None
+    """Of the sheet or the chapters that separate the passages."""
 
 
 @dataclass(frozen=True)

@@ -85,6 +85,7 @@ def _(value: PassageSegments) -> Metadata:
     audio = value.audio
     return {
         "passages": len(value.passages),
+        "decided_by": str(value.decided_by),
         "duration_s": round(audio.total_samples / audio.sample_rate_hz, 3),
         "format": f"{audio.format}, {audio.sample_rate_hz} Hz, {audio.channels} ch",
         "silence_threshold_db": value.parameters.silence_threshold_db,

@@ -1,6 +1,7 @@
 """Lookups of a file's passages at AcoustID and MusicBrainz."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,7 @@ from wkmp_assets.identify.lookup import RecordingLookup, ServiceRecordingLookup
 from wkmp_assets.identify.match import match_passages
 from wkmp_assets.identify.open_lookups import NO_KEY, ServiceSettings, open_recording_lookup, resolve_key
 from wkmp_assets.identify.path_names import read_path_names
+from wkmp_assets.model.boundary_evidence import BoundarySource, SheetTrack
 from wkmp_assets.model.match_levels import MatchLevel
 from wkmp_assets.model.name_ranks import NameRank
 from wkmp_assets.model.values import (
@@ -203,6 +205,34 @@ def test_a_recording_named_by_the_tags_is_not_asked_for_by_its_sound(
     assert len(match.song.works) == 2
     assert match.artist == "Ann & Bob"
     assert found.releases
+
+
+def test_the_recording_of_a_main_passage_beside_a_hidden_track_is_named_by_the_tags(
+    services: MusicServices, lookup: RecordingLookup
+) -> None:
+    know_the_song(services, fingerprint="another")
+    tags, both = FileTags(title="As I call it", recording_mbid=SONG), replace(segments(2), main_passage=0)
+    found = lookup.look_up(tags, both, fingerprints(2))
+    main, hidden = match_passages(tags, both, found, {}).passages
+    assert (main.title, main.song and main.song.recording_mbid) == ("As I call it", SONG)
+    assert found.passages[0].releases
+    assert (hidden.title, hidden.song, services.count("AcoustID")) == (None, None, 1)
+
+
+def test_the_tracks_of_a_sheet_are_searched_for_by_their_own_names_and_never_joined(
+    services: MusicServices, lookup: RecordingLookup
+) -> None:
+    tracks = (SheetTrack(0, 1, "One", "Ann"), SheetTrack(1, 2, "Two", "Bob"))
+    unknown = (SheetTrack(0, 1), SheetTrack(1, 2))
+    for named in (tracks, unknown):
+        by_sheet = replace(segments(2), decided_by=BoundarySource.CUE_FILE, tracks=named)
+        found = lookup.look_up(FileTags(title="Live", artist="Band"), by_sheet, fingerprints(2))
+        assert {one.outcome for one in found.passages} == {LookupOutcome.NO_MATCH}
+        matches = match_passages(FileTags(title="Live", artist="Band"), by_sheet, found, {})
+        assert [match.title for match in matches.passages] == [track.title for track in named]
+    searched = [asked.form["query"] for asked in services.asked if "query" in asked.form]
+    assert len(searched) == 2
+    assert ["One" in query and "Ann" in query for query in searched] == [True, False]
 
 
 def test_a_service_that_is_down_defers_and_the_other_one_goes_on(

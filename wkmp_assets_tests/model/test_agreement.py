@@ -11,6 +11,14 @@ from wkmp_assets.identify.flavor_classes import NoClassLookup, add_classes
 from wkmp_assets.identify.lookup import NoRecordingLookup
 from wkmp_assets.identify.match import match_passages
 from wkmp_assets.model.agreement import find_disagreement
+from wkmp_assets.model.boundary_evidence import (
+    NO_EVIDENCE,
+    BoundaryEvidence,
+    BoundarySource,
+    PieceClaim,
+    SheetTrack,
+    TrackSheet,
+)
 from wkmp_assets.model.file_entry import assemble_entry
 from wkmp_assets.model.outcomes import Failed, Outcome, Result, map_results
 from wkmp_assets.model.phases import ENTRY, FINGERPRINTS, FLAVORS, LEAD_POINTS, LOOKUPS, MATCHES, SEGMENTS, TAGS
@@ -96,6 +104,34 @@ def test_what_was_computed_together_agrees() -> None:
 @pytest.mark.parametrize("old", REMEDIES)
 def test_values_without_anything_to_compare_agree(old: str) -> None:
     assert find_disagreement([BEFORE[old], FileTags()]) is None
+
+
+TRACKS = tuple(SheetTrack(start, title=title) for start, title in enumerate(("One", "Two", "Three")))
+SHEET = BoundaryEvidence((TrackSheet(BoundarySource.CUE_FILE, "the sheet", TRACKS),))
+
+
+def test_passages_of_other_sheets_than_the_tags_have_now_are_found() -> None:
+    for now, then in ((SHEET, NO_EVIDENCE), (NO_EVIDENCE, SHEET), (SHEET, replace(SHEET, claim=PieceClaim.NAME))):
+        tags, segments = FileTags(evidence=now), replace(BEFORE[SEGMENTS], evidence=then)
+        found = find_disagreement([tags, segments])
+        assert found is not None
+        assert found.cause == "passage_segments was computed from other sheets or tags than file_tags has now"
+        assert found.first_phase == SEGMENTS
+        assert find_disagreement([tags, replace(segments, evidence=now)]) is None
+        assert find_disagreement([tags, replace(segments, evidence=None)]) is None, "of an earlier version"
+
+
+def test_names_of_other_tracks_in_the_same_places_are_found() -> None:
+    by_sheet = replace(BEFORE[SEGMENTS], decided_by=BoundarySource.CUE_FILE, tracks=TRACKS)
+    renamed = replace(by_sheet, tracks=(replace(TRACKS[0], title="Uno"), *TRACKS[1:]))
+    matches = after_lookups({**BEFORE, SEGMENTS: by_sheet})[MATCHES]
+    assert [match.title for match in matches.passages] == ["One", "Two", "Three"]
+    assert find_disagreement([by_sheet, matches]) is None
+    for segments, other in ((renamed, matches), (BEFORE[SEGMENTS], matches), (by_sheet, BEFORE[MATCHES])):
+        found = find_disagreement([segments, other])
+        assert found is not None
+        assert found.cause == "song_matches has the names of other tracks than passage_segments has now"
+        assert found.first_phase == LOOKUPS
 
 
 def joined(values: Values) -> SongMatches:

@@ -45,7 +45,7 @@ def make_passage_rows(
             album=match.album,
             recording_mbid=match.song.recording_mbid if match.song else None,
             song_id=entities.songs[match.song.recording_mbid].guid if match.song else None,
-            import_metadata=_amplitude_json(entry, passage, stamp),
+            import_metadata=_import_json(entry, passage, stamp),
             musical_flavor_vector=flavor.vector,
             flavor_source_blend=flavor.blend,
             flavor_completeness=flavor.completeness,
@@ -71,7 +71,7 @@ def make_passage_rows(
         yield keep_columns(row, match, kept)
 
 
-def _amplitude_json(entry: FileEntry, passage: PassageEntry, stamp: Stamp) -> str:
+def _import_json(entry: FileEntry, passage: PassageEntry, stamp: Stamp) -> str:
     points, used = passage.lead_points, entry.lead_point_parameters
     lead_in, lead_out = points.lead_in_ticks, points.lead_out_ticks
     analysis = {
@@ -94,7 +94,7 @@ def _amplitude_json(entry: FileEntry, passage: PassageEntry, stamp: Stamp) -> st
         },
         "analyzed_at": f"{stamp.text.replace(' ', 'T')}Z",
     }
-    return json.dumps({"amplitude_analysis": analysis})
+    return json.dumps({"amplitude_analysis": analysis} | ({"boundaries": entry.boundaries} if entry.boundaries else {}))
 
 
 def link_songs(
@@ -138,13 +138,15 @@ def make_provenance_rows(
     for passage, placed, flavor in zip(entry.passages, plan.placed, flavors, strict=True):
         match = passage.match
         if match.source is not None:
-            said = {
+            said: dict[str, object] = {
                 "title": match.title,
                 "artist": match.artist,
                 "album": match.album,
                 "recording_mbid": match.song.recording_mbid if match.song else None,
                 "release_mbid": match.release.mbid if match.release else None,
             }
+            if match.track is not None:
+                said |= {"track_number": match.track.number, "isrc": match.track.isrc}
             guid = ids.provenance_id(placed.guid, match.source)
             yield ProvenanceRow(guid, placed.guid, match.source, json.dumps(said), match.score, seconds)
         if match.lookup is not None:

@@ -10,7 +10,7 @@ from wkmp_assets.files.verification import ExpectedContent
 from wkmp_assets.model.file_key import decode_key
 from wkmp_assets.model.outcomes import Outcomes
 from wkmp_assets.model.phases import IDENTITY, SEGMENTS
-from wkmp_assets.model.values import FileIdentity, PassageSegments
+from wkmp_assets.model.values import FileIdentity, FileTags, PassageSegments
 from wkmp_assets.orchestration.instance.dagster_api import executes_asset, executes_itself
 from wkmp_assets.orchestration.resources import Library
 from wkmp_assets.runtime.worker_pool import WorkerPool
@@ -20,23 +20,27 @@ from wkmp_assets.runtime.worker_pool import WorkerPool
 def passage_segments(
     context: dg.AssetExecutionContext,
     file_identity: Outcomes[FileIdentity],
+    file_tags: Outcomes[FileTags],
     library: dg.ResourceParam[Library],
     workers: dg.ResourceParam[WorkerPool],
 ) -> Outcomes[PassageSegments]:
-    """The passages of the file: the music between its silences, exact to the sample.
+    """The passages of the file, exact to the sample.
 
-    A single track is one passage, and an album side in one file has several. A file of silence has none and gets the
-    status NO AUDIO. This asset decodes the file once for all later ones. Stale when the file's content or the silence
-    settings of the library change.
+    A CUE sheet or chapters that fit the sound decide where they begin and end. Tags of one recording keep it whole, in
+    spite of its pauses. Of other files the passages are the music between the silences. A file of silence has none and
+    gets the status NO AUDIO. This asset decodes the file once for all later ones. Stale when the file's content, its
+    tags or sheets, or the silence settings of the library change.
     """
     parameters = library.read_settings().segmentation
     expect = partial(ExpectedContent.of, is_just_hashed=executes_itself(context, IDENTITY))
     outcomes = workers.compute(
         SEGMENTS,
         sorted(context.partition_keys),
-        [without_known_content(file_identity, is_judged_now=executes_asset(context, IDENTITY))],
+        [without_known_content(file_identity, is_judged_now=executes_asset(context, IDENTITY)), file_tags],
         segment_file,
-        lambda key, identity: (library.file_of(key), decode_key(key), expect(identity), library.pcm, parameters),
-    )
+        lambda key, identity, tags: (
+            library.file_of(key), decode_key(key), expect(identity), library.pcm, parameters, tags.evidence
+        ),
+    )  # fmt: skip
     library.pcm.evict()
     return outcomes

@@ -27,8 +27,10 @@ def file_tags(
 ) -> Outcomes[FileTags]:
     """The tags of the file: title, artist, album, track, year, and MusicBrainz ids where a tagger wrote them.
 
-    Its covers, embedded or beside it, are kept in the state folder. Unreadable tags and pictures are a warning and not
-    a failure, because the music may be fine. Stale when the file's content changes.
+    Its covers, embedded or beside it, are kept in the state folder. With the tags come the CUE sheets beside and inside
+    the file, and its chapters. Unreadable tags, sheets and pictures are a warning and not a failure, because the music
+    may be fine. Stale when the file's content changes. A sheet that was added or changed beside the file counts when
+    the file is imported again with force.
     """
     expect = partial(ExpectedContent.of, is_just_hashed=executes_itself(context, IDENTITY))
     outcomes = workers.compute(

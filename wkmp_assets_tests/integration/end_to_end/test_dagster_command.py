@@ -109,7 +109,7 @@ def test_a_corrupt_file_alone_fails_the_command_and_is_named(scanned: Workplace)
 
 
 def test_a_corrupt_file_fails_the_phase_it_is_given_to_alone(scanned: Workplace) -> None:
-    selection = "file_identity,passage_segments"
+    selection = "file_identity,file_tags,passage_segments"
     result = scanned.materialize("--select", selection, "--partition", "broken.mp3")
     assert result.returncode != 0
     assert "[passage_segments] broken.mp3" in result.stdout + result.stderr

@@ -1,0 +1,60 @@
+"""Whether the tags and the name of a file say that it is one piece."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from wkmp_assets.model.boundary_evidence import PieceClaim
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from wkmp_assets.model.values import FileTags
+
+SPEECH_ENDINGS = frozenset({".m4b"})
+SPEECH_GENRES = frozenset(
+    {"audiobook", "audio book", "audiobooks", "audio books", "audio drama", "audio theatre", "hörbuch", "hörspiel"}
+    | {"podcast", "podcasts", "spoken", "spoken word", "speech", "lecture", "lectures", "interview", "radio drama"}
+)
+_NUMBERED_NAME = re.compile(r"(?:[0-9]{1,2}[-.])?[0-9]{1,3}(?:\s*[._-]\s*|\s+)(?=.*[^\W\d_])")
+"""`07 Song`, `1-07 - Song`; not `1979`."""
+_COLLECTION = re.compile(
+    r"\b(?:sides?|seite|cd|dis[ck]|mixed|mixtape|megamix|medley|full|complete|set)\b", re.IGNORECASE
+)
+"""Words in the titles and names of files that hold several pieces."""
+_VARIOUS = frozenset(
+    {"various artists", "various", "va", "v.a.", "v/a", "diverse", "verschiedene", "verschiedene interpreten"}
+)
+"""The artist of a file that holds several pieces."""
+
+
+def judge_claim(tags: FileTags, path: Path) -> PieceClaim:
+    """Tell how strongly the tags and the name of a file say that it is one piece.
+
+    Parameters
+    ----------
+    tags : FileTags
+        Of the file.
+    path : Path
+        The file; its name counts where there is no title.
+
+    Returns
+    -------
+    PieceClaim
+        An album in one file has no title or the album's, or is by various artists, and no recording id.
+    """
+    if path.suffix.lower() in SPEECH_ENDINGS or any(genre.lower() in SPEECH_GENRES for genre in tags.details.genres):
+        return PieceClaim.SPEECH
+    if tags.recording_mbid is not None:
+        return PieceClaim.RECORDING
+    if tags.artist is not None and tags.artist.casefold() in _VARIOUS:
+        return PieceClaim.NONE
+    if tags.title is not None:
+        is_album = tags.album is not None and tags.title.casefold() == tags.album.casefold()
+        if tags.track_number is not None and not is_album:
+            return PieceClaim.RECORDING
+        return PieceClaim.NONE if _COLLECTION.search(tags.title) else PieceClaim.NAME
+    if tags.album is None and _NUMBERED_NAME.match(path.name) and not _COLLECTION.search(path.stem):
+        return PieceClaim.NAME
+    return PieceClaim.NONE

@@ -1,0 +1,35 @@
+"""What the tags and the name of a file say about whether it is one piece."""
+
+from pathlib import Path
+
+import pytest
+
+from wkmp_assets.audio.piece_claim import judge_claim
+from wkmp_assets.model.boundary_evidence import PieceClaim
+from wkmp_assets.model.values import FileTags, TagDetails
+from wkmp_assets_tests.support.builders import mbid
+
+ID = mbid("r")
+CLAIMS = {
+    "an id": (FileTags(recording_mbid=ID), "a.mp3", PieceClaim.RECORDING),
+    "an id and the album's title": (FileTags("B", album="B", recording_mbid=ID), "a.mp3", PieceClaim.RECORDING),
+    "title and number": (FileTags("T", album="B", track_number=12), "a.mp3", PieceClaim.RECORDING),
+    "the album's title and a number": (FileTags("B", album="b", track_number=1), "a.mp3", PieceClaim.NAME),
+    "title": (FileTags("T", "A"), "a.mp3", PieceClaim.NAME),
+    "no title": (FileTags(artist="A", album="B", track_number=1), "01 a.mp3", PieceClaim.NONE),
+    "various artists": (FileTags("T", "Various Artists", "B", 1), "a.mp3", PieceClaim.NONE),
+    "a side": (FileTags("Side A", "A"), "a.mp3", PieceClaim.NONE),
+    "a numbered name": (FileTags(), "07 - Song.mp3", PieceClaim.NAME),
+    "a numbered name of a disc": (FileTags(), "1-07 Song.mp3", PieceClaim.NAME),
+    "a number alone": (FileTags(), "1979.mp3", PieceClaim.NONE),
+    "a numbered side": (FileTags(), "01 Side A.wav", PieceClaim.NONE),
+    "a name": (FileTags(), "Song.mp3", PieceClaim.NONE),
+    "an audiobook": (FileTags("T", album="T"), "a.M4B", PieceClaim.SPEECH),
+    "spoken word": (FileTags("T", details=TagDetails(genres=("rock", "spoken word"))), "a.mp3", PieceClaim.SPEECH),
+    "music": (FileTags("T", details=TagDetails(genres=("rock",))), "a.mp3", PieceClaim.NAME),
+}
+
+
+@pytest.mark.parametrize(("tags", "name", "claim"), CLAIMS.values(), ids=CLAIMS)
+def test_tags_and_name_claim(tags: FileTags, name: str, claim: PieceClaim) -> None:
+    assert judge_claim(tags, Path(name)) is claim
