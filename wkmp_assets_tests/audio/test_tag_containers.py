@@ -96,10 +96,14 @@ def test_apev2_at_the_end_is_read(tmp_path: Path, sound: Sound, ape_tag: bytes, 
 
 def test_apev2_before_id3v1_and_lyrics3_has_the_whole_title(tmp_path: Path, sound: Sound, ape_tag: bytes) -> None:
     old = id3v1(LONG, "Ape", "Apes", "1999")
-    for between in (b"", lyrics3(IND="00", ETT="Other")):
+    for between in (b"", lyrics3(IND="00", ETT="Other"), b"LYRICSBEGIN[00:01]La la\r\nLYRICSEND"):
         found = read(tmp_path, "a.mp3", sound("mp3") + ape_tag + between + old)
         assert found.fields == APE_FIELDS._replace(genre=("Rock",))
         assert found.sources["genre"] == "ID3v1"
+
+
+def test_apev2_at_the_start_is_read(tmp_path: Path, sound: Sound, ape_tag: bytes) -> None:
+    assert read(tmp_path, "a.mp3", ape_tag + sound("mp3")).fields == APE_FIELDS
 
 
 def test_lyrics3_has_the_whole_title_beside_id3v1(tmp_path: Path, sound: Sound) -> None:
@@ -231,6 +235,9 @@ WAVS: dict[str, Callable[[bytes], bytes]] = {
     "after the sound": lambda sound: with_chunks(sound, info(**INFO)),
     "before the sound": lambda sound: with_chunks(sound, info(**INFO), are_first=True),
     "in the encoding of Windows": lambda sound: with_chunks(sound, info("cp1252", **INFO)),
+    "in small letters": lambda sound: with_chunks(
+        sound, info(**INFO).replace(b"INFO", b"info").replace(b"LIST", b"list")
+    ),
     "without padding": lambda sound: with_chunks(sound, info(is_padded=False, **INFO)),
     "of unknown length": with_unknown_length,
     "RF64": as_rf64,

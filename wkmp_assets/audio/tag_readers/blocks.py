@@ -28,13 +28,16 @@ _APE_FOOTER_BYTES = 32
 _APE_MAGIC = b"APETAGEX"
 """It holds the magic of ID3v1, `TAG`."""
 _APE_HAS_HEADER = 1 << 31
+_LYRICS3_BEGIN = b"LYRICSBEGIN"
 _LYRICS3_END = b"LYRICS200"
+_OLD_LYRICS3_END = b"LYRICSEND"
+_MAX_OLD_LYRICS3_BYTES = 5_100 + len(_LYRICS3_BEGIN) + len(_OLD_LYRICS3_END)
 _LYRICS3_SIZE_DIGITS = 6
 _LYRICS3_FIELD = re.compile(rb"([A-Z]{3})([0-9]{5})")
 
 
 def read_leading(file: BinaryIO) -> tuple[list[TagTexts], int]:
-    """Return the ID3v2 tags at the start of a file, and where they end.
+    """Return the ID3v2 and APEv2 tags at the start of a file, and where they end.
 
     Programs that add a tag without looking leave an empty or older one before it.
     """
@@ -42,13 +45,14 @@ def read_leading(file: BinaryIO) -> tuple[list[TagTexts], int]:
     position = 0
     for _ in range(MAX_BLOCKS):
         file.seek(position)
-        head = file.read(_MAX_PADDING_BYTES if found else _ID3_HEADER_BYTES)
-        start = len(head) - len(head.lstrip(b"\0")) if found else 0
-        size = _id3_bytes(head[start:])
-        if size is None:
+        head = file.read(_MAX_PADDING_BYTES if position else _APE_FOOTER_BYTES)
+        start = len(head) - len(head.lstrip(b"\0")) if position else 0
+        id3, ape = _id3_bytes(head[start:]), _ape_bytes(head[start:])
+        size = id3 or ape
+        if not size:
             break
         file.seek(position + start)
-        found += _parsed_id3(file.read(min(size, MAX_BLOCK_BYTES)))
+        found += (_parsed_id3 if id3 else _parsed_ape)(file.read(min(size, MAX_BLOCK_BYTES)))
         position += start + size
     return found, position
 
@@ -101,12 +105,15 @@ def _parsed_id3(raw: bytes) -> Iterator[TagTexts]:
 
 
 def _ape_before(file: BinaryIO, end: int) -> int:
-    footer = _before(file, end, _APE_FOOTER_BYTES)
-    if not footer.startswith(_APE_MAGIC) or len(footer) < _APE_FOOTER_BYTES:
+    return _ape_bytes(_before(file, end, _APE_FOOTER_BYTES))
+
+
+def _ape_bytes(header: bytes) -> int:
+    """Return the size of an APEv2 tag by its header or footer; 0 where there is none."""
+    if not header.startswith(_APE_MAGIC) or len(header) < _APE_FOOTER_BYTES:
         return 0
-    size = int.from_bytes(footer[12:16], "little")
-    flags = int.from_bytes(footer[20:24], "little")
-    return size + (_APE_FOOTER_BYTES if flags & _APE_HAS_HEADER else 0)
+    flags = int.from_bytes(header[20:24], "little")
+    return int.from_bytes(header[12:16], "little") + (_APE_FOOTER_BYTES if flags & _APE_HAS_HEADER else 0)
 
 
 def _parsed_ape(raw: bytes) -> Iterator[TagTexts]:
@@ -123,9 +130,16 @@ def _lyrics3_before(file: BinaryIO, end: int) -> int:
     return int(size) + len(tail) if tail.endswith(_LYRICS3_END) and size.isdigit() else 0
 
 
+def _old_lyrics3_before(file: BinaryIO, end: int) -> int:
+    """Return the size of a Lyrics3v1 tag, which holds lyrics alone; 0 where there is none."""
+    tail = _before(file, end, _MAX_OLD_LYRICS3_BYTES)
+    begin = tail.rfind(_LYRICS3_BEGIN)
+    return len(tail) - begin if tail.endswith(_OLD_LYRICS3_END) and begin >= 0 else 0
+
+
 def _parsed_lyrics3(raw: bytes) -> Iterator[TagTexts]:
     texts = TagTexts("Lyrics3", names.LYRICS3)
-    position = len(b"LYRICSBEGIN")
+    position = len(_LYRICS3_BEGIN)
     while field := _LYRICS3_FIELD.match(raw, position):
         position = field.end() + int(field[2])
         texts.add(field[1].decode("ascii"), [decode(raw[field.end() : position])])
@@ -145,6 +159,7 @@ def _parsed_id3v1(raw: bytes) -> Iterator[TagTexts]:
 _KINDS = (
     (_id3v1_before, _parsed_id3v1),
     (_lyrics3_before, _parsed_lyrics3),
+    (_old_lyrics3_before, lambda _raw: iter(())),
     (_ape_before, _parsed_ape),
     (_id3_before, _parsed_id3),
 )

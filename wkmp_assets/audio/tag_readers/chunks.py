@@ -63,7 +63,7 @@ def _read_riff(file: BinaryIO, start: int) -> list[TagTexts]:
 
 def _add_info(file: BinaryIO, chunk: _Chunk, info: TagTexts) -> None:
     file.seek(chunk.start)
-    if file.read(4) != b"INFO":
+    if file.read(4).upper() != b"INFO":
         return
     for item in _walk(file, chunk.start + 4, chunk.start + chunk.size, "<"):
         info.add(item.name, [decode(_content(file, item))])
