@@ -16,7 +16,7 @@ unexport PYTHONDONTWRITEBYTECODE
 MUSIC ?= test_data/sample_library
 PORT ?= 3000
 
-.PHONY: help setup import status test test-quick test-long test-faults test-safety test-ui fuzz coverage-baseline check bench bench-fades bench-flavor bench-long bench-lookups bench-sensor bench-ui bench-writer ui dataset clean
+.PHONY: help setup import status test test-quick test-long test-faults test-safety test-ui fuzz coverage-baseline check bench bench-fades bench-flavor bench-long bench-lookups bench-sensor bench-ui bench-writer compare-tags ui dataset clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 26
@@ -96,6 +96,9 @@ bench-ui: $(DEV_READY) ## time the web UI's pages with 100 and 10,000 files; wri
 
 bench-writer: $(DEV_READY) ## measure the batch writer beside the unbatched one; writes docs/benchmarks/writer.md
 	$(BIN)/python -m wkmp_assets_tests.tools.benchmarks.writer_benchmark
+
+compare-tags: $(DEV_READY) ## compare tags with ffprobe and mediainfo on 200 real files; writes docs/benchmarks/tags.md
+	$(BIN)/python -m wkmp_assets_tests.tools.benchmarks.tag_comparison
 
 ui: $(READY) ## open the web UI on http://127.0.0.1:3000 (or PORT) and import what appears in MUSIC
 	WKMP_WATCH=$${WKMP_WATCH:-1} WKMP_LIBRARY_ROOT="$(abspath $(MUSIC))" $(BIN)/dagster dev --host 127.0.0.1 --port $(PORT)

@@ -1,5 +1,6 @@
 """One import of the whole corpus: every file is imported or fails with a named cause, and none is lost."""
 
+import json
 import os
 import subprocess
 import sys
@@ -14,7 +15,7 @@ from wkmp_assets.model.outcomes import Result
 from wkmp_assets.model.phases import SCAN, SEGMENTS, TAGS
 from wkmp_assets.runtime.phase_store import PhaseStore
 from wkmp_assets.settings import load_settings
-from wkmp_assets_tests.integration.corpus import names, sounds, tags
+from wkmp_assets_tests.integration.corpus import meanings, names, sounds, tags
 from wkmp_assets_tests.integration.corpus.case import DAMAGED, IMPORTED, SILENT, Case, End, undecodable
 from wkmp_assets_tests.integration.corpus.sound_bytes import plain
 from wkmp_assets_tests.support.builders import problems, rows
@@ -35,6 +36,7 @@ GROUPS = (
     sounds.codecs,
     sounds.misnamed,
     tags.tags,
+    meanings.meanings,
     names.names,
     names.no_files,
 )
@@ -154,6 +156,21 @@ def test_the_command_says_so_in_words_that_any_terminal_can_show(corpus: Importe
     assert f"{len(corpus.failures)} failed" in said
     assert f"{len(corpus.passed_over)} passed over" in said
     assert [character for character in said if not (character.isprintable() or character == "\n")] == []
+
+
+def test_no_artist_is_called_by_a_piece_of_a_credit(corpus: ImportedCorpus) -> None:
+    stored = rows(corpus.place.database, "SELECT artist_mbid, name FROM artists")
+    named = {meanings.mbid(artist): name for names in meanings.CREDITS.values() for artist, name in names.items()}
+    assert {row["artist_mbid"]: row["name"] for row in stored}.items() >= named.items()
+
+
+def test_tags_mean_what_their_programs_meant(corpus: ImportedCorpus) -> None:
+    query = """
+        SELECT f.title, f.artist, f.track_number, f.year, p.additional_metadata
+        FROM files AS f JOIN passages AS p ON p.file_id = f.guid WHERE f.path = ?"""
+    (row,) = rows(corpus.place.database, query, meanings.RICH)
+    assert json.loads(row.pop("additional_metadata"))["file_tags"] == meanings.DETAILS
+    assert row == {"title": "x", "artist": "The Artist", "track_number": 3, "year": 1999}
 
 
 def test_no_process_takes_more_memory_than_it_may(corpus: ImportedCorpus) -> None:
