@@ -30,6 +30,8 @@ _TRACK = re.compile(r"0*([0-9]{1,3})\s+(\S+)$")
 _ISRC = re.compile(r"[A-Z]{2}[A-Z0-9]{3}[0-9]{7}$")
 _DISC_ID = re.compile(r"[0-9a-fA-F]{8}$")
 _KANA = re.compile(r"[\u3041-\u3096\u30a1-\u30fa]")
+_CYRILLIC = re.compile(rb"[\xc0-\xff]{4}")
+"""In Windows-1251; western words have no four accented letters in a row."""
 _KANJI = re.compile(r"[\u4e00-\u9fff]{2}")
 
 
@@ -80,8 +82,9 @@ class _Draft:
 def decode_cue(data: bytes) -> str:
     """Decode the bytes of a sheet.
 
-    A byte order mark decides. Without one, the text is UTF-8, UTF-16, Shift-JIS or Windows-1252; the first that fits
-    counts. Western text may be valid Shift-JIS by chance, so only words of kana, or of two kanji, are believed.
+    A byte order mark decides. Without one, the text is UTF-16, UTF-8, Shift-JIS, Windows-1251 or Windows-1252. Western
+    and Russian texts may be valid Shift-JIS by chance, so kana speak for it, and words of two kanji if nothing speaks
+    for Russian.
     """
     if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         return data.decode("utf-16", "replace")
@@ -96,7 +99,11 @@ def decode_cue(data: bytes) -> str:
         japanese = data.decode("cp932")
     except UnicodeDecodeError:
         japanese = ""
-    return japanese if _KANA.search(japanese) or _KANJI.search(japanese) else data.decode("cp1252", "replace")
+    if _KANA.search(japanese):
+        return japanese
+    if _CYRILLIC.search(data):
+        return data.decode("cp1251", "replace")
+    return japanese if _KANJI.search(japanese) else data.decode("cp1252", "replace")
 
 
 def parse_cue(text: str) -> CueSheet:

@@ -52,9 +52,9 @@ def judge_claim(tags: FileTags, path: Path) -> PieceClaim:
         return PieceClaim.NONE
     if tags.title is not None:
         is_album = tags.album is not None and tags.title.casefold() == tags.album.casefold()
-        if tags.track_number is not None and not is_album:
-            return PieceClaim.RECORDING
-        return PieceClaim.NONE if _COLLECTION.search(tags.title) else PieceClaim.NAME
+        if tags.track_number is not None:
+            return PieceClaim.NAME if is_album else PieceClaim.RECORDING
+        return PieceClaim.NONE if is_album or _COLLECTION.search(tags.title) else PieceClaim.NAME
     if tags.album is None and _NUMBERED_NAME.match(path.name) and not _COLLECTION.search(path.stem):
         return PieceClaim.NAME
     return PieceClaim.NONE

@@ -30,6 +30,8 @@ _OPTIONS = OPEN_OPTIONS | {"analyzeduration": "1", "fpsprobesize": "0"}
 _CUE_TAG = "cuesheet"
 _PROGRAMS_NAMES = re.compile(r"(?:cd ?image|image|range|album|audio|cd|disc)[ _-]?[0-9]*$", re.IGNORECASE)
 """The file names that programs put into sheets, whatever the file is called later."""
+_COMMENT_CLOCK = Fraction(1, 1_000)
+"""unit=s: in which FFmpeg counts the chapters of Vorbis comments."""
 _LEAD_OUT_TRACKS = frozenset({170, 255})
 
 
@@ -121,9 +123,9 @@ def _read_chapters(path: Path, container: InputContainer, warnings: list[FileWar
     if len(chapters) > MAX_TRACKS:
         warnings.append(_unused("The list of chapters", f"it has more than {MAX_TRACKS}"))
         return
-    rate = container.streams.audio[0].rate if container.streams.audio else 0
-    if container.format.name == "flac" and rate and chapters[0]["time_base"] == Fraction(1, rate):
-        block = _read_block(path, rate)
+    clock: Fraction = chapters[0]["time_base"]
+    if container.format.name == "flac" and clock < _COMMENT_CLOCK:  # the block counts samples
+        block = _read_block(path, clock.denominator)
         if block:
             yield block
         return

@@ -2,6 +2,7 @@
 
 import os
 import stat
+import unicodedata
 from functools import lru_cache
 from pathlib import Path
 
@@ -35,7 +36,7 @@ def find_cue_files(path: Path) -> tuple[str, ...]:
 
 def is_named_after(cue_name: str, path: Path) -> bool:
     """Tell whether a sheet has the name of a music file; case does not count."""
-    return Path(cue_name).stem.casefold() in {path.stem.casefold(), path.name.casefold()}
+    return _fold(Path(cue_name).stem) in {_fold(path.stem), _fold(path.name)}
 
 
 def is_only_music(path: Path) -> bool:
@@ -61,6 +62,10 @@ def read_cue_file(path: Path) -> bytes:
     if len(data) > MAX_CUE_BYTES:
         raise ValueError(f"it is larger than {MAX_CUE_BYTES // 1024} KB")
     return data
+
+
+def _fold(name: str) -> str:
+    return unicodedata.normalize("NFC", name).casefold()
 
 
 def _names_in(folder: Path) -> tuple[tuple[str, ...], int]:

@@ -53,7 +53,7 @@ class PieceClaim(StrEnum):
 
     NONE = "none"
     NAME = "name"
-    """A title without a track number, the album's title, or a numbered file name: believed of a short file only."""
+    """A title without a track number, the album's title with one, or a numbered file name: believed of a short file."""
     RECORDING = "recording"
     """A recording id, or a track's number and title."""
     SPEECH = "speech"

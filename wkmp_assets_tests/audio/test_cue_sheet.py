@@ -124,6 +124,12 @@ def test_western_sheets_are_read_in_utf_8_and_windows_1252(title: str) -> None:
         assert decode_cue(text.encode(coding)) == text
 
 
+def test_russian_sheets_are_read_in_utf_8_and_windows_1251() -> None:
+    text = LIVE.replace("One", "Гражданская оборона").replace("Guest", "Ёлка")
+    for coding in ("utf-8", "cp1251"):
+        assert decode_cue(text.encode(coding)) == text
+
+
 BAD = {
     "nothing": ("", "no track"),
     "no place": ('FILE "a" WAVE\nTRACK 01 AUDIO', "track 1 has no INDEX 01"),

@@ -204,6 +204,13 @@ def test_chapters_of_a_container_are_read(tmp_path: Path, name: str, codec: str,
     assert titles(sheet) == [(start / 1_000, title) for start, title in CHAPTERS]
 
 
+def test_chapters_beside_an_unknown_codec_are_read_and_break_nothing(tmp_path: Path) -> None:
+    """PyAV has no properties of such a stream."""
+    path = write_chapters(tmp_path / "a.mka", "aac", "matroska")
+    path.write_bytes(path.read_bytes().replace(b"A_AAC", b"A_XYZ"))
+    assert len(sheets_of(path)) == 1
+
+
 def test_chapters_in_vorbis_comments_are_read(tmp_path: Path) -> None:
     path = write_sound(tmp_path / "a.ogg", tone(10, RATE_HZ), RATE_HZ)
     ogg: Any = mutagen.File(path)
