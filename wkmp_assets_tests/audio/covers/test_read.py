@@ -53,7 +53,7 @@ def sounds(tmp_path_factory: pytest.TempPathFactory) -> Path:
         write_sound(folder / name, melody(0.3, RATE_HZ), RATE_HZ)
     for name, codec in (
         ("a.mp3", "libmp3lame"), ("a.ogg", "vorbis"), ("a.m4a", "aac"), ("a.wma", "wmav2"), ("a.wv", "wavpack"),
-        ("a.tta", "tta"),
+        ("a.tta", "tta"), ("a.aac", "aac"),
     ):  # fmt: skip
         encode(folder / name, melody(0.3, 44_100), 44_100, codec)
     encode(folder / "a.opus", melody(0.3, 48_000), 48_000, "libopus")
@@ -155,6 +155,8 @@ CONTAINERS: dict[str, tuple[str, Write, dict[CoverKind, bytes]]] = {
     "ID3v2.2": ("a.mp3", write_old_id3, ALL),
     "ID3 in WAV": ("a.wav", write_id3(mutagen.wave.WAVE), ALL),
     "ID3 in AIFF": ("a.aiff", write_id3(mutagen.aiff.AIFF), ALL),
+    "ID3 before AAC": ("a.aac", write_id3_before, ALL),
+    "ID3 in TTA": ("a.tta", write_id3_before, ALL),
     "FLAC": ("a.flac", write_flac, ALL),
     "comments of FLAC": ("a.flac", write_comments(mutagen.flac.FLAC), ALL),
     "ID3 before FLAC": ("a.flac", write_id3_before, ALL),
