@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import struct
 from base64 import b64decode
+from contextlib import suppress
+from io import BytesIO
 from itertools import islice
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -17,7 +19,8 @@ from mutagen.mp4 import MP4Tags
 
 from wkmp_assets.audio.covers.beside import EXTENSIONS, STEMS
 from wkmp_assets.audio.decode_ffmpeg import OPEN_OPTIONS
-from wkmp_assets.audio.tag_fields import LEAKED_BY_MUTAGEN
+from wkmp_assets.audio.tag_readers.blocks import find_blocks
+from wkmp_assets.audio.tag_readers.with_mutagen import LEAKED_BY_MUTAGEN
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -45,8 +48,8 @@ class EmbeddedPicture(NamedTuple):
 def read_embedded(path: Path) -> list[EmbeddedPicture]:
     """Read the pictures of one file, in the order of the file, at most `MAX_PICTURES`.
 
-    Tags of another kind beside the container's own are looked at when those have no picture: ID3 before other
-    containers, APEv2 after them. Files that mutagen cannot read are opened with FFmpeg.
+    Tags before and after the sound (ID3, APEv2) are looked at when those of the container have no picture. Files that
+    mutagen cannot read are opened with FFmpeg.
 
     Parameters
     ----------
@@ -58,7 +61,7 @@ def read_embedded(path: Path) -> list[EmbeddedPicture]:
         found = [] if file is None else list(islice(_of_file(file), MAX_PICTURES))
     except LEAKED_BY_MUTAGEN:
         file, found = None, []
-    for read in (_of_id3, _of_ape) if file is not None else (_of_id3, _of_ape, _of_ffmpeg):
+    for read in (_of_blocks,) if file is not None else (_of_blocks, _of_ffmpeg):
         if found:
             break
         try:
@@ -88,9 +91,23 @@ def _values(tags: Any, key: str) -> Any:
     return tags.get(key, ())
 
 
-def _of_id3(path: Path) -> Iterator[EmbeddedPicture]:
+def _of_blocks(path: Path) -> Iterator[EmbeddedPicture]:
+    """Yield the pictures of tags before and after any container, such as the full ID3 tag behind an empty one."""
     open_id3: Any = ID3
-    return _of_frames(open_id3(path))
+    open_ape: Any = APEv2
+    with path.open("rb") as file:
+        for raw in find_blocks(file):
+            if not any(name in raw for name in _NAMES_OF_PICTURES):
+                continue  # a tag without pictures need not be parsed again
+            with suppress(*LEAKED_BY_MUTAGEN):
+                if raw.startswith(b"ID3"):
+                    yield from _of_frames(open_id3(BytesIO(raw)))
+                else:
+                    yield from _of_ape_items(open_ape(BytesIO(raw)))
+
+
+_NAMES_OF_PICTURES = (b"PIC", b"over", b"OVER")
+"""Of frames of ID3, and of items of APEv2 in any case."""
 
 
 def _of_frames(tags: Any) -> Iterator[EmbeddedPicture]:
@@ -99,11 +116,6 @@ def _of_frames(tags: Any) -> Iterator[EmbeddedPicture]:
             yield EmbeddedPicture(int(frame.type), b"", "it is the address of a picture elsewhere")
         else:
             yield EmbeddedPicture(int(frame.type), frame.data)
-
-
-def _of_ape(path: Path) -> Iterator[EmbeddedPicture]:
-    open_ape: Any = APEv2
-    return _of_ape_items(open_ape(path))
 
 
 _APE_TYPES = {

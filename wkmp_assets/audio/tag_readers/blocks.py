@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Iterator
 from io import BytesIO
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import Any, BinaryIO
 
 from mutagen.apev2 import APEv2
 
@@ -13,9 +14,6 @@ from wkmp_assets.audio.tag_readers.encodings import decode
 from wkmp_assets.audio.tag_readers.id3 import ID3V1_BYTES, parse_id3, read_id3, read_id3v1
 from wkmp_assets.audio.tag_readers.texts import TagTexts
 from wkmp_assets.audio.tag_readers.with_mutagen import LEAKED_BY_MUTAGEN, read_ape
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 MAX_BLOCK_BYTES = 64 * 1024 * 1024
 """Of one tag. Real ones hold a few pictures."""
@@ -42,6 +40,36 @@ def read_leading(file: BinaryIO) -> tuple[list[TagTexts], int]:
     Programs that add a tag without looking leave an empty or older one before it.
     """
     found: list[TagTexts] = []
+    end = 0
+    for parse, raw, behind in _leading(file):
+        found += parse(raw)
+        end = behind
+    return found, end
+
+
+def read_trailing(file: BinaryIO, start: int) -> list[TagTexts]:
+    """Return the tags at the end of a file, the better kinds first; none of them begins before `start`."""
+    found = [texts for parse, raw in _trailing(file, start) for texts in parse(raw)]
+    order = ["ID3v2", "APEv2", "Lyrics3", "ID3v1"]
+    return sorted(found, key=lambda texts: order.index(texts.kind))
+
+
+def find_blocks(file: BinaryIO) -> Iterator[bytes]:
+    """Yield the ID3v2 and APEv2 tags at both ends of a file, unread. ID3v2 begins with `ID3`."""
+    end = 0
+    for _, raw, behind in _leading(file):
+        yield raw
+        end = behind
+    for parse, raw in _trailing(file, end):
+        if parse in {_parsed_id3, _parsed_ape}:
+            yield raw
+
+
+_Parse = Callable[[bytes], Iterator[TagTexts]]
+
+
+def _leading(file: BinaryIO) -> Iterator[tuple[_Parse, bytes, int]]:
+    """Yield each tag with the position behind it."""
     position = 0
     for _ in range(MAX_BLOCKS):
         file.seek(position)
@@ -52,19 +80,12 @@ def read_leading(file: BinaryIO) -> tuple[list[TagTexts], int]:
         if not size:
             break
         file.seek(position + start)
-        found += (_parsed_id3 if id3 else _parsed_ape)(file.read(min(size, MAX_BLOCK_BYTES)))
+        raw = file.read(min(size, MAX_BLOCK_BYTES))
         position += start + size
-    return found, position
+        yield (_parsed_id3 if id3 else _parsed_ape), raw, position
 
 
-def read_trailing(file: BinaryIO, start: int) -> list[TagTexts]:
-    """Return the tags at the end of a file, the better kinds first; none of them begins before `start`."""
-    found = list(_trailing(file, start))
-    order = ["ID3v2", "APEv2", "Lyrics3", "ID3v1"]
-    return sorted(found, key=lambda texts: order.index(texts.kind))
-
-
-def _trailing(file: BinaryIO, start: int) -> Iterator[TagTexts]:
+def _trailing(file: BinaryIO, start: int) -> Iterator[tuple[_Parse, bytes]]:
     end = file.seek(0, 2)
     for _ in range(MAX_BLOCKS):
         size = 0
@@ -73,7 +94,7 @@ def _trailing(file: BinaryIO, start: int) -> Iterator[TagTexts]:
             if size and size <= end - start:
                 file.seek(end - size)
                 if size <= MAX_BLOCK_BYTES:
-                    yield from parse(file.read(size))
+                    yield parse, file.read(size)
                 break
         else:
             return

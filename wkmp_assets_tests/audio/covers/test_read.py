@@ -116,6 +116,24 @@ def write_comments(opener: Callable[..., Any]) -> Write:
     return write
 
 
+def write_id3_behind_an_empty_one(path: Path, pictures: Pictures) -> None:
+    sound = path.read_bytes()
+    path.write_bytes(b"")
+    write_id3_before(path, pictures)
+    path.write_bytes(b"ID3\4\0\0\0\0\0\0" + path.read_bytes() + sound)
+
+
+def append_id3(path: Path, pictures: Pictures) -> None:
+    """Write an ID3v2.4 tag at the end, with its footer, and an ID3v1 tag behind it."""
+    sound = path.read_bytes()
+    path.write_bytes(b"")
+    write_id3_before(path, pictures)
+    size = path.stat().st_size - 10
+    sizes = bytes(size >> shift & 0x7F for shift in (21, 14, 7, 0))
+    tag = b"ID3\4\0\x10" + sizes + path.read_bytes()[10:] + b"3DI\4\0\x10" + sizes
+    path.write_bytes(sound + tag + b"TAG" + bytes(125))
+
+
 def write_asf(path: Path, pictures: Pictures) -> None:
     file: Any = mutagen.asf.ASF(path)
     asf: Any = mutagen.asf
@@ -157,6 +175,8 @@ CONTAINERS: dict[str, tuple[str, Write, dict[CoverKind, bytes]]] = {
     "ID3 in AIFF": ("a.aiff", write_id3(mutagen.aiff.AIFF), ALL),
     "ID3 before AAC": ("a.aac", write_id3_before, ALL),
     "ID3 in TTA": ("a.tta", write_id3_before, ALL),
+    "ID3 behind an empty tag": ("a.mp3", write_id3_behind_an_empty_one, ALL),
+    "ID3 after the sound": ("a.mp3", append_id3, ALL),
     "FLAC": ("a.flac", write_flac, ALL),
     "comments of FLAC": ("a.flac", write_comments(mutagen.flac.FLAC), ALL),
     "ID3 before FLAC": ("a.flac", write_id3_before, ALL),
