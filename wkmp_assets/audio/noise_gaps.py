@@ -13,7 +13,7 @@ import numpy as np
 from wkmp_assets.audio.envelope import HOPS_PER_WINDOW
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from numpy.typing import NDArray
 
@@ -46,6 +46,11 @@ MIN_PAUSES_PER_MINUTE = 6.0
 """More pauses than this, each shorter than a gap, are those of a speaker."""
 MIN_PAUSES = 12
 """Fewer pauses tell nothing."""
+PAUSE_DEPTH_DB = 20.0
+"""unit=dB: between words, a voice sinks by so much below its loud parts."""
+MIN_SHORT_PIECES = 5
+SHORT_PIECE_S = 60.0
+"""unit=s: half of the tracks of an album last longer."""
 TINY_POWER = 1e-12
 
 
@@ -97,9 +102,32 @@ def window_levels(envelope: Envelope) -> NDArray[np.float64]:
     return levels
 
 
-def is_speech(envelope: Envelope, silent_power: float, min_gap_s: float) -> bool:
-    """Tell whether a file pauses as a speaker does: often, and mostly for less than the shortest gap between tracks."""
-    return _is_speech(window_levels(envelope) < silent_power, min_gap_s)
+def is_speech(envelope: Envelope, silent_power: float, min_gap_s: float, pieces_s: Sequence[float]) -> bool:
+    """Tell whether a file is spoken word.
+
+    Parameters
+    ----------
+    envelope : Envelope
+        Of the whole file.
+    silent_power : float, full scale squared
+        Windows below it are silent.
+    min_gap_s : float, unit=s
+        The shortest silence that separates passages.
+    pieces_s : sequence of float, unit=s
+        Lengths of the stretches between those silences.
+
+    Returns
+    -------
+    bool
+        Whether it pauses as a speaker does: often, and mostly for less than the shortest gap. Where the stretches are
+        shorter than tracks, pauses that are merely quiet count as well.
+    """
+    levels = window_levels(envelope)
+    if _is_speech(levels < silent_power, min_gap_s):
+        return True
+    if len(pieces_s) < MIN_SHORT_PIECES or float(np.median(pieces_s)) >= SHORT_PIECE_S:
+        return False
+    return _is_speech(levels < np.quantile(levels, 0.9) * 10 ** (-PAUSE_DEPTH_DB / 10), min_gap_s)
 
 
 def runs(flags: NDArray[np.bool_]) -> Iterator[tuple[int, int]]:

@@ -40,8 +40,8 @@ def lower_for_quiet_music(rms: NDArray[np.float64], threshold: float) -> float:
     heard = rms[rms >= _amplitude(MIN_HEARD_DB)]
     if not heard.size:
         return threshold
-    low, high, loud = np.quantile(heard, (0.1, 0.9, 0.95))
-    if loud >= threshold * _amplitude(HEADROOM_DB) or high < low * _amplitude(MIN_SWING_DB):
+    faint, loud = np.quantile(heard, (0.05, 0.95))
+    if loud >= threshold * _amplitude(HEADROOM_DB) or loud < faint * _amplitude(MIN_SWING_DB):
         return threshold
     return min(threshold, max(float(loud) * _amplitude(-BELOW_MUSIC_DB), _amplitude(MIN_THRESHOLD_DB)))
 

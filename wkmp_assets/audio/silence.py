@@ -102,7 +102,8 @@ def find_passages(
         for first, end in find_noise_gaps(envelope, threshold**2, min_silence_s):
             in_silence[first:end] = True
     passages = _between([*_find_silences(envelope, in_silence, min_silence_ticks)], total)
-    if len(passages) > 1 and is_speech(envelope, threshold**2, min_silence_s):
+    lengths_s = [passage.length_samples / rate for passage in passages]
+    if len(passages) > 1 and is_speech(envelope, threshold**2, min_silence_s, lengths_s):
         passages = [Span(passages[0].start_sample, passages[-1].end_sample)]
     return tuple(_long_enough(passages, rate, min_passage_ticks, min(MIN_BESIDE_TICKS, FINE_CUTS * min_silence_ticks)))
 

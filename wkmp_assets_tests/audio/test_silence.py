@@ -288,6 +288,21 @@ def test_spoken_word_is_one_passage(room_db: float, follows_noise_floor: bool) -
         np.testing.assert_allclose(found, [(3, 3 + speech.size / 100)], atol=0.02)
 
 
+def test_a_voice_that_never_falls_silent_between_words_is_one_passage() -> None:
+    rng = np.random.default_rng(7)
+    words = [
+        part for _ in range(200) for part in ((rng.uniform(1, 3), -20.0), (rng.uniform(0.2, 0.6), -50.0), (0.5, -18.0))
+    ]
+    for position in range(580, 0, -60):
+        words[position:position] = [(2.2, -120.0)]
+    assert len(spans_of(power(*words))) == 1
+
+
+def test_short_tracks_with_few_rests_are_several_passages() -> None:
+    tracks = [(30.0, -20.0), (0.5, -50.0), (10.0, -18.0), (2.5, -120.0)] * 8
+    assert len(spans_of(power(*tracks))) == 8
+
+
 @pytest.mark.parametrize("stray", [0.15, 1.9])
 def test_a_stretch_under_two_seconds_beside_music_is_no_passage(stray: float) -> None:
     assert spans_of(power((40, -20), (2.5, -100), (stray, -20))) == [(0, 40)]

@@ -5,6 +5,7 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from wkmp_assets.audio import worker_tasks
@@ -16,7 +17,7 @@ from wkmp_assets.files.hashing import hash_file
 from wkmp_assets.files.identity import look_at
 from wkmp_assets.files.verification import ExpectedContent
 from wkmp_assets.model.file_warnings import WarningKind
-from wkmp_assets.model.values import PassageSegments, SegmentationParameters
+from wkmp_assets.model.values import PassageSegments, SegmentationParameters, Span
 from wkmp_assets_tests.audio.sounds import joined, melody, silence, tone, write_sound
 
 PARAMETERS = SegmentationParameters(60.0, 28_224_000, 2_822_400)
@@ -151,3 +152,34 @@ def test_what_looks_wrong_is_said(tmp_path: Path, pcm: PcmStore) -> None:
     assert [too_many.kind, inexact.kind] == [WarningKind.OVER_SEGMENTED, WarningKind.ROUNDED_POSITIONS]
     assert too_many.text.startswith("10 passages in 0.5 minutes")
     assert "37800 Hz is not a whole number of ticks" in inexact.text
+
+
+LIBRARY_DEFAULTS = SegmentationParameters(64.0, 50_803_200, 2_822_400)
+
+
+@pytest.mark.parametrize(
+    ("offset", "subtype"),
+    [pytest.param(0.005, "PCM_16", id="offset of -46 dBFS"), pytest.param(-1 / 128, "PCM_U8", id="zero of 127")],
+)
+def test_a_file_with_an_offset_is_cut_at_its_silence(
+    tmp_path: Path, pcm: PcmStore, offset: float, subtype: str
+) -> None:
+    rate_hz = 8_000
+    music = tone(4, rate_hz, amplitude=0.3)
+    samples = joined(music, silence(3, rate_hz), music) + np.float32(offset)
+    path = write_sound(tmp_path / "a.wav", samples, rate_hz, subtype=subtype)
+    found = segment_file(path, path.name, just_hashed(path), pcm, LIBRARY_DEFAULTS)
+    assert found.passages == (Span(0, 4 * rate_hz), Span(7 * rate_hz, 11 * rate_hz))
+    nothing = write_sound(tmp_path / "b.wav", silence(10, rate_hz) + np.float32(offset), rate_hz, subtype=subtype)
+    assert segment_file(nothing, nothing.name, just_hashed(nothing), pcm, LIBRARY_DEFAULTS).passages == ()
+
+
+def test_quiet_music_of_24_bit_and_music_in_one_of_eight_channels_is_audio(tmp_path: Path, pcm: PcmStore) -> None:
+    loudness = np.repeat(np.linspace(0.6, 1.2, 8), 20_000).astype(np.float32)
+    music = melody(20, 8_000, channels=1) * loudness
+    quiet = music * np.float32(10 ** (-66 / 20) / np.sqrt((music**2).mean()))
+    path = write_sound(tmp_path / "quiet.wav", quiet, 8_000, subtype="PCM_24")
+    assert len(segment_file(path, path.name, just_hashed(path), pcm, LIBRARY_DEFAULTS).passages) == 1
+    surround = np.concatenate([silence(20, 8_000, channels=7), music * np.float32(0.003)])
+    path = write_sound(tmp_path / "surround.wav", surround, 8_000, subtype="PCM_24")
+    assert len(segment_file(path, path.name, just_hashed(path), pcm, LIBRARY_DEFAULTS).passages) == 1
