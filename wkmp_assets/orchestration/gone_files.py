@@ -8,7 +8,7 @@ from typing import Any
 from dagster import DagsterInstance
 
 from wkmp_assets.errors import PartitionKeyError
-from wkmp_assets.files.presence import check_root, is_emptied
+from wkmp_assets.files.presence import check_root, is_emptied, is_on_disk
 from wkmp_assets.model.file_key import decode_key, is_within
 from wkmp_assets.model.outcomes import Outcome, Skipped, SkipReason
 from wkmp_assets.model.values import LibraryChanges
@@ -42,7 +42,7 @@ def skip_gone(library: Library, outcomes: Mapping[str, Outcome[Any]]) -> dict[st
 
 def _is_gone(library: Library, key: str) -> bool:
     try:
-        return not library.has_file(decode_key(key))
+        return not is_on_disk(library.root, decode_key(key))
     except PartitionKeyError:  # typed by a person; its failure says so
         return False
 

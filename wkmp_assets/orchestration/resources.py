@@ -3,7 +3,7 @@
 import os
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -147,7 +147,7 @@ def library_resource(library: Library) -> dg.ResourceDefinition:
     @dg.resource
     def open_library(_context: dg.InitResourceContext) -> Iterator[Library]:
         with keep_open(library.database):
-            yield library
+            yield replace(library)  # which reads every .wkmpignore anew
 
     return open_library
 

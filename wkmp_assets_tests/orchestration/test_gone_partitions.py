@@ -219,3 +219,14 @@ def test_a_file_that_a_pattern_passes_over_is_missing_and_loses_its_partition(
     (settings.library / ".wkmpignore").unlink()
     shown = scan(settings, instance)
     assert (shown["missing"], shown["found_again"], shown["unchanged"]) == (0, 2, 3), "nothing is lost"
+
+
+def test_a_pattern_counts_from_the_next_scan_on_in_a_process_that_lives_long(
+    settings: Settings, instance: DagsterInstance
+) -> None:
+    put(settings, "a/1.mp3", "Demos/2.mp3")
+    job = build_definitions(settings).resolve_job_def(scan_job.name)
+    for patterns, expected in (("", 2), ("Demos/", 1), ("", 2)):
+        (settings.library / ".wkmpignore").write_text(patterns)
+        (event,) = job.execute_in_process(instance=instance, run_config=QUIET).get_asset_materialization_events()
+        assert event.materialization.metadata["files"].value == expected
