@@ -1,5 +1,6 @@
 """CUE sheets on disk, beside the music files of a folder."""
 
+import errno
 import os
 import stat
 import unicodedata
@@ -50,11 +51,17 @@ def read_cue_file(path: Path) -> bytes:
     Raises
     ------
     OSError
-        It cannot be read. A symbolic link is not followed, because it may lead out of the music folder.
+        It cannot be read.
     ValueError
-        It is no regular file, or larger than `MAX_CUE_BYTES`; the message is a clause about the sheet.
+        It is a symbolic link, which may lead out of the music folder, or no regular file, or larger than
+        `MAX_CUE_BYTES`. The message is a clause about the sheet.
     """
-    descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+    except OSError as error:
+        if error.errno == errno.ELOOP:
+            raise ValueError("it is a symbolic link") from error
+        raise
     with os.fdopen(descriptor, "rb") as file:
         if not stat.S_ISREG(os.fstat(descriptor).st_mode):
             raise ValueError("it is no regular file")

@@ -15,7 +15,7 @@ from wkmp_assets.model.outcomes import Result
 from wkmp_assets.model.phases import SCAN, SEGMENTS, TAGS
 from wkmp_assets.runtime.phase_store import PhaseStore
 from wkmp_assets.settings import load_settings
-from wkmp_assets_tests.integration.corpus import meanings, names, sounds, tags
+from wkmp_assets_tests.integration.corpus import meanings, names, sheets, sounds, tags
 from wkmp_assets_tests.integration.corpus.case import DAMAGED, IMPORTED, SILENT, Case, End, undecodable
 from wkmp_assets_tests.integration.corpus.sound_bytes import plain
 from wkmp_assets_tests.support.builders import problems, rows
@@ -37,6 +37,7 @@ GROUPS = (
     sounds.misnamed,
     tags.tags,
     meanings.meanings,
+    sheets.sheets,
     names.names,
     names.no_files,
 )
@@ -171,6 +172,15 @@ def test_tags_mean_what_their_programs_meant(corpus: ImportedCorpus) -> None:
     (row,) = rows(corpus.place.database, query, meanings.RICH)
     assert json.loads(row.pop("additional_metadata"))["file_tags"] == meanings.DETAILS
     assert row == {"title": "x", "artist": "The Artist", "track_number": 3, "year": 1999}
+
+
+def test_a_sheet_cuts_and_names_the_passages_of_its_file(corpus: ImportedCorpus) -> None:
+    query = """
+        SELECT p.title, p.artist, p.album, p.end_time_ticks / 28224000.0 AS end_s FROM files AS f
+        JOIN passages AS p ON p.file_id = f.guid WHERE f.path = ? ORDER BY p.start_time_ticks"""
+    assert rows(corpus.place.database, query, sheets.GOOD) == [
+        {"title": title, "artist": "Band", "album": "Live", "end_s": end_s} for title, end_s in (("One", 1), ("Two", 2))
+    ]
 
 
 def test_no_process_takes_more_memory_than_it_may(corpus: ImportedCorpus) -> None:
