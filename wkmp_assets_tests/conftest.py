@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import settings as hypothesis_settings
 
 from wkmp_assets_tests.support.paths import ROOT, TESTS
 from wkmp_assets_tests.tools.plan import PLAN_TESTS
@@ -33,6 +34,12 @@ _NOBODY = 65534
 # files make consoles when they are imported, so it goes here, before them.
 if "PYTEST_XDIST_WORKER" in os.environ:
     os.environ.pop("COLUMNS", None)
+
+
+# No deadline: the machine may stall at any time.
+hypothesis_settings.register_profile("short", max_examples=40, deadline=None)
+hypothesis_settings.register_profile("long", max_examples=1_000, deadline=None)
+hypothesis_settings.load_profile("long" if os.environ.get("WKMP_TEST_LONG") else "short")
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -91,11 +98,26 @@ def instance() -> "Iterator[DagsterInstance]":
         yield made
 
 
+@pytest.fixture(scope="session")
+def opened_dagster_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A DAGSTER_HOME whose databases Dagster has made, which takes it half a second."""
+    from dagster import DagsterInstance
+
+    home = tmp_path_factory.mktemp("dagster-home")
+    shutil.copy(ROOT / "dagster.yaml", home)
+    with pytest.MonkeyPatch.context() as environment:
+        environment.setenv("DAGSTER_HOME", str(home))
+        with DagsterInstance.get() as instance:
+            instance.all_asset_keys()
+            instance.all_instigator_state()
+    return home
+
+
 @pytest.fixture
-def dagster_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A DAGSTER_HOME with the dagster.yaml of the repository, for instances on disk."""
+def dagster_home(opened_dagster_home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A DAGSTER_HOME with the dagster.yaml of the repository and without any run, for instances on disk."""
     monkeypatch.setenv("DAGSTER_HOME", str(tmp_path))
-    shutil.copy(ROOT / "dagster.yaml", tmp_path)
+    shutil.copytree(opened_dagster_home, tmp_path, dirs_exist_ok=True)
     return tmp_path
 
 

@@ -57,21 +57,21 @@ def materialized(library: CheckedLibrary, asset: str) -> list[str | None]:
 
 
 def test_exactly_the_broken_files_of_a_range_are_red(library: CheckedLibrary) -> None:
-    broken = {f"{number:02}.mp3" for number in range(0, 28, 2)}
-    for number_of_file in range(28):
+    broken = {f"{number:02}.mp3" for number in range(0, 10, 2)}
+    for number_of_file in range(10):
         name = f"{number_of_file:02}"
         if f"{name}.mp3" in broken:
             break_file(library.music / f"{name}.mp3")
         else:
             tone(library.music / f"{name}.wav", 200 + 10 * number_of_file)
     evaluations = library.import_all()
-    assert len(broken) == 14
+    assert len(broken) == 5
     assert not_green(library) == broken
     assert {key for key, one in status(library).items() if one == RED} == broken
     assert not_green(library, SEGMENTS) == broken
     assert {key for key, one in status(library, SEGMENTS).items() if one == RED} == broken
     assert not_green(library, IDENTITY) == not_green(library, TAGS) == set()
-    assert number(evaluations["files_imported"], "failed") == 14
+    assert number(evaluations["files_imported"], "failed") == 5
 
 
 def test_a_good_file_that_breaks_later_turns_red_alone(library: CheckedLibrary) -> None:

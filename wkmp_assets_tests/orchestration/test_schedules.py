@@ -33,9 +33,9 @@ SAMPLE = SAMPLE_LIBRARY / "azrael1322/azrael1.mp3"
 
 
 @pytest.fixture
-def instance() -> Iterator[DagsterInstance]:
+def instance(dagster_home: Path) -> Iterator[DagsterInstance]:  # noqa: ARG001 - the place of what is made
     """An instance on disk, because a schedule's runs refer to it by its DAGSTER_HOME."""
-    with dg.instance_for_test() as made:
+    with DagsterInstance.get() as made:
         yield made
 
 
