@@ -8,10 +8,11 @@ import mutagen
 import pytest
 from werkzeug import Response
 
+from wkmp_assets.runtime.worker_pool import WorkerPool
 from wkmp_assets_tests.support.builders import problems, rows, run_sql
-from wkmp_assets_tests.support.checked_library import MIX, SONG, TAKE, CheckedLibrary, Evaluations
+from wkmp_assets_tests.support.checked_library import MIX, SONG, TAKE, CheckedLibrary, Evaluations, checked_library
 from wkmp_assets_tests.support.memory_instance import memory_instance
-from wkmp_assets_tests.support.music_services import MusicServices
+from wkmp_assets_tests.support.music_services import MusicServices, know_everything, music_services
 
 pytestmark = pytest.mark.slow
 
@@ -26,13 +27,23 @@ PEOPLES = "SELECT guid, base_probability, lyrics FROM songs ORDER BY guid"
 CHECKS = ("file_is_all_or_nothing", "reads_outside_transaction", "locks_per_file")
 
 
+@pytest.fixture(scope="module")
+def identified_once(tmp_path_factory: pytest.TempPathFactory, workers: WorkerPool) -> Path:
+    """A folder with a library of three files and five passages with songs from the services, and its state."""
+    folder = tmp_path_factory.mktemp("identified")
+    with checked_library(folder, workers) as library, music_services() as services:
+        know_everything(services)
+        for name, source in (("mix.flac", MIX), ("song.flac", SONG), ("take.wav", TAKE)):
+            library.add(name, source)
+        library.with_settings(**services.settings).import_all()
+        assert sum(row["song_id"] is not None for row in rows(library.database, KNOWN)) == 5
+    return folder
+
+
 @pytest.fixture
-def identified(library: CheckedLibrary, services: MusicServices) -> CheckedLibrary:
-    """A library of three files and five passages with songs from the services, and without an API key."""
-    for name, source in (("mix.flac", MIX), ("song.flac", SONG), ("take.wav", TAKE)):
-        library.add(name, source)
-    library.with_settings(**services.settings).import_all()
-    assert sum(row["song_id"] is not None for row in rows(library.database, KNOWN)) == 5
+def identified(identified_once: Path, library: CheckedLibrary) -> CheckedLibrary:
+    """A copy of it, without an API key, in an instance without receipts of it."""
+    shutil.copytree(identified_once, library.music.parent, dirs_exist_ok=True)
     return library
 
 
