@@ -199,7 +199,9 @@ def test_partitions_are_read_again_only_when_somebody_has_changed_them(tmp_path:
     given.append("not registered")
     assert ours.get_dynamic_partitions("files") == ["a", "b"]
     assert [statement for statement in statements if "dynamic_partitions" in statement] == []
+    assert [ours.has_dynamic_partition("files", key) for key in ("a", "x")] == [True, False]
     theirs.add_dynamic_partitions("files", ["c"])
+    assert ours.has_dynamic_partition("files", "c")
     assert ours.get_dynamic_partitions("files") == ["a", "b", "c"]
     theirs.delete_dynamic_partition("files", "c")
     theirs.add_dynamic_partitions("files", ["d"])  # with the row id of the other

@@ -313,6 +313,7 @@ def test_the_accumulator_of_metadata_takes_a_partition() -> None:
         (SqliteEventLogStorage, "delete_dynamic_partition", ["self", "partitions_def_name", "partition_key"]),
         (SqliteEventLogStorage, "dispose", ["self"]),
         (SqliteEventLogStorage, "get_dynamic_partitions", ["self", "partitions_def_name"]),
+        (SqliteEventLogStorage, "has_dynamic_partition", ["self", "partitions_def_name", "partition_key"]),
         (SqliteEventLogStorage, "index_connection", ["self"]),
         (SqliteEventLogStorage, "store_event", ["self", "event"]),
         (SqliteEventLogStorage, "watch", ["self", "run_id", "cursor", "callback"]),
