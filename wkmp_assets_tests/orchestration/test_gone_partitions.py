@@ -27,6 +27,7 @@ from wkmp_assets.runtime.run_control import RunControl
 from wkmp_assets.settings import Settings, load_settings
 from wkmp_assets_tests.support.builders import commit, entry
 from wkmp_assets_tests.support.checked_library import QUIET
+from wkmp_assets_tests.support.memory_instance import event_storage
 
 pytestmark = pytest.mark.slow
 
@@ -102,7 +103,9 @@ def test_what_a_waiting_or_running_run_names_stays_until_it_ends(
     scan(settings, instance)
     definitions = build_definitions(settings)
     for job, tags in ((import_job, partition_tags("1.mp3", "3.mp3")), (retry_job, {PARTITION_NAME_TAG: "4.mp3"})):
-        instance.create_run_for_job(definitions.resolve_job_def(job.name), tags=tags, status=status)
+        run = instance.create_run_for_job(definitions.resolve_job_def(job.name), tags=tags, status=status)
+        if status is DagsterRunStatus.STARTED:
+            event_storage(instance).living_runs.begin(run.run_id)
     for name in ("2.mp3", "3.mp3", "4.mp3", "5.mp3"):
         (settings.library / name).unlink()
     shown = scan(settings, instance)

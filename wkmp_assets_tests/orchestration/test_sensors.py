@@ -35,6 +35,7 @@ from wkmp_assets.orchestration.sensors import SENSOR
 from wkmp_assets.runtime.claims import open_claims
 from wkmp_assets.settings import Settings, load_settings
 from wkmp_assets_tests.support.builders import commit, entry, run_sql, write_lock_held
+from wkmp_assets_tests.support.memory_instance import event_storage
 from wkmp_assets_tests.support.paths import SAMPLE_LIBRARY
 
 SAMPLE = SAMPLE_LIBRARY / "Destructavator/UFO Alien Invasion"
@@ -122,6 +123,7 @@ def test_files_of_a_run_that_goes_on_after_a_failed_one_are_left_alone(
     again = instance.create_run_for_job(
         job, tags=dict(request.tags), parent_run_id=failed, root_run_id=failed, status=DagsterRunStatus.STARTED
     )
+    event_storage(instance).living_runs.begin(again.run_id)
     assert ranges(tick(settings, instance)) == [("3.mp3", "3.mp3")]
     instance.report_run_canceled(again)
     assert len(ranges(tick(settings, instance))) == 1, "one is tried, because the first failed as a whole"
@@ -302,13 +304,13 @@ def test_a_folder_that_is_gone_is_an_error(settings: Settings, instance: Dagster
 
 
 def test_unreadable_folders_are_named(
-    public_folder: Path, instance: DagsterInstance, unprivileged: Callable[[], AbstractContextManager[None]]
+    public_folder: Path, unprivileged: Callable[[], AbstractContextManager[None]]
 ) -> None:
     settings = load_settings(library_root=public_folder, state_dir=public_folder / "state")
     settings.state_dir.mkdir(mode=0o777)
     settings.state_dir.chmod(0o777)
     (settings.library / "locked").mkdir(mode=0)
-    with unprivileged():
+    with unprivileged(), DagsterInstance.ephemeral() as instance:  # which has no files
         result = tick(settings, instance)
     assert "1 folders unreadable (locked)" in str(result.skip_reason)
 

@@ -26,6 +26,13 @@ def memory_instance() -> Iterator[DagsterInstance]:
         yield instance
 
 
+def event_storage(instance: DagsterInstance) -> KeptOpenEventLogStorage:
+    """Return the event storage of such an instance."""
+    storage = instance.event_log_storage
+    assert isinstance(storage, KeptOpenEventLogStorage)
+    return storage
+
+
 @cache
 def _empty_index() -> bytes:
     """The index of an instance without events: Dagster takes a tenth of a second to make one."""
