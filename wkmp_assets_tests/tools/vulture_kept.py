@@ -13,6 +13,7 @@ row_factory  # sqlite3 reads it when it makes rows
 trace  # the third argument of __exit__, by protocol
 defs  # what Dagster looks for in the module
 _connect  # overrides Dagster's class, which calls it
+has_dynamic_partition  # the same
 on_modified  # the watchdog library calls it
 _patterns  # read by the watchdog library
 _event_log_storage  # read by Dagster's class
