@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
 __all__ = ["LEAKED_BY_MUTAGEN", "MAX_CHARACTERS", "MAX_VALUES", "ReadTags", "TagFields", "read_fields"]
 
+_ID3_KINDS = frozenset({"ID3v1", "ID3v2"})
 _MAIN_FIELDS = ("title", "artist", "album", "track", "date")
 """When one of them is missing, FFmpeg is asked as well. It reads the same tags as the others, but for rare ones."""
 
@@ -77,8 +78,8 @@ def read_fields(path: Path) -> ReadTags | None:
         error = raised
     found = [] if tags is None or is_id3(tags) else [read_mutagen_tags(tags)]
     found += _other_tags(path, found)
-    if is_id3(tags):
-        found.append(read_id3(tags))  # of DSF and DSDIFF; of the others it is among them already
+    if is_id3(tags) and not any(texts.kind in _ID3_KINDS for texts in found):
+        found.append(read_id3(tags))  # of DSF and DSDIFF
     read = _merged(found)
     is_complete = all(getattr(read.fields, name) for name in _MAIN_FIELDS)
     if not is_complete and not (is_id3(tags) and count_private_bytes(tags) > _MAX_PRIVATE_BYTES):

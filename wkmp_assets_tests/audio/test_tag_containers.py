@@ -126,6 +126,12 @@ def test_id3v1_alone_is_read(tmp_path: Path, sound: Sound) -> None:
     assert set(found.sources.values()) == {"ID3v1"}
 
 
+def test_a_number_without_a_genre_is_none(tmp_path: Path, sound: Sound) -> None:
+    assert read(tmp_path, "a.mp3", sound("mp3") + id3v1("Ode", "A", "O", "2003", genre=224)).fields.genre == ()
+    named = id3v2(*text_frames(TCON="Unknown"))
+    assert read(tmp_path, "a.mp3", named + sound("mp3")).fields.genre == ("Unknown",)
+
+
 EMPTY = b"ID3\4\0\0\0\0\0\0"
 PLACES: dict[str, Callable[[bytes], bytes]] = {
     "after an empty tag": lambda sound: EMPTY + id3v2(*FULL) + sound,
@@ -351,6 +357,28 @@ def test_tags_of_a_matroska_track_are_about_the_song(tmp_path: Path) -> None:
     found = read_fields(write_with_ffmpeg(tmp_path / "a.mka", "flac", are_of_stream=True))
     assert found is not None
     assert (found.fields.title, found.fields.artist, found.fields.album) == (("Ode",), ("Änna",), ("Odes",))
+
+
+def test_comments_beside_a_film_in_ogg_are_read(tmp_path: Path) -> None:
+    """mutagen does not know such a file by its beginning."""
+    path = tmp_path / "a.ogg"
+    with av.open(path, "w") as container:
+        film: Any = container.add_stream("libvpx", rate=5)
+        film.width = film.height = 32
+        film.pix_fmt = "yuv420p"
+        sound: Any = container.add_stream("libopus", rate=48_000, layout="mono")
+        sound.metadata["title"] = "Ode"
+        picture = av.VideoFrame(32, 32, "yuv420p")
+        picture.pts = 0
+        frame = av.AudioFrame(format="s16", layout="mono", samples=4_096)
+        frame.sample_rate = 48_000
+        for plane in (*picture.planes, *frame.planes):
+            plane.update(bytes(plane.buffer_size))
+        for stream, content in ((film, picture), (sound, frame), (film, None), (sound, None)):
+            container.mux(stream.encode(content))
+    found = read_fields(path)
+    assert found is not None
+    assert found.fields == TagFields(title=("Ode",))
 
 
 def write_with_ffmpeg(

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 ID3V1_BYTES = 128
 _MARKS_AS_LATIN_1 = ("ÿþ", "þÿ")
 """The byte order marks of UTF-16."""
+_NO_GENRE = "Unknown"
+"""What mutagen says for a number that has no genre."""
 _MUSICBRAINZ_OWNER = "musicbrainz.org"
 _DATES = ("TDRC", "TDRL", "TDOR", "TYER", "TORY", "TDAT")
 _OLD_DATES = {"TYE": "TYER", "TOR": "TORY", "TDA": "TDAT"}
@@ -98,8 +100,9 @@ def _host(owner: str) -> str:
 
 
 def _texts(frame: Any) -> list[str]:
-    if isinstance(frame, id3.TCON):  # "(17)Rock" is "Rock"
-        return [_repaired(frame, text) for text in islice(frame.genres, 2 * MAX_VALUES)]
+    if isinstance(frame, id3.TCON):  # "(17)Rock" is "Rock", and a number without a genre is none
+        genres = (genre for genre in frame.genres if genre != _NO_GENRE or genre in frame.text)
+        return [_repaired(frame, text) for text in islice(genres, 2 * MAX_VALUES)]
     texts = [str(text) for text in frame.text[: 2 * MAX_VALUES]]
     if frame.encoding == id3.Encoding.LATIN1 and texts and texts[0].startswith(_MARKS_AS_LATIN_1):
         texts = ["\0".join(texts)]  # the NULs at which mutagen split it are halves of characters

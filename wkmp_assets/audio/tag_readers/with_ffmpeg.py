@@ -26,7 +26,7 @@ _HEADER_ONLY = {"analyzeduration": "1", "probesize": "32", "fpsprobesize": "0"}
 def read_with_ffmpeg(path: Path) -> TagTexts | None:
     """Return the texts of a file's container and streams; None when FFmpeg cannot open it.
 
-    The title of a stream says "Stereo" and the like, unless the stream has an artist too, as it has in Ogg.
+    The title of a stream says "Stereo" and the like, unless it is of Ogg or the stream has an artist too.
     """
     name = f"file:{path.absolute()}"  # so that FFmpeg does not take "a:b.mp3" for a URL
     try:
@@ -39,7 +39,7 @@ def read_with_ffmpeg(path: Path) -> TagTexts | None:
         with suppress(av.FFmpegError, IndexError):
             stream = container.streams.best("audio")
             if isinstance(stream, AudioStream):
-                is_song = any(key.lower() == "artist" for key in stream.metadata)
+                is_song = container.format.name == "ogg" or any(key.lower() == "artist" for key in stream.metadata)
                 _add(texts, {key: text for key, text in stream.metadata.items() if is_song or key.lower() != "title"})
     return texts
 
