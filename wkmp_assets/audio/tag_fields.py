@@ -8,10 +8,10 @@ wkmp_assets.audio.tags : what the texts mean.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from wkmp_assets.audio.tag_readers.blocks import read_leading, read_trailing
-from wkmp_assets.audio.tag_readers.chunks import read_chunks
+from wkmp_assets.audio.tag_readers.chunks import is_riff_beyond_mutagen, read_chunks
 from wkmp_assets.audio.tag_readers.fields import MAX_CHARACTERS, MAX_VALUES, TagFields
 from wkmp_assets.audio.tag_readers.id3 import count_private_bytes, read_id3
 from wkmp_assets.audio.tag_readers.matroska import read_matroska
@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 
 __all__ = ["LEAKED_BY_MUTAGEN", "MAX_CHARACTERS", "MAX_VALUES", "ReadTags", "TagFields", "read_fields"]
 
+_APE_CONTAINERS = (b"MAC ", b"MP+", b"MPCK", b"wvpk", b"tBaK")
+"""How Monkey's Audio, Musepack, WavPack and TAK begin. Their tag is APEv2, and an ID3 tag before them is a mistake."""
 _ID3_KINDS = frozenset({"ID3v1", "ID3v2"})
 _MAIN_FIELDS = ("title", "artist", "album", "track", "date")
 """When one of them is missing, FFmpeg is asked as well. It reads the same tags as the others, but for rare ones."""
@@ -73,7 +75,7 @@ def read_fields(path: Path) -> ReadTags | None:
     error: Exception | None = None
     is_known, tags = False, None
     try:
-        is_known, tags = open_tags(path)
+        is_known, tags = _open_with_mutagen(path)
     except LEAKED_BY_MUTAGEN as raised:
         error = raised
     found = [] if tags is None or is_id3(tags) else [read_mutagen_tags(tags)]
@@ -91,11 +93,21 @@ def read_fields(path: Path) -> ReadTags | None:
     return read if is_known or read.sources else None
 
 
+def _open_with_mutagen(path: Path) -> tuple[bool, Any]:
+    with path.open("rb") as file:
+        if is_riff_beyond_mutagen(file):
+            return True, None
+    return open_tags(path)
+
+
 def _other_tags(path: Path, found: list[TagTexts]) -> list[TagTexts]:
     with path.open("rb") as file:
         leading, start = read_leading(file)
         in_container = [texts for texts in (read_matroska(file), read_threegpp(file)) if texts]
-        others = [*in_container, *read_chunks(file, start), *leading, *read_trailing(file, start)]
+        behind = read_trailing(file, start)
+        file.seek(start)
+        around = behind + leading if file.read(4).startswith(_APE_CONTAINERS) else leading + behind
+        others = [*in_container, *read_chunks(file, start), *around]
     if any(is_vorbis(texts) and any(texts.fields()) for texts in found):
         return []  # ID3 beside them is a mistake of old programs, and often out of date
     return others

@@ -45,6 +45,7 @@ CODECS = {
     "flac": "flac",
     "aac": "aac",
     "wav": "pcm_s16le",
+    "wv": "wavpack",
     "aiff": "pcm_s16be",
     "mka": "flac",
     "3gp": "aac",
@@ -437,6 +438,17 @@ def test_free_texts_of_id3_count_where_no_frame_does(tmp_path: Path, sound: Soun
     frames = [id3.TXXX(encoding=3, desc=name, text=[text]) for name, text in (("ALBUM ARTIST", "All"), ("BPM", "120"))]
     found = read(tmp_path, "a.mp3", id3v2(*FULL, *frames) + sound("mp3"))
     assert (found.fields.album_artist, found.fields.bpm) == (("All",), ("120",))
+
+
+def test_apev2_comes_first_where_it_is_the_container_s_own(tmp_path: Path, sound: Sound, ape_tag: bytes) -> None:
+    found = read(tmp_path, "a.wv", id3v2(*text_frames(TIT2="Ode", TCON="Folk")) + sound("wv") + ape_tag)
+    assert found.fields == APE_FIELDS._replace(genre=("Folk",))
+
+
+def test_rf64_without_tags_says_nothing(tmp_path: Path, sound: Sound) -> None:
+    """mutagen calls it damaged."""
+    content = sound("wav")
+    assert read(tmp_path, "a.wav", b"RF64" + content[4:]).fields == TagFields()
 
 
 def test_a_file_of_no_kind_of_music_is_unknown(tmp_path: Path) -> None:

@@ -24,6 +24,7 @@ _UNKNOWN_SIZE = 0xFFFFFFFF
 """Of sound whose end the writer did not know, or that RF64 writes elsewhere."""
 _DESCRIPTION_BYTES = 256
 _ORIGIN_DATE = slice(320, 330)
+_WAVES = frozenset({b"WAVE", b"XWMA"})
 _RIFF = frozenset({b"RIFF", b"RF64", b"BW64"})
 
 
@@ -34,11 +35,18 @@ class _Chunk(NamedTuple):
     size: int
 
 
+def is_riff_beyond_mutagen(file: BinaryIO) -> bool:
+    """Tell whether a file is RF64 or xWMA, which mutagen takes for damaged WAV."""
+    file.seek(0)
+    head = file.read(12)
+    return head[:4] in _RIFF and head[8:] in _WAVES and (head[:4], head[8:]) != (b"RIFF", b"WAVE")
+
+
 def read_chunks(file: BinaryIO, start: int) -> list[TagTexts]:
     """Return the tags in the chunks of a WAV or AIFF file, best first; nothing for other files."""
     file.seek(start)
     head = file.read(12)
-    if head[:4] in _RIFF and head[8:] in {b"WAVE", b"XWMA"}:
+    if head[:4] in _RIFF and head[8:] in _WAVES:
         return _read_riff(file, start + 12)
     if head[:4] == b"FORM" and head[8:] in {b"AIFF", b"AIFC"}:
         return _read_aiff(file, start + 12)
