@@ -107,11 +107,11 @@ def _find(
 
 
 def _is_believed(claim: PieceClaim, length_s: float) -> bool:
-    return claim in {PieceClaim.RECORDING, PieceClaim.SPEECH} or (claim is PieceClaim.NAME and length_s <= MAX_NAMED_S)
+    return claim is not PieceClaim.NONE and (claim is not PieceClaim.NAME or length_s <= MAX_NAMED_S)
 
 
 def _are_sections(claim: PieceClaim, length_s: float) -> bool:
-    """Tell whether chapters are the sections of one song: a short file whose tags name a single recording."""
+    """Tell whether chapters are the sections of one song: a short file with the id of a recording."""
     return claim is PieceClaim.RECORDING and length_s <= MAX_NAMED_S
 
 

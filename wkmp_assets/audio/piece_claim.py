@@ -53,7 +53,7 @@ def judge_claim(tags: FileTags, path: Path) -> PieceClaim:
     if tags.title is not None:
         is_album = tags.album is not None and tags.title.casefold() == tags.album.casefold()
         if tags.track_number is not None:
-            return PieceClaim.NAME if is_album else PieceClaim.RECORDING
+            return PieceClaim.NAME if is_album else PieceClaim.TRACK
         return PieceClaim.NONE if is_album or _COLLECTION.search(tags.title) else PieceClaim.NAME
     if tags.album is None and _NUMBERED_NAME.match(path.name) and not _COLLECTION.search(path.stem):
         return PieceClaim.NAME

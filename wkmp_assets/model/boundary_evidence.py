@@ -54,8 +54,10 @@ class PieceClaim(StrEnum):
     NONE = "none"
     NAME = "name"
     """A title without a track number, the album's title with one, or a numbered file name: believed of a short file."""
+    TRACK = "track"
+    """A track's number and title."""
     RECORDING = "recording"
-    """A recording id, or a track's number and title."""
+    """A recording id."""
     SPEECH = "speech"
     """An audiobook or the like: its pauses separate nothing, however long they are."""
 

@@ -14,8 +14,9 @@ from wkmp_assets_tests.audio.sounds import envelope_of, joined, noise, silence, 
 
 RATE_HZ = 1_000
 PARAMETERS = SegmentationParameters(64.0, int(1.8 * TICKS_PER_SECOND), TICKS_PER_SECOND // 10)
-RECORDING, NAME, SPEECH = (
-    BoundaryEvidence(claim=claim) for claim in (PieceClaim.RECORDING, PieceClaim.NAME, PieceClaim.SPEECH)
+RECORDING, TRACK, NAME, SPEECH = (
+    BoundaryEvidence(claim=claim)
+    for claim in (PieceClaim.RECORDING, PieceClaim.TRACK, PieceClaim.NAME, PieceClaim.SPEECH)
 )
 NOTHING = BoundaryEvidence()
 
@@ -58,7 +59,7 @@ ONE_RECORDING: dict[str, tuple[Sequence[float], tuple[float, float]]] = {
 }
 
 
-@pytest.mark.parametrize("evidence", [RECORDING, NAME], ids=["recording", "name"])
+@pytest.mark.parametrize("evidence", [RECORDING, TRACK, NAME], ids=["recording", "track", "name"])
 @pytest.mark.parametrize(("parts", "whole"), ONE_RECORDING.values(), ids=ONE_RECORDING)
 def test_one_recording_lasts_from_its_first_to_its_last_music(
     parts: Sequence[float], whole: tuple[float, float], evidence: BoundaryEvidence
@@ -90,7 +91,7 @@ def test_a_short_piece_long_before_the_music_is_not_the_main_one() -> None:
 def test_a_title_alone_is_not_believed_of_a_long_file() -> None:
     """An image of an album has the album's title."""
     assert chosen(sound(1_500, 3, 1_500), NAME).decided_by is BoundarySource.SILENCE
-    assert len(chosen(sound(1_500, 3, 1_500), RECORDING).passages) == 1
+    assert len(chosen(sound(1_500, 3, 1_500), TRACK).passages) == 1
 
 
 def test_speech_stays_whole_however_long_its_pauses_are() -> None:
@@ -195,7 +196,7 @@ def test_a_sheet_of_nearly_the_length_fits() -> None:
 def test_chapters_of_a_short_file_that_is_one_recording_are_its_sections() -> None:
     chapters = (sheet(0, 60, source=BoundarySource.CHAPTERS),)
     assert len(chosen(sound(180), BoundaryEvidence(chapters, PieceClaim.RECORDING)).passages) == 1
-    for claim in (PieceClaim.NONE, PieceClaim.NAME, PieceClaim.SPEECH):
+    for claim in (PieceClaim.NONE, PieceClaim.NAME, PieceClaim.TRACK, PieceClaim.SPEECH):
         assert len(chosen(sound(180), BoundaryEvidence(chapters, claim)).passages) == 2
     assert len(chosen(sound(1_000), BoundaryEvidence(chapters, PieceClaim.RECORDING)).passages) == 2
 

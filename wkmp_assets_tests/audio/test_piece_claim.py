@@ -13,7 +13,7 @@ ID = mbid("r")
 CLAIMS = {
     "an id": (FileTags(recording_mbid=ID), "a.mp3", PieceClaim.RECORDING),
     "an id and the album's title": (FileTags("B", album="B", recording_mbid=ID), "a.mp3", PieceClaim.RECORDING),
-    "title and number": (FileTags("T", album="B", track_number=12), "a.mp3", PieceClaim.RECORDING),
+    "title and number": (FileTags("T", album="B", track_number=12), "a.mp3", PieceClaim.TRACK),
     "the album's title and a number": (FileTags("B", album="b", track_number=1), "a.mp3", PieceClaim.NAME),
     "the album's title": (FileTags("B", album="B"), "a.mp3", PieceClaim.NONE),
     "title": (FileTags("T", "A"), "a.mp3", PieceClaim.NAME),
