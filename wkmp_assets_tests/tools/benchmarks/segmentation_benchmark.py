@@ -1,11 +1,14 @@
-"""Judge silence settings and write docs/benchmarks/segmentation.md.
+"""Judge how files are cut into passages, and write docs/benchmarks/segmentation.md.
 
-`python -m wkmp_assets_tests.tools.benchmarks.segmentation_benchmark` runs it.
+`make bench-segmentation` runs it. The report is on music that nothing was chosen on, and on speech, through the
+functions of the import's own phases.
 
-Decodes every file of the 100-file library once and tries a grid of thresholds and shortest silences on its envelope.
+With `--grid`, it writes docs/benchmarks/silence_settings.md instead: thresholds and shortest silences, tried on the
+envelopes of the 100-file library, which served to choose.
 """
 
 import argparse
+import shutil
 import tempfile
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
@@ -20,9 +23,18 @@ from wkmp_assets.model import ticks
 from wkmp_assets.settings import load_settings
 from wkmp_assets_tests.tools.benchmarks import segmentation_tables as tables
 from wkmp_assets_tests.tools.benchmarks.machine import describe_machine, load_now
-from wkmp_assets_tests.tools.benchmarks.markdown import write_page
+from wkmp_assets_tests.tools.benchmarks.markdown import Table, write_page
 from wkmp_assets_tests.tools.benchmarks.music_library import DOCS, HUNDRED_FILES, MusicFile, NoMusicError, find_music
+from wkmp_assets_tests.tools.benchmarks.segmentation_cases import (
+    SPEECH_PACKAGE,
+    UNSEEN_PACKAGES,
+    VOICES,
+    find_tracks,
+    plan_cases,
+)
+from wkmp_assets_tests.tools.benchmarks.segmentation_report import introduce_report, judge_all, report_tables
 from wkmp_assets_tests.tools.benchmarks.segmentation_scores import Heard, Score, score
+from wkmp_assets_tests.tools.datasets.debian_music import PackageUnavailableError, fetch_package
 
 OUT = Console(highlight=False)
 MODULE = "wkmp_assets_tests.tools.benchmarks.segmentation_benchmark"
@@ -32,31 +44,53 @@ DEFAULT = (SILENCE_THRESHOLD.default, SILENCE_MIN.default / ticks.TICKS_PER_SECO
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run the command line; return the exit status: 1 when there is no music with a manifest, else 0."""
-    parser = argparse.ArgumentParser(
-        prog=f"python -m {MODULE}", description="Judge silence settings on music with known gaps."
-    )
-    parser.add_argument("--music", type=Path, default=HUNDRED_FILES, help="a library with a manifest.json")
-    parser.add_argument("--out", type=Path, default=DOCS / "segmentation.md", help="the page")
+    """Run the command line; return the exit status: 1 when there is no music to judge, else 0."""
+    parser = argparse.ArgumentParser(prog=f"python -m {MODULE}", description="Judge how files are cut into passages.")
+    parser.add_argument("--grid", action="store_true", help="try silence settings on music with known gaps instead")
+    parser.add_argument("--music", type=Path, default=HUNDRED_FILES, help="for --grid, a library with a manifest.json")
+    parser.add_argument("--out", type=Path, help="the page")
     options = parser.parse_args(arguments)
     loads = [("at the start", load_now())]
     try:
-        files = _music_with_gaps(options.music.absolute())
-    except NoMusicError as error:
+        if options.grid:
+            heading = "How the silence settings were chosen"
+            introduction, shown = _try_settings(options.music.absolute())
+        else:
+            heading = "How files are cut into passages"
+            introduction, shown = _judge_unseen_music()
+    except (NoMusicError, PackageUnavailableError) as error:
         OUT.print(f"[bold red]Error:[/] {error}")
         return 1
-    heard = _hear(files)
-    scores = _grid(heard)
     loads.append(("at the end", load_now()))
-    shown = [*tables.result_tables(scores, DEFAULT), describe_machine(loads, Path(tempfile.gettempdir()))]
+    shown = [*shown, describe_machine(loads, Path(tempfile.gettempdir()))]
     for table in shown:
         OUT.print(table.to_rich())
         OUT.print()
-    write_page(
-        options.out, "How files are cut into passages", tables.introduction(heard, scores, DEFAULT, MODULE), shown
-    )
-    OUT.print(f"Written: {options.out}")
+    out = options.out or DOCS / ("silence_settings.md" if options.grid else "segmentation.md")
+    write_page(out, heading, introduction, shown)
+    OUT.print(f"Written: {out}")
     return 0
+
+
+def _judge_unseen_music() -> tuple[list[str], list[Table]]:
+    tracks = find_tracks(UNSEEN_PACKAGES)
+    outcomes = judge_all(list(plan_cases(tracks, _find_prompts())), load_settings().workers)
+    return introduce_report(len(tracks)), report_tables(outcomes)
+
+
+def _try_settings(music: Path) -> tuple[list[str], list[Table]]:
+    heard = _hear(_music_with_gaps(music))
+    scores = _grid(heard)
+    return tables.introduction(heard, scores, DEFAULT, f"{MODULE} --grid"), tables.result_tables(scores, DEFAULT)
+
+
+def _find_prompts() -> list[Path]:
+    """List the prompts of one speaker; the programs that speak must be there as well."""
+    for voice in VOICES:
+        program = voice.split()[0]
+        if program != "prompts" and shutil.which(program) is None:
+            raise PackageUnavailableError(program, "it is not installed", f"Install it: apt-get install {program}")
+    return sorted(fetch_package(SPEECH_PACKAGE).rglob("en_US_f_Allison/*.wav"))
 
 
 def _music_with_gaps(root: Path) -> list[MusicFile]:

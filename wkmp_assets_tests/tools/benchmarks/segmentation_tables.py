@@ -20,6 +20,10 @@ def introduction(heard: Sequence[Heard], scores: Sequence[Score], default: Cell,
             "the command again."
         ),
         (
+            "**This is the music that served to choose the settings**, so its figures are better than those of other "
+            "music. [How files are cut](segmentation.md) has figures on music that nothing was chosen on."
+        ),
+        (
             "A window of 100 ms is silent when its RMS is below the threshold (dB below full scale). A silence of at "
             "least the shortest length separates two passages (`wkmp_assets/audio/silence.py`). Each pair of settings "
             f"was tried on the envelopes of {len(heard)} files, {minutes:.0f} minutes of real music. {len(singles)} "
@@ -32,10 +36,7 @@ def introduction(heard: Sequence[Heard], scores: Sequence[Score], default: Cell,
         ),
         (
             "**What this does not show:** the gaps lie between excerpts that sound up to their ends, so finding them "
-            "is the optimistic case. They are digital silence, so a low threshold costs nothing here. A record, tape "
-            "or concert has noise between its tracks, and a threshold below that noise finds no gap at all. The single "
-            "tracks were not selected: they are whatever the music packages hold. A cut in one of them is an error "
-            "only if a person would not make it."
+            "is the optimistic case. They are digital silence, so a low threshold costs nothing here."
         ),
         (
             f"**The default** is {default[0]:g} dB and {default[1]:g} s (`wkmp_assets/db/read/library_settings.py`). "
