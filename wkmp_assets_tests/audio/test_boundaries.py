@@ -88,6 +88,7 @@ def test_a_short_piece_long_before_the_music_is_not_the_main_one() -> None:
     assert (len(found.passages), found.main_passage) == (2, 1)
 
 
+@pytest.mark.slow
 def test_a_title_alone_is_not_believed_of_a_long_file() -> None:
     """An image of an album has the album's title."""
     assert chosen(sound(1_500, 3, 1_500), NAME).decided_by is BoundarySource.SILENCE

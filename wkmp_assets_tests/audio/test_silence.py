@@ -136,6 +136,7 @@ def test_a_faint_click_does_not_end_a_silence() -> None:
     ]
 
 
+@pytest.mark.slow
 @settings(deadline=None, max_examples=150)
 @given(
     rate_hz=st.sampled_from(RATES_HZ),

@@ -113,6 +113,7 @@ def test_on_a_terminal_a_prune_asks(music: Path, answer: str, left: int) -> None
     assert (process.returncode, len(in_library(music))) == (0, left)
 
 
+@pytest.mark.slow
 def test_an_import_names_folders_that_cannot_be_read_and_says_what_it_has_not_seen(
     public_folder: Path, monkeypatch: pytest.MonkeyPatch, unprivileged: Callable[[], AbstractContextManager[None]]
 ) -> None:

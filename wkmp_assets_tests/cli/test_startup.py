@@ -3,9 +3,12 @@
 import subprocess
 import sys
 
+import pytest
+
 from wkmp_assets_tests.support.paths import ROOT
 
 
+@pytest.mark.slow
 def test_the_command_does_not_wait_for_dagster() -> None:
     """`wkmp status` would take two seconds longer."""
     code = "import sys, wkmp_assets.cli.main; sys.exit('dagster' in sys.modules)"

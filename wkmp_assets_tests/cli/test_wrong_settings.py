@@ -82,6 +82,7 @@ def test_a_wrong_setting_inside_the_library_is_named_before_the_import_begins(
     assert "silence_threshold_dB in the library's settings table is '500'" in said_by_import(music)
 
 
+@pytest.mark.slow
 def test_a_broken_file_with_the_key_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     music = workplace(tmp_path, monkeypatch)
     toml = tmp_path / ".config/wkmp/wkmp-ai.toml"

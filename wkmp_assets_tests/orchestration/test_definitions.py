@@ -159,6 +159,7 @@ def _register_partitions(folder: Path, together: Barrier) -> None:
     storage.dispose()
 
 
+@pytest.mark.slow
 def test_processes_that_find_the_same_files_register_them_once(tmp_path: Path) -> None:
     at_once(4, _register_partitions, tmp_path)
     storage = KeptOpenSqliteStorage.from_local(str(tmp_path)).event_log_storage

@@ -215,6 +215,7 @@ def only_request(result: dg.SensorResult) -> dg.RunRequest:
     return request
 
 
+@pytest.mark.slow
 def test_what_a_lost_library_had_today_is_requested_again_under_a_key_that_dagster_has_not_seen(
     settings: Settings, instance: DagsterInstance
 ) -> None:
@@ -374,6 +375,7 @@ def test_an_imported_file_is_left_alone_until_it_is_moved(settings: Settings, in
         assert library.execute("SELECT path, status FROM files").fetchall() == [("2.mp3", "INGEST COMPLETE")]
 
 
+@pytest.mark.slow
 def test_a_file_of_any_year_is_imported_once(settings: Settings, instance: DagsterInstance) -> None:
     for number, seconds in enumerate((-3_000_000_000_000, -11_644_473_600, -1, 910_692_730_085)):
         file = settings.library / f"{number}.mp3"

@@ -131,6 +131,7 @@ def test_a_file_of_a_second_is_drawn_without_holes_and_timed_in_tenths() -> None
     assert {"0:00.0", "0:00.1", "0:00.2", "0:01.0"} <= {label.get_text() for label in level.get_xticklabels()}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("title", ["$x^{", "日本", "a\nb\x00", "\udcff", "🎵", "<b>", "مرحبا"])
 def test_any_name_can_be_drawn(title: str) -> None:
     png = draw_picture(title, *values(envelope((20, 0.5)), (0, 20), title=title))

@@ -78,11 +78,11 @@ class KeptOpenEventLogStorage(SqliteEventLogStorage):
     def _connect(self, shard: str) -> Iterator[Connection]:
         self._batch.flush()  # whoever reads in this process finds what it has recorded
         # Dagster's own lock lets all threads share one connection.
-        with self._db_lock, self._transaction(shard) as connection:
+        with self._db_lock, self._unlocked_transaction(shard) as connection:
             yield connection
 
     @contextmanager
-    def _transaction(self, shard: str) -> Iterator[Connection]:
+    def _unlocked_transaction(self, shard: str) -> Iterator[Connection]:
         engine = self._engine(shard)
         if shard not in self._initialized_dbs:
             self._initdb(engine)
@@ -150,7 +150,10 @@ class KeptOpenEventLogStorage(SqliteEventLogStorage):
         with self._db_lock:
             for run_id, of_run in by_run.items():
                 rows = [self._event_to_row(event) for event in of_run]
-                with self._transaction(run_id) as of_this_run, self._transaction(INDEX_SHARD_NAME) as index:
+                with (
+                    self._unlocked_transaction(run_id) as of_this_run,
+                    self._unlocked_transaction(INDEX_SHARD_NAME) as index,
+                ):
                     of_this_run.execute(SqlEventLogStorageTable.insert(), rows)
                     self._index_events(index, of_run, rows)
 

@@ -74,6 +74,7 @@ def test_a_log_is_as_long_as_its_present_round(tmp_path: Path) -> None:
     assert count_wal_steps(log, 100, 9) == 0
 
 
+@pytest.mark.slow
 def test_a_log_that_has_grown_long_is_cut_when_it_begins_anew(database: Path) -> None:
     commit(database, entry())
     with closing(sqlite3.connect(database, isolation_level=None)) as reader:
@@ -91,6 +92,7 @@ def test_a_log_that_has_grown_long_is_cut_when_it_begins_anew(database: Path) ->
         commits.close()
 
 
+@pytest.mark.slow
 def test_checkpoints_come_after_commit_and_only_when_they_are_due(database: Path) -> None:
     with traced(database) as statements:
         receipts = [one.receipt for one in commit(database, *long_files()).values()]

@@ -243,6 +243,7 @@ def test_an_output_materializes_the_partitions_it_names_and_its_check_runs(writt
     assert [one.passed for one in result.get_asset_check_evaluations()] == [True]
 
 
+@pytest.mark.slow
 def test_a_partition_is_red_alone_and_until_it_is_materialized(dagster_home: Path) -> None:
     """The run succeeds. The run recorded for the failure is never retried, whatever the instance's settings."""
     settings = yaml.safe_load((dagster_home / "dagster.yaml").read_text(encoding="utf-8"))

@@ -37,6 +37,7 @@ def test_throughput_of_the_baseline_is_reported(database: Path, record_property:
     print(f"unbatched: {rate:.1f} files/s")  # noqa: T201 - the report the plan asks for
 
 
+@pytest.mark.slow
 @plan_test("TC-S-NF-020-02")
 def test_throughput_of_the_batch_writer_is_reported_and_it_writes_the_same(
     database: Path, record_property: Report
@@ -50,6 +51,7 @@ def test_throughput_of_the_batch_writer_is_reported_and_it_writes_the_same(
     assert contents(database) == contents(unbatched)
 
 
+@pytest.mark.slow
 @plan_test("TC-I-BW-020-02")
 def test_the_lock_is_held_less_than_100_ms_for_24_passages(database: Path, record_property: Report) -> None:
     """50 files on disk with a write-ahead log. The bound is far above the measurement, so a busy machine passes too."""
