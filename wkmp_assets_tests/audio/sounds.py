@@ -1,6 +1,6 @@
 """Sounds for the tests, synthesised and written with soundfile or PyAV."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from fractions import Fraction
 from pathlib import Path
 from typing import Any, cast
@@ -69,13 +69,25 @@ def write_sound(path: Path, samples: Samples, rate_hz: int = 44_100, **options: 
 
 
 def encode(
-    path: Path, samples: Samples, rate_hz: int, codec: str, *, container: str | None = None, bit_rate: int = 128_000
+    path: Path,
+    samples: Samples,
+    rate_hz: int,
+    codec: str,
+    *,
+    container: str | None = None,
+    bit_rate: int = 128_000,
+    tags: Mapping[str, str] | None = None,
+    options: Mapping[str, str] | None = None,
 ) -> Path:
-    """Encode with FFmpeg, in a container or that of the suffix; Vorbis with libsndfile: FFmpeg's encoder pads."""
+    """Encode with FFmpeg, in a container or that of the suffix; Vorbis with libsndfile: FFmpeg's encoder pads.
+
+    FFmpeg writes the tags, under its own names of the fields. The options are those of its container.
+    """
     if codec == "vorbis":
         return _write_vorbis(path, samples, rate_hz)
     layout = {1: "mono", 2: "stereo", 6: "5.1"}[samples.shape[0]]
-    with av.open(path, "w", format=container) as output:
+    with av.open(path, "w", format=container, options=dict(options or {})) as output:
+        output.metadata.update(tags or {})
         stream = cast("AudioStream", output.add_stream(codec, rate=rate_hz))
         stream.layout = layout
         stream.bit_rate = bit_rate

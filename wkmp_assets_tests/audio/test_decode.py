@@ -290,7 +290,7 @@ def test_a_protected_file_is_refused_not_decoded_to_noise(tmp_path: Path, case: 
 
 def test_a_codec_whose_number_is_no_letter_is_no_mistake_of_ours(tmp_path: Path) -> None:
     """Found by the fuzzer: PyAV reads the number 0x00FF (AAC in a WAV file) as ASCII letters."""
-    claims(tag=0xFF)(tmp_path / "a.wav", 1)
+    claims(44_100, tag=0xFF)(tmp_path / "a.wav", 1)
     with pytest.raises(UndecodableAudioError):
         measure(tmp_path / "a.wav")
 

@@ -15,7 +15,7 @@ CODECS = {
     "flac": "flac", "mp3": "libmp3lame", "ogg": "vorbis", "opus": "libopus", "m4a": "aac", "wav": "pcm_s16le",
     "mka": "libopus", "wma": "wmav2", "aac": "aac", "aiff": "pcm_s16be", "wv": "wavpack",
 }  # fmt: skip
-RATE_HZ = 48_000
+RATE_HZ = 16_000
 LENGTH_S = 2.0
 PNG = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\xff\xff\0\0\xff\xff\x08\x06\0\0\0" + bytes(64)
 """The head of a picture that claims 65,535 x 65,535 pixels."""

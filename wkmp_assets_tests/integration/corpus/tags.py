@@ -66,8 +66,9 @@ def syncsafe(number: int) -> bytes:
 def _bomb(path: Path, seed: int) -> None:
     """A compressed frame, which mutagen unpacks to 400 MB, more than the memory limit of the test's worker."""
     packer = zlib.compressobj(9)
-    packed = b"".join(packer.compress(bytes(MEGABYTE)) for _ in range(400)) + packer.flush()
-    _id3(b"MCDI", syncsafe(2**28 - 1) + packed, b"\0\x09")(path, seed)
+    first, second = (packer.compress(bytes(MEGABYTE)) + packer.flush(zlib.Z_FULL_FLUSH) for _ in range(2))
+    end = packer.flush()[:-4] + struct.pack(">HH", 400 * MEGABYTE % 65_521, 1)  # the check sum of nothing but zeros
+    _id3(b"MCDI", syncsafe(2**28 - 1) + first + second * 399 + end, b"\0\x09")(path, seed)
 
 
 def _nested(path: Path, seed: int) -> None:
@@ -162,10 +163,18 @@ def _mp3_picture(data: bytes) -> Make:
 
 
 def _m4a_picture(path: Path, seed: int) -> None:
+    """Make a small picture larger, with the boxes around it: mutagen writes a large one slowly."""
     path.write_bytes(sound("m4a", seed))
     file = mp4.MP4(path)
-    file["covr"] = [mp4.MP4Cover(PNG + bytes(30 * MEGABYTE), mp4.MP4Cover.FORMAT_PNG)]
+    file["covr"] = [mp4.MP4Cover(PNG, mp4.MP4Cover.FORMAT_PNG)]
     file.save()
+    data = bytearray(path.read_bytes())
+    at = data.index(PNG)
+    for box in (b"moov", b"udta", b"meta", b"ilst", b"covr", b"data"):
+        size_at = data.rindex(box, 0, at) - 4
+        struct.pack_into(">I", data, size_at, struct.unpack_from(">I", data, size_at)[0] + 30 * MEGABYTE)
+    data[at + len(PNG) : at + len(PNG)] = bytes(30 * MEGABYTE)
+    path.write_bytes(data)
 
 
 def _mp3(path: Path, seed: int) -> mp3.MP3:

@@ -15,7 +15,7 @@ from wkmp_assets.model.outcomes import Result
 from wkmp_assets.model.phases import SCAN, SEGMENTS, TAGS
 from wkmp_assets.runtime.phase_store import PhaseStore
 from wkmp_assets.settings import load_settings
-from wkmp_assets_tests.integration.corpus import meanings, names, sheets, sounds, tags
+from wkmp_assets_tests.integration.corpus import containers, cuts, meanings, names, sheets, sounds, tags
 from wkmp_assets_tests.integration.corpus.case import DAMAGED, IMPORTED, SILENT, Case, End, undecodable
 from wkmp_assets_tests.integration.corpus.sound_bytes import plain
 from wkmp_assets_tests.support.builders import problems, rows
@@ -50,6 +50,7 @@ if IS_LONG:
 else:
     ordinary = [case for case in CASES if case.becomes == IMPORTED]
     CASES = [case for case in CASES if case.becomes != IMPORTED or case in ordinary[::3]]
+CASES += [*containers.containers(), *cuts.cuts()]
 STATUSES = {End.IMPORTED: "INGEST COMPLETE", End.SILENT: "NO AUDIO"}
 MAX_MEMORY_MB = 500
 """Memory limit of any process of an import, for any input (docs/explanation/decisions.md)."""
@@ -181,6 +182,30 @@ def test_a_sheet_cuts_and_names_the_passages_of_its_file(corpus: ImportedCorpus)
     assert rows(corpus.place.database, query, sheets.GOOD) == [
         {"title": title, "artist": "Band", "album": "Live", "end_s": end_s} for title, end_s in (("One", 1), ("Two", 2))
     ]
+
+
+def test_tags_are_read_in_every_container(corpus: ImportedCorpus) -> None:
+    query = """
+        SELECT f.path, f.title, f.artist, f.album, f.track_number, f.year, p.recording_mbid
+        FROM files AS f JOIN passages AS p ON p.file_id = f.guid WHERE f.path LIKE 'containers/%'"""
+    assert {row.pop("path"): row for row in rows(corpus.place.database, query)} == containers.read_from()
+
+
+def test_passages_are_cut_where_a_person_hears_it(corpus: ImportedCorpus) -> None:
+    query = """
+        SELECT p.start_time_ticks / 28224000.0 AS start_s, p.end_time_ticks / 28224000.0 AS end_s, p.title,
+               p.recording_mbid FROM files AS f
+        JOIN passages AS p ON p.file_id = f.guid WHERE f.path = ? ORDER BY p.start_time_ticks"""
+    for path, passages in cuts.PASSAGES.items():
+        assert rows(corpus.place.database, query, path) == [
+            {
+                "start_s": pytest.approx(start_s, abs=0.03),
+                "end_s": pytest.approx(end_s, abs=0.03),
+                "title": title,
+                "recording_mbid": title and cuts.recording(path),
+            }
+            for start_s, end_s, title in passages
+        ], path
 
 
 def test_no_process_takes_more_memory_than_it_may(corpus: ImportedCorpus) -> None:
