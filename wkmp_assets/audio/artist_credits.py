@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
-from wkmp_assets.audio.tag_values import fold, unique_texts
+from wkmp_assets.audio.tag_values import fold, unique_names
 from wkmp_assets.model.name_ranks import NameRank
 from wkmp_assets.model.values import Artist
 
@@ -44,7 +44,7 @@ class Credit(NamedTuple):
     @property
     def text(self) -> str:
         """The credit as one text; empty when the tags name nobody."""
-        return "; ".join(unique_texts(self.texts)) or " & ".join(unique_texts(self.names))
+        return "; ".join(unique_names(self.texts)) or " & ".join(unique_names(self.names))
 
 
 def name_artists(credit: Credit, of_release: Credit) -> tuple[tuple[Artist, ...], bool]:
@@ -77,7 +77,7 @@ def _name_single(credit: Credit) -> dict[str, Name]:
     """Return the id and name of the only artist of a credit; nothing where there may be more."""
     mbids = set(credit.ids)
     mbid = next(iter(mbids), None)
-    names = unique_texts(credit.names) or unique_texts(credit.texts)
+    names = unique_names(credit.names) or unique_names(credit.texts)
     if len(mbids) != 1 or mbid is None or len(names) != 1 or _rank(names[0], _JOIN_PHRASES) is not NameRank.TAG:
         return {}
     return {mbid: (names[0], NameRank.TAG)}
@@ -85,7 +85,7 @@ def _name_single(credit: Credit) -> dict[str, Name]:
 
 def _name_one(credit: Credit, mbid: str) -> dict[str, Name]:
     """Return the name of a single id: the whole text, which is a joint credit if it has a join phrase."""
-    names = unique_texts(credit.names)
+    names = unique_names(credit.names)
     if len(names) == 1:
         return {mbid: (names[0], _rank(names[0], _SURE_SEPARATORS))}
     return {mbid: (credit.text, NameRank.CREDIT if names else _rank(credit.text, _JOIN_PHRASES))}
@@ -102,7 +102,7 @@ def _name_each(credit: Credit, known: Mapping[str, Name]) -> dict[str, Name]:
     for names, phrases in lists:
         if paired := _pair(credit.ids, names):
             return {mbid: (name, _rank(name, phrases)) for mbid, name in paired.items()}
-    texts = unique_texts(credit.texts)
+    texts = unique_names(credit.texts)
     if len(texts) != 1:
         return {}
     for separators in (GUEST_PHRASES, LIST_SEPARATORS, _SURE_SEPARATORS):
@@ -129,7 +129,7 @@ def _pair(ids: Sequence[str | None], names: Sequence[str]) -> dict[str, str]:
 
     Programs double ids, names, or both. The same name for two ids is such a name, and nobody knows whose it is.
     """
-    distinct_ids, distinct_names = list(dict.fromkeys(ids)), unique_texts(names)
+    distinct_ids, distinct_names = list(dict.fromkeys(ids)), unique_names(names)
     if len(distinct_ids) != len(distinct_names):
         return {}
     if len(ids) == len(names):

@@ -29,6 +29,8 @@ _COUNT_ALONE = re.compile(r"\s*/\s*0*(?P<count>[0-9]{1,5})(?![0-9])")
 _SIDE = re.compile(r"[A-Z]{1,2}[-.]?[0-9]{0,2}")
 _BPM = re.compile(r"([0-9]{1,4})(?:[.,]([0-9]+))?(?![0-9])")
 _ISRC = re.compile(r"[A-Z]{2}[A-Z0-9]{3}[0-9]{7}")
+_NAME_SEPARATORS = (re.compile(r"\s*;\s*"), re.compile(r"\s+/\s+"))
+"""Between the entries of a list of names."""
 _FLAGS = {"1": True, "true": True, "yes": True, "0": False, "false": False, "no": False}
 
 
@@ -44,10 +46,32 @@ class Position(NamedTuple):
 
 def unique_texts(texts: Iterable[str]) -> tuple[str, ...]:
     """Return each text once, in order. Texts that differ in letter case or Unicode composition alone are equal."""
+    return _unique(map(without_repeats, texts))
+
+
+def unique_names(texts: Iterable[str]) -> tuple[str, ...]:
+    """Return each name of an artist once, as `unique_texts` does, also out of a list such as `Name; Name`.
+
+    A title may say a word twice, but nobody is called so.
+    """
+    return _unique(map(_without_repeated_names, map(without_repeats, texts)))
+
+
+def _unique(texts: Iterable[str]) -> tuple[str, ...]:
     found: dict[str, str] = {}
-    for text in map(without_repeats, texts):
+    for text in texts:
         found.setdefault(fold(text), text)
     return tuple(found.values())
+
+
+def _without_repeated_names(text: str) -> str:
+    """Return the list of names in a text without its repeats; a text without any stays as it is."""
+    for separator in _NAME_SEPARATORS:
+        names = [name for name in separator.split(text) if name]
+        distinct = _unique(names)
+        if len(distinct) < len(names):
+            return "; ".join(distinct)
+    return text
 
 
 def without_repeats(text: str) -> str:

@@ -26,6 +26,7 @@ from wkmp_assets.audio.tag_values import (
     parse_flag,
     parse_isrcs,
     parse_track,
+    unique_names,
     unique_texts,
 )
 from wkmp_assets.model.file_warnings import FileWarning, WarningKind, warn_each
@@ -91,7 +92,7 @@ def _interpret(fields: TagFields, sources: dict[str, str]) -> FileTags:
     date = parse_date((*fields.date, *fields.original_date))
     return FileTags(
         title=title,
-        artist=_joined(fields.artist),
+        artist="; ".join(unique_names(fields.artist)) or None,
         album=album,
         track_number=track.number,
         year=int(date[:4]) if date else None,
@@ -106,7 +107,7 @@ def _interpret(fields: TagFields, sources: dict[str, str]) -> FileTags:
             date=parse_date(fields.date),
             original_date=parse_date(fields.original_date),
             genres=name_genres(fields.genre),
-            composers=unique_texts(fields.composer),
+            composers=unique_names(fields.composer),
             isrcs=_isrcs(fields.isrc, warnings),
             bpm=parse_bpm(fields.bpm),
             key=_first(fields.key),

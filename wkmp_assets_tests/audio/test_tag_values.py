@@ -13,6 +13,7 @@ from wkmp_assets.audio.tag_values import (
     parse_flag,
     parse_isrcs,
     parse_track,
+    unique_names,
     unique_texts,
 )
 
@@ -151,6 +152,22 @@ def test_recording_codes_are_read_in_either_way_of_writing_and_others_returned()
 
 def test_equal_texts_are_kept_once_in_order_with_their_first_spelling() -> None:
     assert unique_texts(["Zoë", "The Artist", "Zoe\u0308", "THE ARTIST", "zoë", "Zoe"]) == ("Zoë", "The Artist", "Zoe")
+
+
+NAMES = {
+    "a list of one": ("The Artist; The Artist", "The Artist"),
+    "other letter case": ("The Artist ;the artist; ", "The Artist"),
+    "slashes": ("The Artist / The Artist", "The Artist"),
+    "among others": ("A; B; A", "A; B"),
+    "nothing twice": ("A; B / C", "A; B / C"),
+    "a slash in a name": ("M/M", "M/M"),
+    "no name": (";", ";"),
+}
+
+
+@pytest.mark.parametrize(("text", "expected"), NAMES.values(), ids=NAMES)
+def test_a_name_that_a_list_repeats_counts_once(text: str, expected: str) -> None:
+    assert unique_names([text, expected]) == (expected,)
 
 
 def test_a_value_that_ffmpeg_joined_with_itself_is_one() -> None:
