@@ -17,8 +17,13 @@ SPEECH_GENRES = frozenset(
     {"audiobook", "audio book", "audiobooks", "audio books", "audio drama", "audio theatre", "hörbuch", "hörspiel"}
     | {"podcast", "podcasts", "spoken", "spoken word", "speech", "lecture", "lectures", "interview", "radio drama"}
 )
-_NUMBERED_NAME = re.compile(r"(?:[0-9]{1,2}[-.])?[0-9]{1,3}(?:\s*[._-]\s*|\s+)(?=.*[^\W\d_])")
-"""`07 Song`, `1-07 - Song`; not `1979`."""
+_NUMBER = r"(?:[0-9]{1,2}[-.])?[0-9]{1,3}"
+_NUMBERED_NAMES = (
+    re.compile(rf"(?:{_NUMBER}|[A-H][0-9]{{1,2}}|\({_NUMBER}\)|\[{_NUMBER}\])(?:\s*[._-]\s*|\s+)(?=.*[^\W\d_])"),
+    re.compile(rf".*[^\W\d_].*\s-\s*{_NUMBER}(?:\s*[._-]\s*|\s+)(?=.*[^\W\d_])"),
+    re.compile(r"(?:audio|cd)?[ _-]?(?:track|titel|piste|pista|traccia)[ _-]*[0-9]{1,3}$", re.IGNORECASE),
+)
+"""`07 Song`, `1-07 - Song`, `A2 Song`, `(07) Song`; `Artist - Album - 07 - Song`; `Track 07`; not `1979`."""
 _COLLECTION = re.compile(
     r"\b(?:sides?|seite|cd|dis[ck]|mixed|mixtape|megamix|medley|full|complete|set)\b", re.IGNORECASE
 )
@@ -42,7 +47,8 @@ def judge_claim(tags: FileTags, path: Path) -> PieceClaim:
     Returns
     -------
     PieceClaim
-        An album in one file has no title or the album's, or is by various artists, and no recording id.
+        An album in one file has no title or the album's, or is by various artists, and no recording id. A track
+        number without a title is that of one track.
     """
     if path.suffix.lower() in SPEECH_ENDINGS or any(genre.lower() in SPEECH_GENRES for genre in tags.details.genres):
         return PieceClaim.SPEECH
@@ -55,6 +61,9 @@ def judge_claim(tags: FileTags, path: Path) -> PieceClaim:
         if tags.track_number is not None:
             return PieceClaim.NAME if is_album else PieceClaim.TRACK
         return PieceClaim.NONE if is_album or _COLLECTION.search(tags.title) else PieceClaim.NAME
-    if tags.album is None and _NUMBERED_NAME.match(path.name) and not _COLLECTION.search(path.stem):
-        return PieceClaim.NAME
-    return PieceClaim.NONE
+    is_numbered = tags.track_number is not None or (tags.album is None and _has_number(path.stem))
+    return PieceClaim.NAME if is_numbered and not _COLLECTION.search(path.stem) else PieceClaim.NONE
+
+
+def _has_number(name: str) -> bool:
+    return any(pattern.match(name) for pattern in _NUMBERED_NAMES)
