@@ -140,7 +140,7 @@ def _pair(ids: Sequence[str | None], names: Sequence[str]) -> dict[str, str]:
 
 
 def _name_other(ids: Sequence[str | None], text: str, known: Mapping[str, Name]) -> dict[str, Name]:
-    """Return the name of the one of two artists that is not known: what the credit holds beside the known name."""
+    """Return the unknown name of two artists: what the credit holds beside the known name."""
     others = [mbid for mbid in dict.fromkeys(ids) if mbid not in known]
     if len(set(ids)) != 2 or len(others) != 1 or others[0] is None or not known:
         return {}

@@ -33,7 +33,7 @@ MAX_PAUSE_S = 20
 MIN_MAIN_SHARE = 0.25
 """Share of the longest piece that the first one must have to be the one that the tags name."""
 MAX_NAMED_S = 15 * 60
-"""A longer file needs more than a title to count as one recording, and one with sections more than chapters as many."""
+"""A longer file needs more than a title to count as one recording, and its chapters are pieces of their own."""
 MIN_NOISY_S = 20 * 60
 """In a longer file that nothing calls one piece, noise between two tracks counts as silence."""
 MAX_LENGTH_DIFFERENCE_S = 5

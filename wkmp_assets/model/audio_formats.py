@@ -95,7 +95,7 @@ UNREAD_FORMATS = {
         ".divx",
     ),
 }  # fmt: skip
-"""What the endings are that a scan counts and passes over. Nobody should look for such a file in vain."""
+"""The endings that a scan counts and passes over, by kind of file. Nobody should look for such a file in vain."""
 
 UNREAD_ENDINGS = frozenset(ending for endings in UNREAD_FORMATS.values() for ending in endings)
 

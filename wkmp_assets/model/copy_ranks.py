@@ -17,7 +17,7 @@ _INBOX = re.compile(
     r"(?:my[\s_-])?downloads?|incoming|inbox|eingang|unsorted|unsortiert|to[\s_-]sort|torrents?|desktop",
     re.IGNORECASE,
 )
-"""Whole names of folders for what somebody has still to sort."""
+"""Whole names of folders for files that are still to be sorted."""
 _ASIDE = re.compile(
     r"(?:.*[\s._-])?(?:backups?|bak|sicherung(?:en)?|sauvegardes?|duplicates?|dupes)(?:[\s._-].*|\d*)"
     r"|(?:.*[._-])?(?:old|temp|tmp|deleted)\d*|.*[._-]trash|recycle[\s._-]?bin|papierkorb",
@@ -33,7 +33,7 @@ class CopyRank(NamedTuple):
     """The better path has the smaller rank. Fields are compared in this order."""
 
     place: int
-    """2 in a folder for what is put aside, 1 in a folder for what has still to be sorted, else 0."""
+    """2 in a folder for what is put aside, 1 in a folder for files that are still to be sorted, else 0."""
     copy_marks: int
     """How many marks of a copy the names of file and folders bear."""
     missing_folders: int

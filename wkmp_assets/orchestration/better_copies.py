@@ -28,7 +28,7 @@ from wkmp_assets.runtime.atomic_files import write_atomically
 from wkmp_assets.settings import Settings
 
 MAX_COMPARED = 20
-"""How many better paths of the same size are compared with a file. More of one size are no copies, but placeholders."""
+"""How many better paths of the same size are compared with a file. More of one size are placeholders, not copies."""
 
 
 def note_equal_sizes(settings: Settings, changes: LibraryChanges, report: WalkReport) -> None:
@@ -85,7 +85,7 @@ def wait_for(path: str) -> Skipped:
 def find_better_copies(
     library: Library, hashed: Mapping[str, HashedFile], same_content: Mapping[str, Sequence[KnownFile]]
 ) -> dict[str, str]:
-    """Return the files of a run that a better copy outside the run goes before: partition key -> its path.
+    """Return the files of a run that have a better copy outside the run: partition key -> path of that copy.
 
     They are new, or duplicates whose originals are gone: one of these takes over the row of the original.
 

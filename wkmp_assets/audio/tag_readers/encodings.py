@@ -1,4 +1,4 @@
-"""Texts out of bytes whose encoding is unknown, or wrongly said."""
+"""Texts out of bytes whose encoding is unknown or wrongly declared."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def decode(raw: bytes) -> str:
 
 
 def repair_latin_1(text: str) -> str:
-    """Return a text that was said to be Latin-1, but is UTF-16 by its byte order mark, or UTF-8.
+    """Return a text that was declared as Latin-1, but is UTF-16 by its byte order mark, or UTF-8.
 
     Latin-1 text that happens to be UTF-8 beyond ASCII hardly exists.
     """

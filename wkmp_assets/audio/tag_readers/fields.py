@@ -13,7 +13,7 @@ MAX_CHARACTERS = 1_000
 class TagFields(NamedTuple):
     """Cleaned texts of one file; an absent field is an empty tuple, values keep their order.
 
-    Cut one beyond `MAX_VALUES` and `MAX_CHARACTERS`, which tells that there was more.
+    They are cut one value or character beyond `MAX_VALUES` and `MAX_CHARACTERS`, so that one sees that there was more.
     """
 
     title: tuple[str, ...] = ()

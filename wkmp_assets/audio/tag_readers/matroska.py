@@ -1,4 +1,4 @@
-"""Tags of Matroska and WebM files, with the level that each is about: the track, the album, or nothing said.
+"""Tags of Matroska and WebM files, with the level that each states: the track, the album, or none.
 
 FFmpeg gives the levels one name, so that the album's title takes the place of the track's.
 

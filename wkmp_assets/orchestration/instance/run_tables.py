@@ -13,7 +13,7 @@ _statements: list[tuple[str, tuple[str, ...]]] = []
 
 
 def are_there(connection: Connection) -> bool:
-    """Tell whether a database has Dagster's tables and says of which version they are."""
+    """Tell whether a database has Dagster's tables and names their version."""
     if not connection.exec_driver_sql("SELECT name FROM sqlite_master WHERE name = 'alembic_version'").all():
         return False
     return bool(connection.exec_driver_sql(_VERSION).all())
