@@ -156,3 +156,6 @@ def _damage_warnings(done: DecodePass, graph: DecodeGraph) -> Iterator[FileWarni
     if done.announced_s is not None and decoded_s < done.announced_s - MAX_SHORTFALL_S:
         text = f"The file is cut short: {decoded_s:.1f} s of the {done.announced_s:.1f} s it announces."
         yield FileWarning(WarningKind.CUT_SHORT, text)
+    elif done.ends_midway:
+        text = f"The file is cut short: it ends within a page of sound, after {decoded_s:.1f} s."
+        yield FileWarning(WarningKind.CUT_SHORT, text)

@@ -17,6 +17,7 @@ from av.stream import Disposition
 from wkmp_assets.audio.announced_length import read_announced_seconds
 from wkmp_assets.audio.decode_graph import MAX_PLANES
 from wkmp_assets.audio.decode_pass import DecodePass, NothingDecodedError, describe_cause, replace_bad_samples
+from wkmp_assets.audio.ogg_end import ends_within_page
 from wkmp_assets.errors import ProtectedAudioError, UnreadableFileError
 from wkmp_assets.model.audio_formats import FFMPEG_CONTAINERS, name_ffmpeg_format
 from wkmp_assets.model.file_warnings import WarningKind
@@ -82,6 +83,7 @@ def decode_with_ffmpeg(path: Path, pcm: BinaryIO | None, display_path: str) -> D
         codec_name = codec.codec.canonical_name
         done = DecodePass(pcm, name_ffmpeg_format(codec_name, container.format.name), display_path)
         done.announced_s = _find_announced_seconds(container, stream, path)
+        done.ends_midway = container.format.name == "ogg" and ends_within_page(path)
         frames = _frames(container, stream, done, display_path)
         if EDITED_CONTAINER in container.format.name.split(","):
             frames = _without_end_padding(frames, stream)

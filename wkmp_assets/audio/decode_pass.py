@@ -53,6 +53,8 @@ class DecodePass:
         Packets that the decoder refused, and samples that were replaced by 0.
     announced_s : float or None, unit=s
         Length according to the container, where it is exact.
+    ends_midway : bool
+        Whether the file ends before its last page, in a container that states no length.
     warnings : list of FileWarning
         Other damage.
     """
@@ -64,6 +66,7 @@ class DecodePass:
     skipped_packets: int = 0
     bad_samples: int = 0
     announced_s: float | None = None
+    ends_midway: bool = False
     warnings: list[FileWarning] = field(default_factory=list)
 
     def warn(self, kind: WarningKind, text: str) -> None:

@@ -62,6 +62,8 @@ FORMATS: dict[str, tuple[str, str, Edit]] = {
     "WebM": ("a.webm", "libopus", same),
     "FLAC": ("a.flac", "flac", same),
     "WavPack": ("a.wv", "wavpack", same),
+    "Ogg Opus, ID3v1": ("a.opus", "libopus", lambda content: content + b"TAG" + bytes(125)),
+    "Ogg FLAC": ("a.oga", "flac", same),
 }
 
 
@@ -124,6 +126,12 @@ def broadcast(content: bytes) -> bytes:
     return content[:at] + struct.pack("<I", 1) + content[at + 4 :]
 
 
+def cut_at_page(content: bytes) -> bytes:
+    """Leave out the pages of the second half, and make up for `cut` by bytes that are no page."""
+    whole = content[: content.rindex(b"OggS", 0, len(content) // 2)]
+    return whole + bytes(len(whole))
+
+
 ALL_BITS = b"\xff" * 4
 STREAMS: dict[str, tuple[str, str, Edit]] = {
     "WAV through a pipe": ("a.wav", "pcm_s16le", replaced(b"data", ALL_BITS)),
@@ -132,6 +140,7 @@ STREAMS: dict[str, tuple[str, str, Edit]] = {
     "AU of unknown size": ("a.au", "pcm_s16be", replaced(b".snd" + struct.pack(">I", 32), ALL_BITS)),
     "MP3 without a header": ("a.mp3", "libmp3lame", without_first_frame),
     "MP3 whose header counts nothing": ("a.mp3", "libmp3lame", replaced(b"Info", bytes(4))),
+    "Ogg without an end": ("a.opus", "libopus", cut_at_page),
     "WMA broadcast": ("a.wma", "wmav2", broadcast),
 }
 
