@@ -130,7 +130,7 @@ def test_a_phase_that_is_given_a_range_alone_shows_which_files_it_failed(library
     tone(library.music / "good.wav", 300)
     break_file(library.music / "bad.mp3")
     library.scan()
-    assert library.run_assets(IDENTITY, SEGMENTS, first="bad.mp3", last="good.wav").success
+    assert library.run_assets(IDENTITY, TAGS, SEGMENTS, first="bad.mp3", last="good.wav").success
     assert status(library, SEGMENTS) == {"bad.mp3": RED, "good.wav": GREEN}
     assert not_green(library, IDENTITY) == set()
 
