@@ -4,7 +4,6 @@ What is slow to import (Dagster, an HTTP server) is imported by the fixtures tha
 """
 
 import os
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -16,7 +15,7 @@ from typing import TYPE_CHECKING
 import pytest
 from hypothesis import settings as hypothesis_settings
 
-from wkmp_assets_tests.support.paths import ROOT, TESTS
+from wkmp_assets_tests.support.paths import TESTS
 from wkmp_assets_tests.tools.plan import PLAN_TESTS
 
 if TYPE_CHECKING:
@@ -98,26 +97,13 @@ def instance() -> "Iterator[DagsterInstance]":
         yield made
 
 
-@pytest.fixture(scope="session")
-def opened_dagster_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A DAGSTER_HOME whose databases Dagster has made, which takes it half a second."""
-    from dagster import DagsterInstance
-
-    home = tmp_path_factory.mktemp("dagster-home")
-    shutil.copy(ROOT / "dagster.yaml", home)
-    with pytest.MonkeyPatch.context() as environment:
-        environment.setenv("DAGSTER_HOME", str(home))
-        with DagsterInstance.get() as instance:
-            instance.all_asset_keys()
-            instance.all_instigator_state()
-    return home
-
-
 @pytest.fixture
-def dagster_home(opened_dagster_home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def dagster_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A DAGSTER_HOME with the dagster.yaml of the repository and without any run, for instances on disk."""
+    from wkmp_assets_tests.support.dagster_homes import make_opened_home
+
     monkeypatch.setenv("DAGSTER_HOME", str(tmp_path))
-    shutil.copytree(opened_dagster_home, tmp_path, dirs_exist_ok=True)
+    make_opened_home(tmp_path)
     return tmp_path
 
 

@@ -20,6 +20,7 @@ from dagster import DagsterInstance
 from dagster._cli import create_dagster_cli
 
 from wkmp_assets.cli.main import main
+from wkmp_assets_tests.support.dagster_homes import make_new_home, make_opened_home
 from wkmp_assets_tests.support.paths import ROOT, TEST_DATA
 
 _DEFINITIONS = "wkmp_assets.definitions"
@@ -102,10 +103,10 @@ class Workplace:
         )
 
 
-def make_workplace(folder: Path, music: Path) -> Workplace:
+def make_workplace(folder: Path, music: Path, *, is_opened: bool = True) -> Workplace:
+    """Copy music into a new place, with Dagster's empty databases unless the import is to make them."""
     home = folder / "home"
-    home.mkdir()
-    shutil.copy(ROOT / "dagster.yaml", home)
+    (make_opened_home if is_opened else make_new_home)(home)
     library = folder / "music"
     shutil.copytree(music, library, ignore=shutil.ignore_patterns("wkmp.db*"))
     return Workplace(home, library)

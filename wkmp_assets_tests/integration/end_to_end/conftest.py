@@ -16,7 +16,7 @@ def workplace(tmp_path: Path) -> Workplace:
 
 
 def _imported(folder: Path, music: Path) -> Imported:
-    place = make_workplace(folder, music)
+    place = make_workplace(folder, music, is_opened=False)
     return Imported(place, place.wkmp_process("import", place.music))
 
 
