@@ -5,7 +5,6 @@ The format is that of CDRWIN; see also https://wiki.hydrogenaudio.org/index.php?
 
 from __future__ import annotations
 
-import codecs
 import re
 import unicodedata
 from dataclasses import dataclass, field
@@ -29,10 +28,6 @@ _INDEX = re.compile(r"0*([0-9]{1,2})\s+([0-9]{1,5}):([0-9]{1,2})[:.]([0-9]{1,2})
 _TRACK = re.compile(r"0*([0-9]{1,3})\s+(\S+)$")
 _ISRC = re.compile(r"[A-Z]{2}[A-Z0-9]{3}[0-9]{7}$")
 _DISC_ID = re.compile(r"[0-9a-fA-F]{8}$")
-_KANA = re.compile(r"[\u3041-\u3096\u30a1-\u30fa]")
-_CYRILLIC = re.compile(rb"[\xc0-\xff]{4}")
-"""In Windows-1251; western words have no four accented letters in a row."""
-_KANJI = re.compile(r"[\u4e00-\u9fff]{2}")
 
 
 @dataclass
@@ -77,33 +72,6 @@ class _Draft:
     texts: dict[str, str] = field(default_factory=dict)
     file: CueFile | None = None
     start_ticks: int | None = None
-
-
-def decode_cue(data: bytes) -> str:
-    """Decode the bytes of a sheet.
-
-    A byte order mark decides. Without one, the text is UTF-16, UTF-8, Shift-JIS, Windows-1251 or Windows-1252. Western
-    and Russian texts may be valid Shift-JIS by chance, so kana speak for it, and words of two kanji if nothing speaks
-    for Russian.
-    """
-    if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        return data.decode("utf-16", "replace")
-    if data.startswith(codecs.BOM_UTF8) or b"\0" not in data[:200]:
-        try:
-            return data.decode("utf-8-sig")
-        except UnicodeDecodeError:
-            pass
-    else:
-        return data.decode("utf-16-le" if data[1:2] == b"\0" else "utf-16-be", "replace")
-    try:
-        japanese = data.decode("cp932")
-    except UnicodeDecodeError:
-        japanese = ""
-    if _KANA.search(japanese):
-        return japanese
-    if _CYRILLIC.search(data):
-        return data.decode("cp1251", "replace")
-    return japanese if _KANJI.search(japanese) else data.decode("cp1252", "replace")
 
 
 def parse_cue(text: str) -> CueSheet:

@@ -8,10 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 import av
 import mutagen
+from mutagen.id3 import CHAP
 
-from wkmp_assets.audio.cue_sheet import MAX_CHARACTERS, MAX_TRACKS, CueFile, CueSheet, decode_cue, parse_cue
+from wkmp_assets.audio.cue_sheet import MAX_CHARACTERS, MAX_TRACKS, CueFile, CueSheet, parse_cue
+from wkmp_assets.audio.cue_text import decode_cue
 from wkmp_assets.audio.decode_ffmpeg import OPEN_OPTIONS
 from wkmp_assets.audio.tag_fields import LEAKED_BY_MUTAGEN
+from wkmp_assets.audio.tag_readers.with_mutagen import is_id3
 from wkmp_assets.files.cue_files import find_cue_files, is_named_after, is_only_music, read_cue_file
 from wkmp_assets.model.boundary_evidence import BoundarySource, SheetTrack, TrackSheet
 from wkmp_assets.model.file_warnings import FileWarning, WarningKind
@@ -129,9 +132,21 @@ def _read_chapters(path: Path, container: InputContainer, warnings: list[FileWar
         if block:
             yield block
         return
-    tracks = _join_short({_ticks(one["start"] * one["time_base"]): _title_of(one["metadata"]) for one in chapters})
+    untitled = _list_untitled(path)
+    titles = {_ticks(one["start"] * one["time_base"]): _title_of(one["metadata"]) for one in chapters}
+    tracks = _join_short({start: None if title in untitled else title for start, title in titles.items()})
     if len(tracks) > 1:
         yield TrackSheet(BoundarySource.CHAPTERS, "The list of chapters", tracks)
+
+
+def _list_untitled(path: Path) -> frozenset[str]:
+    """Return the internal names of ID3 chapters without a title; FFmpeg gives them for titles."""
+    try:
+        tags: Any = mutagen.File(path).tags
+    except LEAKED_BY_MUTAGEN:
+        return frozenset()
+    chapters: list[Any] = [frame for frame in tags.values() if isinstance(frame, CHAP)] if is_id3(tags) else []
+    return frozenset(one.element_id for one in chapters if not one.sub_frames.getall("TIT2"))
 
 
 def _join_short(titles: Mapping[int, str | None]) -> tuple[SheetTrack, ...]:

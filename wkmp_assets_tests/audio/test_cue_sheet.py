@@ -2,7 +2,8 @@
 
 import pytest
 
-from wkmp_assets.audio.cue_sheet import MAX_LINES, MAX_TRACKS, TICKS_PER_FRAME, decode_cue, parse_cue
+from wkmp_assets.audio.cue_sheet import MAX_LINES, MAX_TRACKS, TICKS_PER_FRAME, parse_cue
+from wkmp_assets.audio.cue_text import decode_cue
 from wkmp_assets.model.boundary_evidence import SheetTrack
 from wkmp_assets_tests.support.builders import mbid
 
@@ -128,6 +129,26 @@ def test_russian_sheets_are_read_in_utf_8_and_windows_1251() -> None:
     text = LIVE.replace("One", "Гражданская оборона").replace("Guest", "Ёлка")
     for coding in ("utf-8", "cp1251"):
         assert decode_cue(text.encode(coding)) == text
+
+
+@pytest.mark.parametrize(
+    ("coding", "title", "artist"),
+    [
+        ("gbk", "月亮代表我的心", "邓丽君"),
+        ("gbk", "七里香", "Jay 周杰伦"),
+        ("big5", "月亮代表我的心", "鄧麗君"),
+        ("big5", "吻別", "張學友 Live"),
+        ("euc_kr", "좋은 날", "아이유"),
+        ("euc_kr", "사랑의 노래", "BoA (보아)"),
+        ("euc_jp", "海の歌", "椎名林檎"),
+        ("cp932", "群青日和", "東京事変"),
+        ("cp1251", "КИНО", "ЛЮБЭ"),
+        ("cp1252", "Ágætis byrjun", "Sigur Rós"),
+    ],
+)
+def test_eastern_sheets_are_told_apart(coding: str, title: str, artist: str) -> None:
+    text = LIVE.replace("One", title).replace("Guest", artist)
+    assert decode_cue(text.encode(coding)) == text
 
 
 BAD = {

@@ -237,6 +237,15 @@ def test_chapters_in_id3_tags_are_read_in_their_order(tmp_path: Path) -> None:
     assert titles(sheet) == [(0, "from 0"), (4, "from 4000"), (9, "from 9000")]
 
 
+def test_id3_chapters_without_a_title_have_none(tmp_path: Path) -> None:
+    path = with_id3_chapters(tmp_path / "a.mp3", 0, 4_000)
+    tags = ID3(path)
+    tags.getall("CHAP")[1].sub_frames.clear()
+    tags.save(path)
+    (sheet,) = sheets_of(path)
+    assert titles(sheet) == [(0, "from 0"), (4, None)]
+
+
 def test_short_chapters_are_joined_to_their_neighbours(tmp_path: Path) -> None:
     (sheet,) = sheets_of(with_id3_chapters(tmp_path / "a.mp3", 0, 500, 1_000, 6_000, 12_000, 13_000))
     assert titles(sheet) == [(0, "from 1000"), (6, "from 6000"), (13, "from 13000")]
