@@ -17,13 +17,13 @@ _INBOX = re.compile(
     r"(?:my[\s_-])?downloads?|incoming|inbox|eingang|unsorted|unsortiert|to[\s_-]sort|torrents?|desktop",
     re.IGNORECASE,
 )
-"""Whole names of folders for files that are still to be sorted."""
+"""Whole names of folders for unsorted files."""
 _ASIDE = re.compile(
     r"(?:.*[\s._-])?(?:backups?|bak|sicherung(?:en)?|sauvegardes?|duplicates?|dupes)(?:[\s._-].*|\d*)"
     r"|(?:.*[._-])?(?:old|temp|tmp|deleted)\d*|.*[._-]trash|recycle[\s._-]?bin|papierkorb",
     re.IGNORECASE,
 )
-"""Whole names of folders for what somebody has put aside. `Old Crow Medicine Show` and `Trash` are music."""
+"""Whole names of folders for files put aside. `Old Crow Medicine Show` and `Trash` are music."""
 
 _ALBUM_DEPTH = 2
 """An artist's folder, and an album's folder in it."""
@@ -33,7 +33,7 @@ class CopyRank(NamedTuple):
     """The better path has the smaller rank. Fields are compared in this order."""
 
     place: int
-    """2 in a folder for what is put aside, 1 in a folder for files that are still to be sorted, else 0."""
+    """2 in a folder for files put aside, 1 in a folder for unsorted files, else 0."""
     copy_marks: int
     """How many marks of a copy the names of file and folders bear."""
     missing_folders: int
@@ -84,7 +84,7 @@ def explain_choice(original: str, copy: str) -> str:
         return "the original was imported first"
     if other.place > chosen.place:
         named = next(name for name in copy.split("/")[:-1] if _rank_place(name) == other.place)
-        return f"the copy is in {named}, a folder for what is {'put aside' if other.place > 1 else 'not sorted yet'}"
+        return f"the copy is in {named}, a folder for {'files put aside' if other.place > 1 else 'unsorted files'}"
     if other.copy_marks > chosen.copy_marks:
         return "the copy has the name of one"
     if other.missing_folders > chosen.missing_folders:

@@ -43,7 +43,7 @@ def test_groups_are_listed_with_the_choice_and_why(music: Path) -> None:
     lines = [line.split("  ")[0] or line.strip().split("  ")[0] for line in text.splitlines()[2:-1]]
     assert lines == ["A/B/1.mp3", "A/B/1 (1).mp3", "Downloads/1 [x].mp3", "Downloads/2.mp3", "A/B/2.mp3"]
     assert "the copy has the name of one" in text
-    assert "the copy is in Downloads, a folder for what is not sorted yet" in text
+    assert "the copy is in Downloads, a folder for unsorted files" in text
     assert "the original was imported first" in text
 
 
