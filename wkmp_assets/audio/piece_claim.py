@@ -5,9 +5,12 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from wkmp_assets.model.boundary_evidence import PieceClaim
+from wkmp_assets.audio.tag_values import fold
+from wkmp_assets.model.boundary_evidence import BoundarySource, PieceClaim, TrackSheet
+from wkmp_assets.model.file_warnings import FileWarning, WarningKind
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     from wkmp_assets.model.values import FileTags
@@ -63,6 +66,40 @@ def judge_claim(tags: FileTags, path: Path) -> PieceClaim:
         return PieceClaim.NONE if is_album or _COLLECTION.search(tags.title) else PieceClaim.NAME
     is_numbered = tags.track_number is not None or (tags.album is None and _has_number(path.stem))
     return PieceClaim.NAME if is_numbered and not _COLLECTION.search(path.stem) else PieceClaim.NONE
+
+
+def drop_sheets_of_albums(
+    sheets: Sequence[TrackSheet], tags: FileTags
+) -> tuple[tuple[TrackSheet, ...], tuple[FileWarning, ...]]:
+    """Leave out the sheet of an album in the tags of one of its tracks: programs that split albums copy it into each.
+
+    Parameters
+    ----------
+    sheets : sequence of TrackSheet
+        Of the file.
+    tags : FileTags
+        Of the file. A track has a number, and a recording id or the title of one of the sheet's tracks.
+
+    Returns
+    -------
+    tuple of (tuple of TrackSheet) and (tuple of FileWarning)
+        The other sheets, and a warning about each that was left out.
+    """
+    dropped = [sheet for sheet in sheets if _is_of_album(sheet, tags)]
+    text = "{} was not used: it describes an album, and the tags say that the file is one track of it."
+    return (
+        tuple(sheet for sheet in sheets if sheet not in dropped),
+        tuple(FileWarning(WarningKind.UNUSED_SHEET, text.format(sheet.name)) for sheet in dropped),
+    )
+
+
+def _is_of_album(sheet: TrackSheet, tags: FileTags) -> bool:
+    if sheet.source is not BoundarySource.CUE_TAG or len(sheet.tracks) == 1:
+        return False
+    if tags.title is None or tags.track_number is None or fold(tags.title) == fold(tags.album or ""):
+        return False
+    titles = {fold(track.title) for track in sheet.tracks if track.title}
+    return tags.recording_mbid is not None or fold(tags.title) in titles
 
 
 def _has_number(name: str) -> bool:

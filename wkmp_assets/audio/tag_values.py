@@ -21,7 +21,8 @@ _DATE = re.compile(
 )
 _COUNT = r"(?:\s*(?:/|,|\bof\b)\s*0*(?P<count>[0-9]{1,5})(?![0-9]))?"
 _TRACK = re.compile(
-    rf"\s*(?:track|no\.|#)?\s*(?:0*(?P<disc>[0-9]{{1,2}})\s*[-.]\s*)?0*(?P<number>[0-9]{{1,5}})(?![0-9]){_COUNT}",
+    r"\s*(?:track|no\.|#)?\s*(?:(?:cd|dis[ck])?\s*0*(?P<disc>[0-9]{1,2})\s*[-.]\s*)?"
+    rf"0*(?P<number>[0-9]{{1,5}})(?![0-9]){_COUNT}",
     re.IGNORECASE,
 )
 _DISC = re.compile(rf"\s*(?:(?:cd|dis[ck])[\s#.:-]*)?0*(?P<number>[0-9]{{1,4}})(?![0-9]){_COUNT}", re.IGNORECASE)

@@ -38,7 +38,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from pathlib import Path
 
-_ID_SEPARATORS = re.compile(r"[/;,\s]+")
+_ID_SEPARATORS = re.compile(r"[/;,{}\s]+")
+"""Braces stand around the ids of Windows programs."""
 _MAX_QUOTED_CHARACTERS = 60
 
 

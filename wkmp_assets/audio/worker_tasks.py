@@ -14,7 +14,7 @@ from wkmp_assets.audio.decode import measure_file
 from wkmp_assets.audio.fingerprint import fingerprint_passages
 from wkmp_assets.audio.flavor.measure import measure_passages
 from wkmp_assets.audio.pcm_store import PcmStore
-from wkmp_assets.audio.piece_claim import judge_claim
+from wkmp_assets.audio.piece_claim import drop_sheets_of_albums, judge_claim
 from wkmp_assets.audio.silence import over_segmentation_warning
 from wkmp_assets.audio.tags import read_tags
 from wkmp_assets.audio.track_sheets import read_sheets
@@ -57,8 +57,9 @@ def tag_file(path: Path, display_path: str, expected: ExpectedContent, covers: C
     found, doubts = read_covers(path, display_path, covers)
     sheets, unused = read_sheets(path)
     verify_again()
+    sheets, of_albums = drop_sheets_of_albums(sheets, tags)
     evidence = BoundaryEvidence(sheets, judge_claim(tags, path))
-    return replace(tags, covers=found, evidence=evidence, warnings=(*tags.warnings, *doubts, *unused))
+    return replace(tags, covers=found, evidence=evidence, warnings=(*tags.warnings, *doubts, *unused, *of_albums))
 
 
 def segment_file(

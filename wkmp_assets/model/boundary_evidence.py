@@ -53,7 +53,7 @@ class PieceClaim(StrEnum):
 
     NONE = "none"
     NAME = "name"
-    """A title without a track number, the album's title with one, or a numbered file name: believed of a short file."""
+    """Less than a number and a title, or a numbered file name: believed of a short file."""
     TRACK = "track"
     """A track's number and title."""
     RECORDING = "recording"

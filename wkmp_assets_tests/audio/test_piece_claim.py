@@ -1,11 +1,12 @@
 """What the tags and the name of a file say about whether it is one piece."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from wkmp_assets.audio.piece_claim import judge_claim
-from wkmp_assets.model.boundary_evidence import PieceClaim
+from wkmp_assets.audio.piece_claim import drop_sheets_of_albums, judge_claim
+from wkmp_assets.model.boundary_evidence import BoundarySource, PieceClaim, SheetTrack, TrackSheet
 from wkmp_assets.model.values import FileTags, TagDetails
 from wkmp_assets_tests.support.builders import mbid
 
@@ -41,6 +42,28 @@ CLAIMS = {
     "spoken word": (FileTags("T", details=TagDetails(genres=("rock", "spoken word"))), "a.mp3", PieceClaim.SPEECH),
     "music": (FileTags("T", details=TagDetails(genres=("rock",))), "a.mp3", PieceClaim.NAME),
 }
+
+
+SHEET = TrackSheet(BoundarySource.CUE_TAG, "The CUE sheet", (SheetTrack(0, title="Óne"), SheetTrack(9, title="Two")))
+
+
+@pytest.mark.parametrize(
+    ("sheet", "tags", "is_dropped"),
+    [
+        (SHEET, FileTags("Any", album="B", track_number=2, recording_mbid=ID), True),
+        (SHEET, FileTags("ÓNE", album="B", track_number=1), True),
+        (SHEET, FileTags("Any", album="B", track_number=1), False),
+        (SHEET, FileTags("One", album="B"), False),
+        (SHEET, FileTags("B", album="b", track_number=1, recording_mbid=ID), False),
+        (SHEET, FileTags(album="B", recording_mbid=ID), False),
+        (replace(SHEET, source=BoundarySource.CUE_FILE), FileTags("Óne", album="B", track_number=1), False),
+        (replace(SHEET, tracks=SHEET.tracks[:1]), FileTags("Óne", album="B", track_number=1), False),
+    ],
+)
+def test_a_track_does_not_follow_the_sheet_of_its_album(sheet: TrackSheet, tags: FileTags, *, is_dropped: bool) -> None:
+    kept, warnings = drop_sheets_of_albums([sheet], tags)
+    assert kept == (() if is_dropped else (sheet,))
+    assert [warning.text.startswith("The CUE sheet was not used: ") for warning in warnings] == [True] * is_dropped
 
 
 @pytest.mark.parametrize(("tags", "name", "claim"), CLAIMS.values(), ids=CLAIMS)

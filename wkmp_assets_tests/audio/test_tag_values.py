@@ -79,6 +79,7 @@ def test_a_date_is_what_the_first_text_says_that_says_any(texts: list[str], date
         ("0", Position()),
         ("0/12", Position(out_of=12)),
         ("1-03", Position(3, None, 1)),
+        ("CD1-03", Position(3, None, 1)),
         ("2.05", Position(5, None, 2)),
         ("01-3/12", Position(3, 12, 1)),
         ("0-03", Position(3)),

@@ -375,8 +375,9 @@ def test_the_artist_of_the_release_tells_a_joint_credit_apart(tmp_path: Path) ->
     assert found.warnings == ()
 
 
-def test_ids_are_lower_case_and_rid_of_blanks(tmp_path: Path) -> None:
-    found = read_flac(tmp_path, recording=f" {RECORDING.upper()} ")
+@pytest.mark.parametrize("text", [f" {RECORDING.upper()} ", f"{{{RECORDING}}}"], ids=["blanks", "braces"])
+def test_ids_are_lower_case_and_rid_of_blanks_and_braces(tmp_path: Path, text: str) -> None:
+    found = read_flac(tmp_path, recording=text)
     assert found.recording_mbid == RECORDING
     assert found.warnings == ()
 
