@@ -26,7 +26,7 @@ MAX_SHORT_FILE_PASSAGES = 8
 MIN_BESIDE_TICKS = 2 * ticks.TICKS_PER_SECOND
 """A shorter stretch beside a longer one is no passage: a click after the music, or the head of the next track."""
 FINE_CUTS = 2
-"""A person who chose short silences wants short passages: stretches of so many silences are passages as well."""
+"""Where silences may be short, passages may be: a stretch this many times the shortest silence is a passage, too."""
 
 
 def find_passages(

@@ -21,7 +21,7 @@ FORMATS = ("JPEG", "PNG", WebPImagePlugin.WebPImageFile.format or "WEBP", "GIF",
 _KEPT_MODES = {"JPEG": {"L", "RGB"}, "PNG": {"1", "L", "LA", "P", "RGB", "RGBA"}}
 """What every player can show; not CMYK, and not 16 bits."""
 _RESIZED_MODES = {"L", "LA", "RGB", "RGBA", "CMYK", "YCbCr"}
-"""Modes that are made smaller before they are converted."""
+"""Pictures in these modes are reduced first and then converted."""
 _MAX_PROFILE_BYTES = 64_000
 _ORIENTATION = 0x0112
 _LEAKED_BY_PILLOW = (

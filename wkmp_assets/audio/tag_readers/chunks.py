@@ -21,7 +21,7 @@ MAX_CHUNK_BYTES = 64 * 1024 * 1024
 _HEADER_BYTES = 8
 _MIN_NAME_BYTES = 3
 _UNKNOWN_SIZE = 0xFFFFFFFF
-"""Of sound whose end the writer did not know, or that RF64 writes elsewhere."""
+"""The size of sound whose end the writer did not know, or whose size RF64 keeps elsewhere."""
 _DESCRIPTION_BYTES = 256
 _ORIGIN_DATE = slice(320, 330)
 _WAVES = frozenset({b"WAVE", b"XWMA"})

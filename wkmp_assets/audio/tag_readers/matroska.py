@@ -36,7 +36,7 @@ _TRACK_LEVEL = 30
 _LEVELS = {70: "collection", 60: "edition", 50: "album", 40: "part", _TRACK_LEVEL: "track"}
 _NAMED_LEVELS = {"ALBUM": 50, "CONCERT": 50, "PART": 40, "SESSION": 40, "TRACK": 30, "SONG": 30, "EDITION": 60}
 _OF_ITS_LEVEL = frozenset({"TITLE", "SUBTITLE", "PART_NUMBER", "TOTAL_PARTS"})
-"""What says nothing about the track when it is about the album."""
+"""Names that describe only the level of their tag: the title of an album is not that of its tracks."""
 
 
 @dataclass(frozen=True)

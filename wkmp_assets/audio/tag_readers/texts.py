@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
 _MAX_RAW_VALUES = 2 * MAX_VALUES
-"""Before empty ones are removed."""
+"""Limit for one name, before empty values are removed."""
 _MAX_RAW_CHARACTERS = 4 * MAX_CHARACTERS
 """Of a text before white space and control characters are removed."""
 _DATES = frozenset({"date", "original_date"})
