@@ -30,6 +30,8 @@ _COUNT_ALONE = re.compile(r"\s*/\s*0*(?P<count>[0-9]{1,5})(?![0-9])")
 _SIDE = re.compile(r"[A-Z]{1,2}[-.]?[0-9]{0,2}")
 _BPM = re.compile(r"([0-9]{1,4})(?:[.,]([0-9]+))?(?![0-9])")
 _ISRC = re.compile(r"[A-Z]{2}[A-Z0-9]{3}[0-9]{7}")
+MIN_REPEATED_CHARACTERS = 4
+"""Of a name that slashes without blanks repeat, as ID3v2.3 joins values: "M/M" is a name."""
 _NAME_SEPARATORS = (re.compile(r"\s*;\s*"), re.compile(r"\s+/\s+"))
 """Between the entries of a list of names."""
 _FLAGS = {"1": True, "true": True, "yes": True, "0": False, "false": False, "no": False}
@@ -72,7 +74,9 @@ def _without_repeated_names(text: str) -> str:
         distinct = _unique(names)
         if len(distinct) < len(names):
             return "; ".join(distinct)
-    return text
+    names = text.split("/")
+    is_repeat = len(names[0]) >= MIN_REPEATED_CHARACTERS and len(_unique(names)) == 1
+    return names[0] if is_repeat else text
 
 
 def without_repeats(text: str) -> str:

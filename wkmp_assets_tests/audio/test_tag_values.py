@@ -161,7 +161,9 @@ NAMES = {
     "slashes": ("The Artist / The Artist", "The Artist"),
     "among others": ("A; B; A", "A; B"),
     "nothing twice": ("A; B / C", "A; B / C"),
+    "values of ID3v2.3": ("The Artist/The Artist", "The Artist"),
     "a slash in a name": ("M/M", "M/M"),
+    "slashes in names": ("AC/DC", "AC/DC"),
     "no name": (";", ";"),
 }
 
