@@ -51,6 +51,7 @@ def test_decibels_below_full_scale_are_the_amplitudes_of_the_reference(db: float
     assert passages_of(just_below, threshold_db=db) == []
 
 
+@pytest.mark.slow
 def test_three_seconds_of_faint_noise_between_two_tones_make_two_passages() -> None:
     faint = tone(3, amplitude=10 ** (-50 / 20) * np.sqrt(2))
     found = in_ticks(passages_of(joined(tone(180), faint, tone(177))), 44_100)
@@ -156,6 +157,7 @@ def test_every_gap_of_the_minimum_length_is_found_wherever_it_starts(
     assert _distance(found, [(0, start), (start + length, samples.shape[1])]) < hop_length(rate_hz)
 
 
+@pytest.mark.slow
 @settings(deadline=None, max_examples=80)
 @given(
     rate_hz=st.sampled_from(RATES_HZ),

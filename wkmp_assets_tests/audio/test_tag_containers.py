@@ -456,6 +456,7 @@ def test_a_file_of_no_kind_of_music_is_unknown(tmp_path: Path) -> None:
     assert read_fields(tmp_path / "a.txt") is None
 
 
+@pytest.mark.slow
 @settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(seed=st.integers(0, 2**32 - 1), flips=st.integers(1, 40), keep=st.floats(0.01, 1.0))
 def test_no_damage_raises_what_the_caller_does_not_expect(

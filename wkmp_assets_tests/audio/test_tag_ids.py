@@ -51,6 +51,7 @@ def test_each_name_is_read_from_id3(files: dict[str, Path], tmp_path: Path, row:
         assert fields(path) == {row.field: (MBID,)}
 
 
+@pytest.mark.slow
 @each_row
 def test_each_name_is_read_from_apev2(files: dict[str, Path], tmp_path: Path, row: IdName) -> None:
     path = tmp_path / "a.mp3"

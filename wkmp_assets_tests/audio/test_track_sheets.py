@@ -195,6 +195,7 @@ def write_chapters(path: Path, codec: str, container: str) -> Path:
     return other
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "codec", "container"), [("a.m4b", "aac", "ipod"), ("a.mka", "aac", "matroska")], ids=["MP4", "Matroska"]
 )

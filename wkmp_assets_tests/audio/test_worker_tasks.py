@@ -79,6 +79,7 @@ TASKS: dict[str, Callable[[Path, ExpectedContent, PcmStore, PassageSegments], ob
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("task", TASKS.values(), ids=TASKS)
 def test_what_an_earlier_run_hashed_is_read_only_with_the_same_content(
     tmp_path: Path, pcm: PcmStore, task: Callable[[Path, ExpectedContent, PcmStore, PassageSegments], object]
@@ -111,6 +112,7 @@ def test_a_file_that_is_gone_is_named_by_its_path_in_the_library(tmp_path: Path,
         tag_file(path, "Artist/Album/a.wav", expected, COVERS)
 
 
+@pytest.mark.slow
 def test_what_this_run_hashed_is_not_read_for_another_hash(
     tmp_path: Path, pcm: PcmStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -139,6 +141,7 @@ def test_a_file_that_is_replaced_during_the_decode_leaves_no_pcm_even_of_a_kille
     assert (seen, pcm.get(HASH)) == ([False], None)
 
 
+@pytest.mark.slow
 def test_more_channels_than_the_library_holds_are_refused(tmp_path: Path, pcm: PcmStore) -> None:
     path = write_sound(tmp_path / "a.wav", tone(1, channels=MAX_CHANNELS + 1))
     with pytest.raises(UndecodableAudioError, match="33 channels"):

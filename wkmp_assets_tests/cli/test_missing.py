@@ -83,6 +83,7 @@ def test_a_prune_without_terminal_and_without_yes_only_shows(music: Path) -> Non
     assert "Nothing is missing" in wkmp("prune", music / "B").stdout
 
 
+@pytest.mark.slow
 def test_a_prune_in_a_script_removes_and_says_so(music: Path) -> None:
     first = wkmp("prune", "--yes", music)
     assert (first.exit_code, in_library(music)) == (0, ["A/queued.mp3", "B/there.mp3"])

@@ -67,12 +67,14 @@ def said_by_import(music: Path) -> str:
     return result.stderr
 
 
+@pytest.mark.slow
 def test_a_wrong_cron_expression_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     music = workplace(tmp_path, monkeypatch)
     monkeypatch.setenv("WKMP_RESCAN_CRON", "every night")
     assert "WKMP_RESCAN_CRON='every night' is not a cron expression" in said_by_import(music)
 
 
+@pytest.mark.slow
 def test_a_wrong_setting_inside_the_library_is_named_before_the_import_begins(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

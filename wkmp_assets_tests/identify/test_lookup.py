@@ -315,6 +315,7 @@ WITHOUT_A_RECORDING = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("results", WITHOUT_A_RECORDING.values(), ids=WITHOUT_A_RECORDING)
 def test_an_answer_without_a_usable_entry_is_no_match_and_says_so(
     services: MusicServices, lookup: RecordingLookup, results: list[dict[str, object]]

@@ -163,6 +163,7 @@ def test_a_flavor_with_both_kinds_is_at_no_distance_from_itself(flavor: Flavor) 
     assert distance(whole, whole) == 0
 
 
+@pytest.mark.slow
 @given(st.lists(st.tuples(st.floats(0.1, 1000), flavors), min_size=1, max_size=5))
 def test_a_centroid_of_distributions_is_made_of_distributions(parts: list[tuple[float, Flavor]]) -> None:
     centroid = combine(parts)

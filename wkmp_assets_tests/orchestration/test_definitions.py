@@ -148,7 +148,7 @@ def _open_storage(folder: Path, together: Barrier) -> None:
 @pytest.mark.slow
 def test_processes_that_start_together_share_one_new_storage(tmp_path: Path) -> None:
     """Dagster itself does not protect the creation of its tables against two first imports at once."""
-    at_once(8, _open_storage, tmp_path)
+    at_once(4, _open_storage, tmp_path)
 
 
 def _register_partitions(folder: Path, together: Barrier) -> None:
@@ -167,6 +167,7 @@ def test_processes_that_find_the_same_files_register_them_once(tmp_path: Path) -
     storage.dispose()
 
 
+@pytest.mark.slow
 def test_more_partitions_than_a_statement_can_bind_are_registered_and_dropped(tmp_path: Path) -> None:
     """Builds of SQLite bind 999, 32,766 or 250,000 values. Dropping is one transaction, not one for each partition."""
     storage = KeptOpenSqliteStorage.from_local(str(tmp_path)).event_log_storage
@@ -187,6 +188,7 @@ def test_more_partitions_than_a_statement_can_bind_are_registered_and_dropped(tm
     storage.dispose()
 
 
+@pytest.mark.slow
 def test_partitions_are_read_again_only_when_somebody_has_changed_them(tmp_path: Path) -> None:
     """A run asks for them a hundred times, and must see what another process registers or removes."""
     ours, theirs = (KeptOpenSqliteStorage.from_local(str(tmp_path)).event_log_storage for _ in range(2))

@@ -327,6 +327,7 @@ def test_the_partition_of_a_missing_file_that_stays_in_the_library_stays(
     assert registered(settings, instance) == ["there.mp3", encode_key("gone, really.mp3")]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("job_name", [import_job.name, retry_job.name])
 def test_no_partition_goes_while_a_run_runs_or_waits(
     settings: Settings, instance: DagsterInstance, left_over: PrunePlan, job_name: str

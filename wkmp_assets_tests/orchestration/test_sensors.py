@@ -94,6 +94,7 @@ def test_new_files_are_registered_and_requested_as_ranges(settings: Settings, in
     assert keys == [request.run_key for request in tick(settings, instance, result.cursor).run_requests or ()]
 
 
+@pytest.mark.slow
 def test_files_of_waiting_runs_are_left_alone(settings: Settings, instance: DagsterInstance) -> None:
     add(settings, "1.mp3", "2.mp3", "3.mp3")
     first = tick(settings, instance)
@@ -112,6 +113,7 @@ def test_files_that_a_living_run_has_claimed_are_left_alone(settings: Settings, 
     assert ranges(tick(settings, instance)) == [("2.mp3", "1.mp3")]  # in the order of registration
 
 
+@pytest.mark.slow
 def test_files_of_a_run_that_goes_on_after_a_failed_one_are_left_alone(
     settings: Settings, instance: DagsterInstance
 ) -> None:
@@ -236,6 +238,7 @@ def test_what_a_lost_library_had_today_is_requested_again_under_a_key_that_dagst
     assert tick(settings, instance).run_requests, "other files make another key"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("status", "tags", "said"),
     [
@@ -267,6 +270,7 @@ def end_at(settings: Settings, instance: DagsterInstance, kind: dg.DagsterEventT
     instance.run_storage.handle_run_event(run.run_id, DagsterEvent(kind.value, run.job_name), time)
 
 
+@pytest.mark.slow
 def test_a_clock_that_was_ahead_pauses_nothing(settings: Settings, instance: DagsterInstance) -> None:
     add(settings, "1.mp3", "2.mp3", "3.mp3")
     now = datetime.now(UTC)
@@ -347,6 +351,7 @@ def test_a_locked_library_costs_no_tick(settings: Settings, instance: DagsterIns
     assert [one.path for one in read_missing(settings.database_path)] == ["gone.mp3"]
 
 
+@pytest.mark.slow
 def test_a_failed_file_whose_name_is_not_utf8_rests_like_any_other(
     settings: Settings, instance: DagsterInstance
 ) -> None:

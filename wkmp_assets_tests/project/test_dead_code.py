@@ -27,6 +27,7 @@ def findings(*command: str, folder: Path) -> str:
     return "" if result.returncode == 0 else result.stdout + result.stderr
 
 
+@pytest.mark.slow
 @plan_test("TC-M-DC-010-01")
 @plan_test("TC-M-DC-030-01")
 def test_the_tools_see_what_they_look_for(tmp_path: Path) -> None:
@@ -52,6 +53,7 @@ def test_every_name_kept_from_vulture_has_a_reason() -> None:
     assert [line for line in lines if not re.fullmatch(r"\w+  # \S.{4,}", line)] == []
 
 
+@pytest.mark.slow
 @plan_test("TC-M-DC-020-01")
 def test_rows_are_written_by_the_writer_and_nowhere_else() -> None:
     """The statements are in one module, and a connection that can run them is opened in one place."""

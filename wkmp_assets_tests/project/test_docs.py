@@ -247,6 +247,7 @@ def imports_of_packages() -> dict[str, set[str]]:
     return found
 
 
+@pytest.mark.slow
 def test_the_architecture_says_who_may_import_whom() -> None:
     allowed = allowed_imports()
     kept_names = {"event_storage", "run_launcher"}

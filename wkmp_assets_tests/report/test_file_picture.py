@@ -59,11 +59,13 @@ def texts(found: Values) -> list[str]:
     return [text.get_text() for text in make_figure("x", *found).axes[0].texts]
 
 
+@pytest.mark.slow
 def test_leads_are_shaded_where_they_are() -> None:
     assert stretches(THREE, "lead-in") == [(0, 1), (14.5, 15.5), (32.5, 33.5)]
     assert stretches(THREE, "lead-out") == [(10, 12), (27.5, 29.5), (42.5, 44.5)]
 
 
+@pytest.mark.slow
 def test_only_the_silences_are_grey() -> None:
     """The test reads the pixels above the waveform."""
     rows = imread(BytesIO(draw_picture("x", *THREE)))
@@ -91,6 +93,7 @@ def listed(found: Values) -> list[str]:
     return [text.get_text() for text in make_figure("x", *found).axes[2].texts]
 
 
+@pytest.mark.slow
 def test_names_that_do_not_fit_are_listed_below_with_the_time_they_begin() -> None:
     two = values(envelope((200, 0.5)), (0, 95), (100, 105), title="A Song")
     assert texts(two) == ["1", "2"]
@@ -138,6 +141,7 @@ def test_any_name_can_be_drawn(title: str) -> None:
     assert imread(BytesIO(png)).shape == (420, 1040, 4)
 
 
+@pytest.mark.slow
 def test_a_file_without_passages_or_lead_points_has_a_picture() -> None:
     silent = values(envelope((15, 0)))
     assert stretches(silent, "silence") == [(0, 15)]

@@ -205,6 +205,7 @@ def test_a_crash_before_the_rename_leaves_the_old_value(store: PhaseStore, monke
     assert back.content_hash == "new"
 
 
+@pytest.mark.slow
 def test_every_beginning_of_a_document_is_refused(store: PhaseStore) -> None:
     """A power cut may leave any of them."""
     store.write("file_tags", [(KEY, Result(VALUES["file_tags"], "h"))], "r")

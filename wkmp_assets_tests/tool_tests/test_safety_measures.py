@@ -18,6 +18,7 @@ each_measure = pytest.mark.parametrize("measure", MEASURES, ids=lambda measure: 
 UNCHANGED, BREAKS = EXAMPLES
 
 
+@pytest.mark.slow
 @each_measure
 def test_a_measure_is_in_the_code_and_used_and_something_else_can_take_its_place(measure: Measure) -> None:
     assert measure.targets

@@ -72,6 +72,7 @@ def test_the_same_picture_gives_the_same_bytes() -> None:
     assert fit_picture(data) == fit_picture(data)
 
 
+@pytest.mark.slow
 def test_what_is_transparent_stays_so() -> None:
     image = picture(CLEAR, (1100, 1100), "RGBA")
     image.paste((255, 0, 0, 255), (0, 0, 550, 1100))

@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import pytest
+
 from wkmp_assets.db.read.audit import AuditedFile, LibraryAudit, audit_files, find_broken_references
 from wkmp_assets.model.outcomes import Failed
 from wkmp_assets_tests.support.builders import bare, column, commit, entry, file_row, in_a_row, run_sql
@@ -92,6 +94,7 @@ def test_recorded_failures_are_seen(database: Path) -> None:
     assert audit_files(database, ["a.flac", "b.flac"], []).failures == {"a.flac"}
 
 
+@pytest.mark.slow
 def test_any_number_of_files_can_be_asked_for(database: Path) -> None:
     commit(database, entry("a.flac"))
     many = [f"{number}.flac" for number in range(100_000)]

@@ -167,6 +167,7 @@ BAD_ANSWERS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("behaviour", "reason"), BAD_ANSWERS.values(), ids=BAD_ANSWERS)
 def test_what_is_no_answer_is_told_apart_and_not_kept(
     services: MusicServices, folder: Path, behaviour: Behaviour, reason: str
@@ -230,11 +231,11 @@ def _ask_many(url: str, folder: Path, process: int, count: int, interval_ms: int
 
 
 @pytest.mark.slow
-def test_eight_processes_keep_to_one_rate_together(services: MusicServices, folder: Path) -> None:
+def test_four_processes_keep_to_one_rate_together(services: MusicServices, folder: Path) -> None:
     services.default_recording = lambda mbid: {"id": mbid}
-    asking = partial(_ask_many, services.musicbrainz_url, folder, count=3, interval_ms=250)
-    with ProcessPoolExecutor(8, get_context("spawn")) as processes:
-        assert sum(processes.map(asking, range(8))) == 24
+    asking = partial(_ask_many, services.musicbrainz_url, folder, count=6, interval_ms=250)
+    with ProcessPoolExecutor(4, get_context("spawn")) as processes:
+        assert sum(processes.map(asking, range(4))) == 24
     times = services.times("MusicBrainz")
     assert len(times) == 24
     for number, first in enumerate(times):

@@ -156,7 +156,10 @@ WAYS: dict[str, Callable[[Workplace], None]] = {
 }
 
 
-@pytest.mark.parametrize("way", WAYS.values(), ids=WAYS)
+@pytest.mark.parametrize(
+    "way",
+    [pytest.param(way, id=name, marks=[pytest.mark.long] if way is side_by_side else []) for name, way in WAYS.items()],
+)
 def test_the_database_alone_is_the_library(place: Workplace, way: Callable[[Workplace], None]) -> None:
     before = library_rows(place.database)
     with a_player(place.database):

@@ -31,6 +31,7 @@ def set_thresholds(database: Path, decibels: float) -> None:
         run_sql(database, f"INSERT INTO settings (key, value) VALUES ('{name}', '{decibels}')")  # noqa: S608 - a test's
 
 
+@pytest.mark.slow
 def test_music_that_always_fades_is_ordinary_with_the_thresholds_we_ship(sixty: Path) -> None:
     """A collection of chamber music: the thresholds are right, and nothing begins at full level."""
     assert check(sixty).passed

@@ -89,6 +89,7 @@ def test_the_bounds_of_a_run_are_read_from_its_tags(tags: dict[str, str], bounds
     assert partition_bounds(tags) == bounds
 
 
+@pytest.mark.slow
 def test_a_run_that_dagster_starts_again_is_marked_by_dagster(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DAGSTER_HOME", str(tmp_path))
     (tmp_path / "dagster.yaml").write_text("run_retries: {enabled: true, max_retries: 1}", encoding="utf-8")
@@ -148,6 +149,7 @@ def _materialize(manager: _Contexts, instance: DagsterInstance, selection: list[
     )
 
 
+@pytest.mark.slow
 def test_a_context_knows_its_run_its_instance_and_what_the_run_materializes() -> None:
     seen: list[tuple[str, bool, bool, bool]] = []
 
@@ -167,6 +169,7 @@ def test_a_context_knows_its_run_its_instance_and_what_the_run_materializes() ->
     assert [run_of(context).run_id for context in manager.inputs] == [read.run_id], "the run that reads"
 
 
+@pytest.mark.slow
 def test_an_asset_knows_what_its_run_executes_itself_and_what_the_run_that_it_repeats_did() -> None:
     seen: list[tuple[bool, bool, bool]] = []
 
@@ -350,6 +353,7 @@ def test_an_event_log_has_the_attributes_that_ours_uses(tmp_path: Path) -> None:
         storage.dispose()
 
 
+@pytest.mark.slow
 def test_a_storage_keeps_its_event_log_under_the_name_that_ours_sets(tmp_path: Path) -> None:
     storage = DagsterSqliteStorage.from_local(str(tmp_path))
     try:
@@ -372,6 +376,7 @@ def test_a_launcher_can_say_that_a_process_is_gone() -> None:
 OLD_NAMES = {"storage": "wkmp_assets.event_storage", "run_launcher": "wkmp_assets.run_launcher"}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("has_old_names", [False, True])
 def test_an_instance_opens_with_the_classes_that_dagster_yaml_names(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, has_old_names: bool

@@ -74,6 +74,7 @@ def rows_of(folder: Path) -> dict[str, list[Any]]:
     return found
 
 
+@pytest.mark.slow
 def test_the_rows_are_those_of_dagsters_own_class(events: list[EventLogEntry], tmp_path: Path) -> None:
     """Also ids, their order, tags, and what is last known of each asset."""
     for storage in (KeptOpenEventLogStorage(str(tmp_path / "ours")), SqliteEventLogStorage(str(tmp_path / "theirs"))):
@@ -199,6 +200,7 @@ def test_a_crash_between_the_commits_of_a_batch_leaves_a_history_that_dagster_op
     theirs.dispose()
 
 
+@pytest.mark.slow
 def test_the_databases_of_later_runs_are_like_the_first(tmp_path: Path) -> None:
     ours, theirs = KeptOpenEventLogStorage(str(tmp_path / "ours")), SqliteEventLogStorage(str(tmp_path / "theirs"))
     for number in range(3):

@@ -40,6 +40,7 @@ def test_a_field_is_equal_when_one_of_two_readers_says_the_same(
     assert Compared("a.ogg", "Debian", field, *said).is_equal is is_equal
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(bool(missing_readers()), reason="ffprobe and mediainfo are needed by `make compare-tags` only")
 def test_what_the_import_reads_of_a_file_is_compared_with_what_two_programs_read(tmp_path: Path) -> None:
     texts = TEXTS | {"title": ["Ode", 'The "Ode"'], "artist": "Anna & Bert", "artists": [], "artist ids": ARTIST_1}

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import dagster as dg
+import pytest
 
 from wkmp_assets.orchestration.partitions import partitions_name
 from wkmp_assets.orchestration.recorded_commits import recorded_commits
@@ -11,6 +12,7 @@ from wkmp_assets_tests.support.workplace import make_workplace
 from wkmp_assets_tests.tools.benchmarks.ui_benchmark import Opening, fill, pages_table
 
 
+@pytest.mark.slow
 def test_half_of_the_files_have_a_receipt(tmp_path: Path) -> None:
     (tmp_path / "none").mkdir()
     place = make_workplace(tmp_path, tmp_path / "none")

@@ -29,6 +29,7 @@ def files_per_second(
     return len(entries) / elapsed_s
 
 
+@pytest.mark.slow
 @plan_test("TC-S-NF-020-01")
 def test_throughput_of_the_baseline_is_reported(database: Path, record_property: Report) -> None:
     """Rows only, without audio; opening and closing the library included. The figure is no gate."""
