@@ -142,6 +142,9 @@ class IgnoreRules:
         if len(content) > MAX_IGNORE_BYTES:
             self.problems[path] = f"its patterns do not count, because it is larger than {MAX_IGNORE_BYTES:,} bytes"
             return []
+        if b"\0" in content:  # which no path holds, and every text in UTF-16
+            self.problems[path] = "its patterns do not count, because it is not in UTF-8: save it in that encoding"
+            return []
         lines = (
             content.removeprefix(b"\xef\xbb\xbf").decode("utf-8", "surrogateescape").replace("\r\n", "\n").split("\n")
         )

@@ -135,7 +135,7 @@ def test_one_path_is_judged_as_the_walk_judges_it(tmp_path: Path) -> None:
     assert rules.find("gone/@eaDir/a.mp3") == IgnoreMatch("@eaDir"), "it need not be on disk"
 
 
-@pytest.mark.parametrize("kind", ["pipe", "link", "folder", "large"])
+@pytest.mark.parametrize("kind", ["pipe", "link", "folder", "UTF-16", "large"])
 def test_a_pattern_file_that_cannot_be_read_is_named_and_ignores_nothing(tmp_path: Path, kind: str) -> None:
     touch(tmp_path, "music/a.mp3")
     path = tmp_path / "music" / ".wkmpignore"
@@ -146,6 +146,8 @@ def test_a_pattern_file_that_cannot_be_read_is_named_and_ignores_nothing(tmp_pat
         path.symlink_to(tmp_path / "elsewhere")
     elif kind == "folder":
         path.mkdir()
+    elif kind == "UTF-16":
+        path.write_text("*.mp3\n", encoding="utf-16")
     else:
         path.write_text("*.mp3\n" * MAX_IGNORE_BYTES)
     report = WalkReport()
