@@ -17,9 +17,10 @@ from av.stream import Disposition
 from wkmp_assets.audio.announced_length import read_announced_seconds
 from wkmp_assets.audio.decode_graph import MAX_PLANES
 from wkmp_assets.audio.decode_pass import DecodePass, NothingDecodedError, describe_cause, replace_bad_samples
+from wkmp_assets.audio.ffmpeg_file import open_with_ffmpeg
 from wkmp_assets.audio.ogg_end import ends_within_page
 from wkmp_assets.errors import ProtectedAudioError, UnreadableFileError
-from wkmp_assets.model.audio_formats import FFMPEG_CONTAINERS, name_ffmpeg_format
+from wkmp_assets.model.audio_formats import name_ffmpeg_format
 from wkmp_assets.model.file_warnings import WarningKind
 
 if TYPE_CHECKING:
@@ -30,8 +31,6 @@ if TYPE_CHECKING:
     from av.audio.codeccontext import AudioCodecContext
     from av.container import InputContainer
 
-OPEN_OPTIONS = {"protocol_whitelist": "file", "format_whitelist": ",".join(FFMPEG_CONTAINERS)}
-"""A playlist under the name of music must not open other files."""
 PROTECTED_TAGS = frozenset({"drms", "enca"})
 """Sample entries of MP4 files whose sound is encrypted: FFmpeg decodes it to noise."""
 EDITED_CONTAINER = "mov"
@@ -69,7 +68,7 @@ def decode_with_ffmpeg(path: Path, pcm: BinaryIO | None, display_path: str) -> D
     UnreadableFileError
         Reading failed midway.
     """
-    with _open_with_ffmpeg(path) as container:
+    with _open(path) as container:
         stream = container.streams.best("audio")
         if not isinstance(stream, AudioStream):
             raise NothingDecodedError("no audio stream")
@@ -101,10 +100,9 @@ def _tag_of(codec: AudioCodecContext) -> str:
         return ""
 
 
-def _open_with_ffmpeg(path: Path) -> InputContainer:
-    name = f"file:{path.absolute()}"  # so that FFmpeg does not take "a:b.mp3" for a URL
+def _open(path: Path) -> InputContainer:
     try:
-        return av.open(name, "r", metadata_errors="replace", options=OPEN_OPTIONS)
+        return open_with_ffmpeg(path, metadata_errors="replace")
     except av.error.ArgumentError as error:
         raise NothingDecodedError("not a kind of file that music comes in") from error
     except av.FFmpegError as error:

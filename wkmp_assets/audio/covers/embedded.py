@@ -18,7 +18,7 @@ from mutagen.id3 import ID3, PictureType
 from mutagen.mp4 import MP4Tags
 
 from wkmp_assets.audio.covers.beside import EXTENSIONS, STEMS
-from wkmp_assets.audio.decode_ffmpeg import OPEN_OPTIONS
+from wkmp_assets.audio.ffmpeg_file import open_with_ffmpeg
 from wkmp_assets.audio.tag_readers.blocks import find_blocks
 from wkmp_assets.audio.tag_readers.with_mutagen import LEAKED_BY_MUTAGEN
 
@@ -177,7 +177,7 @@ def _of_comments(tags: Any) -> Iterator[EmbeddedPicture]:
 
 def _of_ffmpeg(path: Path) -> Iterator[EmbeddedPicture]:
     """Yield the attachments of Matroska, which FFmpeg shows as streams: those it can decode as attached pictures."""
-    with av.open(f"file:{path.absolute()}", options=OPEN_OPTIONS, metadata_errors="ignore") as container:
+    with open_with_ffmpeg(path, metadata_errors="ignore") as container:
         streams: Any = container.streams
         for stream in streams:
             name = stream.metadata.get("filename", "").lower()

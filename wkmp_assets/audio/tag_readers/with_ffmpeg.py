@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import av
 from av.audio.stream import AudioStream
 
-from wkmp_assets.audio.decode_ffmpeg import OPEN_OPTIONS
+from wkmp_assets.audio.ffmpeg_file import open_with_ffmpeg
 from wkmp_assets.audio.tag_readers import names
 from wkmp_assets.audio.tag_readers.encodings import decode
 from wkmp_assets.audio.tag_readers.fields import MAX_CHARACTERS
@@ -28,9 +28,8 @@ def read_with_ffmpeg(path: Path) -> TagTexts | None:
 
     The title of a stream says "Stereo" and the like, unless it is of Ogg or the stream has an artist too.
     """
-    name = f"file:{path.absolute()}"  # so that FFmpeg does not take "a:b.mp3" for a URL
     try:
-        container = av.open(name, "r", metadata_errors="surrogateescape", options=OPEN_OPTIONS | _HEADER_ONLY)
+        container = open_with_ffmpeg(path, options=_HEADER_ONLY)
     except (av.FFmpegError, OSError, ValueError, MemoryError, UnicodeError):
         return None
     with container:

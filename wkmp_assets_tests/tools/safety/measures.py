@@ -500,7 +500,7 @@ BAD_INPUT = (
     Measure(
         "containers of music only",
         "a playlist under the name of music would make FFmpeg read other files, in the library or not",
-        ("audio.decode_ffmpeg:OPEN_OPTIONS",),
+        ("audio.ffmpeg_file:OPEN_OPTIONS",),
         without_item("format_whitelist"),
         ("audio/test_decode.py::test_a_list_of_other_files_is_no_music",),
     ),
