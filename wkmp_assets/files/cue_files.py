@@ -1,12 +1,11 @@
 """CUE sheets on disk, beside the music files of a folder."""
 
-import errno
 import os
-import stat
 import unicodedata
 from functools import lru_cache
 from pathlib import Path
 
+from wkmp_assets.files.small_files import NotARegularFileError, open_regular_file
 from wkmp_assets.files.walk import list_audio_names
 
 CUE_ENDING = ".cue"
@@ -57,15 +56,10 @@ def read_cue_file(path: Path) -> bytes:
         `MAX_CUE_BYTES`. The message is a clause about the sheet.
     """
     try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
-    except OSError as error:
-        if error.errno == errno.ELOOP:
-            raise ValueError("it is a symbolic link") from error
-        raise
-    with os.fdopen(descriptor, "rb") as file:
-        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-            raise ValueError("it is no regular file")
-        data = file.read(MAX_CUE_BYTES + 1)
+        with open_regular_file(path) as file:
+            data = file.read(MAX_CUE_BYTES + 1)
+    except NotARegularFileError as error:
+        raise ValueError("it is a symbolic link" if error.is_link else "it is no regular file") from error
     if len(data) > MAX_CUE_BYTES:
         raise ValueError(f"it is larger than {MAX_CUE_BYTES // 1024} KB")
     return data

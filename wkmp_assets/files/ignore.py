@@ -5,9 +5,7 @@ to a name decides, so a `.wkmpignore` can take back what the setting or a built-
 the last pattern that matches decides.
 """
 
-import errno
 import os
-import stat
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +13,7 @@ from pathlib import Path
 from pathspec import GitIgnoreSpec
 
 from wkmp_assets.files.foreign_names import find_foreign_file, find_foreign_folder
+from wkmp_assets.files.small_files import open_regular_file
 
 IGNORE_FILE = ".wkmpignore"
 SETTING = "WKMP_IGNORE"
@@ -133,7 +132,8 @@ class IgnoreRules:
     def _read(self, path: str) -> list[str]:
         """Return the usable patterns of a `.wkmpignore`; none where there is no such file."""
         try:
-            content = _read_regular_file(os.path.join(self._root, path))  # noqa: PTH118 - once per folder
+            with open_regular_file(os.path.join(self._root, path)) as file:  # noqa: PTH118 - once per folder
+                content = file.read(MAX_IGNORE_BYTES + 1)
         except FileNotFoundError:
             return []
         except OSError as error:
@@ -153,19 +153,6 @@ class IgnoreRules:
             numbers = ", ".join(map(str, unusable))
             self.problems[path] = f"what is in line {numbers} is no pattern in gitignore syntax and does not count"
         return [line for line in lines if is_pattern(line)]
-
-
-def _read_regular_file(path: str) -> bytes:
-    """Return the beginning of a file, which is no link, pipe or folder: these could lead out or block for ever."""
-    if not stat.S_ISREG(os.lstat(path).st_mode):
-        raise OSError(errno.EINVAL, "not a regular file", path)
-    with open(path, "rb", opener=_open_without_following) as file:
-        return file.read(MAX_IGNORE_BYTES + 1)
-
-
-def _open_without_following(path: str, flags: int) -> int:
-    """Open what may have been replaced by a link or a pipe since it was looked at."""
-    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOFOLLOW", 0))
 
 
 def is_pattern(line: str) -> bool:

@@ -1,11 +1,12 @@
 """Picture files beside a music file: `cover.*`, `folder.*`, `front.*` and `albumart*.jpg`."""
 
+import errno
 import os
-import stat
 from functools import lru_cache
 from pathlib import Path
 
 from wkmp_assets.audio.covers.fit import MAX_PICTURE_BYTES, UnusablePictureError, name_megabytes
+from wkmp_assets.files.small_files import NotARegularFileError, open_regular_file
 
 EXTENSIONS = (".jpg", ".jpeg", ".png", ".webp", ".gif", ".bmp")
 STEMS = ("cover", "folder", "front")
@@ -62,20 +63,13 @@ def read_beside(path: Path, root: Path) -> bytes:
     if not Path(real).is_relative_to(os.path.realpath(root)):
         raise UnusablePictureError("it is a link out of the music folder")
     try:
-        # Not followed again, and without waiting for the other end of a pipe.
-        descriptor = os.open(real, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
-        try:
-            _check(os.fstat(descriptor))
-            with open(descriptor, "rb", closefd=False) as file:
-                return file.read(MAX_PICTURE_BYTES + 1)
-        finally:
-            os.close(descriptor)
+        with open_regular_file(real) as file:
+            if os.fstat(file.fileno()).st_size > MAX_PICTURE_BYTES:
+                raise UnusablePictureError(f"it is larger than {name_megabytes(MAX_PICTURE_BYTES)}")
+            return file.read(MAX_PICTURE_BYTES + 1)
+    except NotARegularFileError as error:
+        # A link that is left after its path was resolved leads to itself.
+        loop = f"it cannot be read ({os.strerror(errno.ELOOP)})"
+        raise UnusablePictureError(loop if error.is_link else "it is a pipe, a folder or a device") from error
     except OSError as error:
         raise UnusablePictureError(f"it cannot be read ({error.strerror})") from error
-
-
-def _check(status: os.stat_result) -> None:
-    if not stat.S_ISREG(status.st_mode):
-        raise UnusablePictureError("it is a pipe, a folder or a device")
-    if status.st_size > MAX_PICTURE_BYTES:
-        raise UnusablePictureError(f"it is larger than {name_megabytes(MAX_PICTURE_BYTES)}")
