@@ -195,9 +195,8 @@ def remove_files(settings: Settings, plan: PrunePlan, now: datetime, *, with_his
 def clean_up(settings: Settings, instance: DagsterInstance, plan: PrunePlan, pruned: Sequence[PruneResult]) -> CleanUp:
     """Drop the partitions, phase values, pictures and decoded PCM of files that are neither on disk nor in the library.
 
-    Covers go when nothing uses them.
-    Files that were moved, or that failed and were deleted, are among them. Dagster keeps the records of their runs: a
-    file that comes back has its partition again, with its history.
+    Covers go when nothing uses them. Files that were moved, or that failed and were deleted, are among the files.
+    Dagster keeps the records of their runs: a file that comes back has its partition again, with its history.
 
     Raises
     ------
@@ -212,7 +211,7 @@ def clean_up(settings: Settings, instance: DagsterInstance, plan: PrunePlan, pru
     for content_hash in gone:
         if content_hash not in still_there:
             library.pcm.forget(content_hash)
-    stale = _stale_keys(settings, registered, plan)
+    stale = _stale_keys(library, registered, plan)
     if _is_busy(settings, instance, registered, stale):
         # The ends of a pending range run must stay registered, and a running import reads its values.
         return CleanUp(is_postponed=bool(stale))
@@ -221,9 +220,9 @@ def clean_up(settings: Settings, instance: DagsterInstance, plan: PrunePlan, pru
     return CleanUp(len(stale), values, _sweep_covers(settings, library))
 
 
-def _stale_keys(settings: Settings, registered: Sequence[str], plan: PrunePlan) -> list[str]:
-    in_library = {encode_key(file.path) for file in read_known_files(settings.database_path)}
-    gone = find_gone(Library(settings), registered, plan.scan)
+def _stale_keys(library: Library, registered: Sequence[str], plan: PrunePlan) -> list[str]:
+    in_library = {encode_key(file.path) for file in read_known_files(library.database)}
+    gone = find_gone(library, registered, plan.scan)
     return [key for key in gone if key not in in_library and is_within(decode_key(key), plan.folder)]
 
 

@@ -20,14 +20,15 @@ def make_new_home(home: Path) -> None:
 
 def make_opened_home(home: Path) -> None:
     """Make a folder with the empty databases that Dagster made once; it takes half a second to make them."""
-    for name, content in _opened_files().items():
+    for name, content in opened_files().items():
         path = home / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(content)
 
 
 @cache
-def _opened_files() -> dict[str, bytes]:
+def opened_files() -> dict[str, bytes]:
+    """Return the files of such a folder, by their path in it."""
     with tempfile.TemporaryDirectory(prefix="wkmp-home-") as folder:
         home = Path(folder)
         make_new_home(home)

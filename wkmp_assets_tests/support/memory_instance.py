@@ -3,12 +3,12 @@
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import cache
 from pathlib import Path
 
 from dagster import DagsterInstance
 
 from wkmp_assets.orchestration.instance.event_log import KeptOpenEventLogStorage
+from wkmp_assets_tests.support.dagster_homes import opened_files
 
 _MEMORY = Path("/dev/shm")  # noqa: S108 - folders with unguessable names
 
@@ -18,7 +18,7 @@ def memory_instance() -> Iterator[DagsterInstance]:
     """Yield a new instance with the event storage that users have, on a file system in memory where there is one."""
     folder = tempfile.TemporaryDirectory(prefix="wkmp-dagster-", dir=_MEMORY if _MEMORY.is_dir() else None)
     with folder as base, DagsterInstance.ephemeral() as instance:
-        Path(base, "index.db").write_bytes(_empty_index())
+        Path(base, "index.db").write_bytes(opened_files()["history/runs/index.db"])
         events = KeptOpenEventLogStorage(base)
         events.register_instance(instance)
         vars(instance)["_event_storage"].dispose()
@@ -31,12 +31,3 @@ def event_storage(instance: DagsterInstance) -> KeptOpenEventLogStorage:
     storage = instance.event_log_storage
     assert isinstance(storage, KeptOpenEventLogStorage)
     return storage
-
-
-@cache
-def _empty_index() -> bytes:
-    """The index of an instance without events: Dagster takes a tenth of a second to make one."""
-    with tempfile.TemporaryDirectory(prefix="wkmp-dagster-") as base:
-        KeptOpenEventLogStorage(base).dispose()
-
-        return Path(base, "index.db").read_bytes()

@@ -1,13 +1,13 @@
 """A picture as a cover: a JPEG or PNG of at most 1,024 pixels, upright, with a bounded use of memory."""
 
-import struct
 import warnings
-import zlib
 from io import BytesIO
 from typing import Any, NamedTuple
 
 from PIL import Image, ImageOps, UnidentifiedImageError, WebPImagePlugin
 from PIL.Image import DecompressionBombError, Resampling
+
+from wkmp_assets.audio.damaged_data import RAISED_BY_PARSERS
 
 MAX_SIDE = 1024
 """unit=px: of a cover."""
@@ -24,22 +24,7 @@ _RESIZED_MODES = {"L", "LA", "RGB", "RGBA", "CMYK", "YCbCr"}
 """Pictures in these modes are reduced first and then converted."""
 _MAX_PROFILE_BYTES = 64_000
 _ORIENTATION = 0x0112
-_LEAKED_BY_PILLOW = (
-    OSError,
-    SyntaxError,
-    AttributeError,
-    EOFError,
-    IndexError,
-    KeyError,
-    MemoryError,
-    OverflowError,
-    RecursionError,
-    TypeError,
-    ValueError,
-    ZeroDivisionError,
-    struct.error,
-    zlib.error,
-)
+_LEAKED_BY_PILLOW = (SyntaxError, ZeroDivisionError, *RAISED_BY_PARSERS)
 """What Pillow raises on damaged pictures."""
 
 

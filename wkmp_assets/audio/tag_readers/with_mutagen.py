@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import struct
-import zlib
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +12,7 @@ from mutagen.asf._attrs import ASFBaseAttribute, ASFByteArrayAttribute  # noqa: 
 from mutagen.id3 import ID3
 from mutagen.mp4 import MP4Tags
 
+from wkmp_assets.audio.damaged_data import RAISED_BY_PARSERS
 from wkmp_assets.audio.tag_readers import names
 from wkmp_assets.audio.tag_readers.encodings import decode
 from wkmp_assets.audio.tag_readers.fields import MAX_VALUES
@@ -22,23 +21,8 @@ from wkmp_assets.audio.tag_readers.texts import TagTexts
 if TYPE_CHECKING:
     from pathlib import Path
 
-LEAKED_BY_MUTAGEN = (
-    mutagen.MutagenError,
-    OSError,
-    AttributeError,
-    EOFError,
-    IndexError,
-    KeyError,
-    MemoryError,
-    OverflowError,
-    RecursionError,
-    TypeError,
-    ValueError,
-    struct.error,
-    zlib.error,
-)
-"""What mutagen raises on damaged files: its own errors, and those that bad lengths, texts, and compressed or nested
-data provoke inside it."""
+LEAKED_BY_MUTAGEN = (mutagen.MutagenError, *RAISED_BY_PARSERS)
+"""What mutagen raises on damaged files."""
 _FREEFORM = "----:"
 _ASF_NAMESPACE = "wm/"
 
