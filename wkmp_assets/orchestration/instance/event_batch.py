@@ -17,12 +17,12 @@ MAX_EVENTS = 1_000
 
 
 class EventBatch:
-    """Collects events, and hands them over when it is told to, when it is full, or after `MAX_WAIT_S`.
+    """Collects events of one run, and hands them over when it is told to, when it is full, or after `MAX_WAIT_S`.
 
     Parameters
     ----------
     store : callable
-        Stores the events that it gets, all or none.
+        Stores the events that it gets, all or none. They are of one run.
     """
 
     def __init__(self, store: Callable[[list[EventLogEntry]], None]) -> None:
@@ -33,8 +33,10 @@ class EventBatch:
         self._timer: threading.Timer | None = None
 
     def add(self, event: EventLogEntry) -> None:
-        """Add an event behind all others."""
+        """Add an event behind all others. Those of another run are handed over first."""
         with self._lock:
+            if self._events and self._events[-1].run_id != event.run_id:
+                self.flush()
             self._events.append(event)
             if len(self._events) >= MAX_EVENTS:
                 self.flush()

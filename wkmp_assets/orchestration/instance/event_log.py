@@ -6,7 +6,7 @@ this storage for the web UI, the daemon and every run. Without that block Dagste
 """
 
 import atexit
-from collections import OrderedDict, defaultdict
+from collections import OrderedDict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -138,24 +138,20 @@ class KeptOpenEventLogStorage(SqliteEventLogStorage):
             self.living_runs.end(event.run_id)
 
     def _store_batch(self, events: Sequence[EventLogEntry]) -> None:
-        """Store events of assets as `store_event` stores them one by one: the same rows in the same order.
+        """Store events of assets of one run as `store_event` stores them one by one: the same rows in the same order.
 
         The index and the database of the run are both written before either is committed, so that an error leaves
         neither. The index is committed first: it says what is materialized, and after a crash between the two only the
         run's own page lacks these events.
         """
-        by_run: defaultdict[str, list[EventLogEntry]] = defaultdict(list)
-        for event in events:
-            by_run[event.run_id].append(event)
-        with self._db_lock:
-            for run_id, of_run in by_run.items():
-                rows = [self._event_to_row(event) for event in of_run]
-                with (
-                    self._unlocked_transaction(run_id) as of_this_run,
-                    self._unlocked_transaction(INDEX_SHARD_NAME) as index,
-                ):
-                    of_this_run.execute(SqlEventLogStorageTable.insert(), rows)
-                    self._index_events(index, of_run, rows)
+        rows = [self._event_to_row(event) for event in events]
+        with (
+            self._db_lock,
+            self._unlocked_transaction(events[0].run_id) as of_run,
+            self._unlocked_transaction(INDEX_SHARD_NAME) as index,
+        ):
+            of_run.execute(SqlEventLogStorageTable.insert(), rows)
+            self._index_events(index, events, rows)
 
     def _index_events(self, index: Connection, events: Sequence[EventLogEntry], rows: list[dict[str, Any]]) -> None:
         table = SqlEventLogStorageTable

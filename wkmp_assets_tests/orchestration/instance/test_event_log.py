@@ -11,6 +11,7 @@ from typing import Any
 
 import dagster as dg
 import pytest
+from dagster._core.events import ASSET_EVENTS
 from dagster._core.events.log import EventLogEntry
 from dagster._core.storage.event_log.sqlite import SqliteEventLogStorage
 
@@ -75,16 +76,31 @@ def rows_of(folder: Path) -> dict[str, list[Any]]:
 
 
 @pytest.mark.slow
-def test_the_rows_are_those_of_dagsters_own_class(events: list[EventLogEntry], tmp_path: Path) -> None:
-    """Also ids, their order, tags, and what is last known of each asset."""
-    for storage in (KeptOpenEventLogStorage(str(tmp_path / "ours")), SqliteEventLogStorage(str(tmp_path / "theirs"))):
+def stored_by_both(events: list[EventLogEntry], folder: Path) -> tuple[dict[str, list[Any]], dict[str, list[Any]]]:
+    """The rows that ours and Dagster's own class leave."""
+    for storage in (KeptOpenEventLogStorage(str(folder / "ours")), SqliteEventLogStorage(str(folder / "theirs"))):
         for event in events:
             storage.store_event(event)
         storage.dispose()
-    ours, theirs = rows_of(tmp_path / "ours"), rows_of(tmp_path / "theirs")
+    return rows_of(folder / "ours"), rows_of(folder / "theirs")
+
+
+def test_the_rows_are_those_of_dagsters_own_class(events: list[EventLogEntry], tmp_path: Path) -> None:
+    """Also ids, their order, tags, and what is last known of each asset."""
+    ours, theirs = stored_by_both(events, tmp_path)
     assert len(theirs["index.db: event_logs"]) > 20
     assert theirs["index.db: asset_event_tags"]
     assert ours == theirs
+
+
+def test_one_batch_tells_what_is_last_known_of_each_of_its_assets(events: list[EventLogEntry], tmp_path: Path) -> None:
+    """In the whole history, later batches would hide what an earlier one forgot."""
+    of_assets = [event for event in events if event.is_dagster_event and event.dagster_event_type in ASSET_EVENTS]
+    planned = [event for event in of_assets if event not in materialized(events)]
+    for name, batch in {"planned": planned, "both": planned + materialized(events)}.items():
+        ours, theirs = stored_by_both(batch, tmp_path / name)
+        assert len(theirs["index.db: asset_keys"]) > 1
+        assert ours == theirs
 
 
 def materialized(events: list[EventLogEntry]) -> list[EventLogEntry]:
@@ -153,6 +169,18 @@ def test_what_cannot_be_stored_goes_on_waiting_in_its_order(events: list[EventLo
     is_full = False
     batch.flush()
     assert stored == events[:2]
+
+
+def test_a_batch_holds_one_run_so_that_all_of_it_or_nothing_is_stored(events: list[EventLogEntry]) -> None:
+    """Each run has a database of its own. Stored again after an error, events of another run would be there twice."""
+    stored: list[list[EventLogEntry]] = []
+    batch = EventBatch(stored.append)
+    first, *_, last = materialized(events)
+    assert first.run_id != last.run_id
+    for event in (first, first, last, first):
+        batch.add(event)
+    batch.flush()
+    assert stored == [[first, first], [last], [first]]
 
 
 CRASH = """
