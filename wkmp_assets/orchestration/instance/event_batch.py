@@ -46,9 +46,10 @@ class EventBatch:
                 self._timer.start()
 
     def flush(self) -> None:
-        """Store what waits. When that fails, it goes on waiting, and the error is raised."""
-        if not self._events:
-            return
+        """Store what waits. When that fails, it goes on waiting, and the error is raised.
+
+        When another thread is storing them, it returns after that.
+        """
         with self._lock:
             if self._timer is not None:
                 self._timer.cancel()

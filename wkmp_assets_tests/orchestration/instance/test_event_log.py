@@ -4,6 +4,7 @@ import pickle
 import sqlite3
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -18,7 +19,7 @@ from dagster._core.storage.event_log.sqlite import SqliteEventLogStorage
 from wkmp_assets.orchestration.instance.event_batch import MAX_WAIT_S, EventBatch
 from wkmp_assets.orchestration.instance.event_log import KeptOpenEventLogStorage
 from wkmp_assets_tests.support.memory_instance import memory_instance
-from wkmp_assets_tests.support.patience import wait_until
+from wkmp_assets_tests.support.patience import PATIENCE_S, wait_until
 
 FILES = dg.DynamicPartitionsDefinition(name="files")
 RANGE = {"dagster/asset_partition_range_start": "a", "dagster/asset_partition_range_end": "c"}
@@ -181,6 +182,28 @@ def test_a_batch_holds_one_run_so_that_all_of_it_or_nothing_is_stored(events: li
         batch.add(event)
     batch.flush()
     assert stored == [[first, first], [last], [first]]
+
+
+def test_who_reads_waits_for_a_batch_that_another_thread_is_storing(events: list[EventLogEntry]) -> None:
+    is_storing, may_end = threading.Event(), threading.Event()
+
+    def store(_batch: list[EventLogEntry]) -> None:
+        is_storing.set()
+        assert may_end.wait(PATIENCE_S)
+
+    batch = EventBatch(store)
+    batch.add(events[0])
+    timer, reader = threading.Thread(target=batch.flush), threading.Thread(target=batch.flush)
+    timer.start()
+    try:
+        assert is_storing.wait(PATIENCE_S)
+        reader.start()
+        reader.join(0.2)
+        assert reader.is_alive()
+    finally:
+        may_end.set()
+    timer.join()
+    reader.join()
 
 
 CRASH = """
