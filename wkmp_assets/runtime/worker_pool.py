@@ -6,42 +6,23 @@ time, and the file that crashes again fails. A file that is not done in time fai
 
 See Also
 --------
+wkmp_assets.runtime.worker_queue : the thread that hands files to the workers.
 wkmp_assets.runtime.worker_process : how a worker is set up.
 """
 
-import os
-import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from concurrent.futures import FIRST_COMPLETED, Future, wait
-from dataclasses import dataclass
+import queue
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from typing import Any
 
-from loky.process_executor import BrokenProcessPool, ProcessPoolExecutor
-
-from wkmp_assets.errors import AudioFileError, WorkersError
 from wkmp_assets.model.outcomes import Failed, Outcome, Outcomes, Result, Skipped, SkipReason, join
+from wkmp_assets.runtime.file_work import FileWork
 from wkmp_assets.runtime.run_control import RunControl
-from wkmp_assets.runtime.worker_process import WorkerLimits, prepare_worker
-
-_MAX_IDLE_S = 300
-"""unit=s: idle workers end after this long, so that a run that waits for something else holds no memory."""
-
-ONE_THREAD = dict.fromkeys(("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"), "1")
-"""Environment of a worker. With one worker per core, numpy's own threads wait for each other by spinning: on a busy
-machine flavors took 4.5 times the CPU. Their buffers would also count against the worker's memory."""
-
-
-@dataclass(frozen=True)
-class _Task:
-    key: str
-    seconds: float
-    """How long it may take, in seconds."""
-    deadline: float
-    """On the monotonic clock."""
+from wkmp_assets.runtime.worker_process import WorkerLimits
+from wkmp_assets.runtime.worker_queue import WorkerQueue
 
 
 class WorkerPool:
-    """Runs one function over many files in worker processes.
+    """Runs functions over many files in worker processes.
 
     Parameters
     ----------
@@ -51,13 +32,43 @@ class WorkerPool:
         Told about each finished file; asked whether to stop.
     limits : WorkerLimits, optional
         What one file may cost.
+    modules : collection of str, optional
+        Names of modules that the workers import at their start, so that the first files need not wait for it.
     """
 
-    def __init__(self, workers: int, control: RunControl, limits: WorkerLimits | None = None) -> None:
-        self._workers = workers
+    def __init__(
+        self,
+        workers: int,
+        control: RunControl,
+        limits: WorkerLimits | None = None,
+        modules: Collection[str] = (),
+    ) -> None:
         self._control = control
-        self._limits = limits or WorkerLimits()
-        self._running: ProcessPoolExecutor | None = None
+        self._queue = WorkerQueue(workers, control, limits or WorkerLimits(), modules)
+        self._begun: dict[str, FileWork] = {}
+
+    def start(self) -> None:
+        """Start the workers in the background. Otherwise the first file starts them."""
+        self._queue.start()
+
+    def begin(self, phase: str, function: Callable[..., Any], tasks: Mapping[str, tuple[Any, ...]]) -> None:
+        """Start work in the background that `map_files` will ask for later, with the same arguments.
+
+        It waits behind all that `map_files` asks for. The last request for a key counts.
+
+        Parameters
+        ----------
+        phase, function, tasks
+            As in `map_files`.
+        """
+        self.forget(tasks)
+        begun = {key: FileWork(key, phase, function, arguments) for key, arguments in tasks.items()}
+        self._begun |= begun
+        self._queue.put_last(list(begun.values()))
+
+    def forget(self, keys: Iterable[str]) -> None:
+        """Drop begun work that has not started; nobody will ask for it."""
+        self._queue.drop([self._begun.pop(key) for key in keys if key in self._begun])
 
     def map_files(
         self, phase: str, function: Callable[..., Any], tasks: Mapping[str, tuple[Any, ...]]
@@ -73,7 +84,7 @@ class WorkerPool:
             the limits become `Failed`; any other exception is a programming error and propagates.
         tasks : mapping of str to tuple
             Partition key -> arguments, started in this order. The first path among the arguments is the file; a
-            large file is given more time.
+            large file is given more time. Work that was begun with the same arguments is not done again.
 
         Yields
         ------
@@ -85,100 +96,33 @@ class WorkerPool:
         WorkersError
             No worker process can be started.
         """
-        waiting = list(tasks)
+        ended: queue.SimpleQueue[FileWork] = queue.SimpleQueue()
+        self._queue.put_first([self._work_on(phase, function, key, task, ended) for key, task in tasks.items()])
         try:
-            while waiting:
-                if self._control.is_stopping:
-                    yield from ((key, Skipped(SkipReason.INTERRUPTED)) for key in waiting)
-                    return
-                suspects: list[str] = []
-                for key, outcome in self._run_until_broken(phase, function, tasks, waiting, suspects):
-                    self._control.on_file(phase, key)
-                    yield key, outcome
-                for key in suspects:
-                    outcome = self._run_alone(phase, function, key, tasks[key])
-                    self._control.on_file(phase, key)
-                    yield key, outcome
+            for _ in tasks:
+                work = ended.get()
+                work.raise_error()
+                if work.outcome != Skipped(SkipReason.INTERRUPTED):
+                    self._control.on_file(phase, work.key)
+                yield work.key, work.outcome
         except BaseException:
             self.shut_down()  # the caller does not wait for the started tasks
             raise
 
-    def _run_until_broken(
+    def _work_on(
         self,
         phase: str,
         function: Callable[..., Any],
-        tasks: Mapping[str, tuple[Any, ...]],
-        waiting: list[str],
-        suspects: list[str],
-    ) -> Iterator[tuple[str, Any | Failed]]:
-        """Work through `waiting`; when a worker dies, move the started files to `suspects` and return."""
-        executor = self._executor()
-        in_hand: dict[Future[Any], _Task] = {}
-        while (waiting and not self._control.is_stopping) or in_hand:
-            # One per worker, so that a crash has few suspects, a stop ends soon, and deadlines count from a real start.
-            while waiting and len(in_hand) < self._workers and not self._control.is_stopping:
-                try:
-                    future = executor.submit(function, *tasks[waiting[0]])
-                except BrokenProcessPool:  # a worker died since the last wait; the futures of the started files tell
-                    break
-                in_hand[future] = self._begun(waiting.pop(0), tasks)
-            if not in_hand:
-                self.shut_down()
-                return
-            done, _ = wait(in_hand, timeout=_until_first_deadline(in_hand.values()), return_when=FIRST_COMPLETED)
-            for future in done:
-                task = in_hand.pop(future)
-                if _is_suspicious(future.exception()):
-                    suspects.append(task.key)
-                else:
-                    yield task.key, _outcome(phase, future)
-            if suspects:
-                suspects += [task.key for task in in_hand.values()]
-                self.shut_down()
-                return
-            if not done and any(task.deadline <= time.monotonic() for task in in_hand.values()):
-                yield from self._cut_off(phase, in_hand.values(), waiting)
-                return
-
-    def _begun(self, key: str, tasks: Mapping[str, tuple[Any, ...]]) -> _Task:
-        seconds = self._limits.seconds_for(tasks[key])
-        return _Task(key, seconds, time.monotonic() + seconds)
-
-    def _cut_off(self, phase: str, in_hand: Iterable[_Task], waiting: list[str]) -> Iterator[tuple[str, Failed]]:
-        """Kill the workers; fail the files whose time is up, and put the others back into `waiting`."""
-        self.shut_down()
-        now = time.monotonic()
-        for task in in_hand:
-            if task.deadline <= now:
-                yield task.key, _too_slow(phase, task)
-            else:
-                waiting.insert(0, task.key)
-
-    def _run_alone(self, phase: str, function: Callable[..., Any], key: str, task: tuple[Any, ...]) -> Any | Failed:
-        """Try one file alone, so that no other can cause a crash."""
-        begun = self._begun(key, {key: task})
-        future = self._executor().submit(function, *task)
-        done, _ = wait([future], timeout=begun.seconds)
-        if not done:
-            self.shut_down()
-            return _too_slow(phase, begun)
-        error = future.exception()
-        if not _is_suspicious(error):
-            return _outcome(phase, future)
-        self.shut_down()
-        if isinstance(error, MemoryError):
-            return Failed(
-                phase,
-                "OUT_OF_MEMORY",
-                f"{key}: reading it takes more than the {self._limits.memory_mb} MB of memory allowed; check or "
-                "re-encode the file, or raise WKMP_WORKER_MEMORY_MB, then import again",
-            )
-        return Failed(
-            phase,
-            "WORKER_CRASHED",
-            f"{key}: the process that reads it crashed twice (a defect in a decoder, or out of memory); check or "
-            "re-encode the file, then import again",
-        )
+        key: str,
+        arguments: tuple[Any, ...],
+        ended: "queue.SimpleQueue[FileWork]",
+    ) -> FileWork:
+        begun = self._begun.get(key)
+        if begun is None or not begun.is_same(function, arguments):
+            return FileWork(key, phase, function, arguments, ended)
+        del self._begun[key]
+        begun.tell(ended)
+        return begun
 
     def compute(
         self,
@@ -217,48 +161,6 @@ class WorkerPool:
         return outcomes
 
     def shut_down(self) -> None:
-        """Kill the worker processes, if there are any."""
-        if self._running is not None:
-            executor, self._running = self._running, None
-            executor.shutdown(wait=True, kill_workers=True)
-
-    def _executor(self) -> ProcessPoolExecutor:
-        """Return the workers, started and ready, so that the time of the first file does not include their start."""
-        if self._running is None:
-            self._running = ProcessPoolExecutor(
-                self._workers,
-                timeout=_MAX_IDLE_S,
-                initializer=prepare_worker,
-                initargs=(os.getpid(), self._limits),
-                env=ONE_THREAD,
-            )
-            try:
-                self._running.submit(os.getpid).result()
-            except BrokenProcessPool as error:
-                raise WorkersError(str(error)) from error
-        return self._running
-
-
-def _until_first_deadline(tasks: Iterable[_Task]) -> float:
-    return max(0.0, min(task.deadline for task in tasks) - time.monotonic())
-
-
-def _is_suspicious(error: BaseException | None) -> bool:
-    """Tell whether a worker died or ran out of memory, which another file may have caused."""
-    return isinstance(error, BrokenProcessPool | MemoryError)
-
-
-def _outcome(phase: str, future: Future[Any]) -> Any | Failed:
-    try:
-        return future.result()
-    except AudioFileError as error:
-        return Failed(phase, error.code, str(error))
-
-
-def _too_slow(phase: str, task: _Task) -> Failed:
-    return Failed(
-        phase,
-        "TOOK_TOO_LONG",
-        f"{task.key}: it was not finished in {task.seconds:.0f} s; check or re-encode the file, or raise "
-        "WKMP_WORKER_TIMEOUT_S, then import again",
-    )
+        """Kill the worker processes, if there are any, and drop what was begun."""
+        self._begun.clear()
+        self._queue.close()

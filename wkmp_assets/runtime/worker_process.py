@@ -5,12 +5,14 @@ See Also
 wkmp_assets.runtime.worker_pool : what a run does with its workers.
 """
 
+import importlib
 import os
 import resource
 import select
 import signal
 import sys
 import threading
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -38,7 +40,7 @@ class WorkerLimits:
         return self.file_s * (1 + size / _BYTES_PER_FILE_S)
 
 
-def prepare_worker(parent: int, limits: WorkerLimits) -> None:
+def prepare_worker(parent: int, limits: WorkerLimits, modules: Iterable[str] = ()) -> None:
     """Set up this worker process; called once, in it.
 
     Parameters
@@ -47,6 +49,8 @@ def prepare_worker(parent: int, limits: WorkerLimits) -> None:
         Process id of the run; the worker ends with it.
     limits : WorkerLimits
         The kernel enforces the memory limit: an allocation beyond it raises `MemoryError`.
+    modules : iterable of str, optional
+        Names of modules to import now.
     """
     # Ctrl-C reaches the whole process group, and a service manager's SIGTERM all of a service. The run decides what
     # happens then; a worker finishes its file.
@@ -54,6 +58,8 @@ def prepare_worker(parent: int, limits: WorkerLimits) -> None:
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     _limit_memory(limits.memory_mb * MEGABYTE)
     end_with_parent(parent)
+    for module in modules:
+        importlib.import_module(module)
 
 
 def _limit_memory(most: int) -> None:

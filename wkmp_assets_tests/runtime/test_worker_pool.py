@@ -66,14 +66,14 @@ def pool(control: RunControl) -> Iterator[WorkerPool]:
 
 def workers_of(pool: WorkerPool) -> list[psutil.Process]:
     """Return the running workers of a pool. This process may have workers of other pools."""
-    executor = pool._running
+    executor = pool._queue.executor
     assert executor is not None
     return [psutil.Process(pid) for pid in executor._processes]
 
 
 def wait_until_broken(pool: WorkerPool) -> None:
     """Wait until the pool's thread has noticed that a worker is gone."""
-    executor = pool._running
+    executor = pool._queue.executor
     assert executor is not None
     wait_until(lambda: executor._flags.broken is not None, "the pool notices that a worker is gone")
 
@@ -136,7 +136,6 @@ def test_a_file_that_works_when_tried_alone_is_innocent(pool: WorkerPool, tmp_pa
 
 
 def test_a_worker_that_dies_while_a_result_is_looked_at_stops_nobody(pool: WorkerPool, tmp_path: Path) -> None:
-    """The next file is given to a broken pool."""
     started, go = tmp_path / "started", tmp_path / "go"
     tasks: dict[str, tuple[Any, ...]] = {"quick": ("work", 1), "dies": ("die", 2, started, go)}
     tasks |= {f"k{number}": ("work", number) for number in range(3, 9)}
@@ -148,7 +147,6 @@ def test_a_worker_that_dies_while_a_result_is_looked_at_stops_nobody(pool: Worke
             victims = workers_of(pool)
             go.touch()
             psutil.wait_procs(victims, timeout=PATIENCE_S)
-            wait_until_broken(pool)
         found[key] = value
     assert {key: found[key] for key in tasks if key != "dies"} == {
         key: task[1] * 10 for key, task in tasks.items() if key != "dies"
@@ -205,6 +203,51 @@ def test_no_worker_is_left_after_the_end(pool: WorkerPool) -> None:
     pool.shut_down()
     _, alive = psutil.wait_procs(workers, timeout=PATIENCE_S)
     assert not alive
+
+
+def note(_file: Path, log: Path, name: str, go: Path | None = None) -> str:
+    """Work on a file, and write down when it is begun."""
+    with log.open("a") as lines:
+        lines.write(f"{name}\n")
+    while go is not None and not go.exists():
+        time.sleep(0.01)
+    return name
+
+
+def test_what_was_begun_is_not_done_again(pool: WorkerPool, tmp_path: Path) -> None:
+    """A file that has other arguments by now is."""
+    log = tmp_path / "log"
+    tasks = {key: (tmp_path / key, log, key) for key in "abc"}
+    pool.begin("phase", note, tasks)
+    wait_until(lambda: log.exists() and len(log.read_text().split()) == 3, "all are begun")
+    tasks["b"] = (tmp_path / "b", log, "b again")
+    assert dict(pool.map_files("phase", note, tasks)) == {"a": "a", "b": "b again", "c": "c"}
+    assert sorted(log.read_text().splitlines()) == ["a", "b", "b again", "c"]
+
+
+def test_what_was_begun_waits_for_what_is_asked_for(tmp_path: Path, control: RunControl) -> None:
+    log, go = tmp_path / "log", tmp_path / "go"
+    pool = WorkerPool(1, control)
+    try:
+        pool.begin("phase", note, {key: (tmp_path, log, key, go) for key in "abcd"})
+        wait_until(log.exists, "the first is begun")
+        pool.forget("d")
+        results = pool.map_files("phase", note, {"x": (tmp_path, log, "x"), "c": (tmp_path, log, "c", go)})
+        threading.Timer(0.1, go.touch).start()
+        assert dict(results) == {"x": "x", "c": "c"}
+        assert dict(pool.map_files("phase", note, {"b": (tmp_path, log, "b", go)})) == {"b": "b"}
+        assert log.read_text().split() == ["a", "x", "c", "b"]
+    finally:
+        pool.shut_down()
+
+
+def test_a_mistake_in_what_was_begun_is_raised_where_it_is_asked_for(pool: WorkerPool) -> None:
+    pool.begin("phase", do, {"a": ("bug", 1), "b": ("die", 2), "c": ("work", 3)})
+    assert dict(pool.map_files("phase", do, {"c": ("work", 3)})) == {"c": 30}
+    ((_, died),) = pool.map_files("phase", do, {"b": ("die", 2)})
+    assert died.code == "WORKER_CRASHED"
+    with pytest.raises(ZeroDivisionError):
+        dict(pool.map_files("phase", do, {"a": ("bug", 1)}))
 
 
 _INTERRUPTED = """

@@ -26,7 +26,7 @@ from wkmp_assets.identify.lookup import NoRecordingLookup
 from wkmp_assets.identify.match import match_passages
 from wkmp_assets.model.phases import FINGERPRINTS, FLAVORS, IDENTITY, LEAD_POINTS, MATCHES, SEGMENTS, TAGS
 from wkmp_assets.model.values import FileIdentity, FileState, FileTags, Fingerprints, PassageSegments, SongMatches
-from wkmp_assets.runtime.worker_pool import ONE_THREAD
+from wkmp_assets.runtime.worker_queue import ONE_THREAD
 from wkmp_assets_tests.tools.benchmarks.bare_decode import RATE_HZ, decode_bare, decode_with_resampler
 from wkmp_assets_tests.tools.benchmarks.music_library import MusicFile
 

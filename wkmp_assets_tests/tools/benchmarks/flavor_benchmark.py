@@ -31,7 +31,7 @@ from wkmp_assets.files.identity import look_at
 from wkmp_assets.files.verification import ExpectedContent
 from wkmp_assets.model.flavor import MEASURED_NAMES, Flavor, distance
 from wkmp_assets.model.values import FileIdentity, FileState, Flavors, Span
-from wkmp_assets.runtime.worker_pool import ONE_THREAD
+from wkmp_assets.runtime.worker_queue import ONE_THREAD
 from wkmp_assets_tests.tools.benchmarks.essentia_baseline import essentia_distances
 from wkmp_assets_tests.tools.benchmarks.flavor_scores import NeighbourScore, score_neighbours
 from wkmp_assets_tests.tools.benchmarks.flavor_tracks import UNSEEN_PACKAGE, Track, held_out_tracks, library_tracks

@@ -1,0 +1,245 @@
+"""The queue between a run and its workers: a thread keeps every worker busy while the run does something else.
+
+See Also
+--------
+wkmp_assets.runtime.worker_pool : asks for work and takes the outcomes.
+"""
+
+import os
+import threading
+import time
+from collections import deque
+from collections.abc import Collection, Iterable, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, wait
+from typing import Any
+
+from loky.process_executor import BrokenProcessPool, ProcessPoolExecutor
+
+from wkmp_assets.errors import WorkersError
+from wkmp_assets.model.outcomes import Skipped, SkipReason
+from wkmp_assets.runtime.file_work import FileWork, RaisedError, describe_crash, describe_hang, find_outcome
+from wkmp_assets.runtime.run_control import RunControl
+from wkmp_assets.runtime.worker_process import WorkerLimits, prepare_worker
+
+_MAX_IDLE_S = 300
+"""unit=s: idle workers end after this long, so that a run that waits for something else holds no memory."""
+
+ONE_THREAD = dict.fromkeys(("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"), "1")
+"""Environment of a worker. With one worker per core, numpy's own threads wait for each other by spinning: on a busy
+machine flavors took 4.5 times the CPU. Their buffers would also count against the worker's memory."""
+
+
+class WorkerQueue:
+    """Worker processes, and the tasks that wait for them.
+
+    A thread hands the tasks out while there are any. Only this thread touches the processes.
+
+    Parameters
+    ----------
+    workers : int, >= 1
+        Number of processes.
+    control : RunControl
+        Asked whether to stop.
+    limits : WorkerLimits
+        What one file may cost.
+    modules : collection of str
+        What the workers import at their start.
+    """
+
+    def __init__(self, workers: int, control: RunControl, limits: WorkerLimits, modules: Collection[str]) -> None:
+        self._workers = workers
+        self._control = control
+        self._limits = limits
+        self._modules = tuple(modules)
+        self.executor: ProcessPoolExecutor | None = None
+        """The running workers."""
+        self._lock = threading.Lock()
+        self._waiting: deque[FileWork] = deque()
+        self._thread: threading.Thread | None = None
+        self._news: Future[None] = Future()
+        """Done when there is something new for the thread that waits for the workers."""
+        self._is_closing = False
+
+    def start(self) -> None:
+        """Start the workers in the background."""
+        self._wake([])
+
+    def put_first(self, tasks: Sequence[FileWork]) -> None:
+        """Let tasks start before all others, in their order; those that wait already change their place."""
+        self.drop(tasks)
+        self._wake(tasks, at_front=True)
+
+    def put_last(self, tasks: Sequence[FileWork]) -> None:
+        """Let tasks start after all others."""
+        self._wake(tasks)
+
+    def drop(self, tasks: Collection[FileWork]) -> None:
+        """Forget tasks that have not started."""
+        dropped = set(map(id, tasks))
+        with self._lock:
+            self._waiting = deque(task for task in self._waiting if id(task) not in dropped)
+
+    def _wake(self, tasks: Sequence[FileWork], *, at_front: bool = False) -> None:
+        with self._lock:
+            waiting = [task for task in tasks if not task.is_done and not task.deadline]
+            self._waiting = deque([*waiting, *self._waiting] if at_front else [*self._waiting, *waiting])
+            self._tell()
+            if self._thread is None:
+                self._is_closing = False
+                self._thread = threading.Thread(target=self._work, name="hands files to workers", daemon=True)
+                self._thread.start()
+
+    def close(self) -> None:
+        """Kill the worker processes, if there are any, and forget what waits for them."""
+        with self._lock:
+            thread = self._thread
+            self._waiting.clear()
+            self._is_closing = True
+            self._tell()
+        if thread is not None:
+            thread.join()
+        self._kill()
+
+    def _tell(self) -> None:
+        if not self._news.done():
+            self._news.set_result(None)
+
+    def _work(self) -> None:
+        in_hand: dict[Future[Any], FileWork] = {}
+        try:
+            self._start_workers()
+            while self._hand_out(in_hand):
+                self._collect(in_hand)
+        except BaseException as error:  # noqa: BLE001 - raised by whoever waits
+            with self._lock:
+                lost, self._thread = [*in_hand.values(), *self._waiting], None
+                self._waiting.clear()
+            self._kill()
+            for task in lost:
+                task.end(RaisedError(error))
+
+    def _hand_out(self, in_hand: dict[Future[Any], FileWork]) -> bool:
+        """Give every idle worker a task; return whether there is something to wait for."""
+        executor = self._start_workers() if self._waiting else None
+        with self._lock:
+            if self._is_closing:
+                self._thread = None
+                return False
+            if self._news.done():
+                self._news = Future()
+            if self._control.is_stopping:
+                while self._waiting:
+                    self._waiting.popleft().end(Skipped(SkipReason.INTERRUPTED))
+            # One per worker, so that a crash has few suspects, a stop ends soon, and deadlines count from a real start.
+            while executor is not None and self._waiting and len(in_hand) < self._workers:
+                task = self._waiting[0]
+                try:
+                    future = executor.submit(task.function, *task.arguments)
+                except BrokenProcessPool:  # a worker died since the last wait; the futures of started files tell
+                    break
+                self._waiting.popleft()
+                self._begin(task)
+                in_hand[future] = task
+            if in_hand or self._waiting:
+                if not in_hand:  # the workers are broken
+                    self._kill()
+                return True
+            self._thread = None
+            return False
+
+    def _collect(self, in_hand: dict[Future[Any], FileWork]) -> None:
+        """Wait for the tasks in hand, until one ends or something is new."""
+        if not in_hand:
+            return
+        done, _ = wait(
+            [*in_hand, self._news], timeout=_until_first_deadline(in_hand.values()), return_when=FIRST_COMPLETED
+        )
+        if self._is_closing:
+            return
+        suspects: list[FileWork] = []
+        for future in done:
+            task = in_hand.pop(future, None)
+            if task is not None:
+                if _is_suspicious(future.exception()):
+                    suspects.append(task)
+                else:
+                    task.end(find_outcome(task.phase, future))
+        if suspects:
+            suspects += in_hand.values()
+            in_hand.clear()
+            self._kill()
+            for task in suspects:
+                self._run_alone(task)
+        elif not done and any(task.deadline <= time.monotonic() for task in in_hand.values()):
+            self._cut_off(in_hand)
+
+    def _begin(self, task: FileWork) -> None:
+        task.seconds = self._limits.seconds_for(task.arguments)
+        task.deadline = time.monotonic() + task.seconds
+
+    def _cut_off(self, in_hand: dict[Future[Any], FileWork]) -> None:
+        """Kill the workers; fail the files whose time is up, and let the others start again."""
+        self._kill()
+        now = time.monotonic()
+        for task in in_hand.values():
+            if task.deadline <= now:
+                task.end(describe_hang(task))
+            else:
+                with self._lock:
+                    task.deadline = 0.0
+                    self._waiting.appendleft(task)
+        in_hand.clear()
+
+    def _run_alone(self, task: FileWork) -> None:
+        """Try one file alone, so that no other can cause a crash."""
+        if self._is_closing:
+            return
+        self._begin(task)
+        future = self._start_workers().submit(task.function, *task.arguments)
+        while not future.done() and not self._is_closing and time.monotonic() < task.deadline:
+            with self._lock:
+                if self._news.done() and not self._is_closing:
+                    self._news = Future()
+            wait([future, self._news], timeout=_until_first_deadline([task]), return_when=FIRST_COMPLETED)
+        if self._is_closing:
+            return
+        if not future.done():
+            self._kill()
+            task.end(describe_hang(task))
+            return
+        error = future.exception()
+        if _is_suspicious(error):
+            self._kill()
+            task.end(describe_crash(task, error, self._limits))
+        else:
+            task.end(find_outcome(task.phase, future))
+
+    def _kill(self) -> None:
+        if self.executor is not None:
+            executor, self.executor = self.executor, None
+            executor.shutdown(wait=True, kill_workers=True)
+
+    def _start_workers(self) -> ProcessPoolExecutor:
+        """Return the workers, started and ready, so that the time of the first file does not include their start."""
+        if self.executor is None:
+            self.executor = ProcessPoolExecutor(
+                self._workers,
+                timeout=_MAX_IDLE_S,
+                initializer=prepare_worker,
+                initargs=(os.getpid(), self._limits, self._modules),
+                env=ONE_THREAD,
+            )
+            try:
+                self.executor.submit(os.getpid).result()
+            except BrokenProcessPool as error:
+                raise WorkersError(str(error)) from error
+        return self.executor
+
+
+def _until_first_deadline(tasks: Iterable[FileWork]) -> float:
+    return max(0.0, min(task.deadline for task in tasks) - time.monotonic())
+
+
+def _is_suspicious(error: BaseException | None) -> bool:
+    """Tell whether a worker died or ran out of memory, which another file may have caused."""
+    return isinstance(error, BrokenProcessPool | MemoryError)
