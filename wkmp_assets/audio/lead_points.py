@@ -13,12 +13,14 @@ import numpy as np
 from wkmp_assets.audio.audible_levels import HOPS_PER_SECOND
 from wkmp_assets.audio.envelope import window_rms
 from wkmp_assets.model.file_warnings import FileWarning, WarningKind
-from wkmp_assets.model.values import PassageLeadPoints
+from wkmp_assets.model.values import LeadPoints, PassageLeadPoints
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from numpy.typing import NDArray
 
-    from wkmp_assets.model.values import Envelope, LeadPointParameters, Span
+    from wkmp_assets.model.values import Envelope, LeadPointParameters, PassageSegments, Span
 
 MIN_PEAK_RMS = 0.05
 """full scale = 1: a passage with a lower peak RMS (-26 dBFS) is too quiet to tell where its music starts."""
@@ -92,6 +94,24 @@ def find_lead_points(envelope: Envelope, span: Span, parameters: LeadPointParame
             warnings=(FileWarning(WarningKind.NO_LEAD_POINTS, warning),),
         )
     return _measure(span, rms, peak, width, envelope.sample_rate_hz, parameters)
+
+
+def measure_lead_points(
+    segments: PassageSegments, spans: Iterable[Span], parameters: LeadPointParameters
+) -> LeadPoints:
+    """Find the lead points of passages of one file, and warn if the file may be clipped.
+
+    Parameters
+    ----------
+    segments : PassageSegments
+        Has the envelope and the peak of the file.
+    spans : iterable of Span
+        The passages.
+    parameters : LeadPointParameters
+        As for `find_lead_points`.
+    """
+    points = tuple(find_lead_points(segments.envelope, span, parameters) for span in spans)
+    return LeadPoints(points, parameters, clipping_warnings(segments.audio.peak))
 
 
 def clipping_warnings(peak: float) -> tuple[FileWarning, ...]:

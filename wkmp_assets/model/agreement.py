@@ -56,7 +56,7 @@ def find_disagreement(values: Iterable[object]) -> Disagreement | None:
         return Disagreement(f"{SEGMENTS} was computed from other sheets or tags than {TAGS} has now", SEGMENTS)
     matches: SongMatches | None = by_type.get(SongMatches)
     for phase, kind in _PER_PASSAGE.items():
-        if passages is not None and kind in by_type and _spans_of(by_type[kind]) != passages:
+        if passages is not None and kind in by_type and spans_of(by_type[kind]) != passages:
             return _other_passages(phase, SEGMENTS, FINGERPRINTS)
     if passages is not None and matches is not None and not _are_made_of(matches, passages):
         return _other_passages(MATCHES, SEGMENTS, FINGERPRINTS)
@@ -65,7 +65,7 @@ def find_disagreement(values: Iterable[object]) -> Disagreement | None:
     if matches is None:
         return None
     for phase, kind in _PER_MATCH.items():
-        if kind in by_type and _spans_of(by_type[kind]) != _spans_of(matches):
+        if kind in by_type and spans_of(by_type[kind]) != spans_of(matches):
             return _other_passages(phase, MATCHES, phase)
     flavors: Flavors | None = by_type.get(Flavors)
     if flavors is not None and flavors.recordings not in {None, recordings_of(matches)}:
@@ -82,7 +82,8 @@ def _other_passages(phase: str, of_phase: str, first_phase: str) -> Disagreement
     return Disagreement(f"{phase} was computed from other passages than {of_phase} has now", first_phase)
 
 
-def _spans_of(value: Fingerprints | RecordingLookups | SongMatches | LeadPoints | Flavors) -> tuple[Span, ...]:
+def spans_of(value: Fingerprints | RecordingLookups | SongMatches | LeadPoints | Flavors) -> tuple[Span, ...]:
+    """Return the passages of a phase value, in order."""
     return tuple(passage.span for passage in value.passages)
 
 

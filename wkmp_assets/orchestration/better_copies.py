@@ -100,7 +100,7 @@ def find_better_copies(
     same_content : mapping of str to sequence of KnownFile
         Content hash -> rows of the library with that hash.
     """
-    better = _better_paths(library.settings, {file.path for file in hashed.values()})
+    better = find_better_paths(library.settings, {file.path for file in hashed.values()})
     doubtful = {
         key: file
         for key, file in hashed.items()
@@ -127,8 +127,8 @@ def find_better_copies(
     return found
 
 
-def _better_paths(settings: Settings, in_run: set[str]) -> dict[str, list[str]]:
-    """Return for each file of the run the better paths of its size outside the run."""
+def find_better_paths(settings: Settings, in_run: set[str]) -> dict[str, list[str]]:
+    """Return for each file of the run, by path, the better paths of its size outside the run."""
     better: dict[str, list[str]] = {}
     for group in json.loads(_read(settings.equal_sizes_path) or b"[]"):
         for place, path in enumerate(group):

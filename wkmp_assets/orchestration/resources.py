@@ -11,6 +11,7 @@ import dagster as dg
 from pydantic import Field
 
 from wkmp_assets.audio.covers.store import CoverStore
+from wkmp_assets.audio.file_visit import Findings, visit_file
 from wkmp_assets.audio.pcm_store import PcmStore
 from wkmp_assets.db.kept_open import keep_open
 from wkmp_assets.db.read.known_files import read_file_rows
@@ -68,6 +69,11 @@ class Library:
         return CoverStore(self.settings.covers_path, self.settings.cover_notes_path)
 
     @cached_property
+    def findings(self) -> dict[str, Findings]:
+        """What the workers found out about the files of this run, by partition key."""
+        return {}
+
+    @cached_property
     def phases(self) -> PhaseStore:
         """The stored phase values."""
         return PhaseStore(self.settings.phase_dir)
@@ -112,7 +118,7 @@ def ignore_rules(settings: Settings) -> IgnoreRules:
 def open_workers(settings: Settings, control: RunControl) -> WorkerPool:
     """Return a pool of worker processes, which the caller shuts down. The first task starts them."""
     limits = WorkerLimits(memory_mb=settings.worker_memory_mb, file_s=settings.worker_timeout_s)
-    return WorkerPool(settings.workers, control, limits)
+    return WorkerPool(settings.workers, control, limits, [visit_file.__module__])
 
 
 def workers_resource(settings: Settings, control: RunControl) -> dg.ResourceDefinition:
@@ -147,7 +153,7 @@ def library_resource(library: Library) -> dg.ResourceDefinition:
     @dg.resource
     def open_library(_context: dg.InitResourceContext) -> Iterator[Library]:
         with keep_open(library.database):
-            yield replace(library)  # which reads every .wkmpignore anew
+            yield replace(library)  # which reads every .wkmpignore anew, and has no findings yet
 
     return open_library
 

@@ -12,6 +12,7 @@ from wkmp_assets.model.outcomes import Failed
 from wkmp_assets.runtime.worker_process import WorkerLimits
 
 CRASHED, OUT_OF_MEMORY, TOOK_TOO_LONG = "WORKER_CRASHED", "OUT_OF_MEMORY", "TOOK_TOO_LONG"
+WORKER_FAILURES = frozenset({CRASHED, OUT_OF_MEMORY, TOOK_TOO_LONG})
 """Codes of the failures of a worker, not of its function."""
 
 

@@ -131,6 +131,7 @@ class WorkerPool:
         upstream: Iterable[Outcomes[Any]],
         function: Callable[..., Any],
         arguments: Callable[..., tuple[Any, ...]],
+        found: Callable[..., Any] = lambda _key, _content_hash, *_values: None,
     ) -> dict[str, Outcome[Any]]:
         """Apply a function, in workers, to every file whose earlier phases all have results.
 
@@ -142,6 +143,9 @@ class WorkerPool:
             Importable by the workers.
         arguments : callable
             Takes the partition key and one value per upstream phase, returns the function's arguments.
+        found : callable, optional
+            Takes the partition key, the content hash and the same values. Returns what the function would return, or
+            the `Failed` of the phase, if that is known already; else None.
 
         Returns
         -------
@@ -151,8 +155,13 @@ class WorkerPool:
         """
         phases = list(upstream)
         joined = {key: join(phase, key, [outcomes[key] for outcomes in phases]) for key in keys}
-        tasks = {key: arguments(key, *up.value) for key, up in joined.items() if isinstance(up, Result)}
-        computed = dict(self.map_files(phase, function, tasks))
+        ready = {key: up for key, up in joined.items() if isinstance(up, Result)}
+        known = {key: found(key, up.content_hash, *up.value) for key, up in ready.items()}
+        computed = {key: value for key, value in known.items() if value is not None}
+        for key in computed:
+            self._control.on_file(phase, key)
+        tasks = {key: arguments(key, *up.value) for key, up in ready.items() if key not in computed}
+        computed |= self.map_files(phase, function, tasks)
         outcomes: dict[str, Outcome[Any]] = {}
         for key, up in joined.items():
             value = computed.get(key, up)

@@ -190,7 +190,14 @@ def test_a_stopped_run_is_no_success_and_its_copies_have_not_failed(
         tone(library.music / f"{name}.wav", 300 + 10 * ord(name))
         (library.music / f"{name} copy.wav").write_bytes((library.music / f"{name}.wav").read_bytes())
     control = RunControl()
-    control.on_file = lambda phase, _key: control.request_stop() if phase == SEGMENTS else None
+    seen: list[str] = []
+
+    def stop_after_the_hashes(_phase: str, key: str) -> None:
+        seen.append(key)
+        if len(seen) > 12:
+            control.request_stop()
+
+    control.on_file = stop_after_the_hashes
     commits = stopped(control)
     assert len(commits) == 12
     interrupted = [one for one in commits if one.outcome == Skipped(SkipReason.INTERRUPTED)]

@@ -67,3 +67,4 @@ release_group_mbid  # the same
 release_track_mbid  # the same
 work_mbids  # the same
 crest_factor_db  # the same
+begin_visits  # whoever knows the files of the next run calls it

@@ -1,7 +1,7 @@
 """Read the `files` rows that decide what happens to a file on disk."""
 
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from wkmp_assets.db.connection import open_reader
@@ -32,6 +32,33 @@ def read_known_by_hash(database: Path, hashes: Sequence[str]) -> dict[str, list[
     for row in _known_where(database, "f.hash", hashes):
         found.setdefault(row.content_hash, []).append(row)
     return found
+
+
+def read_hashes_by_size(database: Path, sizes: Iterable[int]) -> dict[int, frozenset[str]]:
+    """Read the content hashes of the files with these sizes, and of those whose size the library does not know.
+
+    Parameters
+    ----------
+    database : Path
+        The library.
+    sizes : iterable of int
+        In bytes.
+
+    Returns
+    -------
+    dict
+        Size -> hashes, for every size.
+    """
+    found: dict[int, set[str]] = {size: set() for size in sizes}
+    with open_reader(database) as connection:
+        if connection is not None and has_table(connection, "files"):
+            files = f"SELECT hash, {column_list(connection, 'files', ['file_size_bytes'])} FROM files"  # noqa: S608
+            select = f"SELECT * FROM ({files}) WHERE file_size_bytes IS NULL OR file_size_bytes IN"  # noqa: S608
+            for row in select_in(connection, select, found):
+                size = row["file_size_bytes"]
+                for hashes in found.values() if size is None else (found[size],):
+                    hashes.add(row["hash"])
+    return {size: frozenset(hashes) for size, hashes in found.items()}
 
 
 def read_file_rows(database: Path, path: str) -> dict[str, list[dict[str, object]]] | None:

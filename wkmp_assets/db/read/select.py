@@ -37,7 +37,7 @@ def has_original(files: str) -> str:
         WHERE original.status = '{FileStatus.INGEST_COMPLETE}' AND original.hash = f.hash)"""  # noqa: S608 - literals only
 
 
-def select_in(connection: sqlite3.Connection, select: str, values: Iterable[str]) -> Iterator[sqlite3.Row]:
+def select_in(connection: sqlite3.Connection, select: str, values: Iterable[str | int]) -> Iterator[sqlite3.Row]:
     """Run `select (?, ?, ...)` over any number of values, in portions that SQLite can bind."""
     remaining = iter(dict.fromkeys(values))
     while portion := list(islice(remaining, 500)):

@@ -6,10 +6,12 @@ import dagster as dg
 
 from wkmp_assets.audio.worker_tasks import fingerprint_file
 from wkmp_assets.files.verification import ExpectedContent
+from wkmp_assets.model.agreement import spans_of
 from wkmp_assets.model.file_key import decode_key
 from wkmp_assets.model.outcomes import Outcomes
 from wkmp_assets.model.phases import FINGERPRINTS, IDENTITY
 from wkmp_assets.model.values import FileIdentity, Fingerprints, PassageSegments
+from wkmp_assets.orchestration.file_visits import find_visited
 from wkmp_assets.orchestration.instance.dagster_api import executes_itself
 from wkmp_assets.orchestration.resources import Library
 from wkmp_assets.runtime.worker_pool import WorkerPool
@@ -25,8 +27,8 @@ def fingerprints(
 ) -> Outcomes[Fingerprints]:
     """The Chromaprint fingerprint of every passage, by which AcoustID recognises recordings.
 
-    Passages of at least ten seconds have one. It is computed from the PCM that `passage_segments` stored, so the file
-    is not decoded again. Stale when the passages change.
+    Passages of at least ten seconds have one. It is computed from the PCM of the one decode, so the file is not
+    decoded again. Stale when the passages change.
     """
     expect = partial(ExpectedContent.of, is_just_hashed=executes_itself(context, IDENTITY))
     return workers.compute(
@@ -36,5 +38,11 @@ def fingerprints(
         fingerprint_file,
         lambda key, identity, segments: (
             library.file_of(key), decode_key(key), expect(identity), library.pcm, segments
+        ),
+        partial(
+            find_visited,
+            library,
+            FINGERPRINTS,
+            lambda prints, _identity, segments: spans_of(prints) == segments.passages,
         ),
     )  # fmt: skip

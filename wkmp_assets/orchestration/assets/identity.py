@@ -5,10 +5,10 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 import dagster as dg
 from pydantic import Field
 
+from wkmp_assets.audio.file_visit import Findings
 from wkmp_assets.db.read.incomplete import read_incomplete
 from wkmp_assets.db.read.known_files import read_known_by_hash, read_known_by_path
 from wkmp_assets.files.changes import HashedFile
-from wkmp_assets.files.hashing import hash_file
 from wkmp_assets.files.identity import hash_doubtful, identify_hashed, sort_out_unchanged
 from wkmp_assets.model.file_key import decode_key, encode_key
 from wkmp_assets.model.known_files import KnownFile
@@ -18,6 +18,7 @@ from wkmp_assets.model.statuses import FileStatus
 from wkmp_assets.model.values import FileIdentity
 from wkmp_assets.orchestration.assets.scan import library_scan
 from wkmp_assets.orchestration.better_copies import find_better_copies, note_waits, wait_for
+from wkmp_assets.orchestration.file_visits import plan_visits, visit_files, visit_rest, visits_whole_files
 from wkmp_assets.orchestration.instance.dagster_api import executes_asset
 from wkmp_assets.orchestration.resources import Library
 from wkmp_assets.orchestration.run_tags import tags_of_files, tags_of_library
@@ -72,12 +73,13 @@ def file_identity(
         library.root, paths, known, has_original, force=config.force, again=again, is_ignored=library.is_ignored
     )
     hashed: dict[str, HashedFile] = {}
-    tasks = {key: (library.root / paths[key], paths[key]) for key in to_hash}
-    for key, content_hash in workers.map_files(IDENTITY, hash_file, tasks):
-        if isinstance(content_hash, Failed | Skipped):
-            outcomes[key] = content_hash
+    visits = plan_visits(library, paths, to_hash, is_whole=visits_whole_files(context))
+    for key, found in visit_files(library, workers, visits).items():
+        if isinstance(found, Failed | Skipped):
+            outcomes[key] = found
         else:
-            hashed[key] = HashedFile(paths[key], to_hash[key], content_hash, known.get(paths[key]))
+            hashed[key] = HashedFile(paths[key], to_hash[key], found.content_hash, known.get(paths[key]))
+            library.findings[key] = found
     same_content = read_known_by_hash(library.database, [file.content_hash for file in hashed.values()])
     content_now = hash_doubtful(library.root, hashed, same_content)
     same_content |= read_known_by_hash(library.database, list(content_now.values()))
@@ -88,9 +90,16 @@ def file_identity(
     identities = identify_hashed(
         hashed, same_content, library.has_file, force=config.force, content_now=content_now, forced=forced
     )
+    if visits_whole_files(context):
+        half_visited = {key: visits[key] for key in hashed if _is_half_visited(library.findings[key])}
+        library.findings.update(visit_rest(library, workers, half_visited, identities))
     moves = {key: (encode_key(path), hashed[key].content_hash) for key, path in _moved(identities)}
     library.phases.carry(moves)
     return outcomes | claimed_by_others | waiting | identities
+
+
+def _is_half_visited(findings: Findings) -> bool:
+    return findings.may_go_on and not findings.outcomes
 
 
 def _without_value(library: Library, keys: Iterable[str]) -> set[str]:

@@ -1,16 +1,19 @@
 """Phase 8: the lead-in and lead-out points of each passage."""
 
 from enum import Enum
+from functools import partial
 
 import dagster as dg
 from pydantic import Field
 
-from wkmp_assets.audio.lead_points import clipping_warnings, find_lead_points
+from wkmp_assets.audio.lead_points import measure_lead_points
+from wkmp_assets.model.agreement import spans_of
 from wkmp_assets.model.lead_presets import LEAD_PRESETS, LeadPreset
-from wkmp_assets.model.outcomes import Outcomes, map_results
+from wkmp_assets.model.outcomes import Outcome, Outcomes, map_results
 from wkmp_assets.model.phases import LEAD_POINTS
 from wkmp_assets.model.values import LeadPointParameters, LeadPoints, PassageSegments, SongMatches
 from wkmp_assets.orchestration.earlier_runs import choose_lead_parameters
+from wkmp_assets.orchestration.file_visits import find_value
 from wkmp_assets.orchestration.resources import Library
 
 
@@ -62,10 +65,17 @@ def lead_points(
     keep = config.keep and config.preset is PresetChoice.LIBRARY
     chosen = choose_lead_parameters(library.phases, song_matches, parameters, keep=keep)
     phases = [passage_segments, song_matches, chosen]
-    return map_results(LEAD_POINTS, sorted(context.partition_keys), phases, _measure)
+    outcomes: dict[str, Outcome[LeadPoints]] = {}
+    for key in sorted(context.partition_keys):
+        found = find_value(library, LEAD_POINTS, key, passage_segments[key])
+        outcomes |= map_results(LEAD_POINTS, [key], phases, partial(_measure, found))
+    return outcomes
 
 
-def _measure(segments: PassageSegments, matches: SongMatches, parameters: LeadPointParameters) -> LeadPoints:
-    spans = [match.span for match in matches.passages]
-    points = tuple(find_lead_points(segments.envelope, span, parameters) for span in spans)
-    return LeadPoints(points, parameters, clipping_warnings(segments.audio.peak))
+def _measure(
+    found: LeadPoints | None, segments: PassageSegments, matches: SongMatches, parameters: LeadPointParameters
+) -> LeadPoints:
+    spans = spans_of(matches)
+    if found is not None and found.parameters == parameters and spans_of(found) == spans:
+        return found
+    return measure_lead_points(segments, spans, parameters)

@@ -11,6 +11,7 @@ from wkmp_assets.model.file_key import decode_key
 from wkmp_assets.model.outcomes import Outcomes
 from wkmp_assets.model.phases import IDENTITY, SEGMENTS
 from wkmp_assets.model.values import FileIdentity, FileTags, PassageSegments
+from wkmp_assets.orchestration.file_visits import find_visited
 from wkmp_assets.orchestration.instance.dagster_api import executes_asset, executes_itself
 from wkmp_assets.orchestration.resources import Library
 from wkmp_assets.runtime.worker_pool import WorkerPool
@@ -28,7 +29,7 @@ def passage_segments(
 
     A CUE sheet or chapters that fit the sound decide where they begin and end. Tags of one recording keep it whole, in
     spite of its pauses. Of other files the passages are the music between the silences. A file of silence has none and
-    gets the status NO AUDIO. This asset decodes the file once for all later ones. Stale when the file's content, its
+    gets the status NO AUDIO. The file is decoded once for all phases. Stale when the file's content, its
     tags or sheets, or the silence settings of the library change.
     """
     parameters = library.read_settings().segmentation
@@ -40,6 +41,14 @@ def passage_segments(
         segment_file,
         lambda key, identity, tags: (
             library.file_of(key), decode_key(key), expect(identity), library.pcm, parameters, tags.evidence
+        ),
+        partial(
+            find_visited,
+            library,
+            SEGMENTS,
+            lambda segments, _identity, tags: (
+                segments.parameters == parameters and segments.evidence == tags.evidence
+            ),
         ),
     )  # fmt: skip
     library.pcm.evict()

@@ -13,6 +13,7 @@ from wkmp_assets.model.file_key import decode_key
 from wkmp_assets.model.outcomes import Outcomes, Result
 from wkmp_assets.model.phases import IDENTITY, TAGS
 from wkmp_assets.model.values import FileIdentity, FileTags
+from wkmp_assets.orchestration.file_visits import find_visited
 from wkmp_assets.orchestration.instance.dagster_api import executes_asset, executes_itself
 from wkmp_assets.orchestration.resources import Library
 from wkmp_assets.runtime.worker_pool import WorkerPool
@@ -39,6 +40,7 @@ def file_tags(
         [without_known_content(file_identity, is_judged_now=executes_asset(context, IDENTITY))],
         tag_file,
         lambda key, identity: (library.file_of(key), decode_key(key), expect(identity), library.covers),
+        partial(find_visited, library, TAGS, lambda _tags, _identity: True),
     )
     return {
         key: replace(outcome, value=replace(outcome.value, names=read_path_names(decode_key(key))))

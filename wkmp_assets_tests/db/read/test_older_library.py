@@ -13,13 +13,13 @@ from wkmp_assets.db.read.counts import (
     read_counts,
     read_deferred,
 )
-from wkmp_assets.db.read.known_files import read_file_rows, read_known_files
+from wkmp_assets.db.read.known_files import read_file_rows, read_hashes_by_size, read_known_files
 from wkmp_assets.db.read.library_settings import LockSettings
 from wkmp_assets.db.read.overview import read_overview
 from wkmp_assets.db.read.removal import read_removable
 from wkmp_assets.db.write.writer import LibraryWriter
 from wkmp_assets_tests.db.test_schema import create_older
-from wkmp_assets_tests.support.builders import column, commit, entry, problems, run_sql
+from wkmp_assets_tests.support.builders import column, commit, entry, problems, rows, run_sql
 
 
 @pytest.fixture
@@ -81,3 +81,13 @@ def test_a_file_can_be_removed(older: Path) -> None:
     assert column(older, "SELECT path FROM files") == ["b.mp3"]
     assert column(older, "SELECT guid FROM passages") == []
     assert problems(older) == []
+
+
+def test_a_file_of_unknown_size_may_have_the_content_of_any(older: Path, tmp_path: Path) -> None:
+    hashes = frozenset(column(older, "SELECT hash FROM files"))
+    assert len(hashes) == 2
+    assert read_hashes_by_size(older, [5, 7]) == {5: hashes, 7: hashes}
+    commit(new := tmp_path / "new.db", entry())
+    ((size, content_hash),) = ((row["file_size_bytes"], row["hash"]) for row in rows(new, "SELECT * FROM files"))
+    assert read_hashes_by_size(new, [size, size + 1]) == {size: frozenset({content_hash}), size + 1: frozenset()}
+    assert read_hashes_by_size(tmp_path / "none.db", [5]) == {5: frozenset()}

@@ -1,0 +1,124 @@
+"""Which files the workers visit in an import, and what they decode."""
+
+import os
+import shutil
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from wkmp_assets.audio.file_visit import Findings, visit_file
+from wkmp_assets.db.read.counts import read_failures
+from wkmp_assets.model.outcomes import Failed, Skipped
+from wkmp_assets.model.phases import SEGMENTS
+from wkmp_assets.orchestration import file_visits
+from wkmp_assets.orchestration.file_visits import begin_visits
+from wkmp_assets.orchestration.resources import Library
+from wkmp_assets.runtime.run_control import RunControl
+from wkmp_assets.runtime.worker_pool import WorkerPool
+from wkmp_assets_tests.audio.sounds import melody, write_sound
+from wkmp_assets_tests.support.builders import column
+from wkmp_assets_tests.support.checked_library import CheckedLibrary, checked_library
+
+pytestmark = pytest.mark.slow
+
+RATE_HZ = 8_000
+
+
+class WatchedPool(WorkerPool):
+    """Worker processes, with a list of what they are asked for."""
+
+    def __init__(self) -> None:
+        super().__init__(1, RunControl())
+        self.asked: list[tuple[str, str]] = []
+        self.decoded: list[str] = []
+
+    def map_files(
+        self, phase: str, function: Callable[..., Any], tasks: Mapping[str, tuple[Any, ...]]
+    ) -> Iterator[tuple[str, Any | Failed | Skipped]]:
+        for key, outcome in super().map_files(phase, function, tasks):
+            self.asked.append((function.__name__, key))
+            if isinstance(outcome, Findings) and SEGMENTS in outcome.outcomes:
+                self.decoded.append(key)
+            yield key, outcome
+
+    def import_of(self, library: CheckedLibrary, **how: bool) -> tuple[list[tuple[str, str]], list[str]]:
+        """Import; return what the workers were asked for, and the files that they decoded."""
+        self.asked, self.decoded = [], []
+        library.import_all(**how)
+        return sorted(self.asked), sorted(self.decoded)
+
+
+@pytest.fixture(scope="module")
+def pool() -> Iterator[WatchedPool]:
+    pool = WatchedPool()
+    yield pool
+    pool.shut_down()
+
+
+@pytest.fixture
+def library(tmp_path: Path, pool: WatchedPool) -> Iterator[CheckedLibrary]:
+    with checked_library(tmp_path, pool) as library:
+        yield library
+
+
+def sound(library: CheckedLibrary, name: str, seconds: float, seed: int = 1) -> Path:
+    return write_sound(library.music / name, melody(seconds, RATE_HZ, seed=seed), RATE_HZ)
+
+
+def visits(*keys: str) -> list[tuple[str, str]]:
+    return [("visit_file", key) for key in sorted(keys)]
+
+
+def test_only_content_that_is_new_is_decoded_and_each_once(library: CheckedLibrary, pool: WatchedPool) -> None:
+    one = sound(library, "one.wav", 1)
+    sound(library, "two.wav", 2)
+    shutil.copy(one, library.music / "one (1).wav")
+    asked, decoded = pool.import_of(library)
+    assert asked == visits("one.wav", "one.wav", "one (1).wav", "two.wav"), "equal sizes are compared first"
+    assert decoded == ["one.wav", "two.wav"]
+    assert pool.import_of(library) == ([], [])
+    os.utime(one, (1_000_000_000, 1_000_000_000))
+    (library.music / "two.wav").rename(library.music / "2.wav")
+    assert pool.import_of(library) == (visits("one.wav", "2.wav"), []), "touched and moved files are only hashed"
+    assert pool.import_of(library, force=True)[1] == ["2.wav", "one.wav"]
+    assert column(library.database, "SELECT path FROM files WHERE status = 'INGEST COMPLETE' ORDER BY path") == [
+        "2.wav",
+        "one.wav",
+    ]
+
+
+def test_what_the_workers_have_begun_is_taken_over(library: CheckedLibrary, pool: WatchedPool) -> None:
+    for number in (1, 2, 3):
+        sound(library, f"{number}.wav", number)
+    library.scan()
+    begin_visits(Library(library.settings), pool, library.keys)
+    sound(library, "3.wav", 4)
+    begun = {key: pool._begun[key] for key in library.keys}
+    asked, decoded = pool.import_of(library)
+    assert (asked, decoded) == (visits("1.wav", "2.wav", "3.wav"), ["1.wav", "2.wav", "3.wav"])
+    assert all(begun[key].is_done for key in ("1.wav", "2.wav"))
+    assert list(pool._begun) == ["3.wav"], "of a file that changed meanwhile, nothing is used"
+    seconds = column(library.database, "SELECT duration_ticks / 28224000 FROM files ORDER BY path")
+    assert seconds == [1, 2, 4]
+
+
+def visit_and_crash(path: Path, visit: Any) -> Findings:
+    """Crash, unless the visit ends after the hash."""
+    if not visit.is_hash_only:
+        os._exit(3)
+    return visit_file(path, visit)
+
+
+def test_a_file_whose_visit_crashes_is_tried_phase_by_phase(
+    library: CheckedLibrary, pool: WatchedPool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sound(library, "one.wav", 1)
+    monkeypatch.setattr(file_visits, "visit_file", visit_and_crash)
+    asked, _ = pool.import_of(library)
+    assert [name for name, _ in asked] == [
+        "fingerprint_file", "measure_flavors", "segment_file", "tag_file", "visit_and_crash", "visit_and_crash"
+    ]  # fmt: skip
+    assert not read_failures(library.database)
+    assert column(library.database, "SELECT count(*) FROM passages") == [1]
