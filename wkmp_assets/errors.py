@@ -17,9 +17,11 @@
     │   │   ├── TooLongError
     │   │   ├── FileChangedError
     │   │   ├── FileReplacedError
+    │   │   ├── CostlyTransactionError
     │   │   └── OriginalNotImportedError
     │   ├── CorruptLibraryError
     │   ├── UnwritableLibraryError
+    │   ├── UntrustedLibraryError
     │   └── CommitRefusedError
     └── TransientError                 may succeed later with the same input
         ├── WorkersError
@@ -186,6 +188,16 @@ class FileReplacedError(AudioFileError):
     next_step = IMPORT_WITH_FORCE
 
 
+class CostlyTransactionError(AudioFileError):
+    """The transaction of the file computed for so long that it was ended, because it kept other programs waiting."""
+
+    code = "TRANSACTION_TOO_LONG"
+    next_step = (
+        "look for large tables that refer to passages without an index, add it or raise WKMP_HOLD_BUDGET_MS, then "
+        "import again"
+    )
+
+
 class OriginalNotImportedError(AudioFileError):
     """The file is a copy of a file that cannot be imported."""
 
@@ -212,6 +224,24 @@ class UnwritableLibraryError(PermanentError):
             f"cannot write to {database} ({detail}); check the permissions of the file, of its -wal and -shm files and "
             "of its folder, or set WKMP_DATABASE to a file in another folder."
         )
+        self.database = database
+
+
+class UntrustedLibraryError(PermanentError):
+    """The database that was found is not this user's WKMP library, or runs something by itself.
+
+    Parameters
+    ----------
+    database : Path
+        The database.
+    found : str
+        What it is, as a predicate.
+    remedy : str
+        What to do, as a sentence without its full stop.
+    """
+
+    def __init__(self, database: Path, found: str, remedy: str) -> None:
+        super().__init__(f"{database} {found}; it was left untouched. {remedy}.")
         self.database = database
 
 

@@ -21,6 +21,8 @@ from wkmp_assets.errors import SettingsError
 _CHECKOUT = Path(__file__).resolve().parent.parent
 _SAMPLE_LIBRARY = _CHECKOUT / "test_data" / "sample_library"
 
+_DATABASE_CHECKS = frozenset({"owner", "program", "triggers", "newer"})
+
 
 def _cpu_count() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else (os.cpu_count() or 1)
@@ -56,6 +58,12 @@ class Settings(BaseSettings):
     database: Path | None = Field(
         default=None,
         description="The library database. Default: `wkmp.db` in the music folder.",
+    )
+    trust_database: str | None = Field(
+        default=None,
+        description="Checks of the library database to leave out, separated by commas: `owner` (it may belong to "
+        "another user), `program` (it may look like another program's), `triggers` (it may have triggers and views), "
+        "`newer` (a newer WKMP may have made it).",
     )
     state_dir: Path = Field(
         default_factory=_default_state_dir,
@@ -136,7 +144,7 @@ class Settings(BaseSettings):
         ge=1,
         le=60_000,
         description="How many milliseconds a file's transaction may hold the write lock. More is a warning, ten times "
-        "as many an error.",
+        "as many an error. A transaction that computes so long, and at least a second, is undone.",
     )
 
     wait_budget_ms: int = Field(
@@ -207,6 +215,14 @@ class Settings(BaseSettings):
             raise ValueError("must be a number from 1 to 10,000, or 'all'")
         return int(str(value))
 
+    @field_validator("trust_database")
+    @classmethod
+    def _known_checks(cls, value: str | None) -> str | None:
+        unknown = sorted(_split_names(value or "") - _DATABASE_CHECKS)
+        if unknown:
+            raise ValueError(f"{unknown[0]!r} is none of {', '.join(sorted(_DATABASE_CHECKS))}")
+        return value
+
     @field_validator("ignore")
     @classmethod
     def _patterns(cls, value: str | None) -> str | None:
@@ -261,6 +277,16 @@ class Settings(BaseSettings):
         return self.database or self.library / "wkmp.db"
 
     @cached_property
+    def trusted(self) -> frozenset[str]:
+        """The checks of the library database that are left out."""
+        return _split_names(self.trust_database or "")
+
+    @property
+    def max_compute_ms(self) -> int:
+        """How long a file's transaction may compute: what the check of the hold calls an error, at least a second."""
+        return max(10 * self.hold_budget_ms, 1_000)
+
+    @cached_property
     def library_id(self) -> str:
         """Eight hex digits that name this library among those of one DAGSTER_HOME.
 
@@ -272,6 +298,11 @@ class Settings(BaseSettings):
     def phase_dir(self) -> Path:
         """The folder of this library's phase values."""
         return self.state_dir / self.library_id / "phases"
+
+    @cached_property
+    def accepted_keys_path(self) -> Path:
+        """The digests of the keys in this library that a person accepted on this machine."""
+        return self.state_dir / self.library_id / "accepted_keys.json"
 
     @cached_property
     def claims_dir(self) -> Path:
@@ -351,6 +382,10 @@ class Settings(BaseSettings):
         """Return a folder of the library relative to its root, `""` for the root itself."""
         relative = os.path.relpath(_absolute_path(folder), self.library)
         return "" if relative == "." else relative
+
+
+def _split_names(text: str) -> frozenset[str]:
+    return frozenset(name.strip() for name in text.split(",") if name.strip())
 
 
 def _split_patterns(text: str) -> tuple[str, ...]:

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 import click
 from rich.table import Table
 
+from wkmp_assets.cli.accepted_key import accept_key_command
 from wkmp_assets.cli.duplicates import duplicates
 from wkmp_assets.cli.file_warnings import list_warnings
 from wkmp_assets.cli.missing import missing, prune
@@ -348,6 +349,7 @@ main.add_command(missing)
 main.add_command(prune)
 main.add_command(list_warnings)
 main.add_command(duplicates)
+main.add_command(accept_key_command)
 
 
 if __name__ == "__main__":

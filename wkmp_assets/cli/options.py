@@ -10,6 +10,7 @@ import click
 from rich.console import Console
 from rich.markup import escape
 
+from wkmp_assets.db.read.found_library import check_found_library
 from wkmp_assets.errors import SettingsError, WkmpError
 from wkmp_assets.report.text import printable
 from wkmp_assets.settings import Settings, find_dagster_home, find_library, load_settings
@@ -47,6 +48,8 @@ def find_settings(folder: Path, library: Path | None, database: Path | None, wor
         settings.check_places()
     except SettingsError as error:
         raise click.UsageError(printable(str(error))) from error
+    with exit_on_error():
+        check_found_library(settings.database_path, settings.trusted)
     return settings
 
 

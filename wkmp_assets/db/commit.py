@@ -14,6 +14,7 @@ from wkmp_assets.db.plan.removal import plan_removal
 from wkmp_assets.db.read.file_state import read_state
 from wkmp_assets.db.read.library_settings import read_library_settings
 from wkmp_assets.db.read.removal import read_removable
+from wkmp_assets.db.write.hold_limit import MAX_COMPUTE_MS
 from wkmp_assets.db.write.tally import Tally
 from wkmp_assets.db.write.writer import LibraryWriter
 from wkmp_assets.errors import AudioFileError, LibraryChangedError
@@ -40,12 +41,22 @@ class FileCommitter:
         Import session of the rows.
     now : callable
         Returns the current time, with its time zone.
+    max_compute_ms : float, > 0
+        How long the statements of one file's transaction may compute. A file that needs more fails alone.
     """
 
-    def __init__(self, database: Path, *, run_id: str, now: Callable[[], datetime]) -> None:
+    def __init__(
+        self,
+        database: Path,
+        *,
+        run_id: str,
+        now: Callable[[], datetime],
+        max_compute_ms: float = MAX_COMPUTE_MS,
+    ) -> None:
         self._database = database
         self._run_id = run_id
         self._now = now
+        self._max_compute_ms = max_compute_ms
         self._open = ExitStack()
         self._library: tuple[LibraryWriter, sqlite3.Connection] | None = None
 
@@ -106,7 +117,7 @@ class FileCommitter:
     def _open_library(self) -> tuple[LibraryWriter, sqlite3.Connection]:
         if self._library is None:
             locks = read_library_settings(self._database).locks
-            writer = self._open.enter_context(LibraryWriter(self._database, locks))
+            writer = self._open.enter_context(LibraryWriter(self._database, locks, self._max_compute_ms))
             reader = self._open.enter_context(open_reader(self._database))
             assert reader is not None, "the writer has created the database"  # noqa: S101 - for the type checker
             self._library = writer, reader

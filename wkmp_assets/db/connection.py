@@ -1,6 +1,7 @@
 """Open the library database. Every pragma has a function of its own, with its reason."""
 
 import sqlite3
+import sys
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -74,6 +75,16 @@ def _enforce_foreign_keys(connection: sqlite3.Connection) -> None:
     connection.execute("PRAGMA foreign_keys = ON")
 
 
+def _distrust_schema(connection: sqlite3.Connection) -> None:
+    """Let the schema of the file call no function or virtual table that has effects outside the database.
+
+    https://sqlite.org/pragma.html#pragma_trusted_schema
+    """
+    connection.execute("PRAGMA trusted_schema = OFF")
+    if sys.version_info >= (3, 12):
+        connection.setconfig(sqlite3.SQLITE_DBCONFIG_DEFENSIVE, True)
+
+
 def _leave_checkpoints_to_the_writer(connection: sqlite3.Connection) -> None:
     """Turn off automatic checkpoints: they run inside COMMIT and make some transactions ten times as long."""
     connection.execute("PRAGMA wal_autocheckpoint = 0")
@@ -88,6 +99,7 @@ def _limit_wal_size(connection: sqlite3.Connection) -> None:
 
 
 WRITER_PRAGMAS = (
+    _distrust_schema,
     _use_wal,
     _sync_at_checkpoints,
     _enforce_foreign_keys,
@@ -152,6 +164,7 @@ def open_reader(database: Path) -> Iterator[sqlite3.Connection | None]:
         with closing(
             sqlite3.connect(uri, uri=True, timeout=5.0, isolation_level=None, check_same_thread=False)
         ) as connection:
+            _distrust_schema(connection)
             connection.row_factory = sqlite3.Row
             yield connection
 

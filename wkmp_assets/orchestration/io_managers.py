@@ -139,7 +139,10 @@ class SqliteBatchIOManager(dg.IOManager):
         _check_partitions(context, obj)
         outcomes: dict[str, Outcome[Any]] = {}
         results: list[str] = []
-        with FileCommitter(self._library.database, run_id=context.run_id, now=_utc_now) as committer:
+        limit_ms = self._library.settings.max_compute_ms
+        with FileCommitter(
+            self._library.database, run_id=context.run_id, now=_utc_now, max_compute_ms=limit_ms
+        ) as committer:
             for commit in committer.commit_all(skip_gone(self._library, obj)):
                 if leaves_value(commit.outcome):
                     _add_metadata(context, commit.key, describe_commit(commit) | name_library(self._library.settings))

@@ -26,6 +26,7 @@ from wkmp_assets.model.file_key import decode_key, encode_key, is_within, storab
 from wkmp_assets.model.phases import TAGS
 from wkmp_assets.model.timestamps import format_seconds, format_timestamp, normalise_timestamp
 from wkmp_assets.model.values import LibraryChanges
+from wkmp_assets.orchestration.found_library import use_library
 from wkmp_assets.orchestration.gone_files import find_gone, find_partitions_in_use
 from wkmp_assets.orchestration.instance.dagster_api import delete_partitions, find_unfinished_runs
 from wkmp_assets.orchestration.partitions import partitions_name
@@ -107,7 +108,7 @@ def plan_prune(settings: Settings, folder: str, options: PruneOptions) -> PruneP
         Files on disk wait for their import.
     """
     check_root(settings.library)
-    scan, _ = scan_folder(settings.library, "", read_known_files(settings.database_path), ignore_rules(settings))
+    scan, _ = scan_folder(settings.library, "", read_known_files(use_library(settings)), ignore_rules(settings))
     waiting = _find_waiting(settings, scan)
     missing = [path for path in scan.missing if is_within(path, folder)]
     if missing and waiting:

@@ -21,6 +21,7 @@ from wkmp_assets.files.presence import is_on_disk
 from wkmp_assets.identify.flavor_classes import ClassLookup
 from wkmp_assets.identify.lookup import RecordingLookup
 from wkmp_assets.model.file_key import decode_key
+from wkmp_assets.orchestration.found_library import use_library
 from wkmp_assets.orchestration.services import acoustid_key, service_settings
 from wkmp_assets.runtime.claims import RunClaims, open_claims
 from wkmp_assets.runtime.phase_store import PhaseStore
@@ -53,10 +54,10 @@ class Library:
         """The music folder."""
         return self.settings.library
 
-    @property
+    @cached_property
     def database(self) -> Path:
-        """The library database. It may not exist yet."""
-        return self.settings.database_path
+        """The library database, checked at its first use. It may not exist yet."""
+        return use_library(self.settings)
 
     @cached_property
     def pcm(self) -> PcmStore:
@@ -141,6 +142,7 @@ def claims_resource(settings: Settings) -> dg.ResourceDefinition:
     @dg.resource
     def open_for_run(context: dg.InitResourceContext) -> Iterator[RunClaims]:
         run_id = context.run.run_id if context.run else f"no run, process {os.getpid()}"
+        use_library(settings)  # notes the first use before there is any state of the library
         with open_claims(settings.claims_dir, run_id) as claims:
             yield claims
 
@@ -152,8 +154,9 @@ def library_resource(library: Library) -> dg.ResourceDefinition:
 
     @dg.resource
     def open_library(_context: dg.InitResourceContext) -> Iterator[Library]:
-        with keep_open(library.database):
-            yield replace(library)  # which reads every .wkmpignore anew, and has no findings yet
+        opened = replace(library)  # without findings: it reads every .wkmpignore anew, checks the database again
+        with keep_open(opened.database):
+            yield opened
 
     return open_library
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from wkmp_assets.db.read.counts import read_deferred
 from wkmp_assets.identify.open_lookups import open_class_lookup
+from wkmp_assets.orchestration.found_library import use_library
 from wkmp_assets.orchestration.services import acoustid_key, service_settings
 from wkmp_assets.settings import Settings
 
@@ -32,7 +33,7 @@ def plan_retry(settings: Settings) -> RetryPlan:
     Files that lack only AcousticBrainz' classes need a run only if AcousticBrainz answers. It is asked about one
     recording first, for at most ten seconds.
     """
-    deferred = read_deferred(settings.database_path)
+    deferred = read_deferred(use_library(settings))
     classes_alone = sorted(set(deferred.classes) - set(deferred.lookups))
     skip_reason = _probe(settings, deferred.recording) if classes_alone and deferred.recording else ""
     if skip_reason:

@@ -3,22 +3,35 @@
 Without Dagster, because `wkmp status` asks this too and Dagster takes two seconds to load.
 """
 
+import logging
 import os
 from importlib.metadata import version
 from pathlib import Path
 
 from pydantic import SecretStr
 
-from wkmp_assets.db.read.library_settings import read_acoustid_key
 from wkmp_assets.identify.open_lookups import ServiceSettings, resolve_key
+from wkmp_assets.orchestration.found_library import read_accepted_key, read_stored_key
 from wkmp_assets.settings import Settings
+
+_LOG = logging.getLogger(__name__)
 
 
 def acoustid_key(settings: Settings) -> SecretStr | None:
-    """Return AcoustID's application key from the library, the settings or wkmp-ai.toml; None without one."""
+    """Return AcoustID's application key from the library, the settings or wkmp-ai.toml; None without one.
+
+    The library's counts only if it is accepted on this machine.
+    """
     # Not Path.home(), which raises where the user has none, as in some containers.
     toml = Path(os.path.expanduser("~/.config/wkmp/wkmp-ai.toml"))  # noqa: PTH111 - the reason above
-    return resolve_key(read_acoustid_key(settings.database_path), settings.acoustid_api_key, toml)
+    stored = read_accepted_key(settings)
+    if stored is None and read_stored_key(settings) is not None:
+        _LOG.warning(
+            "%s holds an AcoustID key that is not accepted on this machine, so it is not used; "
+            "`wkmp accept-key FOLDER` accepts it",
+            settings.database_path,
+        )
+    return resolve_key(stored, settings.acoustid_api_key, toml)
 
 
 def service_settings(settings: Settings) -> ServiceSettings:

@@ -11,6 +11,7 @@ from wkmp_assets.db.read.counts import LibraryCounts, read_counts, read_failures
 from wkmp_assets.db.read.file_warnings import read_warnings
 from wkmp_assets.db.read.overview import read_overview
 from wkmp_assets.model.batch import Receipt
+from wkmp_assets.orchestration.found_library import use_library
 from wkmp_assets.orchestration.partitions import library_keys
 from wkmp_assets.orchestration.recorded_commits import recorded_commits
 from wkmp_assets.report.commits import TimedReceipt
@@ -39,7 +40,7 @@ def write_report(settings: Settings, instance: DagsterInstance, output: Path) ->
     StateDiskError
         The page cannot be written.
     """
-    database = settings.database_path
+    database = use_library(settings)
     library = read_counts(database) or LibraryCounts({}, {}, 0)
     commits = _with_run_times(instance, list(_receipts(settings, instance)))
     figures = compute_figures(

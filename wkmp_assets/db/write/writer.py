@@ -19,6 +19,7 @@ from wkmp_assets.db.read.library_settings import LockSettings
 from wkmp_assets.db.schema import ensure_schema
 from wkmp_assets.db.write import statements as sql
 from wkmp_assets.db.write.gate import WriterGate
+from wkmp_assets.db.write.hold_limit import MAX_COMPUTE_MS, HoldLimit
 from wkmp_assets.db.write.names import create_functions
 from wkmp_assets.db.write.rest import bring_to_rest
 from wkmp_assets.db.write.retry import LockRetry
@@ -26,7 +27,7 @@ from wkmp_assets.db.write.script import Batch, Step, make_script
 from wkmp_assets.db.write.statement_log import StatementLog
 from wkmp_assets.db.write.tally import Tally
 from wkmp_assets.db.write.wal import count_wal_steps
-from wkmp_assets.errors import CommitRefusedError, LibraryChangedError
+from wkmp_assets.errors import CommitRefusedError, CostlyTransactionError, LibraryChangedError
 from wkmp_assets.model.batch import Receipt, written_rows
 
 _LOG = logging.getLogger(__name__)
@@ -52,14 +53,17 @@ class LibraryWriter:
         The library; created when it does not exist.
     locks : LockSettings
         Busy timeout and total budget, in milliseconds.
+    max_compute_ms : float, > 0
+        How long the statements of one transaction may compute.
     """
 
-    def __init__(self, database: Path, locks: LockSettings) -> None:
+    def __init__(self, database: Path, locks: LockSettings, max_compute_ms: float = MAX_COMPUTE_MS) -> None:
         self.database = database
         self._locks = locks
         self._gate = WriterGate(database)
         self._retry = LockRetry(budget_ms=locks.max_lock_wait_ms)
         self._log = StatementLog()
+        self._limit = HoldLimit(max_compute_ms)
         self._wal = database.with_name(database.name + "-wal")
         self._tally = Tally()
         self._waiting_since = 0.0
@@ -68,6 +72,7 @@ class LibraryWriter:
         with translate_errors(self.database):
             self._connection, _ = self._retry.run(self.database, self._open)
         self._log.watch(self._connection)
+        self._limit.watch(self._connection)
         return self
 
     def __exit__(
@@ -130,13 +135,18 @@ class LibraryWriter:
         self._tally.rows = {}
         with self._gate.hold(limit_ms=self._locks.max_lock_wait_ms):
             before = count_wal_steps(self._wal, CHECKPOINT_BYTES, MAX_WAL_STEPS)
-            with self._transaction():
+            with self._transaction(), self._limit.hold():
                 try:
                     self._execute(path, script)
                 except sqlite3.IntegrityError as error:
                     if error.sqlite_errorcode in _CHANGED:
                         raise LibraryChangedError(path, f"a row that it depends on ({error})") from error
                     raise CommitRefusedError(path, str(error)) from error
+                except sqlite3.OperationalError as error:
+                    if error.sqlite_errorcode != sqlite3.SQLITE_INTERRUPT:
+                        raise
+                    cause = f"its transaction computed for more than {self._limit.limit_ms:.0f} ms and was undone"
+                    raise CostlyTransactionError(path, cause) from error
             after = count_wal_steps(self._wal, CHECKPOINT_BYTES, MAX_WAL_STEPS)
             if _stays_at_its_limit(before, after):
                 self._checkpoint()

@@ -18,6 +18,7 @@ from wkmp_assets.model.known_files import FileStat
 from wkmp_assets.model.timestamps import normalise_timestamp
 from wkmp_assets.model.values import LibraryChanges
 from wkmp_assets.orchestration.better_copies import note_equal_sizes, read_waits
+from wkmp_assets.orchestration.found_library import use_library
 from wkmp_assets.orchestration.instance.dagster_api import find_unfinished_runs
 from wkmp_assets.orchestration.jobs import import_job
 from wkmp_assets.orchestration.partitions import keys_of_runs, partitions_name, partitions_per_run
@@ -94,9 +95,7 @@ def survey_library(
         The music folder cannot be read, or is empty although it held files.
     """
     ordered = instance.get_dynamic_partitions(partitions_name(settings))
-    changes, report = scan_folder(
-        settings.library, "", read_known_files(settings.database_path), ignore_rules(settings)
-    )
+    changes, report = scan_folder(settings.library, "", read_known_files(use_library(settings)), ignore_rules(settings))
     check_not_emptied(settings.library, changes, len(ordered))
     note_equal_sizes(settings, changes, report)
     wanted = {encode_key(path): report.found[path] for path in changes.to_import}

@@ -167,10 +167,12 @@ def test_a_trigger_of_another_program_that_takes_its_time_is_red(song: CheckedLi
     run_sql(
         song.database,
         """CREATE TRIGGER slow AFTER UPDATE ON files BEGIN
-             SELECT count(*) FROM (WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 3000000)
+             SELECT count(*) FROM (WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1000000)
                                    SELECT i FROM n); END""",
     )
-    evaluation = song.with_settings(hold_budget_ms=100).import_one("song.flac", force=True)[HOLD]
+    evaluation = song.with_settings(hold_budget_ms=100, trust_database="triggers").import_one("song.flac", force=True)[
+        HOLD
+    ]
     assert not evaluation.passed
     assert findings(evaluation)[0]["hold_ms"] > 100
 
