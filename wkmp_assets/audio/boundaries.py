@@ -8,9 +8,13 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+import numpy as np
+
+from wkmp_assets.audio.envelope import HOPS_PER_WINDOW, window_rms
 from wkmp_assets.audio.silence import find_passages
 from wkmp_assets.model import ticks
 from wkmp_assets.model.boundary_evidence import (
+    MAX_LENGTH_DIFFERENCE_S,
     BoundaryEvidence,
     BoundarySource,
     PieceClaim,
@@ -36,8 +40,10 @@ MAX_NAMED_S = 15 * 60
 """A longer file needs more than a title to count as one recording, and its chapters are pieces of their own."""
 MIN_NOISY_S = 20 * 60
 """In a longer file that nothing calls one piece, noise between two tracks counts as silence."""
-MAX_LENGTH_DIFFERENCE_S = 5
-"""Between the sound and what a sheet describes: pauses before and after it."""
+MAX_PAUSE_LEVEL = 0.5
+"""Of the level around it; a pause between two tracks is at least 6 dB quieter."""
+MAX_SHIFT_S = 3
+"""How far from the place that a release's lengths give a pause is looked for: copies of one release differ."""
 
 
 @dataclass(frozen=True)
@@ -141,6 +147,8 @@ def _by_sheet(
         tracks = tuple(sheet.tracks[0] if index == main else None for index in range(len(one.passages)))
         return Boundaries(one.passages, sheet.source, tracks, main)
     starts = [_to_samples(track.start_ticks, rate) for track in sheet.tracks]
+    if sheet.source is BoundarySource.RELEASE:
+        starts = [starts[0], *(_quietest_near(envelope, start) for start in starts[1:])]
     pieces: list[tuple[Span, SheetTrack | None]] = []
     hidden = _clip(found, Span(0, starts[0]))
     if hidden is not None and hidden.length_samples >= MIN_PIECE_S * rate:
@@ -150,6 +158,17 @@ def _by_sheet(
         if heard is not None and ticks.from_samples(heard.length_samples, rate) >= parameters.min_passage_ticks:
             pieces.append((Span(start, end), track))
     return Boundaries(tuple(span for span, _ in pieces), sheet.source, tuple(track for _, track in pieces))
+
+
+def _quietest_near(envelope: Envelope, sample: int) -> int:
+    """Return the end of the quietest 100 ms near a place, the last one of equals; the place itself without a pause."""
+    reach = MAX_SHIFT_S * envelope.sample_rate_hz
+    first = max(0, sample - reach)
+    levels = window_rms(envelope, first, min(sample + reach, envelope.total_samples))
+    if levels.min() > MAX_PAUSE_LEVEL * np.median(levels):
+        return sample
+    last = levels.size - 1 - int(np.argmin(levels[::-1]))
+    return min(first + (last + 1) * HOPS_PER_WINDOW * envelope.hop_samples, envelope.total_samples)
 
 
 def _clip(found: Sequence[Span], within: Span) -> Span | None:

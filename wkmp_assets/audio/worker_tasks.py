@@ -21,7 +21,7 @@ from wkmp_assets.audio.track_sheets import read_sheets
 from wkmp_assets.errors import UndecodableAudioError
 from wkmp_assets.files.verification import ExpectedContent
 from wkmp_assets.model import ticks
-from wkmp_assets.model.boundary_evidence import NO_EVIDENCE, BoundaryEvidence, BoundarySource
+from wkmp_assets.model.boundary_evidence import NO_EVIDENCE, BoundaryEvidence, BoundarySource, TrackSheet
 from wkmp_assets.model.file_warnings import FileWarning, WarningKind
 from wkmp_assets.model.values import (
     AudioProperties,
@@ -69,6 +69,7 @@ def segment_file(
     pcm: PcmStore,
     parameters: SegmentationParameters,
     evidence: BoundaryEvidence = NO_EVIDENCE,
+    track_list: TrackSheet | None = None,
 ) -> PassageSegments:
     """Decode a file and find its passages.
 
@@ -86,6 +87,8 @@ def segment_file(
         What counts as silence, and the shortest passage.
     evidence : BoundaryEvidence, optional
         What the file says about its passages.
+    track_list : TrackSheet or None
+        Of the release, when an earlier lookup found one for this content. It is weaker than the file's own sheets.
 
     Returns
     -------
@@ -106,7 +109,8 @@ def segment_file(
         raise UndecodableAudioError(
             display_path, f"it has {audio.channels} channels, and the library allows {MAX_CHANNELS}"
         )
-    boundaries = choose_passages(envelope, evidence, parameters)
+    sheets = (*evidence.sheets, track_list) if track_list else evidence.sheets
+    boundaries = choose_passages(envelope, replace(evidence, sheets=sheets), parameters)
     return PassageSegments(
         audio,
         envelope,

@@ -28,4 +28,6 @@ def keep_earlier_answers(now: RecordingLookups, earlier: RecordingLookups) -> Re
             return lookup
         return replace(answers[lookup.span], stands_because=lookup.detail)
 
-    return replace(now, passages=tuple(map(keep_answer, now.passages)))
+    passages = tuple(map(keep_answer, now.passages))
+    stands = all(lookup.outcome in _NOT_ASKED for lookup in now.passages)
+    return replace(now, passages=passages, sheet=earlier.sheet if stands and now.sheet is None else now.sheet)

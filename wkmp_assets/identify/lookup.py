@@ -9,10 +9,12 @@ from typing import Protocol
 
 from wkmp_assets.errors import ServiceUnavailableError
 from wkmp_assets.identify.ranking import doubt_ties, rank, rank_by_text
+from wkmp_assets.identify.release_sheet import advise_to_cut, choose_sheet, release_to_ask
 from wkmp_assets.identify.scoring import duration_score
 from wkmp_assets.identify.services.acoustid import AcoustIdClient, FingerprintMatch
 from wkmp_assets.identify.services.musicbrainz import MusicBrainzClient, Recording
 from wkmp_assets.identify.tag_matches import tags_of_passages
+from wkmp_assets.model.boundary_evidence import TrackSheet
 from wkmp_assets.model.file_warnings import FileWarning, WarningKind, warn_each
 from wkmp_assets.model.match_levels import MatchLevel, level_of
 from wkmp_assets.model.values import (
@@ -96,8 +98,24 @@ class ServiceRecordingLookup:
             self._look_up_passage(passage, said.tags, file_s, is_named=said.is_named)
             for passage, said in zip(fingerprints.passages, tags_of_passages(tags, segments), strict=True)
         )
+        sheet, warnings = self._look_up_sheet(tags, segments)
         asked_now, from_cache_now = self._count_requests()
-        return RecordingLookups(passages, asked_now - asked, from_cache_now - from_cache)
+        return RecordingLookups(passages, asked_now - asked, from_cache_now - from_cache, sheet, warnings)
+
+    def _look_up_sheet(
+        self, tags: FileTags, segments: PassageSegments
+    ) -> tuple[TrackSheet | None, tuple[FileWarning, ...]]:
+        """Ask for the track list of the release in the tags, of a file that may hold one of its discs."""
+        release_mbid = release_to_ask(tags, segments)
+        if release_mbid is None:
+            return None, ()
+        try:
+            media = self.musicbrainz.media(release_mbid)
+        except ServiceUnavailableError:
+            return None, ()  # the passages of the file are deferred for the same reason
+        odd = warn_each(WarningKind.ODD_ANSWER, media.warnings)
+        sheet = choose_sheet(media.value, tags.details.disc_number, segments)
+        return sheet, (*odd, *(advise_to_cut(sheet, segments) if sheet else ()))
 
     def _count_requests(self) -> tuple[int, int]:
         """Return how many requests were sent so far, and how many answers came from the cache."""

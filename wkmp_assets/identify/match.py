@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from wkmp_assets.identify.joining import join_passages
 from wkmp_assets.identify.releases import choose_release
-from wkmp_assets.identify.tag_matches import match_from_tags, tags_of_passages
+from wkmp_assets.identify.tag_matches import MUSICBRAINZ_SOURCE, match_from_tags, tags_of_passages
 from wkmp_assets.model.boundary_evidence import BoundarySource
 from wkmp_assets.model.match_levels import MatchLevel, level_of
 from wkmp_assets.model.values import (
@@ -20,7 +20,6 @@ from wkmp_assets.model.values import (
 )
 
 ACOUSTID_SOURCE = "AcoustID"
-MUSICBRAINZ_SOURCE = "MusicBrainz"
 
 _SHEETS = frozenset(BoundarySource) - {BoundarySource.ONE_PIECE, BoundarySource.SILENCE}
 
@@ -55,7 +54,7 @@ def match_passages(
     ]
     if segments.decided_by not in _SHEETS:
         matches = list(join_passages(matches, segments.audio.sample_rate_hz))
-    return SongMatches(tuple(matches), joined_from=segments.passages)
+    return SongMatches(tuple(matches), joined_from=segments.passages, warnings=lookups.warnings)
 
 
 def _match(by_tags: PassageMatch, lookup: PassageLookup, release: Release | None) -> PassageMatch:

@@ -10,6 +10,8 @@ TAG_SOURCE = "ID3"
 """WKMP's word for the tags of any container."""
 CUE_SOURCE = "CUE"
 CHAPTER_SOURCE = "Chapters"
+MUSICBRAINZ_SOURCE = "MusicBrainz"
+_SOURCES = {BoundarySource.CHAPTERS: CHAPTER_SOURCE, BoundarySource.RELEASE: MUSICBRAINZ_SOURCE}
 TITLE_ONLY_SCORE = 0.65
 """Confidence of a passage that has a title or artist from tags but no recording, after the WKMP specification."""
 
@@ -45,7 +47,7 @@ def tags_of_passages(tags: FileTags, segments: PassageSegments) -> tuple[Passage
     tuple of PassageTags
         One entry per passage, in order.
     """
-    source = CHAPTER_SOURCE if segments.decided_by is BoundarySource.CHAPTERS else CUE_SOURCE
+    source = _SOURCES.get(segments.decided_by, CUE_SOURCE)
     tracks: tuple[SheetTrack | None, ...] = segments.tracks or (None,) * len(segments.passages)
     main = segments.main_passage
     if main is None and len(segments.passages) == 1:

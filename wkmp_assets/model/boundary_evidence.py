@@ -7,6 +7,9 @@ the sample rate is known only after the decode.
 from dataclasses import dataclass
 from enum import StrEnum
 
+MAX_LENGTH_DIFFERENCE_S = 5
+"""Between the sound and what a sheet describes: pauses before and after it."""
+
 
 class BoundarySource(StrEnum):
     """What decided where the passages of a file begin and end, the strongest first."""
@@ -16,6 +19,8 @@ class BoundarySource(StrEnum):
     CUE_BLOCK = "CUE sheet block"
     """FLAC's own kind of sheet, which has no titles."""
     CHAPTERS = "chapters"
+    RELEASE = "track list of the release"
+    """MusicBrainz' lengths of the tracks of the release that the tags name."""
     ONE_PIECE = "tags of one piece"
     """The tags or the file's name say that it is one recording."""
     SILENCE = "silence"

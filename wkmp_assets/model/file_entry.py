@@ -160,6 +160,7 @@ def _with_content(
         segments.warnings,
         lead_points.warnings,
         *[points.warnings for points in lead_points.passages],
+        matches.warnings,
         *[match.lookup.warnings for match in matches.passages if match.lookup],
         *[flavor.warnings for flavor in flavors.passages],
     )

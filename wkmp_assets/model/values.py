@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Base64Bytes, BeforeValidator, ConfigDict, PlainSerializer, TypeAdapter
 
-from wkmp_assets.model.boundary_evidence import NO_EVIDENCE, BoundaryEvidence, BoundarySource, SheetTrack
+from wkmp_assets.model.boundary_evidence import NO_EVIDENCE, BoundaryEvidence, BoundarySource, SheetTrack, TrackSheet
 from wkmp_assets.model.file_warnings import StoredWarning
 from wkmp_assets.model.match_levels import MatchLevel
 from wkmp_assets.model.name_ranks import NameRank
@@ -423,6 +423,9 @@ class RecordingLookups:
     """Number of requests sent for the file."""
     from_cache: int = 0
     """Number of answers taken from the cache."""
+    sheet: TrackSheet | None = None
+    """The track list of the release in the tags, where it is as long as the file."""
+    warnings: tuple[StoredWarning, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -453,6 +456,8 @@ class SongMatches:
     passages: tuple[PassageMatch, ...]
     joined_from: tuple[Span, ...] | None = None
     """The passages before neighbours were joined; None in values of earlier versions."""
+    warnings: tuple[StoredWarning, ...] = ()
+    """Of the lookups of the file as a whole."""
 
 
 @dataclass(frozen=True)

@@ -8,11 +8,19 @@ from typing import Any
 from wkmp_assets.files.walk import list_audio_names
 from wkmp_assets.identify.earlier_answers import keep_earlier_answers
 from wkmp_assets.identify.releases import find_folder_releases
+from wkmp_assets.model.boundary_evidence import TrackSheet
 from wkmp_assets.model.file_key import decode_key, encode_key
 from wkmp_assets.model.flavor import MEASURED_NAMES
 from wkmp_assets.model.outcomes import Failed, Outcome, Outcomes, Result
 from wkmp_assets.model.phases import FLAVORS, LEAD_POINTS, LOOKUPS
-from wkmp_assets.model.values import ClassesOutcome, Flavors, LeadPointParameters, RecordingLookups, SongMatches
+from wkmp_assets.model.values import (
+    ClassesOutcome,
+    FileIdentity,
+    Flavors,
+    LeadPointParameters,
+    RecordingLookups,
+    SongMatches,
+)
 from wkmp_assets.runtime.phase_store import PhaseStore
 
 
@@ -50,6 +58,16 @@ def find_measured_flavors(store: PhaseStore, matches: Outcomes[SongMatches]) -> 
         if isinstance(outcome, Result) and earlier is not None and _is_of(earlier, outcome.value):
             kept[key] = Result(_without_classes(earlier), outcome.content_hash)
     return kept
+
+
+def find_track_lists(store: PhaseStore, identities: Outcomes[FileIdentity]) -> dict[str, TrackSheet]:
+    """Return the track lists of releases that earlier lookups found for the present content of files, by partition."""
+    found: dict[str, TrackSheet] = {}
+    for key, outcome in identities.items():
+        earlier = _earlier(store, LOOKUPS, key, outcome.content_hash) if isinstance(outcome, Result) else None
+        if isinstance(earlier, RecordingLookups) and earlier.sheet is not None:
+            found[key] = earlier.sheet
+    return found
 
 
 def _earlier(store: PhaseStore, phase: str, key: str, content_hash: str) -> Any | None:

@@ -107,7 +107,8 @@ def _(value: RecordingLookups) -> Metadata:
     details += tuple(f"{count} answers are of an earlier import ({reason})" for reason, count in standing.items())
     lookups = ", ".join(f"{count} {outcome}" for outcome, count in outcomes.items())
     described = {"lookups": lookups, "requests_sent": value.asked, "answers_from_cache": value.from_cache}
-    warnings = tuple(dict.fromkeys(warning for lookup in value.passages for warning in lookup.warnings))
+    of_passages = (warning for lookup in value.passages for warning in lookup.warnings)
+    warnings = tuple(dict.fromkeys((*value.warnings, *of_passages)))
     return described | ({"reason": "\n".join(details)} if details else {}) | _describe_warnings(warnings)
 
 

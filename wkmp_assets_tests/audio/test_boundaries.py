@@ -206,3 +206,19 @@ def test_chapters_of_a_short_file_that_is_one_recording_are_its_sections() -> No
 @pytest.mark.parametrize("evidence", [NOTHING, RECORDING, BoundaryEvidence((sheet(0, 3),))])
 def test_silence_has_no_passages(evidence: BoundaryEvidence) -> None:
     assert chosen(sound(0, 10), evidence).passages == ()
+
+
+def test_a_release_cuts_at_the_quietest_moment_near_its_lengths() -> None:
+    envelope = sound(30, 0.5, 20, 0.5, 25)
+    listed = sheet(0, 29, 52, source=BoundarySource.RELEASE, length_s=76)
+    found = chosen(envelope, BoundaryEvidence((listed,), PieceClaim.NAME))
+    assert found.decided_by is BoundarySource.RELEASE
+    starts = [start for start, _ in seconds(found)]
+    assert starts == pytest.approx([0, 30.5, 51], abs=0.11)
+    assert [track and track.number for track in found.tracks] == [1, 2, 3]
+
+
+def test_a_release_cuts_where_its_lengths_say_when_no_moment_is_quieter() -> None:
+    envelope = sound(60)
+    found = chosen(envelope, BoundaryEvidence((sheet(0, 30, source=BoundarySource.RELEASE, length_s=60),)))
+    assert [start for start, _ in seconds(found)] == [0, 30]

@@ -42,6 +42,7 @@ class MusicServices:
         self.fingerprints: dict[str, list[dict[str, Any]]] = {}
         self.default_results: Callable[[str], list[dict[str, Any]]] = lambda _fingerprint: []
         self.recordings: dict[str, dict[str, Any]] = {}
+        self.releases: dict[str, dict[str, Any]] = {}
         self.default_recording: Callable[[str], dict[str, Any] | None] = lambda _mbid: None
         self.searches: dict[str, list[dict[str, Any]]] = {}
         self.merged: dict[str, str] = {}
@@ -53,8 +54,9 @@ class MusicServices:
         self._lock = threading.Lock()
         server.expect_request("/acoustid/lookup", method="POST").respond_with_handler(self._acoustid)
         server.expect_request("/mb/recording", method="GET").respond_with_handler(self._search)
-        server.expect_request(_AnyRecording("/mb/recording/"), method="GET").respond_with_handler(self._musicbrainz)
-        server.expect_request(_AnyRecording("/ab/api/v1/"), method="GET").respond_with_handler(self._acousticbrainz)
+        server.expect_request(_AnyPath("/mb/recording/"), method="GET").respond_with_handler(self._musicbrainz)
+        server.expect_request(_AnyPath("/mb/release/"), method="GET").respond_with_handler(self._release)
+        server.expect_request(_AnyPath("/ab/api/v1/"), method="GET").respond_with_handler(self._acousticbrainz)
 
     @property
     def acoustid_url(self) -> str:
@@ -130,6 +132,12 @@ class MusicServices:
         known = self.recordings.get(mbid) or self.default_recording(mbid)
         return _json({"error": "Not Found"}, 404) if known is None else _json(known)
 
+    def _release(self, request: Request) -> Response:
+        self._note(Asked(time.monotonic(), "MusicBrainz", {}, request.full_path, dict(request.headers)))
+        told = self.musicbrainz_behaviour(request)
+        known = self.releases.get(request.path.rsplit("/", 1)[1])
+        return told or (_json({"error": "Not Found"}, 404) if known is None else _json(known))
+
     def _acousticbrainz(self, request: Request) -> Response:
         self._note(Asked(time.monotonic(), "AcousticBrainz", {}, request.full_path, dict(request.headers)))
         told = self.acousticbrainz_behaviour(request)
@@ -153,7 +161,7 @@ def _without_sources(results: list[dict[str, Any]]) -> list[dict[str, Any]]:
     ]
 
 
-class _AnyRecording:
+class _AnyPath:
     """Matches every path below a folder."""
 
     def __init__(self, start: str) -> None:

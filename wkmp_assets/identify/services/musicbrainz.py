@@ -17,6 +17,8 @@ from wkmp_assets.identify.services.answers import (
     read_entries,
     undocumented_answer,
 )
+from wkmp_assets.identify.services.musicbrainz_media import INCLUDE as MEDIA
+from wkmp_assets.identify.services.musicbrainz_media import Medium, ReleaseAnswer, media_of
 from wkmp_assets.identify.services.session import Service, ServiceSession
 from wkmp_assets.model.name_ranks import NameRank
 from wkmp_assets.model.values import Artist, KnownRelease, Release, Song, Work
@@ -104,8 +106,9 @@ def judge(answer: Answer) -> bool | None:
     """Tell whether an answer is kept: recordings and search results, and for a while "nothing is known"."""
     if answer.status in REFUSED_CODES:
         return None
-    is_search = isinstance(answer.value, dict) and "recordings" in answer.value
-    found = read_entries(_Hits if is_search else _Recording, answer.value, NAME).value
+    names = set(answer.value) if isinstance(answer.value, dict) else set()
+    shape = _Hits if "recordings" in names else ReleaseAnswer if "media" in names else _Recording
+    found = read_entries(shape, answer.value, NAME).value
     if found is None:
         return False
     return None if isinstance(found, _Hits) and not found.recordings else True
@@ -142,6 +145,22 @@ class MusicBrainzClient:
         if found.value is None:
             raise undocumented_answer(NAME)
         return Read(_recording(found.value, answer.at), found.warnings)
+
+    def media(self, release_mbid: str) -> Read[tuple[Medium, ...]]:
+        """Return the media of a release whose tracks all have lengths; none for an unknown MBID.
+
+        Raises
+        ------
+        ServiceUnavailableError
+            No usable answer.
+        """
+        answer = self.session.get(f"release/{release_mbid}", {"fmt": "json", "inc": MEDIA})
+        if answer.status in REFUSED_CODES:
+            return Read(())
+        found = read_entries(ReleaseAnswer, answer.value, f"{NAME}, release {release_mbid}")
+        if found.value is None:
+            raise undocumented_answer(NAME)
+        return Read(media_of(found.value), found.warnings)
 
     def search(self, artist: str, title: str) -> Read[list[Recording]]:
         """Return at most 25 recordings with this artist and title, without their works.

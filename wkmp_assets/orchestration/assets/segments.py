@@ -1,6 +1,7 @@
 """Phase 4: the decode of a file, and its passages."""
 
 from functools import partial
+from typing import Any
 
 import dagster as dg
 
@@ -11,6 +12,7 @@ from wkmp_assets.model.file_key import decode_key
 from wkmp_assets.model.outcomes import Outcomes
 from wkmp_assets.model.phases import IDENTITY, SEGMENTS
 from wkmp_assets.model.values import FileIdentity, FileTags, PassageSegments
+from wkmp_assets.orchestration.earlier_runs import find_track_lists
 from wkmp_assets.orchestration.file_visits import find_visited
 from wkmp_assets.orchestration.instance.dagster_api import executes_asset, executes_itself
 from wkmp_assets.orchestration.resources import Library
@@ -27,29 +29,34 @@ def passage_segments(
 ) -> Outcomes[PassageSegments]:
     """The passages of the file, exact to the sample.
 
-    A CUE sheet or chapters that fit the sound decide where they begin and end. Tags of one recording keep it whole, in
-    spite of its pauses. Of other files the passages are the music between the silences. A file of silence has none and
-    gets the status NO AUDIO. The file is decoded once for all phases. Stale when the file's content, its
-    tags or sheets, or the silence settings of the library change.
+    A CUE sheet or chapters that fit the sound decide where they begin and end, else the track list of the release, when
+    an earlier lookup found one as long as the file. Tags of one recording keep it whole, in spite of its pauses. Of
+    other files the passages are the music between the silences. A file of silence has none and gets the status NO
+    AUDIO. The file is decoded once for all phases. Stale when the file's content, its tags or sheets, or the silence
+    settings of the library change.
     """
     parameters = library.read_settings().segmentation
     expect = partial(ExpectedContent.of, is_just_hashed=executes_itself(context, IDENTITY))
+    track_lists = find_track_lists(library.phases, file_identity)
+
+    def find_segments(key: str, content_hash: str, identity: FileIdentity, tags: FileTags) -> Any | None:
+        if key in track_lists:  # which the visit did not know
+            return None
+        return find_visited(library, SEGMENTS, is_usable, key, content_hash, identity, tags)
+
+    def is_usable(segments: PassageSegments, _identity: FileIdentity, tags: FileTags) -> bool:
+        return segments.parameters == parameters and segments.evidence == tags.evidence
+
     outcomes = workers.compute(
         SEGMENTS,
         sorted(context.partition_keys),
         [without_known_content(file_identity, is_judged_now=executes_asset(context, IDENTITY)), file_tags],
         segment_file,
         lambda key, identity, tags: (
-            library.file_of(key), decode_key(key), expect(identity), library.pcm, parameters, tags.evidence
+            library.file_of(key), decode_key(key), expect(identity), library.pcm, parameters, tags.evidence,
+            track_lists.get(key),
         ),
-        partial(
-            find_visited,
-            library,
-            SEGMENTS,
-            lambda segments, _identity, tags: (
-                segments.parameters == parameters and segments.evidence == tags.evidence
-            ),
-        ),
+        find_segments,
     )  # fmt: skip
     library.pcm.evict()
     return outcomes
