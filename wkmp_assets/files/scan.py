@@ -47,8 +47,11 @@ def scan_folder(
     """
     within = os.path.normpath(folder) if folder else ""
     if Path(within).parts[:1] == ("..",) or os.path.isabs(within):  # noqa: PTH117 - text, not a path on disk
-        raise LibraryRootError(f"{folder} is not a folder inside the music folder {root}; name a folder in it")
+        raise LibraryRootError(f"the folder to scan {_not_inside(root)}")
     within = "" if within == "." else within
+    if within and not os.path.isdir(root / within):  # noqa: PTH112 - a folder that may not be entered is none
+        # Without its text, which is no path and may be anything that was typed or passed by mistake.
+        raise LibraryRootError(f"the folder to scan does not exist or {_not_inside(root)}")
     if (root / within).resolve() != root.resolve() / within:
         raise LibraryRootError(
             f"{root / within} is reached through a symbolic link, which a scan does not follow; name the folder that "
@@ -85,6 +88,10 @@ def scan_folder(
             ending: count for ending, count in report.ignored_by_extension.items() if ending in UNREAD_ENDINGS
         },
     ), report
+
+
+def _not_inside(root: Path) -> str:
+    return f"is not a folder inside the music folder {root}; name a folder in it, such as Artist/Album"
 
 
 def _written_in(match: IgnoreMatch) -> str:

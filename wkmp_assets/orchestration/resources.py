@@ -22,6 +22,7 @@ from wkmp_assets.identify.flavor_classes import ClassLookup
 from wkmp_assets.identify.lookup import RecordingLookup
 from wkmp_assets.model.file_key import decode_key
 from wkmp_assets.orchestration.found_library import use_library
+from wkmp_assets.orchestration.raw_config import refuse_environment
 from wkmp_assets.orchestration.services import acoustid_key, service_settings
 from wkmp_assets.runtime.claims import RunClaims, open_claims
 from wkmp_assets.runtime.phase_store import PhaseStore
@@ -153,7 +154,8 @@ def library_resource(library: Library) -> dg.ResourceDefinition:
     """Return the library as a resource, with its database kept open until the run ends."""
 
     @dg.resource
-    def open_library(_context: dg.InitResourceContext) -> Iterator[Library]:
+    def open_library(context: dg.InitResourceContext) -> Iterator[Library]:
+        refuse_environment(context.run.run_config if context.run else None)
         opened = replace(library)  # without findings: it reads every .wkmpignore anew, checks the database again
         with keep_open(opened.database):
             yield opened
