@@ -14,6 +14,7 @@ from wkmp_assets.model.batch import FileCommit, Receipt
 from wkmp_assets.model.file_entry import FileEntry, PassageEntry
 from wkmp_assets.model.file_key import decode_key
 from wkmp_assets.model.file_warnings import FileWarning, WarningKind
+from wkmp_assets.model.flavor import has_classes
 from wkmp_assets.model.outcomes import Failed, Outcome, Result, Skipped, SkipReason
 from wkmp_assets.model.values import ClassesOutcome, LookupOutcome
 from wkmp_assets.report.partition_metadata import name_result
@@ -106,7 +107,7 @@ class ImportSummary:
         """Count passages that AcousticBrainz gave no answer for, unless the library has their classes from before."""
         rows = commit.batch.passages if commit.batch else ()
         for row, passage in zip(rows, _passages(commit.outcome), strict=False):
-            if passage.flavor is None or row.flavor_completeness:
+            if passage.flavor is None or has_classes(row.flavor_source_blend):
                 continue
             if passage.flavor.outcome is ClassesOutcome.GONE:
                 self.gone = passage.flavor.detail

@@ -100,6 +100,18 @@ def m005_images_of_files(database: Database) -> None:
             database.execute(statement)
 
 
+@library_migrations()
+def m006_columns_of_the_player(database: Database) -> None:
+    """Add the computed columns that WKMP's player reads, except where the table has a column of that name."""
+    for statement in read_statements():
+        if statement.startswith("ALTER TABLE"):
+            _, _, table, _, _, name, *_ = statement.split()
+            # table_info lists no computed columns.
+            present = {row[1] for row in database.execute(f'PRAGMA table_xinfo("{table}")')}
+            if name not in present:
+                database.execute(statement)
+
+
 def _add_missing_columns(database: Database, ddl: list[str]) -> None:
     with sqlite_utils.Database(memory=True) as reference:
         for statement in ddl:

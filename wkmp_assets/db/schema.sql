@@ -214,3 +214,17 @@ CREATE INDEX IF NOT EXISTS idx_import_images_image ON import_images(image_id);
 CREATE TABLE IF NOT EXISTS missing_files (
   path TEXT PRIMARY KEY,
   missing_since TIMESTAMP NOT NULL DEFAULT CURRENT_TIMESTAMP);
+
+-- What WKMP's player reads, computed from the ticks when it is read: seconds in files and passages, milliseconds and the
+-- older names in passage_songs. They take no space. A database that has a column of that name keeps its own.
+ALTER TABLE files ADD COLUMN duration REAL GENERATED ALWAYS AS (duration_ticks / 28224000.0) VIRTUAL;
+ALTER TABLE passages ADD COLUMN start_time REAL GENERATED ALWAYS AS (start_time_ticks / 28224000.0) VIRTUAL;
+ALTER TABLE passages ADD COLUMN end_time REAL GENERATED ALWAYS AS (end_time_ticks / 28224000.0) VIRTUAL;
+ALTER TABLE passages ADD COLUMN lead_in_point REAL GENERATED ALWAYS AS (lead_in_start_ticks / 28224000.0) VIRTUAL;
+ALTER TABLE passages ADD COLUMN lead_out_point REAL GENERATED ALWAYS AS (lead_out_start_ticks / 28224000.0) VIRTUAL;
+ALTER TABLE passages ADD COLUMN fade_in_point REAL GENERATED ALWAYS AS (fade_in_start_ticks / 28224000.0) VIRTUAL;
+ALTER TABLE passages ADD COLUMN fade_out_point REAL GENERATED ALWAYS AS (fade_out_start_ticks / 28224000.0) VIRTUAL;
+ALTER TABLE passage_songs ADD COLUMN passage_guid TEXT GENERATED ALWAYS AS (passage_id) VIRTUAL;
+ALTER TABLE passage_songs ADD COLUMN song_guid TEXT GENERATED ALWAYS AS (song_id) VIRTUAL;
+ALTER TABLE passage_songs ADD COLUMN start_time_ms INTEGER GENERATED ALWAYS AS (start_time_ticks / 28224) VIRTUAL;
+ALTER TABLE passage_songs ADD COLUMN end_time_ms INTEGER GENERATED ALWAYS AS (end_time_ticks / 28224) VIRTUAL;

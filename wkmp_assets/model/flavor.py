@@ -211,12 +211,22 @@ def renew(stored: Flavor, *, measured: Flavor, classes: Flavor) -> Flavor:
     return {**(classes or classes_of(stored)), **(measured or measured_of(stored)), **peoples_of(stored)}
 
 
+CLASSES = "AcousticBrainz"
+"""How the library names the source of classes."""
+
+
+def has_classes(blend: str | None) -> bool:
+    """Tell whether the stored JSON list of a flavor's sources names the one of classes."""
+    return f'"{CLASSES}"' in (blend or "")
+
+
 def sources_of(flavor: Flavor) -> list[str]:
     """Return the sources of a flavor, as the library names them."""
-    parts = (("AcousticBrainz", classes_of), ("Measured", measured_of), ("User", peoples_of))
+    parts = ((CLASSES, classes_of), ("Measured", measured_of), ("User", peoples_of))
     return [name for name, part in parts if part(flavor)]
 
 
 def completeness(flavor: Flavor) -> float:
-    """Return the share of AcousticBrainz' classifiers in a flavor, 0..1."""
-    return min(1.0, round(len(classes_of(flavor)) / CLASSIFIERS, 4))
+    """Return the share of all characteristics that an import can find, measured ones and classes, 0..1."""
+    found = min(len(classes_of(flavor)), CLASSIFIERS) + len(measured_of(flavor))
+    return round(found / (CLASSIFIERS + len(MEASURED_NAMES)), 4)

@@ -1,4 +1,4 @@
-"""The library's timestamps: UTC, to the second, as text."""
+"""The library's timestamps: UTC, to the second, as text. Files' times are in RFC 3339, all others are not."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -55,6 +55,22 @@ def read_timestamp(text: str) -> datetime | None:
     if len(text) > len(_LAST):
         return None
     return datetime.fromisoformat(text).replace(tzinfo=UTC)
+
+
+def rfc3339_timestamp(text: str) -> str:
+    """Write a file's time as RFC 3339, the only form that WKMP reads in `files.modification_time`.
+
+    Parameters
+    ----------
+    text : str
+        UTC, as `format_seconds` writes it.
+
+    Returns
+    -------
+    str
+        `YYYY-MM-DDTHH:MM:SS+00:00`. A time beyond the calendar stays as it is, because RFC 3339 has no text for it.
+    """
+    return text if len(text) != len(_LAST) else f"{text[:10]}T{text[11:]}+00:00"
 
 
 def normalise_timestamp(text: str) -> str:

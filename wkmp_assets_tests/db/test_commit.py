@@ -310,7 +310,7 @@ def test_a_touched_file_gets_its_time_and_nothing_else(database: Path) -> None:
     time = "2026-02-20 20:20:20"
     commit(database, bare(entry().path, state=FileState.TOUCHED, modified_at=time), now=LATER)
     after = file_row(database, entry().path)
-    assert after == before | {"modification_time": time, "updated_at": "2026-03-02 12:00:00"}
+    assert after == before | {"modification_time": "2026-02-20T20:20:20+00:00", "updated_at": "2026-03-02 12:00:00"}
     assert rows(database, "SELECT * FROM passages") == passages
 
 

@@ -115,7 +115,7 @@ def test_the_reference_lists_every_table_and_column() -> None:
         for statement in read_statements():
             library.execute(statement)
         tables = [row[0] for row in library.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
-        columns = {row[1] for table in tables for row in library.execute(f"PRAGMA table_info({table})")}
+        columns = {row[1] for table in tables for row in library.execute(f"PRAGMA table_xinfo({table})")}
     assert sorted((set(tables) | columns) - named) == []
 
 

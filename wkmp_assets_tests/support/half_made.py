@@ -29,7 +29,7 @@ def set_back(database: Path) -> None:
         "DELETE FROM artists",
         "DELETE FROM works",
         "DELETE FROM albums",
-        "UPDATE files SET format = 'Unknown', modification_time = replace(modification_time, ' ', 'T') || '+00:00'",
+        "UPDATE files SET format = 'Unknown'",
         f"UPDATE passages SET {_PASSAGES}, lead_in_start_ticks = start_time_ticks + {quarter}, "
         f"lead_out_start_ticks = end_time_ticks - {quarter}",
         "UPDATE songs SET title = NULL, artist_name = NULL, title_evidence = NULL, artist_name_evidence = NULL, "

@@ -42,7 +42,7 @@ from wkmp_assets.model.rows import (
     WarningRow,
 )
 from wkmp_assets.model.statuses import FileStatus
-from wkmp_assets.model.timestamps import Stamp
+from wkmp_assets.model.timestamps import Stamp, rfc3339_timestamp
 from wkmp_assets.model.values import FileState, FileTags
 
 _KEEPS_CONTENT = frozenset({FileState.TOUCHED, FileState.MOVED})
@@ -157,7 +157,7 @@ def _file_row(entry: FileEntry, state: LibraryState, stamp: Stamp, status: str) 
         album=None,
         track_number=None,
         year=None,
-        modification_time=entry.identity.modified_at,
+        modification_time=rfc3339_timestamp(entry.identity.modified_at),
         status=status,
         matching_hashes=_copies_json(json.dumps(listed), copies),
         created_at=old.created_at if old else stamp.text,

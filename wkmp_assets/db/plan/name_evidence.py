@@ -11,7 +11,7 @@ from datetime import timedelta
 
 from wkmp_assets.model.name_ranks import NameRank
 from wkmp_assets.model.rows import FileRow
-from wkmp_assets.model.timestamps import Stamp, format_timestamp
+from wkmp_assets.model.timestamps import Stamp, format_timestamp, normalise_timestamp
 
 _TOLERANCE = timedelta(days=1)
 """How far the clock of a music server may be ahead of ours."""
@@ -30,7 +30,8 @@ class EvidenceOfFile:
 
     def __init__(self, file: FileRow, stamp: Stamp) -> None:
         self._file_guid = file.guid
-        self._tagged_at = "" if _is_impossible(file.modification_time, stamp) else file.modification_time
+        modified_at = normalise_timestamp(file.modification_time)
+        self._tagged_at = "" if _is_impossible(modified_at, stamp) else modified_at
         # A clock that is ahead may date a file to the next minute, and its next version must still be newer.
         self._tagged_at = min(self._tagged_at, stamp.text)
 

@@ -11,6 +11,7 @@ from wkmp_assets.db.plan.passage_pairing import PassagePlan
 from wkmp_assets.db.read.file_state import StoredFlavor
 from wkmp_assets.db.tables import CLASSES_SOURCE, IMPORT_STRATEGY, LOOKUP_SOURCE
 from wkmp_assets.model.file_entry import FileEntry, PassageEntry
+from wkmp_assets.model.flavor import has_classes
 from wkmp_assets.model.rows import FileRow, PassageAlbumRow, PassageRow, PassageSongRow, ProvenanceRow
 from wkmp_assets.model.statuses import PassageStatus
 from wkmp_assets.model.ticks import to_seconds
@@ -161,7 +162,7 @@ def make_provenance_rows(
             }
             guid = ids.provenance_id(placed.guid, "Chromaprint")
             yield ProvenanceRow(guid, placed.guid, "Chromaprint", json.dumps(heard), None, seconds)
-        if passage.flavor is not None and passage.flavor.outcome in _WAITING and not flavor.completeness:
+        if passage.flavor is not None and passage.flavor.outcome in _WAITING and not has_classes(flavor.blend):
             waits = {"outcome": LookupOutcome.DEFERRED, "detail": passage.flavor.detail}
             guid = ids.provenance_id(placed.guid, CLASSES_SOURCE)
             yield ProvenanceRow(guid, placed.guid, CLASSES_SOURCE, json.dumps(waits), None, seconds)

@@ -34,8 +34,6 @@ class AuditedPassage:
     albums: int
     provenance: int
     flavor: str | None = None
-    completeness: float | None = None
-    """Share of AcousticBrainz' classifiers in its flavor."""
     missing: tuple[str, ...] = ()
     """Rows that it refers to, itself or through its songs, and that do not exist."""
 
@@ -75,8 +73,7 @@ _PASSAGES = """
 SELECT p.file_id, p.guid, p.start_time_ticks AS start_ticks, p.end_time_ticks AS end_ticks,
        p.fade_in_start_ticks AS fade_in_ticks, p.lead_in_start_ticks AS lead_in_ticks,
        p.lead_out_start_ticks AS lead_out_ticks, p.fade_out_start_ticks AS fade_out_ticks,
-       p.musical_flavor_vector AS flavor, p.flavor_completeness AS completeness,
-       p.status, p.import_session_id AS run_id, p.import_timestamp AS imported_at,
+       p.musical_flavor_vector AS flavor, p.status, p.import_session_id AS run_id, p.import_timestamp AS imported_at,
        (SELECT count(*) FROM passage_songs AS l
         WHERE l.passage_id = p.guid AND l.created_at IS p.import_timestamp) AS songs,
        (SELECT count(*) FROM passage_albums AS l

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Iterator
 
-from wkmp_assets.model.flavor import MEASURED_NAMES, parse_flavor
+from wkmp_assets.model.flavor import CLASSIFIERS, MEASURED_NAMES, classes_of, parse_flavor
 from wkmp_assets.orchestration.checks.checked_file import CheckedFile
 from wkmp_assets.orchestration.checks.findings import Finding, Severity
 
@@ -40,6 +40,12 @@ def judge_completeness(checked: CheckedFile) -> Iterator[Finding]:
         missing = sorted(MEASURED_NAMES - set(parse_flavor(passage.flavor).flavor))
         if missing:
             yield _finding(checked, Severity.WARNING, passage.guid, f"lacks {', '.join(missing)}", missing[0])
+
+
+def share_of_classes(checked: CheckedFile) -> float:
+    """Return the sum, over a file's passages, of the shares of AcousticBrainz' classifiers that each has."""
+    flavors = [parse_flavor(passage.flavor).flavor for passage in checked.passages]
+    return sum(min(1.0, len(classes_of(flavor)) / CLASSIFIERS) for flavor in flavors)
 
 
 def _finding(checked: CheckedFile, severity: Severity, guid: str, problem: str, name: str) -> Finding:

@@ -88,7 +88,7 @@ def stored_rows(
             ordered.add(rules.judge_points(checked))
             valid.add(flavors.judge_validity(checked))
             complete.add(flavors.judge_completeness(checked))
-            classes += sum(passage.completeness or 0 for passage in checked.passages)
+            classes += flavors.share_of_classes(checked)
     if scope.is_whole_library:
         whole.add(map(rules.judge_reference, find_broken_references(library.database)))
     judged = receipt_states.total() - receipt_states[rules.NOTHING_TO_JUDGE]

@@ -12,7 +12,6 @@ import pytest
 from wkmp_assets.model.values import FileState, FileTags
 from wkmp_assets_tests.support.builders import (
     LATER,
-    MODIFIED,
     RATE_HZ,
     TICKS_PER_SAMPLE,
     column,
@@ -35,7 +34,11 @@ def test_a_file_and_its_passages_are_written_as_found(database: Path) -> None:
     one = entry(bounds=in_a_row(24))
     commit(database, one)
     row = file_row(database, one.path)
-    assert (row["hash"], row["status"], row["modification_time"]) == (sha("a"), "INGEST COMPLETE", MODIFIED)
+    assert (row["hash"], row["status"], row["modification_time"]) == (
+        sha("a"),
+        "INGEST COMPLETE",
+        "2026-02-01T10:00:00+00:00",
+    )
     assert (row["file_size_bytes"], row["format"], row["sample_rate"], row["channels"]) == (
         1000,
         "FLAC",
