@@ -3,6 +3,7 @@
 What is slow to import (Dagster, an HTTP server) is imported by the fixtures that need it.
 """
 
+import gc
 import os
 import subprocess
 import sys
@@ -45,6 +46,17 @@ def pytest_configure(config: pytest.Config) -> None:
     """Register the plan's test ids as markers, and let tests set the width of the terminal."""
     for test in PLAN_TESTS:
         config.addinivalue_line("markers", f"{test.id}: {test.text} ({test.requirement})")
+
+
+def pytest_sessionstart() -> None:
+    """Collect the tests without garbage collection: what is made meanwhile stays, and going through it takes long."""
+    gc.disable()
+
+
+def pytest_collection_finish() -> None:
+    """Let later garbage collections pass over the modules and the tests."""
+    gc.freeze()
+    gc.enable()
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

@@ -62,7 +62,8 @@ def reference(path: Path) -> str:
         ("a.opus", "libopus", 48_000),
     ],
 )
-@pytest.mark.parametrize("length_s", [30, pytest.param(140, marks=[pytest.mark.slow, pytest.mark.long])])
+@pytest.mark.slow
+@pytest.mark.parametrize("length_s", [30, pytest.param(140, marks=pytest.mark.long)])
 def test_the_fingerprint_of_a_file_is_that_of_fpcalc(
     tmp_path: Path, name: str, codec: str, rate_hz: int, length_s: int
 ) -> None:

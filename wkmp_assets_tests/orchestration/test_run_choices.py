@@ -13,6 +13,7 @@ from wkmp_assets.orchestration.assets.lead_points import PresetChoice
 from wkmp_assets.orchestration.build import build_definitions
 from wkmp_assets.orchestration.jobs import import_job, retry_job, scan_job
 from wkmp_assets.orchestration.run_tags import FILES_TAG, FOLDERS_TAG, RESULT_TAG, tags_of_files, tags_of_results
+from wkmp_assets.runtime.worker_pool import WorkerPool
 from wkmp_assets_tests.support.builders import column
 from wkmp_assets_tests.support.checked_library import BROKEN, QUIET, TAKE, CheckedLibrary
 from wkmp_assets_tests.support.music_services import MusicServices
@@ -29,8 +30,11 @@ def library(library: CheckedLibrary, services: MusicServices) -> CheckedLibrary:
     return library.with_settings(**services.settings)
 
 
-def run(library: CheckedLibrary, job: str, config: dict[str, Any], **tags: str) -> dg.ExecuteInProcessResult:
-    definitions = build_definitions(library.settings)
+def run(
+    library: CheckedLibrary, job: str, config: dict[str, Any], workers: WorkerPool | None, **tags: str
+) -> dg.ExecuteInProcessResult:
+    """Execute a job, with workers of its own unless it is given some."""
+    definitions = build_definitions(library.settings, resource_overrides={"workers": workers} if workers else None)
     return definitions.resolve_job_def(job).execute_in_process(
         instance=library.instance, tags=tags, run_config={**QUIET, **config}, raise_on_error=False
     )
@@ -40,13 +44,13 @@ def test_a_run_ends_its_workers_though_its_process_goes_on(library: CheckedLibra
     """The process of a run that the daemon launched ends only after its own children."""
     library.add("take.wav", TAKE)
     library.scan()
-    before = workers()
-    assert run(library, import_job.name, SKIP, **{PARTITION_NAME_TAG: "take.wav"}).success
+    before = workers_here()
+    assert run(library, import_job.name, SKIP, None, **{PARTITION_NAME_TAG: "take.wav"}).success
     assert "imported" in str(library.instance.get_runs()[0].tags[RESULT_TAG]), "so there were workers"
-    assert workers() <= before, "other tests may keep theirs"
+    assert workers_here() <= before, "other tests may keep theirs"
 
 
-def workers() -> set[psutil.Process]:
+def workers_here() -> set[psutil.Process]:
     return {process for process in psutil.Process().children() if is_worker(process)}
 
 
@@ -56,40 +60,42 @@ def outcomes(library: CheckedLibrary) -> list[str]:
 
 
 def test_a_run_that_skips_the_network_asks_nobody_and_what_it_left_is_asked_for_later(
-    library: CheckedLibrary, services: MusicServices
+    library: CheckedLibrary, services: MusicServices, workers: WorkerPool
 ) -> None:
     library.add("take.wav", TAKE)
     library.scan()
-    result = run(library, import_job.name, SKIP, **{PARTITION_NAME_TAG: "take.wav"})
+    result = run(library, import_job.name, SKIP, workers, **{PARTITION_NAME_TAG: "take.wav"})
     assert result.success
     assert services.asked == []
     assert outcomes(library) == ["deferred"]
     (check,) = [one for one in result.get_asset_check_evaluations() if one.check_name == "lookups_complete"]
     assert "the run was told to skip the network" in (check.description or "")
     assert not check.passed
-    assert run(library, retry_job.name, {}, **{PARTITION_NAME_TAG: "take.wav"}).success
+    assert run(library, retry_job.name, {}, workers, **{PARTITION_NAME_TAG: "take.wav"}).success
     assert services.asked
     assert outcomes(library) == ["match"]
 
 
-def test_skipping_the_network_keeps_what_was_answered_before(library: CheckedLibrary, services: MusicServices) -> None:
+def test_skipping_the_network_keeps_what_was_answered_before(
+    library: CheckedLibrary, services: MusicServices, workers: WorkerPool
+) -> None:
     library.add("take.wav", TAKE)
     library.scan()
-    assert run(library, import_job.name, {}, **{PARTITION_NAME_TAG: "take.wav"}).success
+    assert run(library, import_job.name, {}, workers, **{PARTITION_NAME_TAG: "take.wav"}).success
     songs, asked = column(library.database, "SELECT song_id FROM passages"), len(services.asked)
     again = SKIP | {"ops": {"file_identity": {"config": {"force": True}}}}
-    assert run(library, import_job.name, again, **{PARTITION_NAME_TAG: "take.wav"}).success
+    assert run(library, import_job.name, again, workers, **{PARTITION_NAME_TAG: "take.wav"}).success
     assert (column(library.database, "SELECT song_id FROM passages"), len(services.asked)) == (songs, asked)
     assert None not in songs
 
 
-def test_a_run_says_what_it_carries_and_what_came_of_it(library: CheckedLibrary) -> None:
+def test_a_run_says_what_it_carries_and_what_came_of_it(library: CheckedLibrary, workers: WorkerPool) -> None:
     library.music.joinpath("Some").mkdir()
     library.add("Some/take.wav", TAKE)
     library.add("Some/text.mp3", BROKEN)
-    assert run(library, scan_job.name, {}).success
-    done = run(library, import_job.name, SKIP, **{PARTITION_NAME_TAG: "Some/take.wav"})
-    assert run(library, import_job.name, SKIP, **{PARTITION_NAME_TAG: "Some/text.mp3"}).success is False
+    assert run(library, scan_job.name, {}, workers).success
+    done = run(library, import_job.name, SKIP, workers, **{PARTITION_NAME_TAG: "Some/take.wav"})
+    assert run(library, import_job.name, SKIP, workers, **{PARTITION_NAME_TAG: "Some/text.mp3"}).success is False
     stored = [record.dagster_run.tags for record in library.instance.get_run_records()]
     said = [{name: tags.get(name) for name in (FILES_TAG, FOLDERS_TAG, RESULT_TAG)} for tags in stored][:2]
     assert done.success

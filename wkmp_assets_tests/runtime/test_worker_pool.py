@@ -115,7 +115,9 @@ def test_a_programming_error_is_not_charged_to_a_file(pool: WorkerPool) -> None:
         list(pool.map_files("phase", do, {"a": ("work", 1), "b": ("bug", 2)}))
 
 
-@pytest.mark.parametrize("deaths", [1, 3])
+@pytest.mark.parametrize(
+    "deaths", [2, pytest.param(1, marks=pytest.mark.long), pytest.param(3, marks=pytest.mark.long)]
+)
 def test_a_crash_is_charged_to_the_file_that_caused_it(pool: WorkerPool, deaths: int) -> None:
     tasks = {
         f"k{number}": ("die" if number % 4 == 1 and number < 4 * deaths else "work", number) for number in range(12)

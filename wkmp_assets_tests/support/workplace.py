@@ -55,7 +55,7 @@ class Workplace:
         own = {
             "DAGSTER_HOME": str(self.home),
             "WKMP_LIBRARY_ROOT": str(self.music),
-            "WKMP_WORKERS": "2",
+            "WKMP_WORKERS": "1",  # the start of a second one takes as long as the import of a file
             "COLUMNS": "200",
         }
         return {**kept, **own, **self.extra}

@@ -102,7 +102,7 @@ class ImportedCorpus:
 @pytest.fixture(scope="module")
 def corpus(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ImportedCorpus]:
     folder = tmp_path_factory.mktemp("corpus")
-    place = Workplace(folder / "home", folder / "music", {"WKMP_WORKER_MEMORY_MB": str(WORKER_MB)})
+    place = Workplace(folder / "home", folder / "music", {"WKMP_WORKER_MEMORY_MB": str(WORKER_MB), "WKMP_WORKERS": "2"})
     place.home.mkdir()
     (place.home / "dagster.yaml").write_bytes((ROOT / "dagster.yaml").read_bytes())
     for seed, case in enumerate(CASES, 100):

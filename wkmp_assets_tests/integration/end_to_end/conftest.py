@@ -17,6 +17,7 @@ def workplace(tmp_path: Path) -> Workplace:
 
 def _imported(folder: Path, music: Path) -> Imported:
     place = make_workplace(folder, music, is_opened=False)
+    place.extra = {"WKMP_WORKERS": "2"}
     return Imported(place, place.wkmp_process("import", place.music))
 
 

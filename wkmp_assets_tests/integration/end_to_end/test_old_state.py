@@ -3,15 +3,17 @@
 import hashlib
 import os
 import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from unittest.mock import patch
 
 import pytest
+from click.testing import CliRunner
 from dagster import DagsterInstance
 
+from wkmp_assets.cli.main import main
 from wkmp_assets.model.file_entry import assemble_entry
 from wkmp_assets.model.file_key import encode_key
 from wkmp_assets.model.outcomes import Failed, Result, Skipped, SkipReason, join
@@ -52,9 +54,11 @@ class Place:
     instance: DagsterInstance
 
     def wkmp(self, *arguments: str) -> subprocess.CompletedProcess[str]:
-        command = [sys.executable, "-m", "wkmp_assets.cli.main", *arguments]
-        variables = environment(self.folder) | {"PYTHONPATH": os.environ.get("PYTHONPATH", str(ROOT))}
-        return subprocess.run(command, cwd=self.folder, env=variables, capture_output=True, text=True, check=False)
+        """Run the command in this process; a worker process finds the package by PYTHONPATH."""
+        variables = {"PYTHONPATH": os.environ.get("PYTHONPATH", str(ROOT)), "WKMP_WORKERS": "1"}
+        with patch.dict(os.environ, environment(self.folder) | variables, clear=True):
+            result = CliRunner().invoke(main, arguments, prog_name="wkmp", catch_exceptions=False)
+        return subprocess.CompletedProcess(["wkmp", *arguments], result.exit_code, result.stdout, result.stderr)
 
     @property
     def store(self) -> PhaseStore:

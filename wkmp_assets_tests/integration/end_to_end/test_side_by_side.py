@@ -88,7 +88,7 @@ def assert_linked_both_ways(database: Path) -> None:
 def test_two_imports_at_once_with_a_player_beside_them_end_like_one_alone(
     workplace: Workplace, imported_sample: Imported, second: str
 ) -> None:
-    workplace.extra = {"WKMP_FILES_PER_RUN": "5"}
+    workplace.extra = {"WKMP_FILES_PER_RUN": "5", "WKMP_WORKERS": "2"}
     database = workplace.database
     with playing(database) as seen:
         import_at_once(workplace, workplace.music, workplace.music / second)

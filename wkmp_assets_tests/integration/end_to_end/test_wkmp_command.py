@@ -74,7 +74,7 @@ def test_the_kind_of_music_can_be_named_for_one_import(workplace: Workplace) -> 
 def test_ctrl_c_finishes_the_files_in_hand_and_a_second_import_goes_on(
     workplace: Workplace, imported_sample: Imported
 ) -> None:
-    workplace.extra = {"WKMP_FILES_PER_RUN": "4"}
+    workplace.extra = {"WKMP_FILES_PER_RUN": "4", "WKMP_WORKERS": "2"}
     process = workplace.start("import", workplace.music)
     wait_until(lambda: workplace.database.exists() or process.poll() is not None, "there is a library")
     with keep_open(workplace.database):

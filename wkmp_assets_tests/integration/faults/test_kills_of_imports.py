@@ -56,7 +56,7 @@ def test_a_killed_import_loses_nothing_and_its_resume_completes_it(
 
 def import_with_kills(place: Workplace, reference: Reference, moments: random.Random, most: int) -> list[Landing]:
     """Kill and resume an import repeatedly, until it is complete or no kills are left."""
-    place.extra = {"WKMP_FILES_PER_RUN": str(moments.randint(2, 6))}
+    place.extra = {"WKMP_FILES_PER_RUN": str(moments.randint(2, 6)), "WKMP_WORKERS": "2"}
     folders = [place.music / folder for folder in moments.choice(FOLDERS)]
     files = len(paths_in(reference.databases[0]))
     landed: list[Landing] = []

@@ -71,7 +71,7 @@ def test_a_stopped_import_leaves_nobody_behind_and_the_next_one_completes_it(
 ) -> None:
     """Another program has the library open, so that no connection of the import is the last one."""
     place = half_imported
-    place.extra = {"WKMP_FILES_PER_RUN": "1"}
+    place.extra = {"WKMP_FILES_PER_RUN": "1", "WKMP_WORKERS": "2"}
     with keep_open(place.database):
         process = place.start("import", place.music)
         wait_until(lambda: process.poll() is not None or len(paths_in(place.database)) > 1, "a file is in")

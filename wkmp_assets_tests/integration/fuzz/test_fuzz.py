@@ -8,7 +8,7 @@ from wkmp_assets.orchestration.assets import lead_points
 from wkmp_assets_tests.integration.fuzz.mutate import MUTATORS, damaged_file, whole_files
 from wkmp_assets_tests.integration.fuzz.target import BROKE_THE_RUN, Fuzzer, fuzz_workers
 
-FILES = 30
+FILES = 16
 
 
 def test_no_damaged_file_breaks_a_run(tmp_path: Path) -> None:

@@ -86,6 +86,7 @@ def stored_by_both(events: list[EventLogEntry], folder: Path) -> tuple[dict[str,
     return rows_of(folder / "ours"), rows_of(folder / "theirs")
 
 
+@pytest.mark.slow
 def test_the_rows_are_those_of_dagsters_own_class(events: list[EventLogEntry], tmp_path: Path) -> None:
     """Also ids, their order, tags, and what is last known of each asset."""
     ours, theirs = stored_by_both(events, tmp_path)
