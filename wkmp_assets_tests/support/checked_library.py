@@ -14,13 +14,11 @@ from dagster._core.storage.tags import (
     PARTITION_NAME_TAG,
 )
 
-from wkmp_assets.cli.importer import LibraryImporter
 from wkmp_assets.orchestration.build import build_definitions
 from wkmp_assets.orchestration.jobs import import_job, scan_job
 from wkmp_assets.orchestration.partitions import partitions_name
-from wkmp_assets.runtime.run_control import RunControl
 from wkmp_assets.runtime.worker_pool import WorkerPool
-from wkmp_assets.settings import Settings, load_settings
+from wkmp_assets.settings import load_settings
 from wkmp_assets_tests.support.memory_instance import memory_instance
 from wkmp_assets_tests.support.paths import SAMPLE_LIBRARY, TEST_DATA
 
@@ -120,15 +118,6 @@ def checked_library(folder: Path, workers: WorkerPool) -> Iterator[CheckedLibrar
     music.mkdir()
     with memory_instance() as instance:
         yield CheckedLibrary(music, instance, workers)
-
-
-def import_as_command(settings: Settings, instance: DagsterInstance) -> None:
-    """Import what is new, as `wkmp import` does."""
-    importer = LibraryImporter(settings, instance, RunControl())
-    try:
-        list(importer.run(importer.plan(importer.scan().to_import)))
-    finally:
-        importer.close()
 
 
 def last_evaluation(instance: DagsterInstance, asset: str, check: str) -> dg.AssetCheckEvaluation:

@@ -10,25 +10,28 @@ from werkzeug import Response
 
 from wkmp_assets.identify.services.outage import GONE_AFTER, OutageFile
 from wkmp_assets.model.phases import FLAVORS, LOOKUPS, MATCHES
-from wkmp_assets.settings import load_settings
-from wkmp_assets_tests.support.checked_library import import_as_command, last_evaluation
+from wkmp_assets.runtime.worker_pool import WorkerPool
+from wkmp_assets_tests.support.checked_library import CheckedLibrary, last_evaluation
 from wkmp_assets_tests.support.memory_instance import memory_instance
 from wkmp_assets_tests.support.music_services import MusicServices
 
 pytestmark = pytest.mark.slow
 
 
-def import_and_check(music: Path, services: MusicServices | None) -> dict[str, dg.AssetCheckEvaluation]:
+def import_and_check(
+    music: Path, workers: WorkerPool, services: MusicServices | None
+) -> dict[str, dg.AssetCheckEvaluation]:
     beside = {} if services is None else services.settings
-    settings = load_settings(library_root=music, state_dir=music.parent / "state", workers=1, **beside)
     checks = {"lookups_complete": LOOKUPS, "passages_identified": MATCHES, "classes_complete": FLAVORS}
     with memory_instance() as instance:
-        import_as_command(settings, instance)
+        CheckedLibrary(music, instance, workers, **beside).import_all()
         return {check: last_evaluation(instance, asset, check) for check, asset in checks.items()}
 
 
-def test_they_pass_and_count_when_everything_is_known(music: Path, services: MusicServices) -> None:
-    found = import_and_check(music, services)
+def test_they_pass_and_count_when_everything_is_known(
+    music: Path, workers: WorkerPool, services: MusicServices
+) -> None:
+    found = import_and_check(music, workers, services)
     complete, identified = found["lookups_complete"], found["passages_identified"]
     assert complete.passed
     assert complete.metadata["requests_sent"].value == services.count("AcoustID") + services.count("MusicBrainz") == 4
@@ -38,9 +41,9 @@ def test_they_pass_and_count_when_everything_is_known(music: Path, services: Mus
     assert identified.description == "2 of 2 passages have a song"
 
 
-def test_a_passage_that_waits_turns_the_first_red(music: Path, services: MusicServices) -> None:
+def test_a_passage_that_waits_turns_the_first_red(music: Path, workers: WorkerPool, services: MusicServices) -> None:
     services.musicbrainz_behaviour = lambda _request: Response(status=503, headers={"Retry-After": "9999"})
-    complete = import_and_check(music, services)["lookups_complete"]
+    complete = import_and_check(music, workers, services)["lookups_complete"]
     assert not complete.passed
     assert complete.severity == dg.AssetCheckSeverity.WARN
     assert "2 lookups of passages are deferred" in str(complete.description)
@@ -50,10 +53,10 @@ def test_a_passage_that_waits_turns_the_first_red(music: Path, services: MusicSe
 
 
 def test_classes_that_wait_turn_the_third_red_until_the_service_is_taken_to_be_gone(
-    music: Path, services: MusicServices
+    music: Path, workers: WorkerPool, services: MusicServices
 ) -> None:
     services.acousticbrainz_behaviour = lambda _request: Response(status=503, headers={"Retry-After": "9999"})
-    found = import_and_check(music, services)
+    found = import_and_check(music, workers, services)
     assert found["lookups_complete"].passed
     waiting = found["classes_complete"]
     assert (waiting.passed, waiting.severity) == (False, dg.AssetCheckSeverity.WARN)
@@ -66,27 +69,27 @@ def test_classes_that_wait_turn_the_third_red_until_the_service_is_taken_to_be_g
     outages = music.parent / "state/services/AcousticBrainz-outage.json"
     outages.unlink()
     OutageFile(outages, lambda: week_ago).note("HTTP 503")
-    gone = import_and_check(music, services)["classes_complete"]
+    gone = import_and_check(music, workers, services)["classes_complete"]
     assert gone.passed
     assert str(gone.description).startswith("2 passages have no classes. AcousticBrainz: no answer since")
     assert gone.metadata["passages"].value == {"gone": 2}
 
 
 def test_ten_passages_of_which_none_is_known_turn_the_second_red(
-    music: Path, services: MusicServices, monkeypatch: pytest.MonkeyPatch
+    music: Path, workers: WorkerPool, services: MusicServices, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     services.default_results = lambda _fingerprint: []
-    assert import_and_check(music, services)["passages_identified"].passed  # two are too few to tell
+    assert import_and_check(music, workers, services)["passages_identified"].passed  # two are too few to tell
     monkeypatch.setattr("wkmp_assets.orchestration.checks.identification.MIN_ASKED", 2)
     shutil.rmtree(music.parent / "state")
     (music / "wkmp.db").unlink()
-    identified = import_and_check(music, services)["passages_identified"]
+    identified = import_and_check(music, workers, services)["passages_identified"]
     assert not identified.passed
     assert "AcoustID knows none of 2 passages" in str(identified.description)
 
 
-def test_without_a_key_nothing_waits(music: Path) -> None:
-    found = import_and_check(music, None)
+def test_without_a_key_nothing_waits(music: Path, workers: WorkerPool) -> None:
+    found = import_and_check(music, workers, None)
     assert all(evaluation.passed for evaluation in found.values())
     assert found["lookups_complete"].metadata["passages"].value == {"skipped": 2}
     assert found["classes_complete"].metadata["passages"].value == {"skipped": 2}
