@@ -13,6 +13,8 @@ from av.audio.resampler import AudioResampler
 from av.filter import Graph
 
 from wkmp_assets.audio.envelope import EnvelopeBuilder, hop_length
+from wkmp_assets.audio.k_weighting import channel_weights
+from wkmp_assets.audio.loudness import LoudnessBuilder
 from wkmp_assets.audio.pcm_store import PCM_RATE_HZ
 
 if TYPE_CHECKING:
@@ -67,7 +69,8 @@ class DecodeGraph:
     def __init__(self, first: AudioFrame, pcm: BinaryIO | None) -> None:
         self.has_changed = False
         self.channels = first.layout.nb_channels
-        self.levels = EnvelopeBuilder(first.sample_rate)
+        weights = channel_weights([channel.name for channel in first.layout.channels])
+        self.levels = EnvelopeBuilder(first.sample_rate, LoudnessBuilder(first.sample_rate, weights))
         self._shape = read_shape(first)
         self._pcm = pcm
         self._chunk_samples = hop_length(first.sample_rate) * HOPS_PER_CHUNK

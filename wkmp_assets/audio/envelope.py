@@ -22,6 +22,8 @@ from wkmp_assets.model.values import Envelope
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from wkmp_assets.audio.loudness import LoudnessBuilder
+
 HOPS_PER_WINDOW = 10
 """unit=hops: 100 ms, the window in which a level is judged."""
 MAX_AMPLITUDE = 1e6
@@ -50,6 +52,8 @@ class EnvelopeBuilder:
     ----------
     sample_rate_hz : int, > 0
         Of the stream.
+    loudness : LoudnessBuilder, optional
+        Gets the same samples; its curve is in the envelope.
 
     Attributes
     ----------
@@ -61,8 +65,9 @@ class EnvelopeBuilder:
         Samples of any channel that were NaN, infinite or beyond `MAX_AMPLITUDE`; they count as 0.
     """
 
-    def __init__(self, sample_rate_hz: int) -> None:
+    def __init__(self, sample_rate_hz: int, loudness: LoudnessBuilder | None = None) -> None:
         self.sample_rate_hz = sample_rate_hz
+        self._loudness = loudness
         self.hop_samples = hop_length(sample_rate_hz)
         self.total_samples = 0
         self.peak = 0.0
@@ -84,6 +89,8 @@ class EnvelopeBuilder:
         if length == 0:
             return
         samples = self._track_peak(samples)
+        if self._loudness is not None:
+            self._loudness.add(samples)
         self.total_samples += length
         head = min(length, self.hop_samples - self._open_samples) if self._open_samples else 0
         if head:
@@ -98,7 +105,8 @@ class EnvelopeBuilder:
     def finish(self) -> Envelope:
         """Return the envelope; a last hop that is not full is averaged over the samples it has."""
         self._close_open_hop()
-        return Envelope(self.sample_rate_hz, self.hop_samples, self.total_samples, self._levels.finish())
+        loudness = self._loudness.finish() if self._loudness is not None else None
+        return Envelope(self.sample_rate_hz, self.hop_samples, self.total_samples, self._levels.finish(), loudness)
 
     def _track_peak(self, samples: NDArray[np.float32]) -> NDArray[np.float32]:
         peak = max(float(samples.max()), -float(samples.min()))

@@ -161,8 +161,11 @@ def measure_flavors(
     pcm: PcmStore,
     segments: PassageSegments,
     spans: tuple[Span, ...],
+    decode: bool = False,
 ) -> Flavors:
     """Measure the flavors of spans from the stored PCM of a file; it is decoded again only if that is gone.
+
+    With `decode` it is also decoded where an earlier version did not keep what the loudness is measured from.
 
     Raises
     ------
@@ -173,9 +176,16 @@ def measure_flavors(
     --------
     wkmp_assets.audio.flavor.measure.measure_passages
     """
-    pcm_path = _pcm_of(path, display_path, expected, pcm)
-    audio = segments.audio
-    return Flavors(measure_passages(pcm_path, spans, sample_rate_hz=audio.sample_rate_hz, channels=audio.channels))
+    loudness = segments.envelope.loudness
+    if pcm.get(expected.content_hash) is None or (decode and loudness is None):
+        _, envelope = _decode(path, display_path, expected, pcm)
+        loudness = envelope.loudness
+    pcm_path, audio = pcm.path_for(expected.content_hash), segments.audio
+    return Flavors(
+        measure_passages(
+            pcm_path, spans, sample_rate_hz=audio.sample_rate_hz, channels=audio.channels, loudness=loudness
+        )
+    )
 
 
 def _pcm_of(path: Path, display_path: str, expected: ExpectedContent, pcm: PcmStore) -> Path:

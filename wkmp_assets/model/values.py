@@ -11,7 +11,7 @@ from typing import Annotated, Any
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import Base64Bytes, BeforeValidator, ConfigDict, PlainSerializer, TypeAdapter
+from pydantic import AliasChoices, Base64Bytes, BeforeValidator, ConfigDict, Field, PlainSerializer, TypeAdapter
 
 from wkmp_assets.model.boundary_evidence import NO_EVIDENCE, BoundaryEvidence, BoundarySource, SheetTrack, TrackSheet
 from wkmp_assets.model.file_warnings import StoredWarning
@@ -286,6 +286,17 @@ class AudioProperties:
 
 
 @dataclass(frozen=True, eq=False)
+class LoudnessCurve:
+    """K-weighted power of all channels in consecutive slots of about 100 ms, after ITU-R BS.1770, full scale = 1."""
+
+    __pydantic_config__ = ConfigDict(arbitrary_types_allowed=True)
+
+    slot_samples: int
+    power: Float32Array
+    """shape=(total_samples // slot_samples,), range >= 0: weighted sum over the channels' mean squares."""
+
+
+@dataclass(frozen=True, eq=False)
 class Envelope:
     """Mean square level of the loudest channel, in consecutive hops of about 10 ms, full scale = 1.
 
@@ -299,6 +310,8 @@ class Envelope:
     total_samples: int
     mean_square: Float32Array
     """shape=(ceil(total_samples / hop_samples),), range >= 0; the last hop may be shorter."""
+    loudness: LoudnessCurve | None = None
+    """None in values of earlier versions."""
 
 
 @dataclass(frozen=True)
@@ -514,7 +527,7 @@ class ClassesOutcome(StrEnum):
 
 @dataclass(frozen=True)
 class SoundMeasures:
-    """Raw measures of an excerpt of one passage."""
+    """Raw measures of one passage; of an excerpt of it, where no other is named."""
 
     bpm: float
     """Beats per minute; 0 without a beat."""
@@ -524,9 +537,15 @@ class SoundMeasures:
     """`major` or `minor`."""
     key_clarity: float
     """Correlation with the key's profile, -1..1."""
-    loudness_lufs: float
-    """Integrated, after ITU-R BS.1770."""
+    level_estimate_db: Annotated[float, Field(validation_alias=AliasChoices("level_estimate_db", "loudness_lufs"))]
+    """Loudness of the excerpt, estimated from its mono mix; under its former name in values of earlier versions."""
     crest_factor_db: float
+    integrated_lufs: float | None = None
+    """Of the whole passage, after ITU-R BS.1770-5; None where the file was not decoded for it."""
+    loudness_range_lu: float | None = None
+    """Of the whole passage, after EBU Tech 3342; None also for a passage shorter than 3 s."""
+    replaygain_db: float | None = None
+    """The gain that brings the passage to -18 LUFS, as ReplayGain 2.0 has it."""
 
 
 @dataclass(frozen=True)

@@ -1,11 +1,12 @@
 """Tables for the page of a partition, with one line per passage."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 from wkmp_assets.model.file_entry import FileEntry, PassageEntry
 from wkmp_assets.model.ticks import to_seconds
 from wkmp_assets.model.values import Flavors, PassageFlavor, PassageMatch, PassageSegments, SongMatches
+from wkmp_assets.report.flavor_words import describe_flavor
 from wkmp_assets.report.text import clock
 
 
@@ -44,7 +45,7 @@ def tabulate_matches(matches: SongMatches) -> PassageTable:
 
 
 def tabulate_flavors(flavors: Flavors) -> PassageTable:
-    """Return tempo, key and loudness of each passage."""
+    """Return what each passage sounds like, in words."""
     return _table([_of_flavor(flavor) for flavor in flavors.passages])
 
 
@@ -72,12 +73,8 @@ def _of_match(match: PassageMatch) -> dict[str, str]:
 
 
 def _of_flavor(flavor: PassageFlavor) -> dict[str, str]:
-    measures = flavor.measures
-    return {
-        "tempo": f"{measures.bpm:.0f} bpm",
-        "key": f"{measures.key} {measures.scale}",
-        "loudness": f"{measures.loudness_lufs:.1f} LUFS",
-    }
+    words = describe_flavor({**flavor.classes, **flavor.measured}, asdict(flavor.measures))
+    return {"sound": ", ".join(map(str, words))}
 
 
 def _table(rows: Sequence[Mapping[str, str]]) -> PassageTable:

@@ -3,6 +3,7 @@
 import os
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -54,6 +55,22 @@ def test_pcm_that_was_evicted_is_decoded_again(tmp_path: Path, pcm: PcmStore) ->
     pcm.path_for(HASH).unlink()
     assert fingerprint_file(path, path.name, just_hashed(path), pcm, segments) == before
     assert pcm.get(HASH) is not None
+
+
+def test_loudness_that_an_earlier_version_did_not_keep_is_measured_where_a_decode_is_asked_for(
+    tmp_path: Path, pcm: PcmStore
+) -> None:
+    path = write_sound(tmp_path / "a.wav", melody(3))
+    now = segmented(path, pcm)
+    earlier = replace(now, envelope=replace(now.envelope, loudness=None))
+    found = [
+        measure_flavors(path, path.name, just_hashed(path), pcm, segments, now.passages, decode)
+        for segments, decode in ((now, False), (earlier, False), (earlier, True))
+    ]
+    measured, without, again = (flavors.passages[0].measures for flavors in found)
+    assert measured == again
+    assert without == replace(measured, integrated_lufs=None, loudness_range_lu=None, replaygain_db=None)
+    assert measured.integrated_lufs is not None
 
 
 def test_a_file_that_is_written_to_while_it_is_read_fails_and_leaves_no_pcm(tmp_path: Path, pcm: PcmStore) -> None:

@@ -139,7 +139,7 @@ def test_titles_stay_text_in_tables(database: Path) -> None:
 
 def test_what_a_passage_sounds_like_is_a_line_of_a_table() -> None:
     (first, _) = describe_outcome(Result(phase_values()["flavors"], "hash"))["sound"].lines
-    assert first == {"passage": "1", "tempo": "123 bpm", "key": "Eb minor", "loudness": "-15.5 LUFS"}
+    assert first == {"passage": "1", "sound": "dark (75 %), 123 bpm, Eb minor, -14.9 LUFS"}
 
 
 def test_where_passages_are_is_a_line_of_a_table_each() -> None:

@@ -137,7 +137,7 @@ def flavor(span: Span, bright: float = 0.25, classes: dict[str, dict[str, float]
         "user.brightness": {"bright": bright, "dark": 1 - bright},
         "user.tempo": {"bpm_100": 0.5, "bpm_125": 0.25, "bpm_155": 0.25},
     }
-    return PassageFlavor(span, measured, SoundMeasures(123.4, "Eb", "minor", 0.75, -15.5, 14.1), classes or {})
+    return PassageFlavor(span, measured, SoundMeasures(123.4, "Eb", "minor", 0.75, -15.5, 14.1, -14.87), classes or {})
 
 
 def audio(total_samples: int = 600 * RATE_HZ) -> AudioProperties:

@@ -56,15 +56,15 @@ MODE = Scale(0.0, 0.10)
 HARMONIC_COMPLEXITY = Scale(0.911, 0.038)
 
 
-def characterise(spectrogram: Spectrogram, loudness_lufs: float, tonality: Tonality, rhythm: Rhythm) -> Flavor:
+def characterise(spectrogram: Spectrogram, level_db: float, tonality: Tonality, rhythm: Rhythm) -> Flavor:
     """Return all characteristics of one excerpt.
 
     Parameters
     ----------
     spectrogram : Spectrogram
         Of the excerpt.
-    loudness_lufs : float, unit=LUFS
-        See `integrated_lufs`.
+    level_db : float, unit=dB
+        See `estimate_level`.
     tonality : Tonality
         See `measure_tonality`.
     rhythm : Rhythm
@@ -83,7 +83,7 @@ def characterise(spectrogram: Spectrogram, loudness_lufs: float, tonality: Tonal
     return {
         "user.brightness": _binary("bright", "dark", BRIGHTNESS, _centre(profile)),
         "user.dynamics": _binary("changing", "even", DYNAMICS, dynamics),
-        "user.energy": _binary("energetic", "calm", ENERGY, loudness_lufs),
+        "user.energy": _binary("energetic", "calm", ENERGY, level_db),
         "user.harmonic_complexity": _binary("complex", "simple", HARMONIC_COMPLEXITY, tonality.spread),
         "user.harmony": _named(_deviation_weights(tonality.intervals, HARMONY), INTERVAL_NAMES),
         "user.key_clarity": _binary("clear", "unclear", KEY_CLARITY, tonality.clarity),

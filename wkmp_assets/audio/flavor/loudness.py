@@ -1,4 +1,9 @@
-"""The integrated loudness of an excerpt, after ITU-R BS.1770-5, from the frames of its spectrogram."""
+"""An estimate of an excerpt's loudness, from the frames of its spectrogram, for the characteristic `user.energy`.
+
+See Also
+--------
+wkmp_assets.audio.loudness : the loudness of the whole passage.
+"""
 
 from __future__ import annotations
 
@@ -6,22 +11,22 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from wkmp_assets.audio.loudness import RELATIVE_GATE_LU, gated_mean
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 BLOCK_FRAMES = 8
-"""unit=frames: 418 ms, if a Hann frame counts by half its length; the recommendation has 400 ms."""
+"""unit=frames: 418 ms, if a Hann frame counts by half its length."""
 BLOCK_HOP = 2
-"""unit=frames: 93 ms; the recommendation has 100 ms."""
-ABSOLUTE_GATE_LUFS = -70.0
-RELATIVE_GATE_LU = -10.0
+"""unit=frames: 93 ms."""
 
 
-def integrated_lufs(loudness_power: NDArray[np.float64], *, channels: int) -> float:
-    """Return the gated loudness.
+def estimate_level(loudness_power: NDArray[np.float64], *, channels: int) -> float:
+    """Return the gated level of an excerpt.
 
-    It differs from the recommendation, because the input is a mono mix of an excerpt below 5.5 kHz. Two equal channels
-    get the full value; two independent channels get up to 3 LU less.
+    It comes from a mono mix below 5.5 kHz, so that files whose samples are gone need no decode. Two equal channels get
+    their full loudness; two independent channels get up to 3 dB less.
 
     Parameters
     ----------
@@ -32,18 +37,9 @@ def integrated_lufs(loudness_power: NDArray[np.float64], *, channels: int) -> fl
 
     Returns
     -------
-    float, unit=LUFS
+    float, unit=dB, comparable to LUFS
         -70, the absolute gate, for silence.
     """
     count = min(BLOCK_FRAMES, loudness_power.size)
     blocks = np.lib.stride_tricks.sliding_window_view(loudness_power, count)[::BLOCK_HOP].mean(axis=1)
-    blocks = blocks * min(channels, 2)
-    loud = blocks[_lufs(blocks) > ABSOLUTE_GATE_LUFS]
-    if loud.size == 0:
-        return ABSOLUTE_GATE_LUFS
-    gate = float(_lufs(loud.mean())) + RELATIVE_GATE_LU
-    return float(_lufs(loud[_lufs(loud) > gate].mean()))
-
-
-def _lufs(power: NDArray[np.float64] | np.float64) -> NDArray[np.float64]:
-    return np.asarray(-0.691 + 10 * np.log10(np.maximum(power, 1e-12)))
+    return gated_mean(blocks * min(channels, 2), RELATIVE_GATE_LU)

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from wkmp_assets.audio.flavor.characteristics import characterise
-from wkmp_assets.audio.flavor.loudness import integrated_lufs
+from wkmp_assets.audio.flavor.loudness import estimate_level
 from wkmp_assets.audio.flavor.rhythm import measure_rhythm
 from wkmp_assets.audio.flavor.spectrogram import compute_spectrogram, cut_excerpt
 from wkmp_assets.audio.flavor.tonality import measure_tonality
+from wkmp_assets.audio.loudness import measure_loudness
 from wkmp_assets.audio.pcm_store import PCM_RATE_HZ, map_pcm
 from wkmp_assets.model.flavor import round_distribution
 from wkmp_assets.model.values import PassageFlavor, SoundMeasures
@@ -21,11 +22,16 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from wkmp_assets.model.values import Span
+    from wkmp_assets.model.values import LoudnessCurve, Span
 
 
 def measure_passages(
-    pcm_path: Path, spans: Sequence[Span], *, sample_rate_hz: int, channels: int
+    pcm_path: Path,
+    spans: Sequence[Span],
+    *,
+    sample_rate_hz: int,
+    channels: int,
+    loudness: LoudnessCurve | None = None,
 ) -> tuple[PassageFlavor, ...]:
     """Measure the characteristics of each passage; the same PCM always gives the same numbers.
 
@@ -37,6 +43,8 @@ def measure_passages(
         Passages, in samples at `sample_rate_hz`.
     sample_rate_hz, channels : int, > 0
         Of the audio file, not of the PCM.
+    loudness : LoudnessCurve, optional
+        Of the whole file; without it the loudness of the passages is not measured.
 
     Returns
     -------
@@ -56,24 +64,28 @@ def measure_passages(
     pcm = map_pcm(pcm_path)
     ratio = PCM_RATE_HZ / sample_rate_hz
     return tuple(
-        _measure(span, pcm[round(span.start_sample * ratio) : round(span.end_sample * ratio)], channels)
+        _measure(span, pcm[round(span.start_sample * ratio) : round(span.end_sample * ratio)], channels, loudness)
         for span in spans
     )
 
 
-def _measure(span: Span, pcm: NDArray[np.int16], channels: int) -> PassageFlavor:
+def _measure(span: Span, pcm: NDArray[np.int16], channels: int, curve: LoudnessCurve | None) -> PassageFlavor:
     pieces = cut_excerpt(pcm)
     spectrogram = compute_spectrogram(pieces)
     tonality, rhythm = measure_tonality(spectrogram), measure_rhythm(spectrogram)
-    loudness_lufs = integrated_lufs(spectrogram.loudness_power, channels=channels)
-    flavor = characterise(spectrogram, loudness_lufs, tonality, rhythm)
+    level_db = estimate_level(spectrogram.loudness_power, channels=channels)
+    loudness = measure_loudness(curve, span) if curve is not None else None
+    flavor = characterise(spectrogram, level_db, tonality, rhythm)
     measures = SoundMeasures(
         bpm=round(rhythm.bpm, 1),
         key=tonality.key,
         scale=tonality.scale,
         key_clarity=round(tonality.clarity, 3),
-        loudness_lufs=round(loudness_lufs, 1),
+        level_estimate_db=round(level_db, 1),
         crest_factor_db=round(_crest_db(pieces), 1),
+        integrated_lufs=round(loudness.integrated_lufs, 2) if loudness else None,
+        loudness_range_lu=round(loudness.range_lu, 2) if loudness and loudness.range_lu is not None else None,
+        replaygain_db=round(loudness.replaygain_db, 2) if loudness else None,
     )
     return PassageFlavor(span, {name: round_distribution(values) for name, values in flavor.items()}, measures)
 

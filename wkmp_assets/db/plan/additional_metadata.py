@@ -19,8 +19,9 @@ _OF_ONE_RECORDING = frozenset(
 
 
 def add_measures(stored: str | None, measures: SoundMeasures) -> str | None:
-    """Return the column with a passage's measures. Text that is not a JSON object stays unchanged."""
-    return _add(stored, MEASURES_KEY, asdict(measures))
+    """Return the column with a passage's known measures. Text that is not a JSON object stays unchanged."""
+    known = {name: value for name, value in asdict(measures).items() if value is not None}
+    return _add(stored, MEASURES_KEY, known)
 
 
 def add_tags(stored: str | None, entry: FileEntry, passage: PassageEntry) -> str | None:

@@ -29,6 +29,11 @@ class FlavorsConfig(dg.Config):
         description="true: keep the measured flavors of files whose passages have not changed. AcousticBrainz is asked "
         "about all passages either way.",
     )
+    decode: bool = Field(
+        default=False,
+        description="true: also decode files that an earlier version imported, because their loudness cannot be "
+        "measured from the PCM that is kept.",
+    )
 
 
 @dg.asset(name=FLAVORS, group_name="import", io_manager_key="phase_store", kinds={"numpy", "acousticbrainz"})
@@ -59,7 +64,7 @@ def flavors(
         measure_flavors,
         lambda key, identity, segments, matches: (
             library.file_of(key), decode_key(key), expect(identity), library.pcm, segments,
-            _unmeasured(visited[key], matches),
+            _unmeasured(visited[key], matches), config.decode,
         ),
         lambda key, _content_hash, _identity, _segments, matches: (
             None if _unmeasured(visited[key], matches) else Flavors(())

@@ -79,8 +79,8 @@ def test_song_and_passage_get_the_same_flavor_in_one_transaction(database: Path)
     assert json.loads(passage["flavor_source_blend"]) == ["AcousticBrainz", "Measured"]
     assert passage["flavor_completeness"] == pytest.approx(3 / (18 + 14), abs=1e-4)
     assert json.loads(passage["additional_metadata"])["measured"] == {
-        "bpm": 123.4, "key": "Eb", "scale": "minor", "key_clarity": 0.75, "loudness_lufs": -15.5,
-        "crest_factor_db": 14.1,
+        "bpm": 123.4, "key": "Eb", "scale": "minor", "key_clarity": 0.75, "level_estimate_db": -15.5,
+        "crest_factor_db": 14.1, "integrated_lufs": -14.87,
     }  # fmt: skip
 
 
