@@ -32,6 +32,7 @@ _content  # where requests keeps what it has read of an answer
 max_redirects  # requests' session reads it
 __class_getitem__  # called by subscription, Outcomes[...]
 model_config  # pydantic reads it
+describe_stored_flavor  # public: the sentence about a passage, for programs that show the library
 combine  # public arithmetic of flavors, for programs that play the library
 p50_ms  # read by the template of the library report
 p99_ms  # the same
@@ -54,6 +55,8 @@ album_confidence  # the same
 mbid_source  # the same
 mbid_confidence  # the same
 key_clarity  # written to the library by dataclasses.asdict
+level_estimate_db  # the same
+loudness_range_lu  # the same
 track_count  # the same
 track_side  # the same
 disc_number  # the same
