@@ -15,6 +15,8 @@
     │   │   ├── UndecodableAudioError
     │   │   ├── ProtectedAudioError
     │   │   ├── TooLongError
+    │   │   ├── TooLargeError
+    │   │   ├── HollowFileError
     │   │   ├── FileChangedError
     │   │   ├── FileReplacedError
     │   │   ├── CostlyTransactionError
@@ -25,6 +27,7 @@
     │   └── CommitRefusedError
     └── TransientError                 may succeed later with the same input
         ├── WorkersError
+        ├── HashingStoppedError
         ├── LibraryLockedError
         ├── LibraryChangedError
         ├── LibraryDiskError
@@ -174,6 +177,20 @@ class TooLongError(AudioFileError):
     next_step = "split it, then import again"
 
 
+class TooLargeError(AudioFileError):
+    """The file has more bytes than a file of music may have."""
+
+    code = "TOO_LARGE"
+    next_step = "look whether it is music; if so raise WKMP_MAX_FILE_MB, then import again"
+
+
+class HollowFileError(AudioFileError):
+    """Most of the file is a hole, for which the disk has no data, as in a download that has not ended."""
+
+    code = "HOLLOW"
+    next_step = "let its download end, or replace it, then import again"
+
+
 class FileChangedError(AudioFileError):
     """The file was written to during its import."""
 
@@ -261,6 +278,13 @@ class WorkersError(TransientError):
             f"the worker processes end before they start any work ({detail}). Free some memory, or raise "
             "WKMP_WORKER_MEMORY_MB if it is set low, then import again."
         )
+
+
+class HashingStoppedError(TransientError):
+    """The import was stopped while it compared contents; nothing was decided about its files."""
+
+    def __init__(self) -> None:
+        super().__init__("the import was stopped; import again to go on")
 
 
 class LibraryLockedError(TransientError):

@@ -96,6 +96,12 @@ class Settings(BaseSettings):
         description="Time limit for one phase of one file, in seconds, and as much again for every 100 MB of the "
         "file. A file that takes longer fails and is named.",
     )
+    max_file_mb: int = Field(
+        default=64_000,
+        ge=1,
+        le=100_000_000,
+        description="The largest file that is imported, in MB. A larger one fails at once and is named.",
+    )
     pcm_cache_mb: int = Field(
         default=2048,
         ge=16,
@@ -280,6 +286,11 @@ class Settings(BaseSettings):
     def trusted(self) -> frozenset[str]:
         """The checks of the library database that are left out."""
         return _split_names(self.trust_database or "")
+
+    @property
+    def max_file_bytes(self) -> int:
+        """The largest file that is imported."""
+        return self.max_file_mb * 1_000_000
 
     @property
     def max_compute_ms(self) -> int:

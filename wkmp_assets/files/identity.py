@@ -4,9 +4,9 @@ import os
 from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 
-from wkmp_assets.errors import AudioFileError, LinkedFileError, UnencodableNameError, UnreadableFileError
+from wkmp_assets.errors import AudioFileError, LinkedFileError, TooLargeError, UnencodableNameError, UnreadableFileError
 from wkmp_assets.files.changes import HashedFile, identify_contents, is_unchanged
-from wkmp_assets.files.hashing import hash_file
+from wkmp_assets.files.hashing import hash_file, never
 from wkmp_assets.files.presence import check_root
 from wkmp_assets.files.walk import read_stat
 from wkmp_assets.model.file_key import is_utf8
@@ -15,6 +15,9 @@ from wkmp_assets.model.outcomes import Failed, Outcome, Result, Skipped, SkipRea
 from wkmp_assets.model.phases import IDENTITY
 from wkmp_assets.model.statuses import FileStatus
 from wkmp_assets.model.values import FileIdentity, FileState
+
+_LARGE_BYTES = 1_000_000_000
+"""Larger files come after all others of a run. The others keep their order, so that long ones do not end last."""
 
 
 def look_at(root: Path, path: str) -> FileStat:
@@ -52,6 +55,7 @@ def sort_out_unchanged(
     force: bool,
     again: Collection[str] = (),
     is_ignored: Callable[[str], bool] = lambda _path: False,
+    max_bytes: int | None = None,
 ) -> tuple[dict[str, Outcome[FileIdentity]], dict[str, FileStat]]:
     """Separate the files that must be hashed from those whose outcome is known without.
 
@@ -71,11 +75,13 @@ def sort_out_unchanged(
         Partition keys of files that are hashed although they may be unchanged.
     is_ignored : callable
         Returns for a relative path whether a scan passes over it. It may still have its partition.
+    max_bytes : int, optional
+        The largest file that is hashed. Default: any.
 
     Returns
     -------
     tuple of dict and dict
-        Known outcomes, and size and time of the files to hash, both by partition key.
+        Known outcomes, and size and time of the files to hash, both by partition key. Very large files come last.
 
     Raises
     ------
@@ -90,6 +96,7 @@ def sort_out_unchanged(
             continue
         try:
             on_disk = look_at(root, path)
+            check_size(path, on_disk.size_bytes, max_bytes)
         except AudioFileError as error:
             clear[key] = _not_looked_at(error)
             continue
@@ -101,7 +108,19 @@ def sort_out_unchanged(
             to_hash[key] = on_disk
     if Skipped(SkipReason.GONE) in clear.values():
         check_root(root)
-    return clear, to_hash
+    return clear, dict(sorted(to_hash.items(), key=lambda one: one[1].size_bytes > _LARGE_BYTES))
+
+
+def check_size(path: str, size_bytes: int, max_bytes: int | None) -> None:
+    """Check that a file is not larger than the settings allow.
+
+    Raises
+    ------
+    TooLargeError
+        It is. The message has both sizes.
+    """
+    if max_bytes is not None and size_bytes > max_bytes:
+        raise TooLargeError(path, f"it has {size_bytes / 1e6:,.0f} MB, and {max_bytes / 1e6:,.0f} MB are allowed")
 
 
 def _not_looked_at(error: AudioFileError) -> Skipped | Failed:
@@ -112,7 +131,12 @@ def _not_looked_at(error: AudioFileError) -> Skipped | Failed:
 
 
 def hash_doubtful(
-    root: Path, hashed: Mapping[str, HashedFile], same_content: Mapping[str, Sequence[KnownFile]]
+    root: Path,
+    hashed: Mapping[str, HashedFile],
+    same_content: Mapping[str, Sequence[KnownFile]],
+    *,
+    max_bytes: int | None = None,
+    is_stopping: Callable[[], bool] = never,
 ) -> dict[str, str]:
     """Hash the originals outside this run that have changed on disk since they were imported.
 
@@ -122,6 +146,11 @@ def hash_doubtful(
     -------
     dict
         Relative path -> present content hash, without files that cannot be read.
+
+    Raises
+    ------
+    HashingStoppedError
+        `is_stopping` says so.
     """
     in_run = {file.path for file in hashed.values()}
     contents: dict[str, str] = {}
@@ -129,8 +158,10 @@ def hash_doubtful(
         if row.path in in_run or row.status != FileStatus.INGEST_COMPLETE:
             continue
         try:
-            if not is_unchanged(row, look_at(root, row.path)):
-                contents[row.path] = hash_file(root / row.path, row.path)
+            on_disk = look_at(root, row.path)
+            check_size(row.path, on_disk.size_bytes, max_bytes)
+            if not is_unchanged(row, on_disk):
+                contents[row.path] = hash_file(root / row.path, row.path, is_stopping)
         except AudioFileError:  # missing or unreadable: what the library says of it counts
             continue
     return contents

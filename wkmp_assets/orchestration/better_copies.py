@@ -7,7 +7,7 @@ imported.
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from wkmp_assets.db.read.counts import read_failures
@@ -15,7 +15,7 @@ from wkmp_assets.db.read.known_files import read_known_by_path
 from wkmp_assets.errors import AudioFileError
 from wkmp_assets.files.changes import HashedFile
 from wkmp_assets.files.equal_sizes import group_equal_sizes
-from wkmp_assets.files.hashing import hash_file
+from wkmp_assets.files.hashing import hash_file, never
 from wkmp_assets.files.identity import look_at
 from wkmp_assets.files.walk import WalkReport
 from wkmp_assets.model.file_key import storable
@@ -83,7 +83,11 @@ def wait_for(path: str) -> Skipped:
 
 
 def find_better_copies(
-    library: Library, hashed: Mapping[str, HashedFile], same_content: Mapping[str, Sequence[KnownFile]]
+    library: Library,
+    hashed: Mapping[str, HashedFile],
+    same_content: Mapping[str, Sequence[KnownFile]],
+    *,
+    is_stopping: Callable[[], bool] = never,
 ) -> dict[str, str]:
     """Return the files of a run that have a better copy outside the run: partition key -> path of that copy.
 
@@ -99,6 +103,13 @@ def find_better_copies(
         The files of the run, by partition key.
     same_content : mapping of str to sequence of KnownFile
         Content hash -> rows of the library with that hash.
+    is_stopping : callable, optional
+        Asked while files are hashed.
+
+    Raises
+    ------
+    HashingStoppedError
+        `is_stopping` says so.
     """
     better = find_better_paths(library.settings, {file.path for file in hashed.values()})
     doubtful = {
@@ -120,7 +131,7 @@ def find_better_copies(
             if storable(path) in failed or _stands(known.get(path), file.content_hash):
                 continue
             if path not in hashes:
-                hashes[path] = _hash_of_size(library, path, file.on_disk.size_bytes)
+                hashes[path] = _hash_of_size(library, path, file.on_disk.size_bytes, is_stopping)
             if hashes[path] == file.content_hash:
                 found[key] = path
                 break
@@ -158,11 +169,11 @@ def _has_original(library: Library, rows: Sequence[KnownFile]) -> bool:
     return any(row.status == FileStatus.INGEST_COMPLETE and library.has_file(row.path) for row in rows)
 
 
-def _hash_of_size(library: Library, path: str, size_bytes: int) -> str | None:
+def _hash_of_size(library: Library, path: str, size_bytes: int, is_stopping: Callable[[], bool]) -> str | None:
     """Return the content hash of a file that a scan finds and that has a certain size; else None."""
     try:
         if library.is_ignored(path) or look_at(library.root, path).size_bytes != size_bytes:
             return None
-        return hash_file(library.root / path, path)
+        return hash_file(library.root / path, path, is_stopping)
     except AudioFileError:
         return None

@@ -47,6 +47,11 @@ class WorkerPool:
         self._queue = WorkerQueue(workers, control, limits or WorkerLimits(), modules)
         self._begun: dict[str, FileWork] = {}
 
+    @property
+    def is_stopping(self) -> bool:
+        """Whether the run was asked to stop."""
+        return self._control.is_stopping
+
     def start(self) -> None:
         """Start the workers in the background. Otherwise the first file starts them."""
         self._queue.start()

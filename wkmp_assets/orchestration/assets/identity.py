@@ -8,6 +8,7 @@ from pydantic import Field
 from wkmp_assets.audio.file_visit import Findings
 from wkmp_assets.db.read.incomplete import read_incomplete
 from wkmp_assets.db.read.known_files import read_known_by_hash, read_known_by_path
+from wkmp_assets.errors import HashingStoppedError
 from wkmp_assets.files.changes import HashedFile
 from wkmp_assets.files.identity import hash_doubtful, identify_hashed, sort_out_unchanged
 from wkmp_assets.model.file_key import decode_key, encode_key
@@ -70,7 +71,14 @@ def file_identity(
     forced = {file.path for file in half_made}
     again |= {key for key, path in paths.items() if path in forced}
     outcomes, to_hash = sort_out_unchanged(
-        library.root, paths, known, has_original, force=config.force, again=again, is_ignored=library.is_ignored
+        library.root,
+        paths,
+        known,
+        has_original,
+        force=config.force,
+        again=again,
+        is_ignored=library.is_ignored,
+        max_bytes=library.settings.max_file_bytes,
     )
     hashed: dict[str, HashedFile] = {}
     visits = plan_visits(library, paths, to_hash, is_whole=visits_whole_files(context))
@@ -81,9 +89,18 @@ def file_identity(
             hashed[key] = HashedFile(paths[key], to_hash[key], found.content_hash, known.get(paths[key]))
             library.findings[key] = found
     same_content = read_known_by_hash(library.database, [file.content_hash for file in hashed.values()])
-    content_now = hash_doubtful(library.root, hashed, same_content)
-    same_content |= read_known_by_hash(library.database, list(content_now.values()))
-    better = find_better_copies(library, hashed, same_content)
+    try:
+        content_now = hash_doubtful(
+            library.root,
+            hashed,
+            same_content,
+            max_bytes=library.settings.max_file_bytes,
+            is_stopping=lambda: workers.is_stopping,
+        )
+        same_content |= read_known_by_hash(library.database, list(content_now.values()))
+        better = find_better_copies(library, hashed, same_content, is_stopping=lambda: workers.is_stopping)
+    except HashingStoppedError:
+        return outcomes | claimed_by_others | dict.fromkeys(hashed, Skipped(SkipReason.INTERRUPTED))
     note_waits(library.settings, context.run.run_id, {paths[key]: path for key, path in better.items()})
     waiting = {key: wait_for(path) for key, path in better.items()}
     hashed = {key: file for key, file in hashed.items() if key not in waiting}
