@@ -70,6 +70,6 @@ def test_a_person_imports_one_file_then_a_range(tmp_path: Path, visit: Visit) ->
             person.sees("1 passage")
             assert person.metadata("write_locks") == "1"
         assert person.check("one_transaction_per_file") == "Passed"
-        person.sees("3 of 3 files written in one transaction each")
+        person.sees("3 of 3 files were written in one transaction each")
         assert person.page.get_by_text("Succeeded", exact=True).count() == checks_of_entry()
         person.pictures("checks_green")

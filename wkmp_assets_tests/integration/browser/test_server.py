@@ -34,7 +34,7 @@ def test_a_server_that_does_not_start_says_why_and_leaves_no_process_behind(tmp_
     place = make_workplace(tmp_path, TEST_DATA / "broken_files")
     (place.home / "dagster.yaml").write_text("storage: nonsense", encoding="utf-8")
     with (
-        pytest.raises(AssertionError, match=r"dagster dev did not start:\n(.|\n)*DagsterInvalidConfigError"),
+        pytest.raises(AssertionError, match=r"dagster dev has ended:\n(.|\n)*DagsterInvalidConfigError"),
         dagster_dev(place),
     ):
         pass
