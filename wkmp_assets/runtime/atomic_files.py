@@ -6,8 +6,9 @@ The temporary name tells which process writes the file, so that the leftovers of
 import os
 import socket
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from glob import escape
 from pathlib import Path
 
 from wkmp_assets.errors import StateDiskError
@@ -39,6 +40,8 @@ def _sync(path: Path) -> None:
 def write_atomically(path: Path, content: bytes) -> None:
     """Write a file, and its folder when needed; after a crash `path` is the whole new file or the old one.
 
+    What killed processes left under temporary names of the file is removed.
+
     Raises
     ------
     StateDiskError
@@ -47,13 +50,22 @@ def write_atomically(path: Path, content: bytes) -> None:
     with translate_disk_errors(path.parent):
         path.parent.mkdir(parents=True, exist_ok=True)
         temporary = path.with_name(temporary_name(path.name))
-        temporary.write_bytes(content)
-        replace_durably(temporary, path)
+        _remove_leftovers(path.parent.glob(f"{escape(path.name)}.*{SUFFIX}"))
+        try:
+            temporary.write_bytes(content)
+            replace_durably(temporary, path)
+        except OSError:
+            temporary.unlink(missing_ok=True)
+            raise
 
 
 def remove_leftovers(folder: Path) -> None:
     """Delete the temporary files in a folder whose processes are gone."""
-    for path in folder.glob(f"*{SUFFIX}"):
+    _remove_leftovers(folder.glob(f"*{SUFFIX}"))
+
+
+def _remove_leftovers(temporary_paths: Iterable[Path]) -> None:
+    for path in temporary_paths:
         try:
             if _is_left_over(path.name, time.time() - path.stat().st_mtime):
                 path.unlink()

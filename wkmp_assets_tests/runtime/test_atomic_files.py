@@ -15,6 +15,7 @@ from wkmp_assets.runtime.atomic_files import (
     replace_durably,
     temporary_name,
     translate_disk_errors,
+    write_atomically,
 )
 
 
@@ -93,3 +94,19 @@ def test_a_finished_file_replaces_the_old_one(tmp_path: Path) -> None:
 def test_an_error_of_the_operating_system_says_what_it_means(tmp_path: Path) -> None:
     with pytest.raises(StateDiskError, match=r"No space.*continues where it stopped"), translate_disk_errors(tmp_path):
         raise OSError(28, "No space left on device")
+
+
+def test_a_file_that_cannot_be_written_leaves_nothing(tmp_path: Path) -> None:
+    target = tmp_path / "state.json"
+    target.mkdir()
+    with pytest.raises(StateDiskError):
+        write_atomically(target, b"{}")
+    assert list(tmp_path.iterdir()) == [target]
+
+
+def test_writing_a_file_removes_what_a_killed_writer_of_it_left(tmp_path: Path, name_of_a_dead_writer: str) -> None:
+    target = tmp_path / "left"
+    put(tmp_path / name_of_a_dead_writer)
+    other = put(tmp_path / f"other-{name_of_a_dead_writer}")
+    write_atomically(target, b"{}")
+    assert set(tmp_path.iterdir()) == {target, other}
