@@ -73,9 +73,11 @@ class Settings(BaseSettings):
         default=None,
         description="The folder for covers, which players read. Default: `covers` in the state folder.",
     )
-    files_per_run: int | Literal["all"] = Field(
-        default=50,
-        description="How many files one run carries at most: 1 to 10,000, or `all`, which --partition-range needs.",
+    files_per_run: int | Literal["all", "auto"] = Field(
+        default="auto",
+        description="How many files one run carries at most: 1 to 10,000, or `all`, which --partition-range needs. "
+        "Default: as many as 10 seconds of work hold for `wkmp import`, 30 seconds for the sensor, and 50 for a "
+        "backfill.",
     )
     workers: int = Field(
         default_factory=lambda: _cpu_count() + 1,
@@ -124,7 +126,7 @@ class Settings(BaseSettings):
         default=4,
         ge=1,
         le=100,
-        description="How many runs of the sensor may wait at once. Each carries up to WKMP_FILES_PER_RUN files.",
+        description="How many runs of the sensor may wait at once. Each carries half a minute of work.",
     )
 
     schedules: bool = Field(
@@ -215,10 +217,10 @@ class Settings(BaseSettings):
     @field_validator("files_per_run", mode="before")
     @classmethod
     def _number_or_all(cls, value: object) -> object:
-        if value == "all":
+        if value in {"all", "auto"}:
             return value
         if not str(value).isdecimal() or not 1 <= int(str(value)) <= 10_000:
-            raise ValueError("must be a number from 1 to 10,000, or 'all'")
+            raise ValueError("must be a number from 1 to 10,000, 'all' or 'auto'")
         return int(str(value))
 
     @field_validator("trust_database")

@@ -11,6 +11,9 @@ from wkmp_assets.model.file_key import encode_key
 from wkmp_assets.orchestration.instance.dagster_api import partition_bounds
 from wkmp_assets.settings import Settings
 
+FILES_PER_BACKFILL_RUN = 50
+"""Files in one run of a backfill, unless WKMP_FILES_PER_RUN says otherwise."""
+
 
 def partitions_name(settings: Settings) -> str:
     """Return the name of the library's partition set.
@@ -32,14 +35,15 @@ def backfill_policy(settings: Settings) -> dg.BackfillPolicy:
     By default into many runs, which can resume. With WKMP_FILES_PER_RUN=all into one run, which `--partition-range`
     needs.
     """
-    if settings.files_per_run == "all":
-        return dg.BackfillPolicy.single_run()
-    return dg.BackfillPolicy.multi_run(settings.files_per_run)
+    count = partitions_per_run(settings)
+    return dg.BackfillPolicy.single_run() if count is None else dg.BackfillPolicy.multi_run(count)
 
 
 def partitions_per_run(settings: Settings) -> int | None:
-    """Return the number of partitions that a run may span; None for no limit."""
-    return None if settings.files_per_run == "all" else settings.files_per_run
+    """Return the number of partitions that a run may span which is cut by count; None for no limit."""
+    if settings.files_per_run == "all":
+        return None
+    return FILES_PER_BACKFILL_RUN if settings.files_per_run == "auto" else settings.files_per_run
 
 
 def library_keys(settings: Settings, instance: DagsterInstance) -> Sequence[str]:

@@ -10,9 +10,10 @@ from wkmp_assets.model.file_key import encode_key
 from wkmp_assets.orchestration.gone_files import drop_gone
 from wkmp_assets.orchestration.instance.dagster_api import is_cron_expression
 from wkmp_assets.orchestration.jobs import KEEP_MEASUREMENTS, import_job, retry_job
-from wkmp_assets.orchestration.partitions import partitions_name, partitions_per_run
+from wkmp_assets.orchestration.partitions import partitions_name
 from wkmp_assets.orchestration.retry_deferred import plan_retry
 from wkmp_assets.orchestration.run_requests.ranges import plan_ranges, range_tags
+from wkmp_assets.orchestration.run_requests.run_sizes import size_by_count
 from wkmp_assets.orchestration.run_requests.requests import RunKeys
 from wkmp_assets.orchestration.run_requests.survey import mark_missing_when_idle, survey_library
 from wkmp_assets.report.text import counted
@@ -74,7 +75,7 @@ def _weekly_retry(settings: Settings) -> dg.ScheduleDefinition:
         retry = plan_retry(settings)
         on_disk = {encode_key(path) for path in retry.paths if (settings.library / path).exists()}
         registered = on_disk.intersection(ordered)
-        ranges = plan_ranges(ordered, registered, partitions_per_run(settings))
+        ranges = plan_ranges(ordered, registered, size_by_count(settings))
         if not ranges:
             gone, unknown = len(retry.paths) - len(on_disk), len(on_disk - registered)
             reasons = [

@@ -5,13 +5,17 @@ Unchanged files inside a range cost little. A folder that fits into one run is n
 together which release they are from.
 """
 
-from collections.abc import Iterable, Sequence
+import math
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
 from wkmp_assets.orchestration.instance.dagster_api import partition_tags
 from wkmp_assets.orchestration.run_tags import REQUESTED_BY_TAG, tags_of_files, tags_of_library
 from wkmp_assets.settings import Settings
+
+_LARGE = 0.5
+"""Share of a run's work from which a file has a run of its own, so that no other file waits for it."""
 
 
 @dataclass(frozen=True)
@@ -24,9 +28,33 @@ class FileRange:
     """The partitions inside that need the run."""
     size: int
     """Number of all partitions inside."""
+    work_s: float = 0.0
+    """Estimated CPU time of `keys`, in seconds."""
+    is_large: bool = False
+    """Whether it is one file that others should not wait for."""
 
 
-def plan_ranges(ordered: Sequence[str], wanted: Iterable[str], max_size: int | None) -> list[FileRange]:
+@dataclass(frozen=True)
+class RunSize:
+    """How much one run carries."""
+
+    files: int | None = None
+    """Partitions that it may span; None for no limit."""
+    work_s: float = math.inf
+    """unit=s: a run takes files until their estimated CPU time has reached this."""
+    first_work_s: float = math.inf
+    """unit=s: the same for the first run. It doubles with every run until `work_s`."""
+    whole_folder: int = 0
+    """Partitions that a folder may span and still stay in one run, whatever its work."""
+
+    def work_of_run(self, number: int) -> float:
+        """Return the work of a run, by its number from 0."""
+        return min(self.work_s, self.first_work_s * 2.0 ** min(number, 64))
+
+
+def plan_ranges(
+    ordered: Sequence[str], wanted: Iterable[str], size: RunSize, work_s: Mapping[str, float] | None = None
+) -> list[FileRange]:
     """Cover partitions with ranges.
 
     Parameters
@@ -35,8 +63,10 @@ def plan_ranges(ordered: Sequence[str], wanted: Iterable[str], max_size: int | N
         All registered partitions in their order.
     wanted : iterable of str
         The partitions to import.
-    max_size : int or None
-        Partitions that a range may span; None for no limit.
+    size : RunSize
+        How much a range carries.
+    work_s : mapping of str to float, optional
+        Partition key -> estimated CPU time, in seconds. A file that is not in it counts as no work.
 
     Returns
     -------
@@ -52,32 +82,66 @@ def plan_ranges(ordered: Sequence[str], wanted: Iterable[str], max_size: int | N
     unknown = [key for key in wanted if key not in position]
     if unknown:
         raise ValueError(f"not registered as partitions: {unknown[:3]}")
-    ranges: list[FileRange] = []
-    pending: list[int] = []
+    cut = _Cut(ordered, size, work_s or {})
     numbers = sorted(position[key] for key in set(wanted))
-    for _folder, group in groupby(numbers, lambda number: ordered[number].rpartition("/")[0]):
-        files = list(group)
-        fits_new_range = max_size is not None and files[-1] - files[0] < max_size
-        if pending and fits_new_range and not _fits(files[-1], pending, max_size):
-            ranges.append(_range(ordered, pending))
-            pending = []
-        for number in files:
-            if pending and not _fits(number, pending, max_size):
-                ranges.append(_range(ordered, pending))
-                pending = []
-            pending.append(number)
-    if pending:
-        ranges.append(_range(ordered, pending))
-    return ranges
+    for _folder, group in groupby(numbers, lambda number: folder_of(ordered[number])):
+        cut.add_folder(list(group))
+    cut.close()
+    return cut.ranges
 
 
-def _fits(number: int, pending: Sequence[int], max_size: int | None) -> bool:
-    return max_size is None or number - pending[0] < max_size
+class _Cut:
+    """The ranges so far, and the files of the next one."""
+
+    def __init__(self, ordered: Sequence[str], size: RunSize, work_s: Mapping[str, float]) -> None:
+        self._ordered, self._size, self._work_s = ordered, size, work_s
+        self._pending: list[int] = []
+        self._pending_s = 0.0
+        self._shared_count = 0
+        self.ranges: list[FileRange] = []
+
+    def add_folder(self, numbers: Sequence[int]) -> None:
+        files = self._size.files
+        fits_new_range = files is not None and numbers[-1] - numbers[0] < files
+        if fits_new_range and not self._has_place(numbers[-1]):
+            self.close()
+        is_whole = numbers[-1] - numbers[0] < self._size.whole_folder and (files is None or fits_new_range)
+        for number in numbers:
+            work_s = self._work_s.get(self._ordered[number], 0.0)
+            if work_s > _LARGE * self._size.work_s:
+                self.close()
+                self.ranges.append(self._range([number], work_s, is_large=True))
+                continue
+            if not self._has_place(number):
+                self.close()
+            self._pending.append(number)
+            self._pending_s += work_s
+            if not is_whole:
+                self._close_if_full()
+        self._close_if_full()
+
+    def _has_place(self, number: int) -> bool:
+        return not self._pending or self._size.files is None or number - self._pending[0] < self._size.files
+
+    def _close_if_full(self) -> None:
+        if self._pending_s >= self._size.work_of_run(self._shared_count):
+            self.close()
+
+    def close(self) -> None:
+        if self._pending:
+            self.ranges.append(self._range(self._pending, self._pending_s))
+            self._shared_count += 1
+        self._pending, self._pending_s = [], 0.0
+
+    def _range(self, numbers: Sequence[int], work_s: float, *, is_large: bool = False) -> FileRange:
+        first, last = numbers[0], numbers[-1]
+        keys = tuple(self._ordered[number] for number in numbers)
+        return FileRange(self._ordered[first], self._ordered[last], keys, last - first + 1, work_s, is_large)
 
 
-def _range(ordered: Sequence[str], numbers: Sequence[int]) -> FileRange:
-    first, last = numbers[0], numbers[-1]
-    return FileRange(ordered[first], ordered[last], tuple(ordered[number] for number in numbers), last - first + 1)
+def folder_of(key: str) -> str:
+    """Return the folder of a partition's file."""
+    return key.rpartition("/")[0]
 
 
 def range_tags(files: FileRange, requested_by: str, settings: Settings) -> dict[str, str]:

@@ -21,9 +21,10 @@ from wkmp_assets.orchestration.better_copies import note_equal_sizes, read_waits
 from wkmp_assets.orchestration.found_library import use_library
 from wkmp_assets.orchestration.instance.dagster_api import find_unfinished_runs
 from wkmp_assets.orchestration.jobs import import_job
-from wkmp_assets.orchestration.partitions import keys_of_runs, partitions_name, partitions_per_run
+from wkmp_assets.orchestration.partitions import keys_of_runs, partitions_name
 from wkmp_assets.orchestration.resources import ignore_rules
 from wkmp_assets.orchestration.run_requests.failed_runs import FailedRun
+from wkmp_assets.orchestration.run_requests.run_sizes import size_of_request
 from wkmp_assets.orchestration.run_requests.tick import FailedFile, TickLimits, TickPlan, plan_tick, runs_to_request
 from wkmp_assets.orchestration.run_tags import is_of_library
 from wkmp_assets.runtime.claims import read_claimed_keys
@@ -112,7 +113,7 @@ def survey_library(
         for key in (encode_key(failure.path), failure.path)
     }
     runs = runs_to_request(max_runs, len(pending))
-    limits = TickLimits(runs, partitions_per_run(settings), settings.watch_settle_s)
+    limits = TickLimits(runs, size_of_request(settings), settings.watch_settle_s)
     waits = read_waits(settings, changes)
     better = {encode_key(path): encode_key(better) for path, better in waits.items()}
     plan = plan_tick(wanted, ordered, in_flight, failures, remembered, limits, now, better)

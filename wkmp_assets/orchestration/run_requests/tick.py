@@ -12,7 +12,8 @@ from datetime import UTC, datetime
 
 from wkmp_assets.model.known_files import FileStat
 from wkmp_assets.model.timestamps import format_timestamp, read_timestamp
-from wkmp_assets.orchestration.run_requests.ranges import FileRange, plan_ranges
+from wkmp_assets.model.work_estimates import estimate_work_s
+from wkmp_assets.orchestration.run_requests.ranges import FileRange, RunSize, folder_of, plan_ranges
 
 
 @dataclass(frozen=True)
@@ -34,8 +35,8 @@ class TickLimits:
 
     runs: int
     """Runs to request; 0 when enough are pending."""
-    files_per_run: int | None
-    """Partitions that a run may span; None for no limit."""
+    size: RunSize
+    """How much a run carries."""
     settle_s: int
     """Seconds since its last change after which a file counts as completely written."""
 
@@ -105,22 +106,38 @@ def plan_tick(
     ready = sorted(wanted.keys() - busy - settling - unchanged_failures)
     known = set(ordered)
     unregistered = [key for key in ready if key not in known]
-    max_files = None if limits.files_per_run is None else limits.runs * limits.files_per_run
-    register = unregistered[:max_files] if limits.runs else []
+    work_s = {key: estimate_work_s(key, wanted[key].size_bytes) for key in ready}
+    register = _fit(unregistered, work_s, limits)
     order = [*ordered, *register]
     stretches = list(_stretches(order, set(in_flight) | settling | unchanged_failures))
-    ranges = _plan_each(stretches, ready, limits)
+    ranges = _plan_each(stretches, ready, work_s, limits)
     if held := _find_held(ranges, better or {}, wanted.keys() - unchanged_failures):
-        ranges = _plan_each(stretches, set(ready) - held, limits)
+        ranges = _plan_each(stretches, set(ready) - held, work_s, limits)
     chosen = tuple(ranges[: limits.runs])
     postponed_count = len(ready) - sum(len(files.keys) for files in chosen)
     return TickPlan(tuple(register), chosen, failed, len(busy), len(settling), len(unchanged_failures), postponed_count)
 
 
-def _plan_each(stretches: Sequence[Sequence[str]], ready: Collection[str], limits: TickLimits) -> list[FileRange]:
+def _fit(keys: Sequence[str], work_s: Mapping[str, float], limits: TickLimits) -> list[str]:
+    """Return the first of some files, as many as the runs of one tick may carry; by work, whole folders."""
+    if not limits.runs:
+        return []
+    fitting: list[str] = []
+    sum_s = 0.0
+    for key in keys if limits.size.files is None else keys[: limits.runs * limits.size.files]:
+        if sum_s >= limits.runs * limits.size.work_s and folder_of(key) != folder_of(fitting[-1]):
+            break
+        fitting.append(key)
+        sum_s += work_s[key]
+    return fitting
+
+
+def _plan_each(
+    stretches: Sequence[Sequence[str]], ready: Collection[str], work_s: Mapping[str, float], limits: TickLimits
+) -> list[FileRange]:
     ranges: list[FileRange] = []
     for stretch in stretches:
-        ranges += plan_ranges(stretch, set(ready).intersection(stretch), limits.files_per_run)
+        ranges += plan_ranges(stretch, set(ready).intersection(stretch), limits.size, work_s)
     return ranges
 
 

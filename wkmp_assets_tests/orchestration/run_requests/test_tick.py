@@ -6,11 +6,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from wkmp_assets.model.known_files import FileStat
+from wkmp_assets.orchestration.run_requests.ranges import RunSize
 from wkmp_assets.orchestration.run_requests.tick import FailedFile, TickLimits, TickPlan, plan_tick, run_key
 
 NOW = datetime(2030, 1, 2, 12, tzinfo=UTC)
 OLD = "2030-01-01 00:00:00"
-LIMITS = TickLimits(runs=2, files_per_run=3, settle_s=30)
+LIMITS = TickLimits(runs=2, size=RunSize(3), settle_s=30)
 KEYS = st.lists(st.integers(0, 60).map(lambda number: f"{number:02}"), unique=True, max_size=40)
 
 
@@ -47,14 +48,14 @@ def test_new_files_are_registered_and_requested_in_order_up_to_the_limit() -> No
 
 
 def test_nothing_is_registered_or_requested_while_enough_runs_wait() -> None:
-    result = plan(stats("a"), limits=TickLimits(0, 3, 30))
+    result = plan(stats("a"), limits=TickLimits(0, RunSize(3), 30))
     assert (result.register, result.ranges, result.postponed_count) == ((), (), 1)
 
 
 def test_a_file_waits_for_a_better_copy_unless_both_are_in_one_run() -> None:
     wanted, better = stats("Downloads/1", "Zed/1", "Zed/2"), {"Downloads/1": "Zed/1"}
     assert requested(plan(wanted, better=better)) == [("Downloads/1", "Zed/1", "Zed/2")]
-    apart = TickLimits(runs=2, files_per_run=1, settle_s=30)
+    apart = TickLimits(runs=2, size=RunSize(1), settle_s=30)
     every = tuple(wanted)
     result = plan(wanted, better=better, ordered=every, limits=apart)
     assert requested(result) == [("Zed/1",), ("Zed/2",)]
@@ -148,3 +149,14 @@ def test_no_range_holds_a_file_to_be_left_alone_and_everything_is_requested_in_t
             assert len(spanned) == one.size <= 3
             done.update(one.keys)
     assert done == set(wanted) - left_alone
+
+
+def test_short_files_share_a_run_and_long_ones_fill_it() -> None:
+    limits = TickLimits(runs=2, size=RunSize(1000, work_s=30, whole_folder=50), settle_s=30)
+    short = {f"s/{number:03}.mp3": FileStat(100_000, OLD) for number in range(300)}
+    assert [len(one.keys) for one in plan(short, limits=limits).ranges] == [300]
+    long = {f"{letter}/{number:02}.mp3": FileStat(50_000_000, OLD) for letter in "ABCD" for number in range(12)}
+    found = plan(long, limits=limits)
+    assert [(one.first, one.last) for one in found.ranges] == [("A/00.mp3", "A/11.mp3"), ("B/00.mp3", "B/11.mp3")]
+    assert found.register == tuple(sorted(long)[:24])
+    assert found.postponed_count == 24
