@@ -76,7 +76,7 @@ def test_a_value_out_of_bounds_is_refused_by_the_variable_s_name(
         load_settings()
 
 
-@pytest.mark.parametrize(("value", "expected"), [("1", 1), ("10000", 10_000), ("all", "all")])
+@pytest.mark.parametrize(("value", "expected"), [("1", 1), ("10000", 10_000), ("all", "all"), ("auto", "auto")])
 def test_files_per_run_is_a_number_or_all(monkeypatch: pytest.MonkeyPatch, value: str, expected: object) -> None:
     monkeypatch.setenv("WKMP_FILES_PER_RUN", value)
     assert load_settings().files_per_run == expected

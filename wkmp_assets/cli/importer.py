@@ -3,8 +3,9 @@
 It is the Dagster job of the web UI, with the same events, partitions and receipts. Only the launch differs.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,24 +14,30 @@ from dagster import DagsterInstance
 from sqlalchemy.exc import DBAPIError
 
 from wkmp_assets import errors
+from wkmp_assets.cli.run_order import RunOrder
 from wkmp_assets.db.read.library_settings import read_library_settings
 from wkmp_assets.errors import SettingsError, StateDiskError, WkmpError
 from wkmp_assets.model.batch import FileCommit
-from wkmp_assets.model.file_key import encode_key
+from wkmp_assets.model.file_key import decode_key, encode_key
 from wkmp_assets.model.lead_presets import LeadPreset
 from wkmp_assets.model.outcomes import Skipped, SkipReason
 from wkmp_assets.model.phases import IDENTITY, LEAD_POINTS, SCAN
 from wkmp_assets.model.values import LibraryChanges
+from wkmp_assets.model.work_estimates import estimate_work_s
 from wkmp_assets.orchestration.build import build_definitions
+from wkmp_assets.orchestration.file_visits import begin_visits
 from wkmp_assets.orchestration.instance.dagster_api import cancel_run, partition_tags
 from wkmp_assets.orchestration.jobs import KEEP_MEASUREMENTS, import_job, retry_job, scan_job
-from wkmp_assets.orchestration.partitions import partitions_name, partitions_per_run
-from wkmp_assets.orchestration.resources import open_workers
-from wkmp_assets.orchestration.run_requests.ranges import FileRange, plan_ranges
+from wkmp_assets.orchestration.partitions import partitions_name
+from wkmp_assets.orchestration.resources import Library
+from wkmp_assets.orchestration.run_requests.ranges import FileRange, RunSize, plan_ranges
+from wkmp_assets.orchestration.run_requests.run_sizes import size_of_import
 from wkmp_assets.orchestration.run_tags import tags_of_library, was_interrupted
 from wkmp_assets.orchestration.services import acoustid_key
+from wkmp_assets.orchestration.workers import open_workers
 from wkmp_assets.runtime.atomic_files import translate_disk_errors
 from wkmp_assets.runtime.run_control import RunControl
+from wkmp_assets.runtime.worker_pool import WorkerPool
 from wkmp_assets.settings import Settings, find_dagster_home
 
 _QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
@@ -86,13 +93,18 @@ class LibraryImporter:
         Keeps partitions, runs and events.
     control : RunControl
         Reports progress; can stop the import between files.
+    workers : WorkerPool, optional
+        Made with the same control; may be starting already. All runs share them.
     """
 
-    def __init__(self, settings: Settings, instance: DagsterInstance, control: RunControl) -> None:
+    def __init__(
+        self, settings: Settings, instance: DagsterInstance, control: RunControl, workers: WorkerPool | None = None
+    ) -> None:
         self._settings = settings
         self._instance = instance
         self._control = control
-        self._workers = open_workers(settings, control)
+        self._library = Library(settings)
+        self._workers = workers or open_workers(settings, control)
         overrides = {"workers": self._workers}
         self._definitions = build_definitions(settings, control=control, resource_overrides=overrides)
 
@@ -133,10 +145,27 @@ class LibraryImporter:
         return changes
 
     def plan(self, paths: Sequence[str]) -> list[FileRange]:
-        """Divide files into range runs of at most `files_per_run` files each, without those that are gone since."""
+        """Divide files into range runs by their work, without those that are gone since.
+
+        Raises
+        ------
+        SettingsError
+            The file that may hold AcoustID's key cannot be read.
+        """
         ordered = self._instance.get_dynamic_partitions(partitions_name(self._settings))
-        wanted = frozenset(ordered).intersection(encode_key(path) for path in paths)
-        return plan_ranges(ordered, wanted, partitions_per_run(self._settings))
+        keys = {encode_key(path): path for path in paths}
+        work_s = {key: self._estimate(keys[key]) for key in frozenset(ordered).intersection(keys)}
+        return plan_ranges(ordered, work_s, size_of_import(self._settings), work_s)
+
+    def estimate_work(self, ranges: Sequence[FileRange]) -> dict[str, float]:
+        """Return the estimated work of every file that a range is for, by partition key."""
+        return {key: self._estimate(decode_key(key)) for files in ranges for key in files.keys}
+
+    def _estimate(self, path: str) -> float:
+        try:
+            return estimate_work_s(path, (self._settings.library / path).stat().st_size)
+        except OSError:  # gone by now, as its run will say
+            return 0.0
 
     def run(
         self,
@@ -168,30 +197,51 @@ class LibraryImporter:
         ops: dict[str, Any] = {IDENTITY: {"config": chosen}} if chosen else {}
         if preset is not None:
             ops[LEAD_POINTS] = {"config": {"preset": preset.name}}
-        return self._run_each(import_job.name, {"ops": ops} if ops else {}, ranges)
+        config = {"ops": ops} if ops else {}
+        order = RunOrder(ranges, partial(self._begin, force=force), self._has_ended)
+        while not self._control.is_stopping and (files := order.take()) is not None:
+            self._run_range(import_job.name, config, files)
+            self._workers.forget(files.keys)
+            yield files
+        for files in order.take_rest():
+            # After a stop: what the workers have finished is kept.
+            if finished := self._workers.find_finished(files.keys):
+                self._run_range(import_job.name, config, files, finished)
+                yield files
 
     def retry(self, ranges: Sequence[FileRange]) -> Iterator[FileRange]:
         """Ask the services again for files in the library, one range after another, as `run` does."""
-        return self._run_each(retry_job.name, KEEP_MEASUREMENTS, ranges)
-
-    def _run_each(self, job_name: str, config: dict[str, Any], ranges: Sequence[FileRange]) -> Iterator[FileRange]:
         for files in ranges:
             if self._control.is_stopping:
                 return
-            for part in self._without_dropped(files):
-                self._execute(job_name, config, partition_tags(part.first, part.last), may_fail_alone=part.size == 1)
+            self._run_range(retry_job.name, KEEP_MEASUREMENTS, files)
             yield files
 
-    def _without_dropped(self, files: FileRange) -> list[FileRange]:
-        """Return a range without the partitions that another scan has dropped since the plan was made."""
+    def _begin(self, files: FileRange, *, force: bool) -> None:
+        begin_visits(self._library, self._workers, files.keys, force=force)
+
+    def _has_ended(self, files: FileRange) -> bool:
+        return self._workers.has_ended(files.keys)
+
+    def _run_range(
+        self, job_name: str, config: dict[str, Any], files: FileRange, only: Collection[str] | None = None
+    ) -> None:
+        for part in self._find_registered(files, only):
+            self._execute(job_name, config, partition_tags(part.first, part.last), may_fail_alone=part.size == 1)
+
+    def _find_registered(self, files: FileRange, only: Collection[str] | None) -> list[FileRange]:
+        """Return a range without the partitions that another scan has dropped since the plan was made.
+
+        With `only`, it is narrowed to these partitions of it.
+        """
         ordered = self._instance.get_dynamic_partitions(partitions_name(self._settings))
         left = frozenset(ordered).intersection(files.keys)
-        if len(left) == len(files.keys):
+        if len(left) == len(files.keys) and only is None:
             return [files]
         for key in files.keys:
-            if key not in left:
+            if key not in left and (only is None or key in only):
                 self._control.on_commit(FileCommit(key, Skipped(SkipReason.GONE)))
-        return plan_ranges(ordered, left, partitions_per_run(self._settings))
+        return plan_ranges(ordered, left if only is None else left.intersection(only), RunSize())
 
     def _execute(
         self, job_name: str, config: dict[str, Any], tags: dict[str, str], *, may_fail_alone: bool = False

@@ -9,7 +9,6 @@ import shlex
 import sys
 import time
 import warnings
-from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -32,8 +31,9 @@ from wkmp_assets.cli.options import (
     find_settings,
     quote_path,
 )
+from wkmp_assets.cli.progress import ImportProgress
 from wkmp_assets.cli.signals import run_until_stopped
-from wkmp_assets.cli.summary import ImportSummary, render_failures
+from wkmp_assets.cli.summary import ImportSummary, is_in_library, is_waiting, render_failures
 from wkmp_assets.db.kept_open import keep_open
 from wkmp_assets.db.read.counts import describe_library, read_counts, read_deferred, read_failures
 from wkmp_assets.db.read.images import read_cover_paths
@@ -44,6 +44,7 @@ from wkmp_assets.model.lead_presets import LeadPreset
 from wkmp_assets.model.outcomes import Failed, Result, Skipped, join
 from wkmp_assets.model.phases import LEAD_POINTS, MATCHES, PICTURE, SCAN, SEGMENTS
 from wkmp_assets.orchestration.retry_deferred import plan_retry
+from wkmp_assets.orchestration.workers import open_workers
 from wkmp_assets.report.file_picture import draw_picture
 from wkmp_assets.report.text import (
     describe_passed_over,
@@ -56,17 +57,17 @@ from wkmp_assets.report.text import (
 )
 from wkmp_assets.runtime.atomic_files import write_atomically
 from wkmp_assets.runtime.phase_store import PhaseStore
+from wkmp_assets.runtime.run_control import RunControl
 from wkmp_assets.settings import Settings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from wkmp_assets.cli.importer import LibraryImporter
-    from wkmp_assets.cli.progress import ImportProgress
     from wkmp_assets.model.batch import FileCommit
     from wkmp_assets.model.values import LibraryChanges
     from wkmp_assets.orchestration.run_requests.ranges import FileRange
-    from wkmp_assets.runtime.run_control import RunControl
+    from wkmp_assets.runtime.worker_pool import WorkerPool
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -249,24 +250,41 @@ def picture(file: Path, library: Path | None, output: Path | None) -> None:
     click.echo(os.fsencode(path))
 
 
-def _import(
-    folder: Path, settings: Settings, *, force: bool, complete: bool, retry_deferred: bool, preset: str | None
+def _import(folder: Path, settings: Settings, *, preset: str | None, **choices: bool) -> int:
+    started = time.monotonic()
+    control = RunControl()
+    workers = open_workers(settings, control)
+    try:
+        if not settings.database_path.exists():
+            workers.start()  # a first import has files to measure; the workers start while Dagster loads
+        return _import_with(workers, control, started, folder, settings, preset=preset, **choices)
+    finally:
+        workers.shut_down()
+
+
+def _import_with(
+    workers: "WorkerPool",
+    control: RunControl,
+    started: float,
+    folder: Path,
+    settings: Settings,
+    *,
+    force: bool,
+    complete: bool,
+    retry_deferred: bool,
+    preset: str | None,
 ) -> int:
     # Dagster takes two seconds to load: `wkmp status` should not wait for it.
     warnings.filterwarnings("ignore", module="dagster")
     from wkmp_assets.cli.importer import LibraryImporter, open_instance
-    from wkmp_assets.cli.progress import ImportProgress
-    from wkmp_assets.runtime.run_control import RunControl
 
-    started = time.monotonic()
-    control = RunControl()
     kind = LeadPreset(preset) if preset else None
     summary = ImportSummary()
     with (
         open_instance() as instance,
         keep_open(settings.database_path),
-        closing(LibraryImporter(settings, instance, control)) as importer,
     ):
+        importer = LibraryImporter(settings, instance, control, workers)
         importer.check_settings()
         changes = importer.scan(settings.relative_folder(folder))
         if retry_deferred:
@@ -290,9 +308,11 @@ def _import(
             return 0
         if wanted:
             importer.check_key()
+            if not retry_deferred:
+                workers.start()
         ranges = importer.plan(wanted)
-        progress = ImportProgress(sum(files.size for files in ranges), ERR)
-        control.on_file = progress.file_advanced
+        progress = ImportProgress(importer.estimate_work(ranges), ERR)
+        control.on_work = progress.file_measured
         keys = frozenset(encode_key(path) for path in wanted)
         control.on_commit = lambda commit: _record_commit(commit, summary if commit.key in keys else None, progress)
         OUT.print(f"{todo}, in {escape_text(settings.library)}")
@@ -334,15 +354,16 @@ def _find_incomplete(folder: Path, settings: Settings, changes: "LibraryChanges"
     ]
 
 
-def _stop(control: "RunControl") -> None:
-    ERR.print("Finishing the files in hand (Ctrl-C again ends at once; nothing is lost either way) ...")
+def _stop(control: RunControl) -> None:
+    ERR.print("Stopping: what is finished goes into the library (Ctrl-C again ends at once) ...")
     control.request_stop()
 
 
-def _record_commit(commit: "FileCommit", summary: ImportSummary | None, progress: "ImportProgress") -> None:
+def _record_commit(commit: "FileCommit", summary: ImportSummary | None, progress: ImportProgress) -> None:
     if summary is not None:  # None for a file that lies in the range and was not asked for
         summary.add(commit)
-    progress.file_done(commit.key)
+    if not is_waiting(commit):  # it comes a second time
+        progress.file_done(commit.key, is_in_library=is_in_library(commit))
 
 
 main.add_command(missing)

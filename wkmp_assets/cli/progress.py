@@ -1,81 +1,84 @@
-"""The progress bar of an import: files done, rate, time left, current file."""
+"""The progress of an import: files in the library, rate, time left. A bar on a terminal, plain lines elsewhere."""
 
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
 from rich.console import Console
 from rich.markup import escape
-from rich.progress import BarColumn, Progress, ProgressColumn, Task, TextColumn, TimeRemainingColumn
-from rich.text import Text
+from rich.progress import BarColumn, Progress, TextColumn
 
+from wkmp_assets.cli.progress_estimate import ProgressEstimate
 from wkmp_assets.model.file_key import decode_key
-from wkmp_assets.model.phases import FINGERPRINTS, IDENTITY, SEGMENTS, TAGS
 from wkmp_assets.report.text import printable
 
-_SHARE = {IDENTITY: 0.05, TAGS: 0.05, SEGMENTS: 0.7, FINGERPRINTS: 0.1}
-"""Share of a file's time that each phase takes; the commit takes the rest."""
-
-
-class _FilesPerSecond(ProgressColumn):
-    """Finished files over elapsed time."""
-
-    def render(self, task: Task) -> Text:
-        done, elapsed = task.fields.get("done", 0), task.elapsed or 0
-        return Text(f"{done / elapsed:.1f} files/s" if done and elapsed else "- files/s")
+LINE_EVERY_S = 5.0
+"""unit=s: time between two plain lines."""
+_BAR_EVERY_S = 0.5
 
 
 class ImportProgress:
-    """The progress bar of one import. It draws on a terminal only.
+    """The progress of one import.
 
     Parameters
     ----------
-    total : int
-        Number of files in the import.
+    work_s : mapping of str to float
+        Partition key -> estimated work, of every file of the import.
     console : Console
-        Where to draw.
+        Where to show it. On a terminal it is a bar, elsewhere one line every few seconds.
     """
 
-    def __init__(self, total: int, console: Console) -> None:
-        self._total = total
+    def __init__(self, work_s: Mapping[str, float], console: Console) -> None:
+        self._estimate = ProgressEstimate(work_s)
+        self._console = console
         self._lock = threading.Lock()
-        self._reached: dict[str, float] = {}
-        self._done: set[str] = set()
+        self._current = ""
         self._progress = Progress(
             BarColumn(),
-            TextColumn("{task.fields[done]}/{task.fields[files]} files"),
-            _FilesPerSecond(),
-            TimeRemainingColumn(compact=True),
+            TextColumn("{task.fields[said]}"),
             TextColumn("{task.fields[current]}"),
             console=console,
             transient=True,
             disable=not console.is_terminal,
         )
-        self._task = self._progress.add_task("import", total=float(total), done=0, files=total, current="")
+        self._task = self._progress.add_task("import", total=1.0, said="", current="")
 
     @contextmanager
     def shown(self) -> Iterator[None]:
-        """Draw for the duration of the block."""
+        """Show it for the duration of the block."""
+        over = threading.Event()
+        every_s = _BAR_EVERY_S if self._console.is_terminal else LINE_EVERY_S
+        thread = threading.Thread(target=self._repeat, args=(over, every_s), name="shows progress", daemon=True)
         with self._progress:
-            yield
+            thread.start()
+            try:
+                yield
+            finally:
+                over.set()
+                thread.join()
 
-    def file_advanced(self, phase: str, key: str) -> None:
-        """Record that a phase has finished a file."""
+    def _repeat(self, over: threading.Event, every_s: float) -> None:
+        while not over.wait(every_s):
+            self._show()
+
+    def _show(self) -> None:
         with self._lock:
-            self._reached[key] = self._reached.get(key, 0.0) + _SHARE.get(phase, 0.0)
-            self._draw(f"{phase}: {decode_key(key)}")
+            self._estimate.look(time.monotonic())
+            said, share, current = str(self._estimate), self._estimate.share, self._current
+        if self._console.is_terminal:
+            self._progress.update(self._task, completed=share, said=said, current=escape(printable(current)[-60:]))
+        else:
+            self._console.print(said, soft_wrap=True)
 
-    def file_done(self, key: str) -> None:
+    def file_measured(self, key: str) -> None:
+        """Record that a worker has finished work on a file."""
+        with self._lock:
+            self._estimate.add_measured(key)
+            self._current = decode_key(key)
+
+    def file_done(self, key: str, *, is_in_library: bool) -> None:
         """Record that a file is committed, or that it will not be."""
         with self._lock:
-            self._reached[key] = 1.0
-            self._done.add(key)
-            self._draw(decode_key(key))
-
-    def _draw(self, current: str) -> None:
-        self._progress.update(
-            self._task,
-            completed=min(sum(self._reached.values()), float(self._total)),
-            done=len(self._done),
-            current=escape(printable(current)[-60:]),
-        )
+            self._estimate.add_done(key, is_in_library=is_in_library)
+            self._current = decode_key(key)

@@ -30,6 +30,16 @@ _LISTED = frozenset({WarningKind.LOST_SONG, WarningKind.KEPT_PASSAGE})
 """Kinds of warnings that a person cannot know of before: this import has changed something. The others are counted."""
 
 
+def is_waiting(commit: FileCommit) -> bool:
+    """Tell whether a file waits for a better copy, and so comes a second time."""
+    return isinstance(commit.outcome, Skipped) and commit.outcome.reason is SkipReason.WAITS
+
+
+def is_in_library(commit: FileCommit) -> bool:
+    """Tell whether a file is in the library."""
+    return name_result(commit) in _IN_LIBRARY
+
+
 @dataclass
 class ImportSummary:
     """Counts of one import; `add` takes one commit at a time."""
@@ -80,7 +90,7 @@ class ImportSummary:
 
     def add(self, commit: FileCommit) -> None:
         """Count one file. One that waits for a better copy comes a second time."""
-        if isinstance(commit.outcome, Skipped) and commit.outcome.reason is SkipReason.WAITS:
+        if is_waiting(commit):
             self.waiting.add(commit.key)
             return
         self.waiting.discard(commit.key)

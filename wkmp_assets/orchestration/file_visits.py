@@ -30,7 +30,7 @@ VISITED_PHASES = (TAGS, SEGMENTS, FINGERPRINTS, LEAD_POINTS, FLAVORS)
 """Phases whose values need nothing but the file."""
 
 
-def begin_visits(library: Library, workers: WorkerPool, keys: Iterable[str]) -> None:
+def begin_visits(library: Library, workers: WorkerPool, keys: Iterable[str], *, force: bool = False) -> None:
     """Let the workers visit files that a later run of the whole import will ask for.
 
     The visits wait behind all other work. `file_identity` takes them over when the files have not changed since. Files
@@ -44,6 +44,8 @@ def begin_visits(library: Library, workers: WorkerPool, keys: Iterable[str]) -> 
         The pool that the later run gets. `WorkerPool.forget` takes back what has not started.
     keys : iterable of str
         Partition keys of one later run.
+    force : bool
+        Visit files that look unchanged too.
     """
     paths = dict(_decoded(keys))
     known = read_known_by_path(library.database, list(paths.values()))
@@ -53,7 +55,7 @@ def begin_visits(library: Library, workers: WorkerPool, keys: Iterable[str]) -> 
             on_disk = look_at(library.root, path)
         except AudioFileError:  # its run says so
             continue
-        if not is_unchanged(known.get(path), on_disk) and not library.is_ignored(path):
+        if (force or not is_unchanged(known.get(path), on_disk)) and not library.is_ignored(path):
             to_visit[key] = on_disk
     visits = plan_visits(library, paths, to_visit, is_whole=True)
     workers.begin(IDENTITY, visit_file, {key: (library.file_of(key), visit) for key, visit in visits.items()})

@@ -11,7 +11,7 @@ import dagster as dg
 from pydantic import Field
 
 from wkmp_assets.audio.covers.store import CoverStore
-from wkmp_assets.audio.file_visit import Findings, visit_file
+from wkmp_assets.audio.file_visit import Findings
 from wkmp_assets.audio.pcm_store import PcmStore
 from wkmp_assets.db.kept_open import keep_open
 from wkmp_assets.db.read.known_files import read_file_rows
@@ -24,11 +24,11 @@ from wkmp_assets.model.file_key import decode_key
 from wkmp_assets.orchestration.found_library import use_library
 from wkmp_assets.orchestration.raw_config import refuse_environment
 from wkmp_assets.orchestration.services import acoustid_key, service_settings
+from wkmp_assets.orchestration.workers import open_workers
 from wkmp_assets.runtime.claims import RunClaims, open_claims
 from wkmp_assets.runtime.phase_store import PhaseStore
 from wkmp_assets.runtime.run_control import RunControl
 from wkmp_assets.runtime.worker_pool import WorkerPool
-from wkmp_assets.runtime.worker_process import WorkerLimits
 from wkmp_assets.settings import Settings
 
 OpenLookup = Callable[..., AbstractContextManager[RecordingLookup | ClassLookup]]
@@ -115,12 +115,6 @@ class Library:
 def ignore_rules(settings: Settings) -> IgnoreRules:
     """Return what a scan of the library passes over."""
     return IgnoreRules(settings.library, settings.ignore_patterns)
-
-
-def open_workers(settings: Settings, control: RunControl) -> WorkerPool:
-    """Return a pool of worker processes, which the caller shuts down. The first task starts them."""
-    limits = WorkerLimits(memory_mb=settings.worker_memory_mb, file_s=settings.worker_timeout_s)
-    return WorkerPool(settings.workers, control, limits, [visit_file.__module__])
 
 
 def workers_resource(settings: Settings, control: RunControl) -> dg.ResourceDefinition:

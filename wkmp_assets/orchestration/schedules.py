@@ -13,8 +13,8 @@ from wkmp_assets.orchestration.jobs import KEEP_MEASUREMENTS, import_job, retry_
 from wkmp_assets.orchestration.partitions import partitions_name
 from wkmp_assets.orchestration.retry_deferred import plan_retry
 from wkmp_assets.orchestration.run_requests.ranges import plan_ranges, range_tags
-from wkmp_assets.orchestration.run_requests.run_sizes import size_by_count
 from wkmp_assets.orchestration.run_requests.requests import RunKeys
+from wkmp_assets.orchestration.run_requests.run_sizes import size_by_count
 from wkmp_assets.orchestration.run_requests.survey import mark_missing_when_idle, survey_library
 from wkmp_assets.report.text import counted
 from wkmp_assets.settings import Settings

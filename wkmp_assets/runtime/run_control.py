@@ -11,6 +11,8 @@ class RunControl:
 
     Attributes
     ----------
+    on_work : callable
+        Called with the partition key when a worker has finished work on a file, from a thread of its own.
     on_file : callable
         Called with the phase and the partition key when a phase has finished a file.
     on_commit : callable
@@ -19,12 +21,20 @@ class RunControl:
 
     def __init__(self) -> None:
         self._stop = threading.Event()
+        self._on_stop: list[Callable[[], None]] = []
+        self.on_work: Callable[[str], None] = lambda _key: None
         self.on_file: Callable[[str, str], None] = lambda _phase, _key: None
         self.on_commit: Callable[[FileCommit], None] = lambda _commit: None
 
     def request_stop(self) -> None:
-        """Ask the run to finish the files it has started and to start no more."""
+        """Ask the run to commit the files that are finished and to start no more."""
         self._stop.set()
+        for tell in self._on_stop:
+            tell()
+
+    def tell_of_stop(self, tell: Callable[[], None]) -> None:
+        """Call a function when a stop is requested, perhaps inside a signal handler: it must take no lock."""
+        self._on_stop.append(tell)
 
     @property
     def is_stopping(self) -> bool:

@@ -71,6 +71,18 @@ class WorkerPool:
         self._begun |= begun
         self._queue.put_last(list(begun.values()))
 
+    def has_ended(self, keys: Iterable[str]) -> bool:
+        """Tell whether all that was begun of some files has ended."""
+        return all(work.is_done for key in keys if (work := self._begun.get(key)))
+
+    def find_finished(self, keys: Iterable[str]) -> list[str]:
+        """Return the files whose begun work is finished and not asked for yet."""
+        return [
+            key
+            for key in keys
+            if (work := self._begun.get(key)) and work.is_done and work.outcome != Skipped(SkipReason.INTERRUPTED)
+        ]
+
     def forget(self, keys: Iterable[str]) -> None:
         """Drop begun work that has not started; nobody will ask for it."""
         self._queue.drop([self._begun.pop(key) for key in keys if key in self._begun])

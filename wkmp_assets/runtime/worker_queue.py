@@ -5,12 +5,14 @@ See Also
 wkmp_assets.runtime.worker_pool : asks for work and takes the outcomes.
 """
 
+import math
 import os
 import threading
 import time
 from collections import deque
 from collections.abc import Collection, Iterable, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, wait
+from concurrent.futures import FIRST_COMPLETED, Future, InvalidStateError, wait
+from contextlib import suppress
 from typing import Any
 
 from loky.process_executor import BrokenProcessPool, ProcessPoolExecutor
@@ -21,8 +23,14 @@ from wkmp_assets.runtime.file_work import FileWork, RaisedError, describe_crash,
 from wkmp_assets.runtime.run_control import RunControl
 from wkmp_assets.runtime.worker_process import WorkerLimits, prepare_worker
 
+_INTERRUPTED = Skipped(SkipReason.INTERRUPTED)
+_LOOK_UP_S = 0.1
+"""unit=s: how often to look for a stop while the workers start."""
 _MAX_IDLE_S = 300
 """unit=s: idle workers end after this long, so that a run that waits for something else holds no memory."""
+
+STOP_GRACE_S = 1.0
+"""unit=s: how long after a stop the workers may go on with the files in hand, before they are killed."""
 
 ONE_THREAD = dict.fromkeys(("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"), "1")
 """Environment of a worker. With one worker per core, numpy's own threads wait for each other by spinning: on a busy
@@ -59,6 +67,9 @@ class WorkerQueue:
         self._news: Future[None] = Future()
         """Done when there is something new for the thread that waits for the workers."""
         self._is_closing = False
+        self._stops_at = math.inf
+        """On the monotonic clock: when the files in hand are given up, after a stop."""
+        control.tell_of_stop(self._tell)
 
     def start(self) -> None:
         """Start the workers in the background."""
@@ -101,7 +112,8 @@ class WorkerQueue:
         self._kill()
 
     def _tell(self) -> None:
-        if not self._news.done():
+        """Wake the thread. Without a lock, because a signal handler calls this too."""
+        with suppress(InvalidStateError):
             self._news.set_result(None)
 
     def _work(self) -> None:
@@ -128,8 +140,7 @@ class WorkerQueue:
             if self._news.done():
                 self._news = Future()
             if self._control.is_stopping:
-                while self._waiting:
-                    self._waiting.popleft().end(Skipped(SkipReason.INTERRUPTED))
+                self._stop(in_hand)
             # One per worker, so that a crash has few suspects, a stop ends soon, and deadlines count from a real start.
             while executor is not None and self._waiting and len(in_hand) < self._workers:
                 task = self._waiting[0]
@@ -147,12 +158,24 @@ class WorkerQueue:
             self._thread = None
             return False
 
+    def _stop(self, in_hand: dict[Future[Any], FileWork]) -> None:
+        """Begin no more; give the files in hand up when their time is over."""
+        while self._waiting:
+            self._waiting.popleft().end(_INTERRUPTED)
+        now = time.monotonic()
+        if self._stops_at == math.inf:
+            self._stops_at = now + STOP_GRACE_S
+        if in_hand and now >= self._stops_at:
+            self._kill()
+            while in_hand:
+                in_hand.popitem()[1].end(_INTERRUPTED)
+
     def _collect(self, in_hand: dict[Future[Any], FileWork]) -> None:
         """Wait for the tasks in hand, until one ends or something is new."""
         if not in_hand:
             return
         done, _ = wait(
-            [*in_hand, self._news], timeout=_until_first_deadline(in_hand.values()), return_when=FIRST_COMPLETED
+            [*in_hand, self._news], timeout=self._until_first_deadline(in_hand.values()), return_when=FIRST_COMPLETED
         )
         if self._is_closing:
             return
@@ -163,7 +186,7 @@ class WorkerQueue:
                 if _is_suspicious(future.exception()):
                     suspects.append(task)
                 else:
-                    task.end(find_outcome(task.phase, future))
+                    self._end(task, future)
         if suspects:
             suspects += in_hand.values()
             in_hand.clear()
@@ -172,6 +195,10 @@ class WorkerQueue:
                 self._run_alone(task)
         elif not done and any(task.deadline <= time.monotonic() for task in in_hand.values()):
             self._cut_off(in_hand)
+
+    def _end(self, task: FileWork, future: Future[Any]) -> None:
+        task.end(find_outcome(task.phase, future))
+        self._control.on_work(task.key)
 
     def _begin(self, task: FileWork) -> None:
         task.seconds = self._limits.seconds_for(task.arguments)
@@ -192,16 +219,24 @@ class WorkerQueue:
 
     def _run_alone(self, task: FileWork) -> None:
         """Try one file alone, so that no other can cause a crash."""
-        if self._is_closing:
+        executor = self._start_workers()
+        if executor is None:
+            task.end(_INTERRUPTED)
             return
         self._begin(task)
-        future = self._start_workers().submit(task.function, *task.arguments)
-        while not future.done() and not self._is_closing and time.monotonic() < task.deadline:
+        future = executor.submit(task.function, *task.arguments)
+        while not future.done() and not self._is_closing and time.monotonic() < min(task.deadline, self._stops_at):
             with self._lock:
                 if self._news.done() and not self._is_closing:
                     self._news = Future()
-            wait([future, self._news], timeout=_until_first_deadline([task]), return_when=FIRST_COMPLETED)
+                if self._control.is_stopping and self._stops_at == math.inf:
+                    self._stops_at = time.monotonic() + STOP_GRACE_S
+            wait([future, self._news], timeout=self._until_first_deadline([task]), return_when=FIRST_COMPLETED)
         if self._is_closing:
+            return
+        if not future.done() and time.monotonic() >= self._stops_at:
+            self._kill()
+            task.end(_INTERRUPTED)
             return
         if not future.done():
             self._kill()
@@ -212,16 +247,19 @@ class WorkerQueue:
             self._kill()
             task.end(describe_crash(task, error, self._limits))
         else:
-            task.end(find_outcome(task.phase, future))
+            self._end(task, future)
 
     def _kill(self) -> None:
         if self.executor is not None:
             executor, self.executor = self.executor, None
             executor.shutdown(wait=True, kill_workers=True)
 
-    def _start_workers(self) -> ProcessPoolExecutor:
-        """Return the workers, started and ready, so that the time of the first file does not include their start."""
-        if self.executor is None:
+    def _start_workers(self) -> ProcessPoolExecutor | None:
+        """Return the workers, started and ready, so that the time of the first file does not include their start.
+
+        None when a stop or an end is requested before they are.
+        """
+        if self.executor is None and not self._may_stop():
             self.executor = ProcessPoolExecutor(
                 self._workers,
                 timeout=_MAX_IDLE_S,
@@ -229,15 +267,21 @@ class WorkerQueue:
                 initargs=(os.getpid(), self._limits, self._modules),
                 env=ONE_THREAD,
             )
-            try:
-                self.executor.submit(os.getpid).result()
-            except BrokenProcessPool as error:
+            ready = self.executor.submit(os.getpid)
+            while not wait([ready], timeout=_LOOK_UP_S).done:
+                if self._may_stop():
+                    self._kill()
+                    return None
+            error = ready.exception()
+            if isinstance(error, BrokenProcessPool):
                 raise WorkersError(str(error)) from error
         return self.executor
 
+    def _may_stop(self) -> bool:
+        return self._control.is_stopping or self._is_closing
 
-def _until_first_deadline(tasks: Iterable[FileWork]) -> float:
-    return max(0.0, min(task.deadline for task in tasks) - time.monotonic())
+    def _until_first_deadline(self, tasks: Iterable[FileWork]) -> float:
+        return max(0.0, min(self._stops_at, *(task.deadline for task in tasks)) - time.monotonic())
 
 
 def _is_suspicious(error: BaseException | None) -> bool:

@@ -179,6 +179,32 @@ def test_a_stop_finishes_what_is_in_hand_and_interrupts_the_rest(
     assert all(found[key] == Skipped(SkipReason.INTERRUPTED) for key in tasks if key not in finished)
 
 
+def test_a_stop_does_not_wait_for_a_file_that_hangs_and_keeps_what_is_finished(
+    tmp_path: Path, control: RunControl
+) -> None:
+    log, never = tmp_path / "log", tmp_path / "never"
+    pool = WorkerPool(1, control)
+    finished: list[str] = []
+    control.on_work = finished.append
+    try:
+        tasks = {"quick": (tmp_path, log, "quick"), "hangs": (tmp_path, log, "hangs", never), "late": (tmp_path, log, "")}
+        pool.begin("phase", note, tasks)
+        wait_until(lambda: log.exists() and len(log.read_text().split()) == 2, "the second is begun")
+        assert (pool.has_ended(["quick"]), pool.has_ended(tasks)) == (True, False)
+        control.request_stop()
+        wait_until(lambda: pool.has_ended(tasks), "it has stopped")
+        assert (pool.find_finished(tasks), finished) == (["quick"], ["quick"])
+        interrupted = Skipped(SkipReason.INTERRUPTED)
+        assert dict(pool.map_files("phase", note, tasks)) == {
+            "quick": "quick",
+            "hangs": interrupted,
+            "late": interrupted,
+        }
+        assert pool.find_finished(tasks) == []
+    finally:
+        pool.shut_down()
+
+
 def test_a_stop_before_the_start_starts_nothing(pool: WorkerPool, control: RunControl) -> None:
     control.request_stop()
     assert dict(pool.map_files("phase", work, {"a": (1,), "b": (2,)})) == dict.fromkeys(

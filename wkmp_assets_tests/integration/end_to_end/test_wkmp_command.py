@@ -71,7 +71,7 @@ def test_the_kind_of_music_can_be_named_for_one_import(workplace: Workplace) -> 
     assert (used["lead_in_threshold_dB"], used["max_lead_out_duration_s"]) == (-8.0, 2.0)
 
 
-def test_ctrl_c_finishes_the_files_in_hand_and_a_second_import_goes_on(
+def test_ctrl_c_commits_what_is_measured_and_a_second_import_goes_on(
     workplace: Workplace, imported_sample: Imported
 ) -> None:
     workplace.extra = {"WKMP_FILES_PER_RUN": "4", "WKMP_WORKERS": "2"}
@@ -90,7 +90,7 @@ def test_ctrl_c_finishes_the_files_in_hand_and_a_second_import_goes_on(
         done = connection.execute("SELECT count(*) FROM files").fetchone()[0]
         assert connection.execute("SELECT count(*) FROM files WHERE status = 'PENDING'").fetchone()[0] == 0
         assert connection.execute("SELECT path FROM import_failures").fetchall() == []
-    assert 0 < done < 18
+    assert done > 0
     assert f"Stopped. {done} of 18 files are safely in the library" in out
     assert workplace.wkmp("import", workplace.music).returncode == 0
     assert library_rows(workplace.database) == library_rows(imported_sample.place.database)

@@ -106,4 +106,10 @@ def test_a_folder_whose_files_ask_the_services_together_is_one_run_whatever_its_
     ordered = in_folders(2, 40, 2)
     work = dict.fromkeys(ordered, 1.0)
     assert [len(one.keys) for one in plan_ranges(ordered, ordered, RunSize(50, 10, whole_folder=50), work)] == [42, 2]
-    assert [len(one.keys) for one in plan_ranges(ordered, ordered, RunSize(30, 10, whole_folder=50), work)] == [10, 10, 10, 10, 4]
+    assert [len(one.keys) for one in plan_ranges(ordered, ordered, RunSize(30, 10, whole_folder=50), work)] == [
+        10,
+        10,
+        10,
+        10,
+        4,
+    ]

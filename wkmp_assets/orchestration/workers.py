@@ -1,0 +1,18 @@
+"""The worker processes of a library.
+
+Without Dagster, because the workers of `wkmp import` start while Dagster loads.
+"""
+
+from wkmp_assets.runtime.run_control import RunControl
+from wkmp_assets.runtime.worker_pool import WorkerPool
+from wkmp_assets.runtime.worker_process import WorkerLimits
+from wkmp_assets.settings import Settings
+
+_MODULES = ("wkmp_assets.audio.file_visit",)
+"""What the workers import at their start, so that the first files need not wait for it."""
+
+
+def open_workers(settings: Settings, control: RunControl) -> WorkerPool:
+    """Return a pool of worker processes, which the caller shuts down. The first task starts them."""
+    limits = WorkerLimits(memory_mb=settings.worker_memory_mb, file_s=settings.worker_timeout_s)
+    return WorkerPool(settings.workers, control, limits, _MODULES)

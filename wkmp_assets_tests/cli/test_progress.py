@@ -1,0 +1,79 @@
+"""The progress of an import: what it counts, and that its rate does not jump."""
+
+import io
+from itertools import pairwise
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from rich.console import Console
+
+from wkmp_assets.cli import progress
+from wkmp_assets.cli.progress import ImportProgress
+from wkmp_assets.cli.progress_estimate import ProgressEstimate
+from wkmp_assets_tests.support.patience import wait_until
+
+
+def test_only_files_in_the_library_are_counted() -> None:
+    estimate = ProgressEstimate({"a": 1.0, "b": 1.0, "c": 2.0})
+    estimate.add_measured("a")
+    assert str(estimate) == "0 of 3 files in the library"
+    assert estimate.share == pytest.approx(0.225)
+    estimate.add_done("a", is_in_library=True)
+    estimate.add_done("b", is_in_library=False)
+    estimate.add_done("other", is_in_library=True)
+    estimate.add_done("a", is_in_library=True)
+    assert str(estimate) == "1 of 3 files in the library"
+    assert estimate.share == pytest.approx(0.5)
+
+
+def test_rate_and_time_left_do_not_jump_when_a_run_commits_all_its_files() -> None:
+    """Ten files of a minute of work among ninety short ones: measured one by one, committed in heaps."""
+    work_s = {str(number): 10.0 if number % 10 == 0 else 0.5 for number in range(100)}
+    estimate = ProgressEstimate(work_s)
+    now, rates, ends = 0.0, [], []
+    estimate.look(now)
+    uncommitted: list[str] = []
+    for key, work in work_s.items():
+        for _ in range(int(work * 2)):
+            now += 0.5
+            estimate.look(now)
+            if now > 30 and estimate.files_per_s and estimate.left_s is not None:
+                rates.append(estimate.files_per_s)
+                ends.append(now + estimate.left_s)
+        estimate.add_measured(key)
+        uncommitted.append(key)
+        if len(uncommitted) == 25:
+            for one in uncommitted:
+                estimate.add_done(one, is_in_library=True)
+            uncommitted.clear()
+    assert max(max(a, b) / min(a, b) for a, b in pairwise(rates)) < 1.5
+    assert sum(work_s.values()) == pytest.approx(sum(ends) / len(ends), rel=0.2)
+
+
+@given(steps=st.lists(st.tuples(st.floats(0, 30), st.integers(0, 9), st.booleans()), max_size=60))
+def test_no_moment_breaks_it(steps: list[tuple[float, int, bool]]) -> None:
+    estimate = ProgressEstimate({str(number): float(number) for number in range(10)})
+    now = 0.0
+    for passed, number, is_done in steps:
+        now += passed
+        estimate.look(now)
+        if is_done:
+            estimate.add_done(str(number), is_in_library=True)
+        else:
+            estimate.add_measured(str(number))
+        assert 0 <= estimate.share <= 1
+        assert str(estimate).startswith(f"{estimate.in_library_count} of 10 files in the library")
+
+
+def test_without_a_terminal_there_are_plain_lines(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(progress, "LINE_EVERY_S", 0.01)
+    written = io.StringIO()
+    shown = ImportProgress({"a": 1.0, "b": 1.0}, Console(file=written))
+    with shown.shown():
+        wait_until(lambda: "0 of 2 files" in written.getvalue(), "the first line")
+        shown.file_done("a", is_in_library=True)
+        wait_until(lambda: "1 of 2 files" in written.getvalue(), "the second line")
+    lines = written.getvalue().splitlines()
+    assert all(line.endswith("in the library") for line in lines)
+    assert "\x1b" not in written.getvalue()
