@@ -187,7 +187,11 @@ def test_a_stop_does_not_wait_for_a_file_that_hangs_and_keeps_what_is_finished(
     finished: list[str] = []
     control.on_work = finished.append
     try:
-        tasks = {"quick": (tmp_path, log, "quick"), "hangs": (tmp_path, log, "hangs", never), "late": (tmp_path, log, "")}
+        tasks = {
+            "quick": (tmp_path, log, "quick"),
+            "hangs": (tmp_path, log, "hangs", never),
+            "late": (tmp_path, log, ""),
+        }
         pool.begin("phase", note, tasks)
         wait_until(lambda: log.exists() and len(log.read_text().split()) == 2, "the second is begun")
         assert (pool.has_ended(["quick"]), pool.has_ended(tasks)) == (True, False)
