@@ -434,6 +434,28 @@ def find_dagster_home() -> Path:
     raise SettingsError("set DAGSTER_HOME to a folder with a dagster.yaml: Dagster keeps runs and partitions there")
 
 
+def find_folder() -> Path:
+    """Return the folder of a command that names none: the working folder within a library, else WKMP_LIBRARY_ROOT.
+
+    Raises
+    ------
+    SettingsError
+        The working folder is in no library, and WKMP_LIBRARY_ROOT is not set.
+    """
+    here = Path.cwd()
+    configured = os.environ.get("WKMP_LIBRARY_ROOT")
+    root = _absolute_path(Path(configured)) if configured else None
+    if root is not None and here.is_relative_to(root):
+        return here
+    if any((above / "wkmp.db").is_file() for above in (here, *here.parents)):
+        return here
+    if root is None:
+        raise SettingsError("name the folder of your music, or set WKMP_LIBRARY_ROOT to it")
+    if not root.is_dir():
+        raise SettingsError(f"WKMP_LIBRARY_ROOT is {root}, which is no folder: correct it")
+    return root
+
+
 def find_library(folder: Path, library: Path | None) -> Path:
     """Return the root of the library that a folder belongs to.
 

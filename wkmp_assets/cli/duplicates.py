@@ -9,19 +9,19 @@ import click
 from rich.markup import escape
 from rich.table import Table
 
-from wkmp_assets.cli.options import DATABASE, LIBRARY, OUT, exit_on_error, find_settings
+from wkmp_assets.cli.options import DATABASE, FOLDER, LIBRARY, OUT, exit_on_error, find_settings
 from wkmp_assets.db.read.duplicates import CopyGroup, read_duplicates
 from wkmp_assets.model.file_key import is_within
 from wkmp_assets.report.text import counted, printable
 
 
-@click.command()
-@click.argument("folder", type=click.Path(exists=True, file_okay=False, readable=True, path_type=Path), default=".")
+@click.command(epilog="Example: wkmp duplicates ~/Music")
+@FOLDER
 @LIBRARY
 @DATABASE
 @click.option("--json", "as_json", is_flag=True, help="Print JSON for programs; docs/guide/ci.md describes its fields.")
 def duplicates(folder: Path, library: Path | None, database: Path | None, as_json: bool) -> None:
-    """List the files with the same bytes, and why one is the original. FOLDER: the current one by default.
+    """List the files with the same bytes, and why one is the original.
 
     A group is listed when one of its files is in FOLDER. Exit status 0, whether or not there are any.
     """

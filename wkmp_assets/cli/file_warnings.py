@@ -9,7 +9,7 @@ import click
 from rich.markup import escape
 from rich.table import Table
 
-from wkmp_assets.cli.options import DATABASE, LIBRARY, OUT, exit_on_error, find_settings
+from wkmp_assets.cli.options import DATABASE, FOLDER, LIBRARY, OUT, exit_on_error, find_settings
 from wkmp_assets.db.read.file_warnings import ListedWarning, read_warnings
 from wkmp_assets.model.file_key import is_within
 from wkmp_assets.model.file_warnings import WarningKind
@@ -19,8 +19,8 @@ _KINDS = {kind.replace(" ", "-"): str(kind) for kind in WarningKind}
 """Name in a shell -> kind."""
 
 
-@click.command("warnings")
-@click.argument("folder", type=click.Path(exists=True, file_okay=False, readable=True, path_type=Path), default=".")
+@click.command("warnings", epilog="Example: wkmp warnings --kind cut-short ~/Music")
+@FOLDER
 @LIBRARY
 @DATABASE
 @click.option("--kind", "kinds", type=click.Choice(list(_KINDS)), multiple=True, help="Only this kind; repeatable.")
@@ -28,7 +28,7 @@ _KINDS = {kind.replace(" ", "-"): str(kind) for kind in WarningKind}
 def list_warnings(
     folder: Path, library: Path | None, database: Path | None, kinds: Sequence[str], as_json: bool
 ) -> None:
-    """List the files that are doubtful: cut short, damaged, clipped and so on. FOLDER: the current one by default.
+    """List the files that are doubtful: cut short, damaged, clipped and so on.
 
     The files are in the library. Exit status 0, whether or not there are any.
     """

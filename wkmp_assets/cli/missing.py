@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 _MAX_SHOWN = 50
 
 
-@click.command()
+@click.command(epilog="Example: wkmp missing ~/Music")
 @FOLDER
 @LIBRARY
 @DATABASE
@@ -43,7 +43,7 @@ def missing(folder: Path, library: Path | None, database: Path | None) -> None:
     OUT.print(f"An entry comes back by itself when its file does. To remove these: wkmp prune {quote_path(folder)}")
 
 
-@click.command()
+@click.command(epilog="Example: wkmp prune ~/Music")
 @FOLDER
 @LIBRARY
 @DATABASE

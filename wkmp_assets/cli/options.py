@@ -13,12 +13,26 @@ from rich.markup import escape
 from wkmp_assets.db.read.found_library import check_found_library
 from wkmp_assets.errors import SettingsError, WkmpError
 from wkmp_assets.report.text import printable
-from wkmp_assets.settings import Settings, find_dagster_home, find_library, load_settings
+from wkmp_assets.runtime.atomic_files import write_atomically
+from wkmp_assets.settings import Settings, find_dagster_home, find_folder, find_library, load_settings
 
 OUT = Console(highlight=False)
 ERR = Console(stderr=True, highlight=False)
 
-FOLDER = click.argument("folder", type=click.Path(exists=True, file_okay=False, readable=True, path_type=Path))
+_FOLDER_PATH = click.Path(exists=True, file_okay=False, readable=True, path_type=Path)
+
+
+def _folder_or_default(_ctx: click.Context, _param: click.Parameter, folder: Path | None) -> Path:
+    try:
+        return folder or find_folder()
+    except SettingsError as error:
+        raise click.UsageError(printable(str(error))) from error
+
+
+FOLDER = click.argument("folder", type=_FOLDER_PATH, required=False, callback=_folder_or_default)
+"""May be left out within a library, and where WKMP_LIBRARY_ROOT names one."""
+OPTIONAL_FOLDER = click.argument("folder", type=_FOLDER_PATH, required=False)
+"""For commands that name a file, which tells its library."""
 LIBRARY = click.option(
     "--library",
     type=click.Path(exists=True, file_okay=False, path_type=Path),
@@ -27,6 +41,10 @@ LIBRARY = click.option(
 )
 DATABASE = click.option(
     "--database", type=click.Path(dir_okay=False, path_type=Path), help="Default: wkmp.db in the library."
+)
+
+AS_JSON = click.option(
+    "--json", "as_json", is_flag=True, help="Print JSON for programs; docs/guide/library.md describes its fields."
 )
 
 
@@ -61,6 +79,20 @@ def exit_on_error() -> Iterator[None]:
     except WkmpError as error:
         ERR.print(f"[bold red]Error:[/] {escape_text(error)}")
         sys.exit(2 if isinstance(error, SettingsError) else 1)
+
+
+def write_output(content: bytes, path: Path | None) -> None:
+    """Write a file, whole or not at all, or print it.
+
+    Raises
+    ------
+    StateDiskError
+        The file cannot be written.
+    """
+    if path is None:
+        click.echo(content, nl=False)
+    else:
+        write_atomically(path.absolute(), content)
 
 
 def escape_text(what: object) -> str:

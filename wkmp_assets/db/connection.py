@@ -169,6 +169,24 @@ def open_reader(database: Path) -> Iterator[sqlite3.Connection | None]:
             yield connection
 
 
+def copy_library(database: Path, path: Path) -> bool:
+    """Copy a library, as it is at one moment, to a path that does not exist yet; False when there is no library.
+
+    SQLite's backup does it in one step. `VACUUM INTO` fails on a read-only connection to a table with computed columns.
+
+    Raises
+    ------
+    UnwritableLibraryError, LibraryDiskError
+        The copy cannot be written.
+    """
+    with open_reader(database) as connection:
+        if connection is None:
+            return False
+        with translate_errors(path), closing(sqlite3.connect(path)) as copy:
+            connection.backup(copy)
+        return True
+
+
 @contextmanager
 def snapshot(connection: sqlite3.Connection) -> Iterator[None]:
     """Let all reads within the block see one state of the library. In WAL mode this blocks no writer."""

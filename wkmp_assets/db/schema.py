@@ -11,10 +11,9 @@ import sqlite_utils
 from sqlite_utils.db import Database
 from sqlite_utils.migrations import Migrations
 
-library_migrations = Migrations("wkmp_assets")
+from wkmp_assets.db.tables import WKMP_SCHEMA_VERSION
 
-WKMP_SCHEMA_VERSION = 4
-"""Version of WKMP's own numbered migrations that results in the tables of `schema.sql`."""
+library_migrations = Migrations("wkmp_assets")
 
 
 def ensure_schema(connection: sqlite3.Connection) -> bool:

@@ -3,6 +3,9 @@
 import json
 from dataclasses import fields
 
+WKMP_SCHEMA_VERSION = 4
+"""Version of WKMP's own numbered migrations that results in the tables of `schema.sql`."""
+
 
 def columns_of(row_class: type) -> tuple[str, ...]:
     """Return the column names of a row class, in order."""

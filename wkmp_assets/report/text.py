@@ -1,14 +1,20 @@
 """How numbers, times and names read to people: in reports, in the web UI and on the terminal."""
 
+from __future__ import annotations
+
 import math
 import unicodedata
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
-from wkmp_assets.db.read.incomplete import IncompleteFile
 from wkmp_assets.model.file_warnings import order_kinds
 from wkmp_assets.model.statuses import FileStatus
-from wkmp_assets.model.values import Cover, LibraryChanges, PassedOver
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from wkmp_assets.db.read.incomplete import IncompleteFile
+    from wkmp_assets.model.values import Cover, LibraryChanges, PassedOver
 
 _STATUS_NAMES: dict[str, str] = {
     FileStatus.INGEST_COMPLETE: "imported",

@@ -2,19 +2,30 @@
 
 from pathlib import Path
 
+import click
 import pytest
 from click.testing import CliRunner
 
 from wkmp_assets.cli.main import main
 from wkmp_assets_tests.support.builders import commit, entry, run_sql
 
-COMMANDS = sorted(main.commands)
+COMMANDS = sorted(main.list_commands(click.Context(main)))
+ARGUMENTS = {
+    "search": ["air"],
+    "show": ["a.wav"],
+    "similar": ["air"],
+    "playlist": ["--like", "air"],
+    "export": ["--format", "csv"],
+}
+"""What a command needs before the folder."""
 
 
 def run(command: str, music: Path, home: str) -> tuple[int, str]:
     (music / "a.wav").touch()
     target = music / "a.wav" if command == "picture" else music
-    result = CliRunner().invoke(main, [command, str(target)], env={"DAGSTER_HOME": home, "COLUMNS": "300"})
+    result = CliRunner().invoke(
+        main, [command, *ARGUMENTS.get(command, []), str(target)], env={"DAGSTER_HOME": home, "COLUMNS": "300"}
+    )
     assert result.exception is None or isinstance(result.exception, SystemExit)
     return result.exit_code, result.stderr
 

@@ -13,7 +13,10 @@ from wkmp_assets.cli.main import main
 from wkmp_assets.settings import Settings
 from wkmp_assets_tests.support.package_code import SOURCES, TREES
 
-COMMAND = re.compile(rf"wkmp ((?:{'|'.join(main.commands)})\b(?: FOLDER| FILE| --[a-z-]+)*)")
+COMMAND = re.compile(
+    rf"wkmp ((?:{'|'.join(main.list_commands(click.Context(main)))})\b(?: FOLDER| FILE| WORDS| --[a-z-]+)*)"
+)
+EXAMPLE = "Example: "
 SETTING = re.compile(r"WKMP_[A-Z_]+")
 
 
@@ -30,7 +33,7 @@ def texts(tree: ast.AST) -> Iterator[str]:
 
 
 ADVISING = [module for module, source in SOURCES.items() if "wkmp " in source or "WKMP_" in source]
-TEXTS = [(module, text) for module in ADVISING for text in texts(TREES[module])]
+TEXTS = [(module, text) for module in ADVISING for text in texts(TREES[module]) if not text.startswith(EXAMPLE)]
 COMMANDS = sorted({(module, found) for module, text in TEXTS for found in COMMAND.findall(text)})
 SETTINGS = sorted({(module, found) for module, text in TEXTS for found in SETTING.findall(text)})
 
@@ -41,15 +44,30 @@ def test_there_are_messages_with_advice() -> None:
 
 
 @pytest.mark.parametrize(("module", "command"), COMMANDS, ids=[f"{module}: {command}" for module, command in COMMANDS])
-def test_a_command_in_a_message_can_be_typed(tmp_path: Path, module: str, command: str) -> None:
+def test_a_command_in_a_message_can_be_typed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, module: str, command: str
+) -> None:
     """With a folder in place of FOLDER. `wkmp import --retry-deferred` was refused: it lacks one."""
     file = tmp_path / "a.mp3"
     file.touch()
+    monkeypatch.setenv("WKMP_LIBRARY_ROOT", str(tmp_path))  # so a message may leave out the folder
     typed = [{"FOLDER": str(tmp_path), "FILE": str(file)}.get(word, word) for word in shlex.split(command)]
     with click.Context(main) as context:
         found = main.get_command(context, typed[0])
         assert found is not None, (module, command)
         found.make_context(typed[0], typed[1:])
+
+
+@pytest.mark.parametrize("name", main.list_commands(click.Context(main)))
+def test_the_example_of_a_command_can_be_typed(tmp_path: Path, name: str) -> None:
+    (tmp_path / "Bach").mkdir()
+    (tmp_path / "Bach/Air.flac").touch()
+    with click.Context(main) as context:
+        command = main.get_command(context, name)
+        assert command is not None
+        example = (command.epilog or "").replace("~/Music", str(tmp_path))
+        assert example.startswith(f"{EXAMPLE}wkmp {name} ")
+        command.make_context(name, shlex.split(example.removeprefix(EXAMPLE))[2:])
 
 
 def test_a_variable_in_a_message_is_a_setting() -> None:

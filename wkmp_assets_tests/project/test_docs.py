@@ -101,7 +101,11 @@ def test_the_reference_lists_every_check_with_its_asset() -> None:
 
 def test_the_reference_lists_every_command_and_option() -> None:
     text = text_of("docs/reference/cli.md")
-    for name, command in main.commands.items():
+    context = click.Context(main)
+    for name in main.list_commands(context):
+        command = main.get_command(context, name)
+        assert command is not None
+        assert command.epilog, f"{name} --help has an example"
         assert f"`wkmp {name} " in text, name
         for option in command.params:
             if isinstance(option, click.Option):

@@ -71,3 +71,5 @@ release_track_mbid  # the same
 work_mbids  # the same
 crest_factor_db  # the same
 begin_visits  # whoever knows the files of the next run calls it
+list_commands  # click calls it on the group of commands
+get_command  # the same

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from wkmp_assets.db.connection import open_reader
 from wkmp_assets.db.read.select import has_table
-from wkmp_assets.db.schema import WKMP_SCHEMA_VERSION
+from wkmp_assets.db.tables import WKMP_SCHEMA_VERSION
 from wkmp_assets.errors import UntrustedLibraryError
 
 _KINDS = {stat.S_IFDIR: "a folder", stat.S_IFIFO: "a pipe", stat.S_IFSOCK: "a socket"}

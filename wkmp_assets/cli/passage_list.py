@@ -1,0 +1,83 @@
+"""`wkmp list` and `wkmp search`: the passages of a library."""
+
+import json
+import sys
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+
+import click
+from rich.markup import escape
+from rich.table import Table
+
+from wkmp_assets.cli.options import AS_JSON, DATABASE, FOLDER, LIBRARY, OUT, escape_text, exit_on_error, find_settings
+from wkmp_assets.db.read.listing import ListedPassage, read_passages
+from wkmp_assets.report.text import clock, counted
+
+MAX_FOUND = 50
+
+
+@click.command("list", epilog="Example: wkmp list ~/Music/Bach")
+@FOLDER
+@LIBRARY
+@DATABASE
+@AS_JSON
+def list_passages(folder: Path, library: Path | None, database: Path | None, as_json: bool) -> None:
+    """List the passages of the files in FOLDER: names, length and place in the file.
+
+    Exit status 0, whether or not there are any.
+    """
+    settings = find_settings(folder, library, database)
+    with exit_on_error():
+        found = read_passages(settings.database_path, settings.relative_folder(folder))
+    _print(found, as_json=as_json, nothing="No passages. To import the music: wkmp import FOLDER")
+
+
+@click.command(epilog='Example: wkmp search "bach air" ~/Music')
+@click.argument("words", nargs=1)
+@FOLDER
+@LIBRARY
+@DATABASE
+@click.option("--limit", type=click.IntRange(min=1), default=MAX_FOUND, show_default=True, help="Show so many at most.")
+@AS_JSON
+def search(words: str, folder: Path, library: Path | None, database: Path | None, limit: int, as_json: bool) -> None:
+    """Find passages by WORDS of title, artist, album or file name. Put several words in quotes.
+
+    Case and accents do not count, and a word also finds longer ones that begin with it. Exit status 0: found; 1:
+    nothing found.
+    """
+    # sqlite-utils takes longer to load than a library to read, so `wkmp list` does without it.
+    from wkmp_assets.db.read.search import search_passages
+
+    settings = find_settings(folder, library, database)
+    with exit_on_error():
+        passages = read_passages(settings.database_path, settings.relative_folder(folder))
+        found = search_passages(passages, words)
+    _print(found[:limit], as_json=as_json, nothing="Nothing found.")
+    if len(found) > limit and not as_json:
+        OUT.print(f"{len(found) - limit} more; to see them: --limit {len(found)}")
+    sys.exit(0 if found else 1)
+
+
+def _print(found: Sequence[ListedPassage], *, as_json: bool, nothing: str) -> None:
+    if as_json:
+        click.echo(json.dumps({"schema": 1, "passages": [asdict(one) for one in found]}, indent=2))
+    elif found:
+        OUT.print(_table(found))
+    else:
+        OUT.print(nothing)
+
+
+def _table(found: Sequence[ListedPassage]) -> Table:
+    title = f"{counted(len(found), 'passage')} of {counted(len({one.path for one in found}), 'file')}"
+    table = Table(title=title, title_justify="left", box=None, pad_edge=False)
+    for name in ("Title", "Artist", "Album"):
+        table.add_column(name, overflow="fold")
+    table.add_column("Length", justify="right", no_wrap=True)
+    table.add_column("File", overflow="fold")
+    for one in found:
+        at = f" at {clock(one.start_s, 0)}" if one.passages > 1 else ""
+        gone = " (missing)" if one.is_missing else ""
+        names = (escape_text(name or "") for name in (one.title, one.artist, one.album))
+        table.add_row(*names, clock(one.length_s, 0), escape_text(one.path) + escape(at + gone))
+    return table

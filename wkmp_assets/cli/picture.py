@@ -1,0 +1,42 @@
+"""`wkmp picture`: one file as a PNG."""
+
+import os
+from pathlib import Path
+
+import click
+
+from wkmp_assets.cli.options import (
+    LIBRARY,
+    exit_on_error,
+    find_settings,
+)
+from wkmp_assets.model.file_key import decode_key, encode_key
+from wkmp_assets.model.outcomes import Result, Skipped, join
+from wkmp_assets.model.phases import LEAD_POINTS, MATCHES, PICTURE, SEGMENTS
+from wkmp_assets.report.file_picture import draw_picture
+from wkmp_assets.report.text import (
+    printable,
+)
+from wkmp_assets.runtime.atomic_files import write_atomically
+from wkmp_assets.runtime.phase_store import PhaseStore
+
+
+@click.command(epilog="Example: wkmp picture ~/Music/Bach/Air.flac")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@LIBRARY
+@click.option("--output", type=click.Path(dir_okay=False, path_type=Path), help="Default: in the state folder.")
+def picture(file: Path, library: Path | None, output: Path | None) -> None:
+    """Draw FILE as a PNG: its level, passages, silences, lead points and names, as the import found them."""
+    settings = find_settings(file.parent, library, None)
+    key = encode_key(settings.relative_folder(file))
+    store = PhaseStore(settings.phase_dir)
+    outcomes = [store.read_stored(phase, key) for phase in (SEGMENTS, MATCHES, LEAD_POINTS)]
+    found = join(PICTURE, key, outcomes)
+    if not isinstance(found, Result):
+        # A copy is the only skip that is stored.
+        reason = f"it has the {found.detail}; draw that file" if isinstance(found, Skipped) else found.message
+        raise click.ClickException(f"there is no picture of {printable(str(file))}: {printable(reason)}")
+    path = (output or settings.picture_path(key)).absolute()
+    with exit_on_error():
+        write_atomically(path, draw_picture(decode_key(key), *found.value))
+    click.echo(os.fsencode(path))

@@ -1,0 +1,34 @@
+"""`wkmp report`: one HTML page on a library."""
+
+import os
+import warnings
+from pathlib import Path
+
+import click
+
+from wkmp_assets.cli.options import (
+    DATABASE,
+    FOLDER,
+    LIBRARY,
+    exit_on_error,
+    find_settings,
+)
+
+
+@click.command(epilog="Example: wkmp report ~/Music")
+@FOLDER
+@LIBRARY
+@DATABASE
+@click.option("--output", type=click.Path(dir_okay=False, path_type=Path), help="Default: in the state folder.")
+def report(folder: Path, library: Path | None, database: Path | None, output: Path | None) -> None:
+    """Write a report on the library of FOLDER as one HTML page, which opens in any browser without a network."""
+    settings = find_settings(folder, library, database)
+    # Dagster keeps the receipts. It takes two seconds to load, so only the commands that need it do.
+    warnings.filterwarnings("ignore", module="dagster")
+    from wkmp_assets.cli.importer import open_instance
+    from wkmp_assets.orchestration.write_report import write_report
+
+    path = (output or settings.report_path).absolute()
+    with exit_on_error(), open_instance() as instance:
+        write_report(settings, instance, path)
+    click.echo(os.fsencode(path))

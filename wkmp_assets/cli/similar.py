@@ -1,0 +1,146 @@
+"""`wkmp similar` and `wkmp playlist`: passages that sound like one that a person names."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+
+import click
+from rich.table import Table
+
+from wkmp_assets.cli.options import (
+    AS_JSON,
+    DATABASE,
+    LIBRARY,
+    OPTIONAL_FOLDER,
+    OUT,
+    escape_text,
+    exit_on_error,
+    find_settings,
+    write_output,
+)
+from wkmp_assets.cli.target import PASSAGE, find_passage, folder_of
+from wkmp_assets.db.read.listing import ListedPassage, read_flavors, read_passages
+from wkmp_assets.model.flavor import parse_flavor
+from wkmp_assets.model.likeness import Heard, choose_playlist, find_shared, rank_by_likeness, smooth
+from wkmp_assets.report.m3u8 import PlaylistEntry, write_m3u8
+from wkmp_assets.report.text import clock, printable
+from wkmp_assets.settings import Settings
+
+MAX_SHOWN = 10
+MAX_SHARED = 3
+
+
+@click.command(epilog="Example: wkmp similar ~/Music/Bach/Air.flac")
+@click.argument("like", metavar="FILE|SONG")
+@OPTIONAL_FOLDER
+@LIBRARY
+@DATABASE
+@PASSAGE
+@click.option("--limit", type=click.IntRange(min=1), default=MAX_SHOWN, show_default=True, help="Show so many at most.")
+@AS_JSON
+def similar(
+    like: str,
+    folder: Path | None,
+    library: Path | None,
+    database: Path | None,
+    number: int | None,
+    limit: int,
+    as_json: bool,
+) -> None:
+    """List the passages that sound most like FILE or SONG, the nearest first, with what they share.
+
+    SONG is the MBID of a recording, or words of a title. Exit status 0: listed; 1: there is no such passage, or it has
+    no flavor.
+    """
+    settings = find_settings(folder_of(like, folder), library, database)
+    with exit_on_error():
+        passages, heard, seed = _hear(settings, like, number)
+        ranked = [pair for pair in rank_by_likeness(seed.flavor, heard) if pair[1].passage != seed.passage][:limit]
+    named = {one.passage: one for one in passages}
+    found = [(distance, named[one.passage], find_shared(seed.flavor, one.flavor)) for distance, one in ranked]
+    if as_json:
+        similar_ones = [
+            {"distance": round(distance, 6), "shared": [list(pair) for pair in shared], **asdict(one)}
+            for distance, one, shared in found
+        ]
+        like_one = asdict(named[seed.passage])
+        click.echo(json.dumps({"schema": 1, "like": like_one, "similar": similar_ones}, indent=2))
+    elif found:
+        OUT.print(_table(named[seed.passage], found))
+    else:
+        OUT.print("The library has no other passage with a flavor.")
+
+
+@click.command(epilog="Example: wkmp playlist --like ~/Music/Bach/Air.flac --minutes 90 --smooth --output evening.m3u8")
+@click.option("--like", required=True, metavar="FILE|SONG", help="The passage to begin with.")
+@click.option(
+    "--minutes", type=click.FloatRange(min=0, min_open=True), default=60, show_default=True, help="How long it lasts."
+)
+@click.option("--smooth", "is_smooth", is_flag=True, help="Let each passage be followed by the nearest of the others.")
+@click.option("--output", type=click.Path(dir_okay=False, path_type=Path), help="Default: printed.")
+@OPTIONAL_FOLDER
+@LIBRARY
+@DATABASE
+@PASSAGE
+def playlist(
+    like: str,
+    minutes: float,
+    is_smooth: bool,
+    output: Path | None,
+    folder: Path | None,
+    library: Path | None,
+    database: Path | None,
+    number: int | None,
+) -> None:
+    """Write an M3U8 playlist of passages that sound like FILE or SONG, each song once, with starts and ends.
+
+    VLC plays each passage alone; other players play the whole files. Missing files are left out. Exit status 0:
+    written; 1: there is no such passage, or it has no flavor.
+    """
+    settings = find_settings(folder_of(like, folder), library, database)
+    with exit_on_error():
+        passages, heard, seed = _hear(settings, like, number)
+        named = {one.passage: one for one in passages}
+        there = [one for one in heard if not named[one.passage].is_missing]
+        chosen = [one for one in choose_playlist(seed, there, minutes * 60) if not named[one.passage].is_missing]
+        ordered = smooth(chosen) if is_smooth else chosen
+        write_output(write_m3u8(entries_of([named[one.passage] for one in ordered], settings.library)), output)
+
+
+def entries_of(passages: Sequence[ListedPassage], root: Path) -> list[PlaylistEntry]:
+    """Return the entries of a playlist."""
+    return [PlaylistEntry(root / one.path, one.name, one.start_s, one.end_s) for one in passages]
+
+
+def _hear(settings: Settings, like: str, number: int | None) -> tuple[list[ListedPassage], list[Heard], Heard]:
+    """Return all passages, what is heard of those with a flavor, and what is heard of the one that a person names."""
+    passages = read_passages(settings.database_path)
+    named = find_passage(settings, like, passages, number)
+    flavors = read_flavors(settings.database_path)
+    heard = [
+        Heard(one.passage, one.song or one.passage, one.length_s, flavor)
+        for one in passages
+        if (flavor := parse_flavor(flavors.get(one.passage)).flavor)
+    ]
+    seed = next((one for one in heard if one.passage == named.passage), None)
+    if seed is None:
+        raise click.ClickException(
+            f"{printable(named.path)} has no flavor to compare. An import measures it: wkmp import FOLDER --force"
+        )
+    return passages, heard, seed
+
+
+def _table(like: ListedPassage, found: Sequence[tuple[float, ListedPassage, list[tuple[str, str]]]]) -> Table:
+    table = Table(title=f"Like {escape_text(like.name)}", title_justify="left", box=None, pad_edge=False)
+    table.add_column("Distance", justify="right", no_wrap=True)
+    for name in ("Title", "Artist"):
+        table.add_column(name, overflow="fold")
+    table.add_column("Length", justify="right", no_wrap=True)
+    table.add_column("Shares", overflow="fold")
+    table.add_column("File", overflow="fold")
+    for distance, one, shared in found:
+        said = ", ".join(value for _, value in shared[:MAX_SHARED])
+        texts = (one.title or "", one.artist or "", clock(one.length_s, 0), said, one.path)
+        table.add_row(f"{distance:.4f}", *(escape_text(text) for text in texts))
+    return table
