@@ -4,13 +4,14 @@ The tasks of the single phases do the same work one by one, in `wkmp_assets.audi
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field, replace
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 from wkmp_assets.audio.covers.store import CoverStore
 from wkmp_assets.audio.lead_points import measure_lead_points
-from wkmp_assets.audio.pcm_store import PcmStore
+from wkmp_assets.audio.pcm_store import FORMAT_VERSION, PcmStore
 from wkmp_assets.audio.worker_tasks import fingerprint_file, measure_flavors, segment_file, tag_file
 from wkmp_assets.errors import AudioFileError
 from wkmp_assets.files.hashing import hash_file
@@ -18,15 +19,23 @@ from wkmp_assets.files.verification import ExpectedContent
 from wkmp_assets.model.known_files import FileStat
 from wkmp_assets.model.outcomes import Failed, Result
 from wkmp_assets.model.phases import FINGERPRINTS, FLAVORS, LEAD_POINTS, SEGMENTS, TAGS
-from wkmp_assets.model.values import LeadPointParameters, SegmentationParameters
+from wkmp_assets.model.values import FileTags, LeadPointParameters, PathNames, SegmentationParameters
+from wkmp_assets.runtime.visit_store import StoredVisit, VisitStore
+
+VISITED_PHASES = (TAGS, SEGMENTS, FINGERPRINTS, LEAD_POINTS, FLAVORS)
+"""Phases whose values need nothing but the file."""
 
 
 @dataclass(frozen=True)
 class Visit:
     """What a worker is to find out about a file. Two visits are equal when they find the same."""
 
+    key: str
+    """Partition key."""
     display_path: str
     """Its path in the library, for messages."""
+    names: PathNames
+    """Texts from that path, part of the tags."""
     on_disk: FileStat
     """Size and time of the file when the run looked at it."""
     segmentation: SegmentationParameters
@@ -35,6 +44,8 @@ class Visit:
     """Receives the PCM, for joined passages and later runs."""
     covers: CoverStore = field(compare=False)
     """Receives the covers."""
+    visits: VisitStore = field(compare=False)
+    """Receives what the visit finds, and has what an interrupted run found."""
     is_hash_only: bool = field(default=False, compare=False)
     """Whether the visit ends after the hash, because other files may have the same content."""
     known_hashes: frozenset[str] = field(default=frozenset(), compare=False)
@@ -50,12 +61,22 @@ class Findings:
     content_hash: str
     outcomes: Mapping[str, Result[Any] | Failed] = field(default_factory=dict)
     """Phase -> outcome. After a failure there are no later phases; without any, the visit ended after the hash."""
+    token: str | None = None
+    """Under which the outcomes are kept in the store of visits; None when they are not."""
     may_go_on: bool = True
     """Whether a second visit may find the rest; False after one that brought its worker down."""
+
+    @property
+    def values(self) -> dict[str, Any]:
+        """The values that were found, by phase."""
+        return {phase: outcome.value for phase, outcome in self.outcomes.items() if isinstance(outcome, Result)}
 
 
 def visit_file(path: Path, visit: Visit) -> Findings:
     """Hash a file, read its tags and covers, decode it once, and measure its passages.
+
+    What an interrupted run found out about the same content, with the same parameters and the same sheets and tags, is
+    taken over. The tags are read again, because sheets and covers lie beside the file.
 
     Raises
     ------
@@ -65,29 +86,57 @@ def visit_file(path: Path, visit: Visit) -> Findings:
     content_hash = visit.content_hash or hash_file(path, visit.display_path)
     if visit.is_hash_only or content_hash in visit.known_hashes:
         return Findings(content_hash)
-    outcomes: dict[str, Result[Any] | Failed] = {}
+    basis = _basis_of(visit, content_hash)
+    earlier = visit.visits.find(visit.key, basis, VISITED_PHASES)
+    results: dict[str, Result[Any]] = {}
 
     def value_of(phase: str, function: Callable[..., Any], *arguments: Any) -> Any:
         try:
-            value = function(*arguments)
+            results[phase] = Result(function(*arguments), content_hash)
         except AudioFileError as error:
-            outcomes[phase] = Failed(phase, error.code, str(error))
-            raise _VisitEndsError from error
-        outcomes[phase] = Result(value, content_hash)
-        return value
+            raise _VisitEndsError(Failed(phase, error.code, str(error))) from error
+        return results[phase].value
 
     file = (path, visit.display_path, ExpectedContent(content_hash, visit.on_disk))
     try:
-        tags = value_of(TAGS, tag_file, *file, visit.covers)
+        tags = value_of(TAGS, _tag_file, *file, visit)
+        if earlier is not None and earlier.values[SEGMENTS].evidence == tags.evidence:
+            return _take_over(earlier, results[TAGS], visit, basis)
         segments = value_of(SEGMENTS, segment_file, *file, visit.pcm, visit.segmentation, tags.evidence)
         spans = segments.passages
         value_of(FINGERPRINTS, fingerprint_file, *file, visit.pcm, segments)
         value_of(LEAD_POINTS, measure_lead_points, segments, spans, visit.lead_points)
         value_of(FLAVORS, measure_flavors, *file, visit.pcm, segments, spans)
-    except _VisitEndsError:
-        pass
-    return Findings(content_hash, outcomes)
+    except _VisitEndsError as end:
+        return Findings(content_hash, {**results, end.failed.phase: end.failed})
+    return Findings(content_hash, results, visit.visits.keep(visit.key, basis, results))
+
+
+def _tag_file(path: Path, display_path: str, expected: ExpectedContent, visit: Visit) -> FileTags:
+    return replace(tag_file(path, display_path, expected, visit.covers), names=visit.names)
+
+
+def _basis_of(visit: Visit, content_hash: str) -> dict[str, Any]:
+    """Return what the values of a visit are computed from, as JSON has it."""
+    return {
+        "content_hash": content_hash,
+        "version": f"{version('wkmp-assets')}, {FORMAT_VERSION}",
+        "segmentation": asdict(visit.segmentation),
+        "lead_points": asdict(visit.lead_points),
+    }
+
+
+def _take_over(earlier: StoredVisit, tags: Result[Any], visit: Visit, basis: Mapping[str, Any]) -> Findings:
+    results = {phase: Result(value, tags.content_hash) for phase, value in earlier.values.items()} | {TAGS: tags}
+    is_same = earlier.values[TAGS] == tags.value
+    return Findings(
+        tags.content_hash, results, earlier.token if is_same else visit.visits.keep(visit.key, basis, results)
+    )
 
 
 class _VisitEndsError(Exception):
     """A phase failed, and later ones need its value."""
+
+    def __init__(self, failed: Failed) -> None:
+        super().__init__(failed.message)
+        self.failed = failed

@@ -10,24 +10,23 @@ from typing import Any
 
 import dagster as dg
 
-from wkmp_assets.audio.file_visit import Findings, Visit, visit_file
+from wkmp_assets.audio.file_visit import VISITED_PHASES, Findings, Visit, visit_file
 from wkmp_assets.db.read.known_files import read_hashes_by_size, read_known_by_path
 from wkmp_assets.errors import AudioFileError, PartitionKeyError
 from wkmp_assets.files.changes import is_unchanged
 from wkmp_assets.files.identity import look_at
+from wkmp_assets.identify.path_names import read_path_names
 from wkmp_assets.model.file_key import decode_key
 from wkmp_assets.model.known_files import FileStat
 from wkmp_assets.model.outcomes import Failed, Outcome, Outcomes, Result, Skipped
-from wkmp_assets.model.phases import FINGERPRINTS, FLAVORS, IDENTITY, LEAD_POINTS, SEGMENTS, TAGS
+from wkmp_assets.model.phases import IDENTITY
 from wkmp_assets.model.values import FileIdentity, FileState
 from wkmp_assets.orchestration.better_copies import find_better_paths
 from wkmp_assets.orchestration.instance.dagster_api import executes_itself
 from wkmp_assets.orchestration.resources import Library
 from wkmp_assets.runtime.file_work import WORKER_FAILURES
+from wkmp_assets.runtime.visit_store import StoredVisit
 from wkmp_assets.runtime.worker_pool import WorkerPool
-
-VISITED_PHASES = (TAGS, SEGMENTS, FINGERPRINTS, LEAD_POINTS, FLAVORS)
-"""Phases whose values need nothing but the file."""
 
 
 def begin_visits(library: Library, workers: WorkerPool, keys: Iterable[str], *, force: bool = False) -> None:
@@ -101,12 +100,15 @@ def plan_visits(
     settings = library.read_settings()
     return {
         key: Visit(
+            key,
             paths[key],
+            read_path_names(paths[key]),
             stat,
             settings.segmentation,
             settings.lead_points,
             library.pcm,
             library.covers,
+            library.phases.visits,
             is_hash_only=not is_whole or sizes.count(stat.size_bytes) > 1 or paths[key] in with_better,
             known_hashes=known.get(stat.size_bytes, frozenset()),
         )
@@ -161,6 +163,14 @@ def visit_rest(
     }
     found = workers.map_files(IDENTITY, visit_file, rest)
     return {key: findings for key, findings in found if isinstance(findings, Findings)}
+
+
+def note_visits(library: Library, found: Mapping[str, Findings]) -> None:
+    """Keep what visits found for the phases of this run."""
+    library.findings.update(found)
+    for key, findings in found.items():
+        if findings.token is not None:
+            library.phases.visits.note(key, StoredVisit(findings.values, findings.token))
 
 
 def find_visited(

@@ -47,7 +47,10 @@ class PhaseStoreIOManager(dg.IOManager):
         """Store the outcomes of a run's partitions, and add metadata to each partition."""
         _check_partitions(context, obj)
         phase = context.asset_key.path[-1]
-        self._store.write(phase, obj.items(), context.run_id)
+        if executes_itself(context, ENTRY):
+            self._store.stage(phase, obj, context.run_id)  # stored before the commit, with the other phases
+        else:
+            self._store.write(phase, obj.items(), context.run_id)
         if not context.has_asset_partitions:
             return
         for key, outcome in obj.items():
@@ -70,6 +73,8 @@ class PhaseStoreIOManager(dg.IOManager):
         """
         phase = context.asset_key.path[-1]
         run_id = find_executing_run(context, phase) or run_of(context).run_id
+        if run_id != run_of(context).run_id:
+            self._store.settle(run_id)  # its process may have been killed before it could
         outcomes = {key: self._store.read(phase, key, run_id) for key in context.asset_partition_keys}
         return outcomes if executes_itself(context, IDENTITY) else skip_gone(self._library, outcomes)
 
@@ -137,6 +142,7 @@ class SqliteBatchIOManager(dg.IOManager):
             Files are gone, and the music folder is empty: its disk is probably not mounted.
         """
         _check_partitions(context, obj)
+        self._library.phases.settle(context.run_id)
         outcomes: dict[str, Outcome[Any]] = {}
         results: list[str] = []
         limit_ms = self._library.settings.max_compute_ms
@@ -149,6 +155,7 @@ class SqliteBatchIOManager(dg.IOManager):
                 outcomes[commit.key] = commit.outcome
                 results.append(name_result(commit))
                 self._control.on_commit(commit)
+        self._library.phases.visits.drop(key for key, outcome in outcomes.items() if isinstance(outcome, Result))
         run = run_of(context)
         tags = tags_of_library(self._library.settings) | tags_of_files(obj, run.tags) | tags_of_results(results)
         instance_of(context).add_run_tags(run.run_id, tags)

@@ -49,6 +49,8 @@ class Library:
     """One music library: its files, database, phase values, covers and decoded PCM."""
 
     settings: Settings
+    store: PhaseStore | None = None
+    """The phase store, where it is shared and keeps values in memory."""
 
     @property
     def root(self) -> Path:
@@ -78,7 +80,7 @@ class Library:
     @cached_property
     def phases(self) -> PhaseStore:
         """The stored phase values."""
-        return PhaseStore(self.settings.phase_dir)
+        return self.store or PhaseStore(self.settings.phase_dir)
 
     def file_of(self, key: str) -> Path:
         """Return the file of a partition.
@@ -150,9 +152,14 @@ def library_resource(library: Library) -> dg.ResourceDefinition:
     @dg.resource
     def open_library(context: dg.InitResourceContext) -> Iterator[Library]:
         refuse_environment(context.run.run_config if context.run else None)
-        opened = replace(library)  # without findings: it reads every .wkmpignore anew, checks the database again
+        # Without findings. It reads every .wkmpignore anew, and checks the database again.
+        opened = replace(library, store=library.phases)
         with keep_open(opened.database):
-            yield opened
+            try:
+                yield opened
+            finally:
+                if context.run is not None:
+                    library.phases.settle(context.run.run_id)
 
     return open_library
 

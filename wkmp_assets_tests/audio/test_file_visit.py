@@ -18,12 +18,21 @@ from wkmp_assets.files.identity import look_at
 from wkmp_assets.files.verification import ExpectedContent
 from wkmp_assets.model.outcomes import Failed, Result
 from wkmp_assets.model.phases import FINGERPRINTS, FLAVORS, LEAD_POINTS, SEGMENTS, TAGS
-from wkmp_assets.model.values import LeadPointParameters, SegmentationParameters
+from wkmp_assets.model.values import LeadPointParameters, PathNames, SegmentationParameters
+from wkmp_assets.runtime.visit_store import VisitStore
 from wkmp_assets_tests.audio.sounds import joined, melody, silence, write_sound
 from wkmp_assets_tests.runtime.test_phase_store import plain
 
 PARAMETERS = SegmentationParameters(60.0, 28_224_000, 2_822_400)
 LEADS = LeadPointParameters(-45.0, -40.0)
+SHEET = """FILE "mix.wav" WAVE
+  TRACK 01 AUDIO
+    TITLE "One"
+    INDEX 01 00:00:00
+  TRACK 02 AUDIO
+    TITLE "Two"
+    INDEX 01 00:12:00
+"""
 
 
 @pytest.fixture
@@ -36,8 +45,17 @@ def mix(tmp_path: Path) -> Path:
 
 def visit_of(path: Path, **fields: Any) -> Visit:
     state = path.parent / "state"
-    covers = CoverStore(state / "covers", state / "notes")
-    visit = Visit(path.name, look_at(path.parent, path.name), PARAMETERS, LEADS, PcmStore(state / "pcm", 10**9), covers)
+    visit = Visit(
+        key=path.name,
+        display_path=path.name,
+        names=PathNames((path.stem,)),
+        on_disk=look_at(path.parent, path.name),
+        segmentation=PARAMETERS,
+        lead_points=LEADS,
+        pcm=PcmStore(state / "pcm", 10**9),
+        covers=CoverStore(state / "covers", state / "notes"),
+        visits=VisitStore(state / "phases"),
+    )
     return replace(visit, **fields)
 
 
@@ -46,7 +64,7 @@ def test_a_visit_finds_what_the_single_tasks_find(mix: Path) -> None:
     found = visit_file(mix, visit)
     assert found.content_hash == hash_file(mix, "mix.wav")
     file = (mix, "mix.wav", ExpectedContent(found.content_hash, visit.on_disk))
-    tags = tag_file(*file, visit.covers)
+    tags = replace(tag_file(*file, visit.covers), names=visit.names)
     segments = segment_file(*file, visit.pcm, PARAMETERS, tags.evidence)
     assert len(segments.passages) == 2
     values = {
@@ -114,3 +132,35 @@ def test_visits_are_equal_when_they_find_the_same(mix: Path) -> None:
     assert visit == replace(visit_of(mix), known_hashes=frozenset({"ab" * 32}), is_hash_only=True)
     assert visit != replace(visit, lead_points=LeadPointParameters(-30.0, -40.0))
     assert visit != replace(visit, on_disk=replace(visit.on_disk, size_bytes=1))
+
+
+def test_what_an_interrupted_run_found_is_taken_over(mix: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    decoded: list[Path] = []
+    monkeypatch.setattr(
+        file_visit, "segment_file", lambda file, *rest: decoded.append(file) or segment_file(file, *rest)
+    )
+    first, second = (visit_file(mix, visit_of(mix)) for _ in range(2))
+    assert len(decoded) == 1
+    assert second.token == first.token
+    assert plain(tuple(second.values.values())) == plain(tuple(first.values.values()))
+    visit_file(mix, visit_of(mix, lead_points=LeadPointParameters(-30.0, -40.0)))
+    assert len(decoded) == 2, "computed with other parameters"
+    (mix.parent / "mix.cue").write_text(SHEET)
+    with_sheet = visit_file(mix, visit_of(mix))
+    assert len(decoded) == 3, "a sheet was added"
+    assert with_sheet.token != first.token
+    visit = visit_of(mix)
+    visit.visits.drop(["mix.wav"])
+    assert visit_file(mix, visit).token not in {first.token, with_sheet.token}
+    assert len(decoded) == 4, "it was stored and committed"
+
+
+def test_a_visit_that_is_damaged_on_disk_is_made_again(mix: Path) -> None:
+    first = visit_file(mix, visit_of(mix))
+    (kept,) = (mix.parent / "state/phases/visits").rglob("*.json")
+    content = kept.read_bytes()
+    for damaged in (b"", content[:-40], bytes(len(content)), content[:200] + bytes(len(content) - 203) + content[-3:]):
+        kept.write_bytes(damaged)
+        again = visit_file(mix, visit_of(mix))
+        assert again.token != first.token
+        assert plain(tuple(again.values.values())) == plain(tuple(first.values.values()))

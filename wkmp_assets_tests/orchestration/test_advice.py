@@ -17,6 +17,7 @@ from wkmp_assets.orchestration.partitions import partitions_name
 from wkmp_assets.orchestration.prune import PruneOptions, plan_prune
 from wkmp_assets.orchestration.resources import Library
 from wkmp_assets.runtime.worker_pool import WorkerPool
+from wkmp_assets_tests.support.bundle_files import forget_phase
 from wkmp_assets_tests.support.checked_library import CheckedLibrary, checked_library
 from wkmp_assets_tests.support.tones import break_file, tone
 
@@ -75,7 +76,7 @@ def test_values_that_did_not_move_along_are_there_after_an_import_with_force(
 def test_a_picture_is_there_after_an_import_with_force(library: CheckedLibrary) -> None:
     """`Import it first: wkmp import FOLDER` found the file unchanged."""
     store = Library(library.settings).phases
-    store.path_of(MATCHES, "0.wav").unlink()
+    forget_phase(store, MATCHES, "0.wav")
     (failed,) = alone_picture(library)
     assert failed.endswith(IMPORT_WITH_FORCE)
     library.import_range("0.wav", "0.wav", force=True)
@@ -139,7 +140,7 @@ def test_failed_files_are_imported_when_their_messages_were_followed(library: Ch
 
 def test_a_failure_that_was_recorded_is_mended_by_any_import(library: CheckedLibrary) -> None:
     """Raising a limit changes no file, and neither does freeing memory."""
-    Library(library.settings).phases.path_of(LEAD_POINTS, "0.wav").unlink()
+    forget_phase(Library(library.settings).phases, LEAD_POINTS, "0.wav")
     alone(library, ENTRY)
     assert list(failures(library)) == ["0.wav"]
     library.import_all()

@@ -26,6 +26,7 @@ from wkmp_assets.orchestration.resources import Library
 from wkmp_assets.runtime.worker_pool import WorkerPool
 from wkmp_assets_tests.audio.sounds import joined, melody, silence, write_sound
 from wkmp_assets_tests.support.builders import file_row, rows, run_sql
+from wkmp_assets_tests.support.bundle_files import forget_phase
 from wkmp_assets_tests.support.checked_library import CheckedLibrary, checked_library
 
 pytestmark = pytest.mark.slow
@@ -112,7 +113,7 @@ def test_a_phase_alone_reads_a_file_that_the_last_import_only_touched(library: C
     assert isinstance(identity, Result)
     assert identity.value.state is FileState.TOUCHED
     for phase in (TAGS, SEGMENTS):
-        Library(library.settings).phases.path_of(phase, "song.wav").unlink()
+        forget_phase(Library(library.settings).phases, phase, "song.wav")
     assert run(library, TAGS, SEGMENTS) == {}
     assert isinstance(stored(library, SEGMENTS, "song.wav"), Result)
     assert run(library, ENTRY) == {}
@@ -120,11 +121,11 @@ def test_a_phase_alone_reads_a_file_that_the_last_import_only_touched(library: C
 
 def test_an_identity_alone_is_stored_again_where_its_value_is_lost(library: CheckedLibrary) -> None:
     """It said "unchanged", and the next phase asked for it again."""
-    documents = [Library(library.settings).phases.path_of(IDENTITY, key) for key in library.keys]
-    kept, lost = (document.stat().st_mtime_ns for document in documents)
-    documents[1].unlink()
+    bundles = [Library(library.settings).phases.bundles.path_of(key) for key in library.keys]
+    forget_phase(Library(library.settings).phases, IDENTITY, library.keys[1])
+    kept, lost = (bundle.stat().st_mtime_ns for bundle in bundles)
     assert run(library, IDENTITY) == {}
-    now = [document.stat().st_mtime_ns for document in documents]
+    now = [bundle.stat().st_mtime_ns for bundle in bundles]
     assert now[0] == kept
     assert now[1] > lost
     assert run(library, TAGS) == {}

@@ -19,9 +19,12 @@ from wkmp_assets.model.file_key import encode_key
 from wkmp_assets.model.outcomes import Failed, Outcome, Result, Skipped, SkipReason
 from wkmp_assets.model.phase_values import PHASE_VALUES
 from wkmp_assets.model.values import Envelope, LibraryChanges
-from wkmp_assets.runtime.phase_store import MAX_MARK_AGE_S, PhaseStore
+from wkmp_assets.runtime.phase_documents import join_documents
+from wkmp_assets.runtime.phase_store import PhaseStore
+from wkmp_assets.runtime.staged_outcomes import MAX_AGE_S
 from wkmp_assets.settings import Settings
 from wkmp_assets_tests.support.builders import phase_values
+from wkmp_assets_tests.support.bundle_files import forget_phase, leave_old_document
 
 CHANGES = LibraryChanges(("a.mp3", "Sigur Rós/ Ágætis.mp3"), (), ("caf\udce9.mp3",), ("gone.mp3",))
 VALUES = {"library_scan": CHANGES, **phase_values()}
@@ -100,11 +103,11 @@ def test_runs_at_the_same_time_do_not_see_each_others_marks(store: PhaseStore) -
     assert store.read("file_tags", KEY, "run-3") == value
 
 
-def test_marks_of_runs_long_over_are_removed(store: PhaseStore) -> None:
+def test_marks_of_runs_long_over_are_removed(store: PhaseStore, settings: Settings) -> None:
     store.write("file_tags", [(KEY, Skipped(SkipReason.UNCHANGED))], "run-1")
     store.write("file_tags", [(KEY, Skipped(SkipReason.UNCHANGED))], "run-2")
-    (old,) = store.path_of("file_tags", KEY).parents[2].glob("marks/run-1")
-    ago = time.time() - MAX_MARK_AGE_S - 60
+    old = settings.phase_dir / "marks/run-1"
+    ago = time.time() - MAX_AGE_S - 60
     os.utime(old, (ago, ago))
     store.write("file_tags", [(KEY, Skipped(SkipReason.UNCHANGED))], "run-3")
     assert sorted(run.name for run in old.parent.iterdir()) == ["run-2", "run-3"]
@@ -119,8 +122,9 @@ def test_a_mark_without_a_stored_value_is_no_value(store: PhaseStore) -> None:
 
 def edited(change: Callable[[dict[str, Any]], Any]) -> Callable[[Path], None]:
     def edit(path: Path) -> None:
-        document = json.loads(path.read_bytes())
-        path.write_text(json.dumps(change(document)))
+        bundle = {name: json.dumps(document).encode() for name, document in json.loads(path.read_bytes()).items()}
+        bundle["passage_segments"] = json.dumps(change(json.loads(bundle["passage_segments"]))).encode()
+        path.write_bytes(join_documents(bundle))
 
     return edit
 
@@ -162,7 +166,7 @@ def test_a_document_that_cannot_be_used_fails_the_file_and_says_what_to_run(
         [(KEY, Result(VALUES["passage_segments"], "h")), ("other", Failed("p", "c", "m"))],
         "r",
     )
-    damage(store.path_of("passage_segments", KEY))
+    damage(store.bundles.path_of(KEY))
     outcome = store.read("passage_segments", KEY, "r")
     assert isinstance(outcome, Failed)
     assert (outcome.phase, outcome.code) == ("passage_segments", "PHASE_VALUE_UNUSABLE")
@@ -173,17 +177,18 @@ def test_a_document_that_cannot_be_used_fails_the_file_and_says_what_to_run(
 
 @pytest.mark.parametrize("key", ["../../etc/passwd", "/etc/passwd", "a" * 5000, "CON", "a/b\\c:d"])
 def test_no_file_is_named_after_a_key(store: PhaseStore, settings: Settings, tmp_path: Path, key: str) -> None:
-    store.write("file_tags", [(key, Result(VALUES["file_tags"], "h")), (key, Skipped(SkipReason.UNCHANGED))], "r")
-    files = [path for path in tmp_path.rglob("*") if path.is_file()]
-    assert len(files) == 2
-    assert all(path.relative_to(settings.phase_dir).parts[-3] == "file_tags" for path in files)
-    assert all(set(path.stem) <= set("0123456789abcdef") for path in files)
+    store.write("file_tags", [(key, Result(VALUES["file_tags"], "h"))], "r")
+    store.write("file_tags", [(key, Skipped(SkipReason.UNCHANGED))], "r")
+    bundle, mark = sorted(path.relative_to(settings.phase_dir) for path in tmp_path.rglob("*") if path.is_file())
+    assert bundle.parts[0] == "bundles"
+    assert set(bundle.stem) <= set("0123456789abcdef")
+    assert mark == Path("marks/r/file_tags.json")
 
 
 def test_documents_are_plain_json(store: PhaseStore) -> None:
     for phase, value in VALUES.items():
         store.write(phase, [(KEY, Result(value, "h"))], "r")
-        document = json.loads(store.path_of(phase, KEY).read_text(encoding="utf-8"))
+        document = json.loads(store.bundles.path_of(KEY).read_text(encoding="utf-8"))[phase]
         assert (document["phase"], document["partition"]) == (phase, KEY)
 
 
@@ -209,7 +214,7 @@ def test_a_crash_before_the_rename_leaves_the_old_value(store: PhaseStore, monke
 def test_every_beginning_of_a_document_is_refused(store: PhaseStore) -> None:
     """A power cut may leave any of them."""
     store.write("file_tags", [(KEY, Result(VALUES["file_tags"], "h"))], "r")
-    path = store.path_of("file_tags", KEY)
+    path = store.bundles.path_of(KEY)
     content = path.read_bytes()
     for length in range(len(content)):
         path.write_bytes(content[:length])
@@ -232,8 +237,8 @@ def test_a_document_is_on_the_disk_before_it_gets_its_name(store: PhaseStore, mo
     monkeypatch.setattr(os, "fsync", synced)
     monkeypatch.setattr(Path, "replace", renamed)
     store.write("file_tags", [(KEY, Result(VALUES["file_tags"], "h"))], "r")
-    document = store.path_of("file_tags", KEY).stat().st_ino
-    assert steps == [("synced", document), ("renamed", document)]
+    document = store.bundles.path_of(KEY).stat().st_ino
+    assert steps[-2:] == [("synced", document), ("renamed", document)]
 
 
 def test_what_a_killed_process_left_goes_with_the_next_write(
@@ -275,16 +280,7 @@ def test_values_follow_files_that_moved_or_changed_places(store: PhaseStore) -> 
     assert kept(store, "b.mp3", "lead_points") == "hash of a.mp3"
     assert kept(store, "b.mp3", "file_identity") == "hash of b.mp3", "which file it is, is never carried"
     assert (kept(store, "c.mp3"), kept(store, "d.mp3"), kept(store, "e.mp3")) == ("hash of c.mp3", None, None)
-    assert list((store.path_of("file_tags", "a.mp3").parents[2] / "unfinished").iterdir()) == []
-
-
-def test_values_follow_also_where_files_cannot_have_two_names(
-    store: PhaseStore, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    store.write("file_tags", [("a.mp3", Result(VALUES["file_tags"], "hash"))], "run-1")
-    monkeypatch.setattr(Path, "hardlink_to", lambda *_: (_ for _ in ()).throw(OSError("not supported")))
-    store.carry({"b.mp3": ("a.mp3", "hash")})
-    assert kept(store, "b.mp3") == "hash"
+    assert list((store.bundles.path_of("a.mp3").parents[2] / "unfinished").iterdir()) == []
 
 
 def test_values_of_the_longest_name_are_recognised(store: PhaseStore) -> None:
@@ -299,3 +295,55 @@ def test_only_the_values_of_the_files_that_are_named_are_kept(store: PhaseStore)
         store.write("file_tags", [(key, Result(VALUES["file_tags"], "hash"))], "run-1")
     assert (store.keep_only(["b.mp3", "c.mp3"]), store.keep_only(["b.mp3"])) == (1, 0)
     assert (kept(store, "a.mp3"), kept(store, "b.mp3")) == (None, "hash")
+
+
+def test_a_document_of_an_earlier_version_counts_until_its_phase_is_stored(
+    store: PhaseStore, settings: Settings
+) -> None:
+    old = Result(VALUES["file_tags"], "old")
+    path = leave_old_document(settings, "file_tags", KEY, old)
+    leave_old_document(settings, "lead_points", KEY, Result(VALUES["lead_points"], "old"))
+    assert store.read_stored("file_tags", KEY) == old
+    store.carry({"moved.mp3": (KEY, "old")})
+    assert kept(store, "moved.mp3") == "old"
+    store.write("file_tags", [(KEY, Result(VALUES["file_tags"], "new"))], "r")
+    assert kept(store, KEY) == "new"
+    assert not path.exists()
+    forget_phase(store, "file_tags", KEY)
+    assert kept(store, KEY) is None, "an old value does not come back"
+    assert kept(store, KEY, "lead_points") == "old"
+    assert store.keep_only([]) == 3
+
+
+def test_what_a_run_has_staged_is_its_own_until_it_is_settled(store: PhaseStore, settings: Settings) -> None:
+    """Another process of the run sees it as well."""
+    old, new = Result(VALUES["file_tags"], "old"), Result(VALUES["file_tags"], "new")
+    store.write("file_tags", [(KEY, old)], "run-1")
+    store.stage("file_tags", {KEY: new, "other.mp3": Skipped(SkipReason.WAITS, "for a better one")}, "run-2")
+    for one in (store, PhaseStore(settings.phase_dir)):
+        assert one.read("file_tags", KEY, "run-2") == new
+        assert one.read("file_tags", KEY, "run-3") == one.read_stored("file_tags", KEY) == old
+        assert one.read("file_tags", "other.mp3", "run-2") == Skipped(SkipReason.WAITS)
+    PhaseStore(settings.phase_dir).settle("run-2")
+    for one in (store, PhaseStore(settings.phase_dir)):
+        assert one.read("file_tags", KEY, "run-2") == one.read("file_tags", KEY, "run-3") == new
+        assert one.read("file_tags", "other.mp3", "run-2") == Skipped(SkipReason.WAITS)
+        assert kept(one, "other.mp3") is None
+
+
+def test_a_value_that_another_process_has_stored_since_is_seen(store: PhaseStore, settings: Settings) -> None:
+    store.write("file_tags", [(KEY, Result(VALUES["file_tags"], "old"))], "run-1")
+    assert kept(store, KEY) == "old"
+    PhaseStore(settings.phase_dir).write("file_tags", [(KEY, Result(VALUES["file_tags"], "new"))], "run-2")
+    assert kept(store, KEY) == "new"
+
+
+def test_phases_of_a_file_are_stored_beside_each_other(store: PhaseStore) -> None:
+    for phase in PHASE_VALUES:
+        store.stage(phase, {KEY: Result(VALUES[phase], "h")}, "r")
+    store.settle("r")
+    store.write("file_tags", [(KEY, Failed("file_tags", "C", "m"))], "r")
+    assert list(json.loads(store.bundles.path_of(KEY).read_bytes())) == list(PHASE_VALUES)
+    assert store.read_stored("file_tags", KEY) == Failed("file_tags", "C", "m")
+    assert kept(store, KEY, "flavors") == "h"
+    assert store.find_hashes("file_tags") == set()

@@ -19,7 +19,7 @@ from wkmp_assets.model.statuses import FileStatus
 from wkmp_assets.model.values import FileIdentity
 from wkmp_assets.orchestration.assets.scan import library_scan
 from wkmp_assets.orchestration.better_copies import find_better_copies, note_waits, wait_for
-from wkmp_assets.orchestration.file_visits import plan_visits, visit_files, visit_rest, visits_whole_files
+from wkmp_assets.orchestration.file_visits import note_visits, plan_visits, visit_files, visit_rest, visits_whole_files
 from wkmp_assets.orchestration.instance.dagster_api import executes_asset
 from wkmp_assets.orchestration.resources import Library
 from wkmp_assets.orchestration.run_tags import tags_of_files, tags_of_library
@@ -87,7 +87,7 @@ def file_identity(
             outcomes[key] = found
         else:
             hashed[key] = HashedFile(paths[key], to_hash[key], found.content_hash, known.get(paths[key]))
-            library.findings[key] = found
+            note_visits(library, {key: found})
     same_content = read_known_by_hash(library.database, [file.content_hash for file in hashed.values()])
     try:
         content_now = hash_doubtful(
@@ -109,7 +109,7 @@ def file_identity(
     )
     if visits_whole_files(context):
         half_visited = {key: visits[key] for key in hashed if _is_half_visited(library.findings[key])}
-        library.findings.update(visit_rest(library, workers, half_visited, identities))
+        note_visits(library, visit_rest(library, workers, half_visited, identities))
     moves = {key: (encode_key(path), hashed[key].content_hash) for key, path in _moved(identities)}
     library.phases.carry(moves)
     return outcomes | claimed_by_others | waiting | identities

@@ -10,9 +10,9 @@ from wkmp_assets.files.identity import without_known_content
 from wkmp_assets.files.verification import ExpectedContent
 from wkmp_assets.identify.path_names import read_path_names
 from wkmp_assets.model.file_key import decode_key
-from wkmp_assets.model.outcomes import Outcomes, Result
+from wkmp_assets.model.outcomes import Outcome, Outcomes, Result
 from wkmp_assets.model.phases import IDENTITY, TAGS
-from wkmp_assets.model.values import FileIdentity, FileTags
+from wkmp_assets.model.values import FileIdentity, FileTags, PathNames
 from wkmp_assets.orchestration.file_visits import find_visited
 from wkmp_assets.orchestration.instance.dagster_api import executes_asset, executes_itself
 from wkmp_assets.orchestration.resources import Library
@@ -42,9 +42,10 @@ def file_tags(
         lambda key, identity: (library.file_of(key), decode_key(key), expect(identity), library.covers),
         partial(find_visited, library, TAGS, lambda _tags, _identity: True),
     )
-    return {
-        key: replace(outcome, value=replace(outcome.value, names=read_path_names(decode_key(key))))
-        if isinstance(outcome, Result)
-        else outcome
-        for key, outcome in outcomes.items()
-    }
+    return {key: _with_names(outcome, read_path_names(decode_key(key))) for key, outcome in outcomes.items()}
+
+
+def _with_names(outcome: Outcome[FileTags], names: PathNames) -> Outcome[FileTags]:
+    if not isinstance(outcome, Result) or outcome.value.names == names:
+        return outcome
+    return replace(outcome, value=replace(outcome.value, names=names))

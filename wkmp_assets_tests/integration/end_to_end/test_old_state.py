@@ -21,6 +21,7 @@ from wkmp_assets.model.phase_values import PHASE_VALUES
 from wkmp_assets.model.phases import ENTRY, SCAN
 from wkmp_assets.orchestration.partitions import partitions_name
 from wkmp_assets.orchestration.recorded_commits import recorded_commits
+from wkmp_assets.runtime.bundles import place_of
 from wkmp_assets.runtime.phase_store import PhaseStore
 from wkmp_assets.settings import Settings, load_settings
 from wkmp_assets_tests.support.builders import column, problems
@@ -165,7 +166,11 @@ def test_an_import_leaves_it_as_it_is_and_adds_what_is_new(continued: Continued)
     assert problems(database) == []
     assert column(database, "SELECT user_title FROM passages WHERE user_title NOT NULL") == [EDITED_TITLE]
     assert place.partitions == sorted([*OLD_KEYS, encode_key(LATER)])
-    unchanged = {place.store.path_of(phase, encode_key(path)) for phase in PHASE_VALUES for path in (ONE, TWO, COPY)}
+    unchanged = {
+        place_of(place.settings.phase_dir / phase, encode_key(path))
+        for phase in PHASE_VALUES
+        for path in (ONE, TWO, COPY)
+    }
     after = _documents(place)
     assert {file: after[file] for file in unchanged if file in after} == {
         file: content for file, content in continued.documents_before.items() if file in unchanged

@@ -218,7 +218,7 @@ ALL_OR_NOTHING = (
     Measure(
         "phase values are renamed into place",
         "a crash while one is written would destroy the one that was there",
-        ("runtime.phase_store:PhaseStore._temporary_of",),
+        ("runtime.bundles:_temporary_of",),
         the_file_itself,
         (
             "runtime/test_phase_store.py::test_a_crash_before_the_rename_leaves_the_old_value",
