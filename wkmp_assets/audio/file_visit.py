@@ -9,6 +9,8 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from pydantic import TypeAdapter
+
 from wkmp_assets.audio.covers.store import CoverStore
 from wkmp_assets.audio.lead_points import measure_lead_points
 from wkmp_assets.audio.pcm_store import FORMAT_VERSION, PcmStore
@@ -16,6 +18,7 @@ from wkmp_assets.audio.worker_tasks import fingerprint_file, measure_flavors, se
 from wkmp_assets.errors import AudioFileError
 from wkmp_assets.files.hashing import hash_file
 from wkmp_assets.files.verification import ExpectedContent
+from wkmp_assets.model.boundary_evidence import TrackSheet
 from wkmp_assets.model.known_files import FileStat
 from wkmp_assets.model.outcomes import Failed, Result
 from wkmp_assets.model.phases import FINGERPRINTS, FLAVORS, LEAD_POINTS, SEGMENTS, TAGS
@@ -52,6 +55,8 @@ class Visit:
     """Contents that the library has already. The visit ends after the hash of such a file."""
     content_hash: str | None = None
     """The content, where the run has hashed the file before."""
+    track_list: TrackSheet | None = None
+    """Of the release, when an earlier lookup found one for this content."""
 
 
 @dataclass(frozen=True)
@@ -61,6 +66,8 @@ class Findings:
     content_hash: str
     outcomes: Mapping[str, Result[Any] | Failed] = field(default_factory=dict)
     """Phase -> outcome. After a failure there are no later phases; without any, the visit ended after the hash."""
+    track_list: TrackSheet | None = None
+    """That of the visit."""
     token: str | None = None
     """Under which the outcomes are kept in the store of visits; None when they are not."""
     may_go_on: bool = True
@@ -102,14 +109,16 @@ def visit_file(path: Path, visit: Visit) -> Findings:
         tags = value_of(TAGS, _tag_file, *file, visit)
         if earlier is not None and earlier.values[SEGMENTS].evidence == tags.evidence:
             return _take_over(earlier, results[TAGS], visit, basis)
-        segments = value_of(SEGMENTS, segment_file, *file, visit.pcm, visit.segmentation, tags.evidence)
+        segments = value_of(
+            SEGMENTS, segment_file, *file, visit.pcm, visit.segmentation, tags.evidence, visit.track_list
+        )
         spans = segments.passages
         value_of(FINGERPRINTS, fingerprint_file, *file, visit.pcm, segments)
         value_of(LEAD_POINTS, measure_lead_points, segments, spans, visit.lead_points)
         value_of(FLAVORS, measure_flavors, *file, visit.pcm, segments, spans)
     except _VisitEndsError as end:
         return Findings(content_hash, {**results, end.failed.phase: end.failed})
-    return Findings(content_hash, results, visit.visits.keep(visit.key, basis, results))
+    return Findings(content_hash, results, visit.track_list, visit.visits.keep(visit.key, basis, results))
 
 
 def _tag_file(path: Path, display_path: str, expected: ExpectedContent, visit: Visit) -> FileTags:
@@ -123,15 +132,15 @@ def _basis_of(visit: Visit, content_hash: str) -> dict[str, Any]:
         "version": f"{version('wkmp-assets')}, {FORMAT_VERSION}",
         "segmentation": asdict(visit.segmentation),
         "lead_points": asdict(visit.lead_points),
+        "track_list": TypeAdapter(TrackSheet | None).dump_python(visit.track_list, mode="json"),
     }
 
 
 def _take_over(earlier: StoredVisit, tags: Result[Any], visit: Visit, basis: Mapping[str, Any]) -> Findings:
     results = {phase: Result(value, tags.content_hash) for phase, value in earlier.values.items()} | {TAGS: tags}
     is_same = earlier.values[TAGS] == tags.value
-    return Findings(
-        tags.content_hash, results, earlier.token if is_same else visit.visits.keep(visit.key, basis, results)
-    )
+    token = earlier.token if is_same else visit.visits.keep(visit.key, basis, results)
+    return Findings(tags.content_hash, results, visit.track_list, token)
 
 
 class _VisitEndsError(Exception):

@@ -4,6 +4,7 @@
 which files the next run imports can let the workers begin with them: see `begin_visits`.
 """
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from typing import Any
@@ -22,6 +23,7 @@ from wkmp_assets.model.outcomes import Failed, Outcome, Outcomes, Result, Skippe
 from wkmp_assets.model.phases import IDENTITY
 from wkmp_assets.model.values import FileIdentity, FileState
 from wkmp_assets.orchestration.better_copies import find_better_paths
+from wkmp_assets.orchestration.earlier_runs import find_track_lists
 from wkmp_assets.orchestration.instance.dagster_api import executes_itself
 from wkmp_assets.orchestration.resources import Library
 from wkmp_assets.runtime.file_work import WORKER_FAILURES
@@ -94,7 +96,7 @@ def plan_visits(
     """
     if not on_disk:
         return {}
-    sizes = [stat.size_bytes for stat in on_disk.values()]
+    sizes = Counter(stat.size_bytes for stat in on_disk.values())
     known = read_hashes_by_size(library.database, sizes) if is_whole else {}
     with_better = find_better_paths(library.settings, {paths[key] for key in on_disk}) if is_whole else {}
     settings = library.read_settings()
@@ -109,7 +111,7 @@ def plan_visits(
             library.pcm,
             library.covers,
             library.phases.visits,
-            is_hash_only=not is_whole or sizes.count(stat.size_bytes) > 1 or paths[key] in with_better,
+            is_hash_only=not is_whole or sizes[stat.size_bytes] > 1 or paths[key] in with_better,
             known_hashes=known.get(stat.size_bytes, frozenset()),
         )
         for key, stat in on_disk.items()
@@ -152,10 +154,17 @@ def visit_rest(
     identities : mapping of str to Outcome
         What each file is, by partition key.
     """
+    track_lists = find_track_lists(library.phases, identities)
     rest = {
         key: (
             library.file_of(key),
-            replace(visit, content_hash=identity.content_hash, is_hash_only=False, known_hashes=frozenset()),
+            replace(
+                visit,
+                content_hash=identity.content_hash,
+                is_hash_only=False,
+                known_hashes=frozenset(),
+                track_list=track_lists.get(key),
+            ),
         )
         for key, visit in visits.items()
         if isinstance(identity := identities.get(key), Result)

@@ -37,8 +37,12 @@ def write_document(folder: Path, path: Path, content: bytes) -> None:
     temporary = _temporary_of(folder, path)
     for parent in (temporary.parent, path.parent):
         parent.mkdir(parents=True, exist_ok=True)
-    temporary.write_bytes(content)
-    replace_durably(temporary, path)
+    try:
+        temporary.write_bytes(content)
+        replace_durably(temporary, path)
+    except OSError:
+        temporary.unlink(missing_ok=True)
+        raise
 
 
 def _temporary_of(folder: Path, path: Path) -> Path:

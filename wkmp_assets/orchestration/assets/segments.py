@@ -40,7 +40,8 @@ def passage_segments(
     track_lists = find_track_lists(library.phases, file_identity)
 
     def find_segments(key: str, content_hash: str, identity: FileIdentity, tags: FileTags) -> Any | None:
-        if key in track_lists:  # which the visit did not know
+        findings = library.findings.get(key)
+        if findings is not None and findings.track_list != track_lists.get(key):
             return None
         return find_visited(library, SEGMENTS, is_usable, key, content_hash, identity, tags)
 
