@@ -147,6 +147,12 @@ class Settings(BaseSettings):
         description="Time zone of both schedules, for example `Europe/Berlin`.",
     )
 
+    ui_hosts: str | None = Field(
+        default=None,
+        description="Names under which the web UI may be asked, such as that of a proxy, separated by commas; `*` is "
+        "any. Addresses and `localhost` always may.",
+    )
+
     hold_budget_ms: int = Field(
         default=100,
         ge=1,
@@ -288,6 +294,11 @@ class Settings(BaseSettings):
     def trusted(self) -> frozenset[str]:
         """The checks of the library database that are left out."""
         return _split_names(self.trust_database or "")
+
+    @property
+    def ui_host_names(self) -> frozenset[str]:
+        """Names under which the web UI may be asked, besides addresses and `localhost`."""
+        return _split_names(self.ui_hosts or "")
 
     @property
     def max_file_bytes(self) -> int:

@@ -27,7 +27,9 @@ from watchdog.observers import Observer
 from wkmp_assets.orchestration.instance import run_tables
 from wkmp_assets.orchestration.instance.event_batch import EventBatch
 from wkmp_assets.orchestration.instance.living_runs import LivingRuns
+from wkmp_assets.orchestration.instance.web_guard import guard_web_ui
 from wkmp_assets.runtime.file_locks import hold_lock
+from wkmp_assets.settings import load_settings
 
 _BUSY_TIMEOUT_S = 60
 _MAX_ENGINES = 8
@@ -111,6 +113,11 @@ class KeptOpenEventLogStorage(SqliteEventLogStorage):
             # not depend on them.
             connection.exec_driver_sql("PRAGMA synchronous = NORMAL")
         return engine
+
+    def optimize_for_webserver(self, statement_timeout: int, pool_recycle: int, max_overflow: int) -> None:
+        """Put our layer in front of the web UI; Dagster calls this in the web server before it makes the UI."""
+        super().optimize_for_webserver(statement_timeout, pool_recycle, max_overflow)
+        guard_web_ui(load_settings().ui_host_names)
 
     def _initdb(self, engine: Engine, for_index_shard: bool = False) -> None:
         """Create the tables of a database unless it has them."""

@@ -23,6 +23,8 @@ from dagster._core.storage.event_log.sqlite import SqliteEventLogStorage
 from dagster._core.storage.event_log.sqlite.sqlite_event_log import INDEX_SHARD_NAME, SqliteEventLogStorageWatchdog
 from dagster._core.storage.sqlite_storage import DagsterSqliteStorage
 from dagster._serdes import ConfigurableClassData
+from dagster_webserver.app import create_app_from_workspace_process_context
+from dagster_webserver.cli import dagster_webserver
 
 from wkmp_assets.orchestration.instance.dagster_api import (
     FailedPartitions,
@@ -435,3 +437,15 @@ def test_a_started_run_whose_process_is_gone_is_finished(dagster_home: Path) -> 
         assert isinstance(storage, KeptOpenEventLogStorage)
         storage.living_runs.begin(runs[statuses.STARTED])
         assert len(find_unfinished_runs(instance)) == 2
+
+
+def test_the_web_server_tells_its_storage_that_it_starts_and_makes_its_pages_in_one_place() -> None:
+    assert list(inspect.signature(SqliteEventLogStorage.optimize_for_webserver).parameters) == [
+        "self",
+        "statement_timeout",
+        "pool_recycle",
+        "max_overflow",
+    ]
+    started = inspect.getsource(dagster_webserver.callback)
+    assert started.index("optimize_for_webserver") < started.index("host_dagster_ui_with_workspace_process_context")
+    assert "create_asgi_app(" in inspect.getsource(create_app_from_workspace_process_context)
