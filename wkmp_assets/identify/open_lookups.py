@@ -10,7 +10,7 @@ from typing import Any
 from pydantic import SecretStr
 
 from wkmp_assets.errors import SettingsError
-from wkmp_assets.identify.flavor_classes import ClassLookup, NoClassLookup, ServiceClassLookup
+from wkmp_assets.identify.flavor_classes import ClassLookup, NoClassLookup, RecordingClasses, ServiceClassLookup
 from wkmp_assets.identify.lookup import NoRecordingLookup, RecordingLookup, ServiceRecordingLookup
 from wkmp_assets.identify.services import acousticbrainz, acoustid, musicbrainz
 from wkmp_assets.identify.services.acousticbrainz import AcousticBrainzClient
@@ -19,12 +19,14 @@ from wkmp_assets.identify.services.musicbrainz import MusicBrainzClient
 from wkmp_assets.identify.services.outage import OutageFile
 from wkmp_assets.identify.services.session import ServiceSession
 from wkmp_assets.model.values import ClassesOutcome, LookupOutcome
+from wkmp_assets.runtime.run_control import RunControl
 
 TOML_FIELD = "acoustid_api_key"
 NO_KEY = "no AcoustID key is set (WKMP_ACOUSTID_API_KEY)"
 NETWORK_SKIPPED = "the run was told to skip the network"
 OFF = "off"
 PROBE_TIMEOUT_S = 10.0
+STOPPED = "the import was stopped"
 SWITCHED_OFF = f"it is switched off (WKMP_ACOUSTICBRAINZ_URL={OFF})"
 
 
@@ -81,7 +83,7 @@ def resolve_key(stored: str | None, configured: SecretStr | None, toml: Path) ->
 
 @contextmanager
 def open_recording_lookup(
-    settings: ServiceSettings, key: SecretStr | None, *, skip: bool = False
+    settings: ServiceSettings, key: SecretStr | None, *, skip: bool = False, control: RunControl | None = None
 ) -> Iterator[RecordingLookup]:
     """Open the lookup of recordings at AcoustID and MusicBrainz, for the block.
 
@@ -93,6 +95,8 @@ def open_recording_lookup(
         Without a key every lookup is skipped.
     skip : bool
         Defer every lookup.
+    control : RunControl, optional
+        After its stop nothing more is asked. Answers in the cache count, the other lookups are deferred.
     """
     if key is None or skip:
         yield NoRecordingLookup(NO_KEY) if key is None else NoRecordingLookup(NETWORK_SKIPPED, LookupOutcome.DEFERRED)
@@ -103,12 +107,23 @@ def open_recording_lookup(
         ServiceSession(acoustid_service, settings.folder, settings.user_agent, acoustid.judge) as fingerprints,
         ServiceSession(musicbrainz_service, settings.folder, settings.user_agent, musicbrainz.judge) as recordings,
     ):
-        yield ServiceRecordingLookup(AcoustIdClient(fingerprints, key), MusicBrainzClient(recordings))
+
+        def give_up() -> None:
+            fingerprints.give_up(STOPPED)
+            recordings.give_up(STOPPED)
+
+        with (control or RunControl()).telling_of_stop(give_up):
+            yield ServiceRecordingLookup(AcoustIdClient(fingerprints, key), MusicBrainzClient(recordings))
 
 
 @contextmanager
 def open_class_lookup(
-    settings: ServiceSettings, key: SecretStr | None, *, skip: bool = False, is_probe: bool = False
+    settings: ServiceSettings,
+    key: SecretStr | None,
+    *,
+    skip: bool = False,
+    is_probe: bool = False,
+    control: RunControl | None = None,
 ) -> Iterator[ClassLookup]:
     """Open the lookup of classes at AcousticBrainz, for the block.
 
@@ -122,6 +137,8 @@ def open_class_lookup(
         Defer every lookup.
     is_probe : bool
         Find out whether the service is back: ask even while it rests, once, for ten seconds at most.
+    control : RunControl, optional
+        After its stop every lookup is deferred. That is no outage of the service.
     """
     if settings.acousticbrainz_url == OFF or key is None:
         yield NoClassLookup(SWITCHED_OFF if settings.acousticbrainz_url == OFF else NO_KEY)
@@ -133,4 +150,17 @@ def open_class_lookup(
     outages = OutageFile(settings.folder / f"{acousticbrainz.NAME}-outage.json")
     patience: dict[str, Any] = {"timeout_s": PROBE_TIMEOUT_S, "pauses_s": ()} if is_probe else {}
     with ServiceSession(service, settings.folder, settings.user_agent, acousticbrainz.judge, **patience) as classes:
-        yield ServiceClassLookup(AcousticBrainzClient(classes, outages, is_probe=is_probe))
+        asking = ServiceClassLookup(AcousticBrainzClient(classes, outages, is_probe=is_probe))
+        yield asking if control is None else _UntilStopped(asking, control)
+
+
+@dataclass(frozen=True)
+class _UntilStopped:
+    """Defers every lookup after a stop."""
+
+    lookup: ClassLookup
+    control: RunControl
+
+    def look_up(self, mbid: str) -> RecordingClasses:
+        stopped = NoClassLookup(STOPPED, ClassesOutcome.DEFERRED)
+        return (stopped if self.control.is_stopping else self.lookup).look_up(mbid)

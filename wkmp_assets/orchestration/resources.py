@@ -164,7 +164,7 @@ def library_resource(library: Library) -> dg.ResourceDefinition:
     return open_library
 
 
-def lookup_resource(library: Library, open_lookup: OpenLookup) -> dg.ResourceDefinition:
+def lookup_resource(library: Library, open_lookup: OpenLookup, control: RunControl) -> dg.ResourceDefinition:
     """Return the resource that asks web services for a run, unless the run skips the network.
 
     Parameters
@@ -173,12 +173,14 @@ def lookup_resource(library: Library, open_lookup: OpenLookup) -> dg.ResourceDef
         Its settings say how to reach the services. Without an AcoustID key no service is asked.
     open_lookup : callable
         `open_recording_lookup` or `open_class_lookup`.
+    control : RunControl
+        After its stop no service is asked.
     """
 
     @dg.resource(required_resource_keys={"network"})
     def open_for_run(context: dg.InitResourceContext) -> Iterator[RecordingLookup | ClassLookup]:
         settings, skip = library.settings, context.resources.network.skip
-        with open_lookup(service_settings(settings), acoustid_key(settings), skip=skip) as lookup:
+        with open_lookup(service_settings(settings), acoustid_key(settings), skip=skip, control=control) as lookup:
             yield lookup
 
     return open_for_run

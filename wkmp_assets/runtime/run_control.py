@@ -1,7 +1,8 @@
 """The link between a run and the command line: progress and commits go one way, the request to stop the other."""
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 from wkmp_assets.model.batch import FileCommit
 
@@ -29,12 +30,23 @@ class RunControl:
     def request_stop(self) -> None:
         """Ask the run to commit the files that are finished and to start no more."""
         self._stop.set()
-        for tell in self._on_stop:
+        for tell in tuple(self._on_stop):
             tell()
 
     def tell_of_stop(self, tell: Callable[[], None]) -> None:
         """Call a function when a stop is requested, perhaps inside a signal handler: it must take no lock."""
         self._on_stop.append(tell)
+
+    @contextmanager
+    def telling_of_stop(self, tell: Callable[[], None]) -> Iterator[None]:
+        """Do as `tell_of_stop` for the block; call the function now if a stop was requested before."""
+        self._on_stop.append(tell)
+        try:
+            if self.is_stopping:
+                tell()
+            yield
+        finally:
+            self._on_stop.remove(tell)
 
     @property
     def is_stopping(self) -> bool:

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from pydantic import SecretStr
-from werkzeug import Response
+from werkzeug import Request, Response
 
 from wkmp_assets.errors import SettingsError
 from wkmp_assets.identify.lookup import RecordingLookup, ServiceRecordingLookup
@@ -29,6 +29,7 @@ from wkmp_assets.model.values import (
     SegmentationParameters,
     Span,
 )
+from wkmp_assets.runtime.run_control import RunControl
 from wkmp_assets.settings import load_settings
 from wkmp_assets_tests.support.builders import RATE_HZ, audio, in_a_row, mbid
 from wkmp_assets_tests.support.music_services import (
@@ -262,6 +263,26 @@ def test_a_refused_key_is_told_apart_and_nothing_more_is_sent(services: MusicSer
     assert "refused the application key; correct the first of acoustid_api_key" in found[0].detail
     assert "wrong-key" not in repr(found)
     assert services.count("AcoustID") == 1
+
+
+def test_after_a_stop_only_the_cache_answers_and_no_pause_is_waited_for(
+    services: MusicServices, tmp_path: Path
+) -> None:
+    know_the_song(services)
+    control = RunControl()
+    with open_recording_lookup(settings(services, tmp_path), SecretStr(KEY), control=control) as opened:
+        looked_up(opened)
+        before = services.count("AcoustID")
+
+        def stop(_request: Request) -> Response:
+            control.request_stop()
+            return Response(status=503, headers={"Retry-After": "5"})
+
+        services.acoustid_behaviour = stop
+        found, _ = looked_up(opened, 3)
+    assert [one.outcome for one in found] == [LookupOutcome.MATCH, LookupOutcome.DEFERRED, LookupOutcome.DEFERRED]
+    assert found[1].detail == "AcoustID: the import was stopped"
+    assert services.count("AcoustID") == before + 1
 
 
 QUERY = r'artist:"Ann \"The\" Voice" AND recording:"C:\\ Song"'

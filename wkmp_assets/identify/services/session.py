@@ -5,7 +5,7 @@ Answers are untrusted: they may be late, endless, of another shape, or a redirec
 
 import gzip
 import sqlite3
-import time
+import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
@@ -99,6 +99,7 @@ class ServiceSession:
         self._pauses_s = pauses_s
         self._transport: Transport | None = None
         self._given_up: str | None = None
+        self._is_over = threading.Event()
 
     def __enter__(self) -> Self:
         return self
@@ -112,6 +113,7 @@ class ServiceSession:
     def give_up(self, reason: str) -> None:
         """Send nothing more in this run; answers in the cache are still served."""
         self._given_up = reason
+        self._is_over.set()
 
     def get(self, path: str, query: Mapping[str, str]) -> Answer:
         """Ask with GET; follows redirections within the service.
@@ -173,8 +175,9 @@ class ServiceSession:
                 if wait_s is not None and wait_s > MAX_WAIT_S:
                     reason += f", come back in {wait_s:.0f} s"
                     break
-            if wait_s is not None:
-                time.sleep(wait_s)
+            if self._is_over.wait(wait_s or 0.0):  # given up from another thread: the run is stopped
+                reason = str(self._given_up)
+                break
         self.give_up(reason)
         raise self._unavailable(reason)
 

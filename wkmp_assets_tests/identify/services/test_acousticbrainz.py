@@ -22,6 +22,7 @@ from wkmp_assets.identify.services.acousticbrainz import (
 from wkmp_assets.identify.services.outage import OutageFile
 from wkmp_assets.identify.services.session import ServiceSession
 from wkmp_assets.model.values import ClassesOutcome, Flavors, PassageFlavor, SongMatches
+from wkmp_assets.runtime.run_control import RunControl
 from wkmp_assets_tests.support.builders import NOW, entry, flavor, in_a_row, mbid
 from wkmp_assets_tests.support.music_services import KEY, MusicServices
 
@@ -62,6 +63,17 @@ def ask_with_key(
     )  # fmt: skip
     with open_class_lookup(settings, key) as source:
         return add_classes(MEASURED, MATCHES, source).passages
+
+
+def test_a_stop_defers_the_classes_and_is_no_outage(services: MusicServices, tmp_path: Path) -> None:
+    control = RunControl()
+    control.request_stop()
+    described = ServiceSettings(tmp_path, "", 0, "", 0, services.acousticbrainz_url, 0, "test/1 (nobody)")
+    with open_class_lookup(described, SecretStr(KEY), control=control) as source:
+        first, _ = add_classes(MEASURED, MATCHES, source).passages
+    assert (first.outcome, first.detail) == (ClassesOutcome.DEFERRED, "AcousticBrainz: the import was stopped")
+    services.classes[MBIDS[0]] = HIGH_LEVEL
+    assert ask_with_key(services, tmp_path, SecretStr(KEY))[0].outcome is ClassesOutcome.MATCH
 
 
 def test_the_classes_of_a_known_recording_are_taken_each_judged_by_itself(

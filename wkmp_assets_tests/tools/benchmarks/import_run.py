@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 import psutil
 
-from wkmp_assets.db.connection import keep_open
+from wkmp_assets.db.kept_open import keep_open
 from wkmp_assets.model.batch import Receipt
 from wkmp_assets.model.phases import SCAN, SEGMENTS
 from wkmp_assets.runtime.run_control import RunControl

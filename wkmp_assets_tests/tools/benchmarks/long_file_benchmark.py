@@ -57,12 +57,13 @@ def main(arguments: list[str] | None = None) -> int:
 def _import_one(sources: Sequence[Path], length_s: float, folder: Path) -> Measured:
     music = folder / "music"
     music.mkdir(parents=True)
-    _join(sources, music / "long.mp3", length_s)
+    join_packets(sources, music / "long.mp3", length_s)
     return run_import(Task(music, folder / "library", workers=1))
 
 
-def _join(sources: Sequence[Path], target: Path, length_s: float) -> None:
-    """Copy packets, without encoding, until the file has the given length."""
+def join_packets(sources: Sequence[Path], target: Path, length_s: float) -> None:
+    """Copy packets of MP3 files into one, without encoding, until it has the given length in seconds."""
+    target.parent.mkdir(parents=True, exist_ok=True)
     with av.open(str(target), "w", format="mp3") as joined:
         stream = joined.add_stream("mp3", rate=RATE_HZ, layout="stereo")
         written = 0
