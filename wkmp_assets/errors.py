@@ -6,6 +6,7 @@
     ├── PermanentError                 fails again with the same input: something must change first
     │   ├── SettingsError
     │   ├── LibraryRootError
+    │   ├── MissingChromaprintError
     │   ├── NotImportedError
     │   ├── PartitionKeyError
     │   ├── AudioFileError             about one file: becomes a `Failed` value, and the import goes on
@@ -85,6 +86,17 @@ class SettingsError(PermanentError):
 
 class LibraryRootError(PermanentError):
     """The music folder cannot be read, or is empty although the library has files."""
+
+
+class MissingChromaprintError(PermanentError):
+    """The library that makes fingerprints is not installed. No Python package carries it."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "libchromaprint is missing, which makes the fingerprints. Install it: `sudo apt install libchromaprint1` "
+            "on Debian and Ubuntu, `sudo dnf install libchromaprint` on Fedora, `sudo pacman -S chromaprint` on Arch, "
+            "`brew install chromaprint` on macOS."
+        )
 
 
 class NotImportedError(PermanentError):

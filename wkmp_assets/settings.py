@@ -7,14 +7,18 @@ every program that opens it agrees: see `db.read.library_settings`.
 
 import hashlib
 import os
+import tomllib
+from dataclasses import dataclass
 from functools import cached_property
+from importlib.resources import files
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 from zoneinfo import available_timezones
 
+import platformdirs
 from pathspec import GitIgnoreSpec
 from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import BaseSettings, InitSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
 
 from wkmp_assets.errors import SettingsError
 
@@ -38,12 +42,11 @@ def _default_state_dir() -> Path:
     dagster_home = os.environ.get("DAGSTER_HOME")
     if dagster_home:
         return Path(dagster_home).expanduser() / ".wkmp"
-    xdg = os.environ.get("XDG_STATE_HOME")
-    return (Path(xdg) if xdg else Path.home() / ".local" / "state") / "wkmp"
+    return platformdirs.user_state_path("wkmp", appauthor=False)
 
 
 class Settings(BaseSettings):
-    """The settings, from `WKMP_*` environment variables. Arguments win over the environment."""
+    """The settings: arguments, else `WKMP_*` environment variables, else `wkmp.toml`, else the default."""
 
     model_config = SettingsConfigDict(env_prefix="WKMP_", env_ignore_empty=True, frozen=True, extra="forbid")
 
@@ -219,6 +222,18 @@ class Settings(BaseSettings):
         pattern=r"^[\x20-\x7e]{1,200}$",
         description="Your mail address or web page. The services get it with every request, as they ask.",
     )
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - the signature is pydantic's
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - the same
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Return where values come from, the strongest first."""
+        return init_settings, env_settings, InitSettingsSource(settings_cls, _read_config_file())
 
     @field_validator("files_per_run", mode="before")
     @classmethod
@@ -422,12 +437,15 @@ def _absolute_path(path: Path) -> Path:
 
 
 def find_dagster_home() -> Path:
-    """Return DAGSTER_HOME. When it is unset, set it to the working folder or the checkout, if one has a dagster.yaml.
+    """Return DAGSTER_HOME, and set it when it is unset.
+
+    It is then the working folder or the checkout, if one has a dagster.yaml; else the user's state folder
+    (`$XDG_STATE_HOME/wkmp`), which is made with the dagster.yaml of this package.
 
     Raises
     ------
     SettingsError
-        Neither has one, or DAGSTER_HOME is relative or is no folder. The message says what to do.
+        DAGSTER_HOME is relative or is no folder, or the state folder cannot be made. The message says what to do.
     """
     given = os.environ.get("DAGSTER_HOME")
     if given:
@@ -442,7 +460,89 @@ def find_dagster_home() -> Path:
         if (folder / "dagster.yaml").is_file():
             os.environ["DAGSTER_HOME"] = str(folder)
             return folder
-    raise SettingsError("set DAGSTER_HOME to a folder with a dagster.yaml: Dagster keeps runs and partitions there")
+    home = platformdirs.user_state_path("wkmp", appauthor=False)
+    _make_home(home)
+    os.environ["DAGSTER_HOME"] = str(home)
+    return home
+
+
+def _make_home(home: Path) -> None:
+    """Make a folder for Dagster, with the dagster.yaml of this package; one that is there stays."""
+    if (home / "dagster.yaml").is_file():
+        return
+    try:
+        home.mkdir(parents=True, exist_ok=True)
+        temporary = home / f"dagster.yaml.{os.getpid()}.tmp"
+        temporary.write_bytes(files("wkmp_assets").joinpath("dagster.yaml").read_bytes())
+        temporary.replace(home / "dagster.yaml")
+    except OSError as error:
+        raise SettingsError(
+            f"the state folder {home} cannot be made ({error.strerror}): set DAGSTER_HOME to a folder that you may "
+            "write to"
+        ) from error
+
+
+def config_path() -> Path | None:
+    """Return the path of the config file, `wkmp.toml` in DAGSTER_HOME, whether or not there is one."""
+    home = os.environ.get("DAGSTER_HOME")
+    return Path(home).expanduser() / "wkmp.toml" if home else None
+
+
+def _read_config_file() -> dict[str, Any]:
+    path = config_path()
+    if path is None or not path.is_file():
+        return {}
+    try:
+        found = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise SettingsError(f"{path} cannot be read: {error}") from error
+    unknown = sorted(found.keys() - Settings.model_fields.keys())
+    if unknown:
+        raise SettingsError(f"{path}: there is no setting {unknown[0]}; `wkmp config` lists them")
+    return found
+
+
+@dataclass(frozen=True)
+class SettingInUse:
+    """One setting, as it counts now."""
+
+    name: str
+    value: str
+    source: str
+    """The environment variable, the path of the config file, or `default`."""
+
+
+def describe_settings() -> list[SettingInUse]:
+    """Return every setting with its value and where it comes from. Keys are hidden.
+
+    Raises
+    ------
+    SettingsError
+        A setting is wrong.
+    """
+    home_was_set = "DAGSTER_HOME" if os.environ.get("DAGSTER_HOME") else "default"
+    found = [SettingInUse("DAGSTER_HOME", str(find_dagster_home()), home_was_set)]
+    settings, in_file = load_settings(), _read_config_file()
+    for name in Settings.model_fields:
+        variable = "WKMP_" + name.upper()
+        in_use = variable if os.environ.get(variable) else str(config_path()) if name in in_file else "default"
+        value = getattr(settings, name)
+        found.append(SettingInUse(name, "" if value is None else str(value), in_use))
+    return found
+
+
+def use_library(root: Path, database: Path | None) -> None:
+    """Let the processes that this one starts work on a library, and its sensor run from the start."""
+    os.environ["WKMP_LIBRARY_ROOT"] = str(root)
+    if database is not None:
+        os.environ["WKMP_DATABASE"] = str(database)
+    os.environ.setdefault("WKMP_WATCH", "1")
+
+
+def _configured_root() -> Path | None:
+    """Return the music folder that the environment or the config file names."""
+    configured = os.environ.get("WKMP_LIBRARY_ROOT") or _read_config_file().get("library_root")
+    return _absolute_path(Path(str(configured))) if configured else None
 
 
 def find_folder() -> Path:
@@ -451,17 +551,19 @@ def find_folder() -> Path:
     Raises
     ------
     SettingsError
-        The working folder is in no library, and WKMP_LIBRARY_ROOT is not set.
+        The working folder is in no library, and neither WKMP_LIBRARY_ROOT nor the config file names one.
     """
     here = Path.cwd()
-    configured = os.environ.get("WKMP_LIBRARY_ROOT")
-    root = _absolute_path(Path(configured)) if configured else None
+    find_dagster_home()  # the config file is there
+    root = _configured_root()
     if root is not None and here.is_relative_to(root):
         return here
     if any((above / "wkmp.db").is_file() for above in (here, *here.parents)):
         return here
     if root is None:
-        raise SettingsError("name the folder of your music, or set WKMP_LIBRARY_ROOT to it")
+        raise SettingsError(
+            f"name the folder of your music, or set WKMP_LIBRARY_ROOT or library_root in {config_path()} to it"
+        )
     if not root.is_dir():
         raise SettingsError(f"WKMP_LIBRARY_ROOT is {root}, which is no folder: correct it")
     return root
@@ -494,9 +596,9 @@ def find_library(folder: Path, library: Path | None) -> Path:
         if not folder.is_relative_to(root):
             raise SettingsError(f"{folder} is not inside the library {root}")
         return root
-    configured = os.environ.get("WKMP_LIBRARY_ROOT")
-    if configured and folder.is_relative_to(_absolute_path(Path(configured))):
-        return _absolute_path(Path(configured))
+    configured = _configured_root()
+    if configured is not None and folder.is_relative_to(configured):
+        return configured
     holding = (above for above in (folder, *folder.parents) if (above / "wkmp.db").is_file())
     return next(holding, folder)
 
@@ -519,4 +621,6 @@ def load_settings(**overrides: object) -> Settings:
     except ValidationError as error:
         first = error.errors()[0]
         name = "WKMP_" + str(first["loc"][0]).upper() if first["loc"] else "WKMP_*"
-        raise SettingsError(f"{name}: {first['msg']} (got {first.get('input')!r})") from error
+        is_in_file = bool(first["loc"]) and not os.environ.get(name) and first["loc"][0] in _read_config_file()
+        where = f"{config_path()}, {first['loc'][0]}" if is_in_file else name
+        raise SettingsError(f"{where}: {first['msg']} (got {first.get('input')!r})") from error

@@ -19,6 +19,7 @@ FACTS: dict[str, tuple[object, ...]] = {
     "ServiceUnavailableError": ("MusicBrainz", "it cannot be reached"),
     "ServiceGoneError": ("AcousticBrainz", "no answer since 2026-01-01 00:00 UTC"),
     "HashingStoppedError": (),
+    "MissingChromaprintError": (),
     "UntrustedLibraryError": (Path("/m/wkmp.db"), "is a folder", "Move it away"),
     "LibraryLockedError": (Path("/m/wkmp.db"), 5000.5, 12),
 }

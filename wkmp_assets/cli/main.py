@@ -23,6 +23,8 @@ _COMMANDS = {
     "prune": "missing:prune",
     "report": "report_page:report",
     "picture": "picture:picture",
+    "ui": "ui:ui",
+    "config": "config:config",
 }
 """Name of a command -> its module in this package, and its function."""
 
@@ -43,8 +45,14 @@ class _Commands(click.Group):
 
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="wkmp-assets")
-def main() -> None:
+@click.option("--quiet", "-q", is_flag=True, help="Print only errors, and what programs read (--json, exports).")
+@click.option("--no-color", is_flag=True, help="Print without colors, as the variable NO_COLOR does.")
+def main(quiet: bool, no_color: bool) -> None:
     """Import music into a WKMP library, one transaction per file, and use it."""
+    from wkmp_assets.cli.options import ERR, OUT  # so that `wkmp --version` loads nothing
+
+    OUT.quiet = quiet
+    OUT.no_color = ERR.no_color = no_color or OUT.no_color
 
 
 if __name__ == "__main__":

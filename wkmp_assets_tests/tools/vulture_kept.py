@@ -73,3 +73,6 @@ crest_factor_db  # the same
 begin_visits  # whoever knows the files of the next run calls it
 list_commands  # click calls it on the group of commands
 get_command  # the same
+settings_customise_sources  # pydantic-settings calls it
+dotenv_settings  # a part of its signature
+file_secret_settings  # the same

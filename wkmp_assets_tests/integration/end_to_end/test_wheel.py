@@ -1,0 +1,99 @@
+"""The wheel works outside the checkout, for a user who has set nothing: the transcript of docs/guide/install.md."""
+
+import re
+import shlex
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import sysconfig
+from pathlib import Path
+from urllib.request import urlopen
+
+import pytest
+
+from wkmp_assets_tests.support.paths import ROOT
+from wkmp_assets_tests.support.patience import PATIENCE_S, wait_until
+
+SONGS = ("01 David01, First Movement.mp3", "02 Coherence.opus", "03 Пробуждение.ogg")
+TRANSCRIPT = re.compile(r"<!-- transcript.*?-->\n```console\n(.*?)```", re.DOTALL)
+
+pytestmark = pytest.mark.long
+
+
+def run(*command: str | Path, **options: object) -> str:
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=600, **options)  # type: ignore[call-overload] # passed on
+    assert done.returncode == 0, (command, done.stdout, done.stderr)
+    out: str = done.stdout
+    return out
+
+
+@pytest.fixture(scope="module")
+def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A home with the command in an environment of its own. Only the packages that it needs are borrowed."""
+    home = tmp_path_factory.mktemp("home")
+    source = tmp_path_factory.mktemp("source")
+    for name in ("pyproject.toml", "README.md", "LICENSE", "dagster.yaml"):
+        shutil.copy(ROOT / name, source)
+    shutil.copytree(ROOT / "wkmp_assets", source / "wkmp_assets", ignore=shutil.ignore_patterns("__pycache__"))
+    pip = [sys.executable, "-m", "pip", "--disable-pip-version-check"]
+    run(*pip, "wheel", "--quiet", "--no-deps", "--no-build-isolation", "--wheel-dir", source, source)
+    run(sys.executable, "-m", "venv", "--without-pip", home / "venv")
+    (wheel,) = source.glob("*.whl")
+    run(*pip, "--python", home / "venv/bin/python", "install", "--quiet", "--no-deps", wheel)
+    packages = next((home / "venv/lib").glob("python*/site-packages"))
+    (packages / "borrowed.pth").write_text(sysconfig.get_path("purelib"))
+    (home / "Music").mkdir()
+    for song in SONGS:
+        (found,) = (ROOT / "test_data/sample_library").rglob(song)
+        shutil.copy(found, home / "Music")
+    return home
+
+
+def environment(home: Path) -> dict[str, str]:
+    return {"HOME": str(home), "PATH": f"{home / 'venv/bin'}:/usr/bin:/bin", "COLUMNS": "200", "LANG": "C.UTF-8"}
+
+
+def test_the_transcript_of_the_guide_is_true(installed: Path) -> None:
+    found = TRANSCRIPT.search((ROOT / "docs/guide/install.md").read_text(encoding="utf-8"))
+    assert found
+    for part in found[1].split("$ ")[1:]:
+        command, *shown = part.splitlines()
+        said = run(*shlex.split(command), cwd=installed, env=environment(installed))
+        lines = [" ".join(line.replace(f"{installed}/", "").split()) for line in said.splitlines()]
+        for line in shown:
+            assert line == "..." or line in lines, (command, line, lines)
+    assert (installed / "evening.m3u8").read_text(encoding="utf-8").count("#EXTINF") == 3
+    assert sorted(path.name for path in installed.iterdir()) == [".local", "Music", "evening.m3u8", "venv"]
+    assert (installed / ".local/state/wkmp/dagster.yaml").read_bytes() == (ROOT / "dagster.yaml").read_bytes()
+    modules = run(
+        installed / "venv/bin/python", "-c", "import wkmp_assets; print(wkmp_assets.__file__)",
+        cwd=installed, env=environment(installed),
+    )  # fmt: skip
+    assert modules.startswith(str(installed)), "it is the wheel that ran"
+
+
+def test_the_web_ui_opens(installed: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    command = ["wkmp", "ui", "Music", "--port", str(port)]
+    with (installed / "ui.log").open("wb") as log:
+        server = subprocess.Popen(
+            command, cwd=installed, env=environment(installed), stdout=log, stderr=log, start_new_session=True,
+            executable=installed / "venv/bin/wkmp",
+        )  # fmt: skip
+    try:
+        wait_until(lambda: _answers(port), lambda: (installed / "ui.log").read_text(), look_every_s=0.5)
+    finally:
+        server.send_signal(signal.SIGINT)
+        server.wait(PATIENCE_S)
+        (installed / "ui.log").unlink()
+
+
+def _answers(port: int) -> bool:
+    try:
+        with urlopen(f"http://127.0.0.1:{port}/server_info", timeout=5) as answer:
+            return bool(answer.status == 200)
+    except OSError:
+        return False
