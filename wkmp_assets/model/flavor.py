@@ -177,15 +177,27 @@ def _mean(values: Sequence[float]) -> float:
     return math.fsum(values) / len(values)
 
 
-MEASURED_NAMES = frozenset(
+TAG_PREFIX = "user.tag_"
+TAG_NAMES = frozenset(
+    TAG_PREFIX + tag
+    for tag in (
+        "acoustic", "ambient", "country", "dance", "easy_listening", "experimental", "female_vocalists", "folk",
+        "happy", "instrumental", "male_vocalists", "mellow", "metal", "party", "pop", "sad",
+    )
+)  # fmt: skip
+"""The characteristics that the tagger gives."""
+SOUND_NAMES = frozenset(
     "user." + name
     for name in (
         "brightness", "dynamics", "energy", "harmonic_complexity", "harmony", "key_clarity", "mode", "motion",
         "percussiveness", "pulse", "rhythm_regularity", "tempo", "texture", "timbre",
     )
 )  # fmt: skip
+"""The characteristics that formulas give."""
+MEASURED_NAMES = SOUND_NAMES | TAG_NAMES
 """The user-defined characteristics that an import measures. Every other `user.*` belongs to a person."""
-
+TAGGER = "MusiCNN 0.1.0"
+"""The source of the tags, with its version."""
 
 CLASSIFIERS = 18
 """Number of AcousticBrainz' classifiers."""
@@ -197,8 +209,18 @@ def classes_of(flavor: Flavor) -> Flavor:
 
 
 def measured_of(flavor: Flavor) -> Flavor:
-    """Return the part that was measured from sound."""
+    """Return the part that was measured from sound, tags included."""
     return {name: values for name, values in flavor.items() if name in MEASURED_NAMES}
+
+
+def sound_of(flavor: Flavor) -> Flavor:
+    """Return the part that formulas gave."""
+    return {name: values for name, values in flavor.items() if name in SOUND_NAMES}
+
+
+def tags_of(flavor: Flavor) -> Flavor:
+    """Return the part that the tagger gave."""
+    return {name: values for name, values in flavor.items() if name in TAG_NAMES}
 
 
 def peoples_of(flavor: Flavor) -> Flavor:
@@ -222,7 +244,7 @@ def has_classes(blend: str | None) -> bool:
 
 def sources_of(flavor: Flavor) -> list[str]:
     """Return the sources of a flavor, as the library names them."""
-    parts = ((CLASSES, classes_of), ("Measured", measured_of), ("User", peoples_of))
+    parts = ((CLASSES, classes_of), ("Measured", sound_of), (TAGGER, tags_of), ("User", peoples_of))
     return [name for name, part in parts if part(flavor)]
 
 

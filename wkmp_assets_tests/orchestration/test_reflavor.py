@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from dagster._core.storage.tags import ASSET_PARTITION_RANGE_END_TAG, ASSET_PARTITION_RANGE_START_TAG
 
-from wkmp_assets.model.flavor import MEASURED_NAMES, parse_flavor
+from wkmp_assets.model.flavor import MEASURED_NAMES, TAGGER, parse_flavor
 from wkmp_assets.orchestration.jobs import reflavor_job
 from wkmp_assets.runtime.worker_pool import WorkerPool
 from wkmp_assets_tests.support.builders import column, rows, run_sql
@@ -40,7 +40,7 @@ def test_the_song_of_an_import_has_the_flavor_of_its_passage(library: CheckedLib
     (song,) = rows(library.database, "SELECT * FROM songs")
     (passage,) = rows(library.database, "SELECT * FROM passages WHERE song_id IS NOT NULL")
     assert song["flavor_vector"] == passage["musical_flavor_vector"]
-    assert (song["status"], json.loads(song["flavor_source_blend"])) == ("FLAVOR READY", ["Measured"])
+    assert (song["status"], json.loads(song["flavor_source_blend"])) == ("FLAVOR READY", ["Measured", TAGGER])
 
 
 def test_reflavoring_decodes_nothing_and_commits_once(library: CheckedLibrary) -> None:

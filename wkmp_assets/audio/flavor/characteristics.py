@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from wkmp_assets.audio.flavor.reference_values import BAND_NAMES, HARMONY, MOTION, TEXTURE, TIMBRE
+from wkmp_assets.audio.flavor.reference_values import BAND_NAMES, load_reference
 from wkmp_assets.audio.flavor.rhythm import PULSE_NAMES, TEMPO_NAMES
 from wkmp_assets.audio.flavor.spectrogram import band_edges_hz
 from wkmp_assets.audio.flavor.tonality import INTERVAL_NAMES
@@ -32,32 +32,42 @@ SHARPNESS = 0.5
 """unit=standard deviations: so much further above the reference mean, a value weighs e times as much."""
 
 
+BINARY = {
+    "user.brightness": ("bright", "dark"),
+    "user.dynamics": ("changing", "even"),
+    "user.energy": ("energetic", "calm"),
+    "user.harmonic_complexity": ("complex", "simple"),
+    "user.key_clarity": ("clear", "unclear"),
+    "user.mode": ("major", "minor"),
+    "user.percussiveness": ("percussive", "sustained"),
+    "user.rhythm_regularity": ("regular", "free"),
+}
+"""Binary characteristics and their two values; a high measure speaks for the first."""
+PROFILES = {
+    "user.harmony": INTERVAL_NAMES,
+    "user.motion": BAND_NAMES,
+    "user.texture": BAND_NAMES,
+    "user.timbre": BAND_NAMES,
+}
+"""Complex characteristics that weigh by how much each of their measures exceeds what is usual."""
+SHARES = {"user.pulse": PULSE_NAMES, "user.tempo": TEMPO_NAMES}
+"""Complex characteristics that are shares of a whole."""
+
+
 @dataclass(frozen=True)
-class Scale:
-    """A logistic curve from a measure to a probability."""
+class RawMeasures:
+    """What a flavor is made of, before it is compared with reference values; by the names of characteristics."""
 
-    middle: float
-    """The measure at which both values have probability 0.5: the median of real music."""
-    width: float
-    """The distance from the middle to a probability of 0.73: half the interquartile range of real music, > 0."""
-
-    def apply(self, measure: float) -> float:
-        """Return the probability of the first value, 0..1."""
-        return float(1 / (1 + np.exp(-np.clip((measure - self.middle) / self.width, -50, 50))))
+    numbers: dict[str, float]
+    """One per name in BINARY."""
+    profiles: dict[str, NDArray[np.float64]]
+    """One per name in PROFILES, with a measure for each of its values."""
+    shares: dict[str, NDArray[np.float64]]
+    """One per name in SHARES, >= 0; they need not sum to 1."""
 
 
-BRIGHTNESS = Scale(2.444, 0.096)
-PERCUSSIVENESS = Scale(1.90, 0.58)
-ENERGY = Scale(-15.7, 2.4)
-DYNAMICS = Scale(12.6, 2.4)
-REGULARITY = Scale(0.467, 0.103)
-KEY_CLARITY = Scale(0.701, 0.118)
-MODE = Scale(0.0, 0.10)
-HARMONIC_COMPLEXITY = Scale(0.911, 0.038)
-
-
-def characterise(spectrogram: Spectrogram, level_db: float, tonality: Tonality, rhythm: Rhythm) -> Flavor:
-    """Return all characteristics of one excerpt.
+def take_measures(spectrogram: Spectrogram, level_db: float, tonality: Tonality, rhythm: Rhythm) -> RawMeasures:
+    """Return the measures of one excerpt.
 
     Parameters
     ----------
@@ -69,33 +79,54 @@ def characterise(spectrogram: Spectrogram, level_db: float, tonality: Tonality, 
         See `measure_tonality`.
     rhythm : Rhythm
         See `measure_rhythm`.
+    """
+    audible = spectrogram.bands_db[spectrogram.is_audible]
+    profile = audible.mean(axis=0)
+    levels = spectrogram.bands_db.max(axis=1)
+    return RawMeasures(
+        numbers={
+            "user.brightness": _centre(profile),
+            "user.dynamics": float(np.percentile(levels, 95) - np.percentile(levels, 10)),
+            "user.energy": level_db,
+            "user.harmonic_complexity": tonality.spread,
+            "user.key_clarity": tonality.clarity,
+            "user.mode": tonality.major_lead,
+            "user.percussiveness": float(np.sqrt(np.mean(np.square(spectrogram.onsets[spectrogram.is_audible])))),
+            "user.rhythm_regularity": rhythm.regularity,
+        },
+        profiles={
+            "user.harmony": tonality.intervals,
+            "user.motion": _paired(_steps(spectrogram)),
+            "user.texture": _paired(audible.std(axis=0)),
+            "user.timbre": _paired(profile - profile.mean()),
+        },
+        shares={"user.pulse": rhythm.pulse_shares, "user.tempo": rhythm.tempo_shares},
+    )
+
+
+def characterise(measures: RawMeasures) -> Flavor:
+    """Compare measures with those of real music.
+
+    Parameters
+    ----------
+    measures : RawMeasures
+        See `take_measures`.
 
     Returns
     -------
     dict of str to dict of str to float
         Characteristic -> value -> probability; the probabilities of a characteristic sum to 1.
     """
-    audible = spectrogram.bands_db[spectrogram.is_audible]
-    profile = audible.mean(axis=0)
-    levels = spectrogram.bands_db.max(axis=1)
-    dynamics = float(np.percentile(levels, 95) - np.percentile(levels, 10))
-    percussiveness = float(np.sqrt(np.mean(np.square(spectrogram.onsets[spectrogram.is_audible]))))
-    return {
-        "user.brightness": _binary("bright", "dark", BRIGHTNESS, _centre(profile)),
-        "user.dynamics": _binary("changing", "even", DYNAMICS, dynamics),
-        "user.energy": _binary("energetic", "calm", ENERGY, level_db),
-        "user.harmonic_complexity": _binary("complex", "simple", HARMONIC_COMPLEXITY, tonality.spread),
-        "user.harmony": _named(_deviation_weights(tonality.intervals, HARMONY), INTERVAL_NAMES),
-        "user.key_clarity": _binary("clear", "unclear", KEY_CLARITY, tonality.clarity),
-        "user.mode": _binary("major", "minor", MODE, tonality.major_lead),
-        "user.motion": _named(_deviation_weights(_paired(_steps(spectrogram)), MOTION), BAND_NAMES),
-        "user.percussiveness": _binary("percussive", "sustained", PERCUSSIVENESS, percussiveness),
-        "user.pulse": _named(rhythm.pulse_shares, PULSE_NAMES),
-        "user.rhythm_regularity": _binary("regular", "free", REGULARITY, rhythm.regularity),
-        "user.tempo": _named(rhythm.tempo_shares, TEMPO_NAMES),
-        "user.texture": _named(_deviation_weights(_paired(audible.std(axis=0)), TEXTURE), BAND_NAMES),
-        "user.timbre": _named(_deviation_weights(_paired(profile - profile.mean()), TIMBRE), BAND_NAMES),
-    }
+    reference = load_reference()
+    flavor: Flavor = {}
+    for name, (first, second) in BINARY.items():
+        probability = reference.scales[name].apply(measures.numbers[name])
+        flavor[name] = {first: probability, second: 1 - probability}
+    for name, values in PROFILES.items():
+        flavor[name] = _named(_deviation_weights(measures.profiles[name], reference.profiles[name]), values)
+    for name, values in SHARES.items():
+        flavor[name] = _named(measures.shares[name], values)
+    return flavor
 
 
 def _centre(profile_db: NDArray[np.float64]) -> float:
@@ -120,11 +151,6 @@ def _deviation_weights(measures: NDArray[np.float64], reference: ReferenceValues
     deviations = (measures - np.array(reference.means)) / np.array(reference.deviations)
     weights: NDArray[np.float64] = np.exp((deviations - deviations.max()) / SHARPNESS)
     return weights
-
-
-def _binary(first: str, second: str, scale: Scale, measure: float) -> Distribution:
-    probability = scale.apply(measure)
-    return {first: probability, second: 1 - probability}
 
 
 def _named(weights: NDArray[np.float64], names: Sequence[str]) -> Distribution:

@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from wkmp_assets.audio.flavor.characteristics import characterise
+from wkmp_assets.audio.flavor.characteristics import characterise, take_measures
 from wkmp_assets.audio.flavor.loudness import estimate_level
 from wkmp_assets.audio.flavor.rhythm import measure_rhythm
 from wkmp_assets.audio.flavor.spectrogram import compute_spectrogram, cut_excerpt
+from wkmp_assets.audio.flavor.tags import measure_tags
 from wkmp_assets.audio.flavor.tonality import measure_tonality
 from wkmp_assets.audio.loudness import measure_loudness
 from wkmp_assets.audio.pcm_store import PCM_RATE_HZ, map_pcm
@@ -75,7 +76,7 @@ def _measure(span: Span, pcm: NDArray[np.int16], channels: int, curve: LoudnessC
     tonality, rhythm = measure_tonality(spectrogram), measure_rhythm(spectrogram)
     level_db = estimate_level(spectrogram.loudness_power, channels=channels)
     loudness = measure_loudness(curve, span) if curve is not None else None
-    flavor = characterise(spectrogram, level_db, tonality, rhythm)
+    flavor = {**characterise(take_measures(spectrogram, level_db, tonality, rhythm)), **measure_tags(pcm)}
     measures = SoundMeasures(
         bpm=round(rhythm.bpm, 1),
         key=tonality.key,
