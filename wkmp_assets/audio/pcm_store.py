@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from wkmp_assets.runtime.atomic_files import remove_leftovers, replace_durably, temporary_name, translate_disk_errors
+from wkmp_assets.runtime.state_files import open_for_writing
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
@@ -65,10 +66,10 @@ class PcmStore:
         """Return the PCM of this content and mark it as just used; None when it is not in the store."""
         path = self.root / f"{content_hash}{SUFFIX}"
         try:
-            os.utime(path)
+            os.utime(path, follow_symlinks=False)
         except FileNotFoundError:
             return None
-        return path
+        return None if path.is_symlink() else path
 
     def forget(self, content_hash: str) -> None:
         """Delete the PCM of this content, if there is any."""
@@ -130,7 +131,7 @@ def pcm_file(path: Path) -> Iterator[BinaryIO]:
     temporary = path.with_name(temporary_name(path.name))
     with translate_disk_errors(path.parent):
         remove_leftovers(path.parent)
-        raw = _StateFile(temporary, "w")
+        raw = _StateFile(temporary, "w", opener=open_for_writing)
     try:
         with io.BufferedWriter(raw) as pcm:
             yield pcm

@@ -14,6 +14,7 @@ from wkmp_assets.db.read.found_library import check_found_library
 from wkmp_assets.errors import SettingsError, WkmpError
 from wkmp_assets.report.text import printable
 from wkmp_assets.runtime.atomic_files import write_atomically
+from wkmp_assets.runtime.state_files import SHARED
 from wkmp_assets.settings import Settings, find_dagster_home, find_folder, find_library, load_settings
 
 OUT = Console(highlight=False)
@@ -92,7 +93,7 @@ def write_output(content: bytes, path: Path | None) -> None:
     if path is None:
         click.echo(content, nl=False)
     else:
-        write_atomically(path.absolute(), content)
+        write_atomically(path.absolute(), content, SHARED)
 
 
 def escape_text(what: object) -> str:

@@ -19,6 +19,7 @@ from wkmp_assets.report.text import (
 )
 from wkmp_assets.runtime.atomic_files import write_atomically
 from wkmp_assets.runtime.phase_store import PhaseStore
+from wkmp_assets.runtime.state_files import SHARED
 
 
 @click.command(epilog="Example: wkmp picture ~/Music/Bach/Air.flac")
@@ -38,5 +39,5 @@ def picture(file: Path, library: Path | None, output: Path | None) -> None:
         raise click.ClickException(f"there is no picture of {printable(str(file))}: {printable(reason)}")
     path = (output or settings.picture_path(key)).absolute()
     with exit_on_error():
-        write_atomically(path, draw_picture(decode_key(key), *found.value))
+        write_atomically(path, draw_picture(decode_key(key), *found.value), SHARED)
     click.echo(os.fsencode(path))

@@ -9,6 +9,7 @@ imported.
 import json
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from wkmp_assets.db.read.counts import read_failures
 from wkmp_assets.db.read.known_files import read_known_by_path
@@ -25,6 +26,7 @@ from wkmp_assets.model.statuses import FINISHED, FileStatus
 from wkmp_assets.model.values import LibraryChanges
 from wkmp_assets.orchestration.resources import Library
 from wkmp_assets.runtime.atomic_files import write_atomically
+from wkmp_assets.runtime.state_files import parse_json, read_state_file
 from wkmp_assets.settings import Settings
 
 MAX_COMPARED = 20
@@ -39,9 +41,9 @@ def note_equal_sizes(settings: Settings, changes: LibraryChanges, report: WalkRe
     StateDiskError
         The state folder cannot be written to.
     """
-    content = json.dumps(group_equal_sizes(report.found, changes.to_import)).encode()
-    if content != _read(settings.equal_sizes_path):
-        write_atomically(settings.equal_sizes_path, content)
+    groups = json.dumps(group_equal_sizes(report.found, changes.to_import))
+    if groups != json.dumps(_read(settings.equal_sizes_path, [])) or not settings.equal_sizes_path.exists():
+        write_atomically(settings.equal_sizes_path, groups.encode())
 
 
 def note_waits(settings: Settings, run_id: str, waits: Mapping[str, str]) -> None:
@@ -69,7 +71,7 @@ def read_waits(settings: Settings, changes: LibraryChanges) -> dict[str, str]:
     to_import = frozenset(changes.to_import)
     waits: dict[str, str] = {}
     for note in sorted(settings.waits_dir.glob("*.json")):
-        noted = json.loads(_read(note) or b"{}")
+        noted = _read(note, {})
         waiting = {path: better for path, better in noted.items() if path in to_import and better in to_import}
         if not waiting:
             note.unlink(missing_ok=True)
@@ -141,7 +143,7 @@ def find_better_copies(
 def find_better_paths(settings: Settings, in_run: set[str]) -> dict[str, list[str]]:
     """Return for each file of the run, by path, the better paths of its size outside the run."""
     better: dict[str, list[str]] = {}
-    for group in json.loads(_read(settings.equal_sizes_path) or b"[]"):
+    for group in _read(settings.equal_sizes_path, []):
         for place, path in enumerate(group):
             if path in in_run:
                 others = [other for other in group[: min(place, MAX_COMPARED)] if other not in in_run]
@@ -149,11 +151,13 @@ def find_better_paths(settings: Settings, in_run: set[str]) -> dict[str, list[st
     return better
 
 
-def _read(path: Path) -> bytes | None:
+def _read(path: Path, empty: Any) -> Any:
+    """Return a note; `empty` when there is none, or it is damaged."""
     try:
-        return path.read_bytes()
-    except OSError:
-        return None
+        found = parse_json(read_state_file(path))
+    except (OSError, ValueError):
+        return empty
+    return found if isinstance(found, type(empty)) else empty
 
 
 def _has_no_place_yet(row: KnownFile | None) -> bool:

@@ -11,7 +11,8 @@ from pathlib import Path
 
 from wkmp_assets.db.read.found_library import check_found_library
 from wkmp_assets.db.read.library_settings import read_acoustid_key
-from wkmp_assets.runtime.atomic_files import write_atomically
+from wkmp_assets.runtime.atomic_files import translate_disk_errors, write_atomically
+from wkmp_assets.runtime.state_files import parse_json, prepare_state_folder, read_state_file
 from wkmp_assets.settings import Settings
 
 
@@ -22,8 +23,14 @@ def use_library(settings: Settings) -> Path:
     ------
     UntrustedLibraryError
         It is another user's or another program's, or runs something by itself. The message says what to do.
+    SettingsError
+        Another user may write to the state folder.
+    StateDiskError
+        There cannot be a state folder.
     """
     check_found_library(settings.database_path, settings.trusted)
+    with translate_disk_errors(settings.state_dir):
+        prepare_state_folder(settings.state_dir)
     if not settings.accepted_keys_path.exists():
         _remember(settings, _keys_of_state(settings))
     return settings.database_path
@@ -71,7 +78,7 @@ def _remember(settings: Settings, digests: set[str] | frozenset[str]) -> None:
 
 def _read(path: Path) -> frozenset[str]:
     with suppress(OSError, ValueError):  # what cannot be read accepts nothing
-        found = json.loads(path.read_bytes())
+        found = parse_json(read_state_file(path))
         return frozenset(found) if isinstance(found, list) else frozenset()
     return frozenset()
 

@@ -33,6 +33,7 @@ from wkmp_assets.orchestration.run_tags import tags_of_failure, tags_of_files, t
 from wkmp_assets.report.partition_metadata import describe_commit, describe_outcome, name_result
 from wkmp_assets.runtime.atomic_files import remove_leftovers, write_atomically
 from wkmp_assets.runtime.run_control import RunControl
+from wkmp_assets.runtime.state_files import read_state_file
 from wkmp_assets.settings import Settings
 
 
@@ -114,7 +115,7 @@ class PictureIOManager(dg.IOManager):
 
     def _read(self, key: str) -> bytes:
         try:
-            return self._library.settings.picture_path(key).read_bytes()
+            return read_state_file(self._library.settings.picture_path(key))
         except FileNotFoundError as error:
             message = f"there is no picture of {key}; materialize {PICTURE} for it first"
             raise dg.Failure(message, allow_retries=False) from error

@@ -18,6 +18,7 @@ from wkmp_assets.report.commits import TimedReceipt
 from wkmp_assets.report.figures import ReportFigures, compute_figures
 from wkmp_assets.report.library_page import render_page
 from wkmp_assets.runtime.atomic_files import write_atomically
+from wkmp_assets.runtime.state_files import SHARED
 from wkmp_assets.settings import Settings
 
 _PORTION = 500
@@ -47,7 +48,7 @@ def write_report(settings: Settings, instance: DagsterInstance, output: Path) ->
         library, read_failures(database), read_overview(database), commits, read_warnings(database)
     )
     page = render_page(figures, str(settings.library), datetime.now(tz=UTC))
-    write_atomically(output, page.encode("utf-8"))
+    write_atomically(output, page.encode("utf-8"), SHARED)
     return figures
 
 

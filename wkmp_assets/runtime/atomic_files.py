@@ -12,6 +12,7 @@ from glob import escape
 from pathlib import Path
 
 from wkmp_assets.errors import StateDiskError
+from wkmp_assets.runtime.state_files import PRIVATE, write_new_file
 
 SUFFIX = ".tmp"
 MIN_LEFTOVER_AGE_S = 3600
@@ -37,7 +38,7 @@ def _sync(path: Path) -> None:
         os.fsync(file.fileno())
 
 
-def write_atomically(path: Path, content: bytes) -> None:
+def write_atomically(path: Path, content: bytes, mode: int = PRIVATE) -> None:
     """Write a file, and its folder when needed; after a crash `path` is the whole new file or the old one.
 
     What killed processes left under temporary names of the file is removed.
@@ -52,7 +53,7 @@ def write_atomically(path: Path, content: bytes) -> None:
         temporary = path.with_name(temporary_name(path.name))
         _remove_leftovers(path.parent.glob(f"{escape(path.name)}.*{SUFFIX}"))
         try:
-            temporary.write_bytes(content)
+            write_new_file(temporary, content, mode)
             replace_durably(temporary, path)
         except OSError:
             temporary.unlink(missing_ok=True)

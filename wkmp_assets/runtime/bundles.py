@@ -12,6 +12,7 @@ from pathlib import Path
 from wkmp_assets.model.phase_values import PHASE_VALUES
 from wkmp_assets.runtime.atomic_files import remove_leftovers, replace_durably, temporary_name
 from wkmp_assets.runtime.phase_documents import DAMAGED, is_whole, join_documents, split_documents
+from wkmp_assets.runtime.state_files import read_state_file, write_new_file
 
 UNFINISHED = "unfinished"
 """Folder of files that are being written."""
@@ -38,7 +39,7 @@ def write_document(folder: Path, path: Path, content: bytes) -> None:
     for parent in (temporary.parent, path.parent):
         parent.mkdir(parents=True, exist_ok=True)
     try:
-        temporary.write_bytes(content)
+        write_new_file(temporary, content)
         replace_durably(temporary, path)
     except OSError:
         temporary.unlink(missing_ok=True)
@@ -63,7 +64,7 @@ def read_each(folder: Path) -> Iterator[bytes]:
     """Yield the content of every partition's file."""
     for path in folder.glob("*/*.json"):
         with suppress(FileNotFoundError):  # deleted by another process
-            yield path.read_bytes()
+            yield read_state_file(path)
 
 
 class BundleFolder:
@@ -106,14 +107,14 @@ class BundleFolder:
 
     def _read_bundle(self, key: str) -> dict[str, bytes]:
         try:
-            content = self.path_of(key).read_bytes()
+            content = read_state_file(self.path_of(key))
         except FileNotFoundError:
             return {}
         return split_documents(content) if is_whole(content) else dict.fromkeys(PHASE_VALUES, DAMAGED)
 
     def _read_old(self, phase: str, key: str) -> bytes | None:
         with suppress(FileNotFoundError):
-            return self._old_path_of(phase, key).read_bytes()
+            return read_state_file(self._old_path_of(phase, key))
         return None
 
     def update(self, documents: Mapping[str, Mapping[str, bytes]]) -> None:

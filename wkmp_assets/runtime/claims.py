@@ -13,6 +13,7 @@ from typing import IO
 
 from wkmp_assets.runtime.atomic_files import translate_disk_errors
 from wkmp_assets.runtime.file_locks import hold_lock, try_lock
+from wkmp_assets.runtime.state_files import open_for_writing
 
 
 class RunClaims:
@@ -70,7 +71,7 @@ def open_claims(folder: Path, run_id: str) -> Iterator[RunClaims]:
     with ExitStack() as stack:
         # No other run sees the list before it is locked.
         with translate_disk_errors(folder), _one_run_at_a_time(folder):
-            own = stack.enter_context(path.open("w", encoding="utf-8"))
+            own = stack.enter_context(open(path, "w", encoding="utf-8", opener=open_for_writing))
             try_lock(own)
         stack.callback(path.unlink, missing_ok=True)
         yield RunClaims(folder, own)

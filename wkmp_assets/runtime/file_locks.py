@@ -6,11 +6,13 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
+from wkmp_assets.runtime.state_files import open_for_writing
+
 
 @contextmanager
 def hold_lock(path: Path) -> Iterator[None]:
     """Wait for the lock on a file and hold it in the block; the file is created when needed, its folder is not."""
-    with path.open("w") as lock:
+    with open(path, "w", opener=open_for_writing) as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)  # until the file is closed
         yield
 

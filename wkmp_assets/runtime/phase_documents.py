@@ -16,6 +16,7 @@ from wkmp_assets.errors import IMPORT_WITH_FORCE
 from wkmp_assets.model.outcomes import Failed, Outcome, Result, Skipped, SkipReason
 from wkmp_assets.model.phase_values import PHASE_VALUES
 from wkmp_assets.model.values import SCHEMA_VERSION
+from wkmp_assets.runtime.state_files import parse_json
 
 _BEGINNING_BYTES = 32_768
 """How much of a document to read for its content hash, which comes after a partition key of any length."""
@@ -58,7 +59,7 @@ def from_document(phase: str, key: str, content: bytes | None) -> Outcome[Any]:
     if content is None:
         return _unusable(phase, key, "is missing")
     try:
-        document = json.loads(content)
+        document = parse_json(content)
         if document["schema_version"] != SCHEMA_VERSION:
             return _unusable(phase, key, f"has the format of another version ({document['schema_version']})")
         return _from_fields(phase, document)
@@ -109,7 +110,7 @@ def split_documents(content: bytes) -> dict[str, bytes]:
         try:
             text = line[:_BEGINNING_BYTES].decode("ascii")
             name, end = _NAME.raw_decode(text)
-        except ValueError:  # damaged; what it names is missing
+        except (ValueError, RecursionError):  # damaged; what it names is missing
             continue
         documents[str(name)] = line[end + 2 :].removesuffix(b",")
     return documents

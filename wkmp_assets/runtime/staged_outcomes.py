@@ -15,6 +15,7 @@ from typing import Any
 from wkmp_assets.model.outcomes import Outcome
 from wkmp_assets.runtime.bundles import write_document
 from wkmp_assets.runtime.phase_documents import join_documents, split_documents
+from wkmp_assets.runtime.state_files import read_state_file
 
 MAX_AGE_S = 7 * 24 * 3600
 """unit=s: far longer than any run takes."""
@@ -66,7 +67,7 @@ class StagedOutcomes:
         signature = sign(path)
         if known is not None and known.signature == signature:
             return known
-        content = b"" if signature is None else path.read_bytes()
+        content = b"" if signature is None else read_state_file(path)
         return self._remember(run_id, phase, StagedPhase(split_documents(content), {}, signature))
 
     def put(

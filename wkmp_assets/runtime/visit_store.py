@@ -16,6 +16,7 @@ from wkmp_assets.model.outcomes import Outcome, Result
 from wkmp_assets.runtime.atomic_files import translate_disk_errors
 from wkmp_assets.runtime.bundles import delete_others, place_of, read_each, write_document
 from wkmp_assets.runtime.phase_documents import from_document, join_documents, split_documents, to_document
+from wkmp_assets.runtime.state_files import parse_json, read_state_file
 
 _VISIT = "visit"
 """Name of the document that tells what the others were computed from."""
@@ -117,7 +118,7 @@ class VisitStore:
         token = _head_of(visited).get("token")
         resolved = {phase: document for phase, document in documents.items() if phase not in referring}
         for phase in referring & visited.keys():
-            if json.loads(documents[phase])["visit"] == token:
+            if _head_of({_VISIT: documents[phase]}).get("visit") == token:
                 resolved[phase] = visited[phase]
         return resolved
 
@@ -137,13 +138,13 @@ class VisitStore:
 
     def _read(self, key: str) -> dict[str, bytes]:
         with suppress(FileNotFoundError):
-            return split_documents(self._path_of(key).read_bytes())
+            return split_documents(read_state_file(self._path_of(key)))
         return {}
 
 
 def _head_of(documents: Mapping[str, bytes]) -> dict[str, Any]:
     try:
-        head = json.loads(documents.get(_VISIT, b"{}"))
+        head = parse_json(documents.get(_VISIT, b"{}"))
     except ValueError:  # damaged
         return {}
     return head if isinstance(head, dict) else {}

@@ -10,6 +10,7 @@ from wkmp_assets.audio.covers.fit import UnusablePictureError, fit_picture
 from wkmp_assets.audio.covers.store import CoverStore
 from wkmp_assets.runtime.atomic_files import translate_disk_errors, write_atomically
 from wkmp_assets.runtime.file_locks import hold_lock
+from wkmp_assets.runtime.state_files import parse_json, read_state_file
 
 _MAX_REMEMBERED = 200
 
@@ -64,7 +65,7 @@ def _make_once(data: bytes, source: str, store: CoverStore) -> KeptCover | str:
         with hold_lock(store.notes / f"{source[:2]}.lock"):
             note = store.notes / f"{source}.json"
             with suppress(FileNotFoundError, ValueError, TypeError):
-                known = KeptCover(*json.loads(note.read_bytes()))
+                known = KeptCover(*parse_json(read_state_file(note)))
                 if store.has(known.path):
                     return known
             try:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from wkmp_assets.runtime.atomic_files import remove_leftovers, translate_disk_errors, write_atomically
+from wkmp_assets.runtime.state_files import SHARED
 
 MIN_UNUSED_S = 7 * 24 * 3600
 """unit=s: how long a cover stays after its last use by an import, because its row may not be written yet."""
@@ -40,7 +41,7 @@ class CoverStore:
         name = hashlib.sha256(data).hexdigest()
         path = f"{name[:2]}/{name}{suffix}"
         if not self.has(path):
-            write_atomically(self.root / path, data)
+            write_atomically(self.root / path, data, SHARED)
         return path
 
     def has(self, path: str) -> bool:

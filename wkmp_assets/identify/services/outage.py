@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from wkmp_assets.runtime.atomic_files import write_atomically
+from wkmp_assets.runtime.state_files import parse_json, read_state_file
 
 MIN_REST = timedelta(minutes=1)
 MAX_REST = timedelta(hours=1)
@@ -60,7 +61,7 @@ class OutageFile:
     def read(self) -> Outage | None:
         """Return the outage; None when the last attempt was answered, or the file is damaged."""
         try:
-            kept = json.loads(self._path.read_bytes())
+            kept = parse_json(read_state_file(self._path))
             return Outage(datetime.fromisoformat(kept["since"]), datetime.fromisoformat(kept["last"]), kept["reason"])
         except (FileNotFoundError, ValueError, KeyError, TypeError):
             return None
