@@ -12,14 +12,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from wkmp_assets.audio.chromaprint_library import chromaprint
 from wkmp_assets.audio.pcm_store import PCM_RATE_HZ, map_pcm
-from wkmp_assets.errors import MissingChromaprintError
 from wkmp_assets.model.values import PassageFingerprint
-
-try:
-    import chromaprint
-except ImportError as error:  # "couldn't find libchromaprint"
-    raise MissingChromaprintError from error
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -3,6 +3,8 @@
 Without Dagster, because the workers of `wkmp import` start while Dagster loads.
 """
 
+from importlib import import_module
+
 from wkmp_assets.runtime.run_control import RunControl
 from wkmp_assets.runtime.worker_pool import WorkerPool
 from wkmp_assets.runtime.worker_process import WorkerLimits
@@ -13,6 +15,13 @@ _MODULES = ("wkmp_assets.audio.file_visit",)
 
 
 def open_workers(settings: Settings, control: RunControl) -> WorkerPool:
-    """Return a pool of worker processes, which the caller shuts down. The first task starts them."""
+    """Return a pool of worker processes, which the caller shuts down. The first task starts them.
+
+    Raises
+    ------
+    MissingChromaprintError
+        libchromaprint is not installed. Every worker would say so, with a traceback.
+    """
+    import_module("wkmp_assets.audio.chromaprint_library")
     limits = WorkerLimits(memory_mb=settings.worker_memory_mb, file_s=settings.worker_timeout_s)
     return WorkerPool(settings.workers, control, limits, _MODULES)

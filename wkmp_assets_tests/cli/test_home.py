@@ -108,13 +108,15 @@ def test_a_wrong_config_file_is_named(state: Path, text: str, said: str) -> None
 @pytest.mark.slow
 def test_a_machine_without_libchromaprint_is_told_how_to_get_it(tmp_path: Path) -> None:
     (tmp_path / "chromaprint.py").write_text('raise ImportError("couldn\'t find libchromaprint")')
-    code = "import wkmp_assets.audio.fingerprint"
+    (tmp_path / "music").mkdir()
+    (tmp_path / "music/a.mp3").touch()
     done = subprocess.run(
-        [sys.executable, "-c", code],
-        env={"PYTHONPATH": f"{tmp_path}:{ROOT}"},
+        [sys.executable, "-m", "wkmp_assets.cli.main", "import", str(tmp_path / "music")],
+        env={"PYTHONPATH": f"{tmp_path}:{ROOT}", "DAGSTER_HOME": str(tmp_path), "COLUMNS": "300"},
         capture_output=True,
         text=True,
         check=False,
     )
+    assert (done.returncode, "Traceback" in done.stderr) == (1, False), done.stderr
     for command in ("apt install libchromaprint1", "dnf install libchromaprint", "pacman -S", "brew install"):
         assert command in done.stderr, done.stderr

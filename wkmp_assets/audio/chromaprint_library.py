@@ -1,0 +1,13 @@
+"""The library that makes fingerprints; no Python package carries it.
+
+Importing this module raises `MissingChromaprintError`, with how to install it, where it is missing.
+"""
+
+from wkmp_assets.errors import MissingChromaprintError
+
+try:
+    import chromaprint
+except ImportError as error:  # "couldn't find libchromaprint"
+    raise MissingChromaprintError from error
+
+__all__ = ["chromaprint"]
