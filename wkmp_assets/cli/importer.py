@@ -30,7 +30,7 @@ from wkmp_assets.orchestration.instance.dagster_api import cancel_run, partition
 from wkmp_assets.orchestration.jobs import KEEP_MEASUREMENTS, import_job, retry_job, scan_job
 from wkmp_assets.orchestration.partitions import partitions_name
 from wkmp_assets.orchestration.resources import Library
-from wkmp_assets.orchestration.run_requests.ranges import FileRange, RunSize, plan_ranges
+from wkmp_assets.orchestration.run_requests.ranges import FileRange, RunSize, plan_ranges, split_at
 from wkmp_assets.orchestration.run_requests.run_sizes import size_of_import
 from wkmp_assets.orchestration.run_tags import tags_of_library, was_interrupted
 from wkmp_assets.orchestration.services import acoustid_key
@@ -42,7 +42,8 @@ from wkmp_assets.settings import Settings, find_dagster_home
 
 _QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 """The events are in Dagster's storage; on the terminal they would drown the progress bar."""
-
+MAX_FILES_OF_LAST_RUN = 300
+"""Partitions that a run after a stop may span. Files inside that are not finished cost little."""
 
 _STOPPED = "The import was stopped. The files that it had started are in the library; the next import takes the others."
 
@@ -199,15 +200,15 @@ class LibraryImporter:
             ops[LEAD_POINTS] = {"config": {"preset": preset.name}}
         config = {"ops": ops} if ops else {}
         order = RunOrder(ranges, partial(self._begin, force=force), self._has_ended)
+        done: set[str] = set()
         while not self._control.is_stopping and (files := order.take()) is not None:
             self._run_range(import_job.name, config, files)
             self._workers.forget(files.keys)
+            done.update(files.keys)
             yield files
-        for files in order.take_rest():
-            # After a stop: what the workers have finished is kept.
-            if finished := self._workers.find_finished(files.keys):
-                self._run_range(import_job.name, config, files, finished)
-                yield files
+        for files in self._plan_finished(order.take_rest(), done):
+            self._run_range(import_job.name, config, files)
+            yield files
 
     def retry(self, ranges: Sequence[FileRange]) -> Iterator[FileRange]:
         """Ask the services again for files in the library, one range after another, as `run` does."""
@@ -223,25 +224,30 @@ class LibraryImporter:
     def _has_ended(self, files: FileRange) -> bool:
         return self._workers.has_ended(files.keys)
 
-    def _run_range(
-        self, job_name: str, config: dict[str, Any], files: FileRange, only: Collection[str] | None = None
-    ) -> None:
-        for part in self._find_registered(files, only):
+    def _plan_finished(self, rest: Sequence[FileRange], done: Collection[str]) -> list[FileRange]:
+        """Return few runs for what the workers have finished of the runs that a stop left out."""
+        finished = {key for files in rest for key in self._workers.find_finished(files.keys)}
+        if not finished:
+            return []
+        ordered = self._instance.get_dynamic_partitions(partitions_name(self._settings))
+        size = RunSize(MAX_FILES_OF_LAST_RUN)
+        stretches = split_at(ordered, done)
+        return [part for one in stretches for part in plan_ranges(one, finished.intersection(one), size)]
+
+    def _run_range(self, job_name: str, config: dict[str, Any], files: FileRange) -> None:
+        for part in self._find_registered(files):
             self._execute(job_name, config, partition_tags(part.first, part.last), may_fail_alone=part.size == 1)
 
-    def _find_registered(self, files: FileRange, only: Collection[str] | None) -> list[FileRange]:
-        """Return a range without the partitions that another scan has dropped since the plan was made.
-
-        With `only`, it is narrowed to these partitions of it.
-        """
+    def _find_registered(self, files: FileRange) -> list[FileRange]:
+        """Return a range without the partitions that another scan has dropped since the plan was made."""
         ordered = self._instance.get_dynamic_partitions(partitions_name(self._settings))
         left = frozenset(ordered).intersection(files.keys)
-        if len(left) == len(files.keys) and only is None:
+        if len(left) == len(files.keys):
             return [files]
         for key in files.keys:
-            if key not in left and (only is None or key in only):
+            if key not in left:
                 self._control.on_commit(FileCommit(key, Skipped(SkipReason.GONE)))
-        return plan_ranges(ordered, left if only is None else left.intersection(only), RunSize())
+        return plan_ranges(ordered, left, RunSize())
 
     def _execute(
         self, job_name: str, config: dict[str, Any], tags: dict[str, str], *, may_fail_alone: bool = False

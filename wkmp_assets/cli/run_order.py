@@ -7,6 +7,8 @@ from wkmp_assets.orchestration.run_requests.ranges import FileRange
 
 AHEAD_S = 20.0
 """unit=s: estimated work that the workers have in hand while a run commits."""
+MAX_AHEAD_FILES = 150
+"""Files of it. After a stop they are committed, which should not take long."""
 
 
 class RunOrder:
@@ -62,12 +64,13 @@ class RunOrder:
     def _look_ahead(self, *, is_first: bool) -> None:
         if self._large and self._shared and not is_first:
             self._begin(self._large[0])
-        ahead_s = 0.0
+        ahead_s, ahead_files = 0.0, 0
         for files in self._shared or self._large:
-            if ahead_s >= AHEAD_S:
+            if ahead_s >= AHEAD_S or ahead_files >= MAX_AHEAD_FILES:
                 break
             self._begin(files)
             ahead_s += files.work_s
+            ahead_files += len(files.keys)
 
     def _begin(self, files: FileRange) -> None:
         if files.first not in self._begun:

@@ -6,7 +6,7 @@ together which release they are from.
 """
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
@@ -16,6 +16,8 @@ from wkmp_assets.settings import Settings
 
 _LARGE = 0.5
 """Share of a run's work from which a file has a run of its own, so that no other file waits for it."""
+_GROWTH = 3.0
+"""How many times the work of the run before it one of the first runs has."""
 
 
 @dataclass(frozen=True)
@@ -43,13 +45,13 @@ class RunSize:
     work_s: float = math.inf
     """unit=s: a run takes files until their estimated CPU time has reached this."""
     first_work_s: float = math.inf
-    """unit=s: the same for the first run. It doubles with every run until `work_s`."""
+    """unit=s: the same for the first run. It grows with every run until `work_s`."""
     whole_folder: int = 0
     """Partitions that a folder may span and still stay in one run, whatever its work."""
 
     def work_of_run(self, number: int) -> float:
         """Return the work of a run, by its number from 0."""
-        return min(self.work_s, self.first_work_s * 2.0 ** min(number, 64))
+        return min(self.work_s, self.first_work_s * _GROWTH ** min(number, 64))
 
 
 def plan_ranges(
@@ -137,6 +139,18 @@ class _Cut:
         first, last = numbers[0], numbers[-1]
         keys = tuple(self._ordered[number] for number in numbers)
         return FileRange(self._ordered[first], self._ordered[last], keys, last - first + 1, work_s, is_large)
+
+
+def split_at(ordered: Sequence[str], barriers: Collection[str]) -> Iterator[list[str]]:
+    """Yield the stretches of partitions between barriers; no range over a stretch carries a barrier."""
+    stretch: list[str] = []
+    for key in ordered:
+        if key in barriers:
+            yield stretch
+            stretch = []
+        else:
+            stretch.append(key)
+    yield stretch
 
 
 def folder_of(key: str) -> str:

@@ -8,9 +8,9 @@ from wkmp_assets.orchestration.run_requests.ranges import RunSize
 from wkmp_assets.orchestration.services import acoustid_key
 from wkmp_assets.settings import Settings
 
-IMPORT_WORK_S = 10.0
+IMPORT_WORK_S = 8.0
 """unit=s: of a run of `wkmp import`. Its files are in the library together, so it should not take long."""
-FIRST_WORK_S = 1.0
+FIRST_WORK_S = 2.0
 """unit=s: of the first run of `wkmp import`, so that something is in the library soon."""
 REQUEST_WORK_S = 30.0
 """unit=s: of a run that the sensor requests. The process of such a run takes 2 to 4 s to start."""

@@ -6,14 +6,14 @@ that failed and have not changed since. A range run carries everything between i
 
 import hashlib
 import json
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from wkmp_assets.model.known_files import FileStat
 from wkmp_assets.model.timestamps import format_timestamp, read_timestamp
 from wkmp_assets.model.work_estimates import estimate_work_s
-from wkmp_assets.orchestration.run_requests.ranges import FileRange, RunSize, folder_of, plan_ranges
+from wkmp_assets.orchestration.run_requests.ranges import FileRange, RunSize, folder_of, plan_ranges, split_at
 
 
 @dataclass(frozen=True)
@@ -109,7 +109,7 @@ def plan_tick(
     work_s = {key: estimate_work_s(key, wanted[key].size_bytes) for key in ready}
     register = _fit(unregistered, work_s, limits)
     order = [*ordered, *register]
-    stretches = list(_stretches(order, set(in_flight) | settling | unchanged_failures))
+    stretches = list(split_at(order, set(in_flight) | settling | unchanged_failures))
     ranges = _plan_each(stretches, ready, work_s, limits)
     if held := _find_held(ranges, better or {}, wanted.keys() - unchanged_failures):
         ranges = _plan_each(stretches, set(ready) - held, work_s, limits)
@@ -189,14 +189,3 @@ def _is_fresh(stat: FileStat, now: datetime, settle_s: int) -> bool:
     """Tell whether a file changed just now. A time far in the future comes from a wrong clock and counts as old."""
     modified = read_timestamp(stat.modified_at)
     return modified is not None and abs((now - modified).total_seconds()) < settle_s
-
-
-def _stretches(ordered: Sequence[str], barriers: Collection[str]) -> Iterator[list[str]]:
-    stretch: list[str] = []
-    for key in ordered:
-        if key in barriers:
-            yield stretch
-            stretch = []
-        else:
-            stretch.append(key)
-    yield stretch

@@ -86,7 +86,7 @@ def test_the_first_runs_are_short() -> None:
     ordered = in_folders(60)
     size = RunSize(work_s=8, first_work_s=1)
     assert [len(one.keys) for one in plan_ranges(ordered, ordered, size, dict.fromkeys(ordered, 0.5))] == [
-        2, 4, 8, 16, 16, 14,
+        2, 6, 16, 16, 16, 4,
     ]  # fmt: skip
 
 
