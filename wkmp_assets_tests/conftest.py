@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import is_hypothesis_test
 from hypothesis import settings as hypothesis_settings
 
 from wkmp_assets_tests.support.paths import TESTS
@@ -36,8 +37,8 @@ if "PYTEST_XDIST_WORKER" in os.environ:
     os.environ.pop("COLUMNS", None)
 
 
-# No deadline: the machine may stall at any time.
-hypothesis_settings.register_profile("short", max_examples=40, deadline=None)
+# No deadline: the machine may stall at any time. `make test-long` takes the tests with examples once more, with many.
+hypothesis_settings.register_profile("short", max_examples=20, deadline=None)
 hypothesis_settings.register_profile("long", max_examples=1_000, deadline=None)
 hypothesis_settings.load_profile("long" if os.environ.get("WKMP_TEST_LONG") else "short")
 
@@ -70,6 +71,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         for test in PLAN_TESTS:
             if test.is_whole_suite:
                 item.add_marker(test.id)
+        if is_hypothesis_test(getattr(item, "obj", None)) and os.environ.get("WKMP_TEST_LONG"):
+            item.add_marker("long")
         if item.get_closest_marker("long") and not os.environ.get("WKMP_TEST_LONG"):
             item.add_marker(pytest.mark.skip(reason="part of `make test-long` only"))
     if hasattr(config, "workerinput"):

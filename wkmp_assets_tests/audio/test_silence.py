@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from wkmp_assets.audio.envelope import hop_length
@@ -138,7 +138,6 @@ def test_a_faint_click_does_not_end_a_silence() -> None:
 
 
 @pytest.mark.slow
-@settings(deadline=None, max_examples=150)
 @given(
     rate_hz=st.sampled_from(RATES_HZ),
     start_s=st.floats(2.1, 3.1),
@@ -158,7 +157,6 @@ def test_every_gap_of_the_minimum_length_is_found_wherever_it_starts(
 
 
 @pytest.mark.slow
-@settings(deadline=None, max_examples=80)
 @given(
     rate_hz=st.sampled_from(RATES_HZ),
     start_s=st.floats(0.5, 1.5),
@@ -175,7 +173,6 @@ def test_a_gap_more_than_two_hops_too_short_belongs_to_the_music(
     assert found == [(0, 3 * rate_hz)]
 
 
-@settings(deadline=None, max_examples=80)
 @given(
     levels=st.lists(st.sampled_from([0.0, 0.001, 0.01, 0.02, 0.1, 0.5]), min_size=1, max_size=60),
     hops=st.integers(1, 30),

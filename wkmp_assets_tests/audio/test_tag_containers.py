@@ -457,7 +457,7 @@ def test_a_file_of_no_kind_of_music_is_unknown(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-@settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(seed=st.integers(0, 2**32 - 1), flips=st.integers(1, 40), keep=st.floats(0.01, 1.0))
 def test_no_damage_raises_what_the_caller_does_not_expect(
     sound: Sound, tmp_path: Path, ape_tag: bytes, seed: int, flips: int, keep: float

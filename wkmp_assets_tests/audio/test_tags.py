@@ -541,7 +541,7 @@ def tagged_files(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
 
 
 @pytest.mark.slow
-@settings(deadline=None, max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(seed=st.integers(0, 2**32 - 1), flips=st.integers(1, 60), keep=st.floats(0.01, 1.0))
 def test_no_damage_makes_reading_tags_raise(
     tagged_files: list[Path], tmp_path: Path, seed: int, flips: int, keep: float

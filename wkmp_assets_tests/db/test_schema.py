@@ -162,12 +162,13 @@ def _create_when_told(database: Path, barrier: Any, results: Any) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("older", [False, True], ids=["new", "older"])
-def test_several_processes_may_create_a_library_at_once(database: Path, older: bool) -> None:
+@pytest.mark.parametrize("count", [2, pytest.param(4, marks=pytest.mark.long)])
+def test_several_processes_may_create_a_library_at_once(database: Path, older: bool, count: int) -> None:
     if older:
         create_older(database)
     context = multiprocessing.get_context("spawn")
-    barrier, results = context.Barrier(4), context.Queue()
-    processes = [context.Process(target=_create_when_told, args=(database, barrier, results)) for _ in range(4)]
+    barrier, results = context.Barrier(count), context.Queue()
+    processes = [context.Process(target=_create_when_told, args=(database, barrier, results)) for _ in range(count)]
     for process in processes:
         process.start()
     outcomes = [results.get(timeout=PATIENCE_S) for _ in processes]
@@ -175,6 +176,6 @@ def test_several_processes_may_create_a_library_at_once(database: Path, older: b
         process.join()
     results.close()
     results.join_thread()
-    assert outcomes == ["created"] * 4
+    assert outcomes == ["created"] * count
     assert problems(database) == []
     assert complete(database) is False

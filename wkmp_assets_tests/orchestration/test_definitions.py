@@ -128,6 +128,9 @@ def test_the_instance_keeps_its_event_index_open_and_dagster_reads_the_same_file
         assert plain.get_materialized_partitions(dg.AssetKey("library_entry")) == {"a"}
 
 
+two_or_more = pytest.mark.parametrize("count", [2, pytest.param(4, marks=pytest.mark.long)])
+
+
 def at_once(count: int, function: Callable[[Path, Barrier], None], folder: Path) -> None:
     """Run a function in several processes. Each gets a barrier at which they wait for each other."""
     forked = multiprocessing.get_context("fork")
@@ -146,9 +149,10 @@ def _open_storage(folder: Path, together: Barrier) -> None:
 
 
 @pytest.mark.slow
-def test_processes_that_start_together_share_one_new_storage(tmp_path: Path) -> None:
+@two_or_more
+def test_processes_that_start_together_share_one_new_storage(tmp_path: Path, count: int) -> None:
     """Dagster itself does not protect the creation of its tables against two first imports at once."""
-    at_once(4, _open_storage, tmp_path)
+    at_once(count, _open_storage, tmp_path)
 
 
 def _register_partitions(folder: Path, together: Barrier) -> None:
@@ -160,8 +164,9 @@ def _register_partitions(folder: Path, together: Barrier) -> None:
 
 
 @pytest.mark.slow
-def test_processes_that_find_the_same_files_register_them_once(tmp_path: Path) -> None:
-    at_once(4, _register_partitions, tmp_path)
+@two_or_more
+def test_processes_that_find_the_same_files_register_them_once(tmp_path: Path, count: int) -> None:
+    at_once(count, _register_partitions, tmp_path)
     storage = KeptOpenSqliteStorage.from_local(str(tmp_path)).event_log_storage
     assert sorted(storage.get_dynamic_partitions("files"), key=int) == [str(number) for number in range(2_000)]
     storage.dispose()

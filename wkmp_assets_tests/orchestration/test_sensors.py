@@ -33,6 +33,7 @@ from wkmp_assets.orchestration.run_requests.requests import MAX_REQUESTS_A_DAY
 from wkmp_assets.orchestration.run_tags import RESULT_TAG
 from wkmp_assets.orchestration.sensors import SENSOR
 from wkmp_assets.runtime.claims import open_claims
+from wkmp_assets.runtime.worker_pool import WorkerPool
 from wkmp_assets.settings import Settings, load_settings
 from wkmp_assets_tests.support.builders import commit, entry, run_sql, write_lock_held
 from wkmp_assets_tests.support.memory_instance import event_storage
@@ -40,6 +41,7 @@ from wkmp_assets_tests.support.paths import SAMPLE_LIBRARY
 
 SAMPLE = SAMPLE_LIBRARY / "Destructavator/UFO Alien Invasion"
 SAMPLE /= "01 David01, First Movement.mp3"
+Execute = Callable[[Settings, DagsterInstance, dg.SensorResult], None]
 
 
 def add(settings: Settings, *paths: str, text: bytes = b"no audio") -> None:
@@ -70,10 +72,16 @@ def ranges(result: dg.SensorResult) -> list[tuple[str, str]]:
     ]
 
 
-def execute(settings: Settings, instance: DagsterInstance, result: dg.SensorResult) -> None:
-    job = build_definitions(settings).resolve_job_def(import_job.name)
-    for request in result.run_requests or ():
-        job.execute_in_process(instance=instance, tags=dict(request.tags), raise_on_error=False)
+@pytest.fixture
+def execute(workers: WorkerPool) -> Execute:
+    """Run what a tick asks for, with the worker process of all tests."""
+
+    def execute_all(settings: Settings, instance: DagsterInstance, result: dg.SensorResult) -> None:
+        job = build_definitions(settings, resource_overrides={"workers": workers}).resolve_job_def(import_job.name)
+        for request in result.run_requests or ():
+            job.execute_in_process(instance=instance, tags=dict(request.tags), raise_on_error=False)
+
+    return execute_all
 
 
 @pytest.mark.parametrize(
@@ -141,7 +149,9 @@ def test_files_still_being_written_are_left_to_settle(settings: Settings, instan
 
 
 @pytest.mark.slow
-def test_a_failed_file_is_asked_for_again_only_when_it_changed(settings: Settings, instance: DagsterInstance) -> None:
+def test_a_failed_file_is_asked_for_again_only_when_it_changed(
+    settings: Settings, instance: DagsterInstance, execute: Execute
+) -> None:
     add(settings, "broken.mp3")
     first = tick(settings, instance)
     execute(settings, instance, first)
@@ -155,7 +165,7 @@ def test_a_failed_file_is_asked_for_again_only_when_it_changed(settings: Setting
 
 @pytest.mark.slow
 def test_after_an_import_that_failed_as_a_whole_one_is_tried_and_then_the_others(
-    settings: Settings, instance: DagsterInstance, monkeypatch: pytest.MonkeyPatch
+    settings: Settings, instance: DagsterInstance, monkeypatch: pytest.MonkeyPatch, execute: Execute
 ) -> None:
     for name in ("1.mp3", "2.mp3", "3.mp3"):
         shutil.copy(SAMPLE, settings.library / name)
@@ -185,7 +195,9 @@ def test_after_an_import_that_failed_as_a_whole_one_is_tried_and_then_the_others
 
 
 @pytest.mark.slow
-def test_a_file_that_failed_alone_holds_up_nobody(settings: Settings, instance: DagsterInstance) -> None:
+def test_a_file_that_failed_alone_holds_up_nobody(
+    settings: Settings, instance: DagsterInstance, execute: Execute
+) -> None:
     add(settings, "broken.mp3")
     first = tick(settings, instance)
     execute(settings, instance, first)
@@ -353,7 +365,7 @@ def test_a_locked_library_costs_no_tick(settings: Settings, instance: DagsterIns
 
 @pytest.mark.slow
 def test_a_failed_file_whose_name_is_not_utf8_rests_like_any_other(
-    settings: Settings, instance: DagsterInstance
+    settings: Settings, instance: DagsterInstance, execute: Execute
 ) -> None:
     add(settings, "caf\udce9.mp3")
     first = tick(settings, instance)
@@ -364,7 +376,9 @@ def test_a_failed_file_whose_name_is_not_utf8_rests_like_any_other(
 
 
 @pytest.mark.slow
-def test_an_imported_file_is_left_alone_until_it_is_moved(settings: Settings, instance: DagsterInstance) -> None:
+def test_an_imported_file_is_left_alone_until_it_is_moved(
+    settings: Settings, instance: DagsterInstance, execute: Execute
+) -> None:
     shutil.copy(SAMPLE, settings.library / "1.mp3")
     os.utime(settings.library / "1.mp3", (1_000_000_000, 1_000_000_000))
     first = tick(settings, instance)
@@ -381,7 +395,7 @@ def test_an_imported_file_is_left_alone_until_it_is_moved(settings: Settings, in
 
 
 @pytest.mark.slow
-def test_a_file_of_any_year_is_imported_once(settings: Settings, instance: DagsterInstance) -> None:
+def test_a_file_of_any_year_is_imported_once(settings: Settings, instance: DagsterInstance, execute: Execute) -> None:
     for number, seconds in enumerate((-3_000_000_000_000, -11_644_473_600, -1, 910_692_730_085)):
         file = settings.library / f"{number}.mp3"
         file.write_bytes(SAMPLE.read_bytes() + bytes(number))

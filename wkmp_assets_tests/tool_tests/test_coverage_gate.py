@@ -86,12 +86,13 @@ def test_the_total_of_this_source_is_not_below_the_baseline(request: pytest.Fixt
 def test_a_measurement_counts_what_the_tests_reach(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(coverage_gate, "DATA", tmp_path / ".coverage")
     monkeypatch.setattr(coverage_gate, "LAST", tmp_path / "last.json")
-    measured = measure(["-q", "wkmp_assets_tests/report/test_partition_metadata.py"])
+    measured = measure(["-q", "wkmp_assets_tests/model/test_timestamps.py"])
     assert 0 < measured.reached < measured.of
     assert read(tmp_path / "last.json") == measured
 
 
 @pytest.mark.slow
+@pytest.mark.long
 def test_tests_that_fail_are_no_measurement(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(coverage_gate, "LAST", tmp_path / "last.json")
     with pytest.raises(FailedTestsError):

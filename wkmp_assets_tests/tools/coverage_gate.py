@@ -32,9 +32,9 @@ DATA = ROOT / ".coverage.json"
 
 TOLERANCE = 0.1
 """Percentage points."""
-IN_PARALLEL = ("-n", str((os.cpu_count() or 1) + 2), "--dist", "loadfile", "--no-loadscope-reorder")
-"""Two processes more than processors, as many tests wait for others. Tests of one file share what is dear to set up, so
-they stay in one process."""
+IN_PARALLEL = ("-n", str((os.cpu_count() or 1) + 1), "--dist", "loadfile", "--no-loadscope-reorder")
+"""One process more than processors, as many tests wait for others. More cost more than they gain, because each collects
+all tests. Tests of one file share what is dear to set up, so they stay in one process."""
 IS_BEING_MEASURED = "WKMP_TESTS_ARE_MEASURED"
 """Environment of the tests while they are measured: `compare` or `record`."""
 

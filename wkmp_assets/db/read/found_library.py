@@ -18,6 +18,8 @@ _KINDS = {stat.S_IFDIR: "a folder", stat.S_IFIFO: "a pipe", stat.S_IFSOCK: "a so
 _ROOT = 0
 _MARKS = (frozenset({"files"}), frozenset({"settings", "schema_version"}))
 """Tables of which a WKMP library has at least one set."""
+_MADE_FIRST = "_sqlite_migrations"
+"""The table that a new library has before all others. It is alone if the disk was full then, or the import killed."""
 
 
 def check_found_library(database: Path, trusted: Collection[str] = ()) -> None:
@@ -83,7 +85,7 @@ def _check_program(database: Path, connection: sqlite3.Connection) -> None:
     if application:
         raise UntrustedLibraryError(database, f"belongs to another program (application id {application:#x})", remedy)
     tables = {row["name"] for row in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
-    own = {name for name in tables if not name.startswith("sqlite_")}
+    own = {name for name in tables if not name.startswith("sqlite_")} - {_MADE_FIRST}
     if own and not any(marks <= own for marks in _MARKS):
         raise UntrustedLibraryError(
             database, f"is a database without WKMP's tables (it has {', '.join(sorted(own)[:3])})", remedy

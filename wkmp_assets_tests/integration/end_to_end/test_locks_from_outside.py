@@ -38,4 +38,4 @@ def test_the_kernel_sees_one_write_lock_per_file(workplace: Workplace) -> None:
     assert result.returncode == 0, result.stderr
     for_writing, for_building = write_locks(trace.read_text(encoding="utf-8", errors="replace"))
     assert for_writing == files + 1, "one per file, and one to empty the log when all are written"
-    assert for_building == 1, "once, when the import attaches to the library"
+    assert for_building == 2, "once to check the library that is found, and once when the import attaches to it"

@@ -1,6 +1,7 @@
-"""All statements of an import of the sample library, as SQLite reports them, without our receipts."""
+"""All statements of an import of a part of the sample library, as SQLite reports them, without our receipts."""
 
 import json
+import shutil
 import sys
 from collections.abc import Iterator
 from itertools import groupby
@@ -11,7 +12,9 @@ from wkmp_assets_tests.support.paths import SAMPLE_LIBRARY
 from wkmp_assets_tests.support.workplace import Workplace, make_workplace, read_manifest
 from wkmp_assets_tests.tools.plan import plan_test
 
-FILES = len(read_manifest("sample_library"))
+FOLDERS = ("Destructavator", "Unsorted", "Various Artists")
+"""With songs, a copy, a silent file, and a file of three passages."""
+FILES = sum(record["path"].startswith(FOLDERS) for record in read_manifest("sample_library"))
 _IMPORT = """
 import json, sys
 from pathlib import Path
@@ -32,7 +35,10 @@ Statements = list[tuple[int, str, bool]]
 @pytest.fixture(scope="module")
 def statements(tmp_path_factory: pytest.TempPathFactory) -> Statements:
     """Statements that the command sent to wkmp.db, connection by connection."""
-    place: Workplace = make_workplace(tmp_path_factory.mktemp("traced"), SAMPLE_LIBRARY)
+    folder = tmp_path_factory.mktemp("traced")
+    for name in FOLDERS:
+        shutil.copytree(SAMPLE_LIBRARY / name, folder / "part" / name)
+    place: Workplace = make_workplace(folder, folder / "part")
     trace = place.home / "statements.json"
     result = place.run([sys.executable, "-c", _IMPORT, str(place.music), str(trace)])
     assert result.returncode == 0, result.stderr

@@ -32,6 +32,7 @@ MAX_DELAY_S = 0.6
 """Longest time between some progress and the kill: a decode, or some commits and the end of the import."""
 FOLDERS = [[""], [""], ["", ""], ["", "Destructavator"]]
 """Folders that are imported at once into one library; "" is all of it."""
+WORKERS = "2" if IS_FULL else "1"
 if IS_FULL:
     FOLDERS.append(["", "Unsorted"])  # with copies, either file may be the original
 
@@ -56,7 +57,7 @@ def test_a_killed_import_loses_nothing_and_its_resume_completes_it(
 
 def import_with_kills(place: Workplace, reference: Reference, moments: random.Random, most: int) -> list[Landing]:
     """Kill and resume an import repeatedly, until it is complete or no kills are left."""
-    place.extra = {"WKMP_FILES_PER_RUN": str(moments.randint(2, 6)), "WKMP_WORKERS": "2"}
+    place.extra = {"WKMP_FILES_PER_RUN": str(moments.randint(2, 6)), "WKMP_WORKERS": WORKERS}
     folders = [place.music / folder for folder in moments.choice(FOLDERS)]
     files = len(paths_in(reference.databases[0]))
     landed: list[Landing] = []

@@ -123,6 +123,14 @@ def test_a_link_inside_its_folder_is_one_s_own(database: Path) -> None:
     check_found_library(database)
 
 
+def test_a_library_whose_creation_was_cut_off_is_one_s_own(database: Path) -> None:
+    """A full disk or a kill leaves the table of sqlite-utils, which is made first."""
+    run_sql(database, "CREATE TABLE _sqlite_migrations (id INTEGER PRIMARY KEY, migration_set, name, applied_at)")
+    check_found_library(database)
+    commit(database, entry())
+    check_found_library(database)
+
+
 def test_the_library_of_another_user_is_refused(public_folder: Path) -> None:
     database = public_folder / "wkmp.db"
     commit(database, entry())
