@@ -3,6 +3,8 @@
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from wkmp_assets.model.work_estimates import FILE_S
+from wkmp_assets.orchestration.run_requests.run_sizes import REQUEST_WORK_S
 from wkmp_assets.orchestration.run_requests.survey import survey_library
 from wkmp_assets.runtime.run_control import RunControl
 from wkmp_assets.runtime.worker_pool import WorkerPool
@@ -10,6 +12,8 @@ from wkmp_assets_tests.support.checked_library import CheckedLibrary
 from wkmp_assets_tests.support.memory_instance import memory_instance
 
 FILES = 10_000
+PER_RUN = round(REQUEST_WORK_S / FILE_S)
+"""They are empty: each takes the time that any file takes."""
 
 
 def test_a_folder_of_ten_thousand_files_is_scanned_and_asked_for_in_bounded_runs(tmp_path: Path) -> None:
@@ -23,6 +27,6 @@ def test_a_folder_of_ten_thousand_files_is_scanned_and_asked_for_in_bounded_runs
         assert library.keys == names
         later = datetime.now(UTC) + timedelta(hours=1)
         survey = survey_library(library.settings, instance, {}, max_runs=4, now=later)
-    assert [len(files.keys) for files in survey.plan.ranges] == [50] * 4
-    assert survey.plan.postponed_count == FILES - 200
-    assert [key for files in survey.plan.ranges for key in files.keys] == names[:200]
+    assert [len(files.keys) for files in survey.plan.ranges] == [PER_RUN] * 4
+    assert survey.plan.postponed_count == FILES - 4 * PER_RUN
+    assert [key for files in survey.plan.ranges for key in files.keys] == names[: 4 * PER_RUN]
