@@ -129,7 +129,8 @@ def test_an_import_names_folders_that_cannot_be_read_and_says_what_it_has_not_se
         stat = read_stat(folder / path)
         known = {"size_bytes": stat.size_bytes, "modified_at": stat.modified_at}
         commit(folder / "wkmp.db", entry(path, path, **known))
-    for name, value in {"DAGSTER_HOME": first, "COLUMNS": "160", "WKMP_LIBRARY_ROOT": folder}.items():
+    own = {"HOME": home, "DAGSTER_HOME": first, "COLUMNS": "160", "WKMP_LIBRARY_ROOT": folder}
+    for name, value in own.items():
         monkeypatch.setenv(name, str(value))
     # Load all modules now, because the unprivileged user may not be able to read them.
     assert "2 unchanged" in wkmp("import", folder).stdout
