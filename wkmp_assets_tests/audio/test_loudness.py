@@ -87,6 +87,7 @@ def test_the_coefficients_at_48_khz_are_those_of_the_recommendation() -> None:
     assert biquads(48_000) == pytest.approx(np.array(table), abs=1e-8)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("rate_hz", [1_000, 8_000, 11_025, 44_100, 44_056, 192_000, 1_536_000])
 def test_blocks_give_what_the_filters_give_sample_by_sample(rate_hz: int) -> None:
     from scipy.signal import sosfilt  # it loads as long as all the tests here run

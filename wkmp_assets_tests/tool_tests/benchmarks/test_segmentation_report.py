@@ -27,6 +27,7 @@ def test_intervals_are_wilsons(hits: int, tries: int, low: float, high: float) -
     np.testing.assert_allclose(wilson_interval(hits, tries), (low, high), atol=0.001)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("kind", "tried"),
     [("tagged pause", 1), ("hidden track", 1), ("gaps in a long file", 1), ("CUE image", 2), ("chapters", 2)],
