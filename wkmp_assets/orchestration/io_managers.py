@@ -76,7 +76,7 @@ class PhaseStoreIOManager(dg.IOManager):
         run_id = find_executing_run(context, phase) or run_of(context).run_id
         if run_id != run_of(context).run_id:
             self._store.settle(run_id)  # its process may have been killed before it could
-        outcomes = {key: self._store.read(phase, key, run_id) for key in context.asset_partition_keys}
+        outcomes = self._store.read_each(phase, context.asset_partition_keys, run_id)
         return outcomes if executes_itself(context, IDENTITY) else skip_gone(self._library, outcomes)
 
 
@@ -156,7 +156,9 @@ class SqliteBatchIOManager(dg.IOManager):
                 outcomes[commit.key] = commit.outcome
                 results.append(name_result(commit))
                 self._control.on_commit(commit)
-        self._library.phases.visits.drop(key for key, outcome in outcomes.items() if isinstance(outcome, Result))
+        self._library.phases.visits.drop(
+            key for key, outcome in outcomes.items() if isinstance(outcome, Failed) or leaves_value(outcome)
+        )
         run = run_of(context)
         tags = tags_of_library(self._library.settings) | tags_of_files(obj, run.tags) | tags_of_results(results)
         instance_of(context).add_run_tags(run.run_id, tags)

@@ -160,6 +160,7 @@ def library_resource(library: Library) -> dg.ResourceDefinition:
             finally:
                 if context.run is not None:
                     library.phases.settle(context.run.run_id)
+                library.phases.visits.forget_notes()
 
     return open_library
 

@@ -24,7 +24,7 @@ from wkmp_assets.model.phases import IDENTITY
 from wkmp_assets.runtime.atomic_files import translate_disk_errors
 from wkmp_assets.runtime.bundles import BundleFolder
 from wkmp_assets.runtime.phase_documents import find_hashes, from_document, is_of, to_document
-from wkmp_assets.runtime.staged_outcomes import Signature, StagedOutcomes, sign
+from wkmp_assets.runtime.staged_outcomes import Signature, StagedOutcomes, StagedPhase, sign
 from wkmp_assets.runtime.visit_store import VisitStore
 
 
@@ -88,23 +88,25 @@ class PhaseStore:
             The disk is full, or the folder may not be written to.
         """
         with translate_disk_errors(self._folder):
-            staged: dict[str, dict[str, bytes]] = {}
+            documents: dict[str, dict[str, bytes]] = {}
+            outcomes: dict[str, dict[str, Outcome[Any]]] = {}
             for phase in PHASE_VALUES:
-                for key, document in self._staged.find(run_id, phase).documents.items():
-                    if not _is_run_scoped(self._staged_outcome(phase, key, run_id)):
-                        staged.setdefault(key, {})[phase] = document
-            if not staged:
+                staged = self._staged.find(run_id, phase)
+                for key, document in staged.documents.items():
+                    outcome = self._staged_outcome(staged, phase, key)
+                    if outcome is not None and not _is_run_scoped(outcome):
+                        documents.setdefault(key, {})[phase] = document
+                        outcomes.setdefault(key, {})[phase] = outcome
+            if not documents:
                 return
-            self.bundles.update({key: self.visits.resolve(key, documents) for key, documents in staged.items()})
+            resolved = {key: self.visits.resolve(key, found) for key, found in documents.items()}
+            self.bundles.update(resolved)
             self._recent = {
-                key: (
-                    sign(self.bundles.path_of(key)),
-                    {phase: self.read(phase, key, run_id) for phase in documents},
-                )
-                for key, documents in staged.items()
+                key: (sign(self.bundles.path_of(key)), {phase: outcomes[key][phase] for phase in found})
+                for key, found in resolved.items()
             }
             for phase in PHASE_VALUES:
-                self._staged.drop(run_id, phase, [key for key, documents in staged.items() if phase in documents])
+                self._staged.drop(run_id, phase, [key for key, found in documents.items() if phase in found])
 
     def carry(self, moves: Mapping[str, tuple[str, str]]) -> None:
         """Copy the values of moved files to their new partitions, so that later phases can run without decoding.
@@ -162,11 +164,15 @@ class PhaseStore:
 
         A document that is missing, damaged or of another version gives `Failed`, whose message says what to run again.
         """
-        staged = self._staged_outcome(phase, key, run_id)
-        return self.read_stored(phase, key) if staged is None else staged
+        return self.read_each(phase, [key], run_id)[key]
 
-    def _staged_outcome(self, phase: str, key: str, run_id: str) -> Outcome[Any] | None:
+    def read_each(self, phase: str, keys: Iterable[str], run_id: str) -> dict[str, Outcome[Any]]:
+        """Read the outcomes of several partitions, as `read` does."""
         staged = self._staged.find(run_id, phase)
+        found = {key: self._staged_outcome(staged, phase, key) for key in keys}
+        return {key: self.read_stored(phase, key) if outcome is None else outcome for key, outcome in found.items()}
+
+    def _staged_outcome(self, staged: StagedPhase, phase: str, key: str) -> Outcome[Any] | None:
         if key not in staged.outcomes and key in staged.documents:
             staged.outcomes[key] = from_document(
                 phase, key, self.visits.resolve(key, {phase: staged.documents[key]}).get(phase)

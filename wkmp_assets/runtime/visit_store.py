@@ -122,6 +122,10 @@ class VisitStore:
                 resolved[phase] = visited[phase]
         return resolved
 
+    def forget_notes(self) -> None:
+        """Forget what was noted; the visits stay on disk."""
+        self._noted.clear()
+
     def drop(self, keys: Iterable[str]) -> None:
         """Delete the visits of files whose values are stored and committed."""
         for key in keys:

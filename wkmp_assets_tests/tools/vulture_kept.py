@@ -70,7 +70,6 @@ release_group_mbid  # the same
 release_track_mbid  # the same
 work_mbids  # the same
 crest_factor_db  # the same
-begin_visits  # whoever knows the files of the next run calls it
 list_commands  # click calls it on the group of commands
 get_command  # the same
 settings_customise_sources  # pydantic-settings calls it
