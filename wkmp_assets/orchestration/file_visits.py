@@ -13,9 +13,8 @@ import dagster as dg
 
 from wkmp_assets.audio.file_visit import VISITED_PHASES, Findings, Visit, visit_file
 from wkmp_assets.db.read.known_files import read_hashes_by_size, read_known_by_path
-from wkmp_assets.errors import AudioFileError, PartitionKeyError
-from wkmp_assets.files.changes import is_unchanged
-from wkmp_assets.files.identity import look_at
+from wkmp_assets.errors import LibraryRootError, PartitionKeyError
+from wkmp_assets.files.identity import sort_out_unchanged
 from wkmp_assets.identify.path_names import read_path_names
 from wkmp_assets.model.file_key import decode_key
 from wkmp_assets.model.known_files import FileStat
@@ -35,7 +34,7 @@ def begin_visits(library: Library, workers: WorkerPool, keys: Iterable[str], *, 
     """Let the workers visit files that a later run of the whole import will ask for.
 
     The visits wait behind all other work. `file_identity` takes them over when the files have not changed since. Files
-    that look unchanged, are gone or passed over are not visited.
+    that look unchanged, are gone, passed over or too large are not visited.
 
     Parameters
     ----------
@@ -50,14 +49,18 @@ def begin_visits(library: Library, workers: WorkerPool, keys: Iterable[str], *, 
     """
     paths = dict(_decoded(keys))
     known = read_known_by_path(library.database, list(paths.values()))
-    to_visit: dict[str, FileStat] = {}
-    for key, path in paths.items():
-        try:
-            on_disk = look_at(library.root, path)
-        except AudioFileError:  # its run says so
-            continue
-        if (force or not is_unchanged(known.get(path), on_disk)) and not library.is_ignored(path):
-            to_visit[key] = on_disk
+    try:
+        _, to_visit = sort_out_unchanged(
+            library.root,
+            paths,
+            known,
+            lambda _copy: True,  # a copy whose original is gone is left to its run
+            force=force,
+            is_ignored=library.is_ignored,
+            max_bytes=library.settings.max_file_bytes,
+        )
+    except LibraryRootError:  # its run says so
+        return
     visits = plan_visits(library, paths, to_visit, is_whole=True)
     workers.begin(IDENTITY, visit_file, {key: (library.file_of(key), visit) for key, visit in visits.items()})
 

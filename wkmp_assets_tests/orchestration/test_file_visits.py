@@ -122,3 +122,18 @@ def test_a_file_whose_visit_crashes_is_tried_phase_by_phase(
     ]  # fmt: skip
     assert not read_failures(library.database)
     assert column(library.database, "SELECT count(*) FROM passages") == [1]
+
+
+def test_what_its_run_would_not_hash_is_not_visited_in_advance(library: CheckedLibrary, pool: WatchedPool) -> None:
+    """It is larger than the settings allow, gone, or passed over."""
+    for name in ("one.wav", "gone.wav", "passed over.wav"):
+        sound(library, name, 1)
+    with sound(library, "large.wav", 1).open("ab") as file:
+        file.truncate(1_100_000)
+    library.scan()
+    (library.music / "gone.wav").unlink()
+    (library.music / ".wkmpignore").write_text("passed*\n")
+    settings = library.settings.model_copy(update={"max_file_mb": 1})
+    begin_visits(Library(settings), pool, library.keys)
+    assert set(pool._begun) & set(library.keys) == {"one.wav"}
+    pool.forget(library.keys)
