@@ -5,10 +5,8 @@ shorter run: `--files 2000`.
 """
 
 import argparse
-import shlex
 import shutil
 import signal
-import sys
 import tempfile
 import wave
 from collections.abc import Sequence
@@ -41,6 +39,7 @@ from wkmp_assets_tests.tools.benchmarks.watched_import import (
 
 OUT = Console(highlight=False)
 MODULE = "wkmp_assets_tests.tools.benchmarks.scale_benchmark"
+FILES = 100_000
 IMAGE_S = 75 * 60
 """unit=s: length of the album image among the files."""
 TINY_RATE_HZ = 8000
@@ -66,13 +65,12 @@ class Scale:
 
 def main(arguments: list[str] | None = None) -> int:
     """Run the command line; return the exit status: 1 when there is no music, else 0, budgets kept or not."""
-    given = list(sys.argv[1:] if arguments is None else arguments)
     parser = argparse.ArgumentParser(prog=f"python -m {MODULE}", description="Measure imports of many files.")
-    parser.add_argument("--files", type=int, default=100_000, help="number of tiny files")
+    parser.add_argument("--files", type=int, default=FILES, help="number of tiny files")
     parser.add_argument("--music", type=Path, default=HUNDRED_FILES, help="the 100-file library")
     parser.add_argument("--scratch", type=Path, help="where to put 25 KB per tiny file; default: the temporary folder")
     parser.add_argument("--out", type=Path, default=DOCS / "scale.md", help="the page")
-    options = parser.parse_args(given)
+    options = parser.parse_args(arguments)
     loads = [("at the start", load_now())]
     with tempfile.TemporaryDirectory(prefix="wkmp-scale-", dir=options.scratch) as scratch:
         try:
@@ -85,7 +83,7 @@ def main(arguments: list[str] | None = None) -> int:
     for table in tables:
         OUT.print(table.to_rich())
         OUT.print()
-    command = shlex.join(["python", "-m", MODULE, *given])
+    command = f"python -m {MODULE}" + ("" if options.files == FILES else f" --files {options.files}")
     what = (
         f"`{command}` (`make bench-scale`) writes this page. Do not edit the page: run the command again. Each import "
         "is a `wkmp import` in a process of its own. The benchmark looks into the library from outside, 20 times a "
@@ -152,7 +150,7 @@ def make_tiny_files(root: Path, number: int) -> None:
 def budget_table(scale: Scale) -> Table:
     """Compare the figures with their budgets."""
     tiny = f"{scale.tiny_files:,} tiny files"
-    share = scale.tiny_files / 100_000
+    share = scale.tiny_files / FILES
 
     def again_s(whole_s: float) -> float:
         """Return a budget for fewer files; the command takes a few seconds without any."""
