@@ -134,8 +134,8 @@ class Settings(BaseSettings):
 
     schedules: bool = Field(
         default=False,
-        description="1: the schedules `nightly_rescan` and `weekly_top_up` run from the start. Default: a person "
-        "switches them on in the web UI.",
+        description="1: the schedules `nightly_rescan`, `weekly_top_up` and `nightly_tidy` run from the start. "
+        "Default: a person switches them on in the web UI.",
     )
     rescan_cron: str = Field(
         default="0 3 * * *",
@@ -145,9 +145,20 @@ class Settings(BaseSettings):
         default="0 4 * * 0",
         description="When `weekly_top_up` asks the services again, as a cron expression.",
     )
+    history_days: int = Field(
+        default=90,
+        ge=0,
+        le=36_500,
+        description="Days after which Dagster forgets a run and its events. What was found last of each file stays. "
+        "`0`: never.",
+    )
+    tidy_cron: str = Field(
+        default="30 4 * * *",
+        description="When `nightly_tidy` removes old runs, as a cron expression.",
+    )
     time_zone: str = Field(
         default="UTC",
-        description="Time zone of both schedules, for example `Europe/Berlin`.",
+        description="Time zone of the schedules, for example `Europe/Berlin`.",
     )
 
     ui_hosts: str | None = Field(

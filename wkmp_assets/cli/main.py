@@ -21,6 +21,7 @@ _COMMANDS = {
     "duplicates": "duplicates:duplicates",
     "missing": "missing:missing",
     "prune": "missing:prune",
+    "tidy": "tidy:tidy",
     "report": "report_page:report",
     "picture": "picture:picture",
     "ui": "ui:ui",

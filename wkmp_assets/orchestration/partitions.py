@@ -1,6 +1,6 @@
 """The partitions: one per audio file of the library, registered by `library_scan`."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from itertools import chain
 
 import dagster as dg
@@ -56,18 +56,13 @@ def library_keys(settings: Settings, instance: DagsterInstance) -> Sequence[str]
 
 def keys_of_run(run: dg.DagsterRun, ordered: Sequence[str]) -> Sequence[str]:
     """Return the partitions of a run; none when they are no longer registered."""
-    return _keys_of_run(run, ordered, {key: place for place, key in enumerate(ordered)})
+    bounds = partition_bounds(run.tags)
+    if bounds is None or any(key not in ordered for key in bounds):
+        return []
+    first, last = map(ordered.index, bounds)
+    return ordered[first : last + 1]
 
 
 def keys_of_runs(runs: Sequence[dg.DagsterRun], ordered: Sequence[str]) -> frozenset[str]:
     """Return the partitions of any of some runs; a large library may have a thousand runs that wait."""
-    places = {key: place for place, key in enumerate(ordered)} if runs else {}
-    return frozenset(chain.from_iterable(_keys_of_run(run, ordered, places) for run in runs))
-
-
-def _keys_of_run(run: dg.DagsterRun, ordered: Sequence[str], places: Mapping[str, int]) -> Sequence[str]:
-    bounds = partition_bounds(run.tags)
-    if bounds is None or any(key not in places for key in bounds):
-        return []
-    first, last = bounds
-    return ordered[places[first] : places[last] + 1]
+    return frozenset(chain.from_iterable(keys_of_run(run, ordered) for run in runs))

@@ -1,6 +1,7 @@
 """The commits that Dagster has recorded: the metadata of each partition's latest materialization."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
+from weakref import WeakKeyDictionary
 
 import dagster as dg
 from dagster import DagsterInstance
@@ -12,6 +13,8 @@ from wkmp_assets.settings import Settings
 _LIBRARY = "library"
 _PAGE_SIZE = 1000
 _KEY = dg.AssetKey(ENTRY)
+_last_read: WeakKeyDictionary[DagsterInstance, dict[int, tuple[dg.AssetMaterialization, str]]] = WeakKeyDictionary()
+"""By the id in the storage. No other event gets it."""
 
 
 def name_library(settings: Settings) -> dict[str, str]:
@@ -69,9 +72,15 @@ def _read_latest(instance: DagsterInstance, keys: Collection[str]) -> Iterator[t
     materialized = dg.DagsterEventType.ASSET_MATERIALIZATION
     # To Dagster, no keys mean all keys.
     ids = instance.get_latest_storage_id_by_partition(_KEY, materialized, set(keys)) if keys else {}
-    if ids:
-        wanted = dg.AssetRecordsFilter(asset_key=_KEY, storage_ids=list(ids.values()))
-        yield from _events(instance.fetch_materializations(wanted, limit=len(ids)))
+    # Several checks of a run ask for the same events, and to read one takes longer than to judge it.
+    known = {one: event for one, event in _last_read.get(instance, {}).items() if one in set(ids.values())}
+    unread = sorted(set(ids.values()) - known.keys())
+    if unread:
+        wanted = dg.AssetRecordsFilter(asset_key=_KEY, storage_ids=unread)
+        page = instance.fetch_materializations(wanted, limit=len(unread))
+        known |= {record.storage_id: event for record in page.records for event in _events([record])}
+    _last_read[instance] = known
+    yield from known.values()
 
 
 def _read_all(instance: DagsterInstance, keys: Collection[str]) -> Iterator[tuple[dg.AssetMaterialization, str]]:
@@ -80,12 +89,12 @@ def _read_all(instance: DagsterInstance, keys: Collection[str]) -> Iterator[tupl
     cursor, has_more = None, bool(keys)
     while has_more:
         page = instance.fetch_materializations(wanted, limit=_PAGE_SIZE, cursor=cursor)
-        yield from _events(page)
+        yield from _events(page.records)
         cursor, has_more = page.cursor, page.has_more
 
 
-def _events(page: dg.EventRecordsResult) -> Iterator[tuple[dg.AssetMaterialization, str]]:
-    for record in page.records:
+def _events(records: Sequence[dg.EventLogRecord]) -> Iterator[tuple[dg.AssetMaterialization, str]]:
+    for record in records:
         event = record.asset_materialization
         if event is not None and event.partition is not None:
             yield event, record.run_id

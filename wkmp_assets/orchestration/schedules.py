@@ -1,4 +1,4 @@
-"""The schedules: import changes every night, and retry deferred lookups every week."""
+"""The schedules: import changes and forget old runs every night, and retry deferred lookups every week."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -9,18 +9,22 @@ from wkmp_assets.errors import SettingsError
 from wkmp_assets.model.file_key import encode_key
 from wkmp_assets.orchestration.gone_files import drop_gone
 from wkmp_assets.orchestration.instance.dagster_api import is_cron_expression
-from wkmp_assets.orchestration.jobs import KEEP_MEASUREMENTS, import_job, retry_job
+from wkmp_assets.orchestration.jobs import KEEP_MEASUREMENTS, import_job, retry_job, scan_job
 from wkmp_assets.orchestration.partitions import partitions_name
 from wkmp_assets.orchestration.retry_deferred import plan_retry
 from wkmp_assets.orchestration.run_requests.ranges import plan_ranges, range_tags
 from wkmp_assets.orchestration.run_requests.requests import RunKeys
 from wkmp_assets.orchestration.run_requests.run_sizes import size_by_count
 from wkmp_assets.orchestration.run_requests.survey import mark_missing_when_idle, survey_library
+from wkmp_assets.orchestration.tidy import tidy
 from wkmp_assets.report.text import counted
 from wkmp_assets.settings import Settings
 
 NIGHTLY_RESCAN = "nightly_rescan"
 WEEKLY_TOP_UP = "weekly_top_up"
+NIGHTLY_TIDY = "nightly_tidy"
+MAX_TIDIED_RUNS = 200
+"""In one night, because Dagster gives a schedule a minute: 10,000 files with the default of 50 a run."""
 MAX_PENDING_RUNS = 1000
 """50,000 files with the default of 50 a run."""
 
@@ -33,7 +37,7 @@ def schedules(settings: Settings) -> Sequence[dg.ScheduleDefinition]:
     SettingsError
         A setting is not a cron expression.
     """
-    return [_nightly_rescan(settings), _weekly_retry(settings)]
+    return [_nightly_rescan(settings), _weekly_retry(settings), _nightly_tidy(settings)]
 
 
 def _nightly_rescan(settings: Settings) -> dg.ScheduleDefinition:
@@ -92,6 +96,22 @@ def _weekly_retry(settings: Settings) -> dg.ScheduleDefinition:
         ]
 
     return retry_lookups
+
+
+def _nightly_tidy(settings: Settings) -> dg.ScheduleDefinition:
+    @dg.schedule(
+        name=NIGHTLY_TIDY,
+        job_name=scan_job.name,
+        cron_schedule=_cron("WKMP_TIDY_CRON", settings.tidy_cron),
+        execution_timezone=settings.time_zone,
+        default_status=_status(settings),
+        description="Removes runs that ended more than WKMP_HISTORY_DAYS ago, with their events. What was found last "
+        "of each file stays. It does this itself and requests no run.",
+    )
+    def forget_old_runs(context: dg.ScheduleEvaluationContext) -> dg.SkipReason:
+        return dg.SkipReason(str(tidy(settings, context.instance, datetime.now(UTC), MAX_TIDIED_RUNS)))
+
+    return forget_old_runs
 
 
 def _status(settings: Settings) -> dg.DefaultScheduleStatus:

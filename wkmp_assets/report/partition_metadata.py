@@ -1,4 +1,8 @@
-"""The metadata of a partition: facts of each phase, and the receipt of the commit, written and read back."""
+"""The metadata of a partition: facts of each phase, and the receipt of the commit, written and read back.
+
+Dagster keeps the metadata of every phase of every file. An entry takes 100 bytes beside its text, so a phase says in
+one line what it found. Tables are for files with several passages, and `library_entry` keeps all of its figures.
+"""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -24,7 +28,13 @@ from wkmp_assets.model.values import (
     RecordingLookups,
     SongMatches,
 )
-from wkmp_assets.report.passage_tables import tabulate_entry, tabulate_flavors, tabulate_matches, tabulate_segments
+from wkmp_assets.report.passage_tables import (
+    PassageTable,
+    tabulate_entry,
+    tabulate_flavors,
+    tabulate_matches,
+    tabulate_segments,
+)
 from wkmp_assets.report.text import clock, counted, describe_covers, name_status
 
 Metadata = dict[str, Any]
@@ -54,7 +64,7 @@ def describe_outcome(outcome: Outcome[Any]) -> Metadata:
         }
     if isinstance(outcome, Skipped):
         return {"outcome": f"skipped: {outcome.reason}"} | ({"detail": outcome.detail} if outcome.detail else {})
-    return {"outcome": "done"} | describe_value(outcome.value)
+    return {name: _as_line(fact) for name, fact in describe_value(outcome.value).items()}
 
 
 @singledispatch
@@ -66,37 +76,34 @@ def describe_value(_value: object) -> Metadata:
 @describe_value.register
 def _(value: FileIdentity) -> Metadata:
     known = {"moved_from": value.moved_from, "duplicate_of": value.duplicate_of}
-    found = {"state": str(value.state), "sha256": value.content_hash, "size_bytes": value.size_bytes}
+    found = {"found": f"{value.state}, {value.size_bytes} bytes", "sha256": value.content_hash}
     return found | {name: path for name, path in known.items() if path}
 
 
 @describe_value.register
 def _(value: FileTags) -> Metadata:
-    named = {"title": value.title, "artist": value.artist, "album": value.album}
-    if value.recording_mbid:
-        named["recording"] = value.recording_mbid
-    if value.covers:
-        named["covers"] = describe_covers(value.covers)
-    return {name: text for name, text in named.items() if text} | _describe_warnings(value.warnings)
+    named = {"title": value.title, "artist": value.artist, "album": value.album, "recording": value.recording_mbid}
+    said = "\n".join(f"{name}: {text}" for name, text in named.items() if text)
+    covers = {"covers": describe_covers(value.covers)} if value.covers else {}
+    return {"found": said or "no title, artist or album", **covers} | _describe_warnings(value.warnings)
 
 
 @describe_value.register
 def _(value: PassageSegments) -> Metadata:
     audio = value.audio
-    return {
-        "passages": len(value.passages),
-        "decided_by": str(value.decided_by),
-        "duration_s": round(audio.total_samples / audio.sample_rate_hz, 3),
-        "format": f"{audio.format}, {audio.sample_rate_hz} Hz, {audio.channels} ch",
-        "silence_threshold_db": value.parameters.silence_threshold_db,
-        "where": tabulate_segments(value),
-    } | _describe_warnings(audio.warnings + value.warnings)
+    length = clock(audio.total_samples / audio.sample_rate_hz)
+    found = (
+        f"{counted(len(value.passages), 'passage')} by {value.decided_by}, in {length} of {audio.format}, "
+        f"{audio.sample_rate_hz} Hz, {audio.channels} ch; silence is {value.parameters.silence_threshold_db:g} dB down"
+    )
+    return {"found": found, "where": tabulate_segments(value)} | _describe_warnings(audio.warnings + value.warnings)
 
 
 @describe_value.register
 def _(value: Fingerprints) -> Metadata:
-    done = sum(passage.fingerprint is not None for passage in value.passages)
-    return {"algorithm": value.algorithm, "fingerprinted": done, "too_short": len(value.passages) - done}
+    done, count = sum(passage.fingerprint is not None for passage in value.passages), len(value.passages)
+    said = f"{done} of {counted(count, 'passage')} fingerprinted ({value.algorithm})"
+    return {"found": said + (f"; {count - done} too short" if done < count else "")}
 
 
 @describe_value.register
@@ -106,7 +113,7 @@ def _(value: RecordingLookups) -> Metadata:
     standing = Counter(lookup.stands_because for lookup in value.passages if lookup.stands_because)
     details += tuple(f"{count} answers are of an earlier import ({reason})" for reason, count in standing.items())
     lookups = ", ".join(f"{count} {outcome}" for outcome, count in outcomes.items())
-    described = {"lookups": lookups, "requests_sent": value.asked, "answers_from_cache": value.from_cache}
+    described = {"found": f"{lookups}; {counted(value.asked, 'request')} sent, {value.from_cache} answered from cache"}
     of_passages = (warning for lookup in value.passages for warning in lookup.warnings)
     warnings = tuple(dict.fromkeys((*value.warnings, *of_passages)))
     return described | ({"reason": "\n".join(details)} if details else {}) | _describe_warnings(warnings)
@@ -116,10 +123,10 @@ def _(value: RecordingLookups) -> Metadata:
 def _(value: SongMatches) -> Metadata:
     matches = value.passages
     songs = [match.song.recording_mbid for match in matches if match.song]
-    described: Metadata = {"identified": len(songs), "passages": len(matches), "songs": tabulate_matches(value)}
+    found = f"{len(songs)} of {counted(len(matches), 'passage')} with a known song"
     heard = [match.lookup.candidates[0].acoustid for match in matches if match.lookup and match.lookup.candidates]
     return (
-        described
+        {"found": found, "songs": tabulate_matches(value)}
         | _make_links("recording", RECORDING_PAGE, songs)
         | _make_links("acoustid", "https://acoustid.org/track/", [acoustid for acoustid in heard if acoustid])
     )
@@ -129,16 +136,15 @@ def _(value: SongMatches) -> Metadata:
 def _(value: LeadPoints) -> Metadata:
     unknown = sum(points.lead_in_sample is None for points in value.passages)
     warnings = tuple(warning for points in value.passages for warning in points.warnings)
-    return {"passages": len(value.passages), "without_points": unknown} | _describe_warnings(value.warnings + warnings)
+    found = f"{counted(len(value.passages), 'passage')}, {unknown} without lead points"
+    return {"found": found} | _describe_warnings(value.warnings + warnings)
 
 
 @describe_value.register
 def _(value: Flavors) -> Metadata:
-    described: Metadata = {
-        "passages": len(value.passages),
-        "with_classes": sum(bool(one.classes) for one in value.passages),
-        "sound": tabulate_flavors(value),
-    }
+    with_classes = sum(bool(one.classes) for one in value.passages)
+    found = f"{counted(len(value.passages), 'passage')}, {with_classes} with classes of AcousticBrainz"
+    described: Metadata = {"found": found, "sound": tabulate_flavors(value)}
     details = tuple(dict.fromkeys(one.detail for one in value.passages if one.detail))
     described |= {"reason": "\n".join(details)} if details else {}
     return described | _describe_warnings(tuple(warning for one in value.passages for warning in one.warnings))
@@ -241,6 +247,13 @@ def _name_written(outcome: Result[Any], commit: FileCommit) -> str:
         return str(state)
     written = commit.batch.file if commit.batch else None
     return name_status(written.status if written else FileStatus.INGEST_COMPLETE)
+
+
+def _as_line(fact: Any) -> Any:
+    """Return a table of one passage as a line of text, which takes a tenth of the room."""
+    if not isinstance(fact, PassageTable) or len(fact.lines) != 1:
+        return fact
+    return ", ".join(f"{name}: {text}" for name, text in fact.lines[0].items() if name != "passage")
 
 
 def _describe_warnings(warnings: tuple[FileWarning, ...]) -> Metadata:

@@ -204,7 +204,11 @@ def test_partitions_are_read_again_only_when_somebody_has_changed_them(tmp_path:
     with ours.index_connection() as connection:
         connection.connection.set_trace_callback(statements.append)
     given = ours.get_dynamic_partitions("files")
-    given.append("not registered")
+    assert (given.index("b"), given[1:], [*given, "c"]) == (1, ["b"], ["a", "b", "c"])
+    with pytest.raises(TypeError):
+        given.append("not registered")
+    with pytest.raises(ValueError, match="x"):
+        given.index("x")
     assert ours.get_dynamic_partitions("files") == ["a", "b"]
     assert [statement for statement in statements if "dynamic_partitions" in statement] == []
     assert [ours.has_dynamic_partition("files", key) for key in ("a", "x")] == [True, False]

@@ -21,7 +21,7 @@ from wkmp_assets.errors import LibraryRootError, SettingsError
 from wkmp_assets.orchestration.build import build_definitions
 from wkmp_assets.orchestration.partitions import partitions_name
 from wkmp_assets.orchestration.run_tags import FILES_TAG, REQUESTED_BY_TAG
-from wkmp_assets.orchestration.schedules import NIGHTLY_RESCAN, WEEKLY_TOP_UP
+from wkmp_assets.orchestration.schedules import NIGHTLY_RESCAN, NIGHTLY_TIDY, WEEKLY_TOP_UP
 from wkmp_assets.runtime.worker_pool import WorkerPool
 from wkmp_assets.settings import Settings, load_settings
 from wkmp_assets_tests.support.music_services import KEY, MusicServices
@@ -98,15 +98,15 @@ def rows(settings: Settings, query: str) -> list[tuple[object, ...]]:
 def test_when_and_whether_they_run_is_set(tmp_path: Path, schedules: bool, status: dg.DefaultScheduleStatus) -> None:
     settings = load_settings(
         library_root=tmp_path, schedules=schedules, rescan_cron="1 2 * * *", top_up_cron="3 4 * * 5",
-        time_zone="Europe/Berlin",
+        tidy_cron="5 6 * * *", time_zone="Europe/Berlin",
     )  # fmt: skip
     repository = build_definitions(settings).get_repository_def()
-    for name, cron in ((NIGHTLY_RESCAN, "1 2 * * *"), (WEEKLY_TOP_UP, "3 4 * * 5")):
+    for name, cron in ((NIGHTLY_RESCAN, "1 2 * * *"), (WEEKLY_TOP_UP, "3 4 * * 5"), (NIGHTLY_TIDY, "5 6 * * *")):
         made = repository.get_schedule_def(name)
         assert (made.cron_schedule, made.execution_timezone, made.default_status) == (cron, "Europe/Berlin", status)
 
 
-@pytest.mark.parametrize("setting", ["rescan_cron", "top_up_cron"])
+@pytest.mark.parametrize("setting", ["rescan_cron", "top_up_cron", "tidy_cron"])
 def test_what_is_no_cron_expression_is_refused_by_the_setting_s_name(tmp_path: Path, setting: str) -> None:
     settings = load_settings(library_root=tmp_path, **{setting: "every night"})
     with pytest.raises(SettingsError, match=f"WKMP_{setting.upper()}='every night' is not a cron expression"):

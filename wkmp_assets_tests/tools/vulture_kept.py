@@ -75,3 +75,7 @@ get_command  # the same
 settings_customise_sources  # pydantic-settings calls it
 dotenv_settings  # a part of its signature
 file_secret_settings  # the same
+store_event  # Dagster calls the methods of its event storage
+run_connection  # the same
+is_run_sharded  # the same
+supports_partition_subset_in_asset_materialization_planned_events  # the same

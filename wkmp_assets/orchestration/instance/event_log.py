@@ -1,31 +1,38 @@
-"""Dagster's SQLite storage with connections that stay open, for the same files and tables.
+"""Dagster's SQLite storage with connections that stay open, in which each event is stored once.
 
 Dagster's own class opens two databases for every event, compiles its statements anew and closes them, and each close
-makes SQLite checkpoint. That was most of the cost of orchestration (docs/benchmarks/import.md). dagster.yaml chooses
-this storage for the web UI, the daemon and every run. Without that block Dagster uses its own class on the same files.
+makes SQLite checkpoint. That was most of the cost of orchestration (docs/benchmarks/import.md). It also stores events
+of assets twice: in the database of their run, for the run's page, and in the index of all runs. Here the index holds
+all events. Runs that have a database of their own, from Dagster's class, keep it.
+
+dagster.yaml chooses this storage for the web UI, the daemon and every run. Without that block Dagster uses its own
+class on the same index: assets, partitions and runs are there, and only the log of a run on its page is not.
 """
 
 import atexit
 from collections import OrderedDict
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager, ExitStack, closing, contextmanager
+from itertools import accumulate
 from pathlib import Path
-from typing import Any, Self
+from threading import get_ident
+from typing import Any, Self, SupportsIndex
 
-from dagster import DagsterEventType
+from dagster import DagsterEventType, EventLogRecord, EventRecordsFilter
+from dagster._core.events import ASSET_CHECK_EVENTS, ASSET_EVENTS, EVENT_TYPE_TO_PIPELINE_RUN_STATUS
 from dagster._core.events.log import EventLogEntry
-from dagster._core.storage.event_log.schema import SqlEventLogStorageTable
+from dagster._core.storage.event_log.sql_event_log import SqlEventLogStorage
 from dagster._core.storage.event_log.sqlite import SqliteEventLogStorage
 from dagster._core.storage.event_log.sqlite.sqlite_event_log import INDEX_SHARD_NAME, SqliteEventLogStorageWatchdog
 from dagster._core.storage.sqlite_storage import DagsterSqliteStorage
 from dagster._serdes import ConfigurableClassData
-from sqlalchemy import Connection, Engine, create_engine
-from sqlalchemy.pool import StaticPool
+from sqlalchemy import URL, Connection, Engine, create_engine
+from sqlalchemy.pool import NullPool, StaticPool
 from watchdog.events import FileSystemEvent
 from watchdog.observers import Observer
 
-from wkmp_assets.orchestration.instance import run_tables
 from wkmp_assets.orchestration.instance.event_batch import EventBatch
+from wkmp_assets.orchestration.instance.event_json import EventRows, Row
 from wkmp_assets.orchestration.instance.living_runs import LivingRuns
 from wkmp_assets.orchestration.instance.web_guard import guard_web_ui
 from wkmp_assets.runtime.file_locks import hold_lock
@@ -33,10 +40,65 @@ from wkmp_assets.settings import load_settings
 
 _BUSY_TIMEOUT_S = 60
 _MAX_ENGINES = 8
+_PAGE_BYTES = 8_192
+"""SQLite's usual 4,096 hold one event, and leave a third of the page empty."""
 _MAX_BOUND = 500
 """Partitions in one statement of Dagster's, which binds each of them. Some builds of SQLite bind only 999 values."""
-_BATCHED = {DagsterEventType.ASSET_MATERIALIZATION, DagsterEventType.ASSET_MATERIALIZATION_PLANNED}
+_AT_ONCE = {*EVENT_TYPE_TO_PIPELINE_RUN_STATUS, DagsterEventType.STEP_FAILURE}
+_DONE = {DagsterEventType.ASSET_MATERIALIZATION, DagsterEventType.ASSET_OBSERVATION}
 _ENDS = {DagsterEventType.RUN_SUCCESS, DagsterEventType.RUN_FAILURE, DagsterEventType.RUN_CANCELED}
+
+_INSERT = """
+INSERT INTO event_logs (run_id, event, dagster_event_type, timestamp, step_key, asset_key, partition, id)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+"""
+
+_DROP_PLANNED = """
+DELETE FROM event_logs WHERE id IN (
+    SELECT planned.id
+    FROM event_logs AS done JOIN event_logs AS planned
+        ON planned.asset_key = done.asset_key
+        AND planned.dagster_event_type = 'ASSET_MATERIALIZATION_PLANNED'
+        AND planned.partition IS done.partition
+        AND planned.id < done.id
+    WHERE done.run_id = ? AND +done.dagster_event_type = 'ASSET_MATERIALIZATION'
+) AND id NOT IN (
+    SELECT (
+        SELECT max(last.id) FROM event_logs AS last
+        WHERE last.asset_key = known.asset_key AND last.dagster_event_type = 'ASSET_MATERIALIZATION_PLANNED'
+    )
+    FROM asset_keys AS known WHERE known.last_run_id IS NOT NULL
+)
+"""
+"""Of each asset the last one stays, because the web UI learns from it which run is the asset's latest."""
+
+
+class PartitionKeys(list[str]):
+    """The partitions of a set, which know their places. All who ask share one list."""
+
+    def __init__(self, keys: Iterable[str]) -> None:
+        super().__init__(keys)
+        self._places = {key: place for place, key in enumerate(self)}
+
+    def index(self, key: str, *bounds: SupportsIndex) -> int:
+        """Return the place of a partition, without comparing it with all others."""
+        if bounds or key not in self._places:
+            return super().index(key, *bounds)
+        return self._places[key]
+
+    def __contains__(self, key: object) -> bool:
+        """Tell whether a partition is among them."""
+        return key in self._places
+
+    def append(self, key: str) -> None:
+        """Refuse it.
+
+        Raises
+        ------
+        TypeError
+            Always: the list belongs to all who ask for the partitions.
+        """
+        raise TypeError(f"{key} cannot be appended to a list that belongs to all who ask; copy it first")
 
 
 class _LogWatchdog(SqliteEventLogStorageWatchdog):
@@ -50,10 +112,11 @@ class _LogWatchdog(SqliteEventLogStorageWatchdog):
         cursor: str | None,
     ) -> None:
         super().__init__(storage, run_id, callback, cursor)
-        self._patterns = [self._log_path, f"{self._log_path}-wal"]
+        index = storage.path_for_shard(INDEX_SHARD_NAME)
+        self._patterns = [one for path in (self._log_path, index) for one in (path, f"{path}-wal")]
 
     def on_modified(self, _event: FileSystemEvent) -> None:
-        """Pass new events on after a change of either file."""
+        """Pass new events on after a change of a file that may hold them."""
         self._process_log()
 
 
@@ -68,9 +131,14 @@ class KeptOpenEventLogStorage(SqliteEventLogStorage):
 
     def __init__(self, base_dir: str, inst_data: ConfigurableClassData | None = None) -> None:
         self._engines: OrderedDict[str, Engine] = OrderedDict()
-        self._partitions: dict[str, tuple[int, dict[str, None]]] = {}
+        self._partitions: dict[str, tuple[int, PartitionKeys]] = {}
         self._tables: set[str] = set()
-        self._has_asset_columns: bool | None = None
+        self._migrated: set[str] = set()
+        self._own_databases: set[str] = set()
+        self._rows = EventRows()
+        self._inside: Connection | None = None  # of the batch that a thread is storing
+        self._storing_thread = 0
+        self._asset_columns: set[str] = set()
         self._batch = EventBatch(self._store_batch)
         atexit.register(self._batch.flush)
         self.living_runs = LivingRuns(Path(base_dir, ".alive"))
@@ -78,6 +146,9 @@ class KeptOpenEventLogStorage(SqliteEventLogStorage):
 
     @contextmanager
     def _connect(self, shard: str) -> Iterator[Connection]:
+        if self._inside is not None and self._stores_in_this_thread():
+            yield self._inside
+            return
         self._batch.flush()  # whoever reads in this process finds what it has recorded
         # Dagster's own lock lets all threads share one connection.
         with self._db_lock, self._unlocked_transaction(shard) as connection:
@@ -122,65 +193,131 @@ class KeptOpenEventLogStorage(SqliteEventLogStorage):
     def _initdb(self, engine: Engine, for_index_shard: bool = False) -> None:
         """Create the tables of a database unless it has them."""
         with engine.connect() as connection:
-            if run_tables.are_there(connection) or (not for_index_shard and run_tables.make(connection)):
+            # Dagster reads all of its migrations to find that out.
+            there = connection.exec_driver_sql("SELECT 1 FROM sqlite_master WHERE name = 'alembic_version'").all()
+            if there and connection.exec_driver_sql("SELECT version_num FROM alembic_version").all():
                 return
         super()._initdb(engine, for_index_shard)
-        if not for_index_shard:
-            with engine.connect() as connection:
-                run_tables.learn(connection)
+
+    def run_connection(self, run_id: str | None = None) -> AbstractContextManager[Connection]:
+        """Open the database that holds the events of a run: the index, or the run's own one if it has one."""
+        return self._connect(run_id if run_id and self._has_own_database(run_id) else INDEX_SHARD_NAME)
+
+    def _has_own_database(self, run_id: str) -> bool:
+        """Tell whether a run has a database of its own, from Dagster's class; none is made here."""
+        if run_id not in self._own_databases and Path(self.path_for_shard(run_id)).exists():
+            self._own_databases.add(run_id)
+        return run_id in self._own_databases
+
+    def close_run(self, run_id: str) -> None:
+        """Close the database of a run that is about to be deleted."""
+        with self._db_lock:
+            if run_id in self._engines:
+                self._engines.pop(run_id).dispose()
+            self._initialized_dbs.discard(run_id)
+            self._own_databases.discard(run_id)
+
+    @property
+    def is_run_sharded(self) -> bool:
+        """False, because one database holds the events of all runs."""
+        return False
+
+    @property
+    def supports_partition_subset_in_asset_materialization_planned_events(self) -> bool:
+        """True: one event plans all partitions of an asset. It is stored as an event for each of them."""
+        return True
+
+    def get_event_records(
+        self, event_records_filter: EventRecordsFilter, limit: int | None = None, ascending: bool = False
+    ) -> Sequence[EventLogRecord]:
+        """Return events of all runs."""
+        return SqlEventLogStorage.get_event_records(self, event_records_filter, limit, ascending)
 
     def store_event(self, event: EventLogEntry) -> None:
         """Store an event. At the start of a run, this process also takes the run's lock.
 
-        An event of an asset waits for the next one of another kind, for a read, or for `event_batch.MAX_WAIT_S`.
+        An event waits for one that changes the status of the run, for a read, or for `event_batch.MAX_WAIT_S`.
         """
         kind = event.dagster_event_type if event.is_dagster_event else None
-        if kind in _BATCHED:
-            self._batch.add(event)
-            return
         if kind is DagsterEventType.RUN_START:
             self.living_runs.begin(event.run_id)
-        super().store_event(event)
+        self._batch.add(event)
+        if kind in _AT_ONCE:
+            self._batch.flush()
         if kind in _ENDS:
             self.living_runs.end(event.run_id)
 
     def _store_batch(self, events: Sequence[EventLogEntry]) -> None:
-        """Store events of assets of one run as `store_event` stores them one by one: the same rows in the same order.
+        """Store events of one run, all or none, in one transaction.
 
-        The index and the database of the run are both written before either is committed, so that an error leaves
-        neither. The index is committed first: it says what is materialized, and after a crash between the two only the
-        run's own page lacks these events.
+        The rows are those that Dagster's own class has in its index and in the database of the run. An event that plans
+        many partitions is a row for each of them.
         """
-        rows = [self._event_to_row(event) for event in events]
-        with (
-            self._db_lock,
-            self._unlocked_transaction(events[0].run_id) as of_run,
-            self._unlocked_transaction(INDEX_SHARD_NAME) as index,
-        ):
-            of_run.execute(SqlEventLogStorageTable.insert(), rows)
-            self._index_events(index, events, rows)
+        rows = [list(self._rows.make(event)) for event in events]
+        run_id = events[0].run_id
+        with self._db_lock, ExitStack() as transactions:
+            # Both are written before either is committed, and the index is committed first: it says what is
+            # materialized. After a crash between the two only the page of the run lacks these events.
+            if self._has_own_database(run_id):
+                of_run = transactions.enter_context(self._unlocked_transaction(run_id))
+                of_run.exec_driver_sql(_INSERT, [(*row, None) for of_event in rows for row in of_event])
+            index = transactions.enter_context(self._unlocked_transaction(INDEX_SHARD_NAME))
+            index.exec_driver_sql("BEGIN IMMEDIATE")  # nobody else may take the ids that follow
+            self._insert(index, events, rows)
+            if any(event.is_dagster_event and event.dagster_event_type in _ENDS for event in events):
+                index.exec_driver_sql(_DROP_PLANNED, (run_id,))
 
-    def _index_events(self, index: Connection, events: Sequence[EventLogEntry], rows: list[dict[str, Any]]) -> None:
-        table = SqlEventLogStorageTable
-        insert = table.insert().returning(table.c.id, sort_by_parameter_order=True)
-        ids = list(index.execute(insert, rows).scalars())
-        self._store_asset_event_tags(index, events, ids)
+    def _insert(self, index: Connection, events: Sequence[EventLogEntry], rows: Sequence[Sequence[Row]]) -> None:
+        (last_id,) = index.exec_driver_sql("SELECT coalesce(max(id), 0) FROM event_logs").one()
+        flat = [row for of_event in rows for row in of_event]
+        index.exec_driver_sql(_INSERT, [(*row, last_id + place) for place, row in enumerate(flat, start=1)])
+        ends = accumulate((len(of_event) for of_event in rows), initial=last_id)
+        ids = dict(zip(map(id, events), list(ends)[1:], strict=True))
+        done = [event for event in events if event.is_dagster_event and event.dagster_event_type in _DONE]
+        self._store_asset_event_tags(index, done, [ids[id(event)] for event in done])
         # An asset's own row is that of its last events: each kind sets columns of its own.
-        last = {(event.get_dagster_event().asset_key, event.dagster_event_type): i for i, event in enumerate(events)}
-        for i in sorted(last.values()):
-            self._store_asset_event(index, events[i], ids[i])
+        of_assets = [event for event in events if event.is_dagster_event and event.dagster_event_type in ASSET_EVENTS]
+        last = {(event.get_dagster_event().asset_key, event.dagster_event_type): event for event in of_assets}
+        for event in sorted(last.values(), key=lambda event: ids[id(event)]):
+            self._store_asset_event(index, event, ids[id(event)])
+        with self._joined(index):
+            for event in events:
+                if event.is_dagster_event and event.dagster_event_type in ASSET_CHECK_EVENTS:
+                    self.store_asset_check_event(event, ids[id(event)])
 
-    def _has_asset_key_index_cols_on_connection(self, conn: Connection) -> bool:
-        """Tell whether the table of assets has its newer columns; Dagster reads all columns again for every event."""
-        if self._has_asset_columns is None:
-            self._has_asset_columns = super()._has_asset_key_index_cols_on_connection(conn)
-        return self._has_asset_columns
+    @contextmanager
+    def _joined(self, connection: Connection) -> Iterator[None]:
+        """Let what this thread does in the block be part of the transaction of a batch."""
+        self._inside, self._storing_thread = connection, get_ident()
+        try:
+            yield
+        finally:
+            self._inside = None
+
+    def _stores_in_this_thread(self) -> bool:
+        return self._storing_thread == get_ident()
+
+    def _has_asset_key_col_on_connection(self, conn: Connection, column_name: str) -> bool:
+        """Tell whether the table of assets has a column. Dagster reads all columns again for every look at an asset."""
+        if column_name not in self._asset_columns and super()._has_asset_key_col_on_connection(conn, column_name):
+            self._asset_columns.add(column_name)
+        return column_name in self._asset_columns
+
+    def has_asset_key_col(self, column_name: str) -> bool:
+        """Tell whether the table of assets has a column."""
+        return column_name in self._asset_columns or super().has_asset_key_col(column_name)
 
     def has_table(self, table_name: str) -> bool:
         """Tell whether the index has a table. Dagster opens a connection to look, for every event with tags."""
         if table_name not in self._tables and super().has_table(table_name):
             self._tables.add(table_name)
         return table_name in self._tables
+
+    def has_secondary_index(self, name: str) -> bool:
+        """Tell whether a migration of Dagster's has been done. Dagster reads that for every look at an asset."""
+        if name not in self._migrated and super().has_secondary_index(name):
+            self._migrated.add(name)
+        return name in self._migrated
 
     def add_dynamic_partitions(self, partitions_def_name: str, partition_keys: Sequence[str]) -> None:
         """Register partitions, one process at a time, because Dagster reads and adds them in two steps."""
@@ -207,28 +344,31 @@ class KeptOpenEventLogStorage(SqliteEventLogStorage):
 
     def get_dynamic_partitions(self, partitions_def_name: str) -> Sequence[str]:
         """Return the partitions of a set, in the order in which they were added."""
-        return list(self._read_partitions(partitions_def_name))
+        return self._read_partitions(partitions_def_name)
 
     def has_dynamic_partition(self, partitions_def_name: str, partition_key: str) -> bool:
         """Tell whether a set has a partition."""
         return partition_key in self._read_partitions(partitions_def_name)
 
-    def _read_partitions(self, partitions_def_name: str) -> Mapping[str, None]:
+    def _read_partitions(self, partitions_def_name: str) -> PartitionKeys:
         """Read the partitions of a set, and read them again only after another process has written.
 
         A run asks for all of them and for single ones a hundred times each, and Dagster reads them each time. With
         10,000 files that was half of the cost of a run of 50 files, and with 100,000 files most of it.
         """
-        with self.index_connection() as connection:
-            # It changes with every commit of another connection. Commits of this one clear the cache above.
-            (version,) = connection.exec_driver_sql("PRAGMA data_version").one()
-            read_at, keys = self._partitions.get(partitions_def_name, (None, {}))
-            if read_at != version:
-                cursor = connection.connection.cursor()
-                query = "SELECT partition FROM dynamic_partitions WHERE partitions_def_name = ? ORDER BY id"
-                cursor.execute(query, [partitions_def_name])
-                keys = {key: None for (key,) in cursor.fetchall()}
-                self._partitions[partitions_def_name] = version, keys
+        with self._db_lock:
+            if INDEX_SHARD_NAME not in self._initialized_dbs:
+                with self._unlocked_transaction(INDEX_SHARD_NAME):
+                    pass
+            with closing(self._engine(INDEX_SHARD_NAME).raw_connection()) as connection:
+                cursor = connection.cursor()
+                # It changes with every commit of another connection. Commits of this one clear the cache above.
+                (version,) = cursor.execute("PRAGMA data_version").fetchone()
+                read_at, keys = self._partitions.get(partitions_def_name, (None, PartitionKeys([])))
+                if read_at != version:
+                    query = "SELECT partition FROM dynamic_partitions WHERE partitions_def_name = ? ORDER BY id"
+                    keys = PartitionKeys(key for (key,) in cursor.execute(query, [partitions_def_name]))
+                    self._partitions[partitions_def_name] = version, keys
         return keys
 
     def watch(self, run_id: str, cursor: str | None, callback: Callable[[EventLogEntry, str], None]) -> None:
@@ -251,6 +391,25 @@ class KeptOpenEventLogStorage(SqliteEventLogStorage):
                 self._engines.popitem()[1].dispose()
 
 
+def _make_index(path: Path) -> bool:
+    """Make an index whose pages hold several events, and whose free pages `wkmp tidy` can return while others write.
+
+    Returns
+    -------
+    bool
+        False when there is an index, which stays as it is.
+    """
+    if path.exists():
+        return False
+    path.parent.mkdir(exist_ok=True)
+    engine = create_engine(URL.create("sqlite", database=str(path)), poolclass=NullPool)
+    with engine.connect() as index:
+        index.exec_driver_sql(f"PRAGMA page_size = {_PAGE_BYTES}")
+        index.exec_driver_sql("PRAGMA auto_vacuum = INCREMENTAL")
+        index.exec_driver_sql("PRAGMA journal_mode = WAL")
+    return True
+
+
 class KeptOpenSqliteStorage(DagsterSqliteStorage):
     """Dagster's SQLite storage with `KeptOpenEventLogStorage` for its events.
 
@@ -262,8 +421,13 @@ class KeptOpenSqliteStorage(DagsterSqliteStorage):
         history = Path(base_dir, "history")
         history.mkdir(parents=True, exist_ok=True)
         with hold_lock(history / ".opening.lock"):
+            is_new = _make_index(history / "runs" / f"{INDEX_SHARD_NAME}.db")
             super().__init__(base_dir, inst_data)
-        self._event_log_storage = KeptOpenEventLogStorage(str(history / "runs"))
+            events = KeptOpenEventLogStorage(str(history / "runs"))
+            if is_new:  # as Dagster does with an index that it makes
+                events.reindex_events()
+                events.reindex_assets()
+        self._event_log_storage = events
 
     @classmethod
     def from_config_value(cls, inst_data: ConfigurableClassData | None, config_value: Any) -> Self:

@@ -21,10 +21,10 @@ class RunningImports:
     def __init__(self, place: Workplace, folders: Sequence[Path]) -> None:
         self._state = place.home / ".wkmp"
         self._before = self._state_files()
-        runs = _run_logs(place)
+        before = _event_count(place)
         self._processes = [place.start("import", folder) for folder in folders]
         # Before the first run, only Dagster starts up.
-        wait_until(lambda: self.have_ended or _run_logs(place) - runs, "the first run of the import begins")
+        wait_until(lambda: self.have_ended or _event_count(place) > before, "the first run of the import begins")
 
     def _state_files(self) -> dict[Path, int]:
         files = {}
@@ -61,22 +61,27 @@ class RunningImports:
         return statuses
 
 
-def _run_logs(place: Workplace) -> set[Path]:
-    return set((place.home / "history" / "runs").glob("*-*.db"))
+def _event_count(place: Workplace) -> int:
+    """Return the id of the last event of all runs."""
+    return int(_ask_history(place, "SELECT max(id) FROM event_logs") or 0)
 
 
 def step_reached(place: Workplace) -> str:
     """Return the last step of the newest run, from Dagster's event log."""
-    newest = max(
-        _run_logs(place), key=lambda log: max(file.stat().st_mtime for file in log.parent.glob(f"{log.name}*"))
-    )
-    query = "SELECT step_key FROM event_logs ORDER BY id DESC LIMIT 1"
-    with closing(sqlite3.connect(newest)) as connection:
+    found = _ask_history(place, "SELECT step_key FROM event_logs ORDER BY id DESC LIMIT 1")
+    return str(found or "between steps")
+
+
+def _ask_history(place: Workplace, query: str) -> object:
+    index = place.home / "history" / "runs" / "index.db"
+    if not index.exists():
+        return None
+    with closing(sqlite3.connect(index)) as connection:
         try:
             found = connection.execute(query).fetchone()
         except sqlite3.OperationalError:  # killed before the log had its tables
-            found = None
-    return (found and found[0]) or "between steps"
+            return None
+    return found and found[0]
 
 
 def copy_of(database: Path, folder: Path) -> Path:

@@ -1,5 +1,6 @@
 """Our event storage leaves in its databases what Dagster's own class leaves, and shows it as soon."""
 
+import json
 import pickle
 import sqlite3
 import subprocess
@@ -12,17 +13,39 @@ from typing import Any
 
 import dagster as dg
 import pytest
+from dagster import DagsterEventType
 from dagster._core.events import ASSET_EVENTS
 from dagster._core.events.log import EventLogEntry
 from dagster._core.storage.event_log.sqlite import SqliteEventLogStorage
+from dagster._serdes import deserialize_value, serialize_value
 
 from wkmp_assets.orchestration.instance.event_batch import MAX_WAIT_S, EventBatch
+from wkmp_assets.orchestration.instance.event_json import DEFAULTS, shorten, to_json
 from wkmp_assets.orchestration.instance.event_log import KeptOpenEventLogStorage
-from wkmp_assets_tests.support.memory_instance import memory_instance
+from wkmp_assets_tests.support.memory_instance import event_storage, memory_instance
 from wkmp_assets_tests.support.patience import PATIENCE_S, wait_until
 
 FILES = dg.DynamicPartitionsDefinition(name="files")
 RANGE = {"dagster/asset_partition_range_start": "a", "dagster/asset_partition_range_end": "c"}
+
+
+METADATA = {
+    "text": 'ends with a "quote", an ü and a \n',
+    "number": 1,
+    "share": 0.1,
+    "infinite": float("inf"),
+    "is_true": True,
+    "page": dg.MetadataValue.url("https://example.org/?a=1"),
+    "words": dg.MetadataValue.json({"a": [1, None, {"b": "ä"}]}),
+    "path": dg.MetadataValue.path("/music"),
+    "plain": dg.TableMetadataValue(
+        [dg.TableRecord({"passage": "1", "title": "<b>"})],
+        dg.TableSchema([dg.TableColumn("passage"), dg.TableColumn("title")]),
+    ),
+    "described": dg.TableMetadataValue(
+        [dg.TableRecord({"passage": 1})], dg.TableSchema([dg.TableColumn("passage", "int", description="its number")])
+    ),
+}
 
 
 @dg.asset(partitions_def=FILES, backfill_policy=dg.BackfillPolicy.single_run())
@@ -33,13 +56,23 @@ def tags() -> dg.MaterializeResult[None]:
 
 
 @dg.asset(partitions_def=FILES, backfill_policy=dg.BackfillPolicy.single_run(), deps=[tags])
-def entry() -> None:
-    pass
+def library_entry() -> dg.MaterializeResult[None]:
+    return dg.MaterializeResult(metadata=METADATA)
 
 
-@dg.asset_check(asset=entry)
+@dg.asset_check(asset=library_entry)
 def is_whole() -> dg.AssetCheckResult:
     return dg.AssetCheckResult(passed=True)
+
+
+@dg.asset
+def scan() -> int:
+    return 1
+
+
+@dg.asset
+def report(scan: int) -> int:
+    return scan
 
 
 @dg.asset(deps=[tags])
@@ -48,51 +81,118 @@ def fails() -> None:
 
 
 @pytest.fixture(scope="module")
-def events() -> list[EventLogEntry]:
-    """Everything that three runs record, in its order; the last one fails."""
+def recorded() -> list[EventLogEntry]:
+    """Everything that four runs give to the storage, in its order; the last one fails."""
+    given: list[EventLogEntry] = []
     with memory_instance() as instance:
+        storage = event_storage(instance)
+        store = storage.store_event
+        storage.store_event = lambda event: (given.append(event), store(event))[1]  # type: ignore[method-assign]
         instance.add_dynamic_partitions("files", ["a", "b", "c"])
-        for selection in ([tags, entry, is_whole], [entry, is_whole]):
-            assert dg.materialize([tags, entry, is_whole], selection=selection, instance=instance, tags=RANGE).success
+        everything = [tags, library_entry, is_whole]
+        for selection in (everything, everything[1:]):
+            assert dg.materialize(everything, selection=selection, instance=instance, tags=RANGE).success
+        assert dg.materialize([scan, report], instance=instance, resources={"io_manager": dg.mem_io_manager}).success
         assert not dg.materialize([fails], instance=instance, raise_on_error=False).success
-        recorded = [event for run in instance.get_runs() for event in instance.all_logs(run.run_id)]
-    assert sum(event.is_dagster_event and event.get_dagster_event().is_step_materialization for event in recorded) == 9
-    return sorted(recorded, key=lambda event: event.timestamp)
+    return given
 
 
-def rows_of(folder: Path) -> dict[str, list[Any]]:
-    """Every row of every table of every database of a storage, without the time when it was written."""
-    found: dict[str, list[Any]] = {}
-    for path in sorted(folder.glob("*.db")):
-        with closing(sqlite3.connect(path)) as database:
-            names = [name for (name,) in database.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
-            for name in sorted(set(names) - {"secondary_indexes"}):  # when each one was made
-                cursor = database.execute(f"SELECT * FROM {name}")  # noqa: S608 - a name of the schema
-                columns = [column for column, *_ in cursor.description]
-                found[f"{path.name}: {name}"] = [
-                    {column: value for column, value in zip(columns, row, strict=True) if column != "create_timestamp"}
-                    for row in cursor
-                ]
+@pytest.fixture(scope="module")
+def events(recorded: list[EventLogEntry]) -> list[EventLogEntry]:
+    """The same events, with one for each partition that is planned, as Dagster's own class gets them."""
+    found = [one for event in recorded for one in one_by_one(event)]
+    assert len(materialized(found)) == 11
     return found
 
 
-@pytest.mark.slow
-def stored_by_both(events: list[EventLogEntry], folder: Path) -> tuple[dict[str, list[Any]], dict[str, list[Any]]]:
-    """The rows that ours and Dagster's own class leave."""
-    for storage in (KeptOpenEventLogStorage(str(folder / "ours")), SqliteEventLogStorage(str(folder / "theirs"))):
-        for event in events:
+def one_by_one(event: EventLogEntry) -> Iterator[EventLogEntry]:
+    of_dagster = event.dagster_event
+    if of_dagster is None or not of_dagster.is_asset_materialization_planned:
+        yield event
+        return
+    planned = of_dagster.asset_materialization_planned_data
+    keys = planned.partitions_subset.get_partition_keys() if planned.partitions_subset else [None]
+    for key in keys:
+        data = planned._replace(partition=key, partitions_subset=None)
+        yield event._replace(dagster_event=of_dagster._replace(event_specific_data=data))
+
+
+def told_by_both(
+    events: list[EventLogEntry], given_to_ours: list[EventLogEntry], folder: Path
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """What ours and Dagster's own class say of the events that they were given."""
+    found = []
+    for storage, given in (
+        (KeptOpenEventLogStorage(str(folder / "ours")), given_to_ours),
+        (SqliteEventLogStorage(str(folder / "theirs")), events),
+    ):
+        for event in given:
             storage.store_event(event)
+        found.append(told_by(storage, list(dict.fromkeys(event.run_id for event in events))))
         storage.dispose()
-    return rows_of(folder / "ours"), rows_of(folder / "theirs")
+    return found[0], found[1]
 
 
-@pytest.mark.slow
-def test_the_rows_are_those_of_dagsters_own_class(events: list[EventLogEntry], tmp_path: Path) -> None:
-    """Also ids, their order, tags, and what is last known of each asset."""
-    ours, theirs = stored_by_both(events, tmp_path)
-    assert len(theirs["index.db: event_logs"]) > 20
-    assert theirs["index.db: asset_event_tags"]
-    assert ours == theirs
+ASSETS = [dg.AssetKey(name) for name in ("tags", "library_entry", "scan", "report", "fails")]
+
+
+def told_by(storage: SqliteEventLogStorage, run_ids: list[str]) -> dict[str, Any]:
+    """What Dagster and its web UI ask a storage, without the ids of events, which are its own."""
+    told: dict[str, Any] = {}
+    for run_id in run_ids:
+        logs = list(storage.get_logs_for_run(run_id))
+        told[f"{run_id}: log"] = [said_by(one) for one in logs if not is_planned(one)]
+        told[f"{run_id}: figures"] = storage.get_stats_for_run(run_id)
+        told[f"{run_id}: steps"] = [
+            (one.step_key, one.status, one.start_time, one.end_time, len(one.materialization_events))
+            for one in storage.get_step_stats_for_run(run_id)
+        ]
+        told[f"{run_id}: assets"] = storage.get_asset_partitions_for_run(
+            run_id, {DagsterEventType.ASSET_MATERIALIZATION}
+        )
+    for key in ASSETS:
+        wanted = dg.AssetRecordsFilter(asset_key=key)
+        found = [record.event_log_entry for record in storage.fetch_materializations(wanted, limit=100).records]
+        told[f"{key}: materializations"] = [said_by(one) for one in found]
+        told[f"{key}: partitions"] = storage.get_materialized_partitions(key)
+        told[f"{key}: versions"] = storage.get_latest_tags_by_partition(
+            key, DagsterEventType.ASSET_MATERIALIZATION, ["dagster/data_version"]
+        )
+        unfinished = storage.get_latest_asset_partition_materialization_attempts_without_materializations(key)
+        told[f"{key}: failed or in progress"] = {partition: run_id for partition, (run_id, _) in unfinished.items()}
+        planned = storage.get_latest_planned_materialization_info(key)
+        told[f"{key}: latest run"] = planned.run_id if planned else None
+        checks = storage.get_asset_check_execution_history(dg.AssetCheckKey(key, "is_whole"), limit=9)
+        told[f"{key}: checks"] = [(one.run_id, one.status, one.event) for one in checks]
+    for record in storage.get_asset_records(ASSETS):
+        entry = record.asset_entry
+        told[f"{entry.asset_key}: itself"] = (
+            said_by(entry.last_materialization) if entry.last_materialization else None, entry.last_run_id
+        )  # fmt: skip
+    return told
+
+
+def is_planned(event: EventLogEntry) -> bool:
+    return bool(event.dagster_event and event.dagster_event.is_asset_materialization_planned)
+
+
+def said_by(event: EventLogEntry) -> EventLogEntry:
+    """An event without what repeats its run and its step; of `library_entry` as it is."""
+    of_dagster = event.dagster_event
+    if of_dagster is None or of_dagster.step_key is None or of_dagster.asset_key == dg.AssetKey("library_entry"):
+        return event
+    without = of_dagster._replace(logging_tags={}, step_handle=None, node_handle=None, step_kind_value=None)
+    return event._replace(dagster_event=without)
+
+
+def test_everything_that_dagster_asks_is_answered_as_by_its_own_class(
+    events: list[EventLogEntry], recorded: list[EventLogEntry], tmp_path: Path
+) -> None:
+    ours, theirs = told_by_both(events, recorded, tmp_path)
+    assert theirs["AssetKey(['library_entry']): checks"]
+    for name, said in theirs.items():
+        assert ours[name] == said, name
+    assert not list((tmp_path / "ours").glob("*-*.db"))  # each event is there once
 
 
 def test_one_batch_tells_what_is_last_known_of_each_of_its_assets(events: list[EventLogEntry], tmp_path: Path) -> None:
@@ -100,9 +200,38 @@ def test_one_batch_tells_what_is_last_known_of_each_of_its_assets(events: list[E
     of_assets = [event for event in events if event.is_dagster_event and event.dagster_event_type in ASSET_EVENTS]
     planned = [event for event in of_assets if event not in materialized(events)]
     for name, batch in {"planned": planned, "both": planned + materialized(events)}.items():
-        ours, theirs = stored_by_both(batch, tmp_path / name)
-        assert len(theirs["index.db: asset_keys"]) > 1
+        ours, theirs = told_by_both(batch, batch, tmp_path / name)
         assert ours == theirs
+
+
+def test_a_planned_event_goes_when_its_partition_is_materialized(
+    events: list[EventLogEntry], recorded: list[EventLogEntry], tmp_path: Path
+) -> None:
+    """The last one of each asset stays: from it the web UI learns which run is the asset's latest."""
+    storage = KeptOpenEventLogStorage(str(tmp_path))
+    for event in recorded:
+        storage.store_event(event)
+    left = [event for run_id in {one.run_id for one in events} for event in storage.get_logs_for_run(run_id)]
+    planned = sorted(str(event.dagster_event.asset_key) for event in left if is_planned(event))  # type: ignore[union-attr]
+    assert planned == sorted(map(str, ASSETS))
+    storage.dispose()
+
+
+def test_fields_that_are_left_out_have_the_defaults_of_dagsters_classes(events: list[EventLogEntry]) -> None:
+    seen = {name: set(fields) for name, fields in DEFAULTS.items()}
+    for event in events:
+        packed = json.loads(serialize_value(event))
+        assert deserialize_value(to_json(shorten(packed)), EventLogEntry) == event
+        for one in objects_in(packed):
+            seen.get(one["__class__"], set()).difference_update(set(one) - set(shorten(one)))
+    assert not any(seen.values()), "what no event leaves out here is not tested"
+
+
+def objects_in(packed: Any) -> Iterator[dict[str, Any]]:
+    if isinstance(packed, dict) and "__class__" in packed:
+        yield packed
+    for one in packed.values() if isinstance(packed, dict) else packed if isinstance(packed, list) else ():
+        yield from objects_in(one)
 
 
 def materialized(events: list[EventLogEntry]) -> list[EventLogEntry]:
@@ -211,6 +340,7 @@ CRASH = """
 import os, pickle, sys
 from pathlib import Path
 from sqlalchemy import Engine, event
+from wkmp_assets.orchestration.instance.event_json import DEFAULTS, shorten, to_json
 from wkmp_assets.orchestration.instance.event_log import KeptOpenEventLogStorage
 
 folder, pickled, crash_at = sys.argv[1], sys.argv[2], int(sys.argv[3])
@@ -234,40 +364,37 @@ print(seen)
 """
 
 
+def crash(folder: Path, events: list[EventLogEntry], crash_at: int) -> int:
+    """Store materializations in another process, which ends at a commit of the last one; return the exit status."""
+    (folder / "events").write_bytes(pickle.dumps(materialized(events)[:3]))
+    command = [sys.executable, "-c", CRASH, str(folder / "runs"), str(folder / "events"), str(crash_at)]
+    return subprocess.run(command, capture_output=True, check=False, timeout=300).returncode
+
+
+@pytest.mark.slow
+def test_a_crash_at_the_commit_of_a_batch_leaves_a_history_that_dagster_opens(
+    events: list[EventLogEntry], tmp_path: Path
+) -> None:
+    assert crash(tmp_path, events, 1) == 9
+    assert in_files(tmp_path / "runs") == 2
+    theirs = SqliteEventLogStorage(str(tmp_path / "runs"))
+    assert len(theirs.get_materialized_partitions(dg.AssetKey("tags"))) >= 1
+    theirs.dispose()
+    ours = KeptOpenEventLogStorage(str(tmp_path / "runs"))
+    assert len(ours.get_logs_for_run(materialized(events)[0].run_id)) == 2
+    ours.dispose()
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("crash_at", [1, 2])
-def test_a_crash_between_the_commits_of_a_batch_leaves_a_history_that_dagster_opens(
+def test_a_run_that_has_a_database_of_its_own_keeps_it_through_a_crash_between_the_commits(
     events: list[EventLogEntry], tmp_path: Path, crash_at: int
 ) -> None:
     """Before the index is committed, both databases lack the batch; before the run's, only the run's lacks it."""
-    (tmp_path / "events").write_bytes(pickle.dumps(materialized(events)[:3]))
-    command = [sys.executable, "-c", CRASH, str(tmp_path / "runs"), str(tmp_path / "events"), str(crash_at)]
-    crashed = subprocess.run(command, capture_output=True, text=True, check=False, timeout=300)
-    assert crashed.returncode == 9, crashed.stderr
-    theirs = SqliteEventLogStorage(str(tmp_path / "runs"))
     run_id = materialized(events)[0].run_id
+    theirs = SqliteEventLogStorage(str(tmp_path / "runs"))
+    theirs.get_logs_for_run(run_id)
+    assert crash(tmp_path, events, crash_at) == 9
     assert in_files(tmp_path / "runs") == 2 + (crash_at == 2)
     assert len(theirs.get_logs_for_run(run_id)) == 2
-    assert len(theirs.get_materialized_partitions(dg.AssetKey("tags"))) >= 1
     theirs.dispose()
-
-
-@pytest.mark.slow
-def test_the_databases_of_later_runs_are_like_the_first(tmp_path: Path) -> None:
-    ours, theirs = KeptOpenEventLogStorage(str(tmp_path / "ours")), SqliteEventLogStorage(str(tmp_path / "theirs"))
-    for number in range(3):
-        for storage in (ours, theirs):
-            storage.get_logs_for_run(f"run {number}")
-    ours.dispose()
-    theirs.dispose()
-
-    def schema(path: Path) -> list[Any]:
-        with closing(sqlite3.connect(path)) as database:
-            version = database.execute("SELECT version_num FROM alembic_version").fetchall()
-            journal = database.execute("PRAGMA journal_mode").fetchall()
-            return [version, journal, *database.execute("SELECT type, name, sql FROM sqlite_master ORDER BY 1, 2")]
-
-    expected = schema(tmp_path / "theirs/run 0.db")
-    assert expected[1] == [("wal",)]
-    for number in range(3):
-        assert schema(tmp_path / f"ours/run {number}.db") == expected

@@ -1,0 +1,31 @@
+"""`wkmp tidy`: forget old runs."""
+
+import warnings
+from datetime import UTC, datetime
+from pathlib import Path
+
+import click
+
+from wkmp_assets.cli.options import DATABASE, FOLDER, LIBRARY, OUT, exit_on_error, find_settings
+
+
+@click.command(epilog="Example: wkmp tidy ~/Music")
+@FOLDER
+@LIBRARY
+@DATABASE
+def tidy(folder: Path, library: Path | None, database: Path | None) -> None:
+    """Remove the runs of the library of FOLDER that are older than WKMP_HISTORY_DAYS from Dagster's history.
+
+    What was found last of each file stays, with the receipt of its import. The library itself is not touched.
+    """
+    settings = find_settings(folder, library, database)
+    if not settings.history_days:
+        OUT.print("Nothing was removed: WKMP_HISTORY_DAYS is 0, so the history is kept for ever.")
+        return
+    # Dagster takes two seconds to load, so only the commands that need it do.
+    warnings.filterwarnings("ignore", module="dagster")
+    from wkmp_assets.cli.importer import open_instance
+    from wkmp_assets.orchestration.tidy import tidy as remove_old_runs
+
+    with exit_on_error(), open_instance() as instance:
+        OUT.print(str(remove_old_runs(settings, instance, datetime.now(UTC))))
