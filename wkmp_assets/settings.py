@@ -482,7 +482,7 @@ def _make_home(home: Path) -> None:
     if (home / "dagster.yaml").is_file():
         return
     try:
-        home.mkdir(parents=True, exist_ok=True)
+        home.mkdir(mode=0o700, parents=True, exist_ok=True)  # the config file may hold a key
         temporary = home / f"dagster.yaml.{os.getpid()}.tmp"
         temporary.write_bytes(files("wkmp_assets").joinpath("dagster.yaml").read_bytes())
         temporary.replace(home / "dagster.yaml")

@@ -45,6 +45,7 @@ def test_the_state_folder_is_made_on_first_use_with_our_dagster_yaml(state: Path
     assert "No library yet" in wkmp("status", "music").stdout
     assert (state / "dagster.yaml").read_bytes() == (ROOT / "dagster.yaml").read_bytes()
     assert [path.name for path in state.iterdir()] == ["dagster.yaml"], "no temporary file stays"
+    assert state.stat().st_mode & 0o077 == 0, "it may hold a key"
 
 
 def test_a_dagster_yaml_that_is_there_stays(state: Path) -> None:
