@@ -26,6 +26,7 @@ from wkmp_assets.cli.summary import ImportSummary, is_in_library, is_waiting
 from wkmp_assets.db.kept_open import keep_open
 from wkmp_assets.db.read.incomplete import IncompleteFile, read_incomplete
 from wkmp_assets.db.read.missing import read_missing
+from wkmp_assets.db.read.outdated_flavors import read_outdated_flavors
 from wkmp_assets.model.file_key import decode_key, encode_key, is_within
 from wkmp_assets.model.lead_presets import LeadPreset
 from wkmp_assets.orchestration.workers import open_workers
@@ -58,6 +59,11 @@ if TYPE_CHECKING:
     help="Import nothing; ask AcoustID, MusicBrainz and AcousticBrainz again where they gave no answer.",
 )
 @click.option(
+    "--reflavor",
+    is_flag=True,
+    help="Import nothing; measure flavors of earlier versions again, from the PCM that is kept.",
+)
+@click.option(
     "--preset",
     type=click.Choice([one.value for one in LeadPreset]),
     help="Kind of music: sets how lead points are found. Default: the settings of the library.",
@@ -70,6 +76,7 @@ def import_command(
     force: bool,
     complete: bool,
     retry_deferred: bool,
+    reflavor: bool,
     preset: str | None,
     workers: int | None,
 ) -> None:
@@ -84,9 +91,11 @@ def import_command(
         raise click.UsageError("--complete imports files, --retry-deferred imports none; give only one of them")
     if preset and retry_deferred:
         raise click.UsageError("--retry-deferred keeps the lead points; use --force to change them")
+    if reflavor and (force or complete or retry_deferred or preset):
+        raise click.UsageError("--reflavor imports nothing and changes only flavors; give it alone")
     settings = find_settings(folder, library, database, workers)
     with exit_on_error():
-        choices = {"force": force, "complete": complete, "retry_deferred": retry_deferred}
+        choices = {"force": force, "complete": complete, "retry_deferred": retry_deferred, "reflavor": reflavor}
         sys.exit(_import(folder, settings, preset=preset, **choices))
 
 
@@ -112,6 +121,7 @@ def _import_with(
     force: bool,
     complete: bool,
     retry_deferred: bool,
+    reflavor: bool,
     preset: str | None,
 ) -> int:
     # Dagster takes two seconds to load, and the workers start meanwhile.
@@ -134,6 +144,10 @@ def _import_with(
             wanted = tuple(path for path in retry.paths if path in on_disk)
             todo = f"{len(wanted)} to look up again"
             summary.not_asked = str(retry)
+        elif reflavor:
+            outdated = read_outdated_flavors(settings.database_path)
+            wanted = tuple(path for path in changes.unchanged if path in outdated)
+            todo = f"{len(wanted)} with a flavor of an earlier version"
         else:
             half_made = {file.path for file in read_incomplete(settings.database_path)} if complete else set()
             again = tuple(path for path in changes.unchanged if force or path in half_made)
@@ -157,11 +171,12 @@ def _import_with(
         keys = frozenset(encode_key(path) for path in wanted)
         control.on_commit = lambda commit: _record_commit(commit, summary if commit.key in keys else None, progress)
         OUT.print(f"{todo}, in {escape_text(settings.library)}")
-        runs = (
-            importer.retry(ranges)
-            if retry_deferred
-            else _run_twice(importer, ranges, summary, {"force": force, "complete": complete, "preset": kind})
-        )
+        if retry_deferred:
+            runs = importer.retry(ranges)
+        elif reflavor:
+            runs = importer.reflavor(ranges)
+        else:
+            runs = _run_twice(importer, ranges, summary, {"force": force, "complete": complete, "preset": kind})
         with progress.shown():
             run_until_stopped(lambda: list(runs), lambda: _stop(control))
         # The import may have found some of the missing files under new names.

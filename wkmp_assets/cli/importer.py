@@ -27,7 +27,7 @@ from wkmp_assets.model.work_estimates import estimate_work_s
 from wkmp_assets.orchestration.build import build_definitions
 from wkmp_assets.orchestration.file_visits import begin_visits
 from wkmp_assets.orchestration.instance.dagster_api import cancel_run, partition_tags
-from wkmp_assets.orchestration.jobs import KEEP_MEASUREMENTS, import_job, retry_job, scan_job
+from wkmp_assets.orchestration.jobs import KEEP_MEASUREMENTS, import_job, reflavor_job, retry_job, scan_job
 from wkmp_assets.orchestration.partitions import partitions_name
 from wkmp_assets.orchestration.resources import Library
 from wkmp_assets.orchestration.run_requests.ranges import FileRange, RunSize, plan_ranges, split_at
@@ -212,10 +212,17 @@ class LibraryImporter:
 
     def retry(self, ranges: Sequence[FileRange]) -> Iterator[FileRange]:
         """Ask the services again for files in the library, one range after another, as `run` does."""
+        return self._run_each(retry_job.name, KEEP_MEASUREMENTS, ranges)
+
+    def reflavor(self, ranges: Sequence[FileRange]) -> Iterator[FileRange]:
+        """Measure the flavors of files in the library again, one range after another, as `run` does."""
+        return self._run_each(reflavor_job.name, {}, ranges)
+
+    def _run_each(self, job_name: str, config: dict[str, Any], ranges: Sequence[FileRange]) -> Iterator[FileRange]:
         for files in ranges:
             if self._control.is_stopping:
                 return
-            self._run_range(retry_job.name, KEEP_MEASUREMENTS, files)
+            self._run_range(job_name, config, files)
             yield files
 
     def _begin(self, files: FileRange, *, force: bool) -> None:
