@@ -153,6 +153,8 @@ class LibraryImporter:
         SettingsError
             The file that may hold AcoustID's key cannot be read.
         """
+        if not paths:
+            return []  # without the key, which nobody needs then
         ordered = self._instance.get_dynamic_partitions(partitions_name(self._settings))
         keys = {encode_key(path): path for path in paths}
         work_s = {key: self._estimate(keys[key]) for key in frozenset(ordered).intersection(keys)}
