@@ -324,10 +324,10 @@ def test_unreadable_folders_are_named(
     public_folder: Path, unprivileged: Callable[[], AbstractContextManager[None]]
 ) -> None:
     settings = load_settings(library_root=public_folder, state_dir=public_folder / "state")
-    settings.state_dir.mkdir(mode=0o777)
-    settings.state_dir.chmod(0o777)
+    public_folder.chmod(0o777)
     (settings.library / "locked").mkdir(mode=0)
     with unprivileged(), DagsterInstance.ephemeral() as instance:  # which has no files
+        settings.state_dir.mkdir()
         result = tick(settings, instance)
     assert "1 folders unreadable (locked)" in str(result.skip_reason)
 
