@@ -26,6 +26,7 @@ _COMMANDS = {
     "picture": "picture:picture",
     "ui": "ui:ui",
     "config": "config:config",
+    "accept-key": "accepted_key:accept_key_command",
 }
 """Name of a command -> its module in this package, and its function."""
 
