@@ -75,10 +75,11 @@ bench: $(DEV_READY) dataset ## measure an import of the 100-file library; writes
 bench-fades: $(DEV_READY) dataset ## judge lead-out points on real music that fades out; writes docs/benchmarks/lead_points.md
 	$(BIN)/python -m wkmp_assets_tests.tools.benchmarks.fade_benchmark
 
-bench-flavor: $(DEV_READY) dataset ## judge what flavors mean and cost, beside essentia; writes docs/benchmarks/flavor.md
+bench-flavor: $(DEV_READY) dataset ## judge what flavors mean and cost, beside essentia; writes docs/benchmarks/flavor.md and flavor_meaning.md (3 GB of downloads)
 	@test -x $(VENV)/essentia/bin/python || $(PYTHON) -m venv $(VENV)/essentia
 	@$(VENV)/essentia/bin/python -m pip install --quiet --disable-pip-version-check essentia || true
 	$(BIN)/python -m wkmp_assets_tests.tools.benchmarks.flavor_benchmark --essentia $(VENV)/essentia/bin/python
+	$(BIN)/python -m wkmp_assets_tests.tools.benchmarks.flavor_meaning --essentia $(VENV)/essentia/bin/python
 
 bench-history: $(DEV_READY) ## measure Dagster's history and orchestration per file; writes docs/benchmarks/history.md
 	$(BIN)/python -W ignore -m wkmp_assets_tests.tools.benchmarks.history_benchmark
