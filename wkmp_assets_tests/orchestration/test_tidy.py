@@ -82,8 +82,10 @@ def test_a_run_that_waits_or_runs_is_not_touched(instance: DagsterInstance, sett
 @pytest.mark.usefixtures("dagster_home")
 def test_the_schedule_says_what_it_did_and_requests_nothing(settings: Settings) -> None:
     repository = build_definitions(settings).get_repository_def()
-    with DagsterInstance.get() as on_disk:
-        context = dg.build_schedule_context(instance=on_disk, repository_def=repository)
+    with (
+        DagsterInstance.get() as on_disk,
+        dg.build_schedule_context(instance=on_disk, repository_def=repository) as context,
+    ):
         said = repository.get_schedule_def(NIGHTLY_TIDY)(context)
     assert isinstance(said, dg.SkipReason)
     assert str(said.skip_message).startswith("0 old runs with 0 events removed")
