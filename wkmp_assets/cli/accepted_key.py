@@ -8,7 +8,7 @@ from wkmp_assets.cli.options import DATABASE, FOLDER, LIBRARY, OUT, escape_text,
 from wkmp_assets.orchestration.found_library import accept_key, read_stored_key
 
 
-@click.command("accept-key")
+@click.command("accept-key", epilog="Example: wkmp accept-key ~/Music")
 @FOLDER
 @LIBRARY
 @DATABASE
