@@ -8,6 +8,7 @@ import numpy as np
 
 from wkmp_assets.audio.flavor.characteristics import characterise, take_measures
 from wkmp_assets.audio.flavor.loudness import estimate_level
+from wkmp_assets.audio.flavor.pitch_classes import measure_pitch_classes
 from wkmp_assets.audio.flavor.rhythm import measure_rhythm
 from wkmp_assets.audio.flavor.spectrogram import compute_spectrogram, cut_excerpt
 from wkmp_assets.audio.flavor.tags import measure_tags
@@ -73,7 +74,7 @@ def measure_passages(
 def _measure(span: Span, pcm: NDArray[np.int16], channels: int, curve: LoudnessCurve | None) -> PassageFlavor:
     pieces = cut_excerpt(pcm)
     spectrogram = compute_spectrogram(pieces)
-    tonality, rhythm = measure_tonality(spectrogram), measure_rhythm(spectrogram)
+    tonality, rhythm = measure_tonality(spectrogram, measure_pitch_classes(pieces)), measure_rhythm(spectrogram)
     level_db = estimate_level(spectrogram.loudness_power, channels=channels)
     loudness = measure_loudness(curve, span) if curve is not None else None
     flavor = {**characterise(take_measures(spectrogram, level_db, tonality, rhythm)), **measure_tags(pcm)}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -13,9 +14,13 @@ if TYPE_CHECKING:
     from wkmp_assets.audio.flavor.spectrogram import Spectrogram
 
 PITCH_CLASSES = ("C", "C#", "D", "Eb", "E", "F", "F#", "G", "Ab", "A", "Bb", "B")
-MAJOR = (6.35, 2.23, 3.48, 2.33, 4.38, 4.09, 2.52, 5.19, 2.39, 3.66, 2.29, 2.88)
-"""How well each semitone above the tonic fits a major key: the probe-tone ratings of Krumhansl and Kessler (1982)."""
-MINOR = (6.33, 2.68, 3.52, 5.38, 2.60, 3.53, 2.54, 4.75, 3.98, 2.69, 3.34, 3.17)
+MAJOR = (0.238, 0.006, 0.111, 0.006, 0.137, 0.094, 0.016, 0.214, 0.009, 0.080, 0.008, 0.081)
+"""How often each semitone above the tonic sounds in a major key (Albrecht and Shanahan 2013)."""
+MINOR = (0.220, 0.006, 0.104, 0.123, 0.019, 0.103, 0.012, 0.214, 0.062, 0.022, 0.061, 0.052)
+HARMONICS = 8
+"""Each note of a profile is heard with so many harmonics."""
+HARMONIC_SHARE = 0.7
+"""The amplitude of each harmonic, as a share of the one before: the fifth of the tonic sounds in its third harmonic."""
 INTERVAL_NAMES = ("minor_second", "major_second", "minor_third", "major_third", "fourth", "tritone")
 SMOOTHED_FRAMES = 16
 """unit=frames: 0.74 s, about one chord."""
@@ -39,23 +44,23 @@ class Tonality:
     """shape=(6,): share of each interval between simultaneous pitch classes, whatever the key; sums to 1."""
 
 
-def measure_tonality(spectrogram: Spectrogram) -> Tonality:
+def measure_tonality(spectrogram: Spectrogram, pitch_classes: NDArray[np.float64]) -> Tonality:
     """Measure the key of an excerpt and the intervals in its chords.
 
     Parameters
     ----------
     spectrogram : Spectrogram
-        Its audible frames are used.
+        Its audible frames are used, for the chords.
+    pitch_classes : shape=(12,)
+        Of the whole excerpt, for the key; see `measure_pitch_classes`.
 
     Returns
     -------
     Tonality
-        By the correlation of the mean pitch classes with the 24 rotated key profiles.
+        Its key is that of the 24 rotated profiles which correlates most with the pitch classes.
     """
     chroma = np.sqrt(spectrogram.chroma[spectrogram.is_audible])
-    overall = chroma.mean(axis=0)
-    profiles = np.array([np.roll(profile, tonic) for profile in (MAJOR, MINOR) for tonic in range(12)])
-    correlations = np.array([_correlation(overall, profile) for profile in profiles])
+    correlations = np.array([_correlation(pitch_classes, profile) for profile in key_profiles()])
     best = int(correlations.argmax())
     chords = _chords(chroma)
     products = [(chords * np.roll(chords, interval, axis=1)).sum(axis=1).mean() for interval in range(1, 7)]
@@ -69,6 +74,18 @@ def measure_tonality(spectrogram: Spectrogram) -> Tonality:
         spread=float(_entropy(chords).mean()),
         intervals=intervals / max(float(intervals.sum()), 1e-12),
     )
+
+
+@cache
+def key_profiles() -> NDArray[np.float64]:
+    """Return what each key sounds like, shape=(24, 12): the major keys from C, then the minor ones."""
+    harmonics = np.arange(1, HARMONICS + 1)
+    steps, shares = np.round(12 * np.log2(harmonics)).astype(int), HARMONIC_SHARE ** (harmonics - 1)
+    heard = [
+        sum(share * np.roll(profile, step) for step, share in zip(steps, shares, strict=True))
+        for profile in (MAJOR, MINOR)
+    ]
+    return np.array([np.roll(profile, tonic) for profile in heard for tonic in range(12)])
 
 
 def _chords(chroma: NDArray[np.float64]) -> NDArray[np.float64]:
