@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 SLOTS_PER_S = 10
 """Energy is kept in slots of about 100 ms: gating blocks of 400 ms overlap by 75 %."""
 STATE = 4
-"""Numbers that both biquads together keep from one sample to the next."""
+"""Numbers that both biquads together keep from one sample to the next: a pair for each, independent of the other."""
+PAIRS = (slice(0, 2), slice(2, 4))
 BLOCK_SAMPLES = 64
 """Samples of a block at the usual rates: a larger one costs more products, a smaller one more states."""
 MAX_SLOT_BLOCKS = 300
@@ -49,10 +50,10 @@ class BlockFilter:
     """shape=(block, STATE): the block's samples to what they add to the state after it."""
     of_state: NDArray[np.float32]
     """shape=(STATE, block): the state before a block to what it adds to the block's output."""
-    states: NDArray[np.float64]
-    """shape=(slot_blocks * STATE, (slot_blocks + 1) * STATE): all updates of a slot to the state before each block."""
-    decay: NDArray[np.float64]
-    """shape=(STATE, (slot_blocks + 1) * STATE): the state before a slot to its share of those before the blocks."""
+    states: tuple[NDArray[np.float64], ...]
+    """For each pair, shape=(slot_blocks * 2, (slot_blocks + 1) * 2): a slot's updates to the pair before each block."""
+    decay: tuple[NDArray[np.float64], ...]
+    """For each pair, shape=(2, (slot_blocks + 1) * 2): the pair before a slot to its share of later ones."""
 
     @property
     def slot_samples(self) -> int:
@@ -82,20 +83,25 @@ def block_filter(sample_rate_hz: int) -> BlockFilter:
     response = [direct, *(float(sink @ power @ source) for power in powers[: block - 1])]
     output = np.array([[response[late - early] if late >= early else 0.0 for late in range(block)]
                        for early in range(block)])  # fmt: skip
-    jumps = _powers(powers[block], blocks)
-    states = np.zeros((blocks * STATE, (blocks + 1) * STATE))
-    for number in range(blocks):
-        rows = states[number * STATE : (number + 1) * STATE, (number + 1) * STATE :]
-        rows[:] = np.hstack([jump.T for jump in jumps[: blocks - number]])
+    jumps = [_powers(powers[block][pair, pair], blocks) for pair in PAIRS]
     return BlockFilter(
         block,
         blocks,
         output.astype(np.float32),
         np.array([powers[block - 1 - early] @ source for early in range(block)], np.float32),
         np.array([sink @ power for power in powers[:block]], np.float32).T.copy(),
-        states,
-        np.hstack([jump.T for jump in jumps]),
+        tuple(_states(of_pair) for of_pair in jumps),
+        tuple(np.hstack([jump.T for jump in of_pair]) for of_pair in jumps),
     )
+
+
+def _states(jumps: list[NDArray[np.float64]]) -> NDArray[np.float64]:
+    """Return what each update of a slot adds to the pair before each later block; `jumps` are powers of one block."""
+    blocks = len(jumps) - 1
+    states = np.zeros((blocks * 2, (blocks + 1) * 2))
+    for number in range(blocks):
+        states[number * 2 : number * 2 + 2, number * 2 + 2 :] = np.hstack([one.T for one in jumps[: blocks - number]])
+    return states
 
 
 def biquads(sample_rate_hz: int) -> NDArray[np.float64]:
@@ -145,15 +151,24 @@ def channel_weights(names: Sequence[str]) -> NDArray[np.float64]:
 def _state_space(
     sample_rate_hz: int,
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64], float]:
-    """Return both biquads in series: next = step @ state + source * x, and y = sink @ state + direct * x."""
+    """Return both biquads in series: next = step @ state + source * x, and y = sink @ state + direct * x.
+
+    The second one's input depends on the state of the first one. A change of basis takes that out, so that `step` has
+    two blocks on its diagonal.
+    """
     first, second = (
         (np.array([[-a1, 1.0], [-a2, 0.0]]), np.array([b1 - a1 * b0, b2 - a2 * b0]), b0)
         for b0, b1, b2, _, a1, a2 in biquads(sample_rate_hz)
     )
+    read = np.array([1.0, 0.0])
+    # second = other + mix @ first, where second[0] @ mix + outer(second[1], read) = mix @ first[0].
+    system = np.kron(second[0], np.eye(2)) - np.kron(np.eye(2), first[0].T)
+    mix = np.linalg.solve(system, -np.outer(second[1], read).ravel()).reshape(2, 2)
     step = np.zeros((STATE, STATE))
-    step[:2, :2], step[2:, 2:], step[2:, 0] = first[0], second[0], second[1]
-    source = np.concatenate([first[1], second[1] * first[2]])
-    return step, source, np.array([second[2], 0.0, 1.0, 0.0]), float(first[2] * second[2])
+    step[:2, :2], step[2:, 2:] = first[0], second[0]
+    source = np.concatenate([first[1], second[1] * first[2] - mix @ first[1]])
+    sink = np.concatenate([second[2] * read + read @ mix, read])
+    return step, source, sink, float(first[2] * second[2])
 
 
 def _powers(matrix: NDArray[np.float64], count: int) -> list[NDArray[np.float64]]:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from wkmp_assets.audio.k_weighting import STATE, block_filter
+from wkmp_assets.audio.k_weighting import PAIRS, STATE, block_filter
 from wkmp_assets.model.values import LoudnessCurve
 
 if TYPE_CHECKING:
@@ -97,14 +97,16 @@ class LoudnessBuilder:
         """Return the mean square of each slot after the filter, shape=(channels, slots)."""
         filters, channels = self._filter, len(samples)
         blocks = samples.reshape(-1, filters.block_samples)
-        updates = (blocks @ filters.update).astype(np.float64).reshape(channels, slots, -1)
-        states = updates @ filters.states
-        for slot in range(slots):
-            states[:, slot] += self._state @ filters.decay
-            self._state = states[:, slot, -STATE:].copy()
-        before = states[:, :, :-STATE].reshape(-1, STATE).astype(np.float32)
+        updates = (blocks @ filters.update).reshape(channels, slots, -1, STATE)
+        before = np.empty_like(updates)
+        for pair, states, decay in zip(PAIRS, filters.states, filters.decay, strict=True):
+            found = updates[..., pair].reshape(channels, slots, -1).astype(np.float64) @ states
+            # Of what a filter keeps, 1e-10 is left after a slot, so that only the slot before counts.
+            found += np.concatenate([self._state[:, None, pair], found[:, :-1, -2:]], axis=1) @ decay
+            self._state[:, pair] = found[:, -1, -2:]
+            before[..., pair] = found[:, :, :-2].reshape(channels, slots, -1, 2)
         output = blocks @ filters.output
-        output += before @ filters.of_state
+        output += before.reshape(-1, STATE) @ filters.of_state
         output = output.reshape(channels, slots, -1)
         mean_square = np.einsum("csn,csn->cs", output, output) / filters.slot_samples
         return np.asarray(mean_square, np.float64)
