@@ -16,7 +16,7 @@ unexport PYTHONDONTWRITEBYTECODE
 MUSIC ?= test_data/sample_library
 PORT ?= 3000
 
-.PHONY: help setup import status test test-quick test-long test-faults test-safety test-ui fuzz coverage-baseline check bench bench-fades bench-flavor bench-history bench-long bench-lookups bench-scale bench-segmentation bench-sensor bench-ui bench-writer compare-tags ui dataset clean
+.PHONY: help setup import status test test-quick test-long test-faults test-safety test-ui fuzz coverage-baseline check bench bench-fades bench-flavor bench-history bench-key bench-long bench-lookups bench-scale bench-segmentation bench-sensor bench-ui bench-writer compare-tags ui dataset clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 26
@@ -83,6 +83,11 @@ bench-flavor: $(DEV_READY) dataset ## judge what flavors mean and cost, beside e
 
 bench-history: $(DEV_READY) ## measure Dagster's history and orchestration per file; writes docs/benchmarks/history.md
 	$(BIN)/python -W ignore -m wkmp_assets_tests.tools.benchmarks.history_benchmark
+
+bench-key: $(DEV_READY) ## judge key and tempo on music made for it, beside librosa and essentia; writes docs/benchmarks/key.md
+	@test -x $(VENV)/essentia/bin/python || $(PYTHON) -m venv $(VENV)/essentia
+	@$(VENV)/essentia/bin/python -m pip install --quiet --disable-pip-version-check essentia || true
+	$(BIN)/python -m wkmp_assets_tests.tools.benchmarks.key_benchmark --essentia $(VENV)/essentia/bin/python
 
 bench-long: $(DEV_READY) dataset ## measure the import of a file of three hours; writes docs/benchmarks/long_file.md
 	$(BIN)/python -m wkmp_assets_tests.tools.benchmarks.long_file_benchmark

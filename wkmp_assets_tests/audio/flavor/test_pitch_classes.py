@@ -47,4 +47,6 @@ def test_silence_and_short_pieces_have_finite_pitch_classes() -> None:
 def test_the_profile_of_a_key_is_highest_at_its_tonic_or_fifth() -> None:
     profiles = key_profiles()
     assert profiles.shape == (24, 12)
-    assert [int(profile.argmax()) in (tonic % 12, (tonic + 7) % 12) for tonic, profile in enumerate(profiles)] == [True] * 24
+    assert [int(profile.argmax()) in (tonic % 12, (tonic + 7) % 12) for tonic, profile in enumerate(profiles)] == [
+        True
+    ] * 24
