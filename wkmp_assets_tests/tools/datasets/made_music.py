@@ -90,7 +90,7 @@ def made_pieces(count: int, cache: Path = CACHE) -> list[MadePiece]:
     _index_styles(mma, folder)
     styles = sorted(path.stem for path in (mma / "lib/stdlib").glob("*.mma"))
     halves = (_plan(styles[half::2], progressions, half) for half, progressions in enumerate((CALIBRATION, REPORT)))
-    found = []
+    found: list[MadePiece] = []
     for is_calibration, plan in zip((True, False), halves, strict=True):
         made = (_make(one, is_calibration, folder, mma, soundfont) for one in plan)
         found += islice((piece for piece in made if piece), count // 2)
