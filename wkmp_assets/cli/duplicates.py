@@ -9,7 +9,7 @@ import click
 from rich.markup import escape
 from rich.table import Table
 
-from wkmp_assets.cli.options import DATABASE, FOLDER, LIBRARY, OUT, exit_on_error, find_settings
+from wkmp_assets.cli.options import DATABASE, FOLDER, LIBRARY, OUT, exit_on_error, find_settings, print_table
 from wkmp_assets.db.read.duplicates import CopyGroup, read_duplicates
 from wkmp_assets.model.file_key import is_within
 from wkmp_assets.report.text import counted, printable
@@ -32,7 +32,7 @@ def duplicates(folder: Path, library: Path | None, database: Path | None, as_jso
     if as_json:
         click.echo(json.dumps({"schema": 1, "groups": [asdict(group) for group in groups]}, indent=2))
     elif groups:
-        OUT.print(_table(groups))
+        print_table(_table(groups))
         OUT.print("To make a copy the original, pass over the original in .wkmpignore, and import again.")
     else:
         OUT.print("No duplicates.")

@@ -9,7 +9,7 @@ import click
 from rich.markup import escape
 from rich.table import Table
 
-from wkmp_assets.cli.options import DATABASE, FOLDER, LIBRARY, OUT, exit_on_error, find_settings
+from wkmp_assets.cli.options import DATABASE, FOLDER, LIBRARY, OUT, exit_on_error, find_settings, print_table
 from wkmp_assets.db.read.file_warnings import ListedWarning, read_warnings
 from wkmp_assets.model.file_key import is_within
 from wkmp_assets.model.file_warnings import WarningKind
@@ -41,7 +41,7 @@ def list_warnings(
     if as_json:
         click.echo(json.dumps({"schema": 1, "warnings": [asdict(one) for one in found]}, indent=2))
     elif found:
-        OUT.print(_table(found))
+        print_table(_table(found))
     else:
         OUT.print("No warnings.")
 

@@ -12,7 +12,16 @@ import click
 from rich.markup import escape
 from rich.table import Table
 
-from wkmp_assets.cli.options import DATABASE, FOLDER, LIBRARY, OUT, exit_on_error, find_settings, quote_path
+from wkmp_assets.cli.options import (
+    DATABASE,
+    FOLDER,
+    LIBRARY,
+    OUT,
+    exit_on_error,
+    find_settings,
+    print_table,
+    quote_path,
+)
 from wkmp_assets.db.read.missing import read_missing
 from wkmp_assets.db.read.removal import Removable, read_removable
 from wkmp_assets.model.file_key import is_within
@@ -39,7 +48,7 @@ def missing(folder: Path, library: Path | None, database: Path | None) -> None:
     if not files:
         OUT.print("Nothing is missing.")
         return
-    OUT.print(_table(f"{len(files)} missing", files, max_rows=len(files)))
+    print_table(_table(f"{len(files)} missing", files, max_rows=len(files)))
     OUT.print(f"An entry comes back by itself when its file does. To remove these: wkmp prune {quote_path(folder)}")
 
 
@@ -100,7 +109,7 @@ def _print_plan(plan: "PrunePlan") -> None:
     )
     for files, title in groups:
         if files:
-            OUT.print(_table(f"{len(files)} {title}", files))
+            print_table(_table(f"{len(files)} {title}", files))
     if not any(files for files, _ in groups):
         OUT.print("Nothing is missing.")
     elif plan.removable:

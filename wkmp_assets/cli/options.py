@@ -9,6 +9,7 @@ from pathlib import Path
 import click
 from rich.console import Console
 from rich.markup import escape
+from rich.table import Table
 
 from wkmp_assets.db.read.found_library import check_found_library
 from wkmp_assets.errors import SettingsError, WkmpError
@@ -19,6 +20,8 @@ from wkmp_assets.settings import Settings, find_dagster_home, find_folder, find_
 
 OUT = Console(highlight=False)
 ERR = Console(stderr=True, highlight=False)
+
+_UNBROKEN_WIDTH = 10_000
 
 _FOLDER_PATH = click.Path(exists=True, file_okay=False, readable=True, path_type=Path)
 
@@ -104,3 +107,15 @@ def escape_text(what: object) -> str:
 def quote_path(folder: Path) -> str:
     """Return a folder as a person types it into a shell, quoted where needed."""
     return escape_text(shlex.quote(str(folder)))
+
+
+def print_table(table: Table) -> None:
+    """Print a table. Where it goes to a program or a file, each row is one line, so that paths are whole."""
+    if OUT.is_terminal:
+        OUT.print(table)
+        return
+    wide = Console(highlight=False, width=_UNBROKEN_WIDTH, force_terminal=False)
+    with wide.capture() as captured:
+        wide.print(table)
+    for line in captured.get().splitlines():
+        click.echo(line.rstrip())

@@ -10,7 +10,17 @@ import click
 from rich.markup import escape
 from rich.table import Table
 
-from wkmp_assets.cli.options import AS_JSON, DATABASE, FOLDER, LIBRARY, OUT, escape_text, exit_on_error, find_settings
+from wkmp_assets.cli.options import (
+    AS_JSON,
+    DATABASE,
+    FOLDER,
+    LIBRARY,
+    OUT,
+    escape_text,
+    exit_on_error,
+    find_settings,
+    print_table,
+)
 from wkmp_assets.db.read.listing import ListedPassage, read_passages
 from wkmp_assets.report.text import clock, counted
 
@@ -63,7 +73,7 @@ def _print(found: Sequence[ListedPassage], *, as_json: bool, nothing: str) -> No
     if as_json:
         click.echo(json.dumps({"schema": 1, "passages": [asdict(one) for one in found]}, indent=2))
     elif found:
-        OUT.print(_table(found))
+        print_table(_table(found))
     else:
         OUT.print(nothing)
 

@@ -17,15 +17,15 @@ from wkmp_assets.cli.options import (
     escape_text,
     exit_on_error,
     find_settings,
+    print_table,
 )
 from wkmp_assets.cli.target import folder_of
 from wkmp_assets.db.read.file_details import FileDetails, PassageDetails, read_file_details
-from wkmp_assets.model.flavor import Flavor
 from wkmp_assets.model.match_levels import level_of
+from wkmp_assets.report.flavor_words import MEASURED_KEY, describe_flavor
 from wkmp_assets.report.text import clock, name_status, printable
 
 _KIND_OF_NAME = {"title": "title", "artist": "artist", "album": "album", "mbid": "song"}
-MAX_CHARACTERISTICS = 12
 
 
 @click.command(epilog="Example: wkmp show ~/Music/Bach/Air.flac")
@@ -49,10 +49,10 @@ def show(file: str, folder: Path | None, library: Path | None, database: Path | 
     if as_json:
         click.echo(json.dumps({"schema": 1, "file": asdict(found)}, indent=2))
         return
-    OUT.print(_describe_file(found))
+    print_table(_describe_file(found))
     for passage in found.passages:
         OUT.print()
-        OUT.print(_describe_passage(passage))
+        print_table(_describe_passage(passage))
 
 
 def _describe_file(file: FileDetails) -> Table:
@@ -82,9 +82,9 @@ def _describe_passage(passage: PassageDetails) -> Table:
         ("Sure", "" if listed.confidence is None else f"{listed.confidence:.2f} ({level_of(listed.confidence)})"),
         ("Named by", ", ".join(f"{_KIND_OF_NAME[name]}: {source}" for name, source in passage.named_by.items())),
         *(("Because", why) for why in _reasons(passage)),
-        ("Measured", _pairs(passage.additional.get("measured"))),
+        ("Measured", _pairs(passage.additional.get(MEASURED_KEY))),
         ("Tags", _pairs(passage.additional.get("file_tags"))),
-        ("Flavor", _likely(passage.flavor)),
+        ("Sounds", _sound(passage)),
     ]
     for name, value in rows:
         if value:
@@ -111,10 +111,9 @@ def _pairs(found: object) -> str:
     return ", ".join(f"{name} {value}" for name, value in found.items() if value not in (None, "", []))
 
 
-def _likely(flavor: Flavor) -> str:
-    likely = sorted(((max(values.items(), key=lambda pair: pair[1]), name) for name, values in flavor.items()),
-                    key=lambda one: (-one[0][1], one[1]))  # fmt: skip
-    return ", ".join(f"{value} {share:.2f}" for (value, share), _ in likely[:MAX_CHARACTERISTICS])
+def _sound(passage: PassageDetails) -> str:
+    measured = passage.additional.get(MEASURED_KEY)
+    return ", ".join(map(str, describe_flavor(passage.flavor, measured if isinstance(measured, dict) else {})))
 
 
 def _sheet(title: str) -> Table:

@@ -17,6 +17,7 @@ from wkmp_assets.cli.options import (
     escape_text,
     exit_on_error,
     find_settings,
+    print_table,
     write_output,
 )
 from wkmp_assets.cli.target import PASSAGE, find_passage, folder_of
@@ -67,7 +68,7 @@ def similar(
         like_one = asdict(named[seed.passage])
         click.echo(json.dumps({"schema": 1, "like": like_one, "similar": similar_ones}, indent=2))
     elif found:
-        OUT.print(_table(named[seed.passage], found))
+        print_table(_table(named[seed.passage], found))
     else:
         OUT.print("The library has no other passage with a flavor.")
 

@@ -220,3 +220,14 @@ def test_reading_changes_nothing(music: Path) -> None:
     for arguments in (("list",), ("search", "air"), ("show", "Bach/Air.flac"), ("similar", "air")):
         wkmp(*arguments, music)
     assert (music / "wkmp.db").read_bytes() == before
+
+
+def test_a_row_is_one_line_for_programs(music: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "40")
+    lines = wkmp("list", music).output.splitlines()
+    assert [line.endswith("Rock/one [live].flac") for line in lines].count(True) == 1
+    assert all(line == line.rstrip() for line in lines)
+
+
+def test_the_sound_is_said_in_words(music: Path) -> None:
+    assert "Sounds" in wkmp("show", music / "Bach/Air.flac").output
