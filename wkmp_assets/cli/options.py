@@ -111,7 +111,7 @@ def quote_path(folder: Path) -> str:
 
 def print_table(table: Table) -> None:
     """Print a table. Where it goes to a program or a file, each row is one line, so that paths are whole."""
-    if OUT.is_terminal:
+    if OUT.is_terminal or OUT.quiet:
         OUT.print(table)
         return
     wide = Console(highlight=False, width=_UNBROKEN_WIDTH, force_terminal=False)

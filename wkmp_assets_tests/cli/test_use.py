@@ -147,7 +147,7 @@ def test_a_file_is_shown_with_why_it_was_named(music: Path) -> None:
         "High",
         "bpm 123.4",
         "Opus",
-        "dark 0.80",
+        "dark (80 %)",
     ):
         assert said in text, said
     found = read("show", "Rock/two.flac", music)["file"]
