@@ -10,6 +10,7 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
     from wkmp_assets_tests.support.checked_library import CheckedLibrary
     from wkmp_assets_tests.support.music_services import MusicServices
 
-_NOBODY = 65534
+NOBODY = 65534
 
 # A worker of xdist sets it to 80, and a console that is made while it is set always keeps that width. Other conftest
 # files make consoles when they are imported, so it goes here, before them.
@@ -45,6 +46,7 @@ hypothesis_settings.load_profile("long" if os.environ.get("WKMP_TEST_LONG") else
 
 def pytest_configure(config: pytest.Config) -> None:
     """Register the plan's test ids as markers, and let tests set the width of the terminal."""
+    import_module("wkmp_assets.cli.options")  # which makes the consoles of `wkmp`
     for test in PLAN_TESTS:
         config.addinivalue_line("markers", f"{test.id}: {test.text} ({test.requirement})")
 
@@ -165,7 +167,7 @@ def _unprivileged() -> Iterator[None]:
     if os.geteuid() != 0:
         yield
         return
-    os.seteuid(_NOBODY)
+    os.seteuid(NOBODY)
     try:
         yield
     finally:

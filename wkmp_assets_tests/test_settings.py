@@ -143,8 +143,10 @@ def test_dagster_home_is_taken_as_given_else_found(monkeypatch: pytest.MonkeyPat
     monkeypatch.setenv("DAGSTER_HOME", "")
     monkeypatch.setattr(settings_module, "_CHECKOUT", tmp_path / "checkout")
     monkeypatch.chdir(tmp_path)
-    with pytest.raises(SettingsError, match="set DAGSTER_HOME"):
-        find_dagster_home()
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    assert find_dagster_home() == tmp_path / "state/wkmp"
+    assert (tmp_path / "state/wkmp/dagster.yaml").is_file()
+    monkeypatch.setenv("DAGSTER_HOME", "")
     (tmp_path / "dagster.yaml").touch()
     assert find_dagster_home() == Path.cwd()
     assert os.environ["DAGSTER_HOME"] == str(Path.cwd())

@@ -162,8 +162,8 @@ def _state_space(
     )
     read = np.array([1.0, 0.0])
     # second = other + mix @ first, where second[0] @ mix + outer(second[1], read) = mix @ first[0].
-    system = np.kron(second[0], np.eye(2)) - np.kron(np.eye(2), first[0].T)
-    mix = np.linalg.solve(system, -np.outer(second[1], read).ravel()).reshape(2, 2)
+    equations = np.kron(second[0], np.eye(2)) - np.kron(np.eye(2), first[0].T)
+    mix = np.linalg.solve(equations, -np.outer(second[1], read).ravel()).reshape(2, 2)
     step = np.zeros((STATE, STATE))
     step[:2, :2], step[2:, 2:] = first[0], second[0]
     source = np.concatenate([first[1], second[1] * first[2] - mix @ first[1]])

@@ -25,6 +25,7 @@ from wkmp_assets.orchestration.recorded_commits import recorded_commits
 from wkmp_assets.orchestration.sensors import SENSOR
 from wkmp_assets.runtime.run_control import RunControl
 from wkmp_assets.settings import Settings, load_settings
+from wkmp_assets_tests.conftest import NOBODY
 from wkmp_assets_tests.support.builders import commit, entry
 from wkmp_assets_tests.support.checked_library import QUIET
 from wkmp_assets_tests.support.memory_instance import event_storage
@@ -167,6 +168,9 @@ def test_nothing_is_dropped_in_a_folder_that_cannot_be_read(
     for path in (settings.library, settings.state_dir):
         path.mkdir(exist_ok=True)
         path.chmod(0o777)
+    settings.state_dir.chmod(0o700)
+    if os.geteuid() == 0:
+        os.chown(settings.state_dir, NOBODY, NOBODY)
     settings.database_path.chmod(0o666)
     instance.add_dynamic_partitions(partitions_name(settings), ["there.mp3", "A/1.mp3", "A/2.mp3", "gone.mp3"])
     (settings.library / "A").chmod(0)

@@ -146,6 +146,7 @@ def test_every_choice_has_a_default_and_says_what_it_does(library: CheckedLibrar
         "lead_points.preset",
         "lead_points.keep",
         "flavors.keep",
+        "flavors.decode",
         "network.skip",
     }
     assert all(field.default_provided and len(field.description or "") > 40 for field in found.values())

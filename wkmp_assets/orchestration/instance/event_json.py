@@ -59,8 +59,10 @@ DEFAULTS: Mapping[str, Mapping[str, Any]] = {
 
 _PARTITION, _TIME, _METADATA = "\x00partition", "\x00time", "\x00metadata"
 """Where the parts of one event go in the text that several share. No text of an event has a zero character."""
-_REPEATED = ("logging_tags", "solid_handle", "step_handle", "step_kind_value")
+_REPEATED = ("logging_tags", "solid_handle", "step_kind_value")
 """Fields of a step's event that only say again what run and step it is of."""
+_REPEATED_OF_ASSETS = (*_REPEATED, "step_handle")
+"""A run that goes on after a failure tells by the handles of the other events which steps are done."""
 _NO_DEFAULTS: Mapping[str, Any] = {}
 _ABSENT = object()
 
@@ -78,7 +80,7 @@ def _pack(event: EventLogEntry) -> Any:
     packed: Any = json.loads(serialize_value(event))
     one = event.dagster_event
     if one is not None and one.step_key is not None and not (one.asset_key and one.asset_key.path[-1] == ENTRY):
-        for name in _REPEATED:
+        for name in _REPEATED_OF_ASSETS if one.asset_key else _REPEATED:
             packed["dagster_event"].pop(name)
     return packed
 

@@ -98,7 +98,8 @@ def test_an_error_that_names_a_folder_is_no_markup_either(tmp_path: Path) -> Non
 
 
 def test_nothing_is_run_or_unpickled() -> None:
-    """The package starts no shell and no program, and runs no code from a file."""
+    """The package starts no shell and no program but Dagster's web UI, and runs no code from a file."""
+    allowed = {"execv": ["cli/ui.py::ui"]}
     forbidden = {"subprocess", "pickle", "shelve", "marshal", "pty", "commands"}
     for module, tree in TREES.items():
         for node in ast.walk(tree):
@@ -106,7 +107,7 @@ def test_nothing_is_run_or_unpickled() -> None:
             names += [node.module or ""] if isinstance(node, ast.ImportFrom) else []
             assert not forbidden.intersection(name.split(".")[0] for name in names), module
     for name in ("system", "popen", "exec", "eval", "execv", "execvp", "spawnv", "posix_spawn"):
-        assert users_of(name) == [], name
+        assert users_of(name) == allowed.get(name, []), name
 
 
 def test_the_web_server_listens_to_this_machine_only_unless_told_otherwise() -> None:
