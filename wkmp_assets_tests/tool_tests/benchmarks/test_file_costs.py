@@ -16,6 +16,6 @@ def test_a_file_is_decoded_once_and_every_phase_costs_something_beside_two_bare_
     name = "Maxstack/Endgame Singularity/01 A New Journey.flac"
     (cost,) = measure_costs([MusicFile(SAMPLE_LIBRARY / name, name, "FLAC", "single", None, ())], 1, 1, tmp_path)
     assert set(cost.cpu_s) == {*PHASES, FLAVORS, BARE, RESAMPLER}
-    assert cost.opened == 1
+    assert cost.decodes == 1
     assert cost.phases_s > 0 < cost.flavors_s
     assert list(tmp_path.iterdir()) == []

@@ -147,8 +147,8 @@ def _flavor_ratio(costs: Sequence[FileCost]) -> float:
 
 
 def _decodes_per_file(results: Results) -> float:
-    """Return the larger of two counts: files opened by the phases here, files decoded in the import."""
-    here = max(cost.opened for cost in results.costs)
+    """Return the larger of two counts: decodes of a file by the phases here, files decoded in the import."""
+    here = max(cost.decodes for cost in results.costs)
     return max(here, decodes(results.library.first) / len(results.costs))
 
 

@@ -12,8 +12,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-import av
-
+from wkmp_assets.audio import worker_tasks
 from wkmp_assets.audio.lead_points import find_lead_points
 from wkmp_assets.audio.pcm_store import PcmStore
 from wkmp_assets.audio.tags import read_tags
@@ -45,8 +44,8 @@ class FileCost:
     seconds: float
     cpu_s: dict[str, float]
     """By phase, `FLAVORS` among them, and `BARE` and `RESAMPLER`."""
-    opened: int
-    """Times the phases opened the file for decoding with PyAV; more than one would be a second decode."""
+    decodes: int
+    """How often the phases decoded the file."""
 
     @property
     def bare_s(self) -> float:
@@ -98,18 +97,18 @@ def _warm_up(path: Path) -> None:
 def _medians(file: MusicFile, measured: Sequence[tuple[dict[str, float], float, int]]) -> FileCost:
     names = measured[0][0]
     cpu_s = {name: median(cpu[name] for cpu, _, _ in measured) for name in names}
-    return FileCost(file.format, measured[0][1], cpu_s, max(opened for _, _, opened in measured))
+    return FileCost(file.format, measured[0][1], cpu_s, max(decodes for _, _, decodes in measured))
 
 
 def _measure(scratch: Path, file: MusicFile, number: int) -> tuple[dict[str, float], float, int]:
-    """Return CPU seconds by name, the file's length in seconds, and how often the phases opened it."""
+    """Return CPU seconds by name, the file's length in seconds, and how often the phases decoded it."""
     cpu_s: dict[str, float] = {}
     samples = _run_decodes(cpu_s, file) if number % 2 == 0 else 0
-    with _counting_opens() as opened:
+    with _counting_decodes() as decoded:
         _run_phases(cpu_s, file, PcmStore(scratch, _PCM_BYTES))
     if number % 2:
         samples = _run_decodes(cpu_s, file)
-    return cpu_s, samples / RATE_HZ, len(opened)
+    return cpu_s, samples / RATE_HZ, len(decoded)
 
 
 def _run_decodes(cpu_s: dict[str, float], file: MusicFile) -> int:
@@ -155,17 +154,17 @@ def _timed(cpu_s: dict[str, float], name: str, function: Callable[..., Any], *ar
 
 
 @contextmanager
-def _counting_opens() -> Iterator[list[object]]:
-    """Count what the block opens for decoding."""
-    opened: list[object] = []
-    original = av.open
+def _counting_decodes() -> Iterator[list[object]]:
+    """Count the decodes of the block."""
+    decoded: list[object] = []
+    original = worker_tasks.measure_file
 
-    def counted(file: Any, *arguments: Any, **options: Any) -> Any:
-        opened.append(file)
-        return original(file, *arguments, **options)
+    def counted(path: Path, **options: Any) -> Any:
+        decoded.append(path)
+        return original(path, **options)
 
-    av.open = counted
+    worker_tasks.measure_file = counted
     try:
-        yield opened
+        yield decoded
     finally:
-        av.open = original
+        worker_tasks.measure_file = original
