@@ -107,6 +107,7 @@ numpy.savez(sys.argv[2], **{
 """
 
 
+@pytest.mark.long  # librosa compiles at its first use
 @pytest.mark.slow
 def test_windows_agree_with_librosa(tmp_path: Path) -> None:
     """In a process of its own, because coverage would trace all of librosa."""

@@ -231,3 +231,14 @@ def test_a_row_is_one_line_for_programs(music: Path, monkeypatch: pytest.MonkeyP
 
 def test_the_sound_is_said_in_words(music: Path) -> None:
     assert "Sounds" in wkmp("show", music / "Bach/Air.flac").output
+
+
+def test_a_lookup_and_damaged_evidence_are_shown(music: Path) -> None:
+    found = json.dumps({"candidates": [{"title": "Air", "artist": "Bach", "confidence": 0.8}], "outcome": "match"})
+    run_sql(
+        music / "wkmp.db",
+        f"UPDATE import_provenance SET data_extracted = '{found}', confidence = 0.8",  # noqa: S608 - a literal of this test
+    )
+    assert "Air - Bach 0.80" in wkmp("show", music / "Bach/Air.flac").stdout
+    run_sql(music / "wkmp.db", "UPDATE import_provenance SET data_extracted = 'no JSON', confidence = NULL")
+    assert "Air on the G String" in wkmp("show", music / "Bach/Air.flac").stdout

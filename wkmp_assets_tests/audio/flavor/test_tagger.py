@@ -39,6 +39,7 @@ def test_the_kept_mel_bands_are_those_of_librosa() -> None:
     assert len(_bank()) == int(PCM_RATE_HZ / 2 / 31.25) + 1
 
 
+@pytest.mark.long  # librosa compiles at its first use
 @pytest.mark.slow
 def test_the_input_is_what_librosa_computes_at_16_kilohertz() -> None:
     librosa = pytest.importorskip("librosa")

@@ -1,0 +1,95 @@
+"""`wkmp import` in this process: what it does when it is stopped, when it has nothing to do, and with old flavors."""
+
+import os
+import signal
+import threading
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from wkmp_assets.cli import signals
+from wkmp_assets.cli.main import main
+from wkmp_assets.cli.progress import ImportProgress
+from wkmp_assets_tests.support.builders import column, run_sql
+from wkmp_assets_tests.support.dagster_homes import make_opened_home
+from wkmp_assets_tests.support.tones import tone
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture
+def music(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    folder, home = tmp_path / "music", tmp_path / "home"
+    folder.mkdir()
+    home.mkdir()
+    make_opened_home(home)
+    given = {"DAGSTER_HOME": home, "HOME": home, "WKMP_STATE_DIR": tmp_path / "state", "COLUMNS": 400}
+    given |= {"WKMP_WORKERS": 1, "WKMP_FILES_PER_RUN": 1}
+    for name, value in given.items():
+        monkeypatch.setenv(name, str(value))
+    return folder
+
+
+def wkmp_import(folder: Path, *options: str) -> Result:
+    return CliRunner().invoke(main, ["import", *options, str(folder)], catch_exceptions=False)
+
+
+def test_a_stop_commits_what_is_measured_and_the_next_import_the_rest(
+    music: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    names = [f"{number}.wav" for number in range(4)]
+    for number, name in enumerate(names):
+        tone(music / name, 300 + 70 * number)
+    measured = ImportProgress.file_measured
+    sent: list[str] = []
+
+    def measured_then_stop(progress: ImportProgress, key: str) -> None:
+        measured(progress, key)
+        if not sent:
+            sent.append(key)
+            os.kill(os.getpid(), signal.SIGINT)
+
+    monkeypatch.setattr(ImportProgress, "file_measured", measured_then_stop)
+    stopped = wkmp_import(music)
+    assert stopped.exit_code == 1
+    in_library = set(column(music / "wkmp.db", "SELECT path FROM files"))
+    assert sent[0] in in_library
+    assert f"{len(in_library)} of 4 files are safely in the library" in stopped.output
+    assert wkmp_import(music).exit_code == 0
+    assert sorted(column(music / "wkmp.db", "SELECT path FROM files")) == names
+    run_sql(music / "wkmp.db", "UPDATE passages SET flavor_source_blend = '[\"Measured\"]'")
+    again = wkmp_import(music, "--reflavor")
+    assert again.exit_code == 0, again.output
+    assert "4 with a flavor of an earlier version" in again.output
+    assert '["Measured"]' not in column(music / "wkmp.db", "SELECT flavor_source_blend FROM passages")
+
+
+def test_a_folder_without_music_is_told_and_what_was_passed_over(music: Path) -> None:
+    (music / "notes.xyz").touch()
+    told = wkmp_import(music)
+    assert told.exit_code == 0
+    assert "No audio files below" in told.output
+
+
+def test_a_second_signal_ends_the_work_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(signals, "_MAX_CLEANUP_S", 10_000)
+    is_stopping, never = threading.Event(), threading.Event()
+
+    def work() -> None:
+        os.kill(os.getpid(), signal.SIGINT)
+        is_stopping.wait()
+        os.kill(os.getpid(), signal.SIGTERM)
+        never.wait()
+
+    with pytest.raises(KeyboardInterrupt):
+        signals.run_until_stopped(work, is_stopping.set)
+    never.set()
+
+
+def test_an_error_of_the_work_reaches_the_caller() -> None:
+    def fail() -> None:
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        signals.run_until_stopped(fail, lambda: None)
