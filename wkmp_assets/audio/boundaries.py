@@ -14,7 +14,6 @@ from wkmp_assets.audio.envelope import HOPS_PER_WINDOW, window_rms
 from wkmp_assets.audio.silence import find_passages
 from wkmp_assets.model import ticks
 from wkmp_assets.model.boundary_evidence import (
-    MAX_LENGTH_DIFFERENCE_S,
     BoundaryEvidence,
     BoundarySource,
     PieceClaim,
@@ -127,7 +126,7 @@ def _find_fault(sheet: TrackSheet, envelope: Envelope) -> str | None:
     last = sheet.tracks[-1]
     if last.start_ticks >= total:
         return f"its last track begins at {_clock(last.start_ticks)}, and the sound ends at {_clock(total)}"
-    if sheet.length_ticks and abs(sheet.length_ticks - total) > MAX_LENGTH_DIFFERENCE_S * TICKS_PER_SECOND:
+    if sheet.length_ticks and not sheet.has_length_of(total):
         return f"it describes {_clock(sheet.length_ticks)} of sound, and the file has {_clock(total)}"
     return None
 

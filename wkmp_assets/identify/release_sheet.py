@@ -7,14 +7,8 @@ from collections.abc import Sequence
 
 from wkmp_assets.identify.services.musicbrainz_media import Medium
 from wkmp_assets.model import ticks
-from wkmp_assets.model.boundary_evidence import (
-    MAX_LENGTH_DIFFERENCE_S,
-    BoundarySource,
-    PieceClaim,
-    TrackSheet,
-)
+from wkmp_assets.model.boundary_evidence import BoundarySource, PieceClaim, TrackSheet
 from wkmp_assets.model.file_warnings import FileWarning, WarningKind
-from wkmp_assets.model.ticks import TICKS_PER_SECOND
 from wkmp_assets.model.values import FileTags, PassageSegments
 
 _IS_CUT_BY = frozenset({BoundarySource.SILENCE, BoundarySource.RELEASE})
@@ -61,15 +55,10 @@ def choose_sheet(media: Sequence[Medium], disc_number: int | None, segments: Pas
         where several fit.
     """
     total = ticks.from_samples(segments.audio.total_samples, segments.audio.sample_rate_hz)
-    fitting = [medium for medium in media if len(medium.sheet.tracks) > 1 and _fits(medium.sheet, total)]
+    fitting = [medium for medium in media if len(medium.sheet.tracks) > 1 and medium.sheet.has_length_of(total)]
     if len(fitting) > 1:
         fitting = [medium for medium in fitting if medium.number == disc_number]
     return fitting[0].sheet if len(fitting) == 1 else None
-
-
-def _fits(sheet: TrackSheet, total_ticks: int) -> bool:
-    length = sheet.length_ticks
-    return length is not None and abs(length - total_ticks) <= MAX_LENGTH_DIFFERENCE_S * TICKS_PER_SECOND
 
 
 def advise_to_cut(sheet: TrackSheet, segments: PassageSegments) -> tuple[FileWarning, ...]:

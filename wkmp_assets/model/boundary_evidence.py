@@ -7,6 +7,8 @@ the sample rate is known only after the decode.
 from dataclasses import dataclass
 from enum import StrEnum
 
+from wkmp_assets.model.ticks import TICKS_PER_SECOND
+
 MAX_LENGTH_DIFFERENCE_S = 5
 """Between the sound and what a sheet describes: pauses before and after it."""
 
@@ -51,6 +53,11 @@ class TrackSheet:
     tracks: tuple[SheetTrack, ...]
     length_ticks: int | None = None
     """Of the sound that it describes, where it says so."""
+
+    def has_length_of(self, total_ticks: int) -> bool:
+        """Tell whether the sheet may describe sound of a length; True when it does not say how long that is."""
+        limit = MAX_LENGTH_DIFFERENCE_S * TICKS_PER_SECOND
+        return not self.length_ticks or abs(self.length_ticks - total_ticks) <= limit
 
 
 class PieceClaim(StrEnum):

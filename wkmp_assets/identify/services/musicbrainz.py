@@ -9,16 +9,14 @@ from pydantic import BaseModel, BeforeValidator, Field, StringConstraints
 
 from wkmp_assets.identify.services.answers import (
     Answer,
-    JoinPhrase,
     Mbid,
     Read,
     Text,
-    join_names,
     read_entries,
     undocumented_answer,
 )
 from wkmp_assets.identify.services.musicbrainz_media import INCLUDE as MEDIA
-from wkmp_assets.identify.services.musicbrainz_media import Medium, ReleaseAnswer, media_of
+from wkmp_assets.identify.services.musicbrainz_media import Credit, Medium, Named, ReleaseAnswer, credit_text, media_of
 from wkmp_assets.identify.services.session import Service, ServiceSession
 from wkmp_assets.model.name_ranks import NameRank
 from wkmp_assets.model.values import Artist, KnownRelease, Release, Song, Work
@@ -44,15 +42,13 @@ def _known_part(value: Any) -> Any:
 Date = Annotated[str, BeforeValidator(_known_part), StringConstraints(pattern=r"^([0-9]{4}(-[0-9]{2}(-[0-9]{2})?)?)?$")]
 
 
-class _Artist(BaseModel):
+class _Artist(Named):
     id: Mbid
     name: Text
 
 
-class _Credit(BaseModel):
+class _Credit(Credit):
     artist: _Artist | None = None
-    name: Text = ""
-    joinphrase: JoinPhrase = None
 
 
 class _ReleaseGroup(BaseModel):
@@ -185,12 +181,8 @@ def _escaped(text: str) -> str:
     return text.replace("\\", "\\\\").replace('"', '\\"')
 
 
-def _credited(credit: _Credit) -> str:
-    return credit.name or (credit.artist.name if credit.artist else "")
-
-
 def _recording(found: _Recording, answered_at: str) -> Recording:
-    text = join_names([(_credited(credit), credit.joinphrase) for credit in found.credits])
+    text = credit_text(found.credits)
     named = (credit.artist for credit in found.credits if credit.artist is not None)
     artists = {artist.id: Artist(artist.id, artist.name, NameRank.MUSICBRAINZ) for artist in named}
     works = {

@@ -1,5 +1,6 @@
 """The media of a release at MusicBrainz, with the lengths of their tracks."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from pydantic import BaseModel, Field
@@ -13,14 +14,23 @@ MAX_TRACKS = 999
 _TICKS_PER_MS = TICKS_PER_SECOND // 1_000
 
 
-class _Named(BaseModel):
+class Named(BaseModel):
+    """An artist, as far as a text needs it."""
+
     name: Text = ""
 
 
-class _Credit(BaseModel):
+class Credit(BaseModel):
+    """One artist of a credit."""
+
     name: Text = ""
-    artist: _Named | None = None
+    artist: Named | None = None
     joinphrase: JoinPhrase = None
+
+
+def credit_text(credited: Sequence[Credit]) -> str | None:
+    """Return an artist credit as one text; None without artists."""
+    return join_names([(one.name or (one.artist.name if one.artist else ""), one.joinphrase) for one in credited])
 
 
 class _TrackRecording(BaseModel):
@@ -32,7 +42,7 @@ class _Track(BaseModel):
     title: Text | None = None
     length: int | None = Field(default=None, ge=0)
     recording: _TrackRecording | None = None
-    credits: list[_Credit] = Field(default=[], validation_alias="artist-credit", max_length=200)
+    credits: list[Credit] = Field(default=[], validation_alias="artist-credit", max_length=200)
 
 
 class _Medium(BaseModel):
@@ -79,16 +89,13 @@ def _sheet_of(release: ReleaseAnswer, medium: _Medium) -> TrackSheet | None:
     for track in medium.tracks:
         if not track.length:
             return None
-        artist = join_names(
-            [(one.name or (one.artist.name if one.artist else ""), one.joinphrase) for one in track.credits]
-        )
         recording_mbid = track.recording.id if track.recording else None
         tracks.append(
             SheetTrack(
                 start_ticks,
                 track.position,
                 track.title or None,
-                artist,
+                credit_text(track.credits),
                 release.title or None,
                 recording_mbid=recording_mbid,
                 release_mbid=release.id,
