@@ -1,7 +1,7 @@
 """A layer in front of Dagster's web UI, which answers this machine's own pages and programs, and no other web page.
 
-Dagster executes what any request asks for, also a mutation in the address of an image. dagster.yaml chooses our storage,
-and the web server tells its storage that it starts. So the layer is there however the web server is started.
+Dagster executes what any request asks for, also a mutation in the address of an image. dagster.yaml chooses our
+storage, and the web server tells its storage that it starts. So the layer is there however the web server is started.
 """
 
 from collections.abc import Collection
