@@ -116,8 +116,8 @@ class Settings(BaseSettings):
 
     watch: bool = Field(
         default=False,
-        description="1: the sensor `new_files_sensor` runs from the start. Default: a person switches it on in the "
-        "web UI.",
+        description="1: the sensors `new_files_sensor` and `report_sensor` run from the start. Default: a person "
+        "switches them on in the web UI.",
     )
     watch_settle_s: int = Field(
         default=30,
@@ -159,6 +159,33 @@ class Settings(BaseSettings):
     time_zone: str = Field(
         default="UTC",
         description="Time zone of the schedules, for example `Europe/Berlin`.",
+    )
+
+    fresh_days: int = Field(
+        default=7,
+        ge=1,
+        le=36_500,
+        description="Days after which the web UI calls `library_report` overdue. The report is written again before, "
+        "while `report_sensor` runs.",
+    )
+    owners: str = Field(
+        default="team:wkmp",
+        description="Owners of the assets in the web UI, separated by commas: mail addresses, or names such as "
+        "`team:music`.",
+    )
+    asset_tags: str | None = Field(
+        default=None,
+        description="Tags of the assets in the web UI, such as `domain=music`, separated by commas.",
+    )
+    repository_url: str | None = Field(
+        default=None,
+        pattern=r"^https?://[^@\s]+$",
+        description="Address of this code's repository on GitHub or GitLab. The assets in the web UI then link to "
+        "their source and to their page of the documentation there.",
+    )
+    repository_branch: str = Field(
+        default="main",
+        description="The branch or tag of the repository to which the assets link.",
     )
 
     ui_hosts: str | None = Field(
@@ -263,6 +290,14 @@ class Settings(BaseSettings):
             raise ValueError(f"{unknown[0]!r} is none of {', '.join(sorted(_DATABASE_CHECKS))}")
         return value
 
+    @field_validator("asset_tags")
+    @classmethod
+    def _names_and_values(cls, value: str | None) -> str | None:
+        wrong = sorted(part for part in _split_names(value or "") if "=" not in part)
+        if wrong:
+            raise ValueError(f"{wrong[0]!r} is not of the form name=value")
+        return value
+
     @field_validator("ignore")
     @classmethod
     def _patterns(cls, value: str | None) -> str | None:
@@ -325,6 +360,16 @@ class Settings(BaseSettings):
     def ui_host_names(self) -> frozenset[str]:
         """Names under which the web UI may be asked, besides addresses and `localhost`."""
         return _split_names(self.ui_hosts or "")
+
+    @cached_property
+    def owner_names(self) -> tuple[str, ...]:
+        """The owners of the assets."""
+        return tuple(sorted(_split_names(self.owners)))
+
+    @cached_property
+    def asset_tag_values(self) -> dict[str, str]:
+        """The tags of the assets."""
+        return dict(sorted(part.split("=", 1) for part in _split_names(self.asset_tags or "")))
 
     @property
     def max_file_bytes(self) -> int:

@@ -1,4 +1,4 @@
-"""The names of the phases, and of the assets that are no phase."""
+"""The names and versions of the phases, and of the assets that are no phase."""
 
 SCAN = "library_scan"
 IDENTITY = "file_identity"
@@ -14,3 +14,23 @@ PICTURE = "file_picture"
 """Not a phase: nothing is computed from it."""
 REPORT = "library_report"
 """Not a phase: it concerns the whole library."""
+
+CODE_VERSIONS = {
+    SCAN: "1",
+    IDENTITY: "1",
+    TAGS: "1",
+    SEGMENTS: "1",
+    FINGERPRINTS: "1",
+    LOOKUPS: "1",
+    MATCHES: "1",
+    LEAD_POINTS: "1",
+    FLAVORS: "1",
+    ENTRY: "1",
+    PICTURE: "1",
+    REPORT: "1",
+}
+"""The version of the code that computes each asset.
+
+Raise it when the code gives other values for the same file. Dagster then shows the partitions that the earlier code
+made as stale. Whether stored values can still be read is another question, which `values.SCHEMA_VERSION` answers.
+"""

@@ -17,11 +17,13 @@ from wkmp_assets.orchestration.assets.scan import library_scan
 from wkmp_assets.orchestration.assets.segments import passage_segments
 from wkmp_assets.orchestration.assets.song_matches import song_matches
 from wkmp_assets.orchestration.assets.tags import file_tags
+from wkmp_assets.orchestration.catalog import automation_sensor, describe_asset, describe_report, link_sources
 from wkmp_assets.orchestration.checks.failures import files_imported
 from wkmp_assets.orchestration.checks.identification import classes_complete, lookups_complete, passages_identified
 from wkmp_assets.orchestration.checks.lead_points import lead_points_plausible
 from wkmp_assets.orchestration.checks.library_rows import stored_rows
 from wkmp_assets.orchestration.checks.receipts import commit_receipts
+from wkmp_assets.orchestration.checks.scanned_files import scanned_files_imported
 from wkmp_assets.orchestration.checks.songs import passages_have_songs
 from wkmp_assets.orchestration.io_managers import PhaseStoreIOManager, PictureIOManager, SqliteBatchIOManager
 from wkmp_assets.orchestration.jobs import jobs_of_library
@@ -38,9 +40,6 @@ from wkmp_assets.orchestration.schedules import schedules
 from wkmp_assets.orchestration.sensors import new_files_sensor
 from wkmp_assets.runtime.run_control import RunControl
 from wkmp_assets.settings import Settings, load_settings
-
-OWNER = "team:wkmp"
-"""Owner of every asset in the web UI."""
 
 PER_FILE_ASSETS = (
     file_identity,
@@ -78,13 +77,20 @@ def build_definitions(
     library = Library(settings)
     partitions, policy = audio_files(settings), backfill_policy(settings)
 
-    def owned(spec: dg.AssetSpec) -> dg.AssetSpec:
-        return spec.replace_attributes(owners=[OWNER])
+    def described(spec: dg.AssetSpec) -> dg.AssetSpec:
+        return describe_asset(spec, settings)
 
     def per_file(spec: dg.AssetSpec) -> dg.AssetSpec:
-        return owned(spec).replace_attributes(partitions_def=partitions)
+        return described(spec).replace_attributes(partitions_def=partitions)
 
-    assets = [asset.map_asset_specs(per_file).with_attributes(backfill_policy=policy) for asset in PER_FILE_ASSETS]
+    def report(spec: dg.AssetSpec) -> dg.AssetSpec:
+        return describe_report(described(spec), settings)
+
+    assets = [
+        library_scan.map_asset_specs(described),
+        *(asset.map_asset_specs(per_file).with_attributes(backfill_policy=policy) for asset in PER_FILE_ASSETS),
+        library_report.map_asset_specs(report),
+    ]
     resources: dict[str, object] = {
         "library": library_resource(library),
         "claims": claims_resource(settings),
@@ -97,7 +103,7 @@ def build_definitions(
         "library_db": SqliteBatchIOManager(library, control),
     }
     return dg.Definitions(
-        assets=[library_scan.map_asset_specs(owned), *assets, library_report.map_asset_specs(owned)],
+        assets=link_sources(assets, settings),
         asset_checks=[
             lookups_complete,
             passages_identified,
@@ -107,9 +113,10 @@ def build_definitions(
             stored_rows,
             lead_points_plausible,
             passages_have_songs,
+            scanned_files_imported,
         ],
         jobs=jobs_of_library(settings),
-        sensors=[new_files_sensor(settings)],
+        sensors=[new_files_sensor(settings), automation_sensor(settings)],
         schedules=schedules(settings),
         resources={**resources, **(resource_overrides or {})},
         # The worker processes inside a step run in parallel. A process for each step would only add start-up time.

@@ -16,7 +16,7 @@ import yaml
 from dagster import DagsterInstance, EventLogEntry
 
 from wkmp_assets.model.phases import ENTRY, PICTURE, REPORT, SCAN
-from wkmp_assets.orchestration.build import OWNER, build_definitions
+from wkmp_assets.orchestration.build import build_definitions
 from wkmp_assets.orchestration.instance.event_log import KeptOpenEventLogStorage, KeptOpenSqliteStorage
 from wkmp_assets.orchestration.partitions import partitions_name
 from wkmp_assets.settings import Settings, load_settings
@@ -94,10 +94,9 @@ def test_every_asset_says_what_it_is(tmp_path: Path) -> None:
         assert "Stale" in description
 
 
-def test_every_asset_has_an_owner_a_group_and_kinds(tmp_path: Path) -> None:
+def test_every_asset_is_in_a_group(tmp_path: Path) -> None:
     specs = [spec for asset in assets_of(build_definitions(settings_for(tmp_path))).values() for spec in asset.specs]
     assert {spec.group_name for spec in specs} == {"scan", "import", "pictures"}
-    assert all(list(spec.owners) == [OWNER] and spec.kinds for spec in specs)
 
 
 def test_every_check_job_sensor_and_schedule_says_what_it_does(tmp_path: Path) -> None:
@@ -109,7 +108,7 @@ def test_every_check_job_sensor_and_schedule_says_what_it_does(tmp_path: Path) -
         **{sensor.name: sensor.description for sensor in repository.sensor_defs},
         **{schedule.name: schedule.description for schedule in repository.schedule_defs},
     }
-    assert len(said) == len(checks) + 5 + 1 + 3
+    assert len(said) == len(checks) + 5 + 2 + 3
     assert {name for name, text in said.items() if len(text or "") < 40} == set()
 
 

@@ -17,7 +17,7 @@ from wkmp_assets.orchestration.resources import Library
 from wkmp_assets.runtime.worker_pool import WorkerPool
 
 
-@dg.asset(name=FINGERPRINTS, group_name="import", io_manager_key="phase_store", kinds={"chromaprint"})
+@dg.asset(name=FINGERPRINTS, group_name="import", io_manager_key="phase_store", kinds={"cplusplus", "python"})
 def fingerprints(
     context: dg.AssetExecutionContext,
     file_identity: Outcomes[FileIdentity],

@@ -36,7 +36,7 @@ class FlavorsConfig(dg.Config):
     )
 
 
-@dg.asset(name=FLAVORS, group_name="import", io_manager_key="phase_store", kinds={"numpy", "acousticbrainz"})
+@dg.asset(name=FLAVORS, group_name="import", io_manager_key="phase_store", kinds={"numpy", "json"})
 def flavors(
     context: dg.AssetExecutionContext,
     config: FlavorsConfig,

@@ -1,6 +1,7 @@
 """Phases 1 and 2: the path and the content hash of a file."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from hashlib import sha256
 
 import dagster as dg
 from pydantic import Field
@@ -41,7 +42,7 @@ class IdentityConfig(dg.Config):
     )
 
 
-@dg.asset(name=IDENTITY, group_name="import", io_manager_key="phase_store", deps=[library_scan], kinds={"sha256"})
+@dg.asset(name=IDENTITY, group_name="import", io_manager_key="phase_store", deps=[library_scan], kinds={"file"})
 def file_identity(
     context: dg.AssetExecutionContext,
     config: IdentityConfig,
@@ -110,9 +111,17 @@ def file_identity(
     if visits_whole_files(context):
         half_visited = {key: visits[key] for key in hashed if _is_half_visited(library.findings[key])}
         note_visits(library, visit_rest(library, workers, half_visited, identities))
+    # Its code and inputs do not tell Dagster that the content of a file has changed.
+    context.set_data_version(context.asset_key, _version_of(hashed.values()))
     moves = {key: (encode_key(path), hashed[key].content_hash) for key, path in _moved(identities)}
     library.phases.carry(moves)
     return outcomes | claimed_by_others | waiting | identities
+
+
+def _version_of(files: Iterable[HashedFile]) -> dg.DataVersion:
+    """Return one version for the contents of all files of a run, because Dagster takes one for all partitions."""
+    contents = "".join(sorted(file.content_hash for file in files))
+    return dg.DataVersion(sha256(contents.encode("ascii")).hexdigest())
 
 
 def _is_half_visited(findings: Findings) -> bool:

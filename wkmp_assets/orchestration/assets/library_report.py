@@ -9,7 +9,7 @@ from wkmp_assets.orchestration.write_report import write_report
 from wkmp_assets.report.report_tables import tabulate_report
 
 
-@dg.asset(name=REPORT, group_name="pictures", deps=[ENTRY], kinds={"html"})
+@dg.asset(name=REPORT, group_name="pictures", deps=[ENTRY], kinds={"report"})
 def library_report(context: dg.AssetExecutionContext, library: dg.ResourceParam[Library]) -> dg.MaterializeResult[None]:
     """A report on the whole library: counts, failures, doubtful files, transactions, throughput, passages, flavors.
 

@@ -10,7 +10,7 @@ from wkmp_assets.orchestration.earlier_runs import restore_earlier_answers
 from wkmp_assets.orchestration.resources import Library
 
 
-@dg.asset(name=LOOKUPS, group_name="import", io_manager_key="phase_store", kinds={"acoustid", "musicbrainz"})
+@dg.asset(name=LOOKUPS, group_name="import", io_manager_key="phase_store", kinds={"json", "python"})
 def recording_lookups(
     context: dg.AssetExecutionContext,
     file_tags: Outcomes[FileTags],

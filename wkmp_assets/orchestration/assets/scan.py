@@ -32,7 +32,7 @@ class ScanConfig(dg.Config):
     )
 
 
-@dg.asset(name=SCAN, group_name="scan", io_manager_key="phase_store", kinds={"filesystem"})
+@dg.asset(name=SCAN, group_name="scan", io_manager_key="phase_store", kinds={"file"})
 def library_scan(
     context: dg.AssetExecutionContext, config: ScanConfig, library: dg.ResourceParam[Library]
 ) -> Outcomes[LibraryChanges]:

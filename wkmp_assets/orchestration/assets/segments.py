@@ -19,7 +19,7 @@ from wkmp_assets.orchestration.resources import Library
 from wkmp_assets.runtime.worker_pool import WorkerPool
 
 
-@dg.asset(name=SEGMENTS, group_name="import", io_manager_key="phase_store", kinds={"ffmpeg"})
+@dg.asset(name=SEGMENTS, group_name="import", io_manager_key="phase_store", kinds={"numpy", "python"})
 def passage_segments(
     context: dg.AssetExecutionContext,
     file_identity: Outcomes[FileIdentity],

@@ -19,7 +19,7 @@ from wkmp_assets.orchestration.resources import Library
 from wkmp_assets.runtime.worker_pool import WorkerPool
 
 
-@dg.asset(name=TAGS, group_name="import", io_manager_key="phase_store", kinds={"mutagen"})
+@dg.asset(name=TAGS, group_name="import", io_manager_key="phase_store", kinds={"python", "file"})
 def file_tags(
     context: dg.AssetExecutionContext,
     file_identity: Outcomes[FileIdentity],

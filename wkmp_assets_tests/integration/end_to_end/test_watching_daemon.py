@@ -13,8 +13,11 @@ import dagster as dg
 import psutil
 import pytest
 from dagster import DagsterInstance
+from dagster._core.definitions.freshness import FreshnessState
 from dagster._core.scheduler.instigation import InstigatorTick, TickStatus
 
+from wkmp_assets.model.phases import REPORT
+from wkmp_assets.orchestration.jobs import import_job
 from wkmp_assets.orchestration.sensors import SENSOR
 from wkmp_assets_tests.integration.browser.server import end_of_log, start_dagster_dev
 from wkmp_assets_tests.support.paths import SAMPLE_LIBRARY
@@ -58,6 +61,12 @@ def ticks(instance: DagsterInstance) -> list[InstigatorTick]:
     ]
 
 
+def freshness(instance: DagsterInstance, asset: dg.AssetKey) -> FreshnessState | None:
+    """What Dagster's daemon found last."""
+    record = instance.get_freshness_state_records([asset]).get(asset)
+    return record.freshness_state if record else None
+
+
 def listened_to() -> set[str]:
     """Addresses on which the processes of this test listen."""
     found = set()
@@ -94,8 +103,13 @@ def test_an_album_that_is_copied_in_is_imported_within_two_ticks(tmp_path: Path)
         requested = [number for number, tick in enumerate(after) if tick.run_ids]
         assert len(requested) == 1
         assert requested[0] < 2
-        wait_for(lambda: instance.get_runs_count(dg.RunsFilter(statuses=[dg.DagsterRunStatus.SUCCESS])) == 1, place)
-        assert instance.get_runs_count() == 1
+        imports = dg.RunsFilter(job_name=import_job.name)
+        wait_for(lambda: [run.is_success for run in instance.get_runs(imports)] == [True], place)
+        # Then the report is written once, by itself.
+        report = dg.AssetKey(REPORT)
+        wait_for(lambda: instance.get_latest_materialization_event(report) is not None, place)
+        wait_for(lambda: [run.is_success for run in instance.get_runs()] == [True, True], place)
+        wait_for(lambda: freshness(instance, report) is FreshnessState.PASS, place)
         # The run's process must end its workers; unused ones end by themselves only after five minutes.
         wait_for(lambda: not workers(), place)
 
