@@ -133,9 +133,9 @@ $(READY): requirements.txt pyproject.toml
 	@PYTHONWARNINGS=ignore $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@touch $(READY)
 
-$(DEV_READY): $(READY) requirements-dev.txt requirements-browse.txt requirements-ui.txt
+$(DEV_READY): $(READY) requirements-dev.txt requirements-browse.txt requirements-cluster.txt requirements-ui.txt
 	@echo "Installing the tools for tests and checks ..."
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps -r requirements-dev.txt -r requirements-browse.txt
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps -r requirements-dev.txt -r requirements-browse.txt -r requirements-cluster.txt
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps -r requirements-ui.txt || \
 	  echo "note: going on without Playwright: no browser will be tested." >&2
 	@VENV="$(VENV)" .ci/setup tools

@@ -28,6 +28,9 @@
     │   └── CommitRefusedError
     └── TransientError                 may succeed later with the same input
         ├── WorkersError
+        ├── ClusterError
+        ├── WorkerLostError            of a cluster: its file is tried again
+        ├── FileNotSeenError           by one worker of a cluster: another is tried
         ├── HashingStoppedError
         ├── LibraryLockedError
         ├── LibraryChangedError
@@ -290,6 +293,27 @@ class WorkersError(TransientError):
             f"the worker processes end before they start any work ({detail}). Free some memory, or raise "
             "WKMP_WORKER_MEMORY_MB if it is set low, then import again."
         )
+
+
+class ClusterError(TransientError):
+    """The cluster cannot be used, or is lost.
+
+    Parameters
+    ----------
+    cause, next_step : str
+        What went wrong and what to do, each as a clause.
+    """
+
+    def __init__(self, cause: str, next_step: str) -> None:
+        super().__init__(f"{cause}. Files that were committed are in the library; {next_step}.")
+
+
+class WorkerLostError(TransientError):
+    """A worker of a cluster ended while it had a task."""
+
+
+class FileNotSeenError(TransientError):
+    """A worker of a cluster does not see a file."""
 
 
 class HashingStoppedError(TransientError):

@@ -7,7 +7,9 @@ every program that opens it agrees: see `db.read.library_settings`.
 
 import hashlib
 import os
+import re
 import tomllib
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from importlib.resources import files
@@ -25,10 +27,12 @@ from wkmp_assets.errors import SettingsError
 _CHECKOUT = Path(__file__).resolve().parent.parent
 _SAMPLE_LIBRARY = _CHECKOUT / "test_data" / "sample_library"
 
+_LIBRARY_ID = re.compile("[0-9a-f]{8}")
 _DATABASE_CHECKS = frozenset({"owner", "program", "triggers", "newer"})
 
 
-def _cpu_count() -> int:
+def count_cpus() -> int:
+    """Return the number of CPUs that this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else (os.cpu_count() or 1)
 
 
@@ -83,7 +87,7 @@ class Settings(BaseSettings):
         "backfill.",
     )
     workers: int = Field(
-        default_factory=lambda: _cpu_count() + 1,
+        default_factory=lambda: count_cpus() + 1,
         ge=1,
         le=64,
         description="How many worker processes decode and fingerprint. Default: the number of CPUs plus one.",
@@ -100,6 +104,21 @@ class Settings(BaseSettings):
         le=86_400,
         description="Time limit for one phase of one file, in seconds, and as much again for every 100 MB of the "
         "file. A file that takes longer fails and is named.",
+    )
+    cluster: str | None = Field(
+        default=None,
+        description="The scheduler of a cluster whose workers measure the files: `tcp://host:8786`, `tls://host:8786` "
+        "or a scheduler file of Dask. Default: worker processes of this machine.",
+    )
+    cluster_insecure: bool = Field(
+        default=False,
+        description="1: a scheduler on another machine may be used without TLS. Whoever reaches it can then run "
+        "programs on all machines of the cluster.",
+    )
+    remote_root: str | None = Field(
+        default=None,
+        description="For `wkmp worker`: where the music is on its machine, as a folder, or `ID=FOLDER` for the library "
+        "with that id, separated by `;`.",
     )
     max_file_mb: int = Field(
         default=64_000,
@@ -356,6 +375,11 @@ class Settings(BaseSettings):
         """The checks of the library database that are left out."""
         return _split_names(self.trust_database or "")
 
+    @cached_property
+    def remote_roots(self) -> dict[str, Path]:
+        """Where the music is on a worker's machine, by library id; the id `""` is any library."""
+        return split_roots((self.remote_root or "").split(";"))
+
     @property
     def ui_host_names(self) -> frozenset[str]:
         """Names under which the web UI may be asked, besides addresses and `localhost`."""
@@ -481,6 +505,16 @@ class Settings(BaseSettings):
 
 def _split_names(text: str) -> frozenset[str]:
     return frozenset(name.strip() for name in text.split(",") if name.strip())
+
+
+def split_roots(texts: Iterable[str]) -> dict[str, Path]:
+    """Return folders by library id, from `FOLDER` or `ID=FOLDER`; the id `""` is any library."""
+    roots: dict[str, Path] = {}
+    for text in filter(None, (text.strip() for text in texts)):
+        name, has_id, folder = text.partition("=")
+        is_id = bool(has_id) and _LIBRARY_ID.fullmatch(name) is not None
+        roots[name if is_id else ""] = _absolute_path(Path(folder if is_id else text))
+    return roots
 
 
 def _split_patterns(text: str) -> tuple[str, ...]:

@@ -10,6 +10,7 @@ from wkmp_assets import errors
 from wkmp_assets.errors import AudioFileError, WkmpError
 
 FACTS: dict[str, tuple[object, ...]] = {
+    "ClusterError": ("no scheduler answers", "start it"),
     "CorruptLibraryError": (Path("/m/wkmp.db"), "malformed"),
     "UnwritableLibraryError": (Path("/m/wkmp.db"), "read-only"),
     "LibraryDiskError": (Path("/m/wkmp.db"), "full"),

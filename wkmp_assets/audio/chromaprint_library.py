@@ -10,4 +10,10 @@ try:
 except ImportError as error:  # "couldn't find libchromaprint"
     raise MissingChromaprintError from error
 
-__all__ = ["chromaprint"]
+__all__ = ["chromaprint", "library_version"]
+
+
+def library_version() -> str:
+    """Return the version of the library, which decides the fingerprints."""
+    said: bytes = chromaprint._libchromaprint.chromaprint_get_version()  # noqa: SLF001 - its module has no name for it
+    return said.decode("ascii")

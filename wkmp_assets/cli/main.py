@@ -25,6 +25,8 @@ _COMMANDS = {
     "report": "report_page:report",
     "picture": "picture:picture",
     "ui": "ui:ui",
+    "scheduler": "cluster_services:scheduler",
+    "worker": "cluster_services:worker",
     "config": "config:config",
     "accept-key": "accepted_key:accept_key_command",
 }

@@ -10,18 +10,24 @@ from wkmp_assets.runtime.worker_pool import WorkerPool
 from wkmp_assets.runtime.worker_process import WorkerLimits
 from wkmp_assets.settings import Settings
 
-_MODULES = ("wkmp_assets.audio.file_visit",)
+MODULES = ("wkmp_assets.audio.file_visit",)
 """What the workers import at their start, so that the first files need not wait for it."""
 
 
 def open_workers(settings: Settings, control: RunControl) -> WorkerPool:
-    """Return a pool of worker processes, which the caller shuts down. The first task starts them.
+    """Return a pool of workers, here or in the cluster, which the caller shuts down. The first task starts them.
 
     Raises
     ------
     MissingChromaprintError
         libchromaprint is not installed. Every worker would say so, with a traceback.
+    SettingsError
+        WKMP_CLUSTER is no address, is not encrypted, or needs a package that is not installed.
     """
     import_module("wkmp_assets.audio.chromaprint_library")
     limits = WorkerLimits(memory_mb=settings.worker_memory_mb, file_s=settings.worker_timeout_s)
-    return WorkerPool(settings.workers, control, limits, _MODULES)
+    queue = None
+    if settings.cluster is not None:
+        cluster = import_module("wkmp_assets.orchestration.cluster")  # only there is Dask needed
+        queue = cluster.open_cluster_queue(settings, control, limits)
+    return WorkerPool(settings.workers, control, limits, MODULES, queue)

@@ -10,11 +10,12 @@ wkmp_assets.runtime.worker_queue : the thread that hands files to the workers.
 wkmp_assets.runtime.worker_process : how a worker is set up.
 """
 
-import queue
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from queue import SimpleQueue
 from typing import Any
 
 from wkmp_assets.model.outcomes import Failed, Outcome, Outcomes, Result, Skipped, SkipReason, join
+from wkmp_assets.runtime.file_queue import FileQueue
 from wkmp_assets.runtime.file_work import FileWork
 from wkmp_assets.runtime.run_control import RunControl
 from wkmp_assets.runtime.worker_process import WorkerLimits
@@ -34,6 +35,8 @@ class WorkerPool:
         What one file may cost.
     modules : collection of str, optional
         Names of modules that the workers import at their start, so that the first files need not wait for it.
+    queue : FileQueue, optional
+        Hands the files out instead of worker processes of this machine.
     """
 
     def __init__(
@@ -42,9 +45,10 @@ class WorkerPool:
         control: RunControl,
         limits: WorkerLimits | None = None,
         modules: Collection[str] = (),
+        queue: FileQueue | None = None,
     ) -> None:
         self._control = control
-        self._queue = WorkerQueue(workers, control, limits or WorkerLimits(), modules)
+        self._queue = queue or WorkerQueue(workers, control, limits or WorkerLimits(), modules)
         self._begun: dict[str, FileWork] = {}
 
     @property
@@ -113,7 +117,7 @@ class WorkerPool:
         WorkersError
             No worker process can be started.
         """
-        ended: queue.SimpleQueue[FileWork] = queue.SimpleQueue()
+        ended: SimpleQueue[FileWork] = SimpleQueue()
         self._queue.put_first([self._work_on(phase, function, key, task, ended) for key, task in tasks.items()])
         try:
             for _ in tasks:
@@ -132,7 +136,7 @@ class WorkerPool:
         function: Callable[..., Any],
         key: str,
         arguments: tuple[Any, ...],
-        ended: "queue.SimpleQueue[FileWork]",
+        ended: "SimpleQueue[FileWork]",
     ) -> FileWork:
         begun = self._begun.get(key)
         if begun is None or not begun.is_same(function, arguments):

@@ -56,13 +56,14 @@ def prepare_worker(parent: int, limits: WorkerLimits, modules: Iterable[str] = (
     # happens then; a worker finishes its file.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
-    _limit_memory(limits.memory_mb * MEGABYTE)
+    limit_memory(limits.memory_mb * MEGABYTE)
     end_with_parent(parent)
     for module in modules:
         importlib.import_module(module)
 
 
-def _limit_memory(most: int) -> None:
+def limit_memory(most: int) -> None:
+    """Limit the private memory of this process, in bytes; an allocation beyond it raises `MemoryError`."""
     # RLIMIT_DATA, not RLIMIT_AS: mapped files (decoded PCM, libraries) must not count.
     resource.setrlimit(resource.RLIMIT_DATA, (most, most))
 

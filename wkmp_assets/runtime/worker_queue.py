@@ -1,4 +1,4 @@
-"""The queue between a run and its workers: a thread keeps every worker busy while the run does something else.
+"""The queue of tasks for worker processes of this machine.
 
 See Also
 --------
@@ -7,40 +7,31 @@ wkmp_assets.runtime.worker_pool : asks for work and takes the outcomes.
 
 import math
 import os
-import threading
 import time
-from collections import deque
-from collections.abc import Collection, Iterable, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, InvalidStateError, wait
-from contextlib import suppress
+from collections.abc import Collection, Iterable
+from concurrent.futures import FIRST_COMPLETED, Future, wait
 from typing import Any
 
 from loky.process_executor import BrokenProcessPool, ProcessPoolExecutor
 
 from wkmp_assets.errors import WorkersError
-from wkmp_assets.model.outcomes import Skipped, SkipReason
-from wkmp_assets.runtime.file_work import FileWork, RaisedError, describe_crash, describe_hang, find_outcome
+from wkmp_assets.runtime.file_queue import INTERRUPTED, STOP_GRACE_S, FileQueue
+from wkmp_assets.runtime.file_work import FileWork, describe_crash, describe_hang
 from wkmp_assets.runtime.run_control import RunControl
 from wkmp_assets.runtime.worker_process import WorkerLimits, prepare_worker
 
-_INTERRUPTED = Skipped(SkipReason.INTERRUPTED)
 _LOOK_UP_S = 0.1
 """unit=s: how often to look for a stop while the workers start."""
 _MAX_IDLE_S = 300
 """unit=s: idle workers end after this long, so that a run that waits for something else holds no memory."""
-
-STOP_GRACE_S = 1.0
-"""unit=s: how long after a stop the workers may go on with the files in hand, before they are killed."""
 
 ONE_THREAD = dict.fromkeys(("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"), "1")
 """Environment of a worker. With one worker per core, numpy's own threads wait for each other by spinning: on a busy
 machine flavors took 4.5 times the CPU. Their buffers would also count against the worker's memory."""
 
 
-class WorkerQueue:
-    """Worker processes, and the tasks that wait for them.
-
-    A thread hands the tasks out while there are any. Only this thread touches the processes.
+class WorkerQueue(FileQueue):
+    """Worker processes of this machine, and the tasks that wait for them.
 
     Parameters
     ----------
@@ -55,120 +46,30 @@ class WorkerQueue:
     """
 
     def __init__(self, workers: int, control: RunControl, limits: WorkerLimits, modules: Collection[str]) -> None:
+        super().__init__(control)
         self._workers = workers
-        self._control = control
         self._limits = limits
         self._modules = tuple(modules)
         self.executor: ProcessPoolExecutor | None = None
         """The running workers."""
-        self._lock = threading.Lock()
-        self._waiting: deque[FileWork] = deque()
-        self._thread: threading.Thread | None = None
-        self._news: Future[None] = Future()
-        """Done when there is something new for the thread that waits for the workers."""
-        self._is_closing = False
-        self._stops_at = math.inf
-        """On the monotonic clock: when the files in hand are given up, after a stop."""
-        control.tell_of_stop(self._tell)
 
-    def start(self) -> None:
-        """Start the workers in the background."""
-        self._wake([])
+    def _open(self) -> None:
+        self._start_workers()
 
-    def put_first(self, tasks: Sequence[FileWork]) -> None:
-        """Let tasks start before all others, in their order; those that wait already change their place."""
-        self.drop(tasks)
-        self._wake(tasks, at_front=True)
-
-    def put_last(self, tasks: Sequence[FileWork]) -> None:
-        """Let tasks start after all others."""
-        self._wake(tasks)
-
-    def drop(self, tasks: Collection[FileWork]) -> None:
-        """Forget tasks that have not started."""
-        dropped = set(map(id, tasks))
-        with self._lock:
-            self._waiting = deque(task for task in self._waiting if id(task) not in dropped)
-
-    def _wake(self, tasks: Sequence[FileWork], *, at_front: bool = False) -> None:
-        with self._lock:
-            waiting = [task for task in tasks if not task.is_done and not task.deadline]
-            self._waiting = deque([*waiting, *self._waiting] if at_front else [*self._waiting, *waiting])
-            self._tell()
-            if self._thread is None:
-                self._is_closing = False
-                self._thread = threading.Thread(target=self._work, name="hands files to workers", daemon=True)
-                self._thread.start()
-
-    def close(self) -> None:
-        """Kill the worker processes, if there are any, and forget what waits for them."""
-        with self._lock:
-            thread = self._thread
-            self._waiting.clear()
-            self._is_closing = True
-            self._tell()
-        if thread is not None:
-            thread.join()
-        self._kill()
-
-    def _tell(self) -> None:
-        """Wake the thread. Without a lock, because a signal handler calls this too."""
-        with suppress(InvalidStateError):
-            self._news.set_result(None)
-
-    def _work(self) -> None:
-        in_hand: dict[Future[Any], FileWork] = {}
-        try:
-            self._start_workers()
-            while self._hand_out(in_hand):
-                self._collect(in_hand)
-        except BaseException as error:  # noqa: BLE001 - raised by whoever waits
-            with self._lock:
-                lost, self._thread = [*in_hand.values(), *self._waiting], None
-                self._waiting.clear()
+    def _submit(self, in_hand: dict[Future[Any], FileWork]) -> None:
+        executor = self.executor if self._waiting else None
+        # One per worker, so that a crash has few suspects, a stop ends soon, and deadlines count from a real start.
+        while executor is not None and self._waiting and len(in_hand) < self._workers:
+            task = self._waiting[0]
+            try:
+                future = executor.submit(task.function, *task.arguments)
+            except BrokenProcessPool:  # a worker died since the last wait; the futures of started files tell
+                break
+            self._waiting.popleft()
+            self._begin(task)
+            in_hand[future] = task
+        if self._waiting and not in_hand:  # the workers are broken
             self._kill()
-            for task in lost:
-                task.end(RaisedError(error))
-
-    def _hand_out(self, in_hand: dict[Future[Any], FileWork]) -> bool:
-        """Give every idle worker a task; return whether there is something to wait for."""
-        executor = self._start_workers() if self._waiting else None
-        with self._lock:
-            if self._is_closing:
-                self._thread = None
-                return False
-            if self._news.done():
-                self._news = Future()
-            if self._control.is_stopping:
-                self._stop(in_hand)
-            # One per worker, so that a crash has few suspects, a stop ends soon, and deadlines count from a real start.
-            while executor is not None and self._waiting and len(in_hand) < self._workers:
-                task = self._waiting[0]
-                try:
-                    future = executor.submit(task.function, *task.arguments)
-                except BrokenProcessPool:  # a worker died since the last wait; the futures of started files tell
-                    break
-                self._waiting.popleft()
-                self._begin(task)
-                in_hand[future] = task
-            if in_hand or self._waiting:
-                if not in_hand:  # the workers are broken
-                    self._kill()
-                return True
-            self._thread = None
-            return False
-
-    def _stop(self, in_hand: dict[Future[Any], FileWork]) -> None:
-        """Begin no more; give the files in hand up when their time is over."""
-        while self._waiting:
-            self._waiting.popleft().end(_INTERRUPTED)
-        now = time.monotonic()
-        if self._stops_at == math.inf:
-            self._stops_at = now + STOP_GRACE_S
-        if in_hand and now >= self._stops_at:
-            self._kill()
-            while in_hand:
-                in_hand.popitem()[1].end(_INTERRUPTED)
 
     def _collect(self, in_hand: dict[Future[Any], FileWork]) -> None:
         """Wait for the tasks in hand, until one ends or something is new."""
@@ -196,10 +97,6 @@ class WorkerQueue:
         elif not done and any(task.deadline <= time.monotonic() for task in in_hand.values()):
             self._cut_off(in_hand)
 
-    def _end(self, task: FileWork, future: Future[Any]) -> None:
-        task.end(find_outcome(task.phase, future))
-        self._control.on_work(task.key)
-
     def _begin(self, task: FileWork) -> None:
         task.seconds = self._limits.seconds_for(task.arguments)
         task.deadline = time.monotonic() + task.seconds
@@ -221,7 +118,7 @@ class WorkerQueue:
         """Try one file alone, so that no other can cause a crash."""
         executor = self._start_workers()
         if executor is None:
-            task.end(_INTERRUPTED)
+            task.end(INTERRUPTED)
             return
         self._begin(task)
         future = executor.submit(task.function, *task.arguments)
@@ -236,7 +133,7 @@ class WorkerQueue:
             return
         if not future.done() and time.monotonic() >= self._stops_at:
             self._kill()
-            task.end(_INTERRUPTED)
+            task.end(INTERRUPTED)
             return
         if not future.done():
             self._kill()
@@ -276,9 +173,6 @@ class WorkerQueue:
             if isinstance(error, BrokenProcessPool):
                 raise WorkersError(str(error)) from error
         return self.executor
-
-    def _may_stop(self) -> bool:
-        return self._control.is_stopping or self._is_closing
 
     def _until_first_deadline(self, tasks: Iterable[FileWork]) -> float:
         return max(0.0, min(self._stops_at, *(task.deadline for task in tasks)) - time.monotonic())

@@ -79,3 +79,6 @@ store_event  # Dagster calls the methods of its event storage
 run_connection  # the same
 is_run_sharded  # the same
 supports_partition_subset_in_asset_materialization_planned_events  # the same
+setup  # Dask calls it when a worker starts
+persistent_id  # pickle calls it for each object
+persistent_load  # the same, on the worker

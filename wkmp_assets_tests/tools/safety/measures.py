@@ -493,7 +493,7 @@ BAD_INPUT = (
     Measure(
         "a limit to a worker's memory",
         "one file could take the memory of the whole machine, and the kernel whatever process it likes",
-        ("runtime.worker_process:_limit_memory",),
+        ("runtime.worker_process:limit_memory",),
         does_nothing,
         ("runtime/test_worker_process.py::test_a_file_that_takes_too_much_memory_fails_alone",),
     ),

@@ -1,0 +1,257 @@
+"""Tasks on the workers of a Dask cluster."""
+
+import logging
+import threading
+import time
+import uuid
+from collections.abc import Callable, Mapping
+from concurrent.futures import CancelledError, InvalidStateError, ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any
+
+import dask
+from distributed import Client, KilledWorker
+from distributed import Future as DaskFuture
+
+from wkmp_assets.errors import ClusterError, WorkerLostError
+from wkmp_assets.runtime.cluster.dask_worker import ABOUT, run_task
+from wkmp_assets.runtime.cluster.executor import TaskExecutor, TaskFuture
+from wkmp_assets.runtime.cluster.parcels import Places, pack, unpack
+from wkmp_assets.runtime.cluster.versions import find_difference
+
+TASKS_PER_SLOT = 2
+"""In hand of a worker: the second begins while the result of the first is on its way."""
+_LOOK_UP_S = 1.0
+"""unit=s: how often to ask the scheduler who is there."""
+CONNECT_S = 10
+"""unit=s: how long to wait for the scheduler."""
+_THREADS = 4
+"""They fetch values and write down files that came back; the disk syncs several in about the time of one."""
+
+
+@dataclass
+class _Sent:
+    """A task that a worker has."""
+
+    task: TaskFuture
+    there: DaskFuture[Any]
+
+
+class DaskExecutor(TaskExecutor):
+    """The workers of one scheduler.
+
+    Every task names its worker, so Dask never tries one elsewhere by itself: a file that crashes costs one worker.
+
+    Parameters
+    ----------
+    address : str
+        Of the scheduler.
+    places : Places
+        The folders that tasks may name.
+    versions : mapping of str to str
+        What a worker must have.
+    """
+
+    def __init__(self, address: str, places: Places, versions: Mapping[str, str]) -> None:
+        self._address = address
+        self._places = places
+        self._versions = dict(versions)
+        self._client: Client | None = None
+        self._lock = threading.RLock()
+        self._slots: dict[str, int] = {}
+        self._refused: dict[str, str] = {}
+        self._sent: dict[str, _Sent] = {}
+        self._topic = f"wkmp-{uuid.uuid4().hex}"
+        self._threads: ThreadPoolExecutor | None = None
+        self._is_closed = threading.Event()
+
+    def open(self) -> None:
+        """Connect to the scheduler; see the base class."""
+        if self._client is not None:
+            return
+        logging.getLogger("distributed").setLevel(logging.CRITICAL)  # what it says is told here, in a sentence
+        with dask.config.set({"distributed.client.scheduler-info-interval": "1h"}):
+            try:
+                self._client = Client(self._address, timeout=CONNECT_S, set_as_default=False, name="wkmp")
+            except (OSError, TimeoutError) as error:
+                raise ClusterError(
+                    f"no scheduler answers at {self._address} ({error})", "start it, or unset WKMP_CLUSTER"
+                ) from error
+        self._is_closed = threading.Event()
+        self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="takes results of the cluster")
+        self._client.subscribe_topic(self._topic, self._note_start)
+        self._look()
+        threading.Thread(target=self._keep_looking, name="looks at the cluster", daemon=True).start()
+
+    @property
+    def slots(self) -> Mapping[str, int]:
+        """Tasks that each usable worker runs at once, by its address."""
+        return self._slots
+
+    @property
+    def refused(self) -> Mapping[str, str]:
+        """Why other workers are not used, by address."""
+        return self._refused
+
+    @property
+    def dashboard_link(self) -> str | None:
+        """Address of Dask's own page; None when not connected."""
+        return self._client.dashboard_link if self._client else None
+
+    def can_take(self, avoid: frozenset[str] = frozenset()) -> bool:
+        """Tell whether a worker takes a task now; see the base class."""
+        with self._lock:
+            return self._find_free(avoid) is not None
+
+    def _find_free(self, avoid: frozenset[str]) -> str | None:
+        loads = {
+            worker: sum(one.task.worker == worker for one in self._sent.values()) / slots
+            for worker, slots in self._slots.items()
+            if worker not in avoid
+        }
+        least = min(loads, key=lambda worker: loads[worker], default=None)
+        return least if least is not None and loads[least] < TASKS_PER_SLOT else None
+
+    def submit(self, function: Callable[..., Any], *arguments: Any, avoid: frozenset[str] = frozenset()) -> TaskFuture:
+        """Give a task to the worker with the least in hand; see the base class."""
+        parcel = pack(function, arguments, self._places)
+        with self._lock:
+            worker = self._find_free(avoid)
+            if worker is None or self._client is None or self._threads is None:
+                raise ClusterError("no worker takes a task", "import again")
+            task, key = TaskFuture(worker), f"wkmp-{uuid.uuid4().hex}"
+            there = self._client.submit(
+                run_task, parcel, key, self._topic, key=key, workers=[worker], pure=False, retries=0
+            )
+            self._sent[key] = _Sent(task, there)
+            threads = self._threads
+        there.add_done_callback(lambda _there: _try_submit(threads, self._receive, key))
+        return task
+
+    def _note_start(self, event: tuple[float, str]) -> None:
+        with self._lock:
+            sent = self._sent.get(event[1])
+        if sent is not None:
+            sent.task.started_at = time.monotonic()
+            self.on_change()
+
+    def _receive(self, key: str) -> None:
+        """Take the value of a finished task, or what became of it; in a thread of its own."""
+        with self._lock:
+            sent = self._sent.get(key)
+        if sent is None:
+            return
+        try:
+            error = sent.there.exception(timeout=CONNECT_S)
+            value = unpack(sent.there.result(timeout=CONNECT_S), self._places) if error is None else None
+        except (CancelledError, TimeoutError, OSError):  # lost while it was fetched; the next look tells
+            error, value = self._why_lost(), None
+        except BaseException as raised:  # noqa: BLE001 - raised by whoever waits
+            error, value = raised, None
+        if isinstance(error, KilledWorker):
+            error = WorkerLostError(sent.task.worker)
+        self._finish(key, value, error)
+
+    def _why_lost(self) -> BaseException:
+        if self._client is None or self._client.status != "running":
+            return self._scheduler_lost()
+        return WorkerLostError("its value is lost")
+
+    def _scheduler_lost(self) -> ClusterError:
+        return ClusterError(f"the scheduler at {self._address} is gone", "start it again, then import again")
+
+    def _finish(self, key: str, value: Any, error: BaseException | None) -> None:
+        with self._lock:
+            sent = self._sent.pop(key, None)
+        if sent is None:
+            return
+        with suppress(InvalidStateError):
+            if error is None:
+                sent.task.set_result(value)
+            else:
+                sent.task.set_exception(error)
+        with suppress(Exception):  # the connection may be gone
+            sent.there.cancel(msg="wkmp: no longer needed")
+
+    def end(self, task: TaskFuture) -> None:
+        """End a task together with its worker, which its nanny starts again; see the base class."""
+        with self._lock:
+            self._slots.pop(task.worker, None)  # no more tasks for it
+            client = self._client
+            keys = [key for key, sent in self._sent.items() if sent.task.worker == task.worker]
+        threading.Thread(target=self._restart, args=(client, task.worker), daemon=True).start()
+        for key in keys:
+            self._finish(key, None, WorkerLostError(task.worker))
+
+    def _restart(self, client: Client | None, worker: str) -> None:
+        with suppress(Exception):  # it may be gone, and the scheduler too; the next look tells
+            if client is not None:
+                client.restart_workers([worker], raise_for_error=False)
+
+    def _keep_looking(self) -> None:
+        is_closed = self._is_closed
+        while not is_closed.wait(_LOOK_UP_S):
+            try:
+                self._look()
+            except Exception:  # noqa: BLE001 - of many kinds, when the connection is gone
+                if is_closed.is_set():
+                    return
+            client = self._client
+            if client is not None and client.status != "running":
+                self._lose_all()
+                return
+
+    def _look(self) -> None:
+        """Ask the scheduler who is there."""
+        client = self._client
+        if client is None or client.scheduler is None or client.status != "running":
+            return
+        found: dict[str, Any] = client.sync(client.scheduler.identity, n_workers=-1)["workers"]
+        refused = {
+            address: why
+            for address, worker in found.items()
+            if (why := find_difference((worker.get(ABOUT) or {}).get("versions"), self._versions))
+        }
+        usable = {
+            address: worker["nthreads"]
+            for address, worker in found.items()
+            if address not in refused and worker["status"] == "running"
+        }
+        with self._lock:
+            is_new = usable != self._slots or refused != self._refused
+            self._slots, self._refused = usable, refused
+            gone = [key for key, sent in self._sent.items() if sent.task.worker not in found]
+        for key in gone:
+            self._finish(key, None, WorkerLostError("it is gone"))
+        if is_new or gone:
+            self.on_change()
+
+    def _lose_all(self) -> None:
+        with self._lock:
+            self._slots = {}
+            keys = list(self._sent)
+        for key in keys:
+            self._finish(key, None, self._scheduler_lost())
+        self.on_change()
+
+    def close(self) -> None:
+        """Drop all tasks and disconnect; see the base class."""
+        self._is_closed.set()
+        with self._lock:
+            client, self._client = self._client, None
+            threads, self._threads = self._threads, None
+            sent = list(self._sent.values())
+            self._sent, self._slots = {}, {}
+        if client is not None:
+            with suppress(Exception):  # the connection may be gone
+                client.cancel([one.there for one in sent])
+            with suppress(Exception):
+                client.close(timeout=CONNECT_S)
+        if threads is not None:
+            threads.shutdown(wait=True, cancel_futures=True)
+
+
+def _try_submit(threads: ThreadPoolExecutor, function: Callable[..., None], key: str) -> None:
+    with suppress(RuntimeError):  # it is shut down
+        threads.submit(function, key)
