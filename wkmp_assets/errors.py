@@ -25,6 +25,7 @@
     │   ├── CorruptLibraryError
     │   ├── UnwritableLibraryError
     │   ├── UntrustedLibraryError
+    │   ├── EditRefusedError
     │   └── CommitRefusedError
     └── TransientError                 may succeed later with the same input
         ├── WorkersError
@@ -275,6 +276,14 @@ class UntrustedLibraryError(PermanentError):
     def __init__(self, database: Path, found: str, remedy: str) -> None:
         super().__init__(f"{database} {found}; it was left untouched. {remedy}.")
         self.database = database
+
+
+class EditRefusedError(PermanentError):
+    """What a person wants to put right by hand cannot be done; nothing was written."""
+
+    def __init__(self, path: str, problem: str) -> None:
+        super().__init__(f"{path}: {problem}")
+        self.path = path
 
 
 class CommitRefusedError(PermanentError):

@@ -15,6 +15,7 @@ FACTS: dict[str, tuple[object, ...]] = {
     "UnwritableLibraryError": (Path("/m/wkmp.db"), "read-only"),
     "LibraryDiskError": (Path("/m/wkmp.db"), "full"),
     "StateDiskError": (Path("/home/.wkmp"), "full"),
+    "EditRefusedError": ("a/b.mp3", "it has no passage 3"),
     "CommitRefusedError": ("a/b.mp3", "CHECK"),
     "LibraryChangedError": ("a/b.mp3", "its row"),
     "ServiceUnavailableError": ("MusicBrainz", "it cannot be reached"),

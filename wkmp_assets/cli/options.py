@@ -12,7 +12,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from wkmp_assets.db.read.found_library import check_found_library
-from wkmp_assets.errors import SettingsError, WkmpError
+from wkmp_assets.errors import EditRefusedError, SettingsError, WkmpError
 from wkmp_assets.report.text import printable
 from wkmp_assets.runtime.atomic_files import write_atomically
 from wkmp_assets.runtime.state_files import SHARED
@@ -77,12 +77,12 @@ def find_settings(folder: Path, library: Path | None, database: Path | None, wor
 
 @contextmanager
 def exit_on_error() -> Iterator[None]:
-    """Print an error of ours as one paragraph without a traceback, and exit: 2 for a wrong setting, else 1."""
+    """Print an error of ours as one paragraph without a traceback, and exit: 2 for a wrong setting or input, else 1."""
     try:
         yield
     except WkmpError as error:
         ERR.print(f"[bold red]Error:[/] {escape_text(error)}")
-        sys.exit(2 if isinstance(error, SettingsError) else 1)
+        sys.exit(2 if isinstance(error, SettingsError | EditRefusedError) else 1)
 
 
 def write_output(content: bytes, path: Path | None) -> None:

@@ -16,7 +16,7 @@ PASSAGES_OF_FILE = """(
 SELECT group_concat(one) FROM (
   SELECT json_array(
     guid, start_time_ticks, end_time_ticks, fade_in_start_ticks, fade_out_start_ticks, user_title,
-    musical_flavor_vector, additional_metadata, song_id, recording_mbid, title, artist, album,
+    musical_flavor_vector, additional_metadata, song_id, recording_mbid, mbid_source, title, artist, album,
     (SELECT group_concat(linked) FROM (
       SELECT json_array(song_id, start_time_ticks, end_time_ticks) AS linked
       FROM passage_songs WHERE passage_id = passages.guid ORDER BY song_id)),
@@ -44,6 +44,10 @@ IMAGES_OF_FILES = "import_images"
 
 IMPORT_STRATEGY = "DAGSTER1"
 """`passages.import_strategy` of passages that this import wrote."""
+
+
+PERSON_SOURCE = "Person"
+"""Source of a song that a person named, accepted or rejected with a command, and of the provenance row that says so."""
 
 
 LOOKUP_SOURCE = "Lookup"

@@ -104,6 +104,8 @@ class WriteBatch:
     found: tuple[str, ...] = ()
     """Paths that lose their mark: they are on disk again."""
     failure: FailureRow | None = None
+    keeps_failure: bool = False
+    """Whether a recorded failure stays: the file was not imported."""
     kept_because: tuple[str, ...] = ()
     """One reason for each passage that keeps earlier knowledge, because no answer replaced it."""
     warnings: tuple[FileWarning, ...] = ()

@@ -233,3 +233,15 @@ class FailureRow:
     code: str
     message: str
     failed_at: str
+
+
+@dataclass(frozen=True)
+class FileRows:
+    """The rows of one file that an import or a person's command replaces, with all columns that they own."""
+
+    file: FileRow
+    passages: tuple[PassageRow, ...]
+    """By start, end and guid."""
+    passage_songs: tuple[PassageSongRow, ...]
+    passage_albums: tuple[PassageAlbumRow, ...]
+    provenance: tuple[ProvenanceRow, ...]

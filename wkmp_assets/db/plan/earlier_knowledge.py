@@ -8,6 +8,7 @@ skipped, deferred or impossible is not an answer.
 | a recording, or a service's "no match" | replaced | replaced | replaced |
 | the stored recording again | replaced by the same | new ones win, missing ones stay | stay without a release |
 | the same from AcoustID alone, stored from MusicBrainz | stay | stay | stay without a release |
+| anything, where a person named the song | stay | stay; the same recording's win | stay without a release |
 | no answer | stay | stay; a tag of the whole file replaces a text not from a service | stay without a release |
 
 Links that no import wrote are people's, and stay whatever the answer is. A link of an import has the time of the import
@@ -29,15 +30,17 @@ from wkmp_assets.db.read.file_state import StoredKnowledge, StoredPassage, Store
 from wkmp_assets.model.file_entry import PassageEntry
 from wkmp_assets.model.file_warnings import FileWarning, WarningKind, warn_each
 from wkmp_assets.model.fingerprints import is_same_sound
+from wkmp_assets.model.match_levels import MatchLevel
 from wkmp_assets.model.name_ranks import NameRank
 from wkmp_assets.model.rows import PassageAlbumRow, PassageRow, PassageSongRow
 from wkmp_assets.model.timestamps import Stamp
-from wkmp_assets.model.values import FileTags, LookupOutcome, PassageMatch, Song
+from wkmp_assets.model.values import ClassesOutcome, FileTags, LookupOutcome, PassageMatch, Song
 
 MIN_OVERLAP = 0.9
 """Share of the shorter passage."""
 _ANSWERS = frozenset({LookupOutcome.MATCH, LookupOutcome.NO_MATCH})
 _ACOUSTID, _MUSICBRAINZ = "AcoustID", "MusicBrainz"
+PERSONS_WORD = "a person said which song it is"
 _TEXTS = ("title", "artist", "album")
 _SONG_COLUMNS = ("song_id", "recording_mbid", "mbid_source", "mbid_confidence")
 
@@ -131,6 +134,8 @@ def _may_be_same(heard: str | None, old: StoredPassage) -> bool:
 def _decide(match: PassageMatch, old: StoredPassage | None) -> KeptKnowledge | None:
     if old is None:
         return None
+    if old.knowledge.is_persons:
+        return KeptKnowledge(old, PERSONS_WORD, keeps_texts=True, keeps_song=True)
     is_same = match.song is not None and match.song.recording_mbid == old.knowledge.recording_mbid
     is_another = match.song is not None and not is_same
     if is_another or (match.lookup is not None and match.lookup.outcome in _ANSWERS):
@@ -142,6 +147,26 @@ def _decide(match: PassageMatch, old: StoredPassage | None) -> KeptKnowledge | N
 def _is_weaker(match: PassageMatch, stored_source: str | None) -> bool:
     """Tell whether AcoustID alone names what MusicBrainz has named: MusicBrainz could not be asked this time."""
     return match.source == _ACOUSTID and stored_source == _MUSICBRAINZ
+
+
+def follow_persons(
+    passages: Sequence[PassageEntry], knowledge: Sequence[KeptKnowledge | None]
+) -> tuple[PassageEntry, ...]:
+    """Return the passages without answers that contradict a person, who said that it is another song, or none."""
+    return tuple(
+        _without_answer(passage) if kept and _contradicts(passage.match, kept.stored.knowledge) else passage
+        for passage, kept in zip(passages, knowledge, strict=True)
+    )
+
+
+def _contradicts(match: PassageMatch, known: StoredKnowledge) -> bool:
+    return known.is_persons and match.song is not None and match.song.recording_mbid != known.recording_mbid
+
+
+def _without_answer(passage: PassageEntry) -> PassageEntry:
+    match = PassageMatch(passage.match.span, MatchLevel.NONE, 0.0, None, lookup=passage.match.lookup)
+    flavor = passage.flavor and replace(passage.flavor, classes={}, detail="", outcome=ClassesOutcome.SKIPPED)
+    return replace(passage, match=match, flavor=flavor)
 
 
 def recall_song(

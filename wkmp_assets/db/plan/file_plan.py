@@ -12,6 +12,7 @@ from typing import Any
 from wkmp_assets.db.plan import ids
 from wkmp_assets.db.plan.earlier_knowledge import (
     describe_kept,
+    follow_persons,
     link_songs_of_kept,
     plan_knowledge,
     recall_song,
@@ -266,6 +267,7 @@ def _plan_content(entry: FileEntry, state: LibraryState, stamp: Stamp) -> WriteB
     )
     is_same_content = state.owner is not None and state.owner.hash == file.hash
     knowledge = plan_knowledge(entry.passages, plan, state.passages, is_same_content=is_same_content)
+    entry = replace(entry, passages=follow_persons(entry.passages, knowledge))
     songs = [
         recall_song(passage, kept, entry.tags, is_whole_file=len(entry.passages) == 1)
         for passage, kept in zip(entry.passages, knowledge, strict=True)
@@ -303,7 +305,7 @@ def _plan_content(entry: FileEntry, state: LibraryState, stamp: Stamp) -> WriteB
         song_artists=tuple(entities.song_artists()),
         song_works=tuple(entities.song_works()),
         passage_albums=albums,
-        provenance=tuple(make_provenance_rows(entry, plan, columns, stamp)),
+        provenance=tuple(make_provenance_rows(entry, plan, columns, knowledge, stamp)),
         images=images.images,
         file_images=images.links,
         dropped_images=images.dropped,

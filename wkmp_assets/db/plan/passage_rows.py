@@ -9,7 +9,7 @@ from wkmp_assets.db.plan.earlier_knowledge import KeptKnowledge, keep_album_link
 from wkmp_assets.db.plan.entities import Entities
 from wkmp_assets.db.plan.passage_pairing import PassagePlan
 from wkmp_assets.db.read.file_state import StoredFlavor
-from wkmp_assets.db.tables import CLASSES_SOURCE, IMPORT_STRATEGY, LOOKUP_SOURCE
+from wkmp_assets.db.tables import CLASSES_SOURCE, IMPORT_STRATEGY, LOOKUP_SOURCE, PERSON_SOURCE
 from wkmp_assets.model.file_entry import FileEntry, PassageEntry
 from wkmp_assets.model.flavor import has_classes
 from wkmp_assets.model.rows import FileRow, PassageAlbumRow, PassageRow, PassageSongRow, ProvenanceRow
@@ -132,12 +132,21 @@ def link_albums(
 
 
 def make_provenance_rows(
-    entry: FileEntry, plan: PassagePlan, flavors: Sequence[StoredFlavor], stamp: Stamp
+    entry: FileEntry,
+    plan: PassagePlan,
+    flavors: Sequence[StoredFlavor],
+    knowledge: Sequence[KeptKnowledge | None],
+    stamp: Stamp,
 ) -> Iterable[ProvenanceRow]:
     """Yield one row per source that says something about a passage, or that the passage waits for."""
     seconds = int(stamp.now.timestamp())
-    for passage, placed, flavor in zip(entry.passages, plan.placed, flavors, strict=True):
+    for passage, placed, flavor, kept in zip(entry.passages, plan.placed, flavors, knowledge, strict=True):
         match = passage.match
+        if kept is not None and kept.stored.knowledge.persons_word is not None:
+            word = kept.stored.knowledge.persons_word
+            yield ProvenanceRow(
+                ids.provenance_id(placed.guid, PERSON_SOURCE), placed.guid, PERSON_SOURCE, word, 1.0, seconds
+            )
         if match.source is not None:
             said: dict[str, object] = {
                 "title": match.title,

@@ -10,6 +10,7 @@ from wkmp_assets.db.read.file_warnings import read_warnings_of
 from wkmp_assets.db.read.images import read_images_of
 from wkmp_assets.db.read.references import find_passage_references, find_referenced
 from wkmp_assets.db.read.select import has_table, read_passages_text, select_in
+from wkmp_assets.db.tables import PERSON_SOURCE
 from wkmp_assets.model.batch import ExpectedFile
 from wkmp_assets.model.file_entry import FileEntry
 from wkmp_assets.model.file_warnings import FileWarning
@@ -75,11 +76,19 @@ class StoredKnowledge:
     albums: tuple[tuple[str, str], ...] = ()
     """Guid of the album, and when it was linked."""
     fingerprint: str | None = None
+    persons_word: str | None = None
+    """What a person's command noted about the song, as JSON."""
+
+    @property
+    def is_persons(self) -> bool:
+        """Whether a person said which song it is, or that it is none."""
+        return self.mbid_source == PERSON_SOURCE
 
     @property
     def is_any(self) -> bool:
         """Whether anything is known."""
-        return any((self.song_id, self.recording_mbid, self.title, self.artist, self.album, self.songs, self.albums))
+        named = (self.song_id, self.recording_mbid, self.title, self.artist, self.album, self.songs, self.albums)
+        return self.is_persons or any(named)
 
 
 @dataclass(frozen=True)
@@ -296,6 +305,7 @@ def _read_links(connection: sqlite3.Connection, guids: Sequence[str]) -> Mapping
     songs: dict[str, list[StoredSongLink]] = defaultdict(list)
     albums: dict[str, list[tuple[str, str]]] = defaultdict(list)
     heard: dict[str, str | None] = {}
+    words: dict[str, str] = {}
     select = (
         "SELECT l.passage_id, l.song_id, l.start_time_ticks, l.end_time_ticks, l.created_at FROM passage_songs AS l "
         "JOIN songs ON songs.guid = l.song_id WHERE l.passage_id IN"
@@ -310,12 +320,21 @@ def _read_links(connection: sqlite3.Connection, guids: Sequence[str]) -> Mapping
     for row in select_in(connection, select, guids):
         albums[row["passage_id"]].append((row["album_id"], row["created_at"]))
     select = (
-        "SELECT passage_id, data_extracted FROM import_provenance WHERE source_type = 'Chromaprint' AND passage_id IN"
+        "SELECT passage_id, source_type, data_extracted FROM import_provenance "  # noqa: S608 - literals only
+        f"WHERE source_type IN ('Chromaprint', '{PERSON_SOURCE}') AND passage_id IN"
     )
     for row in select_in(connection, select, guids):
-        heard[row["passage_id"]] = _read_fingerprint(row["data_extracted"])
+        if row["source_type"] == PERSON_SOURCE:
+            words[row["passage_id"]] = row["data_extracted"]
+        else:
+            heard[row["passage_id"]] = _read_fingerprint(row["data_extracted"])
     return {
-        guid: StoredKnowledge(songs=tuple(songs[guid]), albums=tuple(albums[guid]), fingerprint=heard.get(guid))
+        guid: StoredKnowledge(
+            songs=tuple(songs[guid]),
+            albums=tuple(albums[guid]),
+            fingerprint=heard.get(guid),
+            persons_word=words.get(guid),
+        )
         for guid in guids
     }
 
@@ -330,5 +349,6 @@ def _read_fingerprint(text: str | None) -> str | None:
 
 
 def _is_edited(row: sqlite3.Row) -> bool:
-    """Tell whether a person gave a passage a title or fades; the import sets none of them."""
-    return any(row[column] is not None for column in ("user_title", "fade_in_start_ticks", "fade_out_start_ticks"))
+    """Tell whether a person gave a passage a title, fades or its song; the import sets none of them."""
+    edited = ("user_title", "fade_in_start_ticks", "fade_out_start_ticks")
+    return row["mbid_source"] == PERSON_SOURCE or any(row[column] is not None for column in edited)

@@ -9,7 +9,7 @@ from wkmp_assets.db.connection import open_reader, snapshot
 from wkmp_assets.db.read.images import read_images_of
 from wkmp_assets.db.read.references import FILES, PASSAGES, find_references
 from wkmp_assets.db.read.select import column_list, has_table, read_passages_text, select_in
-from wkmp_assets.db.tables import LINK_TABLES, columns_of, listed_copies, quote_name
+from wkmp_assets.db.tables import LINK_TABLES, PERSON_SOURCE, columns_of, listed_copies, quote_name
 from wkmp_assets.model.batch import Reference
 from wkmp_assets.model.rows import FileRow, PassageAlbumRow, PassageRow, PassageSongRow
 
@@ -25,7 +25,7 @@ class Removable:
     passages_text: str | None = None
     """The passages as one text to compare; None without passages, and in a library that no import has written to."""
     edited: int = 0
-    """Number of passages with a title or fades from a person."""
+    """Number of passages with a title, fades or a song from a person."""
     links: int = 0
     """Number of links to songs and albums, and of provenance rows."""
     references: dict[str, int] = field(default_factory=dict)
@@ -72,7 +72,7 @@ def _has_compared_columns(connection: sqlite3.Connection) -> bool:
 def _removable(
     connection: sqlite3.Connection, row: FileRow, references: Sequence[Reference], *, is_complete: bool
 ) -> Removable:
-    names = ("guid", "user_title", "fade_in_start_ticks", "fade_out_start_ticks")
+    names = ("guid", "mbid_source", "user_title", "fade_in_start_ticks", "fade_out_start_ticks")
     query = f"SELECT {column_list(connection, PASSAGES, names)} FROM passages WHERE file_id = ?"  # noqa: S608 - literals only
     passages = connection.execute(query, [row.guid]).fetchall() if has_table(connection, PASSAGES) else []
     guids = [passage["guid"] for passage in passages]
@@ -86,13 +86,17 @@ def _removable(
         _missing_since(connection, row.path),
         tuple(guids),
         read_passages_text(connection, row.guid) if is_complete else None,
-        edited=sum(any(value is not None for value in tuple(passage)[1:]) for passage in passages),
+        edited=sum(map(_is_edited, passages)),
         links=sum(linked),
         references={table: rows for table, rows in counted.items() if rows},
         reference_columns=tuple(references),
         copies=tuple(_copies(connection, row)),
         images=tuple(read_images_of(connection, row.guid)),
     )
+
+
+def _is_edited(passage: sqlite3.Row) -> bool:
+    return passage["mbid_source"] == PERSON_SOURCE or any(value is not None for value in tuple(passage)[2:])
 
 
 def _count(connection: sqlite3.Connection, table: str, column: str, guids: Sequence[str]) -> int:

@@ -108,7 +108,8 @@ def _whole_file(batch: WriteBatch, max_values: int) -> list[Step]:
     steps += _insert(batch.warning_rows, max_values)
     if batch.found:
         steps.append(Step("missing_files", sql.UNMARK, [json.dumps(batch.found)]))
-    steps.append(_failure(batch))
+    if not batch.keeps_failure:
+        steps.append(_failure(batch))
     return steps
 
 
