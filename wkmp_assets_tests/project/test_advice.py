@@ -14,7 +14,7 @@ from wkmp_assets.settings import Settings
 from wkmp_assets_tests.support.package_code import SOURCES, TREES
 
 COMMAND = re.compile(
-    rf"wkmp ((?:{'|'.join(main.list_commands(click.Context(main)))})\b(?: FOLDER| FILE| WORDS| --[a-z-]+)*)"
+    rf"wkmp ((?:{'|'.join(main.list_commands(click.Context(main)))})(?![\w-])(?: FOLDER| FILE| WORDS| --[a-z-]+)*)"
 )
 EXAMPLE = "Example: "
 SETTING = re.compile(r"WKMP_[A-Z_]+")

@@ -144,11 +144,11 @@ def plan_song_edit(edit: SongEdit, rows: FileRows, state: LibraryState, stamp: S
 
 def _check_match(edit: SongEdit, before: PassageRow) -> None:
     if before.recording_mbid is None and before.song_id is None:
-        problem = "its passage has no song; `wkmp identify` names one"
+        problem = "its passage has no song; the command `identify` names one"
     elif before.mbid_source == PERSON_SOURCE:
-        problem = "a person named its song already; `wkmp identify` changes it"
+        problem = "a person named its song already; the command `identify` changes it"
     elif (level := level_of(before.identity_confidence or 0.0)) not in _TO_JUDGE:
-        problem = f"its match is {level}, not Medium or Low; `wkmp identify` changes it"
+        problem = f"its match is {level}, not Medium or Low; the command `identify` changes it"
     else:
         return
     raise EditRefusedError(edit.path, problem)
