@@ -6,8 +6,9 @@ the cost of orchestration, because each one is two transactions and reads the ta
 """
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
+from dagster._core.events import ASSET_EVENTS
 from dagster._core.events.log import EventLogEntry
 
 MAX_WAIT_S = 0.5
@@ -28,6 +29,7 @@ class EventBatch:
     def __init__(self, store: Callable[[list[EventLogEntry]], None]) -> None:
         self._store = store
         self._events: list[EventLogEntry] = []
+        self._assets: set[str] = set()
         # One thread may flush again while it stores, because storing opens connections, which flushes.
         self._lock = threading.RLock()
         self._timer: threading.Timer | None = None
@@ -38,6 +40,9 @@ class EventBatch:
             if self._events and self._events[-1].run_id != event.run_id:
                 self.flush()
             self._events.append(event)
+            if event.is_dagster_event and event.dagster_event_type in ASSET_EVENTS:
+                key = event.get_dagster_event().asset_key
+                self._assets.update([key.to_string()] if key else [])
             if len(self._events) >= MAX_EVENTS:
                 self.flush()
             elif self._timer is None:
@@ -62,3 +67,9 @@ class EventBatch:
             except BaseException:
                 self._events = events + self._events
                 raise
+            self._assets.clear()
+
+    def has_event_of(self, assets: Iterable[str]) -> bool:
+        """Tell whether an event of one of these assets waits. While another thread is storing, it waits for that."""
+        with self._lock:
+            return not self._assets.isdisjoint(assets)

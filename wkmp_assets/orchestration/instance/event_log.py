@@ -11,16 +11,16 @@ class on the same index: assets, partitions and runs are there, and only the log
 
 import atexit
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, closing, contextmanager
 from itertools import accumulate
 from pathlib import Path
-from threading import get_ident
 from typing import Any, Self, SupportsIndex
 
-from dagster import DagsterEventType, EventLogRecord, EventRecordsFilter
-from dagster._core.events import ASSET_CHECK_EVENTS, ASSET_EVENTS, EVENT_TYPE_TO_PIPELINE_RUN_STATUS
+from dagster import AssetKey, DagsterEventType, EventLogRecord, EventRecordsFilter
+from dagster._core.events import EVENT_TYPE_TO_PIPELINE_RUN_STATUS
 from dagster._core.events.log import EventLogEntry
+from dagster._core.storage.event_log.base import AssetRecord
 from dagster._core.storage.event_log.sql_event_log import SqlEventLogStorage
 from dagster._core.storage.event_log.sqlite import SqliteEventLogStorage
 from dagster._core.storage.event_log.sqlite.sqlite_event_log import INDEX_SHARD_NAME, SqliteEventLogStorageWatchdog
@@ -31,6 +31,8 @@ from sqlalchemy.pool import NullPool, StaticPool
 from watchdog.events import FileSystemEvent
 from watchdog.observers import Observer
 
+from wkmp_assets.orchestration.instance.asset_answers import AssetAnswers, State
+from wkmp_assets.orchestration.instance.asset_rows import StoredEvent, store_asset_rows
 from wkmp_assets.orchestration.instance.event_batch import EventBatch
 from wkmp_assets.orchestration.instance.event_json import EventRows, Row
 from wkmp_assets.orchestration.instance.living_runs import LivingRuns
@@ -45,7 +47,8 @@ _PAGE_BYTES = 8_192
 _MAX_BOUND = 500
 """Partitions in one statement of Dagster's, which binds each of them. Some builds of SQLite bind only 999 values."""
 _AT_ONCE = {*EVENT_TYPE_TO_PIPELINE_RUN_STATUS, DagsterEventType.STEP_FAILURE}
-_DONE = {DagsterEventType.ASSET_MATERIALIZATION, DagsterEventType.ASSET_OBSERVATION}
+_LEFT_OUT = {DagsterEventType.LOADED_INPUT, DagsterEventType.STEP_INPUT}
+"""A step says of each of its inputs that it was read and is of the right type. When that fails, the step says so."""
 _ENDS = {DagsterEventType.RUN_SUCCESS, DagsterEventType.RUN_FAILURE, DagsterEventType.RUN_CANCELED}
 
 _INSERT = """
@@ -136,8 +139,7 @@ class KeptOpenEventLogStorage(SqliteEventLogStorage):
         self._migrated: set[str] = set()
         self._own_databases: set[str] = set()
         self._rows = EventRows()
-        self._inside: Connection | None = None  # of the batch that a thread is storing
-        self._storing_thread = 0
+        self._answers = AssetAnswers()
         self._asset_columns: set[str] = set()
         self._batch = EventBatch(self._store_batch)
         atexit.register(self._batch.flush)
@@ -146,9 +148,6 @@ class KeptOpenEventLogStorage(SqliteEventLogStorage):
 
     @contextmanager
     def _connect(self, shard: str) -> Iterator[Connection]:
-        if self._inside is not None and self._stores_in_this_thread():
-            yield self._inside
-            return
         self._batch.flush()  # whoever reads in this process finds what it has recorded
         # Dagster's own lock lets all threads share one connection.
         with self._db_lock, self._unlocked_transaction(shard) as connection:
@@ -236,9 +235,12 @@ class KeptOpenEventLogStorage(SqliteEventLogStorage):
     def store_event(self, event: EventLogEntry) -> None:
         """Store an event. At the start of a run, this process also takes the run's lock.
 
-        An event waits for one that changes the status of the run, for a read, or for `event_batch.MAX_WAIT_S`.
+        An event waits for one that changes the status of the run, for a read, or for `event_batch.MAX_WAIT_S`. Events
+        of inputs are left out.
         """
         kind = event.dagster_event_type if event.is_dagster_event else None
+        if kind in _LEFT_OUT:
+            return
         if kind is DagsterEventType.RUN_START:
             self.living_runs.begin(event.run_id)
         self._batch.add(event)
@@ -263,39 +265,78 @@ class KeptOpenEventLogStorage(SqliteEventLogStorage):
                 of_run.exec_driver_sql(_INSERT, [(*row, None) for of_event in rows for row in of_event])
             index = transactions.enter_context(self._unlocked_transaction(INDEX_SHARD_NAME))
             index.exec_driver_sql("BEGIN IMMEDIATE")  # nobody else may take the ids that follow
-            self._insert(index, events, rows)
-            if any(event.is_dagster_event and event.dagster_event_type in _ENDS for event in events):
+            self._answers.see(_state_of(index))
+            batch = _insert(index, events, rows)
+            changed = store_asset_rows(index, batch, self._tags_for_asset_event)
+            if any(one.kind in _ENDS for one in batch):
                 index.exec_driver_sql(_DROP_PLANNED, (run_id,))
+            self._answers.move(changed, _state_of(index))
 
-    def _insert(self, index: Connection, events: Sequence[EventLogEntry], rows: Sequence[Sequence[Row]]) -> None:
-        (last_id,) = index.exec_driver_sql("SELECT coalesce(max(id), 0) FROM event_logs").one()
-        flat = [row for of_event in rows for row in of_event]
-        index.exec_driver_sql(_INSERT, [(*row, last_id + place) for place, row in enumerate(flat, start=1)])
-        ends = accumulate((len(of_event) for of_event in rows), initial=last_id)
-        ids = dict(zip(map(id, events), list(ends)[1:], strict=True))
-        done = [event for event in events if event.is_dagster_event and event.dagster_event_type in _DONE]
-        self._store_asset_event_tags(index, done, [ids[id(event)] for event in done])
-        # An asset's own row is that of its last events: each kind sets columns of its own.
-        of_assets = [event for event in events if event.is_dagster_event and event.dagster_event_type in ASSET_EVENTS]
-        last = {(event.get_dagster_event().asset_key, event.dagster_event_type): event for event in of_assets}
-        for event in sorted(last.values(), key=lambda event: ids[id(event)]):
-            self._store_asset_event(index, event, ids[id(event)])
-        with self._joined(index):
-            for event in events:
-                if event.is_dagster_event and event.dagster_event_type in ASSET_CHECK_EVENTS:
-                    self.store_asset_check_event(event, ids[id(event)])
+    def get_asset_records(self, asset_keys: Sequence[AssetKey] | None = None) -> Sequence[AssetRecord]:
+        """Return what is last known of assets, of all without keys; of an asset that is not known nothing."""
+        if asset_keys is None:
+            return super().get_asset_records()
 
-    @contextmanager
-    def _joined(self, connection: Connection) -> Iterator[None]:
-        """Let what this thread does in the block be part of the transaction of a batch."""
-        self._inside, self._storing_thread = connection, get_ident()
-        try:
-            yield
-        finally:
-            self._inside = None
+        def read(keys: Sequence[AssetKey]) -> Mapping[AssetKey, AssetRecord | None]:
+            found = {record.asset_entry.asset_key: record for record in super_read(keys)}
+            return {key: found.get(key) for key in keys}
 
-    def _stores_in_this_thread(self) -> bool:
-        return self._storing_thread == get_ident()
+        super_read = super().get_asset_records
+        records = self._ask(asset_keys, "record", read)
+        in_order = sorted(set(asset_keys), key=lambda key: key.to_string())
+        return [record for key in in_order if (record := records[key]) is not None]
+
+    def get_latest_tags_by_partition(
+        self,
+        asset_key: AssetKey,
+        event_type: DagsterEventType,
+        tag_keys: Sequence[str],
+        asset_partitions: Sequence[str] | None = None,
+        before_cursor: int | None = None,
+        after_cursor: int | None = None,
+    ) -> Mapping[str, Mapping[str, str]]:
+        """Return tags of the last event of each partition of an asset."""
+        options = (event_type, tag_keys, asset_partitions, before_cursor, after_cursor)
+        if asset_partitions is None:  # there may be a hundred thousand, which are not kept
+            return super().get_latest_tags_by_partition(asset_key, *options)
+
+        def read(_keys: Sequence[AssetKey]) -> Mapping[AssetKey, Mapping[str, Mapping[str, str]]]:
+            return {asset_key: super_read(asset_key, *options)}
+
+        super_read = super().get_latest_tags_by_partition
+        question = (event_type, tuple(tag_keys), tuple(asset_partitions), before_cursor, after_cursor)
+        tags: Mapping[str, Mapping[str, str]] = self._ask([asset_key], question, read)[asset_key]
+        return tags
+
+    def _ask(
+        self,
+        keys: Sequence[AssetKey],
+        question: Hashable,
+        read: Callable[[Sequence[AssetKey]], Mapping[AssetKey, Any]],
+    ) -> dict[AssetKey, Any]:
+        """Return the answer to a question about each asset, and read only what is not known."""
+        names = {key: key.to_string() for key in keys}
+        if self._batch.has_event_of(names.values()):
+            self._batch.flush()
+        with self._db_lock:
+            self._answers.see(self._read_state())
+            known = self._answers.find(names.values(), question)
+        unknown = [key for key, name in names.items() if name not in known]
+        if unknown:
+            self._batch.flush()
+            with self._db_lock:
+                before = self._read_state()
+            answers = read(unknown)
+            known |= {names[key]: answers[key] for key in unknown}
+            with self._db_lock:
+                if self._read_state() == before:  # else they may be answers to an earlier state
+                    self._answers.see(before)
+                    self._answers.keep({names[key]: answers[key] for key in unknown}, question)
+        return {key: known[name] for key, name in names.items()}
+
+    def _read_state(self) -> State:
+        with self._unlocked_transaction(INDEX_SHARD_NAME) as index:
+            return _state_of(index)
 
     def _has_asset_key_col_on_connection(self, conn: Connection, column_name: str) -> bool:
         """Tell whether the table of assets has a column. Dagster reads all columns again for every look at an asset."""
@@ -389,6 +430,24 @@ class KeptOpenEventLogStorage(SqliteEventLogStorage):
             self._partitions.clear()
             while self._engines:
                 self._engines.popitem()[1].dispose()
+
+
+def _state_of(database: Connection) -> State:
+    """Return what changes with every write: with those of other connections, and with rows that this one changed."""
+    (by_others,) = database.exec_driver_sql("PRAGMA data_version").one()
+    return by_others, database.connection.driver_connection.total_changes  # type: ignore[union-attr]
+
+
+def _insert(index: Connection, events: Sequence[EventLogEntry], rows: Sequence[Sequence[Row]]) -> list[StoredEvent]:
+    (last_id,) = index.exec_driver_sql("SELECT coalesce(max(id), 0) FROM event_logs").one()
+    flat = [row for of_event in rows for row in of_event]
+    index.exec_driver_sql(_INSERT, [(*row, last_id + place) for place, row in enumerate(flat, start=1)])
+    ends = accumulate((len(of_event) for of_event in rows), initial=last_id)
+    texts = [of_event[-1][1] if of_event else "" for of_event in rows]  # an event may plan no partition
+    return [
+        StoredEvent(event, event.dagster_event_type if event.is_dagster_event else None, text, row_id)
+        for event, text, row_id in zip(events, texts, list(ends)[1:], strict=True)
+    ]
 
 
 def _make_index(path: Path) -> bool:

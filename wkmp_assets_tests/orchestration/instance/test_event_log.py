@@ -141,7 +141,7 @@ def told_by(storage: SqliteEventLogStorage, run_ids: list[str]) -> dict[str, Any
     told: dict[str, Any] = {}
     for run_id in run_ids:
         logs = list(storage.get_logs_for_run(run_id))
-        told[f"{run_id}: log"] = [said_by(one) for one in logs if not is_planned(one)]
+        told[f"{run_id}: log"] = [said_by(one) for one in logs if not is_planned(one) and not is_of_input(one)]
         told[f"{run_id}: figures"] = storage.get_stats_for_run(run_id)
         told[f"{run_id}: steps"] = [
             (one.step_key, one.status, one.start_time, one.end_time, len(one.materialization_events))
@@ -163,7 +163,7 @@ def told_by(storage: SqliteEventLogStorage, run_ids: list[str]) -> dict[str, Any
         planned = storage.get_latest_planned_materialization_info(key)
         told[f"{key}: latest run"] = planned.run_id if planned else None
         checks = storage.get_asset_check_execution_history(dg.AssetCheckKey(key, "is_whole"), limit=9)
-        told[f"{key}: checks"] = [(one.run_id, one.status, one.event) for one in checks]
+        told[f"{key}: checks"] = [(one.run_id, one.status, said_by(one.event)) for one in checks if one.event]
     for record in storage.get_asset_records(ASSETS):
         entry = record.asset_entry
         told[f"{entry.asset_key}: itself"] = (
@@ -174,6 +174,13 @@ def told_by(storage: SqliteEventLogStorage, run_ids: list[str]) -> dict[str, Any
 
 def is_planned(event: EventLogEntry) -> bool:
     return bool(event.dagster_event and event.dagster_event.is_asset_materialization_planned)
+
+
+def is_of_input(event: EventLogEntry) -> bool:
+    return event.is_dagster_event and event.dagster_event_type in {
+        DagsterEventType.LOADED_INPUT,
+        DagsterEventType.STEP_INPUT,
+    }
 
 
 def said_by(event: EventLogEntry) -> EventLogEntry:
@@ -202,6 +209,16 @@ def test_one_batch_tells_what_is_last_known_of_each_of_its_assets(events: list[E
     for name, batch in {"planned": planned, "both": planned + materialized(events)}.items():
         ours, theirs = told_by_both(batch, batch, tmp_path / name)
         assert ours == theirs
+
+
+def test_events_of_inputs_are_left_out(
+    events: list[EventLogEntry], recorded: list[EventLogEntry], storage: KeptOpenEventLogStorage
+) -> None:
+    assert any(map(is_of_input, recorded))
+    for event in recorded:
+        storage.store_event(event)
+    runs = dict.fromkeys(event.run_id for event in events)
+    assert not any(is_of_input(event) for run_id in runs for event in storage.get_logs_for_run(run_id))
 
 
 def test_a_planned_event_goes_when_its_partition_is_materialized(
@@ -243,6 +260,41 @@ def storage(tmp_path: Path) -> Iterator[KeptOpenEventLogStorage]:
     made = KeptOpenEventLogStorage(str(tmp_path))
     yield made
     made.dispose()
+
+
+@pytest.mark.parametrize("who_writes", ["the same process", "another process"])
+def test_what_is_known_of_an_asset_is_what_was_stored_last(
+    events: list[EventLogEntry], storage: KeptOpenEventLogStorage, tmp_path: Path, who_writes: str
+) -> None:
+    writer = storage if who_writes == "the same process" else KeptOpenEventLogStorage(str(tmp_path))
+    key, of_tags = dg.AssetKey("tags"), [event for event in materialized(events) if _asset_of(event) == "tags"]
+    assert len(of_tags) == 3
+
+    def known() -> tuple[list[str | None], list[str]]:
+        entries = [record.asset_entry for record in storage.get_asset_records([key, dg.AssetKey("scan")])]
+        versions = storage.get_latest_tags_by_partition(
+            key, DagsterEventType.ASSET_MATERIALIZATION, ["dagster/data_version"], asset_partitions=["a", "b", "c"]
+        )
+        last = [entry.last_materialization for entry in entries]
+        return [event.get_dagster_event().partition for event in last if event], sorted(versions)
+
+    assert known() == known() == ([], [])
+    for number, event in enumerate(of_tags, start=1):
+        writer.store_event(event)
+        if writer is not storage:
+            writer.get_materialized_partitions(key)  # which stores it
+        partitions = [one.get_dagster_event().partition for one in of_tags[:number]]
+        last = partitions[-1]
+        assert known() == known() == ([last], sorted(map(str, partitions)))
+    writer.wipe_asset(key)
+    assert known() == known() == ([], [])
+    if writer is not storage:
+        writer.dispose()
+
+
+def _asset_of(event: EventLogEntry) -> str:
+    key = event.get_dagster_event().asset_key
+    return key.path[-1] if key else ""
 
 
 def in_files(folder: Path) -> int:
