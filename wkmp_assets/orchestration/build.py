@@ -27,6 +27,7 @@ from wkmp_assets.orchestration.checks.scanned_files import scanned_files_importe
 from wkmp_assets.orchestration.checks.songs import passages_have_songs
 from wkmp_assets.orchestration.io_managers import PhaseStoreIOManager, PictureIOManager, SqliteBatchIOManager
 from wkmp_assets.orchestration.jobs import jobs_of_library
+from wkmp_assets.orchestration.library_tables import describe_entry, table_specs
 from wkmp_assets.orchestration.partitions import audio_files, backfill_policy
 from wkmp_assets.orchestration.resources import (
     Library,
@@ -81,7 +82,8 @@ def build_definitions(
         return describe_asset(spec, settings)
 
     def per_file(spec: dg.AssetSpec) -> dg.AssetSpec:
-        return described(spec).replace_attributes(partitions_def=partitions)
+        whole = describe_entry(described(spec)) if spec.key == library_entry.key else described(spec)
+        return whole.replace_attributes(partitions_def=partitions)
 
     def report(spec: dg.AssetSpec) -> dg.AssetSpec:
         return describe_report(described(spec), settings)
@@ -103,7 +105,7 @@ def build_definitions(
         "library_db": SqliteBatchIOManager(library, control),
     }
     return dg.Definitions(
-        assets=link_sources(assets, settings),
+        assets=[*link_sources(assets, settings), *table_specs(settings)],
         asset_checks=[
             lookups_complete,
             passages_identified,

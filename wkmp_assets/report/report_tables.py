@@ -48,6 +48,34 @@ def tabulate_report(figures: ReportFigures) -> Mapping[str, Any]:
     return shown | {name: _table(lines) for name, lines in tables.items() if lines}
 
 
+def number_report(figures: ReportFigures, medians: Mapping[str, float]) -> Mapping[str, float]:
+    """Return the numbers that say how the library changes from report to report, so that they can be plotted.
+
+    Parameters
+    ----------
+    figures : ReportFigures
+        Of the report.
+    medians : mapping of str to float
+        Measures of the passages by name, such as `bpm`.
+
+    Returns
+    -------
+    mapping
+        `identified_share` is 0 to 1, `files_per_s` that of the latest import, and times are in ms. What is not known
+        is absent.
+    """
+    numbers: dict[str, float] = {}
+    passages = figures.counts.get("passages", 0)
+    if passages:
+        numbers["identified_share"] = round(figures.with_song / passages, 4)
+    if figures.commits is not None:
+        numbers["wait_p99_ms"] = round(figures.commits.wait.p99_ms, 3)
+        numbers["hold_p99_ms"] = round(figures.commits.hold.p99_ms, 3)
+        if figures.commits.sessions:
+            numbers["files_per_s"] = round(figures.commits.sessions[0].files_per_s, 2)
+    return numbers | {f"median_{name}": value for name, value in medians.items()}
+
+
 def _transactions(commits: CommitFigures) -> list[dict[str, Any]]:
     return [
         {"what": "write locks per file", "value": f"{commits.mean_locks:.2f}"},

@@ -1,6 +1,7 @@
 """What Dagster's catalog says of the assets, and what it calls stale, asked of real Dagster instances."""
 
 import re
+from dataclasses import fields
 from pathlib import Path
 
 import dagster as dg
@@ -11,12 +12,16 @@ from dagster._core.definitions.data_version import CachingStaleStatusResolver, S
 from dagster._core.definitions.freshness import TimeWindowFreshnessPolicy
 from dagster._core.loader import LoadingContextForTest
 
+from wkmp_assets.db.read.described_tables import describe_tables
 from wkmp_assets.errors import SettingsError
+from wkmp_assets.model.phase_values import PHASE_VALUES
 from wkmp_assets.model.phases import CODE_VERSIONS, ENTRY, FLAVORS, IDENTITY, LEAD_POINTS, MATCHES, REPORT, TAGS
 from wkmp_assets.orchestration.build import PER_FILE_ASSETS, build_definitions
 from wkmp_assets.orchestration.catalog import PAGES
 from wkmp_assets.orchestration.instance.dagster_api import partition_tags
 from wkmp_assets.orchestration.jobs import import_job
+from wkmp_assets.orchestration.library_tables import GROUP as TABLES
+from wkmp_assets.orchestration.library_tables import SOURCES
 from wkmp_assets.runtime.worker_pool import WorkerPool
 from wkmp_assets.settings import Settings, load_settings
 from wkmp_assets_tests.support.checked_library import BROKEN, TAKE, CheckedLibrary
@@ -31,8 +36,14 @@ def settings_for(folder: Path, **overrides: object) -> Settings:
 
 
 def specs_of(settings: Settings) -> dict[str, dg.AssetSpec]:
+    """By name, without the tables of the library, which Dagster does not materialize."""
     specs = build_definitions(settings).resolve_all_asset_specs()
-    return {spec.key.to_user_string(): spec for spec in specs}
+    return {spec.key.to_user_string(): spec for spec in specs if spec.group_name != TABLES}
+
+
+def tables_of(settings: Settings) -> dict[str, dg.AssetSpec]:
+    specs = build_definitions(settings).resolve_all_asset_specs()
+    return {spec.key.path[-1]: spec for spec in specs if spec.group_name == TABLES}
 
 
 def test_owners_and_tags_are_those_of_the_settings(tmp_path: Path) -> None:
@@ -95,6 +106,39 @@ def test_every_kind_has_an_icon_in_the_web_ui(tmp_path: Path) -> None:
 
 def test_every_asset_has_a_code_version(tmp_path: Path) -> None:
     assert {name: spec.code_version for name, spec in specs_of(settings_for(tmp_path)).items()} == CODE_VERSIONS
+
+
+def test_every_table_of_the_library_is_in_the_catalog_with_its_columns(tmp_path: Path) -> None:
+    settings = settings_for(tmp_path, owners="team:music", asset_tags="domain=music")
+    tables = tables_of(settings)
+    assert set(tables) == {table.name for table in describe_tables()}
+    for name, spec in tables.items():
+        schema = spec.metadata["dagster/column_schema"]
+        (table,) = (one for one in describe_tables() if one.name == name)
+        assert [(column.name, column.description) for column in schema.columns] == [
+            (column.name, column.holds) for column in table.columns
+        ]
+        assert spec.metadata["dagster/table_name"] == f"main.{name}"
+        assert [dep.asset_key.to_user_string() for dep in spec.deps] == [ENTRY]
+        assert (spec.owners, spec.tags["domain"], spec.description) == (["team:music"], "music", table.holds)
+    graph = build_definitions(settings).resolve_asset_graph()
+    assert not graph.materializable_asset_keys.intersection(spec.key for spec in tables.values())
+    entry = specs_of(settings)[ENTRY].metadata
+    assert entry["dagster/column_schema"] == tables["files"].metadata["dagster/column_schema"]
+
+
+def test_the_lineage_of_columns_names_fields_of_phase_values_that_exist(tmp_path: Path) -> None:
+    for name, spec in tables_of(settings_for(tmp_path)).items():
+        columns = {column.name for column in spec.metadata["dagster/column_schema"].columns}
+        if name not in SOURCES:
+            assert "dagster/column_lineage" not in spec.metadata
+            continue
+        lineage = spec.metadata["dagster/column_lineage"].deps_by_column
+        assert set(lineage) <= columns
+        for sources in lineage.values():
+            for source in sources:
+                value = PHASE_VALUES[source.asset_key.to_user_string()]
+                assert source.column_name in {field.name for field in fields(value)}, source
 
 
 class Staleness:

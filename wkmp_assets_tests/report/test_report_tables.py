@@ -10,7 +10,7 @@ from wkmp_assets.model.file_warnings import FileWarning, WarningKind
 from wkmp_assets.model.outcomes import Failed
 from wkmp_assets.orchestration.dagster_values import to_metadata
 from wkmp_assets.report.figures import ReportFigures, compute_figures
-from wkmp_assets.report.report_tables import MAX_LINES, tabulate_report
+from wkmp_assets.report.report_tables import MAX_LINES, number_report, tabulate_report
 from wkmp_assets_tests.report.test_figures import committed
 from wkmp_assets_tests.support.builders import commit, entry, in_a_row
 
@@ -49,3 +49,13 @@ def test_what_there_is_nothing_of_has_no_table_and_much_of_it_a_short_one(databa
     failed = [(f"{number}.mp3", Failed("p", f"CODE_{number}", "broken")) for number in range(MAX_LINES + 9)]
     commit(database, *failed)
     assert len(tabulate_report(figures_of(database))["failures"].lines) == MAX_LINES
+
+
+def test_the_numbers_to_plot_leave_out_what_is_not_known(database: Path) -> None:
+    commit(database, ("a.mp3", Failed("passage_segments", "DECODE_ERROR", "a.mp3: no sound in it; replace it")))
+    empty = replace(figures_of(database), commits=None)
+    assert number_report(empty, {}) == {}
+    commit(database, entry("b.mp3", "b", in_a_row(2), songs=[None, None]))
+    numbers = number_report(figures_of(database), {"bpm": 96.5})
+    assert set(numbers) == {"identified_share", "wait_p99_ms", "hold_p99_ms", "files_per_s", "median_bpm"}
+    assert (numbers["identified_share"], numbers["median_bpm"]) == (0, 96.5)

@@ -1,5 +1,7 @@
 """The report of a library after a real import, from the command and from Dagster."""
 
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import dagster as dg
@@ -30,10 +32,18 @@ def test_the_asset_shows_the_report_and_says_where_its_page_is(imported_sample: 
         result = job.get_subset(asset_selection={dg.AssetKey(REPORT)}).execute_in_process(
             instance=instance, run_config=QUIET
         )
-    (event,) = result.get_asset_materialization_events()
+    events = {event.asset_key: event for event in result.get_asset_materialization_events()}
+    event = events.pop(dg.AssetKey(REPORT))
+    counts = {key.path[-1]: one.materialization.metadata["dagster/row_count"].value for key, one in events.items()}
+    with closing(sqlite3.connect(settings.database_path)) as library:
+        assert all(library.execute(f"SELECT count(*) FROM {name}").fetchone() == (counts[name],) for name in counts)  # noqa: S608
+    assert {"files", "passages", "import_provenance"} <= set(counts)
     metadata = {name: value.value for name, value in event.materialization.metadata.items()}
     assert (metadata["files"], metadata["passages"], metadata["receipts"], metadata["failed"]) == (18, 18, 18, 0)
     assert Path(str(metadata["path"])) == settings.report_path
+    assert 0 < float(metadata["identified_share"]) < 1
+    assert all(float(metadata[name]) > 0 for name in ("files_per_s", "wait_p99_ms", "hold_p99_ms", "median_bpm"))
+    assert -40 < float(metadata["median_integrated_lufs"]) < 0
     shown = event.materialization.metadata
     links = [one.value for one in shown.values() if isinstance(one, dg.UrlMetadataValue)]
     assert [one for one in links if not one.startswith("http")] == [], "a browser does not open it"
