@@ -32,6 +32,10 @@ if TYPE_CHECKING:
 
 NOBODY = 65534
 
+# With three processes on two processors, numpy's threads would wait for each other by spinning: flavors took six times
+# the time. Workers have the same setting. It must be there before numpy is imported.
+os.environ |= dict.fromkeys(("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"), "1")
+
 # A worker of xdist sets it to 80, and a console that is made while it is set always keeps that width. Other conftest
 # files make consoles when they are imported, so it goes here, before them.
 if "PYTEST_XDIST_WORKER" in os.environ:

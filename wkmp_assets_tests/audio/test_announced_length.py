@@ -16,6 +16,8 @@ from wkmp_assets.model.file_warnings import WarningKind
 from wkmp_assets_tests.audio.sounds import encode, melody, write_sound
 from wkmp_assets_tests.support.paths import ROOT
 
+pytestmark = pytest.mark.slow  # they decode much
+
 SECONDS = 6
 RATE_HZ = 48_000
 Edit = Callable[[bytes], bytes]
@@ -218,13 +220,11 @@ def test_no_header_breaks_the_reading_of_it(magic: bytes, rest: bytes, container
     assert seconds is None or seconds > 0
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("name", ["truncated.mp3", "truncated.flac"])
 def test_the_cut_samples_are_named(name: str) -> None:
     assert is_cut_short(ROOT / "test_data/broken_files" / name)
 
 
-@pytest.mark.slow
 def test_no_file_of_the_sample_library_is_cut_short() -> None:
     music = [one for one in sorted((ROOT / "test_data/sample_library").rglob("*.*")) if one.suffix != ".md"]
     assert [str(one) for one in music if is_cut_short(one)] == []

@@ -37,6 +37,8 @@ from wkmp_assets_tests.integration.corpus.sound_bytes import claims
 from wkmp_assets_tests.integration.corpus.sounds import codecs
 from wkmp_assets_tests.support.paths import ROOT
 
+pytestmark = pytest.mark.slow  # they decode much
+
 REPOSITORY = ROOT
 ODD_LENGTH = 123_457
 """No multiple of any codec's frame: 2.8 s at 44.1 kHz."""
@@ -105,7 +107,6 @@ def test_sound_stays_where_it_was_after_gapless_trimming(tmp_path: Path, name: s
     assert abs(onset - 200) <= 1
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("subtype", ["PCM_U8", "PCM_16", "PCM_24", "PCM_32", "FLOAT", "DOUBLE"])
 @pytest.mark.parametrize("rate_hz", [8_000, 44_100, 96_000])
 @pytest.mark.parametrize("channels", [1, 2, 6])
@@ -122,7 +123,6 @@ def test_levels_of_a_wave_file_are_those_of_its_samples(
     np.testing.assert_allclose(envelope.mean_square, expected.mean_square, rtol=0.02)
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("channels", [3, 7, 8, 9, 16, 32])
 def test_unusual_channel_counts_are_measured_and_mixed(tmp_path: Path, channels: int) -> None:
     path = write_sound(tmp_path / "a.wav", noise(1, channels=channels))
@@ -162,7 +162,6 @@ def test_samples_that_are_not_numbers_are_silence_with_a_warning(tmp_path: Path)
     assert np.abs(pcm_of(path, tmp_path)).max() < 0.9 * 32_767
 
 
-@pytest.mark.slow
 def test_a_stream_that_changes_rate_and_channels_midway_keeps_those_of_its_start(tmp_path: Path) -> None:
     parts = [
         encode(tmp_path / f"{rate_hz}.mp3", melody(3, rate_hz, channels=channels), rate_hz, "libmp3lame")
@@ -196,7 +195,6 @@ def test_cover_art_is_no_audio(tmp_path: Path) -> None:
     assert (audio.format, audio.total_samples) == ("MP3", 88_200)
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(("name", "codec"), [("a.mp3", "libmp3lame"), ("a.flac", "flac"), ("a.ogg", "vorbis")])
 def test_flipped_bits_cost_only_what_they_hit(tmp_path: Path, name: str, codec: str) -> None:
     path = encode(tmp_path / name, melody(20), 44_100, codec)
@@ -358,7 +356,6 @@ def test_a_pcm_store_that_cannot_be_written_is_not_the_audio_files_fault(tmp_pat
         measure_file(path, pcm_path=tmp_path / "nowhere" / "x.pcm", display_path="a.wav")
 
 
-@pytest.mark.slow
 @pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="the peak of one process is read from /proc")
 @pytest.mark.long
 def test_memory_does_not_grow_with_the_length_of_the_file(tmp_path: Path) -> None:

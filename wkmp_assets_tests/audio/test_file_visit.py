@@ -23,6 +23,8 @@ from wkmp_assets.runtime.visit_store import VisitStore
 from wkmp_assets_tests.audio.sounds import joined, melody, silence, write_sound
 from wkmp_assets_tests.runtime.test_phase_store import plain
 
+pytestmark = pytest.mark.slow  # they decode much
+
 PARAMETERS = SegmentationParameters(60.0, 28_224_000, 2_822_400)
 LEADS = LeadPointParameters(-45.0, -40.0)
 SHEET = """FILE "mix.wav" WAVE

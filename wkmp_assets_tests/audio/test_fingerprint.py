@@ -15,6 +15,8 @@ from wkmp_assets.audio.fingerprint import fingerprint_passages
 from wkmp_assets.model.values import PassageFingerprint, Span
 from wkmp_assets_tests.audio.sounds import encode, melody, write_sound
 
+pytestmark = pytest.mark.slow  # they decode much
+
 RATE_HZ = 44_100
 
 
@@ -62,7 +64,6 @@ def reference(path: Path) -> str:
         ("a.opus", "libopus", 48_000),
     ],
 )
-@pytest.mark.slow
 @pytest.mark.parametrize("length_s", [30, pytest.param(140, marks=pytest.mark.long)])
 def test_the_fingerprint_of_a_file_is_that_of_fpcalc(
     tmp_path: Path, name: str, codec: str, rate_hz: int, length_s: int

@@ -10,6 +10,8 @@ from wkmp_assets.model.values import LeadPointParameters, PassageLeadPoints, Spa
 from wkmp_assets_tests.audio.sounds import Samples, envelope_of
 from wkmp_assets_tests.support.paths import SAMPLE_LIBRARY
 
+pytestmark = pytest.mark.slow  # they decode much
+
 MUSIC = {
     "a song": "Shawn Parrotte & NeonCorridor/HyperRogue/02 Living Caves.flac",
     "at 48 kHz": "Maxstack/Endgame Singularity/01 A New Journey.flac",

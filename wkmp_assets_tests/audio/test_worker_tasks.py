@@ -21,6 +21,8 @@ from wkmp_assets.model.file_warnings import WarningKind
 from wkmp_assets.model.values import PassageSegments, SegmentationParameters, Span
 from wkmp_assets_tests.audio.sounds import joined, melody, silence, tone, write_sound
 
+pytestmark = pytest.mark.slow  # they decode much
+
 PARAMETERS = SegmentationParameters(60.0, 28_224_000, 2_822_400)
 HASH = "ab" * 32
 
@@ -96,7 +98,6 @@ TASKS: dict[str, Callable[[Path, ExpectedContent, PcmStore, PassageSegments], ob
 }
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("task", TASKS.values(), ids=TASKS)
 def test_what_an_earlier_run_hashed_is_read_only_with_the_same_content(
     tmp_path: Path, pcm: PcmStore, task: Callable[[Path, ExpectedContent, PcmStore, PassageSegments], object]
@@ -129,7 +130,6 @@ def test_a_file_that_is_gone_is_named_by_its_path_in_the_library(tmp_path: Path,
         tag_file(path, "Artist/Album/a.wav", expected, COVERS)
 
 
-@pytest.mark.slow
 def test_what_this_run_hashed_is_not_read_for_another_hash(
     tmp_path: Path, pcm: PcmStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -158,7 +158,6 @@ def test_a_file_that_is_replaced_during_the_decode_leaves_no_pcm_even_of_a_kille
     assert (seen, pcm.get(HASH)) == ([False], None)
 
 
-@pytest.mark.slow
 def test_more_channels_than_the_library_holds_are_refused(tmp_path: Path, pcm: PcmStore) -> None:
     path = write_sound(tmp_path / "a.wav", tone(1, channels=MAX_CHANNELS + 1))
     with pytest.raises(UndecodableAudioError, match="33 channels"):

@@ -17,6 +17,7 @@ from wkmp_assets.errors import UndecodableAudioError
 from wkmp_assets.model.outcomes import Failed, Outcome, Result, Skipped, SkipReason
 from wkmp_assets.runtime.run_control import RunControl
 from wkmp_assets.runtime.worker_pool import WorkerPool
+from wkmp_assets.runtime.worker_queue import ONE_THREAD
 from wkmp_assets_tests.support.patience import PATIENCE_S, wait_until
 
 pytestmark = pytest.mark.slow
@@ -87,7 +88,9 @@ def threads_of_linear_algebra() -> set[int]:
     return {library["num_threads"] for library in threadpool_info()}
 
 
-def test_a_worker_s_linear_algebra_has_one_thread(pool: WorkerPool) -> None:
+def test_a_worker_s_linear_algebra_has_one_thread(pool: WorkerPool, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ONE_THREAD:
+        monkeypatch.delenv(name)  # the tests themselves have the setting
     assert dict(pool.map_files("phase", threads_of_linear_algebra, {"k": ()})) == {"k": {1}}
 
 
@@ -287,6 +290,7 @@ import signal, sys
 from pathlib import Path
 from wkmp_assets.runtime.run_control import RunControl
 from wkmp_assets.runtime.worker_pool import WorkerPool
+from wkmp_assets.runtime.worker_queue import ONE_THREAD
 from wkmp_assets_tests.runtime.test_worker_pool import do
 control = RunControl()
 signal.signal(signal.SIGINT, lambda *_: control.request_stop())

@@ -14,6 +14,8 @@ from wkmp_assets.audio.pcm_store import PCM_RATE_HZ
 from wkmp_assets.model.flavor import MEASURED_NAMES, distance
 from wkmp_assets.model.values import PassageFlavor, Span
 
+pytestmark = pytest.mark.slow  # they measure much
+
 Signal = NDArray[np.float64]
 
 
@@ -131,7 +133,6 @@ def test_a_high_sound_is_brighter_than_a_low_one(tmp_path: Path) -> None:
     assert brightness[0] < 0.1 < 0.9 < brightness[-1]
 
 
-@pytest.mark.slow
 def test_only_energy_depends_on_the_level(tmp_path: Path) -> None:
     loud, soft = measure(tmp_path, clicks(120)).measured, measure(tmp_path, clicks(120) / 4).measured
     assert loud["user.energy"]["energetic"] > soft["user.energy"]["energetic"]

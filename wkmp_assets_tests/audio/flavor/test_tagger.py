@@ -17,6 +17,8 @@ from wkmp_assets.model.flavor import MEASURED_NAMES, TAG_NAMES
 from wkmp_assets_tests.tools.tagger.convert import mel_bank
 from wkmp_assets_tests.tools.tagger.patches import BANDS, FRAMES, made_up_patches
 
+pytestmark = pytest.mark.slow  # they measure much
+
 REFERENCE = "reference_tags.json"
 
 
@@ -31,7 +33,6 @@ def test_the_network_says_what_the_released_graph_says() -> None:
     np.testing.assert_allclose(found, expected, atol=2e-6)
 
 
-@pytest.mark.slow
 def test_the_kept_mel_bands_are_those_of_librosa() -> None:
     bank = mel_bank()
     assert np.array_equal(_bank(), bank[:, : len(_bank())].T)
@@ -40,7 +41,6 @@ def test_the_kept_mel_bands_are_those_of_librosa() -> None:
 
 
 @pytest.mark.long  # librosa compiles at its first use
-@pytest.mark.slow
 def test_the_input_is_what_librosa_computes_at_16_kilohertz() -> None:
     librosa = pytest.importorskip("librosa")
     rng = np.random.default_rng(1)

@@ -20,6 +20,7 @@ from wkmp_assets_tests.tools.plan import plan_test
 
 
 @plan_test("TC-U-BW-050-01")
+@pytest.mark.slow
 def test_a_transaction_can_be_begun_in_one_place_only() -> None:
     assert users_of("BEGIN") == ["db/write/writer.py::_transaction"]
     assert users_of("_transaction") == ["db/write/writer.py::_transact"]

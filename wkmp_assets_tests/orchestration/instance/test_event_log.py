@@ -25,6 +25,8 @@ from wkmp_assets.orchestration.instance.event_log import KeptOpenEventLogStorage
 from wkmp_assets_tests.support.memory_instance import event_storage, memory_instance
 from wkmp_assets_tests.support.patience import PATIENCE_S, wait_until
 
+pytestmark = pytest.mark.slow  # they store much
+
 FILES = dg.DynamicPartitionsDefinition(name="files")
 RANGE = {"dagster/asset_partition_range_start": "a", "dagster/asset_partition_range_end": "c"}
 
@@ -423,7 +425,6 @@ def crash(folder: Path, events: list[EventLogEntry], crash_at: int) -> int:
     return subprocess.run(command, capture_output=True, check=False, timeout=300).returncode
 
 
-@pytest.mark.slow
 def test_a_crash_at_the_commit_of_a_batch_leaves_a_history_that_dagster_opens(
     events: list[EventLogEntry], tmp_path: Path
 ) -> None:
@@ -437,7 +438,6 @@ def test_a_crash_at_the_commit_of_a_batch_leaves_a_history_that_dagster_opens(
     ours.dispose()
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("crash_at", [1, 2])
 def test_a_run_that_has_a_database_of_its_own_keeps_it_through_a_crash_between_the_commits(
     events: list[EventLogEntry], tmp_path: Path, crash_at: int

@@ -21,6 +21,8 @@ from wkmp_assets.orchestration.instance.old_runs import (
 )
 from wkmp_assets_tests.support.memory_instance import event_storage, memory_instance
 
+pytestmark = pytest.mark.slow  # they store much
+
 FILES = dg.DynamicPartitionsDefinition(name="files")
 ENTRY = dg.AssetKey("library_entry")
 TOMORROW = datetime.now(UTC) + timedelta(days=1)

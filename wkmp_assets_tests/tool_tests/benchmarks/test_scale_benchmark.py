@@ -3,6 +3,7 @@
 import hashlib
 from pathlib import Path
 
+import pytest
 import soundfile
 
 from wkmp_assets_tests.tools.benchmarks.budgets import MISSED
@@ -33,6 +34,7 @@ def test_a_long_time_without_a_commit_is_missed() -> None:
     assert reading.startswith("The stopped import had 7 files in its library, and it said so of 7. 2 more were decoded")
 
 
+@pytest.mark.slow
 def test_an_import_that_fails_at_once_is_seen_as_it_is(tmp_path: Path) -> None:
     place = Place(tmp_path / "nothing", tmp_path / "library")
     place.renew()
