@@ -5,7 +5,8 @@ to a passage afterwards, also to one that is joined later.
 
 See Also
 --------
-wkmp_assets.audio.k_weighting : the filter and the weights of channels.
+wkmp_assets.audio.k_weighted_power : the power of each slot.
+wkmp_assets.audio.k_weighting : the weights of channels.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from wkmp_assets.audio.k_weighting import PAIRS, STATE, block_filter
+from wkmp_assets.audio.k_weighted_power import KWeightedPower
 from wkmp_assets.model.values import LoudnessCurve
 
 if TYPE_CHECKING:
@@ -64,11 +65,10 @@ class LoudnessBuilder:
     """
 
     def __init__(self, sample_rate_hz: int, weights: NDArray[np.float64]) -> None:
-        self._filter = block_filter(sample_rate_hz)
         self._heard = np.flatnonzero(weights)
         self._weights = weights[self._heard]
         self._hears_all = self._heard.size == weights.size
-        self._state = np.zeros((self._heard.size, STATE))
+        self._meter = KWeightedPower(sample_rate_hz, self._heard.size)
         self._open = np.zeros((self._heard.size, 0), np.float32)
         self._power: list[NDArray[np.float64]] = []
 
@@ -81,35 +81,17 @@ class LoudnessBuilder:
             Any n; pieces of a second cost the least. All of them are numbers.
         """
         heard = samples if self._hears_all else samples[self._heard]
-        waiting = np.concatenate([self._open, heard], axis=1)
-        slots = waiting.shape[1] // self._filter.slot_samples
-        end = slots * self._filter.slot_samples
+        waiting = np.concatenate([self._open, heard], axis=1) if self._open.size else heard
+        slots = waiting.shape[1] // self._meter.slot_samples
+        end = slots * self._meter.slot_samples
         self._open = waiting[:, end:].copy()
         if slots and self._heard.size:
-            self._power.append(self._weights @ self._weigh(waiting[:, :end], slots))
+            self._power.append(self._weights @ self._meter.measure(waiting[:, :end]))
 
     def finish(self) -> LoudnessCurve:
         """Return the curve; what fills no slot at the end is left out, as the recommendation has it."""
         power = np.concatenate([np.zeros(0), *self._power])
-        return LoudnessCurve(self._filter.slot_samples, power.astype(np.float32))
-
-    def _weigh(self, samples: NDArray[np.float32], slots: int) -> NDArray[np.float64]:
-        """Return the mean square of each slot after the filter, shape=(channels, slots)."""
-        filters, channels = self._filter, len(samples)
-        blocks = samples.reshape(-1, filters.block_samples)
-        updates = (blocks @ filters.update).reshape(channels, slots, -1, STATE)
-        before = np.empty_like(updates)
-        for pair, states, decay in zip(PAIRS, filters.states, filters.decay, strict=True):
-            found = updates[..., pair].reshape(channels, slots, -1).astype(np.float64) @ states
-            # Of what a filter keeps, 1e-10 is left after a slot, so that only the slot before counts.
-            found += np.concatenate([self._state[:, None, pair], found[:, :-1, -2:]], axis=1) @ decay
-            self._state[:, pair] = found[:, -1, -2:]
-            before[..., pair] = found[:, :, :-2].reshape(channels, slots, -1, 2)
-        output = blocks @ filters.output
-        output += before.reshape(-1, STATE) @ filters.of_state
-        output = output.reshape(channels, slots, -1)
-        mean_square = np.einsum("csn,csn->cs", output, output) / filters.slot_samples
-        return np.asarray(mean_square, np.float64)
+        return LoudnessCurve(self._meter.slot_samples, power.astype(np.float32))
 
 
 def measure_loudness(curve: LoudnessCurve, span: Span) -> Loudness | None:

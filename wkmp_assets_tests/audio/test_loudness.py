@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from pydantic import TypeAdapter
 
 from wkmp_assets.audio.decode import measure_file
-from wkmp_assets.audio.k_weighting import biquads, block_filter, channel_weights
+from wkmp_assets.audio.k_weighted_power import KWeightedPower, block_form
+from wkmp_assets.audio.k_weighting import biquads, channel_weights
 from wkmp_assets.audio.loudness import ABSOLUTE_GATE_LUFS, Loudness, LoudnessBuilder, measure_loudness
 from wkmp_assets.model.values import LoudnessCurve, SoundMeasures, Span
 from wkmp_assets_tests.audio.sounds import write_sound
@@ -92,7 +93,7 @@ def test_the_coefficients_at_48_khz_are_those_of_the_recommendation() -> None:
 def test_blocks_give_what_the_filters_give_sample_by_sample(rate_hz: int) -> None:
     from scipy.signal import sosfilt  # it loads as long as all the tests here run
 
-    slot = block_filter(rate_hz).slot_samples
+    slot = block_form(rate_hz).slot_samples
     assert slot == pytest.approx(rate_hz / 10, rel=0.02)
     count = slot * 3
     noise = np.random.default_rng(1).standard_normal(count) * 0.1
@@ -102,6 +103,21 @@ def test_blocks_give_what_the_filters_give_sample_by_sample(rate_hz: int) -> Non
         np.square(sosfilt(biquads(rate_hz), samples.astype(np.float64))).reshape(2, 3, slot).mean(axis=2).sum(axis=0)
     )
     assert curve_of(samples, rate_hz).power == pytest.approx(exact, rel=1e-3)
+
+
+@pytest.mark.parametrize("rate_hz", [22_050, 44_100, 48_000])
+def test_tones_of_all_frequencies_have_the_power_that_the_filters_leave(rate_hz: int) -> None:
+    slot = block_form(rate_hz).slot_samples
+    tones_hz = np.unique(np.round(np.geomspace(30, 0.45 * rate_hz, 40) * slot / rate_hz)) * rate_hz / slot
+    count = 4 * slot
+    samples = 0.5 * np.sin(2 * np.pi * np.outer(tones_hz, np.arange(count)) / rate_hz)
+    turn = np.exp(-2j * np.pi * tones_hz / rate_hz)
+    numerators, denominators = biquads(rate_hz)[:, :3], biquads(rate_hz)[:, 3:]
+    gains = np.ones(tones_hz.size)
+    for above, below in zip(numerators, denominators, strict=True):
+        gains *= np.abs(np.polyval(above[::-1], turn) / np.polyval(below[::-1], turn)) ** 2
+    power = KWeightedPower(rate_hz, tones_hz.size).measure(samples.astype(np.float32))
+    assert power[:, 2:].mean(axis=1) == pytest.approx(gains / 8, rel=1e-3)
 
 
 def test_the_pieces_of_a_stream_do_not_matter() -> None:
