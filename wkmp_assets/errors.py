@@ -18,6 +18,7 @@
     │   │   ├── TooLongError
     │   │   ├── TooLargeError
     │   │   ├── HollowFileError
+    │   │   ├── TooManyTagsError
     │   │   ├── FileChangedError
     │   │   ├── FileReplacedError
     │   │   ├── CostlyTransactionError
@@ -205,6 +206,13 @@ class HollowFileError(AudioFileError):
 
     code = "HOLLOW"
     next_step = "let its download end, or replace it, then import again"
+
+
+class TooManyTagsError(AudioFileError):
+    """The tags have so many entries that reading them would take minutes."""
+
+    code = "TOO_MANY_TAGS"
+    next_step = "remove its tags with a tagger and write them anew, then import again"
 
 
 class FileChangedError(AudioFileError):

@@ -16,6 +16,7 @@ from wkmp_assets.audio.flavor.measure import measure_passages
 from wkmp_assets.audio.pcm_store import PcmStore
 from wkmp_assets.audio.piece_claim import drop_sheets_of_albums, judge_claim
 from wkmp_assets.audio.silence import over_segmentation_warning
+from wkmp_assets.audio.tag_readers.entry_count import check_entry_count
 from wkmp_assets.audio.tags import read_tags
 from wkmp_assets.audio.track_sheets import read_sheets
 from wkmp_assets.errors import UndecodableAudioError
@@ -45,6 +46,8 @@ def tag_file(path: Path, display_path: str, expected: ExpectedContent, covers: C
     ------
     FileReplacedError, FileChangedError, UnreadableFileError
         As for `segment_file`.
+    TooManyTagsError
+        Its tags have so many entries that reading them would take minutes.
 
     See Also
     --------
@@ -53,6 +56,7 @@ def tag_file(path: Path, display_path: str, expected: ExpectedContent, covers: C
     wkmp_assets.audio.track_sheets.read_sheets
     """
     verify_again = expected.verify(path, display_path)
+    check_entry_count(path, display_path)
     tags = read_tags(path)
     found, doubts = read_covers(path, display_path, covers)
     sheets, unused = read_sheets(path)

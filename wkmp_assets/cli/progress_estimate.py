@@ -13,6 +13,8 @@ _SMOOTHING_S = 40.0
 """unit=s: how far back the rate looks. A long file that ends gives a step of several seconds of work."""
 _MIN_S = 3.0
 """unit=s: after which a rate is shown."""
+_QUIET_S = 60.0
+"""unit=s: without news after which a rate says nothing about the files that are left."""
 
 
 class ProgressEstimate:
@@ -32,6 +34,7 @@ class ProgressEstimate:
         self.in_library_count = 0
         self._started: float | None = None
         self._looked_at = 0.0
+        self._advanced_at = 0.0
         self._seen_s = 0.0
         self._rate = 0.0
 
@@ -56,6 +59,7 @@ class ProgressEstimate:
         """Note the time, in seconds of any clock that does not go back; call it regularly."""
         if self._started is None:
             self._started, self._looked_at, self._seen_s = now, now, self._done_s
+            self._advanced_at = now
             return
         passed = now - self._looked_at
         if passed <= 0:
@@ -63,7 +67,14 @@ class ProgressEstimate:
         # The weight of the past falls with time, and the first looks count as their plain mean.
         weight = max(1 - math.exp(-passed / _SMOOTHING_S), passed / (now - self._started))
         self._rate += weight * ((self._done_s - self._seen_s) / passed - self._rate)
+        if self._done_s > self._seen_s:
+            self._advanced_at = now
         self._looked_at, self._seen_s = now, self._done_s
+
+    @property
+    def quiet_s(self) -> float:
+        """How long no worker has finished a file, in seconds."""
+        return self._looked_at - self._advanced_at
 
     @property
     def share(self) -> float:
@@ -72,8 +83,10 @@ class ProgressEstimate:
 
     @property
     def files_per_s(self) -> float | None:
-        """The rate, in files of average length; None until it is known."""
-        if self._started is None or self._looked_at - self._started < _MIN_S or self._rate <= 0 or not self._total_s:
+        """The rate, in files of average length; None until it is known, and while nothing is finished."""
+        if self._started is None or self._looked_at - self._started < _MIN_S or self.quiet_s > _QUIET_S:
+            return None
+        if self._rate <= 0 or not self._total_s:
             return None
         return self._rate * len(self._work_s) / self._total_s
 
@@ -85,6 +98,8 @@ class ProgressEstimate:
     def __str__(self) -> str:
         """Return one line for people."""
         said = f"{self.in_library_count} of {len(self._work_s)} files in the library"
+        if self.quiet_s > _QUIET_S:
+            return f"{said}, none finished for {describe_seconds(self.quiet_s)}"
         if self.files_per_s is None or self.left_s is None:
             return said
         return f"{said}, {describe_rate(self.files_per_s)}, {describe_seconds(self.left_s)} left"

@@ -51,6 +51,21 @@ def test_rate_and_time_left_do_not_jump_when_a_run_commits_all_its_files() -> No
     assert sum(work_s.values()) == pytest.approx(sum(ends) / len(ends), rel=0.2)
 
 
+def test_a_file_that_hangs_makes_no_time_left_that_grows() -> None:
+    estimate = ProgressEstimate({"a": 1.0, "b": 1.0})
+    for second in range(10):
+        estimate.look(float(second))
+    estimate.add_measured("a")
+    for second in range(10, 150):
+        estimate.look(float(second))
+    assert (estimate.files_per_s, estimate.left_s) == (None, None)
+    assert str(estimate) == "0 of 2 files in the library, none finished for about 2 min"
+    estimate.add_done("a", is_in_library=True)
+    estimate.look(150.0)
+    assert "1 of 2 files in the library" in str(estimate)
+    assert "left" in str(estimate)
+
+
 @given(steps=st.lists(st.tuples(st.floats(0, 30), st.integers(0, 9), st.booleans()), max_size=60))
 def test_no_moment_breaks_it(steps: list[tuple[float, int, bool]]) -> None:
     estimate = ProgressEstimate({str(number): float(number) for number in range(10)})

@@ -19,6 +19,7 @@ from wkmp_assets.audio.tag_readers.fields import MAX_VALUES
 from wkmp_assets.audio.tag_readers.texts import TagTexts
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from pathlib import Path
 
 LEAKED_BY_MUTAGEN = (mutagen.MutagenError, *RAISED_BY_PARSERS)
@@ -62,7 +63,7 @@ def read_mutagen_tags(tags: Any) -> TagTexts:
         texts = TagTexts("ASF", names.ASF)
     else:
         texts = TagTexts(_VORBIS, names.GENERAL)
-    for key, value in tags.items():
+    for key, value in _entries(tags):
         found = _texts(value)
         texts.add(key, found)
         if key.startswith(_FREEFORM):
@@ -70,6 +71,16 @@ def read_mutagen_tags(tags: Any) -> TagTexts:
         elif not isinstance(tags, MP4Tags) and not key.lower().startswith(_ASF_NAMESPACE):
             texts.add_free(key, found)
     return texts
+
+
+def _entries(tags: Any) -> Iterable[tuple[str, Any]]:
+    """Return the values of each key. mutagen keeps some tags as lists, and goes through all of one for each key."""
+    if not isinstance(tags, list):
+        return tags.items()
+    entries: dict[str, list[Any]] = {}
+    for key, value in list.__iter__(tags):
+        entries.setdefault(key if isinstance(tags, ASFTags) else key.lower(), []).append(value)
+    return entries.items()
 
 
 def read_ape(tags: Any) -> TagTexts:
