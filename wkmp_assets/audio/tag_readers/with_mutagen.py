@@ -76,7 +76,8 @@ def read_mutagen_tags(tags: Any) -> TagTexts:
 def _entries(tags: Any) -> Iterable[tuple[str, Any]]:
     """Return the values of each key. mutagen keeps some tags as lists, and goes through all of one for each key."""
     if not isinstance(tags, list):
-        return tags.items()
+        entries_of: Iterable[tuple[str, Any]] = tags.items()
+        return entries_of
     entries: dict[str, list[Any]] = {}
     for key, value in list.__iter__(tags):
         entries.setdefault(key if isinstance(tags, ASFTags) else key.lower(), []).append(value)
