@@ -58,6 +58,11 @@ CLASSES_SOURCE = "AcousticBrainz"
 """Source of the provenance row of a passage that waits for its song's classes. The row goes when they are there."""
 
 
+MAX_LISTED_COPIES = 100
+"""Files with the same bytes that a row of `files` lists. Without a limit, each of 20,000 equal files would cost a
+transaction that rewrites the lists of all others."""
+
+
 def listed_copies(matching_hashes: str | None) -> list[str]:
     """Return the guids in `files.matching_hashes`; none where it is no JSON list."""
     try:

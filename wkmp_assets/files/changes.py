@@ -151,15 +151,23 @@ def identify_contents(
         now = contents.get(row.path)
         return not exists(row.path) if now is None else now != row.content_hash and now in known_content
 
+    # Once for each content: a folder may hold the same file 20,000 times.
+    held: dict[str, list[KnownFile]] = {}
+    lost: dict[str, list[KnownFile]] = {}
+    for content_hash in dict.fromkeys(file.content_hash for file in files):
+        finished = [row for row in same_content.get(content_hash, ()) if row.status in FINISHED]
+        finished.sort(key=lambda row: rank_copy(row.path))
+        held[content_hash] = [row for row in finished if row.status == FileStatus.INGEST_COMPLETE and holds(row)]
+        lost[content_hash] = [row for row in finished if has_lost(row)]
+
     identities: dict[str, FileIdentity] = {}
     stand_in: dict[str, str] = {}
     taken: set[str] = set()
     for file in sorted(files, key=lambda file: rank_copy(file.path)):
-        others = sorted(same_content.get(file.content_hash, ()), key=lambda row: rank_copy(row.path))
-        others = [row for row in others if row.path != file.path and row.status in FINISHED]
-        complete = (row for row in others if row.status == FileStatus.INGEST_COMPLETE and not _comes_first(file, row))
-        original = next((row.path for row in complete if holds(row)), stand_in.get(file.content_hash))
-        owner = _owner([row for row in others if row.guid not in taken and has_lost(row)], has_original=bool(original))
+        complete = (row for row in held[file.content_hash] if row.path != file.path and not _comes_first(file, row))
+        original = next((row.path for row in complete), stand_in.get(file.content_hash))
+        # Of a row under the path of this file, the bytes are there.
+        owner = _owner([row for row in lost[file.content_hash] if row.guid not in taken], has_original=bool(original))
         identity = _identify(file, original, owner, force=force or file.path in forced)
         identities[file.path] = identity
         if identity.moved_guid is not None:

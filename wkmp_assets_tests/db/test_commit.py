@@ -10,6 +10,7 @@ import pytest
 from wkmp_assets.db.missing_files import mark_missing
 from wkmp_assets.db.read.counts import read_counts, read_failures
 from wkmp_assets.db.read.known_files import read_known_by_hash, read_known_by_path, read_known_files
+from wkmp_assets.db.tables import MAX_LISTED_COPIES
 from wkmp_assets.model.batch import FileCommit
 from wkmp_assets.model.file_key import encode_key
 from wkmp_assets.model.outcomes import Failed, Result, Skipped, SkipReason
@@ -27,6 +28,7 @@ from wkmp_assets_tests.support.builders import (
     file_row,
     in_a_row,
     meanwhile_sql,
+    prepared,
     problems,
     rows,
     run_sql,
@@ -403,3 +405,19 @@ def test_any_number_of_files_can_be_looked_up(database: Path) -> None:
     paths = [f"{number}.flac" for number in range(1200)] + ["a.flac"]
     assert list(read_known_by_path(database, paths)) == ["a.flac"]
     assert read_known_by_path(database.with_name("none.db"), paths) == {}
+
+
+@pytest.mark.slow
+def test_thousands_of_equal_files_do_not_rewrite_each_other_s_rows(tmp_path: Path) -> None:
+    """Each lists its original first, and a row is full at some time; the transaction does not grow with the group."""
+    database = tmp_path / "wkmp.db"
+    count = 2 * MAX_LISTED_COPIES
+    commit(database, entry("original.flac"), *(bare(f"{number:03d}.flac") for number in range(count)))
+    assert len(copies(database, "original.flac")) == MAX_LISTED_COPIES
+    for number in (0, MAX_LISTED_COPIES, count - 1):
+        listed = copies(database, f"{number:03d}.flac")
+        assert listed[0] == "original.flac"
+        assert len(listed) <= MAX_LISTED_COPIES
+    last = prepared(database, bare("one more.flac"))
+    assert last.copy_links == ()
+    assert column(database, "SELECT count(*) FROM files WHERE status = 'DUPLICATE HASH'") == [count]

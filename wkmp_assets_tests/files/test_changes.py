@@ -260,6 +260,20 @@ def test_a_file_without_audio_that_moved_keeps_its_row() -> None:
     assert identify([hashed("new.mp3")], [silent], gone=["old.mp3"])["new.mp3"].moved_guid == silent.guid
 
 
+def test_the_work_for_one_content_is_done_once_and_not_for_each_pair_of_copies() -> None:
+    asked: list[str] = []
+
+    def exists(path: str) -> bool:
+        asked.append(path)
+        return True
+
+    rows = [known("0.mp3"), *(known(f"{number}.mp3", status="DUPLICATE HASH") for number in range(1, 300))]
+    new = [hashed(f"{number}.mp3") for number in range(300, 600)]
+    found = identify_contents(new, {sha("a"): rows}, exists)
+    assert {(one.state, one.duplicate_of) for one in found.values()} == {(FileState.DUPLICATE, "0.mp3")}
+    assert len(asked) <= len(rows) + 1
+
+
 def changes_of(**found: tuple[str, ...] | str) -> LibraryChanges:
     lists = dict.fromkeys(("new", "changed", "unchanged", "missing"), ()) | found
     return LibraryChanges(**lists)  # type: ignore[arg-type] # by name

@@ -30,7 +30,7 @@ from wkmp_assets.db.plan.passage_rows import (
     make_provenance_rows,
 )
 from wkmp_assets.db.read.file_state import LibraryState, expect_unchanged
-from wkmp_assets.db.tables import listed_copies
+from wkmp_assets.db.tables import MAX_LISTED_COPIES, listed_copies
 from wkmp_assets.errors import FileChangedError, OriginalNotImportedError
 from wkmp_assets.model.batch import CopyLink, DisplacedFile, WriteBatch
 from wkmp_assets.model.copy_ranks import rank_copy
@@ -200,16 +200,17 @@ def _merge_tags(row: FileRow, tags: FileTags | None, old: FileRow | None) -> Fil
 def _copies_json(stored: str | None, guids: Iterable[str], first: str | None = None) -> str | None:
     """Add guids to a JSON list of copies, without repeats. `first` goes to the front."""
     listed = listed_copies(stored)
-    merged = list(dict.fromkeys([*([first] if first else []), *listed, *guids]))
+    merged = list(dict.fromkeys([*([first] if first else []), *listed, *guids]))[:MAX_LISTED_COPIES]
     return json.dumps(merged) if merged else None
 
 
 def _copy_links(row: FileRow, copies: Sequence[FileRow]) -> tuple[CopyLink, ...]:
-    """Return the changes to copies whose own list lacks this file."""
+    """Return the changes to copies whose own list lacks this file, and has room for it."""
+    lists = [(copy, listed_copies(copy.matching_hashes)) for copy in copies]
     return tuple(
-        CopyLink(copy, _copies_json(copy.matching_hashes, [row.guid]) or "[]")
-        for copy in copies
-        if row.guid not in listed_copies(copy.matching_hashes)
+        CopyLink(copy, json.dumps([*dict.fromkeys(listed), row.guid]))
+        for copy, listed in lists
+        if row.guid not in listed and len(listed) < MAX_LISTED_COPIES
     )
 
 

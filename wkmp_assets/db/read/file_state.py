@@ -10,11 +10,12 @@ from wkmp_assets.db.read.file_warnings import read_warnings_of
 from wkmp_assets.db.read.images import read_images_of
 from wkmp_assets.db.read.references import find_passage_references, find_referenced
 from wkmp_assets.db.read.select import has_table, read_passages_text, select_in
-from wkmp_assets.db.tables import PERSON_SOURCE
+from wkmp_assets.db.tables import MAX_LISTED_COPIES, PERSON_SOURCE
 from wkmp_assets.model.batch import ExpectedFile
 from wkmp_assets.model.file_entry import FileEntry
 from wkmp_assets.model.file_warnings import FileWarning
 from wkmp_assets.model.rows import FileRow
+from wkmp_assets.model.statuses import FileStatus
 
 
 @dataclass(frozen=True)
@@ -117,7 +118,7 @@ class LibraryState:
     moved_from: FileRow | None = None
     """The row that holds a moved file's content, if there still is one. It gets the new path and keeps its passages."""
     copies: tuple[FileRow, ...] = ()
-    """Other files with the same content, by path."""
+    """Files with the same content, by path; at most `MAX_LISTED_COPIES` that may be originals, and as many more."""
     passages: tuple[StoredPassage, ...] = ()
     """Passages of `owner`."""
     passages_text: str | None = None
@@ -164,10 +165,6 @@ def read_state(connection: sqlite3.Connection, entry: FileEntry, candidate_guids
     """
     file = _file_row(connection, "path", entry.path)
     moved_from = _moved_from(connection, entry)
-    same = [
-        FileRow(**dict(row))
-        for row in connection.execute(_FILE_ROW + " WHERE hash = ? ORDER BY path", [entry.identity.content_hash])
-    ]
     owner = moved_from or file
     # A file without a row has no passages to refer to. Reading the schema takes most of the time.
     references = tuple(find_passage_references(connection)) if owner else ()
@@ -181,7 +178,7 @@ def read_state(connection: sqlite3.Connection, entry: FileEntry, candidate_guids
     return LibraryState(
         file=file,
         moved_from=moved_from,
-        copies=tuple(row for row in same if row.guid != (owner.guid if owner else None)),
+        copies=_same_content(connection, entry.identity.content_hash, owner),
         passages=passages,
         passages_text=read_passages_text(connection, owner.guid) if owner else None,
         passage_references=references,
@@ -207,6 +204,20 @@ def _moved_from(connection: sqlite3.Connection, entry: FileEntry) -> FileRow | N
     else:
         row = _file_row(connection, "path", found.moved_from) if found.moved_from else None
     return row if row is not None and row.hash == found.content_hash else None
+
+
+def _same_content(connection: sqlite3.Connection, content_hash: str, owner: FileRow | None) -> tuple[FileRow, ...]:
+    """Read the other files with this content. A folder may hold the same file 20,000 times."""
+    own = owner.guid if owner else ""
+    found = [
+        FileRow(**dict(row))
+        for is_original in (True, False)
+        for row in connection.execute(
+            f"{_FILE_ROW} WHERE hash = ? AND guid <> ? AND (status IN (?, ?)) = ? LIMIT ?",
+            [content_hash, own, FileStatus.INGEST_COMPLETE, FileStatus.NO_AUDIO, is_original, MAX_LISTED_COPIES],
+        )
+    ]
+    return tuple(sorted(found, key=lambda row: row.path))
 
 
 def _songs(connection: sqlite3.Connection, file_guid: str, mbids: Sequence[str]) -> dict[str, StoredSong]:
