@@ -24,6 +24,7 @@
     │   │   ├── CostlyTransactionError
     │   │   └── OriginalNotImportedError
     │   ├── CorruptLibraryError
+    │   ├── GoneLibraryError
     │   ├── UnwritableLibraryError
     │   ├── UntrustedLibraryError
     │   ├── EditRefusedError
@@ -253,6 +254,17 @@ class CorruptLibraryError(PermanentError):
         super().__init__(
             f"{database} is not a usable SQLite database ({detail}); it was left untouched. "
             "Restore a backup, or move the file away to start a new library."
+        )
+        self.database = database
+
+
+class GoneLibraryError(PermanentError):
+    """There is no library where it was."""
+
+    def __init__(self, database: Path) -> None:
+        super().__init__(
+            f"there is no library {database}. It may be on a disk that is not plugged in. To make one: "
+            "wkmp import FOLDER"
         )
         self.database = database
 

@@ -209,8 +209,8 @@ class Settings(BaseSettings):
 
     ui_hosts: str | None = Field(
         default=None,
-        description="Names under which the web UI may be asked, such as that of a proxy, separated by commas; `*` is "
-        "any. Addresses and `localhost` always may.",
+        description="Names under which the web UI and `wkmp browse` may be asked, such as that of a proxy, separated "
+        "by commas; `*` is any. Addresses and `localhost` always may.",
     )
 
     hold_budget_ms: int = Field(
@@ -442,6 +442,16 @@ class Settings(BaseSettings):
     def report_path(self) -> Path:
         """The page of the library report."""
         return self.state_dir / self.library_id / "report.html"
+
+    @cached_property
+    def receipts_path(self) -> Path:
+        """The list of receipts, written with the report."""
+        return self.state_dir / self.library_id / "receipts.db"
+
+    @cached_property
+    def browse_path(self) -> Path:
+        """The note about the page of `wkmp browse`."""
+        return self.state_dir / self.library_id / "browse.json"
 
     def picture_path(self, key: str) -> Path:
         """Return the path of a partition's picture: a hash, because a key may be longer than a file name."""

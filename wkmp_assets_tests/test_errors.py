@@ -12,6 +12,7 @@ from wkmp_assets.errors import AudioFileError, WkmpError
 FACTS: dict[str, tuple[object, ...]] = {
     "ClusterError": ("no scheduler answers", "start it"),
     "CorruptLibraryError": (Path("/m/wkmp.db"), "malformed"),
+    "GoneLibraryError": (Path("/m/wkmp.db"),),
     "UnwritableLibraryError": (Path("/m/wkmp.db"), "read-only"),
     "LibraryDiskError": (Path("/m/wkmp.db"), "full"),
     "StateDiskError": (Path("/home/.wkmp"), "full"),

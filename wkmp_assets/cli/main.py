@@ -27,6 +27,7 @@ _COMMANDS = {
     "tidy": "tidy:tidy",
     "report": "report_page:report",
     "picture": "picture:picture",
+    "browse": "browse_command:browse",
     "ui": "ui:ui",
     "scheduler": "cluster_services:scheduler",
     "worker": "cluster_services:worker",

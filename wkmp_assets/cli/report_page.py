@@ -13,6 +13,7 @@ from wkmp_assets.cli.options import (
     exit_on_error,
     find_settings,
 )
+from wkmp_assets.runtime.served_page import find_page
 
 
 @click.command(epilog="Example: wkmp report ~/Music")
@@ -32,3 +33,5 @@ def report(folder: Path, library: Path | None, database: Path | None, output: Pa
     with exit_on_error(), open_instance() as instance:
         write_report(settings, instance, path)
     click.echo(os.fsencode(path))
+    if address := find_page(settings.browse_path):
+        click.echo(f"To look and listen: {address}", err=True)

@@ -71,6 +71,17 @@ AUDIO_FORMATS = (
 AUDIO_ENDINGS = frozenset(ending for one in AUDIO_FORMATS for ending in one.endings)
 """The endings of files to import."""
 
+MEDIA_TYPES = {
+    **dict.fromkeys((".mp3", ".mpga"), "audio/mpeg"),
+    ".flac": "audio/flac",
+    **dict.fromkeys((".ogg", ".oga", ".opus"), "audio/ogg"),
+    **dict.fromkeys((".m4a", ".m4b", ".m4r", ".mp4", ".f4a"), "audio/mp4"),
+    **dict.fromkeys((".aac", ".adts"), "audio/aac"),
+    **dict.fromkeys((".webm", ".weba"), "audio/webm"),
+    **dict.fromkeys((".wav", ".wave", ".bwf"), "audio/wav"),
+}
+"""Ending -> media type of what browsers play: https://developer.mozilla.org/en-US/docs/Web/Media/Guides/Formats."""
+
 FILM_CONTAINERS = ("avi", "flv", "mpeg", "mpegts")
 """FFmpeg opens them too, because a song may be in one under the ending of another."""
 

@@ -10,7 +10,9 @@ from dagster import DagsterInstance, RunsFilter
 from wkmp_assets.db.read.counts import LibraryCounts, read_counts, read_failures
 from wkmp_assets.db.read.file_warnings import read_warnings
 from wkmp_assets.db.read.overview import read_overview
+from wkmp_assets.db.write.receipt_list import ReceiptRow, make_receipt_list
 from wkmp_assets.model.batch import Receipt
+from wkmp_assets.model.file_key import storable_path
 from wkmp_assets.orchestration.found_library import use_library
 from wkmp_assets.orchestration.partitions import library_keys
 from wkmp_assets.orchestration.recorded_commits import recorded_commits
@@ -25,7 +27,7 @@ _PORTION = 500
 
 
 def write_report(settings: Settings, instance: DagsterInstance, output: Path) -> ReportFigures:
-    """Write the report of a library.
+    """Write the report of a library, and beside it the list of receipts that `wkmp browse` shows.
 
     Parameters
     ----------
@@ -43,22 +45,43 @@ def write_report(settings: Settings, instance: DagsterInstance, output: Path) ->
     """
     database = use_library(settings)
     library = read_counts(database) or LibraryCounts({}, {}, 0)
-    commits = _with_run_times(instance, list(_receipts(settings, instance)))
+    receipts = list(_receipts(settings, instance))
+    commits = _with_run_times(instance, [(run_id, receipt) for _, run_id, receipt in receipts])
     figures = compute_figures(
         library, read_failures(database), read_overview(database), commits, read_warnings(database)
     )
     page = render_page(figures, str(settings.library), datetime.now(tz=UTC))
     write_atomically(output, page.encode("utf-8"), SHARED)
+    write_atomically(settings.receipts_path, make_receipt_list(_list_receipt(*one) for one in receipts))
     return figures
 
 
-def _receipts(settings: Settings, instance: DagsterInstance) -> Iterator[tuple[str, Receipt]]:
-    """Yield the run id and receipt of every recorded commit."""
+def _receipts(settings: Settings, instance: DagsterInstance) -> Iterator[tuple[str, str, Receipt]]:
+    """Yield the partition key, run id and receipt of every recorded commit."""
     keys = iter(library_keys(settings, instance))
     while portion := list(islice(keys, _PORTION)):
-        for commit in recorded_commits(instance, settings, portion).values():
+        for key, commit in recorded_commits(instance, settings, portion).items():
             if commit.receipt is not None:
-                yield commit.run_id, commit.receipt
+                yield key, commit.run_id, commit.receipt
+
+
+def _list_receipt(key: str, run_id: str, receipt: Receipt) -> ReceiptRow:
+    written = receipt.written
+    return ReceiptRow(
+        path=storable_path(key),
+        file_id=written.file if written else None,
+        run_id=run_id,
+        written_at=written.written_at if written else None,
+        status=written.status if written else None,
+        passages=written.passages if written else None,
+        write_locks=receipt.write_locks,
+        transactions=receipt.transactions,
+        statements=receipt.statements,
+        hold_ms=receipt.hold_ms,
+        wait_ms=receipt.wait_ms,
+        retries=receipt.retries,
+        conflicts=receipt.conflicts,
+    )
 
 
 def _with_run_times(instance: DagsterInstance, receipts: Sequence[tuple[str, Receipt]]) -> list[TimedReceipt]:

@@ -57,7 +57,7 @@ class WebGuard:
         headers = headers_of(scope)
         hosts = headers.get("host", [])
         if len(hosts) != 1 or not self._is_known(hosts[0]):
-            return "its Host is no name of this web UI; WKMP_UI_HOSTS lists further names"
+            return "its Host is no name of this web page; WKMP_UI_HOSTS lists further names"
         if not all(self._is_own(origin, hosts[0]) for origin in headers.get("origin", [])):
             return "it comes from another page (Origin)"
         if not _OWN.issuperset(headers.get("sec-fetch-site", [])) and not _is_followed_link(scope, headers):

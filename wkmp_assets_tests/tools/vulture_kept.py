@@ -82,3 +82,10 @@ supports_partition_subset_in_asset_materialization_planned_events  # the same
 setup  # Dask calls it when a worker starts
 persistent_id  # pickle calls it for each object
 persistent_load  # the same, on the worker
+file_id  # a column of the list of receipts
+execute_fn  # Datasette calls it
+newest  # templates of `wkmp browse` read these
+found_count  # the same
+has_report  # the same
+has_receipts  # the same
+has_picture  # the same

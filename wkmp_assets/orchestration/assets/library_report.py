@@ -10,6 +10,7 @@ from wkmp_assets.orchestration.library_tables import counted_tables
 from wkmp_assets.orchestration.resources import Library
 from wkmp_assets.orchestration.write_report import write_report
 from wkmp_assets.report.report_tables import number_report, tabulate_report
+from wkmp_assets.runtime.served_page import find_page
 
 
 @dg.asset(name=REPORT, group_name="pictures", deps=[ENTRY], kinds={"report"})
@@ -26,8 +27,10 @@ def library_report(context: dg.AssetExecutionContext, library: dg.ResourceParam[
     receipts = figures.commits.files if figures.commits else 0
     for counted in counted_tables(count_rows(library.database)):
         context.log_event(counted)
+    address = find_page(library.settings.browse_path)
     return dg.MaterializeResult(
         metadata={
+            **({"look_and_listen": dg.MetadataValue.url(address)} if address else {}),
             # Named and not linked: a browser opens no file:// link of a page that comes over HTTP.
             "path": dg.MetadataValue.path(output),
             "failed": figures.failed,

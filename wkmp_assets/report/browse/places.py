@@ -1,0 +1,24 @@
+"""Where the things are that the pages show."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class BrowsedLibrary:
+    """One library to browse."""
+
+    root: Path
+    """The music folder."""
+    database: Path
+    report: Path
+    """The page of the library report; it may not be written yet."""
+    receipts: Path
+    """The list of receipts, written with the report."""
+    covers: Path
+    """The folder of the covers."""
+    pictures: Path
+    """The folder of the pictures of files."""
+    picture_of: Callable[[str], Path]
+    """Path of a file below the root -> where its picture is, if it was drawn."""
