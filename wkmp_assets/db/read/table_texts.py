@@ -65,7 +65,8 @@ TABLE_TEXTS = {
             "user_title": "a person's own title; set by people",
             "recording_mbid song_id": "the MusicBrainz recording, and the row in songs",
             "title_source artist_source album_source mbid_source": (
-                "where each came from: ID3 (the tags of any file), CUE, Chapters, AcoustID or MusicBrainz"
+                "where each came from: ID3 (the tags of any file), CUE, Chapters, AcoustID or MusicBrainz; "
+                "mbid_source also Person, after a command by hand"
             ),
             "title_confidence artist_confidence album_confidence mbid_confidence": "how sure each is, 0 to 1",
             "identity_confidence": "how sure the song is, 0 to 1",
@@ -199,7 +200,7 @@ TABLE_TEXTS = {
         {
             "id": "key",
             "passage_id": "its row in passages",
-            "source_type": "the source",
+            "source_type": "the source; Person for what somebody said with a command by hand",
             "data_extracted": "what it said, as JSON; for a lookup, the five best candidates",
             "confidence": "how sure it is, 0 to 1",
             "timestamp": "seconds since 1970",
