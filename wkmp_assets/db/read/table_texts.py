@@ -48,7 +48,10 @@ TABLE_TEXTS = {
             "file_size_bytes modification_time": "what the file system says; used to see changes",
             "artist title album track_number year": "from the tags",
             "status": "INGEST COMPLETE, DUPLICATE HASH, NO AUDIO, or what other programs set",
-            "matching_hashes": "the guids of files with the same content, as a JSON list",
+            "matching_hashes": (
+                "the guids of files with the same content, as a JSON list of at most 100; a copy lists its original "
+                "first"
+            ),
             "duration": "length in seconds, computed from duration_ticks, for the player",
             "created_at updated_at": "times of the row",
         },
