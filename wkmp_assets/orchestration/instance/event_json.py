@@ -3,8 +3,8 @@
 Dagster writes every field of every object, also those that have their defaults: half of the text. And the events of one
 output differ only in partition, time and metadata. So the rest of their text is made once.
 
-Events of a step also repeat the names of their run and their step three times. Only events of `library_entry`, which
-hold the receipts, keep that.
+Events of a step also repeat their message, and the names of their run and their step three times. Only events of
+`library_entry`, which hold the receipts, keep that.
 """
 
 import json
@@ -61,7 +61,7 @@ _PARTITION, _TIME, _METADATA = "\x00partition", "\x00time", "\x00metadata"
 """Where the parts of one event go in the text that several share. No text of an event has a zero character."""
 _REPEATED = ("logging_tags", "solid_handle", "step_kind_value")
 """Fields of a step's event that only say again what run and step it is of."""
-_REPEATED_OF_ASSETS = (*_REPEATED, "step_handle")
+_REPEATED_OF_ASSETS = (*_REPEATED, "step_handle", "pid")
 """A run that goes on after a failure tells by the handles of the other events which steps are done."""
 _NO_DEFAULTS: Mapping[str, Any] = {}
 _ABSENT = object()
@@ -82,6 +82,8 @@ def _pack(event: EventLogEntry) -> Any:
     if one is not None and one.step_key is not None and not (one.asset_key and one.asset_key.path[-1] == ENTRY):
         for name in _REPEATED_OF_ASSETS if one.asset_key else _REPEATED:
             packed["dagster_event"].pop(name)
+        if one.message == event.user_message:  # which Dagster shows when the other is missing
+            packed["dagster_event"].pop("message")
     return packed
 
 

@@ -6,7 +6,7 @@ import sqlite3
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -21,7 +21,7 @@ from dagster._serdes import deserialize_value, serialize_value
 
 from wkmp_assets.orchestration.instance.event_batch import MAX_WAIT_S, EventBatch
 from wkmp_assets.orchestration.instance.event_json import DEFAULTS, shorten, to_json
-from wkmp_assets.orchestration.instance.event_log import KeptOpenEventLogStorage
+from wkmp_assets.orchestration.instance.event_log import KeptOpenEventLogStorage, KeptOpenSqliteStorage
 from wkmp_assets_tests.support.memory_instance import event_storage, memory_instance
 from wkmp_assets_tests.support.patience import PATIENCE_S, wait_until
 
@@ -190,7 +190,9 @@ def said_by(event: EventLogEntry) -> EventLogEntry:
     of_dagster = event.dagster_event
     if of_dagster is None or of_dagster.step_key is None or of_dagster.asset_key == dg.AssetKey("library_entry"):
         return event
-    without = of_dagster._replace(logging_tags={}, step_handle=None, node_handle=None, step_kind_value=None)
+    without = of_dagster._replace(
+        logging_tags={}, step_handle=None, node_handle=None, step_kind_value=None, message=event.message, pid=None
+    )
     return event._replace(dagster_event=without)
 
 
@@ -234,6 +236,37 @@ def test_a_planned_event_goes_when_its_partition_is_materialized(
     planned = sorted(str(event.dagster_event.asset_key) for event in left if is_planned(event))  # type: ignore[union-attr]
     assert planned == sorted(map(str, ASSETS))
     storage.dispose()
+
+
+def test_what_planned_events_took_is_given_back_at_the_end_of_their_run(
+    recorded: list[EventLogEntry], tmp_path: Path
+) -> None:
+    events = KeptOpenSqliteStorage(str(tmp_path)).event_log_storage
+    whole = FILES.empty_subset().with_partition_keys([f"{number:03}" for number in range(300)])
+    run_id = materialized(recorded)[0].run_id
+    for event in [one for one in recorded if one.run_id == run_id and one.is_dagster_event]:
+        of_dagster = event.get_dagster_event()
+        if of_dagster.is_asset_materialization_planned:
+            data = of_dagster.asset_materialization_planned_data._replace(partition=None, partitions_subset=whole)
+            event = event._replace(dagster_event=of_dagster._replace(event_specific_data=data))
+        for copy in _for_each_of(event, whole.get_partition_keys()):
+            events.store_event(copy)
+    events.dispose()
+    with closing(sqlite3.connect(tmp_path / "history" / "runs" / "index.db")) as index:
+        assert index.execute("SELECT count(*) FROM event_logs WHERE partition = '007'").fetchone() == (2,)
+        assert index.execute("PRAGMA freelist_count").fetchone() == (0,)
+
+
+def _for_each_of(event: EventLogEntry, partitions: Iterable[str]) -> Iterator[EventLogEntry]:
+    """A materialization of one partition as one of each; any other event as it is."""
+    of_dagster = event.get_dagster_event()
+    if not of_dagster.is_step_materialization:
+        yield event
+    elif of_dagster.partition == "a":
+        data = of_dagster.step_materialization_data
+        for key in partitions:
+            one = data._replace(materialization=data.materialization._replace(partition=key))
+            yield event._replace(dagster_event=of_dagster._replace(event_specific_data=one))
 
 
 def test_fields_that_are_left_out_have_the_defaults_of_dagsters_classes(events: list[EventLogEntry]) -> None:
