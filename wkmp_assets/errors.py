@@ -30,6 +30,7 @@
     │   ├── EditRefusedError
     │   └── CommitRefusedError
     └── TransientError                 may succeed later with the same input
+        ├── AlertError
         ├── WorkersError
         ├── ClusterError
         ├── WorkerLostError            of a cluster: its file is tried again
@@ -312,6 +313,10 @@ class CommitRefusedError(PermanentError):
     def __init__(self, path: str, detail: str) -> None:
         super().__init__(f"{path}: the library refused its rows ({detail}); nothing was written, please report this")
         self.path = path
+
+
+class AlertError(TransientError):
+    """Somebody could not be told of a failure. It harms nothing else."""
 
 
 class WorkersError(TransientError):

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from importlib.resources import files
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 from zoneinfo import available_timezones
 
 import platformdirs
@@ -207,6 +207,23 @@ class Settings(BaseSettings):
         description="The branch or tag of the repository to which the assets link.",
     )
 
+    alert_command: str | None = Field(
+        default=None,
+        description="A command that the sensors `run_failure_alerts` and `check_failure_alerts` run when something "
+        "fails. It gets one JSON message on standard input. Default: none.",
+    )
+    alert_url: SecretStr | None = Field(
+        default=None,
+        description="An address to which the same sensors post the same message, such as that of a chat's webhook. "
+        "Default: none.",
+    )
+    alert_timeout_s: int = Field(
+        default=10,
+        ge=1,
+        le=25,
+        description="How many seconds the command, and how many the address, may take. Then the alert is tried again.",
+    )
+
     ui_hosts: str | None = Field(
         default=None,
         description="Names under which the web UI and `wkmp browse` may be asked, such as that of a proxy, separated "
@@ -307,6 +324,13 @@ class Settings(BaseSettings):
         unknown = sorted(_split_names(value or "") - _DATABASE_CHECKS)
         if unknown:
             raise ValueError(f"{unknown[0]!r} is none of {', '.join(sorted(_DATABASE_CHECKS))}")
+        return value
+
+    @field_validator("alert_url")
+    @classmethod
+    def _web_address(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None and not value.get_secret_value().startswith(("http://", "https://")):
+            raise ValueError("must begin with http:// or https://")
         return value
 
     @field_validator("asset_tags")
@@ -602,6 +626,16 @@ def _read_config_file() -> dict[str, Any]:
     return found
 
 
+def environment_without_keys() -> dict[str, str]:
+    """Return the environment for programs of the owner's, without the settings that are secret."""
+    secret = {f"WKMP_{name.upper()}" for name in _secret_fields()}
+    return {name: value for name, value in os.environ.items() if name not in secret}
+
+
+def _secret_fields() -> set[str]:
+    return {name for name, field in Settings.model_fields.items() if SecretStr in get_args(field.annotation)}
+
+
 @dataclass(frozen=True)
 class SettingInUse:
     """One setting, as it counts now."""
@@ -723,4 +757,5 @@ def load_settings(**overrides: object) -> Settings:
         name = "WKMP_" + str(first["loc"][0]).upper() if first["loc"] else "WKMP_*"
         is_in_file = bool(first["loc"]) and not os.environ.get(name) and first["loc"][0] in _read_config_file()
         where = f"{config_path()}, {first['loc'][0]}" if is_in_file else name
-        raise SettingsError(f"{where}: {first['msg']} (got {first.get('input')!r})") from error
+        given = "" if first["loc"] and first["loc"][0] in _secret_fields() else f" (got {first.get('input')!r})"
+        raise SettingsError(f"{where}: {first['msg']}{given}") from error

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 import dagster as dg
 
 from wkmp_assets.identify.open_lookups import open_class_lookup, open_recording_lookup
+from wkmp_assets.orchestration.alerts import alert_sensors
 from wkmp_assets.orchestration.assets.file_picture import file_picture
 from wkmp_assets.orchestration.assets.fingerprints import fingerprints
 from wkmp_assets.orchestration.assets.flavors import flavors
@@ -118,7 +119,7 @@ def build_definitions(
             scanned_files_imported,
         ],
         jobs=jobs_of_library(settings),
-        sensors=[new_files_sensor(settings), automation_sensor(settings)],
+        sensors=[new_files_sensor(settings), automation_sensor(settings), *alert_sensors(settings)],
         schedules=schedules(settings),
         resources={**resources, **(resource_overrides or {})},
         # The worker processes inside a step run in parallel. A process for each step would only add start-up time.

@@ -109,7 +109,7 @@ def test_every_check_job_sensor_and_schedule_says_what_it_does(tmp_path: Path) -
         **{sensor.name: sensor.description for sensor in repository.sensor_defs},
         **{schedule.name: schedule.description for schedule in repository.schedule_defs},
     }
-    assert len(said) == len(checks) + 5 + 2 + 3
+    assert len(said) == len(checks) + 5 + 4 + 3
     assert {name for name, text in said.items() if len(text or "") < 40} == set()
 
 

@@ -89,3 +89,4 @@ found_count  # the same
 has_report  # the same
 has_receipts  # the same
 has_picture  # the same
+redirect_request  # urllib asks it where to go on

@@ -51,7 +51,7 @@ def describe_tables() -> tuple[DescribedTable, ...]:
 def _columns(library: Database, table: str, texts: dict[str, str]) -> tuple[DescribedColumn, ...]:
     rows = library.execute(f"PRAGMA table_xinfo({quote_name(table)})")
     return tuple(
-        DescribedColumn(name, kind, texts[name], bool(place), bool(is_required or place))
+        DescribedColumn(name, kind, texts.get(name, ""), bool(place), bool(is_required or place))
         for _, name, kind, is_required, _, place, _ in rows
     )
 

@@ -20,6 +20,7 @@ from wkmp_assets.model.phases import REPORT
 from wkmp_assets.orchestration.jobs import import_job
 from wkmp_assets.orchestration.sensors import SENSOR
 from wkmp_assets_tests.integration.browser.server import end_of_log, start_dagster_dev
+from wkmp_assets_tests.support.checked_library import BROKEN
 from wkmp_assets_tests.support.paths import SAMPLE_LIBRARY
 from wkmp_assets_tests.support.patience import wait_until
 from wkmp_assets_tests.support.processes import is_worker, processes_of
@@ -89,7 +90,8 @@ def test_an_album_that_is_copied_in_is_imported_within_two_ticks(tmp_path: Path)
     empty = tmp_path / "empty"
     empty.mkdir()
     place = make_workplace(tmp_path, empty)
-    place.extra.update(WKMP_WATCH="1", WKMP_WATCH_SETTLE_S="0")
+    told = tmp_path / "told.json"
+    place.extra.update(WKMP_WATCH="1", WKMP_WATCH_SETTLE_S="0", WKMP_ALERT_COMMAND=f"tee {told}")
     with dagster_dev(place), place.instance() as instance:
         wait_for(lambda: bool(ticks(instance)), place)
         wait_for(lambda: bool(listened_to()), place)
@@ -112,6 +114,8 @@ def test_an_album_that_is_copied_in_is_imported_within_two_ticks(tmp_path: Path)
         wait_for(lambda: freshness(instance, report) is FreshnessState.PASS, place)
         # The run's process must end its workers; unused ones end by themselves only after five minutes.
         wait_for(lambda: not workers(), place)
+        shutil.copy(BROKEN, place.music)
+        wait_for(lambda: told.is_file() and "files_imported" in told.read_text(encoding="utf-8"), place)
 
 
 @pytest.mark.long
