@@ -39,6 +39,7 @@
         ├── LibraryLockedError
         ├── LibraryChangedError
         ├── LibraryDiskError
+        ├── UnsavedLibraryError
         ├── StateDiskError
         └── ServiceUnavailableError    never stops an import: lookups are deferred
             ├── RefusedKeyError
@@ -384,6 +385,17 @@ class LibraryDiskError(TransientError):
         super().__init__(
             f"writing to {database} failed ({detail}); no part of the current file was written. Make room on the disk, "
             "or check it, then import again: it continues where it stopped."
+        )
+        self.database = database
+
+
+class UnsavedLibraryError(TransientError):
+    """The disk refused what the write-ahead log holds, so committed rows may be lost when the computer stops."""
+
+    def __init__(self, database: Path, detail: str) -> None:
+        super().__init__(
+            f"the disk refused to save {database} ({detail}), so rows of the last imports may be lost. Check the disk "
+            "and its quota, then import again: files whose rows are lost are imported anew."
         )
         self.database = database
 

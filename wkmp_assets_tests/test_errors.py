@@ -15,6 +15,7 @@ FACTS: dict[str, tuple[object, ...]] = {
     "GoneLibraryError": (Path("/m/wkmp.db"),),
     "UnwritableLibraryError": (Path("/m/wkmp.db"), "read-only"),
     "LibraryDiskError": (Path("/m/wkmp.db"), "full"),
+    "UnsavedLibraryError": (Path("/m/wkmp.db"), "full"),
     "StateDiskError": (Path("/home/.wkmp"), "full"),
     "EditRefusedError": ("a/b.mp3", "it has no passage 3"),
     "CommitRefusedError": ("a/b.mp3", "CHECK"),

@@ -8,9 +8,20 @@ from pathlib import Path
 from wkmp_assets.db.connection import open_checkpointer
 from wkmp_assets.db.write import statements as sql
 from wkmp_assets.db.write.gate import WriterGate
+from wkmp_assets.errors import UnsavedLibraryError
 
 BUSY_TIMEOUT_MS = 100
 """How long the last step waits for a reader or a writer that does not know the gate. Other writers wait for it."""
+
+_REFUSED_BY_THE_DISK = frozenset(
+    {
+        sqlite3.SQLITE_IOERR_WRITE,
+        sqlite3.SQLITE_IOERR_FSYNC,
+        sqlite3.SQLITE_IOERR_DIR_FSYNC,
+        sqlite3.SQLITE_IOERR_TRUNCATE,
+    }
+)
+"""SQLite's extended codes. A commit does not wait for the disk; only when the log is emptied does it answer."""
 
 _LOG = logging.getLogger(__name__)
 
@@ -18,7 +29,8 @@ _LOG = logging.getLogger(__name__)
 def bring_to_rest(connection: sqlite3.Connection, database: Path, gate: WriterGate) -> None:
     """Copy the write-ahead log into the database and empty it. While another import writes, leave that to it.
 
-    A log that cannot be emptied raises no error: its content is committed, and SQLite reads it there.
+    A log that is in use, or for which there is no room, raises no error: its content is committed, and SQLite reads it
+    there.
 
     Parameters
     ----------
@@ -28,6 +40,11 @@ def bring_to_rest(connection: sqlite3.Connection, database: Path, gate: WriterGa
         The library.
     gate : WriterGate
         Of the library.
+
+    Raises
+    ------
+    UnsavedLibraryError
+        The disk fails, or became read-only.
     """
     if not _has_log(database):
         return
@@ -43,7 +60,13 @@ def bring_to_rest(connection: sqlite3.Connection, database: Path, gate: WriterGa
 
 
 def bring_leftovers_to_rest(database: Path) -> None:
-    """Bring a library to rest that this process does not write to. It is opened only when it has a log."""
+    """Bring a library to rest that this process does not write to. It is opened only when it has a log.
+
+    Raises
+    ------
+    UnsavedLibraryError
+        As for `bring_to_rest`.
+    """
     if not (_has_log(database) and database.exists()):
         return
     try:
@@ -61,6 +84,8 @@ def _has_log(database: Path) -> bool:
 
 
 def _say_why(database: Path, error: Exception) -> None:
+    if getattr(error, "sqlite_errorcode", None) in _REFUSED_BY_THE_DISK:
+        raise UnsavedLibraryError(database, str(error)) from error
     _LOG.warning(
         "%s: its write-ahead log could not be emptied (%s); nothing is lost, the next import tries again",
         database,

@@ -1,5 +1,6 @@
 """A library at rest: the last writer leaves nothing in the write-ahead log."""
 
+import resource
 import sqlite3
 from contextlib import closing
 from pathlib import Path
@@ -12,6 +13,7 @@ from wkmp_assets.db.read.library_settings import LockSettings
 from wkmp_assets.db.write.gate import WriterGate
 from wkmp_assets.db.write.rest import bring_to_rest
 from wkmp_assets.db.write.writer import LibraryWriter
+from wkmp_assets.errors import UnsavedLibraryError
 from wkmp_assets_tests.support.builders import run_sql
 
 
@@ -64,3 +66,17 @@ def test_whatever_holds_up_the_log_fails_nobody(database: Path, log: Path, caplo
         writer.__exit__(None, None, None)
     assert "its write-ahead log could not be emptied" in caplog.text
     assert not log.exists() or log.stat().st_size == 0
+
+
+def test_a_disk_that_refuses_what_the_log_holds_is_an_error(database: Path, log: Path) -> None:
+    """A commit does not wait for the disk, so this is the first that is heard of it."""
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    with keep_open(database), closing(open_checkpointer(database, busy_timeout_ms=0)) as connection:
+        run_sql(database, "INSERT INTO settings (key, value) VALUES ('a', hex(zeroblob(500000)))")
+        assert log.stat().st_size > 0
+        resource.setrlimit(resource.RLIMIT_FSIZE, (database.stat().st_size, limits[1]))
+        try:
+            with pytest.raises(UnsavedLibraryError, match=r"rows of the last imports may be lost\. Check the disk"):
+                bring_to_rest(connection, database, WriterGate(database))
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, limits)
