@@ -32,7 +32,7 @@ from wkmp_assets.orchestration.partitions import partitions_name
 from wkmp_assets.orchestration.resources import Library
 from wkmp_assets.orchestration.run_requests.ranges import FileRange, RunSize, plan_ranges, split_at
 from wkmp_assets.orchestration.run_requests.run_sizes import size_of_import
-from wkmp_assets.orchestration.run_tags import tags_of_library, was_interrupted
+from wkmp_assets.orchestration.run_tags import tags_of_files, tags_of_library, was_interrupted
 from wkmp_assets.orchestration.services import acoustid_key
 from wkmp_assets.orchestration.workers import open_workers
 from wkmp_assets.runtime.atomic_files import translate_disk_errors
@@ -245,7 +245,8 @@ class LibraryImporter:
 
     def _run_range(self, job_name: str, config: dict[str, Any], files: FileRange) -> None:
         for part in self._find_registered(files):
-            self._execute(job_name, config, partition_tags(part.first, part.last), may_fail_alone=part.size == 1)
+            tags = partition_tags(part.first, part.last) | tags_of_files(part.keys, {})
+            self._execute(job_name, config, tags, may_fail_alone=part.size == 1)
 
     def _find_registered(self, files: FileRange) -> list[FileRange]:
         """Return a range without the partitions that another scan has dropped since the plan was made."""

@@ -59,7 +59,8 @@ def file_identity(
     or time changes.
     """
     tags = tags_of_library(library.settings) | tags_of_files(context.partition_keys, context.run.tags)
-    context.instance.add_run_tags(context.run.run_id, tags)
+    if not tags.items() <= context.run.tags.items():  # `wkmp import` and the sensor give them at once
+        context.instance.add_run_tags(context.run.run_id, tags)
     # Claim before reading the library, so that a file that another run has just committed counts as unchanged.
     claimed = claims.claim(context.partition_keys)
     claimed_by_others = {key: Skipped(SkipReason.ELSEWHERE) for key in context.partition_keys if key not in claimed}

@@ -48,6 +48,12 @@ class RunSize:
     """unit=s: the same for the first run. It grows with every run until `work_s`."""
     whole_folder: int = 0
     """Partitions that a folder may span and still stay in one run, whatever its work."""
+    alone_s: float | None = None
+    """unit=s: a file of more work has a run of its own; None for half of `work_s`."""
+
+    def is_large(self, work_s: float) -> bool:
+        """Tell whether a file has a run of its own, so that no other file waits for it."""
+        return work_s > (_LARGE * self.work_s if self.alone_s is None else self.alone_s)
 
     def work_of_run(self, number: int) -> float:
         """Return the work of a run, by its number from 0."""
@@ -110,7 +116,7 @@ class _Cut:
         is_whole = numbers[-1] - numbers[0] < self._size.whole_folder and (files is None or fits_new_range)
         for number in numbers:
             work_s = self._work_s.get(self._ordered[number], 0.0)
-            if work_s > _LARGE * self._size.work_s:
+            if self._size.is_large(work_s):
                 self.close()
                 self.ranges.append(self._range([number], work_s, is_large=True))
                 continue

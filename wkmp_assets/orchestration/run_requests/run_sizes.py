@@ -8,13 +8,16 @@ from wkmp_assets.orchestration.run_requests.ranges import RunSize
 from wkmp_assets.orchestration.services import acoustid_key
 from wkmp_assets.settings import Settings
 
-IMPORT_WORK_S = 8.0
-"""unit=s: of a run of `wkmp import`. Its files are in the library together, so it should not take long."""
-FIRST_WORK_S = 2.0
-"""unit=s: of the first run of `wkmp import`, so that something is in the library soon."""
-REQUEST_WORK_S = 30.0
+IMPORT_S_PER_WORKER = 2.7
+"""unit=s: work of each worker in a run of `wkmp import`. Its files are in the library together, after 4 s or so on two
+CPUs. A run costs the main process half a second whatever it holds, so shorter ones would cost too much."""
+FIRST_S_PER_WORKER = 0.7
+"""unit=s: the same for the first run, so that something is in the library soon."""
+ALONE_S = 6.0
+"""unit=s: work of a file that has a run of its own in `wkmp import`, because one worker does it."""
+REQUEST_WORK_S = 40.0
 """unit=s: of a run that the sensor requests. The process of such a run takes 2 to 4 s to start."""
-MAX_FILES_OF_IMPORT = 100
+MAX_FILES_OF_IMPORT = 200
 MAX_FILES_OF_REQUEST = 1000
 """However short they are."""
 MAX_WHOLE_FOLDER = 50
@@ -24,7 +27,13 @@ MAX_WHOLE_FOLDER = 50
 def size_of_import(settings: Settings) -> RunSize:
     """Return how much a run of `wkmp import` carries. Without an AcoustID key it may divide a folder."""
     files = MAX_FILES_OF_IMPORT if settings.files_per_run == "auto" else partitions_per_run(settings)
-    return RunSize(files, IMPORT_WORK_S, FIRST_WORK_S, MAX_WHOLE_FOLDER if acoustid_key(settings) else 0)
+    return RunSize(
+        files,
+        work_s=IMPORT_S_PER_WORKER * settings.workers,
+        first_work_s=FIRST_S_PER_WORKER * settings.workers,
+        whole_folder=MAX_WHOLE_FOLDER if acoustid_key(settings) else 0,
+        alone_s=ALONE_S,
+    )
 
 
 def size_of_request(settings: Settings) -> RunSize:

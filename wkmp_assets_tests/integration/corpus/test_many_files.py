@@ -1,6 +1,7 @@
 """Ten thousand files in one folder are found, registered and divided into runs, and none is opened."""
 
 from datetime import UTC, datetime, timedelta
+from itertools import accumulate, repeat
 from pathlib import Path
 
 from wkmp_assets.model.work_estimates import FILE_S
@@ -12,7 +13,7 @@ from wkmp_assets_tests.support.checked_library import CheckedLibrary
 from wkmp_assets_tests.support.memory_instance import memory_instance
 
 FILES = 10_000
-PER_RUN = round(REQUEST_WORK_S / FILE_S)
+PER_RUN = next(count for count, work_s in enumerate(accumulate(repeat(FILE_S)), start=1) if work_s >= REQUEST_WORK_S)
 """They are empty: each takes the time that any file takes."""
 
 
