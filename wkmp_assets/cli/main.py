@@ -20,6 +20,8 @@ _COMMANDS = {
     "identify": "by_hand:identify",
     "accept": "by_hand:accept",
     "reject": "by_hand:reject",
+    "split": "cut:split",
+    "join": "cut:join",
     "warnings": "file_warnings:list_warnings",
     "duplicates": "duplicates:duplicates",
     "missing": "missing:missing",

@@ -8,6 +8,7 @@ from typing import TypeVar
 
 from wkmp_assets.db.commit import MAX_CONFLICTS
 from wkmp_assets.db.connection import open_reader, snapshot, translate_errors
+from wkmp_assets.db.plan.cut_edit import CutPlan, entry_for_cut, plan_cut_edit
 from wkmp_assets.db.plan.song_edit import SongEditPlan, entry_for_edit, plan_song_edit
 from wkmp_assets.db.read.file_rows import read_file_rows
 from wkmp_assets.db.read.file_state import read_state
@@ -16,7 +17,7 @@ from wkmp_assets.db.write.tally import Tally
 from wkmp_assets.db.write.writer import LibraryWriter
 from wkmp_assets.errors import EditRefusedError, LibraryChangedError
 from wkmp_assets.model.batch import Receipt, WriteBatch
-from wkmp_assets.model.hand_edits import SongEdit
+from wkmp_assets.model.hand_edits import CutEdit, SongEdit
 from wkmp_assets.model.timestamps import Stamp
 
 Plan = TypeVar("Plan")
@@ -50,6 +51,27 @@ def commit_song_edit(database: Path, edit: SongEdit, now: datetime, run_id: str)
         if rows is None:
             raise EditRefusedError(edit.path, "the library does not have it")
         return plan_song_edit(edit, rows, read_state(reader, entry_for_edit(edit, rows), ()), stamp)
+
+    return _commit(database, plan, lambda planned: planned.batch)
+
+
+def commit_cut_edit(database: Path, edit: CutEdit, now: datetime, run_id: str) -> tuple[CutPlan, Receipt]:
+    """Write new boundaries for passages of one file; the parameters are those of `commit_song_edit`.
+
+    Raises
+    ------
+    EditRefusedError
+        The library no longer holds what was measured, or the passages cannot be cut. Nothing was written.
+    LibraryChangedError, LibraryLockedError, LibraryDiskError, UnwritableLibraryError
+        Nothing was written.
+    """
+    stamp = Stamp(now, run_id)
+
+    def plan(reader: sqlite3.Connection) -> CutPlan:
+        rows = read_file_rows(reader, edit.path)
+        if rows is None:
+            raise EditRefusedError(edit.path, "the library does not have it")
+        return plan_cut_edit(edit, rows, read_state(reader, entry_for_cut(rows), ()), stamp)
 
     return _commit(database, plan, lambda planned: planned.batch)
 

@@ -50,6 +50,10 @@ PERSON_SOURCE = "Person"
 """Source of a song that a person named, accepted or rejected with a command, and of the provenance row that says so."""
 
 
+BOUNDARIES_BY_PERSON = "a person"
+"""`boundaries` in `passages.import_metadata` of a passage that a person cut or joined with a command."""
+
+
 LOOKUP_SOURCE = "Lookup"
 """Source of the provenance row with a passage's lookup and all candidates. Deferred passages are found by it."""
 

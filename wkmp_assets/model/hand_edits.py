@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
-from wkmp_assets.model.values import KnownRelease, Release, Song
+from wkmp_assets.model.file_entry import PassageEntry
+from wkmp_assets.model.values import KnownRelease, LeadPointParameters, Release, Song
 
 
 class Verdict(StrEnum):
@@ -32,3 +33,28 @@ class SongEdit:
     """For IDENTIFY: the release that it is taken from, by MusicBrainz; None keeps the albums."""
     releases: tuple[KnownRelease, ...] = ()
     """All releases of the recording, by MusicBrainz."""
+
+
+@dataclass(frozen=True)
+class Cut:
+    """Passages of a file that others replace: one is split, or neighbours are joined."""
+
+    numbers: tuple[int, ...]
+    """Of the passages that go, from 1."""
+    bounds: tuple[tuple[int, int], ...]
+    """Start and end of those that come, unit=ticks."""
+
+
+@dataclass(frozen=True)
+class CutEdit:
+    """New boundaries for passages of one file, with what was measured of the new passages."""
+
+    path: str
+    content_hash: str
+    """Of the sound that was measured."""
+    before: tuple[tuple[int, int], ...]
+    """Start and end of all passages when the cuts were made, unit=ticks."""
+    cuts: tuple[Cut, ...]
+    pieces: tuple[PassageEntry, ...]
+    """One for each new passage, in the order of the cuts; without songs."""
+    parameters: LeadPointParameters

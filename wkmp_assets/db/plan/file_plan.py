@@ -10,6 +10,7 @@ from itertools import islice
 from typing import Any
 
 from wkmp_assets.db.plan import ids
+from wkmp_assets.db.plan.cuts import follow_cuts
 from wkmp_assets.db.plan.earlier_knowledge import (
     describe_kept,
     follow_persons,
@@ -258,7 +259,9 @@ def _as_copy_of(other: FileRow, row: FileRow) -> FileRow:
 
 
 def _plan_content(entry: FileEntry, state: LibraryState, stamp: Stamp) -> WriteBatch:
-    status = FileStatus.INGEST_COMPLETE if entry.passages else FileStatus.NO_AUDIO
+    entry, state = follow_cuts(entry, state)
+    is_cut = any(passage.is_cut for passage in state.passages)
+    status = FileStatus.INGEST_COMPLETE if entry.passages or is_cut else FileStatus.NO_AUDIO
     file = _file_row(entry, state, stamp, status)
     plan = plan_passages(
         [(passage.start_ticks, passage.end_ticks) for passage in entry.passages],

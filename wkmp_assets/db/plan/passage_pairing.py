@@ -80,12 +80,13 @@ def plan_passages(
                 f"the new ones; change them in the player, then {IMPORT_WITH_FORCE}"
             )
     unpaired = [passage for passage in stored if passage not in partners.values()]
-    removed = tuple(passage.guid for passage in unpaired if not passage.is_kept)
-    kept = tuple(passage for passage in unpaired if passage.is_kept)
+    removed = tuple(passage.guid for passage in unpaired if not (passage.is_kept or passage.is_cut))
+    kept = tuple(passage for passage in unpaired if passage.is_kept or passage.is_cut)
     warnings += [
         f"the passage {describe_place(passage)} no longer matches the audio; it was kept, because a person edited it, "
         "or play history, queue or timeslots refer to it"
         for passage in kept
+        if not passage.is_cut
     ]
     return PassagePlan(
         placed=tuple(placed),

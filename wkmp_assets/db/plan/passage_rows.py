@@ -16,7 +16,7 @@ from wkmp_assets.model.rows import FileRow, PassageAlbumRow, PassageRow, Passage
 from wkmp_assets.model.statuses import PassageStatus
 from wkmp_assets.model.ticks import to_seconds
 from wkmp_assets.model.timestamps import Stamp
-from wkmp_assets.model.values import ClassesOutcome, LookupOutcome, PassageLookup, Song
+from wkmp_assets.model.values import ClassesOutcome, LeadPointParameters, LookupOutcome, PassageLookup, Song
 
 _WAITING = frozenset({ClassesOutcome.DEFERRED, ClassesOutcome.GONE})
 
@@ -46,7 +46,7 @@ def make_passage_rows(
             album=match.album,
             recording_mbid=match.song.recording_mbid if match.song else None,
             song_id=entities.songs[match.song.recording_mbid].guid if match.song else None,
-            import_metadata=_import_json(entry, passage, stamp),
+            import_metadata=describe_import(passage, entry.lead_point_parameters, entry.boundaries, stamp),
             musical_flavor_vector=flavor.vector,
             flavor_source_blend=flavor.blend,
             flavor_completeness=flavor.completeness,
@@ -72,8 +72,11 @@ def make_passage_rows(
         yield keep_columns(row, match, kept)
 
 
-def _import_json(entry: FileEntry, passage: PassageEntry, stamp: Stamp) -> str:
-    points, used = passage.lead_points, entry.lead_point_parameters
+def describe_import(
+    passage: PassageEntry, used: LeadPointParameters | None, boundaries: str | None, stamp: Stamp
+) -> str:
+    """Return `import_metadata` of a passage: how its lead points were found, and what decided its boundaries."""
+    points = passage.lead_points
     lead_in, lead_out = points.lead_in_ticks, points.lead_out_ticks
     analysis = {
         "peak_rms": round(points.peak_rms, 6),
@@ -95,7 +98,7 @@ def _import_json(entry: FileEntry, passage: PassageEntry, stamp: Stamp) -> str:
         },
         "analyzed_at": f"{stamp.text.replace(' ', 'T')}Z",
     }
-    return json.dumps({"amplitude_analysis": analysis} | ({"boundaries": entry.boundaries} if entry.boundaries else {}))
+    return json.dumps({"amplitude_analysis": analysis} | ({"boundaries": boundaries} if boundaries else {}))
 
 
 def link_songs(

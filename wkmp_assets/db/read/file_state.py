@@ -10,7 +10,7 @@ from wkmp_assets.db.read.file_warnings import read_warnings_of
 from wkmp_assets.db.read.images import read_images_of
 from wkmp_assets.db.read.references import find_passage_references, find_referenced
 from wkmp_assets.db.read.select import has_table, read_passages_text, select_in
-from wkmp_assets.db.tables import MAX_LISTED_COPIES, PERSON_SOURCE
+from wkmp_assets.db.tables import BOUNDARIES_BY_PERSON, MAX_LISTED_COPIES, PERSON_SOURCE
 from wkmp_assets.model.batch import ExpectedFile
 from wkmp_assets.model.file_entry import FileEntry
 from wkmp_assets.model.file_warnings import FileWarning
@@ -103,6 +103,8 @@ class StoredPassage:
     fade_out_ticks: int | None
     is_kept: bool
     """Whether it must not be deleted, because a person edited it, or play history, queue or timeslots refer to it."""
+    is_cut: bool = False
+    """Whether a person cut or joined it with a command."""
     lead_in_ticks: int | None = None
     lead_out_ticks: int | None = None
     flavor: StoredFlavor = StoredFlavor()
@@ -269,6 +271,7 @@ def _stored_passages(
     select = (
         "SELECT guid, start_time_ticks, end_time_ticks, fade_in_start_ticks, fade_out_start_ticks, "  # noqa: S608 - literals only
         "user_title, "
+        "CASE WHEN json_valid(import_metadata) THEN json_extract(import_metadata, '$.boundaries') END AS boundaries, "
         "lead_in_start_ticks, lead_out_start_ticks, musical_flavor_vector, flavor_source_blend, flavor_completeness, "
         "additional_metadata, (SELECT guid FROM songs WHERE guid = passages.song_id) AS song_id, "
         "(SELECT recording_mbid FROM songs WHERE guid = passages.song_id) AS song_mbid, "
@@ -286,6 +289,7 @@ def _stored_passages(
             row["fade_in_start_ticks"],
             row["fade_out_start_ticks"],
             is_kept=row["guid"] in in_use or _is_edited(row),
+            is_cut=row["boundaries"] == BOUNDARIES_BY_PERSON,
             lead_in_ticks=row["lead_in_start_ticks"],
             lead_out_ticks=row["lead_out_start_ticks"],
             flavor=StoredFlavor(

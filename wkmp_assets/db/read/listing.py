@@ -48,6 +48,9 @@ class ListedPassage:
     """How sure the song is, 0..1."""
     is_missing: bool
     """Whether the last scan did not find the file."""
+    start_ticks: int
+    """The exact place, in units of 1/28,224,000 s."""
+    end_ticks: int
 
     @property
     def length_s(self) -> float:
@@ -118,4 +121,6 @@ def _listed(row: sqlite3.Row, *, is_missing: bool) -> ListedPassage:
         lead_in_s=lead_in_s,
         lead_out_s=lead_out_s,
         is_missing=is_missing,
+        start_ticks=ticks[0] or 0,
+        end_ticks=ticks[1] or 0,
     )
