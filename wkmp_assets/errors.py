@@ -306,6 +306,7 @@ class EditRefusedError(PermanentError):
     def __init__(self, path: str, problem: str) -> None:
         super().__init__(f"{path}: {problem}")
         self.path = path
+        self.problem = problem
 
 
 class CommitRefusedError(PermanentError):

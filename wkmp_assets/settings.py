@@ -171,6 +171,12 @@ class Settings(BaseSettings):
         description="Days after which Dagster forgets a run and its events. What was found last of each file stays. "
         "`0`: never.",
     )
+    undo_days: int = Field(
+        default=30,
+        ge=0,
+        le=36_500,
+        description="Days for which the library keeps what `wkmp undo` restores. `0`: for ever.",
+    )
     tidy_cron: str = Field(
         default="30 4 * * *",
         description="When `nightly_tidy` removes old runs, as a cron expression.",

@@ -12,6 +12,7 @@ from wkmp_assets.cli.options import (
     OUT,
     exit_on_error,
     find_settings,
+    print_table,
 )
 from wkmp_assets.cli.summary import render_failures
 from wkmp_assets.db.read.counts import read_failures
@@ -42,5 +43,5 @@ def failures(folder: Path, library: Path | None, database: Path | None) -> None:
         )
         for failure in stored
     ]
-    OUT.print(render_failures(rows, max_rows=len(rows)))
+    print_table(render_failures(rows, max_rows=len(rows)))
     sys.exit(1)

@@ -22,6 +22,7 @@ _COMMANDS = {
     "reject": "by_hand:reject",
     "split": "cut:split",
     "join": "cut:join",
+    "undo": "undo:undo",
     "warnings": "file_warnings:list_warnings",
     "duplicates": "duplicates:duplicates",
     "missing": "missing:missing",

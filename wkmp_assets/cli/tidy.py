@@ -16,12 +16,12 @@ from wkmp_assets.cli.options import DATABASE, FOLDER, LIBRARY, OUT, exit_on_erro
 def tidy(folder: Path, library: Path | None, database: Path | None) -> None:
     """Remove the runs of the library of FOLDER that are older than WKMP_HISTORY_DAYS from Dagster's history.
 
-    What was found last of each file stays, with the receipt of its import. The library itself is not touched.
+    What was found last of each file stays, with the receipt of its import. What the library keeps for `wkmp undo` goes
+    after WKMP_UNDO_DAYS. Exit status 0: done; 1: the history or the library cannot be written.
     """
     settings = find_settings(folder, library, database)
     if not settings.history_days:
-        OUT.print("Nothing was removed: WKMP_HISTORY_DAYS is 0, so the history is kept for ever.")
-        return
+        OUT.print("No run is removed: WKMP_HISTORY_DAYS is 0, so the history is kept for ever.")
     # Dagster takes two seconds to load, so only the commands that need it do.
     warnings.filterwarnings("ignore", module="dagster")
     from wkmp_assets.cli.importer import open_instance

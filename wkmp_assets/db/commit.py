@@ -11,6 +11,8 @@ from typing import Self
 from wkmp_assets.db.connection import open_reader, snapshot, translate_errors
 from wkmp_assets.db.plan.file_plan import candidate_file_guids, plan_failure, plan_file
 from wkmp_assets.db.plan.removal import plan_removal
+from wkmp_assets.db.plan.undo import remember
+from wkmp_assets.db.read.file_rows import read_file_rows
 from wkmp_assets.db.read.file_state import read_state
 from wkmp_assets.db.read.library_settings import read_library_settings
 from wkmp_assets.db.read.removal import read_removable
@@ -26,6 +28,7 @@ from wkmp_assets.model.phases import ENTRY
 from wkmp_assets.model.timestamps import Stamp
 from wkmp_assets.model.values import FileIdentity, FileState
 
+IMPORT_COMMAND = "import"
 MAX_CONFLICTS = 8
 """How often a file is read and planned again. A player or another import does not change it more often in a row."""
 
@@ -102,7 +105,11 @@ class FileCommitter:
         while True:
             with translate_errors(self._database), snapshot(reader):
                 state = read_state(reader, entry, candidate_file_guids(entry))
-            batch = plan_file(entry, state, self._stamp())
+                rows = read_file_rows(reader, state.owner.path) if state.owner and state.passages else None
+            stamp = self._stamp()
+            batch = plan_file(entry, state, stamp)
+            if batch.passages or batch.removed_passages:
+                batch = remember(batch, rows, IMPORT_COMMAND, stamp)
             try:
                 return FileCommit(key, outcome, writer.write(batch, tally), batch)
             except LibraryChangedError:

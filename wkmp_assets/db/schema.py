@@ -111,6 +111,14 @@ def m006_columns_of_the_player(database: Database) -> None:
                 database.execute(statement)
 
 
+@library_migrations()
+def m007_undo(database: Database) -> None:
+    """Add `import_undo` to libraries that are older than this table."""
+    for statement in read_statements():
+        if statement.startswith("CREATE TABLE IF NOT EXISTS import_undo"):
+            database.execute(statement)
+
+
 def _add_missing_columns(database: Database, ddl: list[str]) -> None:
     with sqlite_utils.Database(memory=True) as reference:
         for statement in ddl:

@@ -211,6 +211,16 @@ CREATE TABLE IF NOT EXISTS import_images (
 CREATE INDEX IF NOT EXISTS idx_import_images_image ON import_images(image_id);
 
 -- Only of the import: files of the library that are not on disk. A row goes when the file is back or removed.
+CREATE TABLE IF NOT EXISTS import_undo (
+  run_id TEXT NOT NULL,
+  file TEXT NOT NULL,
+  path TEXT NOT NULL,
+  command TEXT NOT NULL,
+  at TIMESTAMP NOT NULL,
+  before BLOB NOT NULL,
+  after TEXT NOT NULL,
+  PRIMARY KEY (run_id, file));
+
 CREATE TABLE IF NOT EXISTS missing_files (
   path TEXT PRIMARY KEY,
   missing_since TIMESTAMP NOT NULL DEFAULT CURRENT_TIMESTAMP);

@@ -31,6 +31,10 @@ def quote_name(identifier: str) -> str:
     return '"' + identifier.replace('"', '""') + '"'
 
 
+UNDO = "import_undo"
+"""Table of the rows of files as they were before a run changed them."""
+
+
 LINK_TABLES = ("passage_songs", "passage_albums", "import_provenance")
 
 

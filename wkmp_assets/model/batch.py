@@ -34,6 +34,7 @@ from wkmp_assets.model.rows import (
     SongFlavor,
     SongRow,
     SongWorkRow,
+    UndoRow,
     WarningRow,
     WorkRow,
 )
@@ -114,6 +115,8 @@ class WriteBatch:
     """Whether the stored warnings of the file go first."""
     warning_rows: tuple[WarningRow, ...] = ()
     """Empty when the library has the same warnings already."""
+    undo: UndoRow | None = None
+    """The rows of the file as they were; None where it had no passages, or keeps them."""
 
 
 @dataclass(frozen=True)
@@ -129,6 +132,16 @@ class MarkBatch:
     at: str
     """UTC, `YYYY-MM-DD HH:MM:SS`."""
     path: str = "the marks of missing files"
+    """What messages name instead of a file."""
+
+
+@dataclass(frozen=True)
+class ForgetBatch:
+    """Runs that can no longer be undone."""
+
+    before: str
+    """They are older than this: UTC, `YYYY-MM-DD HH:MM:SS`."""
+    path: str = "the runs that can be undone"
     """What messages name instead of a file."""
 
 

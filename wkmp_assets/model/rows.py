@@ -236,6 +236,19 @@ class FailureRow:
 
 
 @dataclass(frozen=True)
+class UndoRow:
+    """One row of `import_undo`: the rows of a file as they were before a run. The database adds what came after."""
+
+    run_id: str
+    file: str
+    """Guid of the file."""
+    path: str
+    command: str
+    at: str
+    before: bytes
+
+
+@dataclass(frozen=True)
 class FileRows:
     """The rows of one file that an import or a person's command replaces, with all columns that they own."""
 

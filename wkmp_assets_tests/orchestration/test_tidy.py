@@ -17,6 +17,7 @@ from wkmp_assets.orchestration.run_tags import tags_of_library
 from wkmp_assets.orchestration.schedules import NIGHTLY_TIDY
 from wkmp_assets.orchestration.tidy import tidy
 from wkmp_assets.settings import Settings, load_settings
+from wkmp_assets_tests.support.builders import commit, entry
 from wkmp_assets_tests.support.memory_instance import memory_instance
 
 IN_91_DAYS = datetime.now(UTC) + timedelta(days=91)
@@ -97,8 +98,11 @@ def test_the_command_says_what_it_did(tmp_path: Path, monkeypatch: pytest.Monkey
     (tmp_path / "music").mkdir()
     said = CliRunner().invoke(main, ["tidy", str(tmp_path / "music")])
     assert said.output == "0 old runs with 0 events removed; the history is 0.0 MB smaller\n", said.output
+    for content in ("a", "b"):  # months ago
+        commit(tmp_path / "music/wkmp.db", entry("a.flac", content), run_id=content)
+    assert "1 change can no longer be undone" in CliRunner().invoke(main, ["tidy", str(tmp_path / "music")]).output
     monkeypatch.setitem(os.environ, "WKMP_HISTORY_DAYS", "0")
     assert (
-        "Nothing was removed: WKMP_HISTORY_DAYS is 0"
+        "No run is removed: WKMP_HISTORY_DAYS is 0"
         in CliRunner().invoke(main, ["tidy", str(tmp_path / "music")]).output
     )

@@ -35,7 +35,7 @@ class CutPlan:
     """The new passages, by start."""
 
 
-def entry_for_cut(rows: FileRows) -> FileEntry:
+def entry_without_passages(rows: FileRows) -> FileEntry:
     """Return an entry of the file without passages, to read what its rows depend on."""
     file = rows.file
     identity = FileIdentity(FileState.UNCHANGED, file.hash, file.file_size_bytes, file.modification_time)

@@ -1,5 +1,6 @@
 """Parts of queries that several readers share."""
 
+import hashlib
 import sqlite3
 from collections.abc import Iterable, Iterator
 from itertools import islice
@@ -49,3 +50,8 @@ def read_passages_text(connection: sqlite3.Connection, file_guid: str) -> str | 
     query = f"SELECT {PASSAGES_OF_FILE} AS passages FROM files WHERE guid = ?"  # noqa: S608 - literals only
     text: str | None = connection.execute(query, [file_guid]).fetchone()["passages"]
     return text
+
+
+def digest_text(text: str | None) -> str:
+    """Return a digest by which a file's passages are compared; that of no text is empty."""
+    return "" if text is None else hashlib.sha256(text.encode()).hexdigest()

@@ -8,12 +8,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from wkmp_assets.db.tables import IMAGES_OF_FILES, LINK_TABLES, WARNINGS, columns_of
+from wkmp_assets.db.tables import IMAGES_OF_FILES, LINK_TABLES, UNDO, WARNINGS, columns_of
 from wkmp_assets.db.write import statements as sql
-from wkmp_assets.model.batch import CopyLink, MarkBatch, RemovalBatch, WriteBatch
+from wkmp_assets.model.batch import CopyLink, ForgetBatch, MarkBatch, RemovalBatch, WriteBatch
 from wkmp_assets.model.rows import SongFlavor
 
-Batch = WriteBatch | MarkBatch | RemovalBatch
+Batch = WriteBatch | MarkBatch | RemovalBatch | ForgetBatch
 """What one transaction writes."""
 
 
@@ -39,13 +39,15 @@ def make_script(batch: Batch, max_values: int) -> list[Step]:
 
     Parameters
     ----------
-    batch : WriteBatch, MarkBatch or RemovalBatch
-        The rows of one file, the marks of a scan, or a file to remove.
+    batch : WriteBatch, MarkBatch, RemovalBatch or ForgetBatch
+        The rows of one file, the marks of a scan, a file to remove, or runs that can no longer be undone.
     max_values : int
         How many values SQLite binds in one statement. More rows than that take several statements.
     """
     if isinstance(batch, MarkBatch):
         return _marks(batch)
+    if isinstance(batch, ForgetBatch):
+        return [Step(UNDO, sql.FORGET_RUNS, [batch.before])]
     return _removal(batch) if isinstance(batch, RemovalBatch) else _whole_file(batch, max_values)
 
 
@@ -108,6 +110,9 @@ def _whole_file(batch: WriteBatch, max_values: int) -> list[Step]:
     steps += _insert(batch.warning_rows, max_values)
     if batch.found:
         steps.append(Step("missing_files", sql.UNMARK, [json.dumps(batch.found)]))
+    if batch.undo is not None:
+        # Last, because it notes what the passages are now.
+        steps.append(Step(UNDO, sql.REMEMBER, [*sql.values_of([batch.undo]), batch.undo.file]))
     if not batch.keeps_failure:
         steps.append(_failure(batch))
     return steps

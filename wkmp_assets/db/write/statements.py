@@ -10,7 +10,7 @@ from functools import lru_cache
 from operator import attrgetter
 from typing import Any
 
-from wkmp_assets.db.tables import IMAGES_OF_FILES, PASSAGES_OF_FILE, WARNINGS, columns_of, quote_name
+from wkmp_assets.db.tables import IMAGES_OF_FILES, PASSAGES_OF_FILE, UNDO, WARNINGS, columns_of, quote_name
 from wkmp_assets.model.rows import (
     AlbumRow,
     ArtistRow,
@@ -25,6 +25,7 @@ from wkmp_assets.model.rows import (
     SongFlavor,
     SongRow,
     SongWorkRow,
+    UndoRow,
     WarningRow,
     WorkRow,
 )
@@ -226,6 +227,14 @@ MARK = (
 FORGET_FAILURES = "DELETE FROM import_failures WHERE path IN (SELECT value FROM json_each(?))"
 
 DELETE_WARNINGS = f"DELETE FROM {WARNINGS} WHERE file_id = ?"
+
+REMEMBER = (
+    f"INSERT INTO {UNDO} ({', '.join(columns_of(UndoRow))}, after) "
+    f"SELECT {', '.join('?' * len(columns_of(UndoRow)))}, text_digest({PASSAGES_OF_FILE}) FROM files WHERE guid = ? "
+    "ON CONFLICT (run_id, file) DO UPDATE SET after = excluded.after"
+)
+"""A run that writes a file twice keeps what was there before the first time."""
+FORGET_RUNS = f"DELETE FROM {UNDO} WHERE at < ?"
 
 DELETE_FAILURE = "DELETE FROM import_failures WHERE path = ?"
 INSERT_FAILURE = """

@@ -16,6 +16,7 @@ from typing import Self
 
 from wkmp_assets.db.connection import CHECKPOINT_BYTES, MAX_WAL_STEPS, open_writer, translate_errors
 from wkmp_assets.db.read.library_settings import LockSettings
+from wkmp_assets.db.read.select import digest_text
 from wkmp_assets.db.schema import ensure_schema
 from wkmp_assets.db.write import statements as sql
 from wkmp_assets.db.write.gate import WriterGate
@@ -90,6 +91,7 @@ class LibraryWriter:
             try:
                 ensure_schema(connection)
                 create_functions(connection)
+                connection.create_function("text_digest", 1, digest_text, deterministic=True)
             except BaseException:
                 connection.close()
                 raise
