@@ -16,7 +16,7 @@ unexport PYTHONDONTWRITEBYTECODE
 MUSIC ?= test_data/sample_library
 PORT ?= 3000
 
-.PHONY: help setup import status test test-quick test-long test-faults test-safety test-ui fuzz coverage-baseline check bench bench-fades bench-flavor bench-history bench-key bench-long bench-lookups bench-scale bench-segmentation bench-sensor bench-ui bench-writer compare-tags ui dataset clean
+.PHONY: help setup import status test test-quick test-long test-cluster test-faults test-safety test-ui fuzz coverage-baseline check bench bench-fades bench-flavor bench-history bench-key bench-long bench-lookups bench-scale bench-segmentation bench-sensor bench-ui bench-writer compare-tags ui dataset clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 26
@@ -43,6 +43,10 @@ test-faults: $(DEV_READY) ## every fault in full: 200 kills, full disks, foreign
 
 test-safety: $(DEV_READY) ## take each safety measure away and see the tests fail that are named for it (half an hour)
 	$(BIN)/python -m wkmp_assets_tests.tools.safety.prove
+
+test-cluster: $(DEV_READY) ## several machines on one, their deaths, and Dagster on a PostgreSQL server (5 minutes)
+	@VENV="$(VENV)" .ci/setup postgres
+	WKMP_TEST_CLUSTER=1 $(BIN)/python -m pytest -m cluster
 
 # How long `make fuzz` goes on, and where its damage begins (any number; none: the time of day).
 SECONDS ?= 600
@@ -133,9 +137,9 @@ $(READY): requirements.txt pyproject.toml
 	@PYTHONWARNINGS=ignore $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@touch $(READY)
 
-$(DEV_READY): $(READY) requirements-dev.txt requirements-browse.txt requirements-cluster.txt requirements-ui.txt
+$(DEV_READY): $(READY) requirements-dev.txt requirements-browse.txt requirements-cluster.txt requirements-postgres.txt requirements-ui.txt
 	@echo "Installing the tools for tests and checks ..."
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps -r requirements-dev.txt -r requirements-browse.txt -r requirements-cluster.txt
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps -r requirements-dev.txt -r requirements-browse.txt -r requirements-cluster.txt -r requirements-postgres.txt
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps -r requirements-ui.txt || \
 	  echo "note: going on without Playwright: no browser will be tested." >&2
 	@VENV="$(VENV)" .ci/setup tools

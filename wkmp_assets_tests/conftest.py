@@ -79,6 +79,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
                 item.add_marker(test.id)
         if is_hypothesis_test(getattr(item, "obj", None)) and os.environ.get("WKMP_TEST_LONG"):
             item.add_marker("long")
+        if item.get_closest_marker("cluster") and not os.environ.get("WKMP_TEST_CLUSTER"):
+            item.add_marker(pytest.mark.skip(reason="part of `make test-cluster` only"))
         if item.get_closest_marker("long") and not os.environ.get("WKMP_TEST_LONG"):
             item.add_marker(pytest.mark.skip(reason="part of `make test-long` only"))
     if hasattr(config, "workerinput"):

@@ -7,6 +7,7 @@ imported first, or its passages and play history would be lost with its old path
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 
 from dagster import DagsterInstance
@@ -28,7 +29,7 @@ from wkmp_assets.model.timestamps import format_seconds, format_timestamp, norma
 from wkmp_assets.model.values import LibraryChanges
 from wkmp_assets.orchestration.found_library import use_library
 from wkmp_assets.orchestration.gone_files import find_gone, find_partitions_in_use
-from wkmp_assets.orchestration.instance.dagster_api import delete_partitions, find_unfinished_runs
+from wkmp_assets.orchestration.instance.dagster_api import delete_partitions, find_unfinished_runs, is_running
 from wkmp_assets.orchestration.partitions import partitions_name
 from wkmp_assets.orchestration.resources import Library, ignore_rules
 from wkmp_assets.orchestration.run_tags import is_of_library
@@ -259,6 +260,6 @@ def _sweep_covers(settings: Settings, library: Library) -> int:
 def _is_busy(settings: Settings, instance: DagsterInstance, registered: Sequence[str], stale: Sequence[str]) -> bool:
     """Tell whether an import has claimed files, a run of the library waits or runs, or a backfill names a partition."""
     unfinished = (run for run in find_unfinished_runs(instance) if is_of_library(run, settings))
-    if read_claimed_keys(settings.claims_dir) or any(unfinished):
+    if read_claimed_keys(settings.claims_dir, partial(is_running, instance)) or any(unfinished):
         return True
     return not find_partitions_in_use(settings, instance, registered).isdisjoint(stale)

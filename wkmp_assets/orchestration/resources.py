@@ -4,7 +4,7 @@ import os
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 
 import dagster as dg
@@ -22,6 +22,7 @@ from wkmp_assets.identify.flavor_classes import ClassLookup
 from wkmp_assets.identify.lookup import RecordingLookup
 from wkmp_assets.model.file_key import decode_key
 from wkmp_assets.orchestration.found_library import use_library
+from wkmp_assets.orchestration.instance.dagster_api import ends_with_this_process, is_running
 from wkmp_assets.orchestration.raw_config import refuse_environment
 from wkmp_assets.orchestration.services import acoustid_key, service_settings
 from wkmp_assets.orchestration.workers import open_workers
@@ -138,9 +139,15 @@ def claims_resource(settings: Settings) -> dg.ResourceDefinition:
 
     @dg.resource
     def open_for_run(context: dg.InitResourceContext) -> Iterator[RunClaims]:
-        run_id = context.run.run_id if context.run else f"no run, process {os.getpid()}"
         use_library(settings)  # notes the first use before there is any state of the library
-        with open_claims(settings.claims_dir, run_id) as claims:
+        instance, run = context.instance, context.run
+        if instance is None or run is None:
+            with open_claims(settings.claims_dir, f"no run, process {os.getpid()}") as claims:
+                yield claims
+            return
+        # With Dagster's multiprocess executor this is the process of one step.
+        goes_on = not ends_with_this_process(instance, run.run_id)
+        with open_claims(settings.claims_dir, run.run_id, partial(is_running, instance), goes_on=goes_on) as claims:
             yield claims
 
     return open_for_run

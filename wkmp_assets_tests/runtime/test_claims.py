@@ -11,7 +11,7 @@ from threading import Event
 
 import pytest
 
-from wkmp_assets.runtime.claims import RunClaims, open_claims
+from wkmp_assets.runtime.claims import RunClaims, open_claims, read_claimed_keys
 
 
 @pytest.fixture
@@ -76,6 +76,21 @@ def test_a_run_that_was_killed_claims_nothing(tmp_path: Path) -> None:
             other.send_signal(signal.SIGKILL)
             other.wait()
             assert mine.claim(["a"]) == {"a"}
+    assert [path.name for path in tmp_path.iterdir()] == ["lock"]
+
+
+def test_the_claims_of_a_run_outlast_the_process_of_its_step(tmp_path: Path) -> None:
+    """Dagster's multiprocess executor gives every step a process, and only the first one claims."""
+    running = {"one"}
+    with open_claims(tmp_path, "one", running.__contains__, goes_on=True) as step:
+        step.claim(["a", "b"])
+    with open_claims(tmp_path, "two", running.__contains__, goes_on=True) as other:
+        assert other.claim(["b", "c"]) == {"c"}
+    assert read_claimed_keys(tmp_path, running.__contains__) == {"a", "b"}
+    with open_claims(tmp_path, "one", running.__contains__, goes_on=True) as again:
+        assert again.claim(["a", "c"]) == {"a", "c"}
+    running.clear()
+    assert read_claimed_keys(tmp_path, running.__contains__) == frozenset()
     assert [path.name for path in tmp_path.iterdir()] == ["lock"]
 
 

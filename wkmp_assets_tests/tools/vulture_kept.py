@@ -90,3 +90,5 @@ has_report  # the same
 has_receipts  # the same
 has_picture  # the same
 redirect_request  # urllib asks it where to go on
+WatchedPostgresStorage  # named in dagster.yaml where PostgreSQL keeps Dagster's storage
+optimize_for_webserver  # Dagster's web server calls it on its storage

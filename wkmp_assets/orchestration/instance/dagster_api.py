@@ -22,6 +22,7 @@ from dagster._core.storage.tags import (
 from dagster._utils.schedules import is_valid_cron_schedule
 
 from wkmp_assets.orchestration.instance.event_log import KeptOpenEventLogStorage
+from wkmp_assets.orchestration.instance.living_runs import living_runs_of
 
 _AnyContext = dg.InputContext | dg.OutputContext | dg.AssetExecutionContext
 _UNSTARTED = [dg.DagsterRunStatus.QUEUED, dg.DagsterRunStatus.NOT_STARTED, dg.DagsterRunStatus.STARTING]
@@ -55,13 +56,28 @@ def find_run_by_key(instance: DagsterInstance, run_key: str) -> dg.DagsterRun | 
     return runs[0] if runs else None
 
 
+def is_running(instance: DagsterInstance, run_id: str) -> bool:
+    """Tell whether a run has started and not ended, and its process is not known to be gone."""
+    run = instance.get_run_by_id(run_id)
+    return run is not None and run.status in _STARTED and _may_be_alive(instance, run_id)
+
+
+def ends_with_this_process(instance: DagsterInstance, run_id: str) -> bool:
+    """Tell whether this process executes the whole run; False where it cannot tell."""
+    living = living_runs_of(instance.event_log_storage)
+    return living is not None and living.is_own(run_id)
+
+
+def _may_be_alive(instance: DagsterInstance, run_id: str) -> bool:
+    living = living_runs_of(instance.event_log_storage)
+    return living is None or living.is_alive(run_id)
+
+
 def find_unfinished_runs(instance: DagsterInstance) -> list[dg.DagsterRun]:
     """Return the runs that wait or run, of all jobs, without those whose process is known to be gone."""
-    storage = instance.event_log_storage
-    living = storage.living_runs if isinstance(storage, KeptOpenEventLogStorage) else None
     waiting = instance.get_runs(filters=dg.RunsFilter(statuses=_UNSTARTED))
     started = instance.get_runs(filters=dg.RunsFilter(statuses=_STARTED))
-    return [*waiting, *(run for run in started if living is None or living.is_alive(run.run_id))]
+    return [*waiting, *(run for run in started if _may_be_alive(instance, run.run_id))]
 
 
 def read_backfill_partitions(instance: DagsterInstance) -> frozenset[str] | None:

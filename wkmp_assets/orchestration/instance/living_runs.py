@@ -6,7 +6,7 @@ even by kill -9 or a power cut. A started run without a locked file is therefore
 
 from contextlib import suppress
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 from wkmp_assets.runtime.file_locks import hold_lock, try_lock
 
@@ -33,6 +33,10 @@ class LivingRuns:
             file = self._path(run_id).open("w", encoding="utf-8")
             try_lock(file)
         self._own[run_id] = file
+
+    def is_own(self, run_id: str) -> bool:
+        """Tell whether this process holds the run's lock."""
+        return run_id in self._own
 
     def end(self, run_id: str) -> None:
         """Mark a run as ended.
@@ -65,3 +69,9 @@ class LivingRuns:
 
     def _path(self, run_id: str) -> Path:
         return self._folder / run_id
+
+
+def living_runs_of(event_log_storage: Any) -> LivingRuns | None:
+    """Return the living runs that a storage of events knows; None for one of Dagster's own classes."""
+    living = getattr(event_log_storage, "living_runs", None)
+    return living if isinstance(living, LivingRuns) else None

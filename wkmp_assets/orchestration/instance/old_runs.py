@@ -14,6 +14,7 @@ from sqlalchemy import URL, create_engine
 from sqlalchemy.pool import NullPool
 
 from wkmp_assets.orchestration.instance.event_log import KeptOpenEventLogStorage
+from wkmp_assets.orchestration.instance.living_runs import living_runs_of
 
 _ENDED = [dg.DagsterRunStatus.SUCCESS, dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.CANCELED]
 _STARTED = [dg.DagsterRunStatus.STARTED, dg.DagsterRunStatus.CANCELING]
@@ -72,8 +73,7 @@ def find_old_runs(instance: DagsterInstance, before: datetime) -> Iterator[dg.Da
     before : datetime
         With a time zone.
     """
-    storage = instance.event_log_storage
-    living = storage.living_runs if isinstance(storage, KeptOpenEventLogStorage) else None
+    living = living_runs_of(instance.event_log_storage)
     filters = dg.RunsFilter(statuses=[*_ENDED, *(_STARTED if living else [])], created_before=before)
     cursor = None
     while page := instance.get_run_records(filters, limit=_PAGE_SIZE, cursor=cursor, ascending=True):

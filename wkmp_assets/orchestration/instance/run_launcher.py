@@ -8,7 +8,7 @@ and `run_monitoring` asks it.
 from dagster import DagsterRun
 from dagster._core.launcher import CheckRunHealthResult, DefaultRunLauncher, WorkerStatus
 
-from wkmp_assets.orchestration.instance.event_log import KeptOpenEventLogStorage
+from wkmp_assets.orchestration.instance.living_runs import living_runs_of
 
 
 class WatchfulRunLauncher(DefaultRunLauncher):
@@ -17,12 +17,12 @@ class WatchfulRunLauncher(DefaultRunLauncher):
     @property
     def supports_check_run_worker_health(self) -> bool:
         """Whether it can tell. With Dagster's own event storage it cannot."""
-        return isinstance(self._instance.event_log_storage, KeptOpenEventLogStorage)
+        return living_runs_of(self._instance.event_log_storage) is not None
 
     def check_run_worker_health(self, run: DagsterRun) -> CheckRunHealthResult:
         """Return whether the process of a started run is alive."""
-        storage = self._instance.event_log_storage
-        if isinstance(storage, KeptOpenEventLogStorage) and storage.living_runs.is_alive(run.run_id):
+        living = living_runs_of(self._instance.event_log_storage)
+        if living is not None and living.is_alive(run.run_id):
             return CheckRunHealthResult(WorkerStatus.RUNNING)
         reason = "its process is gone: it was killed, it crashed, or the machine was switched off"
         return CheckRunHealthResult(WorkerStatus.FAILED, reason)

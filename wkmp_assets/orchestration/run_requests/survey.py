@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from logging import Logger
 
 import dagster as dg
@@ -19,7 +20,7 @@ from wkmp_assets.model.timestamps import normalise_timestamp
 from wkmp_assets.model.values import LibraryChanges
 from wkmp_assets.orchestration.better_copies import note_equal_sizes, read_waits
 from wkmp_assets.orchestration.found_library import use_library
-from wkmp_assets.orchestration.instance.dagster_api import find_unfinished_runs
+from wkmp_assets.orchestration.instance.dagster_api import find_unfinished_runs, is_running
 from wkmp_assets.orchestration.jobs import import_job
 from wkmp_assets.orchestration.partitions import keys_of_runs, partitions_name
 from wkmp_assets.orchestration.resources import ignore_rules
@@ -100,7 +101,8 @@ def survey_library(
     check_not_emptied(settings.library, changes, len(ordered))
     note_equal_sizes(settings, changes, report)
     wanted = {encode_key(path): report.found[path] for path in changes.to_import}
-    pending, claimed = find_pending_runs(settings, instance), read_claimed_keys(settings.claims_dir)
+    pending = find_pending_runs(settings, instance)
+    claimed = read_claimed_keys(settings.claims_dir, partial(is_running, instance))
     # A run that goes on after a failed one has no claims, because the other one looked at the files.
     resumed = [run for run in find_unfinished_runs(instance) if run.parent_run_id and is_of_library(run, settings)]
     in_flight = claimed | keys_of_runs([*pending, *resumed], ordered)
