@@ -1,6 +1,7 @@
 """The cluster of a library: who may join it, and the queue for its workers. Needs `wkmp-assets[cluster]`."""
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from importlib import import_module
 from importlib.metadata import version
 from pathlib import Path
@@ -20,6 +21,7 @@ from wkmp_assets.settings import Settings
 
 if TYPE_CHECKING:
     from wkmp_assets.runtime.cluster.dask_executor import DaskExecutor
+    from wkmp_assets.runtime.cluster.dask_services import WorkerPlan
 
 
 def find_versions() -> dict[str, str]:
@@ -91,7 +93,7 @@ def find_places(settings: Settings) -> Places:
 
 
 def serve_scheduler(settings: Settings, address: str, *, dashboard_port: int, say: Callable[[str], None]) -> None:
-    """Run a scheduler until it is stopped; see `dask_services.serve_scheduler`.
+    """Run a scheduler until it is stopped; see `dask_services.run_scheduler`.
 
     Raises
     ------
@@ -99,9 +101,9 @@ def serve_scheduler(settings: Settings, address: str, *, dashboard_port: int, sa
         As for `check_address`.
     """
     checked = check_address(address, settings)
-    from wkmp_assets.runtime.cluster import dask_services
+    from wkmp_assets.runtime.cluster.dask_services import run_scheduler, serve
 
-    dask_services.serve_scheduler(checked, dashboard_port=dashboard_port, say=say)
+    serve(partial(run_scheduler, checked, dashboard_port, say))
 
 
 def serve_workers(
@@ -113,27 +115,33 @@ def serve_workers(
     scratch: Path | None,
     say: Callable[[str], None],
 ) -> None:
-    """Run workers until they are stopped; see `dask_services.serve_workers`.
+    """Run workers until they are stopped; see `dask_services.run_workers`.
 
     Raises
     ------
     SettingsError
         As for `check_address`, or a mount is no folder.
     """
+    plan = plan_workers(settings, cluster, mounts, slots=slots, scratch=scratch)
+    from wkmp_assets.runtime.cluster.dask_services import run_workers, serve
+
+    serve(partial(run_workers, plan, say))
+
+
+def plan_workers(
+    settings: Settings, cluster: str, mounts: Mapping[str, Path], *, slots: int, scratch: Path | None = None
+) -> "WorkerPlan":
+    """Return what the workers of this machine are.
+
+    Raises
+    ------
+    SettingsError
+        As for `serve_workers`.
+    """
     address = check_address(cluster, settings)
     for mount in mounts.values():
         if not mount.is_dir():
             raise SettingsError(f"{mount} is no folder: mount the music there, or correct --root")
-    from wkmp_assets.runtime.cluster import dask_services
+    from wkmp_assets.runtime.cluster.dask_services import WorkerPlan
 
-    dask_services.serve_workers(
-        address,
-        slots=slots,
-        mounts=mounts,
-        memory_mb=settings.worker_memory_mb,
-        modules=MODULES,
-        versions=find_versions(),
-        environment=ONE_THREAD,
-        scratch=scratch,
-        say=say,
-    )
+    return WorkerPlan(address, slots, mounts, settings.worker_memory_mb, MODULES, find_versions(), ONE_THREAD, scratch)

@@ -3,8 +3,9 @@
 import asyncio
 import logging
 import signal
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+from collections.abc import Callable, Coroutine, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -36,8 +37,42 @@ _CONFIG = {
 }
 
 
-def serve_scheduler(address: str, *, dashboard_port: int, say: Callable[[str], None]) -> None:
-    """Run a scheduler until SIGINT or SIGTERM.
+@dataclass(frozen=True)
+class WorkerPlan:
+    """The workers of one machine."""
+
+    address: str
+    """Of the scheduler."""
+    slots: int
+    """Number of worker processes, each with one thread; at least 1."""
+    mounts: Mapping[str, Path]
+    """Where the music is on this machine, by root id."""
+    memory_mb: int
+    """Limit of private memory of each."""
+    modules: tuple[str, ...] = ()
+    """What they import before their first task."""
+    versions: Mapping[str, str] = field(default_factory=dict)
+    """What these workers have."""
+    environment: Mapping[str, str] = field(default_factory=dict)
+    """Variables that a worker process needs from its very start."""
+    scratch: Path | None = None
+    """Folder for decoded PCM of the files in hand. None: Dask's own setting."""
+
+
+def serve(service: Callable[[asyncio.Event], Coroutine[Any, Any, None]]) -> None:
+    """Run a service in this thread, the main one, until SIGINT or SIGTERM."""
+
+    async def until_asked() -> None:
+        stop = asyncio.Event()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            asyncio.get_running_loop().add_signal_handler(number, stop.set)
+        await service(stop)
+
+    asyncio.run(until_asked())
+
+
+async def run_scheduler(address: str, dashboard_port: int, say: Callable[[str], None], stop: asyncio.Event) -> None:
+    """Run a scheduler until it is to stop.
 
     Parameters
     ----------
@@ -47,6 +82,8 @@ def serve_scheduler(address: str, *, dashboard_port: int, say: Callable[[str], N
         Of Dask's own page; on this machine only.
     say : callable
         Takes a sentence with the address under which workers reach it.
+    stop : asyncio.Event
+        Ends it.
 
     Raises
     ------
@@ -54,116 +91,78 @@ def serve_scheduler(address: str, *, dashboard_port: int, say: Callable[[str], N
         The port is taken, or the certificates are missing.
     """
     parts = urlsplit(address)
-    host = parts.hostname or ""
-
-    async def serve() -> None:
-        async with Scheduler(
-            host=f"{parts.scheme}://{host}",
-            port=parts.port or 0,
-            security=Security(),
-            dashboard_address=f"127.0.0.1:{dashboard_port}",
-        ) as scheduler:
-            say(f"The scheduler listens on {scheduler.address}.")
-            await _wait_for_end(scheduler.finished())
-
-    with _quietly():
+    with _quietly(_CONFIG):
         try:
-            asyncio.run(serve())
+            async with Scheduler(
+                host=f"{parts.scheme}://{parts.hostname}",
+                port=parts.port or 0,
+                security=Security(),
+                dashboard_address=f"127.0.0.1:{dashboard_port}",
+            ) as scheduler:
+                say(f"The scheduler listens on {scheduler.address}.")
+                await stop.wait()
         except (OSError, ValueError, RuntimeError, TypeError) as error:
-            raise ClusterError(
-                f"the scheduler cannot listen on {address} ({_innermost(error)})",
-                "free the port or name another one, then start it again",
-            ) from error
+            cause = f"the scheduler cannot listen on {address} ({_innermost(error)})"
+            raise ClusterError(cause, "free the port or name another one, then start it again") from error
 
 
-def serve_workers(
-    address: str,
-    *,
-    slots: int,
-    mounts: Mapping[str, Path],
-    memory_mb: int,
-    modules: tuple[str, ...],
-    versions: Mapping[str, str],
-    environment: Mapping[str, str],
-    scratch: Path | None,
-    say: Callable[[str], None],
-) -> None:
-    """Run workers until SIGINT or SIGTERM. Where the scheduler is gone, they wait for it.
+async def run_workers(plan: WorkerPlan, say: Callable[[str], None], stop: asyncio.Event) -> None:
+    """Run workers until they are to stop. Where the scheduler is gone, they wait for it.
 
     Parameters
     ----------
-    address : str
-        Of the scheduler.
-    slots : int, >= 1
-        Number of worker processes, each with one thread.
-    mounts, memory_mb, modules
-        As for `SlotPlugin`.
-    versions : mapping of str to str
-        What these workers have.
-    environment : mapping of str to str
-        Variables that a worker process needs from its very start.
-    scratch : Path or None
-        Folder for decoded PCM of the files in hand. None: Dask's own setting.
+    plan : WorkerPlan
+        What they are.
     say : callable
         Takes a sentence when a worker has joined, or could not.
+    stop : asyncio.Event
+        Ends them.
     """
     config = {
         **_CONFIG,
         # Set before the process starts, because numpy reads them when it is loaded.
-        "distributed.nanny.pre-spawn-environ": {**environment, "DASK_LOGGING__DISTRIBUTED": "error"},
+        "distributed.nanny.pre-spawn-environ": {**plan.environment, "DASK_LOGGING__DISTRIBUTED": "error"},
     }
-
-    async def keep_one() -> None:
-        while True:
-            worker = Nanny(
-                address,
-                nthreads=1,
-                memory_limit=0,
-                local_directory=str(scratch) if scratch else None,
-                death_timeout=JOIN_S,
-                security=Security(),
-                silence_logs=logging.ERROR,
-                config=config,
-                plugins=(SlotPlugin(mounts, memory_mb, modules),),
-                startup_information={ABOUT: partial(tell_about, versions=dict(versions))},
-                metrics={f"{ABOUT}_finished": count_finished},
-            )
-            try:
-                await worker
-                say(f"A worker has joined: {worker.worker_address}.")
-                await worker.finished()
-                say(f"The scheduler at {address} is gone; waiting for it.")
-            except (OSError, RuntimeError, TimeoutError, ValueError, TypeError) as error:
-                say(f"No worker could join {address} ({_innermost(error)}); trying again.")
-            finally:
-                await worker.close(reason="wkmp worker ends")
-            await asyncio.sleep(_RETRY_S)
-
-    async def serve() -> None:
-        slots_kept = asyncio.gather(*(keep_one() for _ in range(slots)))
-        await _wait_for_end(slots_kept)
-
-    with _quietly(), dask.config.set(config):
-        asyncio.run(serve())
+    with _quietly(config):
+        slots = [asyncio.ensure_future(_keep_slot(plan, config, say)) for _ in range(plan.slots)]
+        await stop.wait()
+        for slot in slots:
+            slot.cancel()
+        await asyncio.gather(*slots, return_exceptions=True)
 
 
-async def _wait_for_end(ends: Awaitable[Any]) -> None:
-    """Wait until it has ended, or a signal asks for the end."""
-    asked = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, asked.set)
-    over, stop = asyncio.ensure_future(ends), asyncio.ensure_future(asked.wait())
-    await asyncio.wait([over, stop], return_when=asyncio.FIRST_COMPLETED)
-    for waiting in (over, stop):
-        waiting.cancel()
-    await asyncio.gather(over, stop, return_exceptions=True)
+async def _keep_slot(plan: WorkerPlan, config: Mapping[str, Any], say: Callable[[str], None]) -> None:
+    """Keep one worker process alive and joined."""
+    while True:
+        worker = Nanny(
+            plan.address,
+            nthreads=1,
+            memory_limit=0,
+            local_directory=str(plan.scratch) if plan.scratch else None,
+            death_timeout=JOIN_S,
+            security=Security(),
+            silence_logs=logging.ERROR,
+            config=dict(config),
+            plugins=(SlotPlugin(plan.mounts, plan.memory_mb, plan.modules),),
+            startup_information={ABOUT: partial(tell_about, versions=dict(plan.versions))},
+            metrics={f"{ABOUT}_finished": count_finished},
+        )
+        try:
+            await worker
+            say(f"A worker has joined: {worker.worker_address}.")
+            await worker.finished()
+            say(f"The scheduler at {plan.address} is gone; waiting for it.")
+        except (OSError, RuntimeError, TimeoutError, ValueError, TypeError) as error:
+            say(f"No worker could join {plan.address} ({_innermost(error)}); trying again.")
+        finally:
+            await worker.close(reason="wkmp worker ends")
+        await asyncio.sleep(_RETRY_S)
 
 
 @contextmanager
-def _quietly() -> Iterator[None]:
+def _quietly(config: Mapping[str, Any]) -> Iterator[None]:
     logging.getLogger("distributed").setLevel(logging.ERROR)
-    with dask.config.set(_CONFIG):
+    with dask.config.set(dict(config)):
         yield
 
 

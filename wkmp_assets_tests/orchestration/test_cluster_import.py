@@ -1,0 +1,63 @@
+"""An import whose files two workers measure, each with the music under another path."""
+
+from pathlib import Path
+
+import pytest
+
+from wkmp_assets.runtime.cluster.queue import ClusterQueue
+from wkmp_assets.runtime.run_control import RunControl
+from wkmp_assets.settings import load_settings
+from wkmp_assets_tests.support.checked_library import SILENT, CheckedLibrary
+from wkmp_assets_tests.support.clusters import cluster_of
+from wkmp_assets_tests.support.library_rows import Rows, library_rows
+from wkmp_assets_tests.support.memory_instance import memory_instance
+from wkmp_assets_tests.support.tones import break_file, tone
+
+pytest.importorskip("distributed")
+pytestmark = [
+    pytest.mark.slow,
+    # Of Dask's own threads, when a loop that is not the main one ends.
+    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
+    pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning"),
+    pytest.mark.filterwarnings("ignore::DeprecationWarning:distributed.*"),
+    pytest.mark.filterwarnings("ignore::ResourceWarning"),
+]
+
+
+def rows_without_time_of_failure(library: CheckedLibrary) -> Rows:
+    rows = library_rows(library.database)
+    assert len(rows["import_failures"]) == 1
+    return rows | {"import_failures": [row[:-1] for row in rows["import_failures"]]}
+
+
+def test_a_library_measured_by_a_cluster_equals_the_local_one(library: CheckedLibrary, tmp_path: Path) -> None:
+    music = library.music
+    for number in range(4):
+        tone(music / f"tone {number}.wav", 300 + 50 * number)
+    (music / SILENT.name).hardlink_to(SILENT)
+    break_file(music / "broken.mp3")
+    scratch = [tmp_path / "scratch 1", tmp_path / "scratch 2"]
+    mounts = {}
+    for number, folder in enumerate(scratch):
+        folder.mkdir()
+        mount = tmp_path / f"mount {number}"
+        mount.symlink_to(music)
+        mounts[str(folder)] = mount
+    library.scan()
+    library.import_all()
+    local = rows_without_time_of_failure(library)
+    library.database.unlink()
+    done: list[str] = []
+    control = RunControl()
+    control.on_work = done.append
+    settings = load_settings(library_root=music, state_dir=tmp_path / "again")
+    with cluster_of(settings, mounts, control) as pool, memory_instance() as instance:
+        again = CheckedLibrary(music, instance, pool, state_dir=tmp_path / "again")
+        assert isinstance(pool._queue, ClusterQueue)
+        again.scan()
+        again.import_all()
+        assert len(pool._queue._executor.slots) == 2
+        assert rows_without_time_of_failure(again) == local
+        assert len(done) >= 6
+    assert [path for folder in scratch for path in folder.rglob("task-*")] == [], "the sound stays nowhere"
+    assert list((tmp_path / "again" / "pcm").glob("*")) == []
