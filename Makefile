@@ -35,7 +35,7 @@ test: $(DEV_READY) ## run the tests; fails when coverage falls by more than 0.1 
 test-quick: $(DEV_READY) ## run the tests of code that starts no processes and decodes little (a minute)
 	$(BIN)/python -m pytest -q -n logical --dist loadfile --ignore wkmp_assets_tests/integration -m "not slow"
 
-test-long: $(DEV_READY) ## the tests that take longest, which `make test` leaves out (10 minutes)
+test-long: $(DEV_READY) ## the tests that take longest, which `make test` leaves out (10 to 15 minutes)
 	WKMP_TEST_LONG=1 $(BIN)/python -m pytest -n logical --dist loadfile -m long
 
 test-faults: $(DEV_READY) ## every fault in full: 200 kills, full disks, foreign locks (about half an hour)

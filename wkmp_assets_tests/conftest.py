@@ -87,6 +87,12 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         items.sort(key=lambda item: [item.get_closest_marker(name) is None for name in ("integration", "slow")])
 
 
+def pytest_sessionfinish() -> None:
+    """End the workers that commands in this process shared, if there were any."""
+    if kept := sys.modules.get("wkmp_assets_tests.support.kept_workers"):
+        kept.end_kept_workers()
+
+
 @pytest.fixture
 def database(tmp_path: Path) -> Path:
     """Path of a library that does not exist yet."""

@@ -13,6 +13,7 @@ from wkmp_assets.cli.main import main
 from wkmp_assets.cli.progress import ImportProgress
 from wkmp_assets_tests.support.builders import column, run_sql
 from wkmp_assets_tests.support.dagster_homes import make_opened_home
+from wkmp_assets_tests.support.kept_workers import kept_workers
 from wkmp_assets_tests.support.tones import tone
 
 pytestmark = pytest.mark.slow
@@ -32,7 +33,8 @@ def music(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def wkmp_import(folder: Path, *options: str) -> Result:
-    return CliRunner().invoke(main, ["import", *options, str(folder)], catch_exceptions=False)
+    with kept_workers():
+        return CliRunner().invoke(main, ["import", *options, str(folder)], catch_exceptions=False)
 
 
 def test_a_stop_commits_what_is_measured_and_the_next_import_the_rest(

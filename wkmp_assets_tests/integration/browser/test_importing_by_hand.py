@@ -3,6 +3,8 @@
 import shutil
 from pathlib import Path
 
+import pytest
+
 from wkmp_assets_tests.integration.browser.browser import full_form
 from wkmp_assets_tests.integration.browser.conftest import Visit
 from wkmp_assets_tests.integration.browser.graph import assets_of_import, checks_of_entry
@@ -32,6 +34,7 @@ def import_one(person: Person) -> None:
     assert person.check("files_imported") == "Passed"
 
 
+@pytest.mark.long
 def test_a_person_imports_a_file_and_reads_its_receipt(tmp_path: Path, visit: Visit) -> None:
     shutil.copytree(SAMPLE_LIBRARY / "Various Artists", tmp_path / "one/Various Artists")
     place = make_workplace(tmp_path, tmp_path / "one")

@@ -16,18 +16,17 @@ def workplace(tmp_path: Path) -> Workplace:
 
 
 def _imported(folder: Path, music: Path) -> Imported:
-    place = make_workplace(folder, music, is_opened=False)
-    place.extra = {"WKMP_WORKERS": "2"}
-    return Imported(place, place.wkmp_process("import", place.music))
+    place = make_workplace(folder, music)
+    return Imported(place, place.wkmp("import", place.music))
 
 
 @pytest.fixture(scope="session")
 def imported_sample(request: pytest.FixtureRequest) -> Imported:
-    """The sample library, imported by a process of its own."""
+    """The sample library after an import."""
     return made_once(request, "imported-sample", lambda folder: _imported(folder, SAMPLE_LIBRARY))
 
 
 @pytest.fixture(scope="session")
 def imported_broken(request: pytest.FixtureRequest) -> Imported:
-    """The broken files after an import by a process of its own."""
+    """The broken files after an import."""
     return made_once(request, "imported-broken", lambda folder: _imported(folder, TEST_DATA / "broken_files"))

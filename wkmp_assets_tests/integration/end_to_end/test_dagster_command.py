@@ -3,7 +3,9 @@
 import os
 import shutil
 import sqlite3
+import subprocess
 import sys
+from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 from urllib.parse import quote
@@ -89,9 +91,14 @@ def test_one_partition_is_one_file(scanned: Workplace, key: str) -> None:
     )
 
 
-def test_a_range_is_imported_in_one_run(scanned: Workplace) -> None:
-    scanned.extra = {"WKMP_FILES_PER_RUN": "all", "WKMP_WORKERS": "2"}
-    result = scanned.materialize_process("--select", "group:import", "--partition-range", f"{RANGE[0]}...broken.mp3")
+@pytest.mark.parametrize(
+    "command", [Workplace.materialize, pytest.param(Workplace.materialize_process, marks=pytest.mark.long)]
+)
+def test_a_range_is_imported_in_one_run(
+    scanned: Workplace, command: Callable[..., subprocess.CompletedProcess[str]]
+) -> None:
+    scanned.extra = {"WKMP_FILES_PER_RUN": "all"}
+    result = command(scanned, "--select", "group:import", "--partition-range", f"{RANGE[0]}...broken.mp3")
     assert result.returncode == 0, result.stderr
     assert len(statuses(scanned)) == len(RANGE)
     found = receipts(scanned)

@@ -156,9 +156,13 @@ WAYS: dict[str, Callable[[Workplace], None]] = {
 }
 
 
+LONG_WAYS = (several_runs, top_up, side_by_side)
+"""They end as `second_import` does: with the command."""
+
+
 @pytest.mark.parametrize(
     "way",
-    [pytest.param(way, id=name, marks=[pytest.mark.long] if way is side_by_side else []) for name, way in WAYS.items()],
+    [pytest.param(way, id=name, marks=[pytest.mark.long] if way in LONG_WAYS else []) for name, way in WAYS.items()],
 )
 def test_the_database_alone_is_the_library(place: Workplace, way: Callable[[Workplace], None]) -> None:
     before = library_rows(place.database)

@@ -1,34 +1,19 @@
 """All statements of an import of a part of the sample library, as SQLite reports them, without our receipts."""
 
-import json
 import shutil
-import sys
 from collections.abc import Iterator
 from itertools import groupby
 
 import pytest
 
 from wkmp_assets_tests.support.paths import SAMPLE_LIBRARY
+from wkmp_assets_tests.support.sql_trace import traced
 from wkmp_assets_tests.support.workplace import Workplace, make_workplace, read_manifest
 from wkmp_assets_tests.tools.plan import plan_test
 
 FOLDERS = ("Destructavator", "Unsorted", "Various Artists")
 """With songs, a copy, a silent file, and a file of three passages."""
 FILES = sum(record["path"].startswith(FOLDERS) for record in read_manifest("sample_library"))
-_IMPORT = """
-import json, sys
-from pathlib import Path
-from wkmp_assets.cli.main import main
-from wkmp_assets_tests.support.sql_trace import traced
-try:
-    with traced(Path("wkmp.db")) as statements:
-        main(["import", sys.argv[1]])
-except SystemExit as end:
-    assert not end.code
-found = [(one.connection, one.sql, one.is_in_transaction) for one in statements]
-Path(sys.argv[2]).write_text(json.dumps(found), encoding="utf-8")
-"""
-
 Statements = list[tuple[int, str, bool]]
 
 
@@ -39,10 +24,10 @@ def statements(tmp_path_factory: pytest.TempPathFactory) -> Statements:
     for name in FOLDERS:
         shutil.copytree(SAMPLE_LIBRARY / name, folder / "part" / name)
     place: Workplace = make_workplace(folder, folder / "part")
-    trace = place.home / "statements.json"
-    result = place.run([sys.executable, "-c", _IMPORT, str(place.music), str(trace)])
+    with traced(place.database) as statements:
+        result = place.wkmp("import", place.music)
     assert result.returncode == 0, result.stderr
-    found: Statements = [tuple(one) for one in json.loads(trace.read_text(encoding="utf-8"))]
+    found = [(one.connection, one.sql, one.is_in_transaction) for one in statements]
     return sorted(found, key=lambda one: one[0])
 
 

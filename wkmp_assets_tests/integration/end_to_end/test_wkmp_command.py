@@ -14,6 +14,7 @@ from wkmp_assets.db.kept_open import keep_open
 from wkmp_assets_tests.support.library_rows import library_rows, rows_of_a_copy
 from wkmp_assets_tests.support.paths import ROOT, TEST_DATA
 from wkmp_assets_tests.support.patience import wait_until
+from wkmp_assets_tests.support.processes import processes_of
 from wkmp_assets_tests.support.workplace import Imported, Workplace, interrupt
 
 DOCS = ROOT / "docs"
@@ -71,6 +72,7 @@ def test_the_kind_of_music_can_be_named_for_one_import(workplace: Workplace) -> 
     assert (used["lead_in_threshold_dB"], used["max_lead_out_duration_s"]) == (-8.0, 2.0)
 
 
+@pytest.mark.long
 def test_ctrl_c_commits_what_is_measured_and_a_second_import_goes_on(
     workplace: Workplace, imported_sample: Imported
 ) -> None:
@@ -81,6 +83,7 @@ def test_ctrl_c_commits_what_is_measured_and_a_second_import_goes_on(
         interrupt(process)
         out, err = process.communicate()
         assert rows_of_a_copy(workplace.database) == library_rows(workplace.database)
+    wait_until(lambda: not processes_of(workplace.home), "no process of it is left")
     assert process.returncode == 1
     assert "go on with: wkmp import" in out
     assert "Traceback" not in err

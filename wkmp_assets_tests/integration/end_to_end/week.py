@@ -25,6 +25,7 @@ from wkmp_assets.orchestration.recorded_commits import recorded_commits
 from wkmp_assets.report.text import counted
 from wkmp_assets.runtime.worker_pool import WorkerPool
 from wkmp_assets.settings import Settings, load_settings
+from wkmp_assets_tests.support.kept_workers import kept_workers
 from wkmp_assets_tests.support.music_services import MusicServices
 from wkmp_assets_tests.support.paths import ROOT
 from wkmp_assets_tests.support.sensor_tick import run_tick
@@ -117,7 +118,8 @@ class Week:
 
     def wkmp(self, *arguments: str) -> Result:
         """Run the real command in this process, and add its output to the story."""
-        result = CliRunner().invoke(main, [*arguments, str(self.music)], env={"COLUMNS": "1000"})
+        with kept_workers():
+            result = CliRunner().invoke(main, [*arguments, str(self.music)], env={"COLUMNS": "1000"})
         self.tell_command(arguments, result.stdout + result.stderr, result.exit_code)
         return result
 

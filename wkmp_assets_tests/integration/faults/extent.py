@@ -27,7 +27,7 @@ class Extent:
     """How often processes are killed that do nothing but commit."""
 
 
-EXTENT = Extent(seed=int(_SEED or 1), import_kills=int(_KILLS or 1), writer_kills=int(_KILLS or 12))
+EXTENT = Extent(seed=int(_SEED or 1), import_kills=int(_KILLS or 1), writer_kills=int(_KILLS or 8))
 
 full_form = pytest.mark.skipif(not IS_FULL, reason="part of `make test-faults` only")
 

@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
-from dagster_webserver.cli import dagster_webserver
 from markdown_it import MarkdownIt
 
 from wkmp_assets.cli.main import main
@@ -111,6 +110,8 @@ def test_nothing_is_run_or_unpickled() -> None:
 
 
 def test_the_web_server_listens_to_this_machine_only_unless_told_otherwise() -> None:
+    from dagster_webserver.cli import dagster_webserver
+
     (host,) = [option for option in dagster_webserver.params if option.name == "host"]
     assert host.default == "127.0.0.1"
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")

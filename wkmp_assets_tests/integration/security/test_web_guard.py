@@ -8,13 +8,10 @@ from contextlib import closing
 from urllib.parse import quote
 
 import pytest
-import uvicorn
 from dagster import DagsterInstance
 from dagster._core.workspace.context import WorkspaceProcessContext
 from dagster._core.workspace.load_target import EmptyWorkspaceTarget
 from dagster._daemon.asset_daemon import get_auto_materialize_paused, set_auto_materialize_paused
-from dagster_webserver.app import create_app_from_workspace_process_context
-from dagster_webserver.webserver import DagsterWebserver
 
 from wkmp_assets.settings import load_settings
 from wkmp_assets_tests.support.patience import wait_until
@@ -62,6 +59,10 @@ class WebUi:
 @pytest.fixture(scope="module")
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[WebUi]:
     """Dagster's web server on the instance of the repository's dagster.yaml, made as `dagster-webserver` makes it."""
+    import uvicorn
+    from dagster_webserver.app import create_app_from_workspace_process_context
+    from dagster_webserver.webserver import DagsterWebserver
+
     from wkmp_assets_tests.support.dagster_homes import make_opened_home
 
     home = tmp_path_factory.mktemp("home")

@@ -23,8 +23,6 @@ from dagster._core.storage.event_log.sqlite import SqliteEventLogStorage
 from dagster._core.storage.event_log.sqlite.sqlite_event_log import INDEX_SHARD_NAME, SqliteEventLogStorageWatchdog
 from dagster._core.storage.sqlite_storage import DagsterSqliteStorage
 from dagster._serdes import ConfigurableClassData
-from dagster_webserver.app import create_app_from_workspace_process_context
-from dagster_webserver.cli import dagster_webserver
 
 from wkmp_assets.orchestration.instance.dagster_api import (
     FailedPartitions,
@@ -440,6 +438,10 @@ def test_a_started_run_whose_process_is_gone_is_finished(dagster_home: Path) -> 
 
 
 def test_the_web_server_tells_its_storage_that_it_starts_and_makes_its_pages_in_one_place() -> None:
+    # Here and in other tests of the web server: every process that collects tests would load it for a second.
+    from dagster_webserver.app import create_app_from_workspace_process_context
+    from dagster_webserver.cli import dagster_webserver
+
     assert list(inspect.signature(SqliteEventLogStorage.optimize_for_webserver).parameters) == [
         "self",
         "statement_timeout",
