@@ -18,6 +18,7 @@ from wkmp_assets.model.outcomes import Failed, Outcome, Result, Skipped, SkipRea
 from wkmp_assets.runtime.run_control import RunControl
 from wkmp_assets.runtime.worker_pool import WorkerPool
 from wkmp_assets.runtime.worker_queue import ONE_THREAD
+from wkmp_assets_tests.support.kept_workers import kept_workers
 from wkmp_assets_tests.support.patience import PATIENCE_S, wait_until
 
 pytestmark = pytest.mark.slow
@@ -65,6 +66,15 @@ def pool(control: RunControl) -> Iterator[WorkerPool]:
     pool.shut_down()
 
 
+@pytest.fixture
+def kept_pool(control: RunControl) -> Iterator[WorkerPool]:
+    """A pool whose workers are left to the next test, for tests that are about something else."""
+    with kept_workers():
+        pool = WorkerPool(WORKERS, control)
+        yield pool
+        pool.shut_down()
+
+
 def workers_of(pool: WorkerPool) -> list[psutil.Process]:
     """Return the running workers of a pool. This process may have workers of other pools."""
     executor = pool._queue.executor
@@ -94,11 +104,11 @@ def test_a_worker_s_linear_algebra_has_one_thread(pool: WorkerPool, monkeypatch:
     assert dict(pool.map_files("phase", threads_of_linear_algebra, {"k": ()})) == {"k": {1}}
 
 
-def test_every_file_gets_its_result(pool: WorkerPool, control: RunControl) -> None:
+def test_every_file_gets_its_result(kept_pool: WorkerPool, control: RunControl) -> None:
     reported: list[tuple[str, str]] = []
     control.on_file = lambda phase, key: reported.append((phase, key))
     tasks = {f"k{number}": (number,) for number in range(20)}
-    assert dict(pool.map_files("phase", work, tasks)) == {f"k{number}": number * 10 for number in range(20)}
+    assert dict(kept_pool.map_files("phase", work, tasks)) == {f"k{number}": number * 10 for number in range(20)}
     assert sorted(reported) == sorted(("phase", key) for key in tasks)
 
 
@@ -106,8 +116,8 @@ def test_no_files_are_no_work(pool: WorkerPool) -> None:
     assert list(pool.map_files("phase", work, {})) == []
 
 
-def test_a_bad_file_fails_alone(pool: WorkerPool) -> None:
-    found = dict(pool.map_files("segments", do, {"a": ("work", 1), "b": ("bad file", 2), "c": ("work", 3)}))
+def test_a_bad_file_fails_alone(kept_pool: WorkerPool) -> None:
+    found = dict(kept_pool.map_files("segments", do, {"a": ("work", 1), "b": ("bad file", 2), "c": ("work", 3)}))
     assert (found["a"], found["c"]) == (10, 30)
     assert (found["b"].phase, found["b"].code) == ("segments", "DECODE_ERROR")
     assert found["b"].message.startswith("a/b.mp3: no decoder gets any sound")
@@ -219,13 +229,13 @@ def test_a_stop_before_the_start_starts_nothing(pool: WorkerPool, control: RunCo
     )
 
 
-def test_a_phase_computes_what_has_values_and_passes_the_rest_on(pool: WorkerPool) -> None:
+def test_a_phase_computes_what_has_values_and_passes_the_rest_on(kept_pool: WorkerPool) -> None:
     failed, skipped = Failed("p", "C", "m"), Skipped(SkipReason.DUPLICATE)
     upstream: list[dict[str, Outcome[Any]]] = [
         {"a": Result("work", "h"), "b": failed, "c": Result("work", "h"), "d": Result("bad file", "h")},
         {"a": Result(1, "h"), "b": Result(2, "h"), "c": skipped, "d": Result(4, "h")},
     ]
-    found = pool.compute("phase", ["d", "c", "b", "a"], upstream, do, lambda _key, what, number: (what, number))
+    found = kept_pool.compute("phase", ["d", "c", "b", "a"], upstream, do, lambda _key, what, number: (what, number))
     assert list(found) == ["d", "c", "b", "a"]
     assert (found["a"], found["b"], found["c"]) == (Result(10, "h"), failed, skipped)
     assert isinstance(found["d"], Failed)
@@ -249,14 +259,14 @@ def note(_file: Path, log: Path, name: str, go: Path | None = None) -> str:
     return name
 
 
-def test_what_was_begun_is_not_done_again(pool: WorkerPool, tmp_path: Path) -> None:
+def test_what_was_begun_is_not_done_again(kept_pool: WorkerPool, tmp_path: Path) -> None:
     """A file that has other arguments by now is."""
     log = tmp_path / "log"
     tasks = {key: (tmp_path / key, log, key) for key in "abc"}
-    pool.begin("phase", note, tasks)
+    kept_pool.begin("phase", note, tasks)
     wait_until(lambda: log.exists() and len(log.read_text().split()) == 3, "all are begun")
     tasks["b"] = (tmp_path / "b", log, "b again")
-    assert dict(pool.map_files("phase", note, tasks)) == {"a": "a", "b": "b again", "c": "c"}
+    assert dict(kept_pool.map_files("phase", note, tasks)) == {"a": "a", "b": "b again", "c": "c"}
     assert sorted(log.read_text().splitlines()) == ["a", "b", "b again", "c"]
 
 
@@ -290,7 +300,6 @@ import signal, sys
 from pathlib import Path
 from wkmp_assets.runtime.run_control import RunControl
 from wkmp_assets.runtime.worker_pool import WorkerPool
-from wkmp_assets.runtime.worker_queue import ONE_THREAD
 from wkmp_assets_tests.runtime.test_worker_pool import do
 control = RunControl()
 signal.signal(signal.SIGINT, lambda *_: control.request_stop())

@@ -46,6 +46,7 @@ def test_without_room_for_the_library_nothing_is_partial_and_with_room_the_impor
     assert "Make room on the disk" in error
     look_at_what_is_left(database, short_place.home / "copy", short_library.databases)
     disk.make_room()
+    short_place.extra["WKMP_FILES_PER_RUN"] = "all"
     succeed(wkmp_import(short_place, disk))
     assert library_rows(copy_of(database, short_place.home / "copy")) == library_rows(short_library.databases[0])
 

@@ -83,6 +83,7 @@ def test_a_stopped_import_leaves_nobody_behind_and_the_next_one_completes_it(
         assert (" files are safely in the library; go on with: wkmp import" in out) == (stop is politely)
         wait_until(lambda: not processes_of(place.home), "no process of it is left")
         assert stop is by_force or rows_of_a_copy(place.database) == library_rows(place.database)
+        place.extra["WKMP_FILES_PER_RUN"] = "all"
         succeed(place.wkmp("import", place.music))
         assert rows_of_a_copy(place.database) == library_rows(place.database)
     assert library_rows(place.database) == library_rows(short_library.databases[0])
