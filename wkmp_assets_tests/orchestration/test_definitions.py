@@ -157,7 +157,7 @@ def test_processes_that_start_together_share_one_new_storage(tmp_path: Path, cou
 
 def _register_partitions(folder: Path, together: Barrier) -> None:
     storage = KeptOpenSqliteStorage.from_local(str(folder)).event_log_storage
-    for start in range(0, 2_000, 100):
+    for start in range(0, 1_000, 100):
         together.wait(PATIENCE_S)
         storage.add_dynamic_partitions("files", [str(number) for number in range(start, start + 100)])
     storage.dispose()
@@ -168,7 +168,7 @@ def _register_partitions(folder: Path, together: Barrier) -> None:
 def test_processes_that_find_the_same_files_register_them_once(tmp_path: Path, count: int) -> None:
     at_once(count, _register_partitions, tmp_path)
     storage = KeptOpenSqliteStorage.from_local(str(tmp_path)).event_log_storage
-    assert sorted(storage.get_dynamic_partitions("files"), key=int) == [str(number) for number in range(2_000)]
+    assert sorted(storage.get_dynamic_partitions("files"), key=int) == [str(number) for number in range(1_000)]
     storage.dispose()
 
 

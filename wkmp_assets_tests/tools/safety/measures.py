@@ -30,7 +30,7 @@ from wkmp_assets_tests.tools.safety.weakened import (
     without_item,
 )
 
-QUICK = ("BEGIN IMMEDIATE", "rollback")
+QUICK = ("rollback",)
 """Taken away in every run of the test suite; the others in `make test-safety`."""
 
 
