@@ -82,6 +82,7 @@ def test_a_fifo_named_like_music_is_no_file(tmp_path: Path) -> None:
     assert report.passed_over == {"pipe.mp3": "a pipe, a socket or a device, and not a file"}
 
 
+@pytest.mark.slow
 def test_folders_in_each_other_deeper_than_python_calls_go_are_walked(tmp_path: Path) -> None:
     deepest, folders = tmp_path, []
     for _ in range(sys.getrecursionlimit() + 100):

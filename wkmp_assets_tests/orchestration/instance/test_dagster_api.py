@@ -54,6 +54,7 @@ def test_this_dagster_is_among_the_tested_versions() -> None:
     assert dg.__version__ in TESTED_DAGSTER_VERSIONS, "when all tests pass with it, add it, here and in the README"
 
 
+@pytest.mark.slow
 def test_the_private_api_of_dagster_is_used_in_one_room() -> None:
     """Covers what ruff's PLC2701 and SLF001 overlook: imports for annotations, and the step of a context."""
     importers = {
@@ -196,6 +197,7 @@ def test_an_asset_knows_what_its_run_executes_itself_and_what_the_run_that_it_re
     assert seen == [(True, True, False), (False, False, False), (False, False, False), (True, False, False)]
 
 
+@pytest.mark.slow
 def test_metadata_reaches_the_materialization_of_its_partition_without_a_look_at_all_partitions(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
