@@ -166,7 +166,7 @@ def _import_with(
             if not retry_deferred:
                 workers.start()
         ranges = importer.plan(wanted)
-        progress = ImportProgress(importer.estimate_work(ranges), ERR)
+        progress = ImportProgress(importer.estimate_work(ranges), ERR, lambda: workers.far_slots)
         control.on_work = progress.file_measured
         keys = frozenset(encode_key(path) for path in wanted)
         control.on_commit = lambda commit: _record_commit(commit, summary if commit.key in keys else None, progress)

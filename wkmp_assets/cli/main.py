@@ -32,6 +32,7 @@ _COMMANDS = {
     "picture": "picture:picture",
     "browse": "browse_command:browse",
     "ui": "ui:ui",
+    "cluster": "cluster:cluster",
     "scheduler": "cluster_services:scheduler",
     "worker": "cluster_services:worker",
     "config": "config:config",

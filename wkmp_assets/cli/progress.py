@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 
 from rich.console import Console
@@ -27,9 +27,14 @@ class ImportProgress:
         Partition key -> estimated work, of every file of the import.
     console : Console
         Where to show it. On a terminal it is a bar, elsewhere one line every few seconds.
+    far_slots : callable, optional
+        Returns how many files other machines measure at once now; None where there are none.
     """
 
-    def __init__(self, work_s: Mapping[str, float], console: Console) -> None:
+    def __init__(
+        self, work_s: Mapping[str, float], console: Console, far_slots: Callable[[], int | None] = lambda: None
+    ) -> None:
+        self._far_slots = far_slots
         self._estimate = ProgressEstimate(work_s)
         self._console = console
         self._lock = threading.Lock()
@@ -66,6 +71,8 @@ class ImportProgress:
         with self._lock:
             self._estimate.look(time.monotonic())
             said, share, current = str(self._estimate), self._estimate.share, self._current
+        slots = self._far_slots()
+        said = said if slots is None else f"{said}, {slots} {'slot' if slots == 1 else 'slots'} in the cluster"
         if self._console.is_terminal:
             self._progress.update(self._task, completed=share, said=said, current=escape(printable(current)[-60:]))
         else:

@@ -22,6 +22,7 @@ from wkmp_assets.settings import Settings
 if TYPE_CHECKING:
     from wkmp_assets.runtime.cluster.dask_executor import DaskExecutor
     from wkmp_assets.runtime.cluster.dask_services import WorkerPlan
+    from wkmp_assets.runtime.cluster.dask_view import WorkerView
 
 
 def find_versions() -> dict[str, str]:
@@ -76,6 +77,20 @@ def open_executor(settings: Settings) -> "DaskExecutor":
     from wkmp_assets.runtime.cluster.dask_executor import DaskExecutor
 
     return DaskExecutor(address, find_places(settings), find_versions())
+
+
+def look_at_cluster(settings: Settings, cluster: str, interval_s: float) -> "list[WorkerView]":
+    """Return who is in a cluster; see `dask_view.look_at_cluster`.
+
+    Raises
+    ------
+    SettingsError
+        As for `check_address`.
+    """
+    address = check_address(cluster, settings)
+    from wkmp_assets.runtime.cluster.dask_view import look_at_cluster as look
+
+    return look(address, find_versions(), interval_s)
 
 
 def find_places(settings: Settings) -> Places:

@@ -51,6 +51,11 @@ class FileQueue(ABC):
         """On the monotonic clock: when the files in hand are given up, after a stop."""
         control.tell_of_stop(self._tell)
 
+    @property
+    def far_slots(self) -> int | None:
+        """How many files other machines measure at once now; None where this machine measures all."""
+        return None
+
     def start(self) -> None:
         """Start the workers in the background."""
         self._wake([])

@@ -56,6 +56,11 @@ class WorkerPool:
         """Whether the run was asked to stop."""
         return self._control.is_stopping
 
+    @property
+    def far_slots(self) -> int | None:
+        """How many files other machines measure at once now; None where this machine measures all."""
+        return self._queue.far_slots
+
     def start(self) -> None:
         """Start the workers in the background. Otherwise the first file starts them."""
         self._queue.start()

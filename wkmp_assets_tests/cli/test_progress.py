@@ -92,3 +92,12 @@ def test_without_a_terminal_there_are_plain_lines(monkeypatch: pytest.MonkeyPatc
     lines = written.getvalue().splitlines()
     assert all(line.endswith("in the library") for line in lines)
     assert "\x1b" not in written.getvalue()
+
+
+def test_the_slots_of_a_cluster_are_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(progress, "LINE_EVERY_S", 0.01)
+    slots, written = iter([1]), io.StringIO()
+    shown = ImportProgress({"a": 1.0}, Console(file=written), lambda: next(slots, 2))
+    with shown.shown():
+        wait_until(lambda: ", 2 slots in the cluster\n" in written.getvalue(), "a worker has come")
+    assert written.getvalue().splitlines()[0].endswith("0 of 1 files in the library, 1 slot in the cluster")

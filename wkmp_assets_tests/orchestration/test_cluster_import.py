@@ -4,6 +4,9 @@ from pathlib import Path
 
 import pytest
 
+from wkmp_assets.orchestration.cluster import find_versions
+from wkmp_assets.runtime.cluster.dask_executor import DaskExecutor
+from wkmp_assets.runtime.cluster.dask_view import look_at_cluster
 from wkmp_assets.runtime.cluster.queue import ClusterQueue
 from wkmp_assets.runtime.run_control import RunControl
 from wkmp_assets.settings import load_settings
@@ -58,6 +61,13 @@ def test_a_library_measured_by_a_cluster_equals_the_local_one(library: CheckedLi
         again.import_all()
         assert len(pool._queue._executor.slots) == 2
         assert rows_without_time_of_failure(again) == local
+        executor = pool._queue._executor
+        assert isinstance(executor, DaskExecutor)
+        views = look_at_cluster(executor._address, find_versions(), 0.0)
+        assert [(one.address in executor.slots, one.slots, one.in_hand, one.refused) for one in views] == [
+            (True, 1, (), None)
+        ] * 2
+        assert {one.roots[""] for one in views} == set(map(str, mounts.values()))
         assert len(done) >= 6
     assert [path for folder in scratch for path in folder.rglob("task-*")] == [], "the sound stays nowhere"
     assert list((tmp_path / "again" / "pcm").glob("*")) == []

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import CancelledError, InvalidStateError, ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import dask
@@ -70,14 +71,7 @@ class DaskExecutor(TaskExecutor):
         """Connect to the scheduler; see the base class."""
         if self._client is not None:
             return
-        logging.getLogger("distributed").setLevel(logging.CRITICAL)  # what it says is told here, in a sentence
-        with dask.config.set({"distributed.client.scheduler-info-interval": "1h"}):
-            try:
-                self._client = Client(self._address, timeout=CONNECT_S, set_as_default=False, name="wkmp")
-            except (OSError, TimeoutError) as error:
-                raise ClusterError(
-                    f"no scheduler answers at {self._address} ({error})", "start it, or unset WKMP_CLUSTER"
-                ) from error
+        self._client = connect(self._address)
         self._is_closed = threading.Event()
         self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="takes results of the cluster")
         self._client.subscribe_topic(self._topic, self._note_start)
@@ -120,7 +114,7 @@ class DaskExecutor(TaskExecutor):
             worker = self._find_free(avoid)
             if worker is None or self._client is None or self._threads is None:
                 raise ClusterError("no worker takes a task", "import again")
-            task, key = TaskFuture(worker), f"wkmp-{uuid.uuid4().hex}"
+            task, key = TaskFuture(worker), _make_key(arguments)
             there = self._client.submit(
                 run_task, parcel, key, self._topic, key=key, workers=[worker], pure=False, retries=0
             )
@@ -250,6 +244,35 @@ class DaskExecutor(TaskExecutor):
                 client.close(timeout=CONNECT_S)
         if threads is not None:
             threads.shutdown(wait=True, cancel_futures=True)
+
+
+def connect(address: str) -> Client:
+    """Return a client of a scheduler.
+
+    Raises
+    ------
+    ClusterError
+        It does not answer.
+    """
+    logging.getLogger("distributed").setLevel(logging.CRITICAL)  # what it says is told here, in a sentence
+    with dask.config.set({"distributed.client.scheduler-info-interval": "1h"}):
+        try:
+            return Client(address, timeout=CONNECT_S, set_as_default=False, name="wkmp")
+        except (OSError, TimeoutError) as error:
+            raise ClusterError(
+                f"no scheduler answers at {address} ({error})", "start it, or unset WKMP_CLUSTER"
+            ) from error
+
+
+def _make_key(arguments: tuple[Any, ...]) -> str:
+    """Return a name for a task that no other has; it ends with the name of its file."""
+    file = next((one for one in arguments if isinstance(one, Path)), None)
+    return f"wkmp-{uuid.uuid4().hex}-{file.name if file else ''}"
+
+
+def name_of(key: str) -> str:
+    """Return the name of the file of a task, from the name of the task."""
+    return key.split("-", 2)[-1]
 
 
 def _try_submit(threads: ThreadPoolExecutor, function: Callable[..., None], key: str) -> None:

@@ -59,6 +59,11 @@ class ClusterQueue(FileQueue):
         self._without_worker_since = math.inf
         executor.on_change = self._tell
 
+    @property
+    def far_slots(self) -> int:
+        """How many files the cluster measures at once now."""
+        return sum(self._executor.slots.values())
+
     def _open(self) -> None:
         if not self._may_stop():
             self._executor.open()

@@ -144,6 +144,7 @@ TENS = {key: number * 10 for key, (number,) in TASKS.items()}
 def test_every_file_gets_its_result_and_each_slot_has_two(pool: WorkerPool, engine: Threads) -> None:
     assert dict(pool.map_files("phase", times_ten, TASKS)) == TENS
     assert engine.most_in_hand == 4
+    assert pool.far_slots == 2
 
 
 def test_what_was_begun_is_taken_over(pool: WorkerPool, control: RunControl) -> None:

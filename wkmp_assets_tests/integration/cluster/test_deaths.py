@@ -1,0 +1,214 @@
+"""Workers, files and schedulers that die in the middle, with every process of a cluster one of its own."""
+
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+
+from wkmp_assets.errors import ClusterError
+from wkmp_assets.model.outcomes import Failed
+from wkmp_assets.orchestration import cluster as cluster_module
+from wkmp_assets.orchestration.cluster import find_versions, open_executor
+from wkmp_assets.runtime.cluster.queue import ClusterQueue
+from wkmp_assets.runtime.run_control import RunControl
+from wkmp_assets.runtime.worker_pool import WorkerPool
+from wkmp_assets.runtime.worker_process import WorkerLimits
+from wkmp_assets.settings import load_settings
+from wkmp_assets_tests.integration.cluster.far_tasks import read
+from wkmp_assets_tests.support.paths import ROOT
+from wkmp_assets_tests.support.patience import wait_until
+
+pytestmark = [
+    pytest.mark.cluster,
+    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
+    pytest.mark.filterwarnings("ignore::ResourceWarning"),
+]
+
+
+class Machines:
+    """A scheduler and workers, each a `wkmp` of its own with its own HOME, working folder and mount path."""
+
+    def __init__(self, folder: Path, services: ExitStack) -> None:
+        self._folder, self._services = folder, services
+        self.music = folder / "music"
+        self.music.mkdir()
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            self.address = f"tcp://127.0.0.1:{free.getsockname()[1]}"
+        self.settings = load_settings(library_root=self.music, state_dir=folder / "state", cluster=self.address)
+
+    def add(self, name: str, text: str) -> None:
+        (self.music / name).write_text(text)
+
+    def start(self, name: str, *arguments: str) -> subprocess.Popen[bytes]:
+        home = self._folder / name
+        home.mkdir(exist_ok=True)
+        environment = {key: value for key, value in os.environ.items() if not key.startswith(("WKMP_", "DAGSTER_"))}
+        environment |= {"HOME": str(home), "PYTHONPATH": str(ROOT)}
+        log = (home / "log").open("ab")
+        command = [sys.executable, "-m", "wkmp_assets.cli.main", *arguments]
+        process = subprocess.Popen(command, cwd=home, env=environment, stdout=log, stderr=log)
+        self._services.callback(log.close)
+        self._services.callback(end, process)
+        return process
+
+    def scheduler(self) -> subprocess.Popen[bytes]:
+        process = self.start("scheduler", "scheduler", self.address, "--dashboard-port", "0")
+        wait_until(lambda: "listens on" in self.log("scheduler"), "the scheduler listens")
+        return process
+
+    def worker(self, name: str, root: Path | None = None) -> subprocess.Popen[bytes]:
+        mount = self._folder / f"mount of {name}"
+        if not mount.is_symlink():
+            mount.symlink_to(root or self.music)
+        return self.start(name, "worker", self.address, "--root", str(mount), "--slots", "1")
+
+    def log(self, name: str) -> str:
+        return (self._folder / name / "log").read_text()
+
+    def joined(self, name: str) -> list[int]:
+        """Return the ports of the workers that this machine has had."""
+        return [int(port) for port in re.findall(r"has joined: tcp://127\.0\.0\.1:(\d+)\.", self.log(name))]
+
+    @contextmanager
+    def pool(self, file_s: int = 600) -> Iterator[WorkerPool]:
+        control = RunControl()
+        queue = ClusterQueue(control, WorkerLimits(file_s=file_s), open_executor(self.settings), max_wait_s=5)
+        pool = WorkerPool(1, control, queue=queue)
+        try:
+            yield pool
+        finally:
+            pool.shut_down()
+
+    def read(self, pool: WorkerPool) -> dict[str, Any]:
+        tasks = {path.name: (path,) for path in sorted(self.music.iterdir())}
+        return dict(pool.map_files("segments", read, tasks))
+
+
+def end(process: subprocess.Popen[bytes]) -> None:
+    children = []
+    if process.poll() is None:
+        children = psutil.Process(process.pid).children(recursive=True)
+        process.send_signal(signal.SIGCONT)
+        process.terminate()
+        try:
+            process.wait(30)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+    for child in children:
+        try:
+            child.kill()
+        except psutil.NoSuchProcess:
+            continue
+
+
+@pytest.fixture
+def machines(tmp_path: Path) -> Iterator[Machines]:
+    with ExitStack() as services:
+        made = Machines(tmp_path, services)
+        made.scheduler()
+        yield made
+
+
+@pytest.fixture
+def two(machines: Machines) -> Machines:
+    for name in ("one", "two"):
+        machines.worker(name)
+    wait_until(lambda: machines.joined("one") and machines.joined("two"), "both workers have joined")
+    return machines
+
+
+def measuring_process(machine: subprocess.Popen[bytes]) -> psutil.Process:
+    """Return the process of a machine that does the work, which its nanny watches."""
+    found = [
+        child for child in psutil.Process(machine.pid).children(recursive=True) if "spawn_main" in str(child.cmdline())
+    ]
+    assert len(found) == 1
+    return found[0]
+
+
+def test_bad_files_fail_by_name_and_no_other_file_does(two: Machines) -> None:
+    """One that crashes its worker, and one that hangs."""
+    for number in range(12):
+        two.add(f"{number:02}.mp3", f"sound {number}")
+    two.add("crashes.mp3", "crash")
+    two.add("hangs.mp3", "hang")
+    with two.pool(file_s=3) as pool:
+        found = two.read(pool)
+    crashed, hung = found.pop("crashes.mp3"), found.pop("hangs.mp3")
+    assert isinstance(crashed, Failed)
+    assert (crashed.phase, crashed.code) == ("segments", "WORKER_CRASHED")
+    assert isinstance(hung, Failed)
+    assert hung.code == "TOOK_TOO_LONG"
+    assert found == {f"{number:02}.mp3": f"sound {number}" for number in range(12)}
+
+
+@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGSTOP])
+def test_files_of_a_worker_that_dies_or_stands_still_are_done_elsewhere(
+    machines: Machines, how: signal.Signals
+) -> None:
+    first = machines.worker("one")
+    wait_until(lambda: machines.joined("one"), "a worker has joined")
+    machines.worker("two")
+    wait_until(lambda: machines.joined("two"), "a worker has joined")
+    for number in range(6):
+        machines.add(f"{number}.mp3", "slow")
+    with machines.pool() as pool:
+        threading.Timer(1.0, lambda: measuring_process(first).send_signal(how)).start()
+        assert machines.read(pool) == {f"{number}.mp3": "slow" for number in range(6)}
+
+
+def test_a_worker_that_does_not_see_the_music_costs_no_file(machines: Machines, tmp_path: Path) -> None:
+    empty = tmp_path / "empty"
+    empty.mkdir()
+    machines.worker("blind", empty)
+    wait_until(lambda: machines.joined("blind"), "a worker has joined")
+    for number in range(4):
+        machines.add(f"{number}.mp3", "sound")
+    with machines.pool() as pool:
+        found = machines.read(pool)
+        assert {outcome.code for outcome in found.values()} == {"READ_ERROR"}
+        assert "0.mp3: no worker sees it (tcp://127.0.0.1:" in found["0.mp3"].message
+        machines.worker("sees")
+        wait_until(lambda: machines.joined("sees"), "a worker has joined")
+        executor = pool._queue._executor  # type: ignore[attr-defined]
+        wait_until(lambda: len(executor.slots) == 2, "it is seen")
+        assert machines.read(pool) == {f"{number}.mp3": "sound" for number in range(4)}
+
+
+def test_a_worker_of_another_version_gets_no_file(two: Machines, monkeypatch: pytest.MonkeyPatch) -> None:
+    two.add("0.mp3", "sound")
+    monkeypatch.setattr(cluster_module, "find_versions", lambda: {**find_versions(), "PyAV": "99.0"})
+    with two.pool() as pool, pytest.raises(ClusterError) as raised:
+        two.read(pool)
+    assert re.search(r"tcp://127\.0\.0\.1:\d+ is not used: it has PyAV [\d.]+ instead of 99\.0", str(raised.value))
+
+
+def test_a_lost_scheduler_ends_the_import_and_the_next_goes_on(machines: Machines, tmp_path: Path) -> None:
+    machines.worker("one")
+    wait_until(lambda: machines.joined("one"), "a worker has joined")
+    for number in range(6):
+        machines.add(f"{number}.mp3", "slow")
+    scheduler = next(
+        one for one in psutil.Process().children() if "scheduler" in one.cmdline() and machines.address in one.cmdline()
+    )
+    with machines.pool() as pool:
+        threading.Timer(1.0, scheduler.kill).start()
+        with pytest.raises(ClusterError, match=r"is gone\. Files that were committed are in the library; start it"):
+            machines.read(pool)
+    (tmp_path / "scheduler" / "log").unlink()
+    machines.scheduler()
+    wait_until(lambda: len(machines.joined("one")) == 2, "the worker has joined again")
+    with machines.pool() as pool:
+        assert machines.read(pool) == {f"{number}.mp3": "slow" for number in range(6)}
