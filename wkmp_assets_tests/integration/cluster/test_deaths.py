@@ -81,9 +81,9 @@ class Machines:
         return [int(port) for port in re.findall(r"has joined: tcp://127\.0\.0\.1:(\d+)\.", self.log(name))]
 
     @contextmanager
-    def pool(self, file_s: int = 600) -> Iterator[WorkerPool]:
+    def pool(self, file_s: int = 600, max_wait_s: float = 1_800) -> Iterator[WorkerPool]:
         control = RunControl()
-        queue = ClusterQueue(control, WorkerLimits(file_s=file_s), open_executor(self.settings), max_wait_s=5)
+        queue = ClusterQueue(control, WorkerLimits(file_s=file_s), open_executor(self.settings), max_wait_s)
         pool = WorkerPool(1, control, queue=queue)
         try:
             yield pool
@@ -144,7 +144,7 @@ def test_bad_files_fail_by_name_and_no_other_file_does(two: Machines) -> None:
         two.add(f"{number:02}.mp3", f"sound {number}")
     two.add("crashes.mp3", "crash")
     two.add("hangs.mp3", "hang")
-    with two.pool(file_s=3) as pool:
+    with two.pool(file_s=15) as pool:
         found = two.read(pool)
     crashed, hung = found.pop("crashes.mp3"), found.pop("hangs.mp3")
     assert isinstance(crashed, Failed)
@@ -190,7 +190,7 @@ def test_a_worker_that_does_not_see_the_music_costs_no_file(machines: Machines, 
 def test_a_worker_of_another_version_gets_no_file(two: Machines, monkeypatch: pytest.MonkeyPatch) -> None:
     two.add("0.mp3", "sound")
     monkeypatch.setattr(cluster_module, "find_versions", lambda: {**find_versions(), "PyAV": "99.0"})
-    with two.pool() as pool, pytest.raises(ClusterError) as raised:
+    with two.pool(max_wait_s=5) as pool, pytest.raises(ClusterError) as raised:
         two.read(pool)
     assert re.search(r"tcp://127\.0\.0\.1:\d+ is not used: it has PyAV [\d.]+ instead of 99\.0", str(raised.value))
 
