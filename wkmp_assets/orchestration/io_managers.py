@@ -54,9 +54,9 @@ class PhaseStoreIOManager(dg.IOManager):
             self._store.write(phase, obj.items(), context.run_id)
         if not context.has_asset_partitions:
             return
-        for key, outcome in obj.items():
-            if leaves_value(outcome):
-                _add_metadata(context, key, describe_outcome(outcome))
+        _add_metadata(
+            context, {key: describe_outcome(outcome) for key, outcome in obj.items() if leaves_value(outcome)}
+        )
         if not executes_itself(context, ENTRY):  # which shows the failures of all phases
             _fail_if_alone(obj)
             _show_failures(context, obj, phase, self._library.settings)
@@ -90,15 +90,17 @@ class PictureIOManager(dg.IOManager):
         """Write the pictures of a run's partitions, each as a whole file or not at all."""
         _check_partitions(context, obj)
         remove_leftovers(self._library.settings.pictures_dir)
+        described: dict[str, dict[str, Any]] = {}
         for key, outcome in obj.items():
             if isinstance(outcome, Result):
                 path = self._library.settings.picture_path(key)
                 write_atomically(path, outcome.value)
                 inline = f"![{PICTURE}](data:image/png;base64,{b64encode(outcome.value).decode('ascii')})"
                 shown = {"picture": dg.MetadataValue.md(inline), "path": dg.MetadataValue.path(path)}
-                _add_metadata(context, key, describe_outcome(outcome) | shown)
+                described[key] = describe_outcome(outcome) | shown
             elif leaves_value(outcome):
-                _add_metadata(context, key, describe_outcome(outcome))
+                described[key] = describe_outcome(outcome)
+        _add_metadata(context, described)
         _fail_if_alone(obj)
         _show_failures(context, obj, PICTURE, self._library.settings)
         _materialize_written(context, obj)
@@ -146,16 +148,18 @@ class SqliteBatchIOManager(dg.IOManager):
         self._library.phases.settle(context.run_id)
         outcomes: dict[str, Outcome[Any]] = {}
         results: list[str] = []
+        described: dict[str, dict[str, Any]] = {}
         limit_ms = self._library.settings.max_compute_ms
         with FileCommitter(
             self._library.database, run_id=context.run_id, now=_utc_now, max_compute_ms=limit_ms
         ) as committer:
             for commit in committer.commit_all(skip_gone(self._library, obj)):
                 if leaves_value(commit.outcome):
-                    _add_metadata(context, commit.key, describe_commit(commit) | name_library(self._library.settings))
+                    described[commit.key] = describe_commit(commit) | name_library(self._library.settings)
                 outcomes[commit.key] = commit.outcome
                 results.append(name_result(commit))
                 self._control.on_commit(commit)
+        _add_metadata(context, described)
         self._library.phases.visits.drop(
             key for key, outcome in outcomes.items() if isinstance(outcome, Failed) or leaves_value(outcome)
         )
@@ -193,8 +197,8 @@ def _check_partitions(context: dg.OutputContext, outcomes: Mapping[str, Outcome[
         )
 
 
-def _add_metadata(context: dg.OutputContext, key: str, metadata: Mapping[str, Any]) -> None:
-    add_partition_metadata(context, key, to_metadata(metadata))
+def _add_metadata(context: dg.OutputContext, described: Mapping[str, Mapping[str, Any]]) -> None:
+    add_partition_metadata(context, {key: to_metadata(metadata) for key, metadata in described.items()})
 
 
 def _materialize_written(context: dg.OutputContext, outcomes: Mapping[str, Outcome[Any]]) -> None:

@@ -10,6 +10,7 @@ import dagster as dg
 from dagster import DagsterInstance
 from dagster._core.execution.api import create_execution_plan
 from dagster._core.execution.backfill import BULK_ACTION_TERMINAL_STATUSES, BulkActionsFilter, BulkActionStatus
+from dagster._core.execution.context.metadata_logging import AssetMetadataHandle, OutputMetadataAccumulator
 from dagster._core.snap import snapshot_from_execution_plan
 from dagster._core.storage.tags import (
     ASSET_PARTITION_RANGE_END_TAG,
@@ -160,25 +161,27 @@ def _run_of_any(context: _AnyContext) -> dg.DagsterRun:
     return context.run if isinstance(context, dg.AssetExecutionContext) else run_of(context)
 
 
-def add_partition_metadata(context: dg.OutputContext, partition: str, metadata: Mapping[str, Any]) -> None:
-    """Add metadata to the materialization of one partition.
+def add_partition_metadata(context: dg.OutputContext, metadata: Mapping[str, Mapping[str, Any]]) -> None:
+    """Add metadata to the materializations of partitions.
 
-    The public `add_asset_metadata` reads all registered partitions anew on each call, to look the partition up among
-    them. With 50,000 files that costs more than the import itself.
+    The public `add_asset_metadata` takes one partition. On each call it reads all registered partitions anew, to look
+    this one up among them, and checks the metadata of all others again. With 50,000 files, or with a thousand in one
+    run, that costs more than the import itself.
 
     Parameters
     ----------
     context : dagster.OutputContext
         Of the IO manager.
-    partition : str
-        One of the output's partitions; this is not checked.
-    metadata : mapping
-        Name -> value, as Dagster takes them.
+    metadata : mapping of str to mapping
+        Partition key -> name -> value, as Dagster takes them. The partitions are those of the output; this is not
+        checked.
     """
     step = context.step_context
-    step._metadata_accumulator = step._metadata_accumulator.with_additional_asset_metadata(
-        asset_key=context.asset_key, partition_key=partition, metadata=metadata
-    )
+    known = dict(step._metadata_accumulator.per_output_metadata)
+    for partition, values in metadata.items():
+        handle = AssetMetadataHandle(asset_key=context.asset_key, partition_key=partition)
+        known[handle] = {**known.get(handle, {}), **values}
+    step._metadata_accumulator = OutputMetadataAccumulator(per_output_metadata=known)
 
 
 def materialize_only(context: dg.OutputContext, partitions: Collection[str]) -> None:

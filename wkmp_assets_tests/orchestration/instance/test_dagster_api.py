@@ -206,9 +206,8 @@ def test_metadata_reaches_the_materialization_of_its_partition_without_a_look_at
     def describe(context: dg.OutputContext) -> None:
         with monkeypatch.context() as patch:
             patch.setattr(type(instance), "get_dynamic_partitions", lambda _self, name: reads.append(name))
-            add_partition_metadata(context, "a", {"size": 1})
-            add_partition_metadata(context, "a", {"kind": "short"})
-            add_partition_metadata(context, "b", {"size": 2})
+            add_partition_metadata(context, {"a": {"size": 1}})
+            add_partition_metadata(context, {"a": {"kind": "short"}, "b": {"size": 2}})
 
     with memory_instance() as instance:
         instance.add_dynamic_partitions("files", ["a", "b"])
