@@ -68,6 +68,7 @@ if TYPE_CHECKING:
     type=click.Choice([one.value for one in LeadPreset]),
     help="Kind of music: sets how lead points are found. Default: the settings of the library.",
 )
+@click.option("--dry-run", is_flag=True, help="Only say what would be done, and how long it would take. Write nothing.")
 @click.option("--workers", type=click.IntRange(1, 64), help="Worker processes. Default: CPU count + 1.")
 def import_command(
     folder: Path,
@@ -78,6 +79,7 @@ def import_command(
     retry_deferred: bool,
     reflavor: bool,
     preset: str | None,
+    dry_run: bool,
     workers: int | None,
 ) -> None:
     """Import all new and changed audio files below FOLDER.
@@ -93,8 +95,16 @@ def import_command(
         raise click.UsageError("--retry-deferred keeps the lead points; use --force to change them")
     if reflavor and (force or complete or retry_deferred or preset):
         raise click.UsageError("--reflavor imports nothing and changes only flavors; give it alone")
+    if dry_run and (retry_deferred or reflavor):
+        raise click.UsageError(
+            "--dry-run is about new and changed files; give it without --retry-deferred or --reflavor"
+        )
     settings = find_settings(folder, library, database, workers)
     with exit_on_error():
+        if dry_run:
+            from wkmp_assets.cli.dry_run import print_import_preview  # loads what scans folders
+
+            sys.exit(print_import_preview(folder, settings, force=force, complete=complete))
         choices = {"force": force, "complete": complete, "retry_deferred": retry_deferred, "reflavor": reflavor}
         sys.exit(_import(folder, settings, preset=preset, **choices))
 

@@ -74,7 +74,8 @@ def missing(folder: Path, library: Path | None, database: Path | None) -> None:
     is_flag=True,
     help="Remove although some folders cannot be read. A missing file may have been moved into one.",
 )
-def prune(folder: Path, library: Path | None, database: Path | None, yes: bool, **also: bool) -> None:
+@click.option("--dry-run", is_flag=True, help="Only list what would be removed. Write nothing, and do not ask.")
+def prune(folder: Path, library: Path | None, database: Path | None, yes: bool, dry_run: bool, **also: bool) -> None:
     """Remove files that are no longer on disk from the library of FOLDER, after listing them.
 
     Songs, artists, albums and works stay, with their probabilities, cooldowns and lyrics. Exit status 0: done, nothing
@@ -89,6 +90,9 @@ def prune(folder: Path, library: Path | None, database: Path | None, yes: bool, 
         within = settings.relative_folder(folder)
         plan = plan_prune(settings, within, PruneOptions(**also))
         _print_plan(plan)
+        if dry_run:
+            OUT.print("Nothing was removed.")
+            return
         if not yes and not (plan.removable and _is_confirmed(len(plan.removable))):
             if plan.removable:
                 OUT.print("Nothing was removed. Use --yes to remove without being asked.")

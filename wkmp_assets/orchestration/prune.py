@@ -14,6 +14,7 @@ from dagster import DagsterInstance
 
 from wkmp_assets.db.commit import remove_file
 from wkmp_assets.db.read.counts import read_failures
+from wkmp_assets.db.read.found_library import check_found_library
 from wkmp_assets.db.read.images import read_image_paths
 from wkmp_assets.db.read.known_files import read_known_by_hash, read_known_files
 from wkmp_assets.db.read.library_settings import read_library_settings
@@ -109,7 +110,9 @@ def plan_prune(settings: Settings, folder: str, options: PruneOptions) -> PruneP
         Files on disk wait for their import.
     """
     check_root(settings.library)
-    scan, _ = scan_folder(settings.library, "", read_known_files(use_library(settings)), ignore_rules(settings))
+    check_found_library(settings.database_path, settings.trusted)
+    known = read_known_files(settings.database_path)
+    scan, _ = scan_folder(settings.library, "", known, ignore_rules(settings))
     waiting = _find_waiting(settings, scan)
     missing = [path for path in scan.missing if is_within(path, folder)]
     if missing and waiting:
@@ -178,6 +181,7 @@ def remove_files(settings: Settings, plan: PrunePlan, now: datetime, *, with_his
     """
     if not plan.removable:
         return
+    use_library(settings)  # notes the first use before there is any state of the library
     time = format_timestamp(now)
     library = Library(settings)
     locks = read_library_settings(settings.database_path).locks
