@@ -9,8 +9,13 @@ from click.testing import CliRunner
 from wkmp_assets.cli.main import main
 from wkmp_assets_tests.support.builders import commit, entry, run_sql
 
-COMMANDS = sorted({*main.list_commands(click.Context(main))} - {"config"})  # which has no folder: test_home.py
+WITHOUT_FOLDER = {"config", "scheduler", "worker"}
+"""They have tests of their own: test_home.py, and those of the cluster."""
+COMMANDS = sorted({*main.list_commands(click.Context(main))} - WITHOUT_FOLDER)
 ARGUMENTS = {
+    "identify": ["a.wav", "--recording", "none"],
+    "split": ["a.wav", "1:00"],
+    "join": ["a.wav", "1", "2"],
     "search": ["air"],
     "show": ["a.wav"],
     "similar": ["air"],
