@@ -16,7 +16,7 @@ unexport PYTHONDONTWRITEBYTECODE
 MUSIC ?= test_data/sample_library
 PORT ?= 3000
 
-.PHONY: help setup import status test test-quick test-long test-cluster test-faults test-safety test-ui fuzz coverage-baseline check bench bench-fades bench-flavor bench-history bench-key bench-long bench-lookups bench-scale bench-segmentation bench-sensor bench-ui bench-writer compare-tags ui dataset clean
+.PHONY: help setup import status test test-quick test-long test-cluster test-faults test-safety test-ui fuzz coverage-baseline check bench bench-fades bench-flavor bench-guards bench-history bench-key bench-long bench-lookups bench-scale bench-segmentation bench-sensor bench-ui bench-writer compare-tags ui dataset clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 26
@@ -84,6 +84,9 @@ bench-flavor: $(DEV_READY) dataset ## judge what flavors mean and cost, beside e
 	@$(VENV)/essentia/bin/python -m pip install --quiet --disable-pip-version-check essentia || true
 	$(BIN)/python -m wkmp_assets_tests.tools.benchmarks.flavor_benchmark --essentia $(VENV)/essentia/bin/python
 	$(BIN)/python -m wkmp_assets_tests.tools.benchmarks.flavor_meaning --essentia $(VENV)/essentia/bin/python
+
+bench-guards: $(DEV_READY) ## measure what the guards of a library cost; writes docs/benchmarks/guards.md
+	$(BIN)/python -m wkmp_assets_tests.tools.benchmarks.guard_benchmark
 
 bench-history: $(DEV_READY) ## measure Dagster's history and orchestration per file; writes docs/benchmarks/history.md
 	$(BIN)/python -W ignore -m wkmp_assets_tests.tools.benchmarks.history_benchmark
