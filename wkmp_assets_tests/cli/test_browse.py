@@ -5,6 +5,7 @@ import signal
 import socket
 import sys
 import threading
+import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -75,10 +76,13 @@ def test_the_page_is_served_until_ctrl_c(music: Path) -> None:
         seen.append(ask(address))
         (guid,) = {part.split('"')[0] for part in seen[0][1].split('href="/file/')[1:]}
         seen.append(ask(f"{address}/audio/{guid}", Range="bytes=2-4"))
+        with pytest.raises(urllib.error.HTTPError, match="403"):
+            ask(address, Host="evil.example")
+        seen.append((403, "a foreign name"))
 
     with interrupted(note, look):
         result = wkmp("browse", music, "--port", "0", status=0)
-    assert [status for status, _ in seen] == [200, 206]
+    assert [status for status, _ in seen] == [200, 206, 403]
     assert "Ann/air.mp3" in seen[0][1]
     assert seen[1][1] == "234"
     assert "http://127.0.0.1:" in result.stdout

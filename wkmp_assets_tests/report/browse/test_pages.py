@@ -111,7 +111,8 @@ def test_what_is_not_there_is_said_without_a_trace(shown: Pages, capfd: pytest.C
         assert shown.ask(path).status_code in {400, 404}, path
     assert shown.ask("/library.json?sql=select+nonsense").status_code == 400
     assert "Cannot sort table by none" in shown.ask("/library/files?_sort=none").text
-    assert "Traceback" not in capfd.readouterr().err
+    printed = capfd.readouterr()
+    assert "Traceback" not in printed.out + printed.err
     assert "wkmp report" in shown.ask("/report").text
 
 
