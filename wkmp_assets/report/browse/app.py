@@ -24,7 +24,7 @@ STATIC = "browse-static"
 _SETTINGS = {
     # An import writes while people look, so every page is read anew.
     "default_cache_ttl": 0,
-    "sql_time_limit_ms": 5_000,
+    "sql_time_limit_ms": 15_000,
     "suggest_facets": False,  # it would ask for every one of the 50 columns of `passages`
     "allow_download": False,
     "truncate_cells_html": 300,

@@ -85,7 +85,7 @@ class FilePage:
     has_picture: bool
     covers: int
     compared: ListedPassage | None
-    """The passage of which the neighbours are shown."""
+    """The passage of which the neighbours are shown, if any."""
     neighbours: Sequence[Neighbour]
 
 
@@ -107,7 +107,7 @@ def read_start_page(library: BrowsedLibrary, words: str) -> StartPage:
     )
 
 
-def read_file_page(library: BrowsedLibrary, guid: str, number: int = 1) -> FilePage | None:
+def read_file_page(library: BrowsedLibrary, guid: str, number: int | None = None) -> FilePage | None:
     """Read the page of a file; None when the library does not have it.
 
     Parameters
@@ -116,15 +116,14 @@ def read_file_page(library: BrowsedLibrary, guid: str, number: int = 1) -> FileP
         Where it is.
     guid : str
         Of the file.
-    number : int
-        Of the passage of which to show the neighbours.
+    number : int, optional
+        Of the passage of which to show the neighbours. They take seconds to find among 10,000 passages.
     """
     path = read_path_of(library.database, guid)
     file = None if path is None else read_file_details(library.database, path)
     if path is None or file is None:
         return None
-    listed = [one.listed for one in file.passages]
-    compared = next((one for one in listed if one.number == number), listed[0] if listed else None)
+    compared = next((one.listed for one in file.passages if one.listed.number == number), None)
     return FilePage(
         guid=guid,
         file=file,

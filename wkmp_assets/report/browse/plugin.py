@@ -119,8 +119,8 @@ async def _start(request: Any, datasette: Any) -> Any:
 
 
 async def _file(request: Any, datasette: Any) -> Any:
-    asked = request.args.get("passage") or "1"
-    number = int(asked) if asked.isdecimal() and len(asked) < 10 else 1
+    asked = request.args.get("passage") or ""
+    number = int(asked) if asked.isdecimal() and len(asked) < 10 else None
     guid = _guid(request)
     page = await asyncio.to_thread(read_file_page, datasette.library, guid, number)
     if page is None:
