@@ -513,6 +513,11 @@ class Settings(BaseSettings):
         return self.state_dir / "pcm"
 
     @cached_property
+    def compiled_dir(self) -> Path:
+        """The folders of the machine code that numba compiles for librosa, one for each combination of versions."""
+        return self.state_dir / "numba"
+
+    @cached_property
     def services_dir(self) -> Path:
         """The folder of the web services' answers, for all libraries."""
         return self.state_dir / "services"

@@ -10,10 +10,10 @@ from wkmp_assets.cli.options import (
     exit_on_error,
     find_settings,
 )
-from wkmp_assets.model.file_key import decode_key, encode_key
+from wkmp_assets.model.file_key import encode_key
 from wkmp_assets.model.outcomes import Result, Skipped, join
 from wkmp_assets.model.phases import LEAD_POINTS, MATCHES, PICTURE, SEGMENTS
-from wkmp_assets.report.file_picture import draw_picture
+from wkmp_assets.orchestration.pictures import draw_file
 from wkmp_assets.report.text import (
     printable,
 )
@@ -26,8 +26,13 @@ from wkmp_assets.runtime.state_files import SHARED
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @LIBRARY
 @click.option("--output", type=click.Path(dir_okay=False, path_type=Path), help="Default: in the state folder.")
-def picture(file: Path, library: Path | None, output: Path | None) -> None:
-    """Draw FILE as a PNG: its level, passages, silences, lead points and names, as the import found them."""
+@click.option("--level-only", is_flag=True, help="Leave out the spectrogram and the chromagram: faster.")
+def picture(file: Path, library: Path | None, output: Path | None, level_only: bool) -> None:
+    """Draw FILE as a PNG: its level, passages, silences, lead points and names, as the import found them.
+
+    Below are a mel spectrogram with the beats and a chromagram with the key, while the decoded sound is kept. librosa
+    draws them, and its first use takes most of a minute.
+    """
     settings = find_settings(file.parent, library, None)
     key = encode_key(settings.relative_folder(file))
     store = PhaseStore(settings.phase_dir)
@@ -39,5 +44,6 @@ def picture(file: Path, library: Path | None, output: Path | None) -> None:
         raise click.ClickException(f"there is no picture of {printable(str(file))}: {printable(reason)}")
     path = (output or settings.picture_path(key)).absolute()
     with exit_on_error():
-        write_atomically(path, draw_picture(decode_key(key), *found.value), SHARED)
+        drawn = draw_file(settings, key, found.content_hash, *found.value, has_sound=not level_only)
+        write_atomically(path, drawn, SHARED)
     click.echo(os.fsencode(path))

@@ -1,4 +1,4 @@
-"""The picture of a file: its level over time with passages, silences, lead points and names.
+"""The picture of a file: its level over time with passages, silences, lead points and names, and its sound below.
 
 It is drawn from phase values and does not open the music file. matplotlib takes a second to load and is loaded only
 here.
@@ -24,6 +24,7 @@ from wkmp_assets.report.file_picture_texts import (
     name_passage,
     shorten_path,
 )
+from wkmp_assets.report.sound_panels import draw_sound
 from wkmp_assets.report.text import clock, printable
 
 if TYPE_CHECKING:
@@ -41,9 +42,12 @@ if TYPE_CHECKING:
         PassageSegments,
         SongMatches,
     )
+    from wkmp_assets.report.sound_images import SoundImages
 
 _INCHES = (10.4, 4.2)
 """The width that the web UI shows without scrolling."""
+_SOUND_INCHES = 3.6
+"""Height of the spectrogram and the chromagram together."""
 _DPI = 100
 _COLUMNS = 950
 _TEXT_WIDTH = 1 / 130
@@ -87,7 +91,14 @@ def reduce_levels(envelope: Envelope, most: int = _COLUMNS) -> Levels:
     )
 
 
-def draw_picture(name: str, segments: PassageSegments, matches: SongMatches, leads: LeadPoints) -> bytes:
+def draw_picture(
+    name: str,
+    segments: PassageSegments,
+    matches: SongMatches,
+    leads: LeadPoints,
+    images: SoundImages | None = None,
+    note: str = "",
+) -> bytes:
     """Draw one file.
 
     Parameters
@@ -96,23 +107,43 @@ def draw_picture(name: str, segments: PassageSegments, matches: SongMatches, lea
         Title of the picture.
     segments, matches, leads
         Values of the phases. The passages are those of `matches`, after joining.
+    images : SoundImages, optional
+        Its spectrogram and its chromagram are drawn below the level.
+    note : str
+        What the picture says about what it lacks.
 
     Returns
     -------
     bytes
-        A PNG, 1040 pixels wide and 420 high. Names that do not fit above their passages are listed below, which makes
-        it higher.
+        A PNG, 1040 pixels wide and 420 high, 780 with images. Names that do not fit above their passages are listed
+        below, which makes it higher.
     """
-    figure = make_figure(name, segments, matches, leads)
+    figure = make_figure(name, segments, matches, leads, images, note)
     png = io.BytesIO()
     with warnings.catch_warnings():
         # Names are in any script. A glyph that no installed font has is drawn as a box.
         warnings.filterwarnings("ignore", "Glyph .* missing from font")
         figure.savefig(png, format="png", metadata={"Software": None})
-    return png.getvalue()
+    return _reduce_colours(png) if images else png.getvalue()
 
 
-def make_figure(name: str, segments: PassageSegments, matches: SongMatches, leads: LeadPoints) -> Figure:
+def _reduce_colours(png: io.BytesIO) -> bytes:
+    """Return a picture with 256 colours: a third of the size, which counts in Dagster's database."""
+    from PIL import Image
+
+    with Image.open(png) as full, io.BytesIO() as reduced:
+        full.convert("RGB").quantize(256, dither=Image.Dither.NONE).save(reduced, format="png", optimize=True)
+        return reduced.getvalue()
+
+
+def make_figure(
+    name: str,
+    segments: PassageSegments,
+    matches: SongMatches,
+    leads: LeadPoints,
+    images: SoundImages | None = None,
+    note: str = "",
+) -> Figure:
     """Return the picture of a file as a matplotlib figure; see `draw_picture`."""
     # matplotlib logs every font it looks at.
     logging.getLogger("matplotlib.font_manager").setLevel(logging.WARNING)
@@ -124,10 +155,15 @@ def make_figure(name: str, segments: PassageSegments, matches: SongMatches, lead
     places = [_Place(number, match, rate_hz, end_s) for number, match in enumerate(matches.passages, 1)]
     listed = list_passages([(place.start_s, place.name) for place in places]) if _need_a_list(places) else []
     list_inches = _LIST_ROW_INCHES * -(-len(listed) // LIST_COLUMNS)
-    figure = Figure(figsize=(_INCHES[0], _INCHES[1] + list_inches), dpi=_DPI, layout="constrained")
-    heights = (3, 1, list_inches) if listed else (3, 1)
-    wave, level, *below = figure.subplots(len(heights), 1, height_ratios=heights)
-    level.sharex(wave)
+    sound_inches = [_SOUND_INCHES / 2] * 2 if images else []
+    inches = [*sound_inches, *([list_inches] if listed else ())]
+    figure = Figure(figsize=(_INCHES[0], _INCHES[1] + sum(inches)), dpi=_DPI, layout="constrained")
+    wave, level, *below = figure.subplots(2 + len(inches), 1, height_ratios=[3, 1, *inches])
+    timed = [wave, level, *below[: len(sound_inches)]]
+    for axes in timed[1:]:
+        axes.sharex(wave)
+    if images:
+        draw_sound(below[0], below[1], images)
     figure.suptitle(
         shorten_path(printable(name), _MAX_TITLE_LETTERS), fontsize=11, parse_math=False, fontfamily=_fonts()
     )
@@ -142,12 +178,12 @@ def make_figure(name: str, segments: PassageSegments, matches: SongMatches, lead
         _write_above(
             wave, drop_overlapping([(place.middle_s, str(place.number)) for place in places], _NUMBER_ROOM * end_s)
         )
-        _write_list(below[0], listed)
+        _write_list(below[-1], listed)
     else:
         _write_above(
             wave, [(place.middle_s, cut_text(place.name, place.room)) for place in places] or [(end_s / 2, _NONE)]
         )
-    _finish(wave, level, end_s)
+    _finish(timed, end_s, note)
     return figure
 
 
@@ -230,9 +266,10 @@ def _fonts() -> list[str]:
     return [name for name in FONTS if name in installed]
 
 
-def _finish(wave: Axes, level: Axes, end_s: float) -> None:
+def _finish(timed: Sequence[Axes], end_s: float, note: str) -> None:
     from matplotlib.ticker import FuncFormatter, MultipleLocator
 
+    wave, level, *_ = timed
     wave.set_yticks([])
     wave.tick_params(labelbottom=False)
     wave.set_ylabel("level (RMS)")
@@ -241,6 +278,7 @@ def _finish(wave: Axes, level: Axes, end_s: float) -> None:
     step = next((step for step in _STEPS_S if end_s / step <= _MAX_TICKS), _STEPS_S[-1])
     level.xaxis.set_major_locator(MultipleLocator(step))
     level.xaxis.set_major_formatter(FuncFormatter(lambda seconds, _: clock(seconds, 1 if step < 1 else 0)))
-    entries = [axes.get_legend_handles_labels() for axes in (wave, level)]
+    level.text(0.995, 0.06, note, transform=level.transAxes, ha="right", fontsize=8, color="#666666", zorder=5)
+    entries = [axes.get_legend_handles_labels() for axes in timed]
     once = {label: handle for handles, labels in entries for handle, label in zip(handles, labels, strict=True)}
-    wave.figure.legend(once.values(), once.keys(), loc="outside lower center", ncols=4, fontsize=8, frameon=False)
+    wave.figure.legend(once.values(), once.keys(), loc="outside lower center", ncols=6, fontsize=8, frameon=False)

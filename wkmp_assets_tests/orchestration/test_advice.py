@@ -87,7 +87,8 @@ def alone_picture(library: CheckedLibrary) -> list[str]:
     """Draw a file as `wkmp picture` does; return what it says when it cannot."""
     environment = {"WKMP_STATE_DIR": str(library.settings.state_dir), "DAGSTER_HOME": str(library.music.parent)}
     result = CliRunner().invoke(
-        main, ["picture", str(library.music / "0.wav"), "--output", str(library.music.parent / "0.png")],
+        main,
+        ["picture", "--level-only", str(library.music / "0.wav"), "--output", str(library.music.parent / "0.png")],
         env=environment,
     )  # fmt: skip
     return [] if result.exit_code == 0 else [result.output.strip()]

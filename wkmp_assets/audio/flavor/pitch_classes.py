@@ -47,6 +47,24 @@ def measure_pitch_classes(pieces: Sequence[NDArray[np.int16]]) -> NDArray[np.flo
     return np.asarray(spectra.mean(axis=0, dtype=np.float64) @ _weights(estimate_tuning(spectra)))
 
 
+def compute_chroma(frames: NDArray[np.float32]) -> NDArray[np.float64]:
+    """Return the pitch classes of each frame, as the key is found from them, but each frame by itself.
+
+    Parameters
+    ----------
+    frames : shape=(n, FRAME), float32
+        Mono, at `PCM_RATE_HZ`.
+
+    Returns
+    -------
+    array, shape=(12, n), range 0..1
+        The loudest class of each frame is 1; a silent frame has zeros.
+    """
+    spectra = np.abs(np.fft.rfft(frames * _window(), axis=1)).astype(np.float32)
+    classes = (spectra @ _weights(estimate_tuning(spectra))).T
+    return np.asarray(classes / np.maximum(classes.max(axis=0), 1e-9))
+
+
 def estimate_tuning(spectra: NDArray[np.float32]) -> float:
     """Return by how much the peaks of spectra lie above the notes of A4 = 440 Hz.
 

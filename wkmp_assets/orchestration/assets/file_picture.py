@@ -3,28 +3,44 @@
 from functools import partial
 
 import dagster as dg
+from pydantic import Field
 
-from wkmp_assets.model.file_key import decode_key
-from wkmp_assets.model.outcomes import Outcome, Outcomes, map_results
+from wkmp_assets.model.outcomes import Outcome, Outcomes, Result, map_results
 from wkmp_assets.model.phases import PICTURE
 from wkmp_assets.model.values import LeadPoints, PassageSegments, SongMatches
-from wkmp_assets.report.file_picture import draw_picture
+from wkmp_assets.orchestration.pictures import draw_file
+from wkmp_assets.orchestration.resources import Library
 
 
-@dg.asset(name=PICTURE, group_name="pictures", io_manager_key="pictures", kinds={"matplotlib"})
+class PictureConfig(dg.Config):
+    """What to draw."""
+
+    sound: bool = Field(
+        default=True,
+        description="false: draw the level alone. The spectrogram and the chromagram take seconds, the first time most "
+        "of a minute.",
+    )
+
+
+@dg.asset(name=PICTURE, group_name="pictures", io_manager_key="pictures", kinds={"librosa", "matplotlib"})
 def file_picture(
     context: dg.AssetExecutionContext,
+    config: PictureConfig,
     passage_segments: Outcomes[PassageSegments],
     song_matches: Outcomes[SongMatches],
     lead_points: Outcomes[LeadPoints],
+    library: dg.ResourceParam[Library],
 ) -> Outcomes[bytes]:
     """A picture of the file: its level over time, with passages, silences, lead points and song names.
 
-    It draws from the import's results and does not open the music file. The picture is shown in the metadata and saved
-    as a PNG. Stale when the passages, songs or lead points of the file change.
+    Below are its mel spectrogram with the beats and its chromagram with the key, while its decoded sound is kept. It
+    draws from the import's results and does not open the music file. The picture is shown in the metadata and saved as
+    a PNG. Stale when the passages, songs or lead points of the file change.
     """
     pictures: dict[str, Outcome[bytes]] = {}
     for key in sorted(context.partition_keys):
-        draw = partial(draw_picture, decode_key(key))
+        segments = passage_segments[key]
+        content_hash = segments.content_hash if isinstance(segments, Result) else ""
+        draw = partial(draw_file, library.settings, key, content_hash, has_sound=config.sound)
         pictures |= map_results(PICTURE, [key], [passage_segments, song_matches, lead_points], draw)
     return pictures

@@ -4,6 +4,7 @@ import base64
 from pathlib import Path
 
 import dagster as dg
+import pytest
 from dagster._core.storage.tags import PARTITION_NAME_TAG
 from matplotlib.image import imread
 
@@ -14,14 +15,26 @@ from wkmp_assets.settings import load_settings
 from wkmp_assets_tests.support.checked_library import QUIET
 from wkmp_assets_tests.support.workplace import Imported
 
+LEVEL_ONLY = {**QUIET, "ops": {PICTURE: {"config": {"sound": False}}}}
 MIX = "Various Artists/Mixes/Three Songs in One File.flac"
 
 
 def test_the_command_draws_a_file(imported_sample: Imported, tmp_path: Path) -> None:
     place, output = imported_sample.place, tmp_path / "mix.png"
-    result = place.wkmp("picture", place.music / MIX, "--output", output)
+    result = place.wkmp("picture", place.music / MIX, "--output", output, "--level-only")
     assert (result.returncode, result.stdout.strip()) == (0, str(output)), result.stderr
     assert imread(output).shape == (420, 1040, 4)
+
+
+@pytest.mark.long  # librosa compiles its beat tracker
+def test_the_command_draws_the_sound(imported_sample: Imported, tmp_path: Path) -> None:
+    place, output = imported_sample.place, tmp_path / "mix.png"
+    before = place.database.read_bytes()
+    result = place.wkmp("picture", place.music / MIX, "--output", output)
+    assert result.returncode == 0, result.stderr
+    assert imread(output).shape[:2] == (780, 1040)
+    assert output.stat().st_size < 150_000, "it is kept in Dagster's database"
+    assert place.database.read_bytes() == before
 
 
 def test_the_command_says_what_to_do_about_a_file_that_was_never_imported(
@@ -41,7 +54,7 @@ def materialize(imported: Imported, path: str, **overrides: object) -> dg.Execut
         settings = load_settings(library_root=place.music, **overrides)
         job = build_definitions(settings).resolve_implicit_global_asset_job_def()
         return job.get_subset(asset_selection={dg.AssetKey(PICTURE)}).execute_in_process(
-            instance=instance, run_config=QUIET, tags={PARTITION_NAME_TAG: encode_key(path)}, raise_on_error=False
+            instance=instance, run_config=LEVEL_ONLY, tags={PARTITION_NAME_TAG: encode_key(path)}, raise_on_error=False
         )
 
 
