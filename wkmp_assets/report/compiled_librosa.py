@@ -27,8 +27,8 @@ _COMPILE = (
 _LIST = "complete.json"
 """The digest of each file of a complete folder."""
 _PARTIAL = ".partial-"
-_MAX_COMPILE_S = 600
-_MAX_PARTIAL_AGE_S = 3600
+_MAX_COMPILE_S = 3600
+_MAX_PARTIAL_AGE_S = 2 * _MAX_COMPILE_S
 """Older unfinished folders are of processes that were killed."""
 
 

@@ -57,7 +57,7 @@ def test_what_a_killed_import_left_is_not_used_and_is_swept_in_time(tmp_path: Pa
     (left / "librosa" / "beat.nbc").write_bytes(b"half")
     assert compiled(warm_cache(tmp_path, FILL)) == bytes(range(100))
     assert left.exists(), "it may be of a process that compiles now"
-    os.utime(left, (time.time() - 4000,) * 2)
+    os.utime(left, (time.time() - 8000,) * 2)
     (folder / "complete.json").unlink()
     warm_cache(tmp_path, FILL)
     assert names(tmp_path) == [folder.name]
