@@ -1,12 +1,16 @@
 """Which passages sound alike, and playlists of them: flavors in, order out."""
 
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 
 from wkmp_assets.model.flavor import Flavor, distance
 
 MIN_SHARED = 0.5
 """Probability from which a value says something about a passage."""
+
+MIN_COVERAGE = 0.9
+"""Share of the passages that must have a characteristic, for it to count."""
 
 
 @dataclass(frozen=True)
@@ -22,9 +26,40 @@ class Heard:
 
 
 def rank_by_likeness(like: Flavor, others: Sequence[Heard]) -> list[tuple[float, Heard]]:
-    """Return passages with their distance to a flavor, the nearest first. Those without a common one are left out."""
-    ranked = [(distance(like, one.flavor), one) for one in others if one.flavor.keys() & like.keys()]
+    """Return passages with their distance to a flavor, the nearest first.
+
+    The distance is WKMP's, over the characteristics of `like` that nearly all passages have. Else, in a library where
+    some passages have AcousticBrainz' classes, those would decide which are near: by being there, not by their values.
+
+    Parameters
+    ----------
+    like : Flavor
+        The flavor to compare with.
+    others : sequence of Heard
+        Those without a characteristic in common with `like` are left out.
+
+    Returns
+    -------
+    list of (float, Heard)
+        The distance of each, >= 0, and the passage.
+    """
+    comparable = [one for one in others if one.flavor.keys() & like.keys()]
+    names = choose_names([like.keys() & one.flavor.keys() for one in comparable])
+    part = _part(like, names)
+    ranked = [(distance(part, one.flavor), one) for one in comparable]
     return sorted(ranked, key=lambda pair: (pair[0], pair[1].passage))
+
+
+def choose_names(flavors: Sequence[Collection[str]]) -> frozenset[str]:
+    """Return the characteristics that nearly all flavors have, given their names; all if there is none."""
+    counts = Counter(name for names in flavors for name in names)
+    return frozenset(name for name, count in counts.items() if count >= MIN_COVERAGE * len(flavors)) or frozenset(
+        counts
+    )
+
+
+def _part(flavor: Flavor, names: Collection[str]) -> Flavor:
+    return {name: values for name, values in flavor.items() if name in names}
 
 
 def find_shared(one: Flavor, other: Flavor) -> list[tuple[str, str]]:
@@ -57,11 +92,13 @@ def choose_playlist(like: Heard, others: Sequence[Heard], seconds: float) -> Ite
 
 def smooth(chosen: Sequence[Heard]) -> list[Heard]:
     """Return passages in an order in which each is followed by the nearest of those that are left."""
+    names = choose_names([one.flavor.keys() for one in chosen])
+    parts = {one.passage: _part(one.flavor, names) for one in chosen}
     left = list(chosen)
     ordered = left[:1]
     left = left[1:]
     while left:
-        following = min(left, key=lambda one: (distance(ordered[-1].flavor, one.flavor), one.passage))
+        following = min(left, key=lambda one: (distance(parts[ordered[-1].passage], parts[one.passage]), one.passage))
         left.remove(following)
         ordered.append(following)
     return ordered

@@ -1,5 +1,10 @@
 """Playlists of passages that sound alike."""
 
+from dataclasses import replace
+
+import pytest
+
+from wkmp_assets.model.flavor import Flavor, distance
 from wkmp_assets.model.likeness import Heard, choose_playlist, find_shared, rank_by_likeness, smooth
 
 
@@ -31,3 +36,28 @@ def test_a_smooth_playlist_goes_on_with_the_nearest() -> None:
 def test_values_that_are_likely_in_both_are_shared() -> None:
     assert find_shared(heard("a", 0.8).flavor, heard("b", 0.6).flavor) == [("user.brightness", "bright")]
     assert find_shared(heard("a", 0.8).flavor, heard("b", 0.4).flavor) == []
+
+
+def classes(probability: float) -> Flavor:
+    return {f"class_{number}": {"is": probability, "not": 1 - probability} for number in range(18)}
+
+
+def classed(one: Heard, probability: float) -> Heard:
+    return replace(one, flavor=one.flavor | classes(probability))
+
+
+@pytest.mark.parametrize("theirs", [0.5, 0.9], ids=["equal classes", "other classes"])
+def test_the_nearest_are_not_decided_by_which_classes_exist(theirs: float) -> None:
+    """Equal classes made the only other passage with classes the nearest, other ones the furthest."""
+    seed = classed(heard("seed", 0.5), 0.5)
+    others = [heard(f"{number:02}", number / 40) for number in range(20)]
+    mixed = [classed(one, theirs) if one.passage == "10" else one for one in others]
+    order = [one.passage for _, one in rank_by_likeness(seed.flavor, others)]
+    assert [one.passage for _, one in rank_by_likeness(seed.flavor, mixed)] == order
+    assert [one.passage for one in smooth([seed, *mixed])] == [one.passage for one in smooth([seed, *others])]
+
+
+def test_the_distance_is_that_of_wkmp_where_all_passages_have_the_same_characteristics() -> None:
+    seed, other = classed(heard("seed", 0.5), 0.5), classed(heard("other", 0.2), 0.9)
+    (ranked,) = rank_by_likeness(seed.flavor, [other])
+    assert ranked == (distance(seed.flavor, other.flavor), other)

@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 import wkmp_assets.audio.flavor
 from wkmp_assets.audio.flavor.characteristics import BINARY, PROFILES, RawMeasures, take_measures
 from wkmp_assets.audio.flavor.loudness import estimate_level
+from wkmp_assets.audio.flavor.pitch_classes import measure_pitch_classes
 from wkmp_assets.audio.flavor.rhythm import measure_rhythm
 from wkmp_assets.audio.flavor.spectrogram import compute_spectrogram, cut_excerpt
 from wkmp_assets.audio.flavor.tagger import TAGS
@@ -35,7 +36,9 @@ DIGITS = 4
 
 
 @dataclass(frozen=True)
-class _Heard:
+class Heard:
+    """What is measured of one track."""
+
     measures: RawMeasures
     logits: NDArray[np.float64]
 
@@ -50,15 +53,20 @@ def main() -> None:
     print(f"Written: {TARGET}, from {len(heard)} tracks")  # noqa: T201 # a command
 
 
-def _listen(path: Path) -> _Heard:
-    pcm = corpus_pcm(path)
-    spectrogram = compute_spectrogram(cut_excerpt(pcm))
+def _listen(path: Path) -> Heard:
+    return hear(corpus_pcm(path))
+
+
+def hear(pcm: NDArray[np.int16]) -> Heard:
+    """Take the measures that reference values are made of."""
+    pieces = cut_excerpt(pcm)
+    spectrogram = compute_spectrogram(pieces)
     level_db = estimate_level(spectrogram.loudness_power, channels=2)
-    measures = take_measures(spectrogram, level_db, measure_tonality(spectrogram), measure_rhythm(spectrogram))
-    return _Heard(measures, mean_logits(pcm))
+    tonality = measure_tonality(spectrogram, measure_pitch_classes(pieces))
+    return Heard(take_measures(spectrogram, level_db, tonality, measure_rhythm(spectrogram)), mean_logits(pcm))
 
 
-def reference_values(heard: Sequence[_Heard]) -> dict[str, Any]:
+def reference_values(heard: Sequence[Heard]) -> dict[str, Any]:
     """Return what `reference_values.json` holds."""
     tags = sorted(name.removeprefix(TAG_PREFIX) for name in TAG_NAMES)
     return {
