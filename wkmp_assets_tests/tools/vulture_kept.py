@@ -92,3 +92,4 @@ has_picture  # the same
 redirect_request  # urllib asks it where to go on
 WatchedPostgresStorage  # named in dagster.yaml where PostgreSQL keeps Dagster's storage
 optimize_for_webserver  # Dagster's web server calls it on its storage
+warm_up  # the process that compiles librosa calls it
