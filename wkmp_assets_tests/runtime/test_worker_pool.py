@@ -17,7 +17,7 @@ from wkmp_assets.errors import UndecodableAudioError
 from wkmp_assets.model.outcomes import Failed, Outcome, Result, Skipped, SkipReason
 from wkmp_assets.runtime.run_control import RunControl
 from wkmp_assets.runtime.worker_pool import WorkerPool
-from wkmp_assets.runtime.worker_queue import ONE_THREAD
+from wkmp_assets.runtime.worker_queue import KEPT_MEMORY, ONE_THREAD
 from wkmp_assets_tests.support.kept_workers import kept_workers
 from wkmp_assets_tests.support.patience import PATIENCE_S, wait_until
 
@@ -102,6 +102,14 @@ def test_a_worker_s_linear_algebra_has_one_thread(pool: WorkerPool, monkeypatch:
     for name in ONE_THREAD:
         monkeypatch.delenv(name)  # the tests themselves have the setting
     assert dict(pool.map_files("phase", threads_of_linear_algebra, {"k": ()})) == {"k": {1}}
+
+
+def settings_of_malloc() -> dict[str, str]:
+    return {name: value for name, value in os.environ.items() if name.startswith("MALLOC_")}
+
+
+def test_a_worker_keeps_the_memory_that_it_will_need_again(kept_pool: WorkerPool) -> None:
+    assert dict(kept_pool.map_files("phase", settings_of_malloc, {"k": ()})) == {"k": KEPT_MEMORY}
 
 
 def test_every_file_gets_its_result(kept_pool: WorkerPool, control: RunControl) -> None:

@@ -94,6 +94,11 @@ def _measure(span: Span, pcm: NDArray[np.int16], channels: int, curve: LoudnessC
 
 def _crest_db(pieces: Sequence[NDArray[np.int16]]) -> float:
     """Return how many dB the peak lies above the RMS; 0 for silence."""
-    samples = np.concatenate(pieces).astype(np.float64)
-    peak = float(np.abs(samples).max(initial=0))
-    return 20 * float(np.log10(peak / np.sqrt(np.mean(np.square(samples))))) if peak > 0 else 0.0
+    count, peak = sum(piece.size for piece in pieces), max(_peak(piece) for piece in pieces)
+    # Squares of int16 add up exactly in a float64.
+    energy = sum(float(np.vdot(samples, samples)) for samples in (piece.astype(np.float64) for piece in pieces))
+    return 20 * float(np.log10(peak / np.sqrt(energy / count))) if peak > 0 else 0.0
+
+
+def _peak(piece: NDArray[np.int16]) -> int:
+    return max(int(piece.max(initial=0)), -int(piece.min(initial=0)))

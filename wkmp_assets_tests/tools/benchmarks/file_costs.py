@@ -25,15 +25,18 @@ from wkmp_assets.identify.lookup import NoRecordingLookup
 from wkmp_assets.identify.match import match_passages
 from wkmp_assets.model.phases import FINGERPRINTS, FLAVORS, IDENTITY, LEAD_POINTS, MATCHES, SEGMENTS, TAGS
 from wkmp_assets.model.values import FileIdentity, FileState, FileTags, Fingerprints, PassageSegments, SongMatches
-from wkmp_assets.runtime.worker_queue import ONE_THREAD
+from wkmp_assets.runtime.worker_queue import KEPT_MEMORY, ONE_THREAD
 from wkmp_assets_tests.tools.benchmarks.bare_decode import RATE_HZ, decode_bare, decode_with_resampler
 from wkmp_assets_tests.tools.benchmarks.music_library import MusicFile
+from wkmp_assets_tests.tools.benchmarks.without_loudness import without_loudness
 
 BARE = "bare decode"
 RESAMPLER = "(decode with AudioResampler)"
+WITHOUT_LOUDNESS = "(passage_segments without loudness)"
 PHASES = (IDENTITY, TAGS, SEGMENTS, FINGERPRINTS, MATCHES, LEAD_POINTS)
-"""All but flavors, which have another budget: at most the sum of these."""
+"""All but flavors. The loudness is measured in the decode of `SEGMENTS`, and belongs to flavors."""
 _PCM_BYTES = 2**40
+_DEFAULTS = read_library_settings(Path(__file__).with_suffix(".db"))  # no library, so the defaults
 
 
 @dataclass(frozen=True)
@@ -43,7 +46,7 @@ class FileCost:
     format: str
     seconds: float
     cpu_s: dict[str, float]
-    """By phase, `FLAVORS` among them, and `BARE` and `RESAMPLER`."""
+    """By phase, `FLAVORS` among them, and `BARE`, `RESAMPLER` and `WITHOUT_LOUDNESS`."""
     decodes: int
     """How often the phases decoded the file."""
 
@@ -53,9 +56,14 @@ class FileCost:
         return self.cpu_s[BARE]
 
     @property
+    def loudness_s(self) -> float:
+        """CPU that measuring the loudness adds to the decode."""
+        return self.cpu_s[SEGMENTS] - self.cpu_s[WITHOUT_LOUDNESS]
+
+    @property
     def phases_s(self) -> float:
-        """CPU of all phases but flavors together."""
-        return sum(self.cpu_s[phase] for phase in PHASES)
+        """CPU of all phases but flavors together, without loudness."""
+        return sum(self.cpu_s[phase] for phase in PHASES) - self.loudness_s
 
     @property
     def flavors_s(self) -> float:
@@ -85,7 +93,7 @@ def bare_pass(files: Sequence[MusicFile], workers: int) -> float:
 
 def _pool(workers: int, first: MusicFile) -> ProcessPoolExecutor:
     """Start processes like those that import files."""
-    os.environ.update(ONE_THREAD)
+    os.environ.update({**ONE_THREAD, **KEPT_MEMORY})
     return ProcessPoolExecutor(workers, get_context("spawn"), initializer=_warm_up, initargs=(first.path,))
 
 
@@ -103,23 +111,28 @@ def _medians(file: MusicFile, measured: Sequence[tuple[dict[str, float], float, 
 def _measure(scratch: Path, file: MusicFile, number: int) -> tuple[dict[str, float], float, int]:
     """Return CPU seconds by name, the file's length in seconds, and how often the phases decoded it."""
     cpu_s: dict[str, float] = {}
-    samples = _run_decodes(cpu_s, file) if number % 2 == 0 else 0
+    pcm = PcmStore(scratch, _PCM_BYTES)
+    samples = _run_decodes(cpu_s, file, pcm) if number % 2 == 0 else 0
     with _counting_decodes() as decoded:
-        _run_phases(cpu_s, file, PcmStore(scratch, _PCM_BYTES))
+        _run_phases(cpu_s, file, pcm)
     if number % 2:
-        samples = _run_decodes(cpu_s, file)
+        samples = _run_decodes(cpu_s, file, pcm)
     return cpu_s, samples / RATE_HZ, len(decoded)
 
 
-def _run_decodes(cpu_s: dict[str, float], file: MusicFile) -> int:
+def _run_decodes(cpu_s: dict[str, float], file: MusicFile, pcm: PcmStore) -> int:
+    """Measure what the phases are compared with: bare decodes, and the decode of `SEGMENTS` without loudness."""
     samples: int = _timed(cpu_s, BARE, decode_bare, file.path)
     _timed(cpu_s, RESAMPLER, decode_with_resampler, file.path)
+    expected = ExpectedContent.of(_identify(file.path, file.relative), is_just_hashed=True)
+    with without_loudness():
+        _timed(cpu_s, WITHOUT_LOUDNESS, segment_file, file.path, file.relative, expected, pcm, _DEFAULTS.segmentation)
+    pcm.forget(expected.content_hash)
     return samples
 
 
 def _run_phases(cpu_s: dict[str, float], file: MusicFile, pcm: PcmStore) -> None:
-    settings = read_library_settings(Path(__file__).with_suffix(".db"))  # no library, so the defaults
-    path, name = file.path, file.relative
+    settings, path, name = _DEFAULTS, file.path, file.relative
     identity = _timed(cpu_s, IDENTITY, _identify, path, name)
     tags = _timed(cpu_s, TAGS, read_tags, path)
     expected = ExpectedContent.of(identity, is_just_hashed=True)
@@ -133,7 +146,7 @@ def _run_phases(cpu_s: dict[str, float], file: MusicFile, pcm: PcmStore) -> None
         lambda: [find_lead_points(segments.envelope, span, settings.lead_points) for span in spans],
     )
     _timed(cpu_s, FLAVORS, measure_flavors, path, name, expected, pcm, segments, spans)
-    pcm.path_for(identity.content_hash).unlink()
+    pcm.forget(identity.content_hash)
 
 
 def _match(tags: FileTags, segments: PassageSegments, prints: Fingerprints) -> SongMatches:

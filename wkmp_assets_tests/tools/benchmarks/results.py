@@ -24,7 +24,7 @@ class Results:
     """The same with Dagster's."""
 
     def ratio(self, costs: Sequence[FileCost] | None = None) -> float:
-        """Return CPU of all phases over CPU of bare decodes."""
+        """Return CPU of all phases but flavors and loudness over CPU of bare decodes."""
         costs = self.costs if costs is None else costs
         return sum(cost.phases_s for cost in costs) / sum(cost.bare_s for cost in costs)
 
