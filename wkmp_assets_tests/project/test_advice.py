@@ -17,7 +17,8 @@ COMMAND = re.compile(
     rf"wkmp ((?:{'|'.join(main.list_commands(click.Context(main)))})(?![\w-])(?: FOLDER| FILE| WORDS| --[a-z-]+)*)"
 )
 EXAMPLE = "Example: "
-SETTING = re.compile(r"WKMP_[A-Z_]+")
+SETTING = re.compile(r"WKMP_(?!FOLDER)[A-Z_]+")
+"""Without those whose name is computed, such as `WKMP_{name}`."""
 
 
 def texts(tree: ast.AST) -> Iterator[str]:
