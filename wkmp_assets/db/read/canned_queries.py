@@ -79,12 +79,16 @@ FROM (SELECT coalesce(user_title, title) AS title, artist, musical_flavor_vector
         "Nearest neighbours of a passage",
         "Passages that sound most like one, which you name by its guid.",
         f"""
-SELECT round({FLAVOR_DISTANCE}(p.musical_flavor_vector, mine.musical_flavor_vector), 4) AS distance,
-       coalesce(p.user_title, p.title) AS title, p.artist,
+WITH measured AS MATERIALIZED (
+  SELECT guid, {FLAVOR_DISTANCE}(musical_flavor_vector, (
+    SELECT musical_flavor_vector FROM passages WHERE guid = :passage)) AS distance
+  FROM passages WHERE guid <> :passage),
+nearest AS MATERIALIZED (
+  SELECT guid, distance FROM measured WHERE distance IS NOT NULL ORDER BY distance, guid LIMIT 50)
+SELECT round(distance, 4) AS distance, coalesce(p.user_title, p.title) AS title, p.artist,
        {FLAVOR_WORDS}(p.musical_flavor_vector, p.additional_metadata) AS sounds, p.file_id
-FROM passages AS p, passages AS mine
-WHERE mine.guid = :passage AND p.guid <> mine.guid AND distance IS NOT NULL
-ORDER BY distance, p.guid LIMIT 50""",  # noqa: S608 - literals only
+FROM nearest JOIN passages AS p ON p.guid = nearest.guid
+ORDER BY nearest.distance, p.guid""",  # noqa: S608 - literals only
     ),
 }
 """Name in the address -> question to the library."""
