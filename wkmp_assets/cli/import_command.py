@@ -26,7 +26,7 @@ from wkmp_assets.cli.summary import ImportSummary, is_in_library, is_waiting
 from wkmp_assets.db.kept_open import keep_open
 from wkmp_assets.db.read.incomplete import IncompleteFile, read_incomplete
 from wkmp_assets.db.read.missing import read_missing
-from wkmp_assets.db.read.outdated_flavors import read_outdated_flavors
+from wkmp_assets.db.read.outdated_flavors import read_outdated_flavors, read_without_loudness
 from wkmp_assets.model.file_key import decode_key, encode_key, is_within
 from wkmp_assets.model.lead_presets import LeadPreset
 from wkmp_assets.orchestration.workers import open_workers
@@ -64,6 +64,11 @@ if TYPE_CHECKING:
     help="Import nothing; measure flavors of earlier versions again, from the PCM that is kept.",
 )
 @click.option(
+    "--decode",
+    is_flag=True,
+    help="With --reflavor: also decode files without a loudness, which the kept PCM cannot give.",
+)
+@click.option(
     "--preset",
     type=click.Choice([one.value for one in LeadPreset]),
     help="Kind of music: sets how lead points are found. Default: the settings of the library.",
@@ -78,6 +83,7 @@ def import_command(
     complete: bool,
     retry_deferred: bool,
     reflavor: bool,
+    decode: bool,
     preset: str | None,
     dry_run: bool,
     workers: int | None,
@@ -99,6 +105,8 @@ def import_command(
         raise click.UsageError(
             "--dry-run is about new and changed files; give it without --retry-deferred or --reflavor"
         )
+    if decode and not reflavor:
+        raise click.UsageError("--decode goes with --reflavor; an import decodes what is new anyway")
     settings = find_settings(folder, library, database, workers)
     with exit_on_error():
         if dry_run:
@@ -106,7 +114,7 @@ def import_command(
 
             sys.exit(print_import_preview(folder, settings, force=force, complete=complete))
         choices = {"force": force, "complete": complete, "retry_deferred": retry_deferred, "reflavor": reflavor}
-        sys.exit(_import(folder, settings, preset=preset, **choices))
+        sys.exit(_import(folder, settings, preset=preset, decode=decode, **choices))
 
 
 def _import(folder: Path, settings: Settings, *, preset: str | None, **choices: bool) -> int:
@@ -132,6 +140,7 @@ def _import_with(
     complete: bool,
     retry_deferred: bool,
     reflavor: bool,
+    decode: bool,
     preset: str | None,
 ) -> int:
     # Dagster takes two seconds to load, and the workers start meanwhile.
@@ -155,8 +164,7 @@ def _import_with(
             todo = f"{len(wanted)} to look up again"
             summary.not_asked = str(retry)
         elif reflavor:
-            outdated = read_outdated_flavors(settings.database_path)
-            wanted = tuple(path for path in changes.unchanged if path in outdated)
+            wanted = _find_outdated(settings, changes, summary, decode=decode)
             todo = f"{len(wanted)} with a flavor of an earlier version"
         else:
             half_made = {file.path for file in read_incomplete(settings.database_path)} if complete else set()
@@ -184,7 +192,7 @@ def _import_with(
         if retry_deferred:
             runs = importer.retry(ranges)
         elif reflavor:
-            runs = importer.reflavor(ranges)
+            runs = importer.reflavor(ranges, decode=decode)
         else:
             runs = _run_twice(importer, ranges, summary, {"force": force, "complete": complete, "preset": kind})
         with progress.shown():
@@ -199,6 +207,19 @@ def _import_with(
         safe = f"{summary.safe} of {len(keys)} files are safely in the library"
         OUT.print(f"\nStopped. {safe}; go on with: wkmp import {quote_path(folder)}")
     return 1 if summary.has_failures or control.is_stopping else 0
+
+
+def _find_outdated(
+    settings: Settings, changes: "LibraryChanges", summary: ImportSummary, *, decode: bool
+) -> tuple[str, ...]:
+    """Return the files whose flavor, or with `decode` whose loudness, is of an earlier version."""
+    outdated = read_outdated_flavors(settings.database_path)
+    unheard = read_without_loudness(settings.database_path)
+    if decode:
+        outdated |= unheard.keys()
+    else:
+        summary.without_loudness = sum(unheard.get(path, 0) for path in changes.unchanged)
+    return tuple(path for path in changes.unchanged if path in outdated)
 
 
 def _run_twice(

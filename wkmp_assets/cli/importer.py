@@ -21,7 +21,7 @@ from wkmp_assets.model.batch import FileCommit
 from wkmp_assets.model.file_key import decode_key, encode_key
 from wkmp_assets.model.lead_presets import LeadPreset
 from wkmp_assets.model.outcomes import Skipped, SkipReason
-from wkmp_assets.model.phases import IDENTITY, LEAD_POINTS, SCAN
+from wkmp_assets.model.phases import FLAVORS, IDENTITY, LEAD_POINTS, SCAN
 from wkmp_assets.model.values import LibraryChanges
 from wkmp_assets.model.work_estimates import estimate_work_s
 from wkmp_assets.orchestration.build import build_definitions
@@ -216,9 +216,13 @@ class LibraryImporter:
         """Ask the services again for files in the library, one range after another, as `run` does."""
         return self._run_each(retry_job.name, KEEP_MEASUREMENTS, ranges)
 
-    def reflavor(self, ranges: Sequence[FileRange]) -> Iterator[FileRange]:
-        """Measure the flavors of files in the library again, one range after another, as `run` does."""
-        return self._run_each(reflavor_job.name, {}, ranges)
+    def reflavor(self, ranges: Sequence[FileRange], *, decode: bool) -> Iterator[FileRange]:
+        """Measure the flavors of files in the library again, one range after another, as `run` does.
+
+        With `decode` files without a loudness are decoded for it.
+        """
+        config = {"ops": {FLAVORS: {"config": {"decode": True}}}} if decode else {}
+        return self._run_each(reflavor_job.name, config, ranges)
 
     def _run_each(self, job_name: str, config: dict[str, Any], ranges: Sequence[FileRange]) -> Iterator[FileRange]:
         for files in ranges:

@@ -81,6 +81,8 @@ class ImportSummary:
     """Reason -> passages that keep what the library knew, because no answer replaced it."""
     without_classes: Counter[str] = field(default_factory=Counter)
     """Reason -> passages whose classes were deferred."""
+    without_loudness: int = 0
+    """Passages whose loudness needs a decode that was not asked for."""
     not_asked: str = ""
     """What `--retry-deferred` does not ask for, with the reason."""
     incomplete: Sequence[IncompleteFile] = ()
@@ -166,6 +168,11 @@ class ImportSummary:
             yield "Deferred", f"{count} passages to look up later ({reason}): wkmp import FOLDER --retry-deferred"
         for reason, count in self.without_classes.items():
             yield "Deferred", f"{count} passages without classes yet ({reason}): wkmp import FOLDER --retry-deferred"
+        if self.without_loudness:
+            yield (
+                "No loudness",
+                f"{self.without_loudness} passages need a decode: wkmp import FOLDER --reflavor --decode",
+            )
         if self.not_asked:
             yield "Not asked", self.not_asked
         if self.incomplete:

@@ -8,7 +8,7 @@ import pytest
 from click.testing import CliRunner
 
 from wkmp_assets.cli.main import main
-from wkmp_assets.db.read.outdated_flavors import read_outdated_flavors
+from wkmp_assets.db.read.outdated_flavors import read_outdated_flavors, read_without_loudness
 from wkmp_assets.model.flavor import TAG_NAMES, TAGGER, parse_flavor
 from wkmp_assets_tests.support.builders import column, run_sql
 from wkmp_assets_tests.support.checked_library import SONG
@@ -59,3 +59,33 @@ def test_flavors_are_brought_up_to_date_without_a_decode(tmp_path: Path) -> None
     (blend,) = column(place.database, "SELECT flavor_source_blend FROM passages")
     assert json.loads(blend) == ["Measured", TAGGER, "User"]
     assert read_outdated_flavors(place.database) == frozenset()
+
+
+def test_a_decode_is_for_flavors_only(tmp_path: Path) -> None:
+    done = CliRunner().invoke(main, ["import", "--decode", str(tmp_path)])
+    assert done.exit_code == 2
+    assert "--decode goes with --reflavor" in " ".join(done.output.split())
+
+
+@pytest.mark.slow
+def test_the_loudness_of_an_earlier_import_comes_with_a_decode_and_not_without(tmp_path: Path) -> None:
+    assert read_without_loudness(tmp_path / "wkmp.db") == {}
+    source = tmp_path / "source"
+    source.mkdir()
+    (source / "song.flac").write_bytes(SONG.read_bytes())
+    place = make_workplace(tmp_path, source)
+    assert place.wkmp("import", place.music).returncode == 0
+    assert read_without_loudness(place.database) == {}
+    run_sql(place.database, "UPDATE passages SET additional_metadata = '{\"mine\": 1}'")
+
+    told = place.wkmp("import", "--reflavor", place.music)
+    assert "1 passages need a decode: wkmp import FOLDER --reflavor --decode" in " ".join(told.stdout.split())
+    assert read_without_loudness(place.database) == {"song.flac": 1}
+
+    done = place.wkmp("import", "--reflavor", "--decode", place.music)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "need a decode" not in done.stdout
+    (text,) = column(place.database, "SELECT additional_metadata FROM passages")
+    assert json.loads(text)["mine"] == 1
+    assert json.loads(text)["measured"]["integrated_lufs"] < 0
+    assert read_without_loudness(place.database) == {}

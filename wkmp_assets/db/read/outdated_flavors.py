@@ -1,10 +1,14 @@
-"""Read which files have flavors of an earlier version."""
+"""Read which files have flavors or loudness of an earlier version."""
 
 from pathlib import Path
 
 from wkmp_assets.db.connection import open_reader
 from wkmp_assets.db.read.select import has_table
 from wkmp_assets.model.flavor import TAGGER
+from wkmp_assets.model.ticks import TICKS_PER_SECOND
+
+MIN_LOUDNESS_TICKS = TICKS_PER_SECOND // 2
+"""Shorter passages may have no whole block of 400 ms, so that no decode gives them a loudness."""
 
 
 def read_outdated_flavors(database: Path) -> frozenset[str]:
@@ -17,3 +21,17 @@ def read_outdated_flavors(database: Path) -> frozenset[str]:
         if connection is None or not has_table(connection, "passages"):
             return frozenset()
         return frozenset(row["path"] for row in connection.execute(query, (f'"{TAGGER}"',)))
+
+
+def read_without_loudness(database: Path) -> dict[str, int]:
+    """Count, by path of the file, the passages that could have a loudness and have none; none without a library."""
+    query = (
+        "SELECT f.path, count(*) AS passages FROM files AS f JOIN passages AS p ON p.file_id = f.guid "
+        "WHERE p.musical_flavor_vector IS NOT NULL AND p.end_time_ticks - p.start_time_ticks >= ? "
+        "AND json_extract(iif(json_valid(p.additional_metadata), p.additional_metadata, '{}'), "
+        "'$.measured.integrated_lufs') IS NULL GROUP BY f.path"
+    )
+    with open_reader(database) as connection:
+        if connection is None or not has_table(connection, "passages"):
+            return {}
+        return {row["path"]: row["passages"] for row in connection.execute(query, (MIN_LOUDNESS_TICKS,))}
