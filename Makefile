@@ -16,11 +16,7 @@ unexport PYTHONDONTWRITEBYTECODE
 MUSIC ?= test_data/sample_library
 PORT ?= 3000
 
-<<<<<<< HEAD
-.PHONY: help setup import status test test-quick test-long test-cluster test-faults test-safety test-ui fuzz coverage-baseline check bench bench-fades bench-flavor bench-guards bench-history bench-key bench-long bench-lookups bench-loudness bench-scale bench-segmentation bench-sensor bench-ui bench-writer compare-tags ui dataset clean
-=======
-.PHONY: help setup import status test test-quick test-long test-cluster test-faults test-safety test-ui fuzz coverage-baseline check bench bench-cluster bench-fades bench-flavor bench-guards bench-history bench-key bench-long bench-lookups bench-scale bench-segmentation bench-sensor bench-ui bench-writer compare-tags ui dataset clean
->>>>>>> b9000f4 (benchmarks: how well a cluster keeps its slots busy; deploy: the image keeps the one dagster.yaml)
+.PHONY: help setup import status test test-quick test-long test-cluster test-faults test-safety test-ui fuzz coverage-baseline check bench bench-cluster bench-fades bench-flavor bench-guards bench-history bench-key bench-long bench-lookups bench-loudness bench-scale bench-segmentation bench-sensor bench-ui bench-writer compare-tags ui dataset clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 26
@@ -106,13 +102,10 @@ bench-long: $(DEV_READY) dataset ## measure the import of a file of three hours;
 bench-lookups: $(DEV_READY) dataset ## look passages up from 8 imports at once, count requests; writes docs/benchmarks/lookups.md
 	$(BIN)/python -m wkmp_assets_tests.tools.benchmarks.lookups_benchmark
 
-<<<<<<< HEAD
 bench-loudness: $(DEV_READY) dataset ## compare loudness with FFmpeg's meter on 60 files; writes docs/benchmarks/loudness.md
 	$(BIN)/python -m wkmp_assets_tests.tools.benchmarks.loudness_benchmark
-=======
 bench-cluster: $(DEV_READY) ## fill 4, 16 and 64 slots of a cluster; writes docs/benchmarks/cluster.md
 	$(BIN)/python -m wkmp_assets_tests.tools.benchmarks.cluster_benchmark
->>>>>>> b9000f4 (benchmarks: how well a cluster keeps its slots busy; deploy: the image keeps the one dagster.yaml)
 
 bench-scale: $(DEV_READY) dataset ## first file, gaps, Ctrl-C, and 100,000 files (an hour, 3 GB); writes docs/benchmarks/scale.md
 	$(BIN)/python -m wkmp_assets_tests.tools.benchmarks.scale_benchmark
