@@ -28,6 +28,7 @@ _COMMANDS = {
     "missing": "missing:missing",
     "prune": "missing:prune",
     "tidy": "tidy:tidy",
+    "checks": "checks:checks",
     "report": "report_page:report",
     "picture": "picture:picture",
     "browse": "browse_command:browse",
