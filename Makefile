@@ -16,7 +16,7 @@ unexport PYTHONDONTWRITEBYTECODE
 MUSIC ?= test_data/sample_library
 PORT ?= 3000
 
-.PHONY: help setup import status test test-quick test-long test-cluster test-faults test-safety test-ui fuzz coverage-baseline check bench bench-cluster bench-fades bench-flavor bench-guards bench-history bench-key bench-long bench-lookups bench-loudness bench-scale bench-segmentation bench-sensor bench-ui bench-writer compare-tags ui dataset clean
+.PHONY: help setup import status test test-quick test-long test-cluster test-faults test-safety test-ui test-wheel fuzz coverage-baseline check bench bench-cluster bench-fades bench-flavor bench-guards bench-history bench-key bench-long bench-lookups bench-loudness bench-scale bench-segmentation bench-sensor bench-ui bench-writer compare-tags ui dataset clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 26
@@ -54,6 +54,9 @@ SEED ?=
 
 fuzz: $(DEV_READY) ## import damaged files for 10 minutes, or SECONDS=..., with SEED=...; keeps in .fuzz what breaks
 	$(BIN)/python -m wkmp_assets_tests.integration.fuzz --seconds $(SECONDS) $(if $(SEED),--seed $(SEED))
+
+test-wheel: $(DEV_READY) ## install the wheel with its dependencies in an empty home, and spend the first evening there
+	WKMP_TEST_LONG=1 WKMP_TEST_WHEEL=1 $(BIN)/python -m pytest wkmp_assets_tests/integration/end_to_end/test_wheel.py
 
 test-ui: $(DEV_READY) ## a person in the web UI, in Chromium; WKMP_SCREENSHOTS=docs/images leaves pictures
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps -r requirements-ui.txt

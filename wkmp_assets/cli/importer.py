@@ -26,7 +26,7 @@ from wkmp_assets.model.values import LibraryChanges
 from wkmp_assets.model.work_estimates import estimate_work_s
 from wkmp_assets.orchestration.build import build_definitions
 from wkmp_assets.orchestration.file_visits import begin_visits
-from wkmp_assets.orchestration.instance.dagster_api import cancel_run, partition_tags
+from wkmp_assets.orchestration.instance.dagster_api import cancel_run, name_location, partition_tags
 from wkmp_assets.orchestration.jobs import KEEP_MEASUREMENTS, import_job, reflavor_job, retry_job, scan_job
 from wkmp_assets.orchestration.partitions import partitions_name
 from wkmp_assets.orchestration.resources import Library
@@ -277,6 +277,7 @@ class LibraryImporter:
             raise RunFailedError(_find_reason(result))
         if self._control.is_stopping and was_interrupted(self._tags_of(result.run_id)):
             cancel_run(self._instance, result.run_id, _STOPPED)
+        name_location(self._instance, result.run_id, "wkmp_assets.definitions")
         return result
 
     def _tags_of(self, run_id: str) -> Mapping[str, str]:

@@ -3,14 +3,22 @@
 `test_dagster_api` states for each name what Dagster must have, and fails when a new version lacks it.
 """
 
+import sys
 from collections.abc import Collection, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import dagster as dg
 from dagster import DagsterInstance
+from dagster._core.definitions.repository_definition import SINGLETON_REPOSITORY_NAME
 from dagster._core.execution.api import create_execution_plan
 from dagster._core.execution.backfill import BULK_ACTION_TERMINAL_STATUSES, BulkActionsFilter, BulkActionStatus
 from dagster._core.execution.context.metadata_logging import AssetMetadataHandle, OutputMetadataAccumulator
+from dagster._core.remote_origin import (
+    ManagedGrpcPythonEnvCodeLocationOrigin,
+    RemoteJobOrigin,
+    RemoteRepositoryOrigin,
+)
 from dagster._core.snap import snapshot_from_execution_plan
 from dagster._core.storage.tags import (
     ASSET_PARTITION_RANGE_END_TAG,
@@ -20,6 +28,7 @@ from dagster._core.storage.tags import (
     RUN_KEY_TAG,
     WILL_RETRY_TAG,
 )
+from dagster._core.types.loadable_target_origin import LoadableTargetOrigin
 from dagster._utils.schedules import is_valid_cron_schedule
 
 from wkmp_assets.orchestration.instance.event_log import KeptOpenEventLogStorage
@@ -263,6 +272,32 @@ class FailedPartitions:
             job = self._job.get_subset(asset_selection=keys, asset_check_selection=frozenset())
             self._plans[keys] = job, create_execution_plan(job)
         return self._plans[keys]
+
+
+def name_location(instance: DagsterInstance, run_id: str, module: str) -> None:
+    """Say which code location a run is of that this process has executed, or the web UI's timeline leaves it out.
+
+    Only runs that have ended well are changed: the daemon would start others again, and their import goes on by itself.
+
+    Parameters
+    ----------
+    instance : DagsterInstance
+        Keeps the run.
+    run_id : str
+        A run without a code location.
+    module : str
+        The module that the web UI loads. The location has its name, unless a workspace.yaml in the instance's folder
+        gives it that of its package.
+    """
+    run = instance.get_run_by_id(run_id)
+    if run is None or not run.is_success or run.remote_job_origin is not None:
+        return
+    has_workspace = Path(instance.root_directory, "workspace.yaml").is_file()
+    name = module.partition(".")[0] if has_workspace else module
+    target = LoadableTargetOrigin(executable_path=sys.executable, module_name=module)
+    location = ManagedGrpcPythonEnvCodeLocationOrigin(target, name)
+    origin = RemoteJobOrigin(RemoteRepositoryOrigin(location, SINGLETON_REPOSITORY_NAME), run.job_name)
+    instance.run_storage.replace_job_origin(run, origin)
 
 
 def cancel_run(instance: DagsterInstance, run_id: str, message: str) -> None:

@@ -115,7 +115,7 @@ def test_an_album_that_is_copied_in_is_imported_within_two_ticks(tmp_path: Path)
         # The run's process must end its workers; unused ones end by themselves only after five minutes.
         wait_for(lambda: not workers(), place)
         shutil.copy(BROKEN, place.music)
-        wait_for(lambda: told.is_file() and "files_imported" in told.read_text(encoding="utf-8"), place)
+        wait_for(lambda: told.is_file() and BROKEN.name in told.read_text(encoding="utf-8"), place)
 
 
 @pytest.mark.long

@@ -34,6 +34,7 @@ from wkmp_assets.orchestration.instance.dagster_api import (
     instance_of,
     is_cron_expression,
     materialize_only,
+    name_location,
     partition_bounds,
     partition_tags,
     read_backfill_partitions,
@@ -292,6 +293,36 @@ def test_a_run_that_was_asked_to_end_is_cancelled() -> None:
         run = instance.get_run_by_id(run_id)
     assert run is not None
     assert run.status is dg.DagsterRunStatus.CANCELED
+
+
+@pytest.mark.parametrize(("has_workspace", "name"), [(False, "package.module"), (True, "package")])
+def test_a_run_of_this_process_names_its_code_location_once_it_has_succeeded(
+    has_workspace: bool, name: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """The web UI's timeline leaves out runs without one, and the daemon starts failed runs with one again."""
+    with memory_instance() as instance:
+        monkeypatch.setattr(type(instance), "root_directory", property(lambda _instance: str(tmp_path)))
+        if has_workspace:
+            (tmp_path / "workspace.yaml").touch()
+        instance.add_dynamic_partitions("files", ["a", "b"])
+        run_id = _materialize(_Contexts(lambda _context: None), instance, ["upstream"]).run_id
+        before = instance.get_run_by_id(run_id)
+        name_location(instance, run_id, "package.module")
+        after = instance.get_run_by_id(run_id)
+        cancel_run(instance, run_id, "stopped")
+        failed = instance.create_run_for_job(dg.job(name="nothing")(lambda: None))
+        instance.report_run_failed(failed)
+        name_location(instance, failed.run_id, "package.module")
+        left = instance.get_run_by_id(failed.run_id)
+    assert before is not None
+    assert before.remote_job_origin is None
+    assert after is not None
+    assert after.remote_job_origin is not None
+    assert (after.remote_job_origin.location_name, after.remote_job_origin.job_name) == (name, before.job_name)
+    assert after.remote_job_origin.repository_origin.repository_name == "__repository__"
+    assert after.status is dg.DagsterRunStatus.SUCCESS
+    assert left is not None
+    assert left.remote_job_origin is None
 
 
 def test_the_accumulator_of_metadata_takes_a_partition() -> None:
