@@ -76,7 +76,7 @@ TABLE_TEXTS = {
             "musical_flavor_vector flavor_source_blend flavor_completeness": "flavor",
             "import_metadata": (
                 "JSON: the parameters that the import used, and under boundaries what decided where the passage "
-                "begins and ends"
+                "begins and ends (a person after wkmp split or join)"
             ),
             "additional_metadata": (
                 "JSON: raw measures under the key measured, and tags under the keys file_tags and tag_sources; "
@@ -234,6 +234,20 @@ TABLE_TEXTS = {
             "file_id": "its row in files",
             "image_id": "its row in images",
         },
+    ),
+    "import_undo": TableText(
+        "A table of this importer: the rows of files as they were before a run changed them, for wkmp undo. "
+        "A file that the run added has no row. Other WKMP programs neither read nor need it.",
+        {
+            "run_id": "the run",
+            "file": "its row in files",
+            "path": "where the file was then",
+            "command": "import, identify, accept, reject, split, join or undo",
+            "at": "when the run wrote the file",
+            "before": "the earlier rows, as compressed JSON (zlib)",
+            "after": ("SHA-256 of the passages as the run left them; another one means that they were changed since"),
+        },
+        is_hidden=True,
     ),
     "missing_files": TableText(
         "A table of this importer: files of the library that are not on disk. A row goes when its file comes "
