@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from wkmp_assets_tests.project.test_sql import OF_DAGSTER
-from wkmp_assets_tests.support.package_code import TREES, literals, users_of
+from wkmp_assets_tests.support.package_code import SOURCES, TREES, literals, users_of
 from wkmp_assets_tests.support.paths import ROOT
 from wkmp_assets_tests.tools.plan import plan_test
 
@@ -63,7 +63,8 @@ def test_rows_are_written_by_the_writer_and_nowhere_else() -> None:
         module for module in of_the_library if any(writing.match(text) for text in literals(TREES[module]))
     }
     assert with_statements == {"db/write/statements.py", "db/schema.py"}
-    assert {use for use in users_of("connect") if use.split("::")[0] in of_the_library} == {
+    of_sqlite = {module for module in of_the_library if "sqlite3" in SOURCES[module]}
+    assert {use for use in users_of("connect") if use.split("::")[0] in of_sqlite} == {
         "db/connection.py::copy_library",  # writes into a file of its own
         "db/connection.py::open_checkpointer",  # writes no row: test_rest.py
         "db/connection.py::open_reader",
