@@ -272,7 +272,8 @@ def test_an_import_of_the_same_again_changes_nothing_but_times(database: Path) -
     commit(database, one)
     before = dump(database)
     commit(database, one)
-    assert sorted(dump(database)) == sorted(before)
+    after = [line for line in dump(database) if not line.startswith('INSERT INTO "import_undo"')]
+    assert sorted(after) == sorted(before)
 
 
 def test_the_ids_of_a_file_s_passages_lie_together(database: Path) -> None:

@@ -75,7 +75,10 @@ def test_the_kinds_of_commit_reach_every_statement_there_is(tmp_path: Path) -> N
 _LINKS = {"passage_songs", "passage_albums", "import_provenance"}
 _ENTITIES = {"songs", "artists", "works", "albums", "song_artists", "song_works"}
 STATEMENTS = (
-    {("INSERT", table) for table in {"files", "passages", "import_failures", "import_warnings"} | _LINKS | _ENTITIES}
+    {
+        ("INSERT", table)
+        for table in {"files", "passages", "import_failures", "import_undo", "import_warnings"} | _LINKS | _ENTITIES
+    }
     | {("DELETE", table) for table in {"passages", "import_failures"} | _LINKS}
     | {("UPDATE", "files")}
 )
