@@ -97,14 +97,19 @@ def test_an_error_that_names_a_folder_is_no_markup_either(tmp_path: Path) -> Non
 
 
 def test_nothing_is_run_or_unpickled() -> None:
-    """The package starts no shell and no program but Dagster's web UI, and runs no code from a file."""
+    """The package starts no shell and no program but Dagster's web UI, and runs no code from a file.
+
+    A cluster's tasks are unpickled, as Dask itself does with all that its scheduler sends: hence TLS.
+    """
     allowed = {"execv": ["cli/ui.py::ui"]}
+    of_the_cluster = {"runtime/cluster/parcels.py": {"pickle"}}
     forbidden = {"subprocess", "pickle", "shelve", "marshal", "pty", "commands"}
     for module, tree in TREES.items():
         for node in ast.walk(tree):
             names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
             names += [node.module or ""] if isinstance(node, ast.ImportFrom) else []
-            assert not forbidden.intersection(name.split(".")[0] for name in names), module
+            modules = {name.split(".")[0] for name in names} - of_the_cluster.get(module, set())
+            assert not forbidden & modules, module
     for name in ("system", "popen", "exec", "eval", "execv", "execvp", "spawnv", "posix_spawn"):
         assert users_of(name) == allowed.get(name, []), name
 
@@ -118,4 +123,7 @@ def test_the_web_server_listens_to_this_machine_only_unless_told_otherwise() -> 
     (started,) = re.findall(r"^.*dagster dev.*$", makefile, re.MULTILINE)
     assert "--host 127.0.0.1" in started
     for document in (ROOT / "README.md", *(ROOT / "docs").rglob("*.md")):
-        assert "0.0.0.0" not in document.read_text(encoding="utf-8"), document  # noqa: S104 - looked for, not bound to
+        text = document.read_text(encoding="utf-8").replace(
+            "tls://0.0.0.0", ""
+        )  # a scheduler that asks for certificates
+        assert "0.0.0.0" not in text, document  # noqa: S104 - looked for, not bound to

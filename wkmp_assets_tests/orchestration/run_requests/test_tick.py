@@ -155,7 +155,7 @@ def test_short_files_share_a_run_and_long_ones_fill_it() -> None:
     limits = TickLimits(runs=2, size=RunSize(1000, work_s=30, whole_folder=50), settle_s=30)
     short = {f"s/{number:03}.mp3": FileStat(100_000, OLD) for number in range(300)}
     assert [len(one.keys) for one in plan(short, limits=limits).ranges] == [300]
-    long = {f"{letter}/{number:02}.mp3": FileStat(50_000_000, OLD) for letter in "ABCD" for number in range(12)}
+    long = {f"{letter}/{number:02}.mp3": FileStat(20_000_000, OLD) for letter in "ABCD" for number in range(12)}
     found = plan(long, limits=limits)
     assert [(one.first, one.last) for one in found.ranges] == [("A/00.mp3", "A/11.mp3"), ("B/00.mp3", "B/11.mp3")]
     assert found.register == tuple(sorted(long)[:24])
