@@ -22,6 +22,7 @@ from wkmp_assets.cli.options import (
     print_table,
 )
 from wkmp_assets.db.read.listing import ListedPassage, read_passages
+from wkmp_assets.db.read.search import search_passages
 from wkmp_assets.report.text import clock, counted
 
 MAX_FOUND = 50
@@ -56,9 +57,6 @@ def search(words: str, folder: Path, library: Path | None, database: Path | None
     Case and accents do not count, and a word also finds longer ones that begin with it. Exit status 0: found; 1:
     nothing found.
     """
-    # sqlite-utils takes longer to load than a library to read, so `wkmp list` does without it.
-    from wkmp_assets.db.read.search import search_passages
-
     settings = find_settings(folder, library, database)
     with exit_on_error():
         passages = read_passages(settings.database_path, settings.relative_folder(folder))

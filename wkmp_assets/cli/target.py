@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from wkmp_assets.db.read.listing import ListedPassage
+from wkmp_assets.db.read.search import search_passages
 from wkmp_assets.errors import SettingsError
 from wkmp_assets.model.mbid import parse_mbid
 from wkmp_assets.report.text import counted, printable
@@ -56,8 +57,6 @@ def find_passage(settings: Settings, text: str, passages: Sequence[ListedPassage
     if recording := parse_mbid(text):
         found = [one for one in passages if one.recording_mbid == recording]
     else:
-        from wkmp_assets.db.read.search import search_passages  # loads sqlite-utils
-
         found = search_passages(passages, text)
     if not found:
         raise click.ClickException(

@@ -7,35 +7,42 @@ Raise `SCHEMA_VERSION` when a stored value changes its meaning, or its shape in 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
-import numpy as np
-from numpy.typing import NDArray
-from pydantic import AliasChoices, Base64Bytes, BeforeValidator, ConfigDict, Field, PlainSerializer, TypeAdapter
+from pydantic import AliasChoices, Base64Bytes, BeforeValidator, Field, PlainSerializer, TypeAdapter
 
 from wkmp_assets.model.boundary_evidence import NO_EVIDENCE, BoundaryEvidence, BoundarySource, SheetTrack, TrackSheet
 from wkmp_assets.model.file_warnings import StoredWarning
 from wkmp_assets.model.match_levels import MatchLevel
 from wkmp_assets.model.name_ranks import NameRank
 
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
 SCHEMA_VERSION = 2
 
 _BYTES: TypeAdapter[bytes] = TypeAdapter(Base64Bytes)
 
 
-def _to_array(value: Any) -> NDArray[np.float32]:
+def _to_array(value: Any) -> "NDArray[np.float32]":
+    import numpy as np  # here, because `wkmp status` reads no array, and NumPy adds two thirds to its start
+
     if isinstance(value, str):
         return np.frombuffer(_BYTES.validate_python(value), dtype="<f4")
     return np.asarray(value, dtype=np.float32)
 
 
-def _to_base64(array: NDArray[np.float32]) -> str:
+def _to_base64(array: "NDArray[np.float32]") -> str:
     text: str = _BYTES.dump_python(array.astype("<f4").tobytes(), mode="json")
     return text
 
 
-Float32Array = Annotated[NDArray[np.float32], BeforeValidator(_to_array), PlainSerializer(_to_base64, return_type=str)]
-"""One-dimensional float32 array; little-endian base64 in JSON."""
+if TYPE_CHECKING:
+    Float32Array = NDArray[np.float32]
+else:
+    Float32Array = Annotated[Any, BeforeValidator(_to_array), PlainSerializer(_to_base64, return_type=str)]
+    """One-dimensional float32 array; little-endian base64 in JSON."""
 
 
 @dataclass(frozen=True)
@@ -289,8 +296,6 @@ class AudioProperties:
 class LoudnessCurve:
     """K-weighted power of all channels in consecutive slots of about 100 ms, after ITU-R BS.1770, full scale = 1."""
 
-    __pydantic_config__ = ConfigDict(arbitrary_types_allowed=True)
-
     slot_samples: int
     power: Float32Array
     """shape=(total_samples // slot_samples,), range >= 0: weighted sum over the channels' mean squares."""
@@ -302,8 +307,6 @@ class Envelope:
 
     Offset and infrasound do not count, see `wkmp_assets.audio.audible_levels`.
     """
-
-    __pydantic_config__ = ConfigDict(arbitrary_types_allowed=True)
 
     sample_rate_hz: int
     hop_samples: int

@@ -3,13 +3,15 @@
 The index is built for each search, so the library needs no triggers and no statement more for each file.
 """
 
+import sqlite3
 from collections.abc import Sequence
-
-import sqlite_utils
+from contextlib import closing
 
 from wkmp_assets.db.read.listing import ListedPassage
 
 _SEARCHED = ("title", "artist", "album", "path")
+_CREATE_INDEX = """
+    CREATE VIRTUAL TABLE found USING fts5(title, artist, album, path, tokenize = 'unicode61 remove_diacritics 2')"""
 
 
 def search_passages(passages: Sequence[ListedPassage], words: str) -> list[ListedPassage]:
@@ -26,14 +28,12 @@ def search_passages(passages: Sequence[ListedPassage], words: str) -> list[Liste
     asked = " ".join('"{}"*'.format(word.replace('"', "")) for word in words.split() if _has_letter(word))
     if not asked or not passages:
         return []
-    with sqlite_utils.Database(memory=True) as database:
-        table = database.table("passages", pk="id")
-        table.insert_all(
-            {"id": number, **{name: getattr(one, name) or "" for name in _SEARCHED}}
-            for number, one in enumerate(passages)
-        )
-        table.enable_fts(_SEARCHED, fts_version="FTS5", tokenize="unicode61 remove_diacritics 2")
-        return [passages[row["id"]] for row in table.search(asked, columns=["id"])]
+    rows = ((number, *(getattr(one, name) or "" for name in _SEARCHED)) for number, one in enumerate(passages))
+    with closing(sqlite3.connect(":memory:")) as index:
+        index.execute(_CREATE_INDEX)
+        index.executemany("INSERT INTO found (rowid, title, artist, album, path) VALUES (?, ?, ?, ?, ?)", rows)
+        found = index.execute("SELECT rowid FROM found WHERE found MATCH ? ORDER BY rank", [asked])
+        return [passages[number] for (number,) in found]
 
 
 def _has_letter(word: str) -> bool:
