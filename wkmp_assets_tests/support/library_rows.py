@@ -21,6 +21,8 @@ _VOLATILE = {
     "missing_since",
 }
 """Columns with the time and the run of a write."""
+_OF_THE_HISTORY = {"_sqlite_migrations", "import_undo"}
+"""Tables that tell how the library came about: its schema, and what each run replaced."""
 _EVIDENCE = "_evidence"
 """End of the columns with the time of the evidence for a name, which may be the time of a service's answer."""
 
@@ -101,7 +103,7 @@ def _tables(connection: sqlite3.Connection) -> list[str]:
 def _rows(connection: sqlite3.Connection) -> Rows:
     rows: Rows = {}
     for table in _tables(connection):
-        if table == "_sqlite_migrations":
+        if table in _OF_THE_HISTORY:
             continue
         names = [row[1] for row in connection.execute(f'PRAGMA table_info("{table}")')]
         columns = [name for name in names if name not in _VOLATILE and not name.endswith(_EVIDENCE)]

@@ -5,6 +5,7 @@ Tag readers and FFmpeg compare each entry with all others, so that 100,000 of th
 
 from __future__ import annotations
 
+import os
 import re
 from typing import TYPE_CHECKING, BinaryIO, NamedTuple
 
@@ -13,12 +14,14 @@ from wkmp_assets.errors import TooManyTagsError
 if TYPE_CHECKING:
     from pathlib import Path
 
-MAX_ENTRIES = 20_000
-"""A second of work. The most that real files have are about a thousand chapters of an audiobook."""
+MAX_ENTRIES = 50_000
+"""Some seconds of work. The most that real files have are about a thousand chapters of an audiobook."""
 _ID3_HEADER_BYTES = 10
 _PAGE_BYTES = 64 * 1024
 """Of Ogg, whose second packet has the comments."""
 _COMMENT_HEADER = re.compile(rb"\x03vorbis|OpusTags")
+_MIN_COMMENT_BYTES = 5
+"""Of a comment with its length. Damaged files announce billions, for which they have no room."""
 _FLAC_BLOCK_HEADER_BYTES = 4
 _FLAC_COMMENTS = 4
 _FLAC_IS_LAST = 0x80
@@ -94,13 +97,13 @@ def _count_id3(file: BinaryIO) -> int:
 
 
 def _count_comments(file: BinaryIO) -> int:
-    """Return the number of Vorbis comments that the container at the position of the file announces."""
+    """Return how many Vorbis comments the container at the position of the file announces and has room for."""
     start = file.tell()
     head = file.read(_PAGE_BYTES)
     if head.startswith(b"fLaC"):
         return _count_flac(file, start + len(b"fLaC"))
     comments = _COMMENT_HEADER.search(head) if head.startswith(b"OggS") else None
-    return _announced(head[comments.end() :]) if comments else 0
+    return _announced(head[comments.end() :], os.fstat(file.fileno()).st_size) if comments else 0
 
 
 def _count_flac(file: BinaryIO, position: int) -> int:
@@ -110,14 +113,14 @@ def _count_flac(file: BinaryIO, position: int) -> int:
         if len(header) < _FLAC_BLOCK_HEADER_BYTES:
             break
         if header[0] & ~_FLAC_IS_LAST == _FLAC_COMMENTS:
-            return _announced(file.read(_PAGE_BYTES))
+            return _announced(file.read(_PAGE_BYTES), _number(header[1:]))
         if header[0] & _FLAC_IS_LAST:
             break
         position += _FLAC_BLOCK_HEADER_BYTES + _number(header[1:])
     return 0
 
 
-def _announced(comments: bytes) -> int:
+def _announced(comments: bytes, room_bytes: int) -> int:
     """Read the number of comments, which stands behind the name of the encoder."""
     behind = 4 + int.from_bytes(comments[:4], "little")
-    return int.from_bytes(comments[behind : behind + 4], "little")
+    return min(int.from_bytes(comments[behind : behind + 4], "little"), room_bytes // _MIN_COMMENT_BYTES)

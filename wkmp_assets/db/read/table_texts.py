@@ -76,7 +76,7 @@ TABLE_TEXTS = {
             "musical_flavor_vector flavor_source_blend flavor_completeness": "flavor",
             "import_metadata": (
                 "JSON: the parameters that the import used, and under boundaries what decided where the passage "
-                "begins and ends (a person after wkmp split or join)"
+                "begins and ends (a person after a split or join by hand)"
             ),
             "additional_metadata": (
                 "JSON: raw measures under the key measured, and tags under the keys file_tags and tag_sources; "

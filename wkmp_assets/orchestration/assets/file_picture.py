@@ -22,7 +22,7 @@ class PictureConfig(dg.Config):
     )
 
 
-@dg.asset(name=PICTURE, group_name="pictures", io_manager_key="pictures", kinds={"librosa", "matplotlib"})
+@dg.asset(name=PICTURE, group_name="pictures", io_manager_key="pictures", kinds={"matplotlib"})
 def file_picture(
     context: dg.AssetExecutionContext,
     config: PictureConfig,
