@@ -12,7 +12,7 @@ from wkmp_assets.settings import Settings, count_cpus, load_settings, split_root
 _ADDRESS = click.argument("address", default="tcp://127.0.0.1:8786")
 
 
-@click.command(epilog="Example: wkmp scheduler tcp://0.0.0.0:8786")
+@click.command(epilog="Example: wkmp scheduler tls://0.0.0.0:8786")
 @_ADDRESS
 @click.option(
     "--dashboard-port",
@@ -24,7 +24,8 @@ _ADDRESS = click.argument("address", default="tcp://127.0.0.1:8786")
 def scheduler(address: str, dashboard_port: int) -> None:
     """Run the scheduler of a cluster on ADDRESS (default tcp://127.0.0.1:8786), until Ctrl-C.
 
-    Imports with WKMP_CLUSTER and `wkmp worker` name its address. Beyond this machine it needs tls://.
+    Imports with WKMP_CLUSTER and `wkmp worker` name its address. Beyond this machine it needs tls://. Exit status 0:
+    ended; 1: it cannot run; 2: the address or a setting is wrong.
     """
     with exit_on_error():
         settings = _read_settings()
@@ -34,7 +35,7 @@ def scheduler(address: str, dashboard_port: int) -> None:
     ERR.print("The scheduler has ended.")
 
 
-@click.command(epilog="Example: wkmp worker tcp://nas:8786 --root /mnt/music")
+@click.command(epilog="Example: wkmp worker tls://nas:8786 --root /mnt/music")
 @_ADDRESS
 @click.option(
     "--root",
@@ -52,7 +53,8 @@ def scheduler(address: str, dashboard_port: int) -> None:
 def worker(address: str, roots: tuple[str, ...], slots: int | None, scratch: Path | None) -> None:
     """Measure files for the imports of the cluster at ADDRESS, until Ctrl-C.
 
-    The music must be mounted on this machine. It is only read, and nothing is kept here.
+    The music must be mounted on this machine. It is only read, and nothing is kept here. Exit status 0: ended; 1:
+    it cannot run; 2: the address, a folder or a setting is wrong.
     """
     with exit_on_error():
         settings = _read_settings()

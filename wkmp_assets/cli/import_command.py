@@ -1,5 +1,6 @@
 """`wkmp import`: run the import, show its progress, and say what it did."""
 
+import logging
 import sys
 import time
 import warnings
@@ -29,7 +30,9 @@ from wkmp_assets.db.read.missing import read_missing
 from wkmp_assets.db.read.outdated_flavors import read_outdated_flavors, read_without_loudness
 from wkmp_assets.model.file_key import decode_key, encode_key, is_within
 from wkmp_assets.model.lead_presets import LeadPreset
+from wkmp_assets.model.outcomes import Failed
 from wkmp_assets.orchestration.workers import open_workers
+from wkmp_assets.report.partition_metadata import name_result
 from wkmp_assets.report.text import (
     describe_passed_over,
     explain_ignored,
@@ -45,6 +48,8 @@ if TYPE_CHECKING:
     from wkmp_assets.model.values import LibraryChanges
     from wkmp_assets.orchestration.run_requests.ranges import FileRange
     from wkmp_assets.runtime.worker_pool import WorkerPool
+
+_LOG = logging.getLogger(__name__)
 
 
 @click.command("import", epilog="Example: wkmp import ~/Music")
@@ -91,7 +96,8 @@ def import_command(
     """Import all new and changed audio files below FOLDER.
 
     You can stop it with Ctrl-C and run it again. A file is in the library wholly or not at all. Unchanged files are
-    skipped.
+    skipped. Exit status 0: all files are in the library; 1: some failed, or the import was stopped, or the library
+    cannot be used; 2: the command or a setting is wrong.
     """
     if force and retry_deferred:
         raise click.UsageError("--force imports every file again, --retry-deferred imports none; give only one of them")
@@ -247,6 +253,10 @@ def _stop(control: RunControl) -> None:
 
 
 def _record_commit(commit: "FileCommit", summary: ImportSummary | None, progress: ImportProgress) -> None:
+    if isinstance(commit.outcome, Failed):
+        _LOG.info("failed: %s", commit.outcome.message)
+    else:
+        _LOG.debug("%s: %s", decode_key(commit.key), name_result(commit))
     if summary is not None:  # None for a file that lies in the range and was not asked for
         summary.add(commit)
     if not is_waiting(commit):  # it comes a second time

@@ -3,6 +3,7 @@
 It is the Dagster job of the web UI, with the same events, partitions and receipts. Only the launch differs.
 """
 
+import logging
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
@@ -40,6 +41,7 @@ from wkmp_assets.runtime.run_control import RunControl
 from wkmp_assets.runtime.worker_pool import WorkerPool
 from wkmp_assets.settings import Settings, find_dagster_home
 
+_LOG = logging.getLogger(__name__)
 _QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 """The events are in Dagster's storage; on the terminal they would drown the progress bar."""
 MAX_FILES_OF_LAST_RUN = 300
@@ -273,6 +275,7 @@ class LibraryImporter:
             tags={**tags, **tags_of_library(self._settings)},
             raise_on_error=False,
         )
+        _LOG.info("run %s of %s %s", result.run_id, job_name, "succeeded" if result.success else "failed")
         if not result.success and not (may_fail_alone and _is_file_failure(result)):
             raise RunFailedError(_find_reason(result))
         if self._control.is_stopping and was_interrupted(self._tags_of(result.run_id)):

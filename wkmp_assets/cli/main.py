@@ -4,6 +4,7 @@ Exit status 0: nothing failed; 1: a file or the run failed; 2: the command line 
 """
 
 from importlib import import_module
+from pathlib import Path
 
 import click
 
@@ -38,6 +39,7 @@ _COMMANDS = {
     "worker": "cluster_services:worker",
     "config": "config:config",
     "accept-key": "accepted_key:accept_key_command",
+    "help": "help_topics:help_command",
 }
 """Name of a command -> its module in this package, and its function."""
 
@@ -59,13 +61,30 @@ class _Commands(click.Group):
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="wkmp-assets")
 @click.option("--quiet", "-q", is_flag=True, help="Print only errors, and what programs read (--json, exports).")
+@click.option("--verbose", "-v", count=True, help="Say on the error output what is done; twice: with details.")
+@click.option(
+    "--log-file",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Append what is done to this file, with details, times and the traceback of an error.",
+)
 @click.option("--no-color", is_flag=True, help="Print without colors, as the variable NO_COLOR does.")
-def main(quiet: bool, no_color: bool) -> None:
+@click.pass_context
+def main(context: click.Context, quiet: bool, verbose: int, log_file: Path | None, no_color: bool) -> None:
     """Import music into a WKMP library, one transaction per file, and use it."""
     from wkmp_assets.cli.options import ERR, OUT  # so that `wkmp --version` loads nothing
 
+    if quiet and verbose:
+        raise click.UsageError("--quiet and --verbose contradict each other: leave one out")
     OUT.quiet = quiet
     OUT.no_color = ERR.no_color = no_color or OUT.no_color
+    if verbose or log_file is not None:
+        from wkmp_assets.cli.log_output import logged
+        from wkmp_assets.errors import SettingsError
+
+        try:
+            context.with_resource(logged(verbose, log_file))
+        except SettingsError as error:
+            raise click.UsageError(str(error)) from error
 
 
 if __name__ == "__main__":

@@ -39,7 +39,10 @@ _MAX_SHOWN = 50
 @LIBRARY
 @DATABASE
 def missing(folder: Path, library: Path | None, database: Path | None) -> None:
-    """List the files in the library of FOLDER that were not on disk at the last scan."""
+    """List the files in the library of FOLDER that were not on disk at the last scan.
+
+    Exit status 0, whether or not there are any.
+    """
     settings = find_settings(folder, library, database)
     with exit_on_error():
         within = settings.relative_folder(folder)

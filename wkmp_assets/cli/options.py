@@ -1,5 +1,6 @@
 """What all `wkmp` commands share: arguments, settings, output and errors."""
 
+import logging
 import shlex
 import sys
 from collections.abc import Iterator
@@ -17,6 +18,8 @@ from wkmp_assets.report.text import printable
 from wkmp_assets.runtime.atomic_files import write_atomically
 from wkmp_assets.runtime.state_files import SHARED
 from wkmp_assets.settings import Settings, find_dagster_home, find_folder, find_library, load_settings
+
+_LOG = logging.getLogger(__name__)
 
 OUT = Console(highlight=False)
 ERR = Console(stderr=True, highlight=False)
@@ -72,6 +75,7 @@ def find_settings(folder: Path, library: Path | None, database: Path | None, wor
         raise click.UsageError(printable(str(error))) from error
     with exit_on_error():
         check_found_library(settings.database_path, settings.trusted)
+    _LOG.info("library %s, database %s, state in %s", settings.library, settings.database_path, settings.state_dir)
     return settings
 
 
@@ -81,6 +85,7 @@ def exit_on_error() -> Iterator[None]:
     try:
         yield
     except WkmpError as error:
+        _LOG.debug("the command ends with an error", exc_info=True)
         ERR.print(f"[bold red]Error:[/] {escape_text(error)}")
         sys.exit(2 if isinstance(error, SettingsError | EditRefusedError) else 1)
 

@@ -31,7 +31,8 @@ def picture(file: Path, library: Path | None, output: Path | None, level_only: b
     """Draw FILE as a PNG: its level, passages, silences, lead points and names, as the import found them.
 
     Below are a mel spectrogram with the beats and a chromagram with the key, while the decoded sound is kept. librosa
-    draws them, and its first use takes most of a minute.
+    draws them, and its first use takes most of a minute. Exit status 0: drawn; 1: FILE is not imported or is a copy, or
+    the picture cannot be written.
     """
     settings = find_settings(file.parent, library, None)
     key = encode_key(settings.relative_folder(file))

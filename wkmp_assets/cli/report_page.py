@@ -22,7 +22,10 @@ from wkmp_assets.runtime.served_page import find_page
 @DATABASE
 @click.option("--output", type=click.Path(dir_okay=False, path_type=Path), help="Default: in the state folder.")
 def report(folder: Path, library: Path | None, database: Path | None, output: Path | None) -> None:
-    """Write a report on the library of FOLDER as one HTML page, which opens in any browser without a network."""
+    """Write a report on the library of FOLDER as one HTML page, which opens in any browser without a network.
+
+    Exit status 0: written; 1: the library or the history cannot be read, or the page cannot be written.
+    """
     settings = find_settings(folder, library, database)
     # Dagster keeps the receipts. It takes two seconds to load, so only the commands that need it do.
     warnings.filterwarnings("ignore", module="dagster")

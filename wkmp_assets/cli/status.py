@@ -45,7 +45,7 @@ if TYPE_CHECKING:
 @DATABASE
 @click.option("--json", "as_json", is_flag=True, help="Print JSON for programs; docs/guide/ci.md describes its fields.")
 def status(folder: Path, library: Path | None, database: Path | None, as_json: bool) -> None:
-    """Show what the library of FOLDER holds."""
+    """Show what the library of FOLDER holds. Exit status 0: shown, or there is none yet; 1: it cannot be read."""
     settings = find_settings(folder, library, database)
     with exit_on_error():
         database = settings.database_path

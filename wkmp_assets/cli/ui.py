@@ -18,7 +18,10 @@ DEFAULT_PORT = 3000
 @DATABASE
 @click.option("--port", type=click.IntRange(1, 65_535), default=DEFAULT_PORT, show_default=True, help="Of the web UI.")
 def ui(folder: Path, library: Path | None, database: Path | None, port: int) -> None:
-    """Open the web UI for the library of FOLDER, on this machine only, and import what appears in it."""
+    """Open the web UI for the library of FOLDER, on this machine only, and import what appears in it.
+
+    It runs `dagster dev` and ends with its exit status. Exit status 2: the command or a setting is wrong.
+    """
     settings = find_settings(folder, library, database)
     use_library(settings.library, settings.database_path if database else None)
     OUT.print(f"http://127.0.0.1:{port} shows the library of {quote_path(settings.library)}; Ctrl-C ends it")

@@ -20,7 +20,14 @@ def test_the_whole_library_is_judged(tmp_path: Path) -> None:
     for name, file in {"take.wav": TAKE, "broken.mp3": BROKEN}.items():
         (source / name).write_bytes(file.read_bytes())
     place = make_workplace(tmp_path, source)
-    assert place.wkmp("import", place.music).returncode == 1
+    log = tmp_path / "wkmp.log"
+    imported = place.wkmp("--verbose", "--log-file", log, "import", place.music)
+    assert imported.returncode == 1
+    assert "info: failed: broken.mp3" in imported.stderr
+    assert "take.wav" not in imported.stderr, "results of files are details"
+    logged = log.read_text()
+    assert " DEBUG wkmp_assets.cli.import_command: take.wav: imported\n" in logged
+    assert logged.count("run ") == logged.count(" succeeded\n") + logged.count(" failed\n") >= 2
     junit = tmp_path / "made for it" / "checks.xml"
     bad = place.wkmp("checks", place.music, "--json", "--junit", junit)
     assert bad.returncode == 1

@@ -9,8 +9,8 @@ from click.testing import CliRunner
 from wkmp_assets.cli.main import main
 from wkmp_assets_tests.support.builders import commit, entry, run_sql
 
-WITHOUT_FOLDER = {"cluster", "config", "scheduler", "worker"}
-"""They have tests of their own: test_home.py, and those of the cluster."""
+WITHOUT_FOLDER = {"cluster", "config", "help", "scheduler", "worker"}
+"""They have tests of their own: test_home.py, test_help_topics.py, and those of the cluster."""
 COMMANDS = sorted({*main.list_commands(click.Context(main))} - WITHOUT_FOLDER)
 ARGUMENTS = {
     "identify": ["a.wav", "--recording", "none"],

@@ -93,3 +93,4 @@ redirect_request  # urllib asks it where to go on
 WatchedPostgresStorage  # named in dagster.yaml where PostgreSQL keeps Dagster's storage
 optimize_for_webserver  # Dagster's web server calls it on its storage
 warm_up  # the process that compiles librosa calls it
+converter  # logging asks its formatters which clock to read
