@@ -35,6 +35,11 @@ TOLERANCE = 0.1
 IN_PARALLEL = ("-n", str((os.cpu_count() or 1) + 1), "--dist", "loadfile", "--no-loadscope-reorder")
 """One process more than processors, as many tests wait for others. More cost more than they gain, because each collects
 all tests. Tests of one file share what is dear to set up, so they stay in one process."""
+OF_OTHER_SUITES = (
+    "wkmp_assets/orchestration/instance/postgres_storage.py",  # needs a PostgreSQL server
+    "wkmp_assets/runtime/cluster/dask_worker.py",  # runs in worker processes of a cluster
+)
+"""Modules that only `make test-cluster` can reach. They do not count."""
 IS_BEING_MEASURED = "WKMP_TESTS_ARE_MEASURED"
 """Environment of the tests while they are measured: `compare` or `record`."""
 
@@ -132,6 +137,8 @@ def _slipcover(data: Path) -> list[str]:
         "--branch",
         "--source",
         "wkmp_assets",
+        "--omit",
+        ",".join(OF_OTHER_SUITES),
         "--json",
         "--out",
         str(data),
