@@ -7,7 +7,7 @@ import pytest
 
 from wkmp_assets import settings as settings_module
 from wkmp_assets.errors import SettingsError
-from wkmp_assets.settings import Settings, find_dagster_home, find_library, load_settings
+from wkmp_assets.settings import Settings, find_dagster_home, find_library, load_settings, use_library
 
 
 @pytest.fixture(autouse=True)
@@ -168,3 +168,19 @@ def test_what_a_scan_passes_over_is_a_list_of_patterns(monkeypatch: pytest.Monke
     monkeypatch.setenv("WKMP_IGNORE", "*.wav;!")
     with pytest.raises(SettingsError, match=r"WKMP_IGNORE.*'!' is no pattern"):
         load_settings()
+
+
+def test_a_check_that_does_not_exist_is_refused_with_the_known_ones() -> None:
+    with pytest.raises(SettingsError, match=r"WKMP_TRUST_DATABASE: .*'everything' is none of "):
+        load_settings(trust_database="everything")
+
+
+def test_processes_that_are_started_work_on_the_library_in_use(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    for name in ("WKMP_LIBRARY_ROOT", "WKMP_DATABASE", "WKMP_WATCH"):
+        monkeypatch.setenv(name, "")  # so that they are as before after the test
+        monkeypatch.delenv(name)
+    use_library(tmp_path / "music", None)
+    assert (load_settings().library, os.environ["WKMP_WATCH"]) == (tmp_path / "music", "1")
+    monkeypatch.setenv("WKMP_WATCH", "0")
+    use_library(tmp_path / "music", tmp_path / "x.db")
+    assert (load_settings().database_path, os.environ["WKMP_WATCH"]) == (tmp_path / "x.db", "0")

@@ -229,3 +229,21 @@ def test_no_file_of_the_sample_library_is_cut_short() -> None:
     music = [one for one in sorted((ROOT / "test_data/sample_library").rglob("*.*")) if one.suffix != ".md"]
     assert [str(one) for one in music if is_cut_short(one)] == []
     assert len(music) > 15
+
+
+FMT = b"fmt " + struct.pack("<IHHIIHH", 16, 1, 1, RATE_HZ, 2 * RATE_HZ, 2, 16)
+WITHOUT_SOUND = {
+    "WAV that ends before its sound": ("wav", b"RIFF\x18\0\0\0WAVE" + FMT),
+    "WAV of empty chunks alone": ("wav", b"RIFF\0\0\0\0WAVE" + (b"junk" + bytes(4)) * 1_001),
+    "W64 of empty chunks alone": ("w64", bytes(40) + (b"junk".ljust(16, b"\0") + struct.pack("<Q", 24)) * 1_001),
+    "WMA of empty objects alone": ("asf", bytes(30) + (b"junk".ljust(16, b"\0") + struct.pack("<Q", 24)) * 1_001),
+}
+
+
+@pytest.mark.parametrize(("container", "content"), WITHOUT_SOUND.values(), ids=WITHOUT_SOUND)
+def test_a_header_that_never_comes_to_the_sound_announces_nothing(
+    tmp_path: Path, container: str, content: bytes
+) -> None:
+    path = tmp_path / "a"
+    path.write_bytes(content)
+    assert read_announced_seconds(path, container) is None

@@ -266,3 +266,9 @@ def test_a_file_that_cannot_be_opened_has_no_sheet(tmp_path: Path, data: bytes) 
     path = tmp_path / "a.flac"
     path.write_bytes(data)
     assert sheets_of(path) == ()
+
+
+def test_the_disc_id_tells_how_long_the_disc_is(live: Path) -> None:
+    (live.parent / "Live.cue").write_text("REM DISCID 12000302\n" + cue("One", "Two"))
+    (sheet,) = sheets_of(live)
+    assert sheet.length_ticks == 3 * TICKS_PER_SECOND

@@ -7,7 +7,9 @@ import pytest
 from click.testing import CliRunner, Result
 
 from wkmp_assets.cli.main import main
-from wkmp_assets_tests.support.builders import bare, commit, entry, sha
+from wkmp_assets.db.missing_files import mark_missing
+from wkmp_assets.model.values import LibraryChanges
+from wkmp_assets_tests.support.builders import NOW, bare, commit, entry, run_sql, sha
 from wkmp_assets_tests.support.paths import ROOT
 
 
@@ -73,3 +75,20 @@ def test_there_need_be_no_library(tmp_path: Path, music: Path) -> None:
     assert music.is_dir()
     (tmp_path / "empty").mkdir()
     assert "No duplicates." in wkmp("duplicates", tmp_path / "empty").stdout
+
+
+def test_copies_that_are_gone_silent_or_imported_too_are_explained(music: Path) -> None:
+    database = music / "wkmp.db"
+    mark_missing(database, LibraryChanges((), (), (), ("A/B/1 (1).mp3",)), NOW)
+    run_sql(
+        database,
+        "UPDATE files SET status = 'INGEST COMPLETE' WHERE path = 'Downloads/1 [x].mp3'",
+        "UPDATE files SET status = 'NO AUDIO' WHERE path IN ('A/B/2.mp3', 'Downloads/2.mp3')",
+    )
+    groups = json.loads(wkmp("duplicates", "--json", music).stdout)["groups"]
+    why = {copy["path"]: (copy["why"], copy["is_missing"]) for group in groups for copy in group["copies"]}
+    assert why == {
+        "Downloads/1 [x].mp3": ("both are imported; an import with --force makes this one a copy", False),
+        "A/B/1 (1).mp3": ("the last scan did not find the copy, or a pattern passed over it", True),
+        "Downloads/2.mp3": ("none of them holds sound, so none is imported", False),
+    }

@@ -173,3 +173,49 @@ def test_a_failed_check_is_told_once_for_each_finding(library: CheckedLibrary, m
     (problem,) = message["problems"]
     assert problem["name"] == "files_imported"
     assert "1 file could not be imported. First: b.mp3" in problem["message"]
+
+
+@pytest.mark.slow
+def test_the_reason_of_a_failed_step_is_told_even_when_the_library_is_unreadable(
+    tmp_path: Path, posted: HTTPServer
+) -> None:
+    @dg.op
+    def refuse() -> None:
+        raise dg.Failure("the music folder is empty")
+
+    @dg.op
+    def break_down() -> None:
+        raise ValueError("the disk is full")
+
+    settings = settings_for(tmp_path, posted)
+    settings.database_path.write_bytes(b"no database" * 100)
+    with memory_instance() as instance:
+        watcher = Watcher(RUN_ALERTS, settings, instance)
+        watcher.tick()
+        for op in (refuse, break_down):
+            job = dg.GraphDefinition(f"job_{op.name}", node_defs=[op]).to_job()
+            tags = {LIBRARY_TAG: settings.library_id}
+            assert not job.execute_in_process(instance=instance, tags=tags, raise_on_error=False).success
+        assert watcher.tick() == "told of 2 x run failed"
+    told = [one["message"] for message in messages(posted) for one in message["problems"]]
+    assert told == ["the music folder is empty", "ValueError: the disk is full"]
+
+
+@pytest.mark.slow
+def test_a_failed_check_of_another_library_is_not_told(tmp_path: Path, posted: HTTPServer) -> None:
+    @dg.asset
+    def music() -> None:
+        """It has a check."""
+
+    @dg.asset_check(asset=music)
+    def sound() -> dg.AssetCheckResult:
+        return dg.AssetCheckResult(passed=False, description="no sound")
+
+    settings = settings_for(tmp_path, posted)
+    with memory_instance() as instance:
+        watcher = Watcher(CHECK_ALERTS, settings, instance)
+        watcher.tick()
+        dg.materialize([music, sound], instance=instance, tags={LIBRARY_TAG: "0badcafe"})
+        assert watcher.tick() == "nothing has failed since the last tick"
+        dg.materialize([music, sound], instance=instance, tags={LIBRARY_TAG: settings.library_id})
+        assert watcher.tick() == "told of 1 x check failed"

@@ -101,3 +101,22 @@ def test_a_process_draws_beats_after_another_was_killed_while_it_compiled(tmp_pa
     (damaged, *_) = folder.rglob("*.nbc")
     damaged.write_bytes(damaged.read_bytes()[:100])
     subprocess.run(command, check=True)
+
+
+def test_whoever_is_overtaken_leaves_the_complete_folder_as_it_is(tmp_path: Path) -> None:
+    overtaken = (
+        "import sys\nfrom pathlib import Path\nfrom wkmp_assets.report.compiled_librosa import warm_cache\n"
+        f"warm_cache(Path(sys.argv[1]).parent, {FILL!r})"
+    )
+    folder = warm_cache(tmp_path, overtaken)
+    assert compiled(folder) == bytes(range(100))
+    assert names(tmp_path) == [folder.name]
+
+
+def test_a_folder_that_cannot_get_its_name_is_an_error_and_leaves_nothing(tmp_path: Path) -> None:
+    folder = warm_cache(tmp_path / "there", FILL)
+    (root := tmp_path / "linked").mkdir()
+    (root / folder.name).symlink_to(tmp_path / "a disk that is not mounted")
+    with pytest.raises(OSError, match="Not a directory"):
+        warm_cache(root, FILL)
+    assert names(root) == [folder.name]
