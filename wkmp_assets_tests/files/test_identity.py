@@ -7,9 +7,15 @@ from pathlib import Path
 
 import pytest
 
-from wkmp_assets.errors import LibraryRootError, LinkedFileError, UnencodableNameError, UnreadableFileError
+from wkmp_assets.errors import (
+    HashingStoppedError,
+    LibraryRootError,
+    LinkedFileError,
+    UnencodableNameError,
+    UnreadableFileError,
+)
 from wkmp_assets.files.changes import HashedFile
-from wkmp_assets.files.hashing import hash_file
+from wkmp_assets.files.hashing import MIN_HOLLOW_BYTES, hash_file
 from wkmp_assets.files.identity import (
     hash_doubtful,
     identify_hashed,
@@ -156,3 +162,14 @@ def test_only_new_and_changed_content_is_listened_to(state: FileState) -> None:
 @pytest.mark.parametrize("outcome", [Failed("p", "C", "m"), Skipped(SkipReason.INTERRUPTED)], ids=["failed", "skipped"])
 def test_what_is_no_identity_is_passed_on(outcome: Failed | Skipped) -> None:
     assert without_known_content({"a": outcome}, is_judged_now=True) == {"a": outcome}
+
+
+def test_a_large_file_in_very_many_pieces_is_not_taken_for_hollow(tmp_path: Path) -> None:
+    path = tmp_path / "a.wav"
+    with path.open("wb") as file:
+        file.truncate(MIN_HOLLOW_BYTES)
+        for number in range(1_001):
+            file.seek(number * 128 * 1024)
+            file.write(b"x")
+    with pytest.raises(HashingStoppedError):  # after its first megabyte
+        hash_file(path, "a.wav", lambda: True)

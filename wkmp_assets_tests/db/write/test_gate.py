@@ -1,5 +1,6 @@
 """The writer gate between real processes."""
 
+import errno
 import fcntl
 import os
 import signal
@@ -163,4 +164,17 @@ def test_the_gate_leaves_no_open_file_behind(database: Path) -> None:
     for _ in range(5):
         with gate.hold(limit_ms=10):
             pass
+    assert len(os.listdir("/proc/self/fd")) == before  # noqa: PTH208 - numbers, not files
+
+
+def test_an_error_of_the_disk_is_raised_and_leaves_no_open_file(
+    database: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(_descriptor: int, _operation: int) -> None:
+        raise OSError(errno.EIO, "Input/output error")
+
+    before = len(os.listdir("/proc/self/fd"))  # noqa: PTH208 - numbers, not files
+    monkeypatch.setattr(fcntl, "flock", fail)
+    with pytest.raises(OSError, match="Input/output error"), WriterGate(database).hold(limit_ms=10):
+        pytest.fail("the gate was entered without its lock")
     assert len(os.listdir("/proc/self/fd")) == before  # noqa: PTH208 - numbers, not files
