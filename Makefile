@@ -33,7 +33,7 @@ test: $(DEV_READY) ## run the tests; fails when coverage falls by more than 0.1 
 	$(BIN)/python -m wkmp_assets_tests.tools.coverage_gate
 
 test-quick: $(DEV_READY) ## run the tests of code that starts no processes and decodes little (a minute)
-	$(BIN)/python -m pytest -q -n logical --dist loadfile --ignore wkmp_assets_tests/integration -m "not slow"
+	$(BIN)/python -m pytest -q -n $$(( $$(getconf _NPROCESSORS_ONLN) + 1 )) --dist loadfile --ignore wkmp_assets_tests/integration -m "not slow"
 
 test-long: $(DEV_READY) ## the tests that take longest, which `make test` leaves out (10 to 15 minutes)
 	WKMP_TEST_LONG=1 $(BIN)/python -m pytest -n logical --dist loadfile -m long

@@ -68,6 +68,7 @@ def interrupted(note: Path, look: Callable[[str], None]) -> Iterator[None]:
         thread.join()
 
 
+@pytest.mark.slow
 def test_the_page_is_served_until_ctrl_c(music: Path) -> None:
     seen: list[tuple[int, str]] = []
     note = load_settings(library_root=music).browse_path

@@ -37,6 +37,8 @@ from wkmp_assets_tests.support.music_services import (
     musicbrainz_release,
 )
 
+pytestmark = pytest.mark.slow
+
 PATH = "Bach/Air.flac"
 GUESS = song("Guess")
 RIGHT = mbid("recording the right one")

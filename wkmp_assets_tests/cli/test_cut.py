@@ -36,6 +36,8 @@ from wkmp_assets_tests.support.builders import (
     song,
 )
 
+pytestmark = pytest.mark.slow
+
 PATH = "Live.wav"
 SECONDS = 26
 SONG = song("The longer one")
@@ -98,7 +100,6 @@ def content_hash(music: Path) -> str:
     return found
 
 
-@pytest.mark.slow
 def test_a_file_is_split_measured_and_joined_again(music: Path) -> None:
     (before,) = passages(music)
     text = wkmp("split", music / PATH, "0:12", music)

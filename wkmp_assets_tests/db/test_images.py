@@ -33,6 +33,8 @@ from wkmp_assets_tests.support.builders import (
     sha,
 )
 
+pytestmark = pytest.mark.slow
+
 MINE = "INSERT INTO images (guid, file_path, image_type, entity_id, priority) SELECT 'mine', 'p', 'album_front', guid, 1 FROM albums"  # noqa: E501
 
 

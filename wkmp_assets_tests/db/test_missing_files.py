@@ -65,6 +65,7 @@ def test_a_file_that_another_import_has_moved_meanwhile_is_not_marked(library: P
     assert column(library, "SELECT path FROM missing_files") == ["b.flac"]
 
 
+@pytest.mark.slow
 def test_a_locked_library_is_an_error_and_stays_as_it_is(library: Path) -> None:
     run_sql(library, "INSERT INTO settings (key, value) VALUES ('ai_database_max_lock_wait_ms', '500')")
     with write_lock_held(library), pytest.raises(LibraryLockedError):

@@ -75,6 +75,7 @@ def fail_run(
     return run.run_id
 
 
+@pytest.mark.slow
 def test_a_failed_run_is_told_once_and_others_are_left_out(tmp_path: Path, posted: HTTPServer) -> None:
     settings = settings_for(tmp_path, posted, acoustid_api_key=SecretStr(KEY))
     with memory_instance() as instance:
@@ -98,6 +99,7 @@ def test_a_failed_run_is_told_once_and_others_are_left_out(tmp_path: Path, poste
     assert posted.url_for("/hook") not in json.dumps(message)
 
 
+@pytest.mark.slow
 def test_many_failures_are_one_message(tmp_path: Path, posted: HTTPServer) -> None:
     settings = settings_for(tmp_path, posted)
     with memory_instance() as instance:
@@ -123,6 +125,7 @@ def test_what_could_not_be_told_is_told_later(tmp_path: Path, httpserver: HTTPSe
         assert watcher.tick() == "told of 1 x run failed"
 
 
+@pytest.mark.slow
 def test_without_a_hook_nobody_is_told(tmp_path: Path) -> None:
     settings = settings_for(tmp_path, None)
     repository = build_definitions(settings).get_repository_def()

@@ -91,6 +91,7 @@ def test_with_a_repository_both_are_there(tmp_path: Path) -> None:
     assert spec.metadata["documentation"].value == f"https://github.com/ann/wkmp/blob/v1/{PAGES[ENTRY]}"
 
 
+@pytest.mark.slow
 def test_every_kind_has_an_icon_in_the_web_ui(tmp_path: Path) -> None:
     chunks = Path(dagster_webserver.__file__).parent.glob("webapp/build/_next/static/chunks/**/*.js")
     known = {
@@ -206,6 +207,7 @@ class Ticks:
         return done.total_requested
 
 
+@pytest.mark.slow
 def test_the_report_is_requested_once_when_imports_have_ended(tmp_path: Path) -> None:
     settings = settings_for(tmp_path)
     entry = dg.AssetKey(ENTRY)

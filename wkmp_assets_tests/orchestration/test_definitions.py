@@ -228,6 +228,7 @@ def test_partitions_are_read_again_only_when_somebody_has_changed_them(tmp_path:
     ours.dispose()
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("dagster_home")
 def test_whoever_watches_a_run_hears_of_its_events() -> None:
     heard = threading.Event()

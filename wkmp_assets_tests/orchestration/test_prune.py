@@ -42,6 +42,8 @@ from wkmp_assets_tests.support.builders import (
     write_lock_held,
 )
 
+pytestmark = pytest.mark.slow
+
 PLAYER = (
     "CREATE TABLE play_history (guid TEXT PRIMARY KEY, passage_id TEXT REFERENCES passages(guid) ON DELETE CASCADE)",
     "CREATE TABLE queue (guid TEXT PRIMARY KEY, passage_guid TEXT)",
@@ -327,7 +329,6 @@ def test_the_partition_of_a_missing_file_that_stays_in_the_library_stays(
     assert registered(settings, instance) == ["there.mp3", encode_key("gone, really.mp3")]
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("job_name", [import_job.name, retry_job.name])
 def test_no_partition_goes_while_a_run_runs_or_waits(
     settings: Settings, instance: DagsterInstance, left_over: PrunePlan, job_name: str

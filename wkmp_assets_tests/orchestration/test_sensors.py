@@ -352,6 +352,7 @@ def test_a_tick_with_nothing_to_import_marks_what_is_gone(settings: Settings, in
     assert [one.path for one in read_missing(settings.database_path)] == ["gone.mp3"]
 
 
+@pytest.mark.slow
 def test_a_locked_library_costs_no_tick(settings: Settings, instance: DagsterInstance) -> None:
     known(settings, "a.mp3", "gone.mp3")
     run_sql(settings.database_path, "INSERT INTO settings (key, value) VALUES ('ai_database_max_lock_wait_ms', '500')")

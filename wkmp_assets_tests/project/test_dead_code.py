@@ -103,6 +103,7 @@ def functions_with_a_statement_in_a_loop(tree: ast.Module) -> Iterator[str]:
                 yield function.name
 
 
+@pytest.mark.slow
 @plan_test("TC-M-DC-020-01")
 def test_no_helper_writes_row_by_row() -> None:
     found = {

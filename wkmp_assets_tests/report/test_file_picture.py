@@ -81,6 +81,7 @@ def test_only_the_silences_are_grey() -> None:
     assert at_s.size * pixel_s == pytest.approx(5.5, abs=0.2)
 
 
+@pytest.mark.slow
 def test_passages_are_numbered_and_named_as_far_as_there_is_room() -> None:
     assert texts(THREE) == ["1 Song · Ann", "2 Song · Ann", "3 Song · Ann"]
     long = texts(values(envelope((20, 0.5)), (0, 10), title="A " * 100))

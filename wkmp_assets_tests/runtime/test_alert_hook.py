@@ -47,6 +47,7 @@ def test_a_command_that_fails_or_is_not_there_is_told(tmp_path: Path) -> None:
     AlertHook(command_that(tmp_path, "sys.stdin.close()")).send({"text": "x" * 1_000_000})  # it need not read
 
 
+@pytest.mark.slow
 def test_a_command_that_hangs_is_ended_with_its_children(tmp_path: Path) -> None:
     child = tmp_path / "child"
     code = (

@@ -73,6 +73,7 @@ def test_code_that_breaks_proves_nothing() -> None:
         list(prove([BREAKS]))
 
 
+@pytest.mark.slow
 def test_a_measure_is_gone_from_child_processes_too() -> None:
     (immediate,) = (one for one in MEASURES if one.name == "BEGIN IMMEDIATE")
     child = "from wkmp_assets.db.write.statements import BEGIN; print(BEGIN)"

@@ -58,6 +58,7 @@ def test_a_broken_picture_leaves_no_note(store: CoverStore) -> None:
     assert list(store.notes.glob("*.json")) == []
 
 
+@pytest.mark.slow
 def test_a_worker_waits_for_the_one_that_makes_the_same_cover(store: CoverStore) -> None:
     make(LARGE, store)
     note, other = note_of(store), make(jpeg(), store)

@@ -63,6 +63,7 @@ def test_a_held_gate_keeps_other_processes_out(database: Path) -> None:
     assert is_free(gate)
 
 
+@pytest.mark.slow
 def test_a_write_queues_at_the_gate_and_asks_sqlite_for_nothing_meanwhile(database: Path) -> None:
     with LibraryWriter(database, LockSettings(50, 500)):
         batch = prepared(database, entry())
@@ -75,6 +76,7 @@ def test_a_write_queues_at_the_gate_and_asks_sqlite_for_nothing_meanwhile(databa
     assert column(database, "SELECT count(*) FROM files") == [1]
 
 
+@pytest.mark.slow
 def test_whoever_creates_a_library_queues_at_the_gate(database: Path) -> None:
     with gate_held(database), pytest.raises(LibraryLockedError), LibraryWriter(database, LockSettings(50, 500)):
         pytest.fail("two processes create the schema")

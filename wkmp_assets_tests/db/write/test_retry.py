@@ -17,6 +17,8 @@ from wkmp_assets.errors import LibraryLockedError
 from wkmp_assets_tests.support.builders import column, dump, entry, prepared, write_lock_held
 from wkmp_assets_tests.tools.plan import plan_test
 
+pytestmark = pytest.mark.slow
+
 SQLITE_BUSY_SNAPSHOT = 517
 SQLITE_BUSY_RECOVERY = 261
 SQLITE_LOCKED_SHAREDCACHE = 262

@@ -24,6 +24,8 @@ from wkmp_assets_tests.support.music_services import (
     musicbrainz_release,
 )
 
+pytestmark = pytest.mark.slow
+
 ANN, BOB = (mbid("ann"), "Ann"), (mbid("bob"), "Bob")
 SONG = mbid("song")
 TAGS = FileTags(title="Song", artist="Ann")

@@ -24,6 +24,8 @@ from wkmp_assets.identify.services.transport import MAX_ANSWER_BYTES
 from wkmp_assets_tests.support.music_services import Behaviour, MusicServices
 from wkmp_assets_tests.support.patience import PATIENCE_S
 
+pytestmark = pytest.mark.slow
+
 MBID = "aaaaaaaa-0000-4000-8000-000000000001"
 
 
@@ -167,7 +169,6 @@ BAD_ANSWERS = {
 }
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(("behaviour", "reason"), BAD_ANSWERS.values(), ids=BAD_ANSWERS)
 def test_what_is_no_answer_is_told_apart_and_not_kept(
     services: MusicServices, folder: Path, behaviour: Behaviour, reason: str
@@ -230,7 +231,6 @@ def _ask_many(url: str, folder: Path, process: int, count: int, interval_ms: int
         return opened.calls
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("processes", [2, pytest.param(4, marks=pytest.mark.long)])
 def test_processes_keep_to_one_rate_together(services: MusicServices, folder: Path, processes: int) -> None:
     services.default_recording = lambda mbid: {"id": mbid}

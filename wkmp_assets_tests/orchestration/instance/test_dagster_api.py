@@ -220,6 +220,7 @@ def test_metadata_reaches_the_materialization_of_its_partition_without_a_look_at
     assert reads == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("written", [["b"], []])
 def test_an_output_materializes_the_partitions_it_names_and_its_check_runs(written: list[str]) -> None:
     """An output without partitions materializes nothing; it must not materialize the asset as a whole."""
@@ -469,6 +470,7 @@ def test_a_started_run_whose_process_is_gone_is_finished(dagster_home: Path) -> 
         assert len(find_unfinished_runs(instance)) == 2
 
 
+@pytest.mark.slow
 def test_the_web_server_tells_its_storage_that_it_starts_and_makes_its_pages_in_one_place() -> None:
     # Here and in other tests of the web server: every process that collects tests would load it for a second.
     from dagster_webserver.app import create_app_from_workspace_process_context

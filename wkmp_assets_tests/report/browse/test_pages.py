@@ -13,6 +13,8 @@ from wkmp_assets.db.write.receipt_list import ReceiptRow, make_receipt_list
 from wkmp_assets_tests.report.browse.conftest import HOSTILE, Pages
 from wkmp_assets_tests.support.builders import column, commit, entry, run_sql, write_lock_held
 
+pytestmark = pytest.mark.slow
+
 
 def test_the_start_page_counts_and_lists_what_there_is(shown: Pages) -> None:
     page = shown.shows("/")

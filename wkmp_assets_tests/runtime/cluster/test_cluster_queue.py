@@ -242,6 +242,7 @@ def test_a_lost_cluster_ends_the_work_with_a_sentence_and_the_next_goes_on(pool:
     assert dict(pool.map_files("phase", times_ten, TASKS)) == TENS
 
 
+@pytest.mark.slow
 def test_without_workers_the_import_waits_and_then_says_so(control: RunControl) -> None:
     engine = Threads()
     pool = make_pool(engine, control)
@@ -262,6 +263,7 @@ def test_a_worker_that_comes_late_is_used(control: RunControl) -> None:
     engine.close()
 
 
+@pytest.mark.slow
 def test_a_stop_keeps_what_is_finished_and_gives_up_what_hangs(engine: Threads, control: RunControl) -> None:
     pool, go = make_pool(engine, control), threading.Event()
 

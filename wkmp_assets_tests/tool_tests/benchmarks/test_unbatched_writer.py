@@ -17,6 +17,8 @@ from wkmp_assets_tests.tools.benchmarks.writer_files import files_of
 from wkmp_assets_tests.tools.benchmarks.writer_processes import STAMP, unbatched_writer
 from wkmp_assets_tests.tools.plan import plan_test
 
+pytestmark = pytest.mark.slow
+
 
 def file_with(passages: int) -> FileEntry:
     (one,) = files_of(0, 1, passages)
