@@ -25,6 +25,7 @@ from wkmp_assets.db.write.writer import LibraryWriter
 from wkmp_assets.errors import EditRefusedError, LibraryChangedError
 from wkmp_assets.model.batch import ForgetBatch, Receipt, WriteBatch
 from wkmp_assets.model.hand_edits import CutEdit, SongEdit
+from wkmp_assets.model.rows import FileRows
 from wkmp_assets.model.timestamps import Stamp
 
 Plan = TypeVar("Plan")
@@ -55,9 +56,7 @@ def commit_song_edit(database: Path, edit: SongEdit, now: datetime, run_id: str)
     stamp = Stamp(now, run_id)
 
     def plan(reader: sqlite3.Connection) -> SongEditPlan:
-        rows = read_file_rows(reader, edit.path)
-        if rows is None:
-            raise EditRefusedError(edit.path, "the library does not have it")
+        rows = _read_rows(reader, edit.path)
         planned = plan_song_edit(edit, rows, read_state(reader, entry_for_edit(edit, rows), ()), stamp)
         return replace(planned, batch=remember(planned.batch, rows, edit.verdict, stamp))
 
@@ -78,9 +77,7 @@ def commit_cut_edit(database: Path, edit: CutEdit, now: datetime, run_id: str) -
     stamp = Stamp(now, run_id)
 
     def plan(reader: sqlite3.Connection) -> CutPlan:
-        rows = read_file_rows(reader, edit.path)
-        if rows is None:
-            raise EditRefusedError(edit.path, "the library does not have it")
+        rows = _read_rows(reader, edit.path)
         planned = plan_cut_edit(edit, rows, read_state(reader, entry_without_passages(rows), ()), stamp)
         command = "join" if any(len(cut.numbers) > 1 for cut in edit.cuts) else "split"
         return replace(planned, batch=remember(planned.batch, rows, command, stamp))
@@ -155,6 +152,13 @@ def forget_runs(database: Path, before: datetime) -> int:
         return 0
     with _opened(database) as (writer, _):
         return writer.write(batch).rows.get(UNDO, 0)
+
+
+def _read_rows(reader: sqlite3.Connection, path: str) -> FileRows:
+    rows = read_file_rows(reader, path)
+    if rows is None:
+        raise EditRefusedError(path, "the library does not have it")
+    return rows
 
 
 @contextmanager

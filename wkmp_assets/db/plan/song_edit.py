@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from wkmp_assets.db.plan import ids
+from wkmp_assets.db.plan.cut_edit import entry_without_passages
 from wkmp_assets.db.plan.entities import Entities
 from wkmp_assets.db.read.file_state import LibraryState, StoredSong, expect_unchanged
 from wkmp_assets.db.tables import PERSON_SOURCE
@@ -29,7 +30,7 @@ from wkmp_assets.model.match_levels import MatchLevel, level_of
 from wkmp_assets.model.rows import FileRows, PassageAlbumRow, PassageRow, PassageSongRow, ProvenanceRow, SongFlavor
 from wkmp_assets.model.statuses import SongStatus
 from wkmp_assets.model.timestamps import Stamp
-from wkmp_assets.model.values import FileIdentity, FileState, LookupOutcome, PassageLookup, PassageMatch, Song, Span
+from wkmp_assets.model.values import LookupOutcome, PassageLookup, PassageMatch, Song, Span
 
 _SERVICES = frozenset({"AcoustID", "MusicBrainz"})
 _TO_JUDGE = frozenset({MatchLevel.MEDIUM, MatchLevel.LOW})
@@ -57,9 +58,7 @@ def entry_for_edit(edit: SongEdit, rows: FileRows) -> FileEntry:
             nowhere, MatchLevel.HIGH, 1.0, PERSON_SOURCE, song=edit.song, release=edit.release, lookup=lookup
         )
         passages = (PassageEntry(0, 0, match, EntryLeadPoints(None, None, 0.0, False, False)),)
-    file = rows.file
-    identity = FileIdentity(FileState.UNCHANGED, file.hash, file.file_size_bytes, file.modification_time)
-    return FileEntry(edit.path, identity, passages=passages)
+    return replace(entry_without_passages(rows), passages=passages)
 
 
 def choose_passage(rows: FileRows, number: int | None) -> tuple[int, PassageRow]:

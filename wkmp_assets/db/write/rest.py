@@ -56,7 +56,7 @@ def bring_to_rest(connection: sqlite3.Connection, database: Path, gate: WriterGa
             if is_free and connection.execute(sql.EMPTY_LOG).fetchone()[0]:
                 _LOG.info("%s is in use; what its write-ahead log holds stays there until the next import", database)
     except (sqlite3.Error, OSError) as error:
-        _say_why(database, error)
+        _raise_or_say(database, error)
 
 
 def bring_leftovers_to_rest(database: Path) -> None:
@@ -73,7 +73,7 @@ def bring_leftovers_to_rest(database: Path) -> None:
         with closing(open_checkpointer(database, busy_timeout_ms=BUSY_TIMEOUT_MS)) as connection:
             bring_to_rest(connection, database, WriterGate(database))
     except sqlite3.Error as error:
-        _say_why(database, error)
+        _raise_or_say(database, error)
 
 
 def _has_log(database: Path) -> bool:
@@ -83,7 +83,7 @@ def _has_log(database: Path) -> bool:
         return False
 
 
-def _say_why(database: Path, error: Exception) -> None:
+def _raise_or_say(database: Path, error: Exception) -> None:
     if getattr(error, "sqlite_errorcode", None) in _REFUSED_BY_THE_DISK:
         raise UnsavedLibraryError(database, str(error)) from error
     _LOG.warning(

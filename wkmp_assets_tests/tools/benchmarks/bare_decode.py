@@ -75,14 +75,19 @@ def frames_of(path: Path) -> Iterator[AudioFrame]:
             yield from frames
 
 
-def _graph(first: AudioFrame) -> tuple[Graph, FilterContext, FilterContext]:
-    graph = Graph()
-    source = graph.add_abuffer(
+def add_source(graph: Graph, first: AudioFrame) -> FilterContext:
+    """Add the source of a graph that takes frames like this one."""
+    return graph.add_abuffer(
         sample_rate=first.sample_rate,
         format=first.format.name,
         layout=first.layout.name,
         time_base=first.time_base,
     )
+
+
+def _graph(first: AudioFrame) -> tuple[Graph, FilterContext, FilterContext]:
+    graph = Graph()
+    source = add_source(graph, first)
     regrouped = graph.add("asetnsamples", f"n={FRAME_SAMPLES}:p=0")
     resampled = graph.add("aresample", f"{RATE_HZ}:osf=flt:ochl=mono:{_MIX}")
     sink = graph.add("abuffersink")

@@ -21,7 +21,7 @@ from wkmp_assets.audio.decode import measure_file
 from wkmp_assets.audio.loudness import measure_loudness
 from wkmp_assets.model.values import Span
 from wkmp_assets.report.text import percentile
-from wkmp_assets_tests.tools.benchmarks.bare_decode import decode_bare, frames_of
+from wkmp_assets_tests.tools.benchmarks.bare_decode import add_source, decode_bare, frames_of
 from wkmp_assets_tests.tools.benchmarks.budgets import budgets, judged
 from wkmp_assets_tests.tools.benchmarks.machine import describe_machine, load_now
 from wkmp_assets_tests.tools.benchmarks.markdown import Table, write_page
@@ -129,12 +129,7 @@ def read_meter(path: Path) -> dict[str, str]:
     frames = frames_of(path)
     first = next(frames)
     graph = Graph()
-    source = graph.add_abuffer(
-        sample_rate=first.sample_rate,
-        format=first.format.name,
-        layout=first.layout.name,
-        time_base=first.time_base,
-    )
+    source = add_source(graph, first)
     meter, sink = graph.add("ebur128", "metadata=1"), graph.add("abuffersink")
     source.link_to(meter)
     meter.link_to(sink)
