@@ -8,6 +8,8 @@ from pathlib import Path
 
 import click
 
+from wkmp_assets.cli.address_space import explain_shortage, read_limit
+
 _COMMANDS = {
     "import": "import_command:import_command",
     "status": "status:status",
@@ -56,6 +58,13 @@ class _Commands(click.Group):
         module, _, function = _COMMANDS[cmd_name].partition(":")
         command: click.Command = getattr(import_module(f"wkmp_assets.cli.{module}"), function)
         return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        if shortage := explain_shortage(args[0], read_limit()):  # before the command's libraries are loaded
+            raise click.ClickException(shortage)
+        return super().resolve_command(ctx, args)
 
 
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from wkmp_assets.cli.address_space import MEGABYTE, MIN_MB
 from wkmp_assets_tests.integration.faults.conftest import Reference
 from wkmp_assets_tests.integration.faults.extent import full_form
 from wkmp_assets_tests.integration.faults.imports import clear_error, succeed
@@ -22,7 +23,7 @@ from wkmp_assets_tests.support.workplace import Workplace
 pytestmark = full_form
 
 SLEEP_S = 20
-LITTLE_KB = 1_200_000
+LITTLE_KB = MIN_MB["import"] * MEGABYTE // 1024
 """unit=KiB: of address space. Libraries alone map half of it."""
 FAKE_CLOCK = next(iter(sorted(Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1"))), None)
 
