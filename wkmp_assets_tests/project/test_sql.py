@@ -8,7 +8,7 @@ SQL = re.compile(
     r"\b(SELECT\s.+\sFROM|INSERT\s+(OR \w+ )?INTO|UPDATE\s+\w+\s+SET|DELETE\s+FROM|CREATE\s+(TABLE|INDEX)|PRAGMA)\b",
     re.DOTALL,
 )
-OF_DAGSTER = {f"orchestration/instance/{name}.py" for name in ("asset_rows", "event_log", "old_runs")}
+OF_DAGSTER = {f"orchestration/instance/{name}.py" for name in ("asset_rows", "event_log", "old_runs", "run_storage")}
 """Their SQL is for Dagster's own databases."""
 
 

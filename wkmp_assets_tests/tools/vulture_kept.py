@@ -17,6 +17,10 @@ has_dynamic_partition  # the same
 on_modified  # the watchdog library calls it
 _patterns  # read by the watchdog library
 _event_log_storage  # read by Dagster's class
+_run_storage  # the same
+_schedule_storage  # the same
+_inst_data  # the same
+has_execution_plan_snapshot  # overrides Dagster's class, which calls it
 KeptOpenSqliteStorage  # named in dagster.yaml
 WatchfulRunLauncher  # the same
 _asset_partitions_subset  # read by Dagster after the IO manager returns

@@ -36,6 +36,7 @@ from wkmp_assets.orchestration.instance.asset_rows import StoredEvent, store_ass
 from wkmp_assets.orchestration.instance.event_batch import EventBatch
 from wkmp_assets.orchestration.instance.event_json import EventRows, Row
 from wkmp_assets.orchestration.instance.living_runs import LivingRuns
+from wkmp_assets.orchestration.instance.run_storage import open_runs, open_schedules
 from wkmp_assets.orchestration.instance.web_guard import guard_web_ui
 from wkmp_assets.runtime.file_locks import hold_lock
 from wkmp_assets.settings import load_settings
@@ -491,12 +492,17 @@ class KeptOpenSqliteStorage(DagsterSqliteStorage):
         history.mkdir(parents=True, exist_ok=True)
         with hold_lock(history / ".opening.lock"):
             is_new = _make_index(history / "runs" / f"{INDEX_SHARD_NAME}.db")
-            super().__init__(base_dir, inst_data)
+            # Dagster's own `__init__` makes these three of its own classes.
+            self._run_storage = open_runs(history)
+            self._schedule_storage = open_schedules(Path(base_dir, "schedules"))
             events = KeptOpenEventLogStorage(str(history / "runs"))
             if is_new:  # as Dagster does with an index that it makes
                 events.reindex_events()
                 events.reindex_assets()
         self._event_log_storage = events
+        self.base_dir = base_dir
+        self._inst_data = inst_data
+        super(DagsterSqliteStorage, self).__init__()  # type: ignore[no-untyped-call]
 
     @classmethod
     def from_config_value(cls, inst_data: ConfigurableClassData | None, config_value: Any) -> Self:

@@ -21,6 +21,9 @@ from dagster._core.execution.context.metadata_logging import OutputMetadataAccum
 from dagster._core.launcher import CheckRunHealthResult, DefaultRunLauncher, WorkerStatus
 from dagster._core.storage.event_log.sqlite import SqliteEventLogStorage
 from dagster._core.storage.event_log.sqlite.sqlite_event_log import INDEX_SHARD_NAME, SqliteEventLogStorageWatchdog
+from dagster._core.storage.runs import SqliteRunStorage
+from dagster._core.storage.schedules import SqliteScheduleStorage
+from dagster._core.storage.sqlite import create_db_conn_string
 from dagster._core.storage.sqlite_storage import DagsterSqliteStorage
 from dagster._serdes import ConfigurableClassData
 
@@ -362,6 +365,15 @@ def test_the_accumulator_of_metadata_takes_a_partition() -> None:
         (SqliteEventLogStorageWatchdog, "_process_log", ["self"]),
         (SqliteEventLogStorageWatchdog, "on_modified", ["self", "event"]),
         (DagsterSqliteStorage, "__init__", ["self", "base_dir", "inst_data"]),
+        (SqliteRunStorage, "__init__", ["self", "conn_string", "inst_data"]),
+        (SqliteRunStorage, "from_local", ["base_dir", "inst_data"]),
+        (SqliteRunStorage, "connect", ["self"]),
+        (SqliteRunStorage, "_has_snapshot_id", ["self", "snapshot_id"]),
+        (SqliteRunStorage, "has_backfill_id_column", ["self"]),
+        (SqliteRunStorage, "has_execution_plan_snapshot", ["self", "execution_plan_snapshot_id"]),
+        (SqliteRunStorage, "has_run_stats_index_cols", ["self"]),
+        (SqliteScheduleStorage, "__init__", ["self", "conn_string", "inst_data"]),
+        (SqliteScheduleStorage, "from_local", ["base_dir", "inst_data"]),
         (DagsterSqliteStorage, "from_config_value", ["inst_data", "config_value"]),
         (DagsterSqliteStorage, "from_local", ["base_dir", "inst_data"]),
         (DefaultRunLauncher, "check_run_worker_health", ["self", "run"]),
@@ -387,11 +399,18 @@ def test_an_event_log_has_the_attributes_that_ours_uses(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_a_storage_keeps_its_event_log_under_the_name_that_ours_sets(tmp_path: Path) -> None:
+def test_a_storage_keeps_its_parts_under_the_names_and_in_the_places_that_ours_sets(tmp_path: Path) -> None:
     storage = DagsterSqliteStorage.from_local(str(tmp_path))
     try:
+        parts = {"_event_log_storage", "_run_storage", "_schedule_storage"}
+        assert set(vars(storage)) - {"_instance_weakref"} == {"base_dir", "_inst_data", *parts}
         assert storage.event_log_storage is vars(storage)["_event_log_storage"]
+        assert storage.run_storage is vars(storage)["_run_storage"]
+        assert storage.schedule_storage is vars(storage)["_schedule_storage"]
         assert Path(vars(storage.event_log_storage)["_base_dir"]) == tmp_path / "history" / "runs"
+        assert vars(storage.run_storage)["_conn_string"] == create_db_conn_string(str(tmp_path / "history"), "runs")
+        assert (tmp_path / "history" / "runs.db").is_file()
+        assert (tmp_path / "schedules" / "schedules.db").is_file()
     finally:
         storage.dispose()
 

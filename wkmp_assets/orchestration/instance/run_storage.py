@@ -1,0 +1,101 @@
+"""Dagster's SQLite storage of runs with connections that stay open.
+
+Dagster's own class makes an engine, opens the database, compiles its statements anew and closes it for every statement,
+and each close makes SQLite checkpoint. It also reads a whole plan to learn whether it is stored, and the columns of the
+table of runs to learn whether they are there.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from dagster._core.storage.runs import SqliteRunStorage
+from dagster._core.storage.schedules import SqliteScheduleStorage
+from dagster._core.storage.sqlite import create_db_conn_string
+from dagster._serdes import ConfigurableClassData
+from sqlalchemy import Connection, create_engine, event
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.pool import NullPool
+
+BUSY_TIMEOUT_S = 60
+"""unit=s: how long a statement waits for another process that writes."""
+
+
+class KeptOpenRunStorage(SqliteRunStorage):
+    """Storage of runs that keeps a few connections open."""
+
+    def __init__(self, conn_string: str, inst_data: ConfigurableClassData | None = None) -> None:
+        # A web server asks from many threads. Connections beyond the usual five are closed after their use.
+        self._engine = create_engine(
+            conn_string,
+            max_overflow=-1,
+            connect_args={"timeout": BUSY_TIMEOUT_S, "check_same_thread": False},
+        )
+        event.listen(self._engine, "connect", _set_up)
+        self._columns: set[str] = set()
+        super().__init__(conn_string, inst_data)
+
+    @contextmanager
+    def connect(self) -> Iterator[Connection]:
+        """Open a transaction on a connection of this thread."""
+        with self._engine.begin() as connection:
+            yield connection
+
+    def has_execution_plan_snapshot(self, execution_plan_snapshot_id: str) -> bool:
+        """Tell whether a plan is stored, without reading it."""
+        return self._has_snapshot_id(execution_plan_snapshot_id)
+
+    def has_run_stats_index_cols(self) -> bool:
+        """Tell whether the table of runs has the columns of their times."""
+        return "times" in self._columns or self._note("times", super().has_run_stats_index_cols())
+
+    def has_backfill_id_column(self) -> bool:
+        """Tell whether the table of runs has the column of backfills."""
+        return "backfill" in self._columns or self._note("backfill", super().has_backfill_id_column())
+
+    def _note(self, column: str, is_there: bool) -> bool:
+        """Keep that a column is there. One that is not may be added by a migration."""
+        if is_there:
+            self._columns.add(column)
+        return is_there
+
+    def dispose(self) -> None:
+        """Close all connections."""
+        self._engine.dispose()
+        super().dispose()
+
+
+def _set_up(connection: Any, _record: Any) -> None:
+    """Let commits return before the disk has them. A power cut may lose the last; no library needs them."""
+    connection.execute("PRAGMA synchronous = NORMAL")
+
+
+def open_runs(folder: Path) -> KeptOpenRunStorage:
+    """Open the storage of runs in a folder, which is made if it is not there."""
+    if _is_made(folder / "runs.db", {"alembic_version", "instance_info"}):
+        return KeptOpenRunStorage(create_db_conn_string(str(folder), "runs"))
+    return KeptOpenRunStorage.from_local(str(folder))
+
+
+def open_schedules(folder: Path) -> SqliteScheduleStorage:
+    """Open Dagster's storage of schedules and sensors in a folder, which is made if it is not there."""
+    if _is_made(folder / "schedules.db", {"alembic_version"}):
+        return SqliteScheduleStorage(create_db_conn_string(str(folder), "schedules"))
+    return SqliteScheduleStorage.from_local(str(folder))
+
+
+def _is_made(path: Path, tables: set[str]) -> bool:
+    """Tell whether a database is complete. To find that out, Dagster reads all of its migrations, 0.03 s of CPU."""
+    if not path.exists():
+        return False
+    try:
+        with create_engine(
+            create_db_conn_string(str(path.parent), path.stem), poolclass=NullPool
+        ).connect() as database:
+            there = {name for (name,) in database.exec_driver_sql("SELECT name FROM sqlite_master")}
+            if not tables <= there:
+                return False
+            return database.exec_driver_sql("SELECT version_num FROM alembic_version").first() is not None
+    except DBAPIError:  # Dagster's own opening says what is wrong
+        return False
