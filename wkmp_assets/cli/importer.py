@@ -28,6 +28,7 @@ from wkmp_assets.model.work_estimates import estimate_work_s
 from wkmp_assets.orchestration.build import build_definitions
 from wkmp_assets.orchestration.file_visits import begin_visits
 from wkmp_assets.orchestration.instance.dagster_api import cancel_run, name_location, partition_tags
+from wkmp_assets.orchestration.instance.repeated_job import RepeatedJob
 from wkmp_assets.orchestration.jobs import KEEP_MEASUREMENTS, import_job, reflavor_job, retry_job, scan_job
 from wkmp_assets.orchestration.partitions import partitions_name
 from wkmp_assets.orchestration.resources import Library
@@ -110,6 +111,7 @@ class LibraryImporter:
         self._workers = workers or open_workers(settings, control)
         overrides = {"workers": self._workers}
         self._definitions = build_definitions(settings, control=control, resource_overrides=overrides)
+        self._jobs: dict[str, RepeatedJob] = {}
 
     def close(self) -> None:
         """End the worker processes."""
@@ -268,13 +270,10 @@ class LibraryImporter:
     def _execute(
         self, job_name: str, config: dict[str, Any], tags: dict[str, str], *, may_fail_alone: bool = False
     ) -> dg.ExecuteInProcessResult:
-        job = self._definitions.resolve_job_def(job_name)
-        result = job.execute_in_process(
-            run_config={**config, **_QUIET},
-            instance=self._instance,
-            tags={**tags, **tags_of_library(self._settings)},
-            raise_on_error=False,
-        )
+        if job_name not in self._jobs:
+            self._jobs[job_name] = RepeatedJob(self._definitions.resolve_job_def(job_name))
+        all_tags = {**tags, **tags_of_library(self._settings)}
+        result = self._jobs[job_name].execute({**config, **_QUIET}, self._instance, all_tags)
         _LOG.info("run %s of %s %s", result.run_id, job_name, "succeeded" if result.success else "failed")
         if not result.success and not (may_fail_alone and _is_file_failure(result)):
             raise RunFailedError(_find_reason(result))

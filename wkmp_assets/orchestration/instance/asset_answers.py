@@ -1,5 +1,7 @@
 """Answers about assets that are read once and hold until something about the asset is stored.
 
+What this process stores gives new answers, which are not read.
+
 Every step of a run asks for the last materialization of each asset before it, and for the data versions of its
 partitions. Every check asks again. That was a third of what a run costs whatever it holds.
 """
@@ -20,11 +22,13 @@ class AssetAnswers:
     def __init__(self) -> None:
         self._state: State | None = None
         self._known: dict[str, dict[Hashable, Any]] = {}
+        self._tags: dict[str, tuple[str, dict[str, Mapping[str, str]]]] = {}
 
     def see(self, state: State) -> None:
         """Forget everything if the database has another state than when it was last seen."""
         if state != self._state:
             self._known.clear()
+            self._tags.clear()
         self._state = state
 
     def move(self, assets: Iterable[str], state: State) -> None:
@@ -32,6 +36,25 @@ class AssetAnswers:
         for asset in assets:
             self._known.pop(asset, None)
         self._state = state
+
+    def note_tags(self, asset: str, run_id: str, partition: str, tags: Mapping[str, str]) -> None:
+        """Keep the tags of a materialization that was just stored. Those of the latest run are kept."""
+        if asset not in self._tags or self._tags[asset][0] != run_id:
+            self._tags[asset] = run_id, {}
+        self._tags[asset][1][partition] = tags
+
+    def find_tags(
+        self, asset: str, names: Collection[str], partitions: Collection[str]
+    ) -> dict[str, dict[str, str]] | None:
+        """Return tags of the last materialization of partitions; None when one was not materialized lately.
+
+        A partition without any of these tags is left out.
+        """
+        _, known = self._tags.get(asset, ("", {}))
+        if not partitions or not all(one in known for one in partitions):
+            return None
+        found = {one: {name: known[one][name] for name in names if name in known[one]} for one in partitions}
+        return {one: tags for one, tags in found.items() if tags}
 
     def find(self, assets: Collection[str], question: Hashable) -> dict[str, Any]:
         """Return the known answers to a question by asset. None may be an answer."""

@@ -7,10 +7,12 @@ has twenty checks, so that was a tenth of what a run costs whatever it holds.
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from dagster import DagsterEventType
+from dagster import DagsterEventType, EventLogRecord
 from dagster._core.events import ASSET_CHECK_EVENTS, ASSET_EVENTS
 from dagster._core.events.log import EventLogEntry
 from dagster._core.storage.asset_check_execution_record import AssetCheckExecutionRecordStatus
+from dagster._core.storage.event_log.base import AssetRecord
+from dagster._record import replace
 from sqlalchemy import Connection
 
 from wkmp_assets.orchestration.instance.event_json import naive_utc
@@ -39,6 +41,7 @@ WHERE asset_key = ? AND check_name = ? AND run_id = ? AND partition IS ?
 """
 
 _DONE = frozenset({DagsterEventType.ASSET_MATERIALIZATION, DagsterEventType.ASSET_OBSERVATION})
+_MOVING = frozenset({DagsterEventType.ASSET_MATERIALIZATION, DagsterEventType.ASSET_MATERIALIZATION_PLANNED})
 
 
 @dataclass(frozen=True)
@@ -56,6 +59,29 @@ class StoredEvent:
         """The key of the event's asset, as the databases hold it."""
         key = self.event.get_dagster_event().asset_key
         return key.to_string() if key else ""
+
+    @property
+    def partition(self) -> str | None:
+        """The partition of an event of an asset; None without one."""
+        return self.event.get_dagster_event().partition
+
+
+def move_records(records: Mapping[str, AssetRecord | None], batch: Sequence[StoredEvent]) -> dict[str, AssetRecord]:
+    """Return what is known of assets after a batch, from what was known before it.
+
+    An asset that was not known before, or of which the batch says more than that it is planned or materialized, is left
+    out.
+    """
+    moved: dict[str, AssetRecord] = {}
+    for one in batch:
+        if one.kind not in ASSET_EVENTS or (before := moved.get(one.asset) or records.get(one.asset)) is None:
+            continue
+        entry = replace(before.asset_entry, last_run_id=one.event.run_id)
+        if one.kind is DagsterEventType.ASSET_MATERIALIZATION:
+            entry = replace(entry, last_materialization_record=EventLogRecord(one.row_id, one.event))
+        moved[one.asset] = replace(before, asset_entry=entry)
+    other = {one.asset for one in batch if one.kind in ASSET_EVENTS and one.kind not in _MOVING}
+    return {asset: record for asset, record in moved.items() if asset not in other}
 
 
 def store_asset_rows(

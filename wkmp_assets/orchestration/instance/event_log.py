@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any, Self, SupportsIndex
 
 from dagster import AssetKey, DagsterEventType, EventLogRecord, EventRecordsFilter
+from dagster._core.definitions.data_version import DATA_VERSION_TAG
 from dagster._core.events import EVENT_TYPE_TO_PIPELINE_RUN_STATUS
 from dagster._core.events.log import EventLogEntry
 from dagster._core.storage.event_log.base import AssetRecord
@@ -32,7 +33,7 @@ from watchdog.events import FileSystemEvent
 from watchdog.observers import Observer
 
 from wkmp_assets.orchestration.instance.asset_answers import AssetAnswers, State
-from wkmp_assets.orchestration.instance.asset_rows import StoredEvent, store_asset_rows
+from wkmp_assets.orchestration.instance.asset_rows import StoredEvent, move_records, store_asset_rows
 from wkmp_assets.orchestration.instance.event_batch import EventBatch
 from wkmp_assets.orchestration.instance.event_json import EventRows, Row
 from wkmp_assets.orchestration.instance.living_runs import LivingRuns
@@ -260,21 +261,27 @@ class KeptOpenEventLogStorage(SqliteEventLogStorage):
         """
         rows = [list(self._rows.make(event)) for event in events]
         run_id = events[0].run_id
-        with self._db_lock, ExitStack() as transactions:
-            # Both are written before either is committed, and the index is committed first: it says what is
-            # materialized. After a crash between the two only the page of the run lacks these events.
-            if self._has_own_database(run_id):
-                of_run = transactions.enter_context(self._unlocked_transaction(run_id))
-                of_run.exec_driver_sql(_INSERT, [(*row, None) for of_event in rows for row in of_event])
-            index = transactions.enter_context(self._unlocked_transaction(INDEX_SHARD_NAME))
-            index.exec_driver_sql("BEGIN IMMEDIATE")  # nobody else may take the ids that follow
-            self._answers.see(_state_of(index))
-            batch = _insert(index, events, rows)
-            changed = store_asset_rows(index, batch, self._tags_for_asset_event)
-            if any(one.kind in _ENDS for one in batch):
-                index.exec_driver_sql(_DROP_PLANNED, (run_id,))
-                _return_pages(index)
-            self._answers.move(changed, _state_of(index))
+        with self._db_lock:
+            with ExitStack() as transactions:
+                # Both are written before either is committed, and the index is committed first: it says what is
+                # materialized. After a crash between the two only the page of the run lacks these events.
+                if self._has_own_database(run_id):
+                    of_run = transactions.enter_context(self._unlocked_transaction(run_id))
+                    of_run.exec_driver_sql(_INSERT, [(*row, None) for of_event in rows for row in of_event])
+                index = transactions.enter_context(self._unlocked_transaction(INDEX_SHARD_NAME))
+                index.exec_driver_sql("BEGIN IMMEDIATE")  # nobody else may take the ids that follow
+                self._answers.see(_state_of(index))
+                batch = _insert(index, events, rows)
+                changed = store_asset_rows(index, batch, self._tags_for_asset_event)
+                if any(one.kind in _ENDS for one in batch):
+                    index.exec_driver_sql(_DROP_PLANNED, (run_id,))
+                    _return_pages(index)
+                records = self._answers.find(changed, "record")
+                self._answers.move(changed, _state_of(index))
+            self._answers.keep(move_records(records, batch), "record")
+            for one in batch:
+                if one.kind is DagsterEventType.ASSET_MATERIALIZATION and (partition := one.partition) is not None:
+                    self._answers.note_tags(one.asset, run_id, partition, self._tags_for_asset_event(one.event))
 
     def get_asset_records(self, asset_keys: Sequence[AssetKey] | None = None) -> Sequence[AssetRecord]:
         """Return what is last known of assets, of all without keys; of an asset that is not known nothing."""
@@ -307,10 +314,24 @@ class KeptOpenEventLogStorage(SqliteEventLogStorage):
         def read(_keys: Sequence[AssetKey]) -> Mapping[AssetKey, Mapping[str, Mapping[str, str]]]:
             return {asset_key: super_read(asset_key, *options)}
 
+        is_latest = before_cursor is None and after_cursor is None
+        if event_type is DagsterEventType.ASSET_MATERIALIZATION and is_latest and set(tag_keys) == {DATA_VERSION_TAG}:
+            noted = self._find_noted_tags(asset_key.to_string(), tag_keys, asset_partitions)
+            if noted is not None:
+                return noted
         super_read = super().get_latest_tags_by_partition
         question = (event_type, tuple(tag_keys), tuple(asset_partitions), before_cursor, after_cursor)
         tags: Mapping[str, Mapping[str, str]] = self._ask([asset_key], question, read)[asset_key]
         return tags
+
+    def _find_noted_tags(
+        self, asset: str, names: Sequence[str], partitions: Sequence[str]
+    ) -> Mapping[str, Mapping[str, str]] | None:
+        if self._batch.has_event_of([asset]):
+            self._batch.flush()
+        with self._db_lock:
+            self._answers.see(self._read_state())
+            return self._answers.find_tags(asset, names, partitions)
 
     def _ask(
         self,

@@ -45,6 +45,7 @@ from wkmp_assets.orchestration.instance.dagster_api import (
     will_be_retried,
 )
 from wkmp_assets.orchestration.instance.event_log import KeptOpenEventLogStorage, KeptOpenSqliteStorage
+from wkmp_assets.orchestration.instance.repeated_job import RepeatedJob
 from wkmp_assets.orchestration.instance.run_launcher import WatchfulRunLauncher
 from wkmp_assets_tests.support.memory_instance import memory_instance
 from wkmp_assets_tests.support.package_code import TREES, users_of
@@ -332,6 +333,39 @@ def test_a_run_of_this_process_names_its_code_location_once_it_has_succeeded(
 def test_the_accumulator_of_metadata_takes_a_partition() -> None:
     parameters = inspect.signature(OutputMetadataAccumulator.with_additional_asset_metadata).parameters
     assert list(parameters) == ["self", "asset_key", "partition_key", "metadata"]
+
+
+# Repeated jobs.
+
+
+@dg.op(config_schema={"breaks": bool})
+def breaks_if_told(context: dg.OpExecutionContext) -> int:
+    if context.op_config["breaks"]:
+        raise ValueError("as told")
+    return 1
+
+
+@dg.job(run_tags={"of": "the job"})
+def repeated() -> None:
+    breaks_if_told()
+
+
+def test_a_repeated_job_leaves_the_runs_that_execute_in_process_leaves() -> None:
+    with memory_instance() as instance:
+        job = RepeatedJob(repeated)
+        for breaks in (False, True, False):
+            config = {"ops": {"breaks_if_told": {"config": {"breaks": breaks}}}}
+            ours = job.execute(config, instance, {"number": "1"})
+            theirs = repeated.execute_in_process(config, instance, tags={"number": "1"}, raise_on_error=False)
+            assert ours.success == theirs.success == (not breaks)
+            assert [event.event_type for event in ours.all_events] == [event.event_type for event in theirs.all_events]
+            run, other = (instance.get_run_by_id(result.run_id) for result in (ours, theirs))
+            assert run is not None
+            assert other is not None
+            assert run._replace(run_id=other.run_id) == other
+            assert run.tags.items() >= {"of": "the job", "number": "1"}.items()
+            if not breaks:
+                assert ours.output_for_node("breaks_if_told") == 1
 
 
 # Storage. The base classes of our classes have the methods and attributes that ours override and use.

@@ -327,6 +327,37 @@ def test_what_is_known_of_an_asset_is_what_was_stored_last(
         writer.dispose()
 
 
+def test_what_is_known_after_each_event_is_what_another_process_reads(
+    recorded: list[EventLogEntry], storage: KeptOpenEventLogStorage, tmp_path: Path
+) -> None:
+    """Of assets, and of the tags of their partitions, which are kept from the events that the process has stored."""
+
+    def told_by_assets(asked: KeptOpenEventLogStorage) -> list[Any]:
+        entries = [(record.storage_id, record.asset_entry) for record in asked.get_asset_records(ASSETS)]
+        of_assets = [
+            (storage_id, entry.asset_key, entry.last_run_id, entry.last_materialization_storage_id)
+            + ((said_by(entry.last_materialization),) if entry.last_materialization else ())
+            for storage_id, entry in entries
+        ]
+        of_partitions = [
+            asked.get_latest_tags_by_partition(
+                key, DagsterEventType.ASSET_MATERIALIZATION, ["dagster/data_version"], asset_partitions=partitions
+            )
+            for key in ASSETS[:2]
+            for partitions in (["a"], ["a", "b", "c"], ["c", "nowhere"])
+        ]
+        return [of_assets, of_partitions]
+
+    told_by_assets(storage)
+    for event in recorded:
+        storage.store_event(event)
+        ours = told_by_assets(storage)
+        reader = KeptOpenEventLogStorage(str(tmp_path))
+        assert ours == told_by_assets(reader)
+        reader.dispose()
+    assert ours[1][1].keys() == {"a", "b", "c"}
+
+
 def _asset_of(event: EventLogEntry) -> str:
     key = event.get_dagster_event().asset_key
     return key.path[-1] if key else ""
