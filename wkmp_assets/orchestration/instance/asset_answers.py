@@ -22,13 +22,13 @@ class AssetAnswers:
     def __init__(self) -> None:
         self._state: State | None = None
         self._known: dict[str, dict[Hashable, Any]] = {}
-        self._tags: dict[str, tuple[str, dict[str, Mapping[str, str]]]] = {}
+        self._latest: dict[str, tuple[str, dict[str, tuple[int, Mapping[str, str]]]]] = {}
 
     def see(self, state: State) -> None:
         """Forget everything if the database has another state than when it was last seen."""
         if state != self._state:
             self._known.clear()
-            self._tags.clear()
+            self._latest.clear()
         self._state = state
 
     def move(self, assets: Iterable[str], state: State) -> None:
@@ -37,11 +37,16 @@ class AssetAnswers:
             self._known.pop(asset, None)
         self._state = state
 
-    def note_tags(self, asset: str, run_id: str, partition: str, tags: Mapping[str, str]) -> None:
-        """Keep the tags of a materialization that was just stored. Those of the latest run are kept."""
-        if asset not in self._tags or self._tags[asset][0] != run_id:
-            self._tags[asset] = run_id, {}
-        self._tags[asset][1][partition] = tags
+    def note_latest(self, asset: str, run_id: str, partition: str, event_id: int, tags: Mapping[str, str]) -> None:
+        """Keep a materialization that was just stored: its id and its tags. Those of the latest run are kept."""
+        if asset not in self._latest or self._latest[asset][0] != run_id:
+            self._latest[asset] = run_id, {}
+        self._latest[asset][1][partition] = event_id, tags
+
+    def find_ids(self, asset: str, partitions: Collection[str]) -> dict[str, int] | None:
+        """Return the last materialization of each partition; None when one was not materialized lately."""
+        latest = self._find_latest(asset, partitions)
+        return None if latest is None else {one: event_id for one, (event_id, _) in latest.items()}
 
     def find_tags(
         self, asset: str, names: Collection[str], partitions: Collection[str]
@@ -50,11 +55,17 @@ class AssetAnswers:
 
         A partition without any of these tags is left out.
         """
-        _, known = self._tags.get(asset, ("", {}))
+        latest = self._find_latest(asset, partitions)
+        if latest is None:
+            return None
+        found = {one: {name: tags[name] for name in names if name in tags} for one, (_, tags) in latest.items()}
+        return {one: tags for one, tags in found.items() if tags}
+
+    def _find_latest(self, asset: str, partitions: Collection[str]) -> dict[str, tuple[int, Mapping[str, str]]] | None:
+        _, known = self._latest.get(asset, ("", {}))
         if not partitions or not all(one in known for one in partitions):
             return None
-        found = {one: {name: known[one][name] for name in names if name in known[one]} for one in partitions}
-        return {one: tags for one, tags in found.items() if tags}
+        return {one: known[one] for one in partitions}
 
     def find(self, assets: Collection[str], question: Hashable) -> dict[str, Any]:
         """Return the known answers to a question by asset. None may be an answer."""

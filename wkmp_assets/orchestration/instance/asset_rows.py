@@ -6,6 +6,7 @@ has twenty checks, so that was a tenth of what a run costs whatever it holds.
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from dagster import DagsterEventType, EventLogRecord
 from dagster._core.events import ASSET_CHECK_EVENTS, ASSET_EVENTS
@@ -54,7 +55,7 @@ class StoredEvent:
     text: str
     row_id: int
 
-    @property
+    @cached_property
     def asset(self) -> str:
         """The key of the event's asset, as the databases hold it."""
         key = self.event.get_dagster_event().asset_key

@@ -6,6 +6,7 @@ the cost of orchestration, because each one is two transactions and reads the ta
 """
 
 import threading
+import time
 from collections.abc import Callable, Iterable
 
 from dagster._core.events import ASSET_EVENTS
@@ -32,7 +33,7 @@ class EventBatch:
         self._assets: set[str] = set()
         # One thread may flush again while it stores, because storing opens connections, which flushes.
         self._lock = threading.RLock()
-        self._timer: threading.Timer | None = None
+        self._thread: threading.Thread | None = None
 
     def add(self, event: EventLogEntry) -> None:
         """Add an event behind all others. Those of another run are handed over first."""
@@ -45,10 +46,9 @@ class EventBatch:
                 self._assets.update([key.to_string()] if key else [])
             if len(self._events) >= MAX_EVENTS:
                 self.flush()
-            elif self._timer is None:
-                self._timer = threading.Timer(MAX_WAIT_S, self.flush)
-                self._timer.daemon = True
-                self._timer.start()
+            elif self._thread is None:
+                self._thread = threading.Thread(target=self._flush_often, name="stores events", daemon=True)
+                self._thread.start()
 
     def flush(self) -> None:
         """Store what waits. When that fails, it goes on waiting, and the error is raised.
@@ -56,9 +56,6 @@ class EventBatch:
         When another thread is storing them, it returns after that.
         """
         with self._lock:
-            if self._timer is not None:
-                self._timer.cancel()
-                self._timer = None
             events, self._events = self._events, []
             if not events:
                 return
@@ -68,6 +65,21 @@ class EventBatch:
                 self._events = events + self._events
                 raise
             self._assets.clear()
+
+    def _flush_often(self) -> None:
+        """Store what waits, every `MAX_WAIT_S` until nothing does. A thread for each batch would cost more."""
+        has_more = True
+        while has_more:
+            time.sleep(MAX_WAIT_S)
+            with self._lock:
+                has_more = bool(self._events)
+                try:
+                    self.flush()
+                except BaseException:
+                    self._thread = None  # the next event tries again
+                    raise
+                if not has_more:
+                    self._thread = None
 
     def has_event_of(self, assets: Iterable[str]) -> bool:
         """Tell whether an event of one of these assets waits. While another thread is storing, it waits for that."""

@@ -281,7 +281,8 @@ class KeptOpenEventLogStorage(SqliteEventLogStorage):
             self._answers.keep(move_records(records, batch), "record")
             for one in batch:
                 if one.kind is DagsterEventType.ASSET_MATERIALIZATION and (partition := one.partition) is not None:
-                    self._answers.note_tags(one.asset, run_id, partition, self._tags_for_asset_event(one.event))
+                    tags = self._tags_for_asset_event(one.event)
+                    self._answers.note_latest(one.asset, run_id, partition, one.row_id, tags)
 
     def get_asset_records(self, asset_keys: Sequence[AssetKey] | None = None) -> Sequence[AssetRecord]:
         """Return what is last known of assets, of all without keys; of an asset that is not known nothing."""
@@ -316,7 +317,8 @@ class KeptOpenEventLogStorage(SqliteEventLogStorage):
 
         is_latest = before_cursor is None and after_cursor is None
         if event_type is DagsterEventType.ASSET_MATERIALIZATION and is_latest and set(tag_keys) == {DATA_VERSION_TAG}:
-            noted = self._find_noted_tags(asset_key.to_string(), tag_keys, asset_partitions)
+            with self._known_answers(asset_key) as (answers, asset):
+                noted = answers.find_tags(asset, tag_keys, asset_partitions)
             if noted is not None:
                 return noted
         super_read = super().get_latest_tags_by_partition
@@ -324,14 +326,30 @@ class KeptOpenEventLogStorage(SqliteEventLogStorage):
         tags: Mapping[str, Mapping[str, str]] = self._ask([asset_key], question, read)[asset_key]
         return tags
 
-    def _find_noted_tags(
-        self, asset: str, names: Sequence[str], partitions: Sequence[str]
-    ) -> Mapping[str, Mapping[str, str]] | None:
+    def get_latest_storage_id_by_partition(
+        self,
+        asset_key: AssetKey,
+        event_type: DagsterEventType,
+        partitions: set[str] | None = None,
+        after_cursor: int | None = None,
+    ) -> Mapping[str, int]:
+        """Return the id of the last event of each partition of an asset."""
+        if event_type is DagsterEventType.ASSET_MATERIALIZATION and partitions and after_cursor is None:
+            with self._known_answers(asset_key) as (answers, asset):
+                noted = answers.find_ids(asset, partitions)
+            if noted is not None:
+                return noted
+        return super().get_latest_storage_id_by_partition(asset_key, event_type, partitions, after_cursor)
+
+    @contextmanager
+    def _known_answers(self, asset_key: AssetKey) -> Iterator[tuple[AssetAnswers, str]]:
+        """Hold the answers that are up to date about an asset, with its name in them."""
+        asset = asset_key.to_string()
         if self._batch.has_event_of([asset]):
             self._batch.flush()
         with self._db_lock:
             self._answers.see(self._read_state())
-            return self._answers.find_tags(asset, names, partitions)
+            yield self._answers, asset
 
     def _ask(
         self,

@@ -346,7 +346,12 @@ def test_what_is_known_after_each_event_is_what_another_process_reads(
             for key in ASSETS[:2]
             for partitions in (["a"], ["a", "b", "c"], ["c", "nowhere"])
         ]
-        return [of_assets, of_partitions]
+        of_ids = [
+            asked.get_latest_storage_id_by_partition(key, DagsterEventType.ASSET_MATERIALIZATION, partitions)
+            for key in ASSETS[:2]
+            for partitions in ({"a"}, {"a", "b", "c"}, {"c", "nowhere"})
+        ]
+        return [of_assets, of_partitions, of_ids]
 
     told_by_assets(storage)
     for event in recorded:
@@ -355,7 +360,7 @@ def test_what_is_known_after_each_event_is_what_another_process_reads(
         reader = KeptOpenEventLogStorage(str(tmp_path))
         assert ours == told_by_assets(reader)
         reader.dispose()
-    assert ours[1][1].keys() == {"a", "b", "c"}
+    assert ours[1][1].keys() == ours[2][1].keys() == {"a", "b", "c"}
 
 
 def _asset_of(event: EventLogEntry) -> str:
@@ -399,6 +404,11 @@ def test_other_processes_see_events_soon(
     storage.store_event(materialized(events)[0])
     assert MAX_WAIT_S <= 1
     wait_until(lambda: in_files(tmp_path) == 1, "the event in the database")
+    storage.store_event(materialized(events)[1])
+    wait_until(lambda: in_files(tmp_path) == 2, "the next event in the database")
+    wait_until(lambda: not any(one.name == "stores events" for one in threading.enumerate()), "the end of the thread")
+    storage.store_event(materialized(events)[2])
+    wait_until(lambda: in_files(tmp_path) == 3, "an event after the end of the thread")
 
 
 def test_what_cannot_be_stored_goes_on_waiting_in_its_order(events: list[EventLogEntry]) -> None:
