@@ -132,7 +132,10 @@ def undo_run(database: Path, run_id: str, now: datetime, new_run_id: str) -> Ite
 
 
 def _plan_undo(reader: sqlite3.Connection, *, file: RememberedFile, stamp: Stamp) -> WriteBatch:
-    before = read_remembered(file.before)
+    try:
+        before = read_remembered(file.before)
+    except ValueError as error:
+        raise EditRefusedError(file.path, "what was kept of it is damaged") from error
     rows = read_file_rows(reader, file.path)
     if rows is None or rows.file.guid != file.guid:
         raise EditRefusedError(file.path, "it was moved or removed since")

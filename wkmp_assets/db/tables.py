@@ -1,7 +1,8 @@
 """Tables and columns that both reading and writing name."""
 
-import json
 from dataclasses import fields
+
+from wkmp_assets.model.json_text import parse_json
 
 WKMP_SCHEMA_VERSION = 4
 """Version of WKMP's own numbered migrations that results in the tables of `schema.sql`."""
@@ -74,7 +75,7 @@ transaction that rewrites the lists of all others."""
 def listed_copies(matching_hashes: str | None) -> list[str]:
     """Return the guids in `files.matching_hashes`; none where it is no JSON list."""
     try:
-        listed = json.loads(matching_hashes or "[]")
+        listed = parse_json(matching_hashes or "[]")
     except ValueError:
         return []
     return [guid for guid in listed if isinstance(guid, str)] if isinstance(listed, list) else []

@@ -11,6 +11,8 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from wkmp_assets.model.json_text import parse_json
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
@@ -71,8 +73,8 @@ def parse_flavor(text: str | None) -> ReadFlavor:
     if text is None:
         return ReadFlavor({})
     try:
-        return read_flavor(json.loads(text))
-    except (ValueError, RecursionError):
+        return read_flavor(parse_json(text))
+    except ValueError:
         return ReadFlavor({}, ("it is no JSON",))
 
 

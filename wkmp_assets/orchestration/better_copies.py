@@ -20,13 +20,14 @@ from wkmp_assets.files.hashing import hash_file, never
 from wkmp_assets.files.identity import look_at
 from wkmp_assets.files.walk import WalkReport
 from wkmp_assets.model.file_key import storable
+from wkmp_assets.model.json_text import parse_json
 from wkmp_assets.model.known_files import KnownFile
 from wkmp_assets.model.outcomes import Skipped, SkipReason
 from wkmp_assets.model.statuses import FINISHED, FileStatus
 from wkmp_assets.model.values import LibraryChanges
 from wkmp_assets.orchestration.resources import Library
 from wkmp_assets.runtime.atomic_files import write_atomically
-from wkmp_assets.runtime.state_files import parse_json, read_state_file
+from wkmp_assets.runtime.state_files import read_state_file
 from wkmp_assets.settings import Settings
 
 MAX_COMPARED = 20

@@ -11,8 +11,9 @@ from pathlib import Path
 
 from wkmp_assets.db.read.found_library import check_found_library
 from wkmp_assets.db.read.library_settings import read_acoustid_key
+from wkmp_assets.model.json_text import parse_json
 from wkmp_assets.runtime.atomic_files import translate_disk_errors, write_atomically
-from wkmp_assets.runtime.state_files import parse_json, prepare_state_folder, read_state_file
+from wkmp_assets.runtime.state_files import prepare_state_folder, read_state_file
 from wkmp_assets.settings import Settings
 
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from wkmp_assets.model.flavor import parse_flavor
+from wkmp_assets.model.json_text import parse_object
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -61,11 +61,7 @@ def describe_stored_flavor(vector: str | None, metadata: str | None) -> str:
     --------
     describe_flavor : the same as separate words, from parsed values.
     """
-    try:
-        kept = json.loads(metadata or "{}")
-    except (ValueError, RecursionError):
-        kept = {}
-    measured = kept.get(MEASURED_KEY) if isinstance(kept, dict) else None
+    measured = (parse_object(metadata) or {}).get(MEASURED_KEY)
     words = describe_flavor(parse_flavor(vector).flavor, measured if isinstance(measured, dict) else {})
     return ", ".join(map(str, words))
 

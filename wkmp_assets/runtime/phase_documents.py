@@ -13,10 +13,10 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 
 from wkmp_assets.errors import IMPORT_WITH_FORCE
+from wkmp_assets.model.json_text import parse_json
 from wkmp_assets.model.outcomes import Failed, Outcome, Result, Skipped, SkipReason
 from wkmp_assets.model.phase_values import PHASE_VALUES
 from wkmp_assets.model.values import SCHEMA_VERSION
-from wkmp_assets.runtime.state_files import parse_json
 
 _BEGINNING_BYTES = 32_768
 """How much of a document to read for its content hash, which comes after a partition key of any length."""

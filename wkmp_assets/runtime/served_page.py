@@ -6,9 +6,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from wkmp_assets.model.json_text import parse_json
 from wkmp_assets.runtime.atomic_files import write_atomically
 from wkmp_assets.runtime.file_locks import try_lock
-from wkmp_assets.runtime.state_files import open_for_writing, parse_json, read_state_file
+from wkmp_assets.runtime.state_files import open_for_writing, read_state_file
 
 
 @contextmanager

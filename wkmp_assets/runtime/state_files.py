@@ -1,11 +1,9 @@
-"""Files of the state folder: for this user alone, without following links, and parsed without trust."""
+"""Files of the state folder: for this user alone, and without following links."""
 
 import errno
-import json
 import os
 import stat
 from pathlib import Path
-from typing import Any
 
 from wkmp_assets.errors import SettingsError
 
@@ -69,17 +67,3 @@ def read_state_file(path: Path) -> bytes:
         raise
     with os.fdopen(descriptor, "rb") as file:
         return file.read()
-
-
-def parse_json(content: bytes | str) -> Any:
-    """Return the value of a JSON text.
-
-    Raises
-    ------
-    ValueError
-        It is none, or is nested deeper than Python can follow.
-    """
-    try:
-        return json.loads(content)
-    except RecursionError as error:
-        raise ValueError("nested too deeply") from error

@@ -226,3 +226,11 @@ def test_a_time_in_two_overlapping_passages_is_refused(music: Path) -> None:
 )
 def test_times_are_read(text: str, expected: float | None) -> None:
     assert parse_time(text) == (None if expected is None else round(expected * TICKS_PER_SECOND))
+
+
+def test_a_cut_can_be_undone(music: Path) -> None:
+    before = [(row["guid"], row["start_time"], row["end_time"], row["title"]) for row in passages(music)]
+    said = json.loads(CliRunner().invoke(main, ["split", str(music / PATH), "0:12", str(music), "--json"]).stdout)
+    assert len(passages(music)) == 2
+    wkmp("undo", said["run"], music)
+    assert [(row["guid"], row["start_time"], row["end_time"], row["title"]) for row in passages(music)] == before

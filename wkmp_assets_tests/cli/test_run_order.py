@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from wkmp_assets.cli.run_order import AHEAD_S, RunOrder
+from wkmp_assets.cli.run_order import AHEAD_S, MAX_AHEAD_FILES, RunOrder
 from wkmp_assets.orchestration.run_requests.ranges import FileRange
 
 
@@ -56,6 +56,14 @@ def test_several_large_files_are_begun_when_nothing_else_is_left() -> None:
     order = RunOrder([large("X"), large("Y"), large("Z"), large("W")], begun.append, lambda _files: False)
     order.take()
     assert names(begun) == "XYZW"
+
+
+def test_few_tiny_files_are_begun_ahead_because_a_stop_commits_them() -> None:
+    begun: list[FileRange] = []
+    many = tuple(str(number) for number in range(MAX_AHEAD_FILES - 1))
+    order = RunOrder([FileRange(name, name, many, len(many), 0.1) for name in "abcdef"], begun.append, lambda _: False)
+    order.take()
+    assert names(begun) == "abc"
 
 
 @given(ranges=st.lists(st.tuples(st.floats(0, 40), st.booleans()), max_size=20), data=st.data())

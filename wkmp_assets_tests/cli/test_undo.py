@@ -1,6 +1,8 @@
 """`wkmp undo`: files get back what they had before a run, unless they were changed since."""
 
 import json
+import sqlite3
+import zlib
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -10,8 +12,11 @@ import pytest
 from click.testing import CliRunner
 
 from wkmp_assets.cli.main import main
+from wkmp_assets.db import hand_commit
 from wkmp_assets.db.hand_commit import forget_runs
+from wkmp_assets.db.plan import undo
 from wkmp_assets.db.read.undo_runs import read_undoable_runs
+from wkmp_assets.model.batch import WriteBatch
 from wkmp_assets.model.file_entry import FileEntry
 from wkmp_assets_tests.support.builders import (
     LATER,
@@ -136,6 +141,67 @@ def test_a_passage_that_would_go_and_is_used_stays(music: Path) -> None:
             "INSERT INTO queue SELECT guid, guid FROM passages WHERE start_time = 0 AND end_time = 9")  # fmt: skip
     assert "a.flac stays: somebody uses a passage that would go" in wkmp("undo", "second-run", music, status=1)
     assert len(stored(music, "a.flac")[0]) == 2
+
+
+def test_another_file_under_the_path_stays_as_it_is(music: Path) -> None:
+    commit(music / "wkmp.db", *SECOND, now=LATER, run_id="second-run")
+    run_sql(music / "wkmp.db", "UPDATE files SET path = 'moved.flac' WHERE path = 'a.flac'",
+            "UPDATE files SET path = 'a.flac' WHERE path = 'new.flac'")  # fmt: skip
+    other = stored(music, "a.flac")
+    assert "a.flac stays: it was moved or removed since" in wkmp("undo", "second-run", music, status=1)
+    assert stored(music, "a.flac") == other
+
+
+def test_a_file_that_changes_between_reading_and_writing_is_read_again(
+    music: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = stored(music, "b.flac")
+    commit(music / "wkmp.db", SECOND[1], now=LATER, run_id="second-run")
+    touches = iter(["UPDATE files SET updated_at = '2030-01-01 00:00:00'"])
+    plan = hand_commit.plan_restore
+
+    def plan_then_touch(*arguments: Any) -> WriteBatch:
+        batch = plan(*arguments)
+        for statement in touches:
+            run_sql(music / "wkmp.db", statement)
+        return batch
+
+    monkeypatch.setattr(hand_commit, "plan_restore", plan_then_touch)
+    assert "Restored 1 file, with at most 2 write locks each" in wkmp("undo", "second-run", music)
+    assert stored(music, "b.flac") == before
+
+
+PLANTED = {
+    "no zlib": b"\x00",
+    "text": "text",
+    "no JSON": zlib.compress(b"{"),
+    "no rows": zlib.compress(b'{"file": {}}'),
+    "a list": zlib.compress(b"[]"),
+    "nested": zlib.compress(b"[" * 200_000),
+}
+"""Instead of the rows of a file, in a library that somebody else made."""
+
+
+@pytest.mark.parametrize("planted", PLANTED.values(), ids=PLANTED)
+def test_what_was_kept_and_is_damaged_is_left_alone(music: Path, planted: bytes | str) -> None:
+    commit(music / "wkmp.db", *SECOND[:2], now=LATER, run_id="second-run")
+    with sqlite3.connect(music / "wkmp.db") as connection:
+        connection.execute("UPDATE import_undo SET before = ? WHERE path = 'a.flac'", (planted,))
+    connection.close()
+    imported = stored(music, "a.flac")
+    text = wkmp("undo", "second-run", music, status=1)
+    assert "a.flac stays: what was kept of it is damaged" in text
+    assert "Restored 1 file" in text
+    assert stored(music, "a.flac") == imported
+
+
+def test_what_was_kept_is_not_unpacked_without_end(music: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Four megabytes can unpack to four gigabytes."""
+    commit(music / "wkmp.db", SECOND[0], now=LATER, run_id="second-run")
+    monkeypatch.setattr(undo, "MAX_REMEMBERED_BYTES", 1000)
+    assert "a.flac stays: what was kept of it is damaged" in wkmp("undo", "second-run", music, status=1)
+    monkeypatch.undo()
+    assert "Restored 1 file" in wkmp("undo", "second-run", music)
 
 
 def test_what_cannot_be_is_a_sentence(music: Path) -> None:

@@ -9,6 +9,7 @@ import pytest
 from wkmp_assets.audio.pcm_store import PcmStore, pcm_file
 from wkmp_assets.errors import SettingsError
 from wkmp_assets.identify.services.outage import OutageFile
+from wkmp_assets.model.json_text import parse_json
 from wkmp_assets.model.outcomes import Failed, Skipped, SkipReason
 from wkmp_assets.model.phases import IDENTITY, TAGS
 from wkmp_assets.model.values import LibraryChanges
@@ -17,7 +18,7 @@ from wkmp_assets.orchestration.found_library import read_accepted_key, use_libra
 from wkmp_assets.runtime.atomic_files import temporary_name, write_atomically
 from wkmp_assets.runtime.file_locks import hold_lock
 from wkmp_assets.runtime.phase_store import PhaseStore
-from wkmp_assets.runtime.state_files import SHARED, parse_json, prepare_state_folder, read_state_file
+from wkmp_assets.runtime.state_files import SHARED, prepare_state_folder, read_state_file
 from wkmp_assets.settings import Settings
 from wkmp_assets_tests.support.builders import commit, entry, run_sql
 

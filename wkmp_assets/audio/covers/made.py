@@ -8,9 +8,10 @@ from typing import NamedTuple
 
 from wkmp_assets.audio.covers.fit import UnusablePictureError, fit_picture
 from wkmp_assets.audio.covers.store import CoverStore
+from wkmp_assets.model.json_text import parse_json
 from wkmp_assets.runtime.atomic_files import translate_disk_errors, write_atomically
 from wkmp_assets.runtime.file_locks import hold_lock
-from wkmp_assets.runtime.state_files import parse_json, read_state_file
+from wkmp_assets.runtime.state_files import read_state_file
 
 _MAX_REMEMBERED = 200
 

@@ -5,6 +5,7 @@ from dataclasses import asdict
 from typing import Any
 
 from wkmp_assets.model.file_entry import FileEntry, PassageEntry
+from wkmp_assets.model.json_text import parse_object
 from wkmp_assets.model.values import FileTags, SoundMeasures
 
 MEASURES_KEY = "measured"
@@ -59,8 +60,5 @@ def _names(tags: FileTags, passage: PassageEntry) -> bool:
 
 
 def _add(stored: str | None, key: str, found: dict[str, Any]) -> str | None:
-    try:
-        kept = json.loads(stored or "{}")
-    except (ValueError, RecursionError):
-        return stored
-    return json.dumps({**kept, key: found}) if isinstance(kept, dict) else stored
+    kept = parse_object(stored)
+    return stored if kept is None else json.dumps({**kept, key: found})

@@ -7,6 +7,7 @@ from typing import Any
 
 from wkmp_assets.db.read.file_state import LibraryState, expect_unchanged
 from wkmp_assets.model.batch import WriteBatch
+from wkmp_assets.model.json_text import parse_json
 from wkmp_assets.model.rows import (
     FileRow,
     FileRows,
@@ -20,6 +21,8 @@ from wkmp_assets.model.timestamps import Stamp
 
 _LEVEL = 1
 """Of the compression: the fastest, which halves the rows."""
+MAX_REMEMBERED_BYTES = 100_000_000
+"""Of one file's rows, unpacked: 10 KB for each of 10,000 passages. What is longer is cut, so it is no JSON."""
 _TAGS = ("artist", "title", "album", "track_number", "year")
 
 
@@ -44,15 +47,25 @@ def remember(batch: WriteBatch, rows: FileRows | None, command: str, stamp: Stam
 
 
 def read_remembered(before: bytes) -> FileRows:
-    """Return the rows that a run kept."""
-    found: dict[str, Any] = json.loads(zlib.decompress(before))
-    return FileRows(
-        FileRow(**found["file"]),
-        tuple(PassageRow(**row) for row in found["passages"]),
-        tuple(PassageSongRow(**row) for row in found["passage_songs"]),
-        tuple(PassageAlbumRow(**row) for row in found["passage_albums"]),
-        tuple(ProvenanceRow(**row) for row in found["provenance"]),
-    )
+    """Return the rows that a run kept.
+
+    Raises
+    ------
+    ValueError
+        It is something else. The library may come from anybody.
+    """
+    try:
+        unpacked = zlib.decompressobj()
+        found: Any = parse_json(unpacked.decompress(before, MAX_REMEMBERED_BYTES))
+        return FileRows(
+            FileRow(**found["file"]),
+            tuple(PassageRow(**row) for row in found["passages"]),
+            tuple(PassageSongRow(**row) for row in found["passage_songs"]),
+            tuple(PassageAlbumRow(**row) for row in found["passage_albums"]),
+            tuple(ProvenanceRow(**row) for row in found["provenance"]),
+        )
+    except (zlib.error, KeyError, TypeError) as error:
+        raise ValueError("not the rows of a file") from error
 
 
 def plan_restore(before: FileRows, now: FileRows, state: LibraryState, stamp: Stamp) -> WriteBatch:

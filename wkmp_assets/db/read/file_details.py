@@ -1,6 +1,5 @@
 """Read all that a library knows about one file: its passages, their songs and albums, and why each was named so."""
 
-import json
 import sqlite3
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -12,6 +11,7 @@ from wkmp_assets.db.read.file_warnings import read_warnings_of
 from wkmp_assets.db.read.listing import ListedPassage, read_passages
 from wkmp_assets.db.read.select import column_list, has_table
 from wkmp_assets.model.flavor import Flavor, parse_flavor
+from wkmp_assets.model.json_text import parse_object
 from wkmp_assets.model.ticks import to_seconds
 
 _NAMED = ("title", "artist", "album", "mbid")
@@ -125,8 +125,4 @@ def _names(
 
 
 def _object(text: str | None) -> dict[str, Any]:
-    try:
-        found = json.loads(text or "{}")
-    except ValueError:
-        return {}
-    return found if isinstance(found, dict) else {}
+    return parse_object(text) or {}

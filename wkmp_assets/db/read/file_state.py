@@ -1,6 +1,5 @@
 """Read everything that the rows of one file depend on."""
 
-import json
 import sqlite3
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
@@ -14,6 +13,7 @@ from wkmp_assets.db.tables import BOUNDARIES_BY_PERSON, MAX_LISTED_COPIES, PERSO
 from wkmp_assets.model.batch import ExpectedFile
 from wkmp_assets.model.file_entry import FileEntry
 from wkmp_assets.model.file_warnings import FileWarning
+from wkmp_assets.model.json_text import parse_object
 from wkmp_assets.model.rows import FileRow
 from wkmp_assets.model.statuses import FileStatus
 
@@ -355,11 +355,7 @@ def _read_links(connection: sqlite3.Connection, guids: Sequence[str]) -> Mapping
 
 
 def _read_fingerprint(text: str | None) -> str | None:
-    try:
-        said = json.loads(text or "{}")
-    except (ValueError, RecursionError):
-        return None
-    found = said.get("fingerprint") if isinstance(said, dict) else None
+    found = (parse_object(text) or {}).get("fingerprint")
     return found if isinstance(found, str) and found else None
 
 

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from wkmp_assets.model.json_text import parse_json
 from wkmp_assets.runtime.atomic_files import write_atomically
-from wkmp_assets.runtime.state_files import parse_json, read_state_file
+from wkmp_assets.runtime.state_files import read_state_file
 
 MIN_REST = timedelta(minutes=1)
 MAX_REST = timedelta(hours=1)

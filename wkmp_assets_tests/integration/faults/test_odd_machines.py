@@ -1,5 +1,6 @@
 """Machines that sleep, whose clock jumps, that have little address space, or whose disk fails in the middle."""
 
+import math
 import os
 import shutil
 import signal
@@ -23,7 +24,7 @@ from wkmp_assets_tests.support.workplace import Workplace
 pytestmark = full_form
 
 SLEEP_S = 20
-LITTLE_KB = MIN_MB["import"] * MEGABYTE // 1024
+LITTLE_KB = math.ceil(MIN_MB["import"] * MEGABYTE / 1024)
 """unit=KiB: of address space. Libraries alone map half of it."""
 FAKE_CLOCK = next(iter(sorted(Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1"))), None)
 

@@ -12,6 +12,7 @@ from pydantic import SecretStr
 from wkmp_assets.cli.main import main
 from wkmp_assets.db.commit import FileCommitter
 from wkmp_assets.db.read.found_library import check_found_library
+from wkmp_assets.db.tables import listed_copies
 from wkmp_assets.db.write.gate import WriterGate
 from wkmp_assets.errors import UntrustedLibraryError
 from wkmp_assets.model.file_key import encode_key
@@ -170,6 +171,26 @@ def test_functions_with_effects_are_closed_to_the_schema(database: Path) -> None
         for connection in (writer._connection, reader):
             assert connection.execute("PRAGMA trusted_schema").fetchone()[0] == 0
     assert dump(database) == before
+
+
+NESTED = "[" * 200_000
+JSON_COLUMNS = {
+    "files": ("matching_hashes",),
+    "passages": ("musical_flavor_vector", "additional_metadata", "import_metadata", "identity_conflicts"),
+    "import_provenance": ("data_extracted",),
+}
+
+
+@pytest.mark.parametrize("command", [("show", "--json"), ("show",), ("similar",)])
+def test_json_without_end_in_a_library_counts_as_nothing(music: Path, command: tuple[str, ...]) -> None:
+    commit(music / "wkmp.db", entry("a.flac"))
+    for table, columns in JSON_COLUMNS.items():
+        for column in columns:
+            run_sql(music / "wkmp.db", f"UPDATE {table} SET {column} = '{NESTED}'")  # noqa: S608 - literals
+    result = wkmp(*command, "a.flac", music)
+    assert result.exception is None or isinstance(result.exception, SystemExit), result.exception
+    assert "a.flac" in result.output
+    assert listed_copies(NESTED) == []
 
 
 KEY = "INSERT INTO settings (key, value) VALUES ('acoustid_api_key', 'theirs')"

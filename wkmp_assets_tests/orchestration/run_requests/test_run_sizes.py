@@ -3,10 +3,26 @@
 from pathlib import Path
 
 import pytest
+from pydantic import SecretStr
 
 from wkmp_assets.orchestration.run_requests.ranges import FileRange, plan_ranges
-from wkmp_assets.orchestration.run_requests.run_sizes import ALONE_S, MAX_FILES_OF_IMPORT, size_of_import
+from wkmp_assets.orchestration.run_requests.run_sizes import (
+    ALONE_S,
+    MAX_FILES_OF_IMPORT,
+    MAX_FILES_OF_REQUEST,
+    MAX_WHOLE_FOLDER,
+    REQUEST_WORK_S,
+    size_of_import,
+    size_of_request,
+)
 from wkmp_assets.settings import load_settings
+
+
+@pytest.fixture
+def own_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.delenv("WKMP_ACOUSTID_API_KEY", raising=False)
+
 
 ORDERED = [f"{number:04}" for number in range(2000)]
 
@@ -33,3 +49,28 @@ def test_a_run_of_short_files_holds_a_hundred_or_more(tmp_path: Path) -> None:
 def test_what_one_worker_does_for_long_is_waited_for_by_nobody(tmp_path: Path, workers: int) -> None:
     assert not any(files.is_large for files in ranges_of_import(tmp_path, workers, ALONE_S - 1))
     assert all(files.is_large for files in ranges_of_import(tmp_path, workers, ALONE_S + 1))
+
+
+def test_a_run_of_tiny_files_holds_no_more_than_a_commit_should_wait_for(tmp_path: Path) -> None:
+    sizes = [len(files.keys) for files in ranges_of_import(tmp_path, 17, 0.001)]
+    assert max(sizes) == MAX_FILES_OF_IMPORT
+
+
+def test_a_number_of_files_that_is_set_limits_every_run(tmp_path: Path) -> None:
+    settings = load_settings(library_root=tmp_path, state_dir=tmp_path / "state", files_per_run=7)
+    assert (size_of_import(settings).files, size_of_request(settings).files) == (7, 7)
+
+
+@pytest.mark.usefixtures("own_home")
+def test_a_folder_is_one_run_where_its_files_ask_a_service_together(tmp_path: Path) -> None:
+    settings = load_settings(library_root=tmp_path, state_dir=tmp_path / "state")
+    assert size_of_import(settings).whole_folder == 0
+    assert size_of_import(settings.model_copy(update={"acoustid_api_key": SecretStr("mine")})).whole_folder > 0
+
+
+def test_a_run_of_the_sensor_is_worth_the_start_of_its_process(tmp_path: Path) -> None:
+    settings = load_settings(library_root=tmp_path, state_dir=tmp_path / "state")
+    size = size_of_request(settings)
+    assert (size.files, size.whole_folder) == (MAX_FILES_OF_REQUEST, MAX_WHOLE_FOLDER)
+    runs = plan_ranges(ORDERED, ORDERED, size, dict.fromkeys(ORDERED, 0.9))
+    assert all(30 <= files.work_s <= 2 * REQUEST_WORK_S for files in runs[:-1])

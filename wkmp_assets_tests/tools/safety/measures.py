@@ -4,6 +4,7 @@
 """
 
 from dataclasses import dataclass, replace
+from unittest.mock import ANY
 
 from wkmp_assets_tests.tools.safety.weakened import (
     Without,
@@ -12,6 +13,7 @@ from wkmp_assets_tests.tools.safety.weakened import (
     breaks,
     derived_id,
     does_nothing,
+    first_argument,
     forty_attempts,
     is_now,
     judged_by_message,
@@ -534,12 +536,69 @@ BAD_INPUT = (
     ),
 )
 
+FOUND_LIBRARIES = (
+    Measure(
+        "a library that is found is of this user",
+        "an import would write into a file that another user can change under it",
+        ("db.read.found_library:_check_path",),
+        does_nothing,
+        ("integration/security/test_found_library.py::test_the_library_of_another_user_is_refused",),
+    ),
+    Measure(
+        "a library that is found is WKMP's",
+        "another program's database would get our tables and our journal mode",
+        ("db.read.found_library:_check_program",),
+        does_nothing,
+        ("integration/security/test_found_library.py::test_what_is_planted_as_a_library_is_named_and_left_alone",),
+    ),
+    Measure(
+        "a library that is found runs nothing",
+        "a trigger that somebody planted would run within every transaction",
+        ("db.read.found_library:_check_triggers",),
+        does_nothing,
+        ("integration/security/test_found_library.py::test_what_is_planted_as_a_library_is_named_and_left_alone",),
+    ),
+    Measure(
+        "a library that is found is not of a newer WKMP",
+        "columns whose meaning has changed would get values of the old one",
+        ("db.read.found_library:_check_version",),
+        does_nothing,
+        ("integration/security/test_found_library.py::test_what_is_planted_as_a_library_is_named_and_left_alone",),
+    ),
+    Measure(
+        "keys are accepted on this machine",
+        "every song of a user would be asked for with the key, and in the name, of whoever made the library",
+        ("orchestration.found_library:_digest",),
+        returns("the same for all"),
+        ("integration/security/test_found_library.py::test_a_key_that_a_person_accepts_is_used_until_it_changes",),
+    ),
+    Measure(
+        "an undo leaves what was changed since",
+        "titles that a person set after a run would be lost when that run is undone",
+        ("db.hand_commit:digest_text",),
+        returns(ANY),
+        ("cli/test_undo.py::test_a_run_is_undone_except_where_somebody_changed_something_since",),
+    ),
+    Measure(
+        "what a command by hand changes can be undone",
+        "a wrong word about a song, or a wrong cut, could not be taken back",
+        ("db.hand_commit:remember",),
+        first_argument,
+        (
+            "cli/test_undo.py::test_a_word_by_hand_is_undone",
+            "cli/test_undo.py::test_undoing_can_be_undone",
+            "cli/test_cut.py::test_a_cut_can_be_undone",
+        ),
+    ),
+)
+
 SECTIONS = {
     "One short lock per file": LOCKS,
     "All or nothing": ALL_OR_NOTHING,
     "Others at work at the same time": OTHERS_AT_WORK,
     "What is people's": WHAT_IS_PEOPLE_S,
     "Bad input, and workers": BAD_INPUT,
+    "Libraries that are found, and undoing": FOUND_LIBRARIES,
 }
 MEASURES = tuple(measure for measures in SECTIONS.values() for measure in measures)
 

@@ -47,6 +47,11 @@ def sql_changed(find: str, instead: str) -> Without:
     return changed
 
 
+def first_argument(_original: object) -> Callable[..., Any]:
+    """Replace a function by one that returns what it was given first."""
+    return lambda first, *_others: first
+
+
 def always_open_gate(original: Callable[..., Any]) -> Callable[..., Any]:
     """Let a method of the writer go through the gate without waiting for others."""
 
