@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Iterator
+from functools import lru_cache
 
 from wkmp_assets.model.flavor import CLASSIFIERS, MEASURED_NAMES, classes_of, parse_flavor
 from wkmp_assets.orchestration.checks.checked_file import CheckedFile
@@ -11,6 +12,9 @@ COLUMNS = ("passage", "characteristic")
 MAX_SUM_ERROR = 1e-9
 """Of the values of a measured characteristic, which sum to 1."""
 
+_read = lru_cache(maxsize=64)(parse_flavor)
+"""The rules judge the passages of one file one after another, and each reads all of them."""
+
 
 def judge_validity(checked: CheckedFile) -> Iterator[Finding]:
     """Judge whether every flavor can be read, and whether the values of each characteristic sum to 1.
@@ -19,7 +23,7 @@ def judge_validity(checked: CheckedFile) -> Iterator[Finding]:
     any sum, and get a warning.
     """
     for passage in checked.imported_passages:
-        read = parse_flavor(passage.flavor)
+        read = _read(passage.flavor)
         for warning in read.warnings:
             is_sum = warning.startswith("the values of ")
             if not (is_sum and warning.split()[3] in MEASURED_NAMES):
@@ -37,14 +41,14 @@ def judge_completeness(checked: CheckedFile) -> Iterator[Finding]:
         if passage.flavor is None:
             yield _finding(checked, Severity.WARNING, passage.guid, "has no flavor", "")
             continue
-        missing = sorted(MEASURED_NAMES - set(parse_flavor(passage.flavor).flavor))
+        missing = sorted(MEASURED_NAMES - set(_read(passage.flavor).flavor))
         if missing:
             yield _finding(checked, Severity.WARNING, passage.guid, f"lacks {', '.join(missing)}", missing[0])
 
 
 def share_of_classes(checked: CheckedFile) -> float:
     """Return the sum, over a file's passages, of the shares of AcousticBrainz' classifiers that each has."""
-    flavors = [parse_flavor(passage.flavor).flavor for passage in checked.passages]
+    flavors = [_read(passage.flavor).flavor for passage in checked.passages]
     return sum(min(1.0, len(classes_of(flavor)) / CLASSIFIERS) for flavor in flavors)
 
 

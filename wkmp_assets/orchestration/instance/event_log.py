@@ -406,9 +406,12 @@ class KeptOpenEventLogStorage(SqliteEventLogStorage):
     def add_dynamic_partitions(self, partitions_def_name: str, partition_keys: Sequence[str]) -> None:
         """Register partitions, one process at a time, because Dagster reads and adds them in two steps."""
         with hold_lock(Path(self._base_dir, ".partitions.lock")):
-            for start in range(0, len(partition_keys), _MAX_BOUND):
-                super().add_dynamic_partitions(partitions_def_name, partition_keys[start : start + _MAX_BOUND])
-            self._partitions.pop(partitions_def_name, None)
+            known = self._read_partitions(partitions_def_name)
+            new = [key for key in partition_keys if key not in known]
+            for start in range(0, len(new), _MAX_BOUND):
+                super().add_dynamic_partitions(partitions_def_name, new[start : start + _MAX_BOUND])
+            if new:
+                self._partitions.pop(partitions_def_name, None)
 
     def delete_dynamic_partition(self, partitions_def_name: str, partition_key: str) -> None:
         """Delete one partition."""

@@ -18,6 +18,7 @@ from dagster._core.events import ASSET_EVENTS
 from dagster._core.events.log import EventLogEntry
 from dagster._core.storage.event_log.sqlite import SqliteEventLogStorage
 from dagster._serdes import deserialize_value, serialize_value
+from sqlalchemy import event as sql_event
 
 from wkmp_assets.orchestration.instance.event_batch import MAX_WAIT_S, EventBatch
 from wkmp_assets.orchestration.instance.event_json import DEFAULTS, shorten, to_json
@@ -396,6 +397,24 @@ def test_other_events_of_a_run_do_not_overtake(
     storage.store_event(first)
     storage.store_event(events[-1])
     assert in_files(tmp_path) == 1
+
+
+def test_registering_known_partitions_writes_nothing_and_new_ones_follow_in_their_order(
+    storage: KeptOpenEventLogStorage, tmp_path: Path
+) -> None:
+    storage.add_dynamic_partitions("files", ["a", "b"])
+    other = KeptOpenEventLogStorage(str(tmp_path))
+    other.add_dynamic_partitions("files", ["c"])
+    writes: list[str] = []
+    with storage.index_connection() as connection:
+        sql_event.listen(
+            connection.engine, "before_cursor_execute", lambda _c, _u, statement, *_rest: writes.append(statement)
+        )
+    storage.add_dynamic_partitions("files", ["b", "a", "c"])
+    assert [one for one in writes if "dynamic_partitions" in one] == []
+    storage.add_dynamic_partitions("files", ["e", "a", "d"])
+    assert storage.get_dynamic_partitions("files") == other.get_dynamic_partitions("files") == ["a", "b", "c", "e", "d"]
+    other.dispose()
 
 
 def test_other_processes_see_events_soon(
