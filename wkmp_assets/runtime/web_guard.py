@@ -75,7 +75,10 @@ class WebGuard:
         )
 
     def _is_own(self, origin: str, host: str) -> bool:
-        place = urlsplit(origin)
+        try:
+            place = urlsplit(origin)
+        except ValueError:  # nonsense, such as half an address in brackets
+            return False
         # Behind a proxy the port may differ, and the name is one that the user has listed.
         return place.netloc.lower() == host.lower() or _name_of(place.netloc) in self._hosts
 

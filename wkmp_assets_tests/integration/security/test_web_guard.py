@@ -132,6 +132,7 @@ def test_a_mutation_in_an_address_is_refused(ui: WebUi, headers: dict[str, str])
     [
         PAGE,
         {"Origin": "null"},
+        {"Origin": "http://["},
         {"Origin": "https://evil.example"},
         {"Sec_Fetch_Site": "cross-site"},
         {"Sec_Fetch_Site": "same-site"},
@@ -141,7 +142,8 @@ def test_a_mutation_in_an_address_is_refused(ui: WebUi, headers: dict[str, str])
         {"Host": "music.example.org@evil.example"},
         {"Host": ""},
     ],
-    ids=["another port", "a sandbox", "another site", "no origin", "same site", "foreign host", "rebinding",
+    ids=["another port", "a sandbox", "half an address", "another site", "no origin", "same site", "foreign host",
+         "rebinding",
          "a name like an address", "a name before another", "no host"],
 )  # fmt: skip
 def test_an_order_of_another_page_is_refused(ui: WebUi, headers: dict[str, str]) -> None:
