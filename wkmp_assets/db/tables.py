@@ -13,17 +13,26 @@ def columns_of(row_class: type) -> tuple[str, ...]:
     return tuple(field.name for field in fields(row_class))
 
 
-PASSAGES_OF_FILE = """(
+def _comparable(*columns: str) -> str:
+    """Return SQL for values of any type: SQLite keeps a BLOB in any column, and its JSON cannot hold one."""
+    return ", ".join(f"iif(typeof({name}) = 'blob', quote({name}), {name})" for name in columns)
+
+
+_COMPARED = _comparable(
+    "guid", "start_time_ticks", "end_time_ticks", "fade_in_start_ticks", "fade_out_start_ticks", "user_title",
+    "musical_flavor_vector", "additional_metadata", "song_id", "recording_mbid", "mbid_source", "title", "artist",
+    "album",
+)  # fmt: skip
+PASSAGES_OF_FILE = f"""(
 SELECT group_concat(one) FROM (
   SELECT json_array(
-    guid, start_time_ticks, end_time_ticks, fade_in_start_ticks, fade_out_start_ticks, user_title,
-    musical_flavor_vector, additional_metadata, song_id, recording_mbid, mbid_source, title, artist, album,
+    {_COMPARED},
     (SELECT group_concat(linked) FROM (
-      SELECT json_array(song_id, start_time_ticks, end_time_ticks) AS linked
+      SELECT json_array({_comparable("song_id", "start_time_ticks", "end_time_ticks")}) AS linked
       FROM passage_songs WHERE passage_id = passages.guid ORDER BY song_id)),
     (SELECT group_concat(album_id) FROM (
       SELECT album_id FROM passage_albums WHERE passage_id = passages.guid ORDER BY album_id))) AS one
-  FROM passages WHERE file_id = files.guid ORDER BY guid))"""
+  FROM passages WHERE file_id = files.guid ORDER BY guid))"""  # noqa: S608 - literals only
 """SQL: a file's passages with all that people edit or an import keeps, as one text to compare with what was read."""
 
 

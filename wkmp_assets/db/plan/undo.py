@@ -42,8 +42,13 @@ def remember(batch: WriteBatch, rows: FileRows | None, command: str, stamp: Stam
     """
     if rows is None or not rows.passages:
         return batch
-    before = zlib.compress(json.dumps(asdict(rows)).encode(), _LEVEL)
+    before = zlib.compress(json.dumps(asdict(rows), default=_text_of).encode(), _LEVEL)
     return replace(batch, undo=UndoRow(stamp.run_id, rows.file.guid, batch.path, command, stamp.text, before))
+
+
+def _text_of(value: bytes) -> str:
+    """Return the text of a BLOB, which other programs may put into any column."""
+    return value.decode("utf-8", "replace")
 
 
 def read_remembered(before: bytes) -> FileRows:

@@ -11,16 +11,18 @@ from pydantic import SecretStr
 
 from wkmp_assets.cli.main import main
 from wkmp_assets.db.commit import FileCommitter
+from wkmp_assets.db.hand_commit import undo_run
 from wkmp_assets.db.read.found_library import check_found_library
 from wkmp_assets.db.tables import listed_copies
 from wkmp_assets.db.write.gate import WriterGate
 from wkmp_assets.errors import UntrustedLibraryError
 from wkmp_assets.model.file_key import encode_key
 from wkmp_assets.model.outcomes import Failed
+from wkmp_assets.model.values import FileState
 from wkmp_assets.orchestration.resources import Library
 from wkmp_assets.orchestration.services import acoustid_key
 from wkmp_assets.settings import Settings, load_settings
-from wkmp_assets_tests.support.builders import NOW, commit, done, dump, entry, run_sql
+from wkmp_assets_tests.support.builders import LATER, NOW, commit, done, dump, entry, run_sql
 from wkmp_assets_tests.support.paths import ROOT
 
 ENDLESS = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 2000000000) SELECT count(*) FROM n"
@@ -191,6 +193,18 @@ def test_json_without_end_in_a_library_counts_as_nothing(music: Path, command: t
     assert result.exception is None or isinstance(result.exception, SystemExit), result.exception
     assert "a.flac" in result.output
     assert listed_copies(NESTED) == []
+
+
+@pytest.mark.parametrize("column", ["title", "user_title", "additional_metadata", "musical_flavor_vector"])
+def test_bytes_where_text_should_be_hold_up_no_file(database: Path, column: str) -> None:
+    """SQLite keeps bytes in any column, and its JSON and ours cannot hold them."""
+    commit(database, entry("a.flac", "a"), entry("b.flac", "b"))
+    run_sql(database, f"UPDATE passages SET {column} = x'ff00' WHERE file_id = (SELECT min(file_id) FROM passages)")  # noqa: S608 - literals
+    changed = (entry("a.flac", "c", state=FileState.CHANGED), entry("b.flac", "d", state=FileState.CHANGED))
+    outcomes = [one.outcome for one in commit(database, *changed, now=LATER, run_id="run-2").values()]
+    assert [one for one in outcomes if isinstance(one, Failed)] == []
+    undone = list(undo_run(database, "run-2", LATER, "run-3"))
+    assert [one.left_because for one in undone] == ["", ""]
 
 
 KEY = "INSERT INTO settings (key, value) VALUES ('acoustid_api_key', 'theirs')"
