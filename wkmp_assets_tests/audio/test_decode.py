@@ -381,3 +381,10 @@ def _peak_bytes_of_a_process_that_measures(path: Path) -> int:
     status = subprocess.run(command, capture_output=True, text=True, check=True, cwd=REPOSITORY).stdout
     peak_kib = next(line.split()[1] for line in status.splitlines() if line.startswith("VmHWM:"))
     return int(peak_kib) * 1024
+
+
+def test_a_rate_that_no_sound_has_is_undecodable(tmp_path: Path) -> None:
+    path = tmp_path / "a.wav"
+    claims(1)(path, 1)
+    with pytest.raises(UndecodableAudioError, match="a sample rate of 1 Hz"):
+        measure(path)

@@ -7,13 +7,16 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
+from werkzeug import Response
 
 from wkmp_assets.cli import signals
 from wkmp_assets.cli.main import main
 from wkmp_assets.cli.progress import ImportProgress
 from wkmp_assets_tests.support.builders import column, run_sql
+from wkmp_assets_tests.support.checked_library import SONG
 from wkmp_assets_tests.support.dagster_homes import make_opened_home
 from wkmp_assets_tests.support.kept_workers import kept_workers
+from wkmp_assets_tests.support.music_services import music_services
 from wkmp_assets_tests.support.tones import tone
 
 pytestmark = pytest.mark.slow
@@ -65,6 +68,18 @@ def test_a_stop_commits_what_is_measured_and_the_next_import_the_rest(
     assert again.exit_code == 0, again.output
     assert "4 with a flavor of an earlier version" in again.output
     assert '["Measured"]' not in column(music / "wkmp.db", "SELECT flavor_source_blend FROM passages")
+
+
+def test_lookups_of_a_service_that_was_down_are_asked_again(music: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (music / SONG.name).write_bytes(SONG.read_bytes())
+    with music_services() as services:
+        services.musicbrainz_behaviour = lambda _request: Response("down", 503)
+        for name, value in services.environment.items():
+            monkeypatch.setenv(name, value)
+        assert "Deferred" in wkmp_import(music).output
+        assert "Deferred" in CliRunner().invoke(main, ["status", str(music)]).output
+        again = wkmp_import(music, "--retry-deferred")
+    assert (again.exit_code, "1 to look up again" in again.output) == (0, True)
 
 
 def test_a_folder_without_music_is_told_and_what_was_passed_over(music: Path) -> None:

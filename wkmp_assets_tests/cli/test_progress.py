@@ -10,7 +10,7 @@ from rich.console import Console
 
 from wkmp_assets.cli import progress
 from wkmp_assets.cli.progress import ImportProgress
-from wkmp_assets.cli.progress_estimate import ProgressEstimate
+from wkmp_assets.cli.progress_estimate import ProgressEstimate, describe_seconds
 from wkmp_assets_tests.support.patience import wait_until
 
 
@@ -101,3 +101,10 @@ def test_the_slots_of_a_cluster_are_shown(monkeypatch: pytest.MonkeyPatch) -> No
     with shown.shown():
         wait_until(lambda: ", 2 slots in the cluster\n" in written.getvalue(), "a worker has come")
     assert written.getvalue().splitlines()[0].endswith("0 of 1 files in the library, 1 slot in the cluster")
+
+
+@pytest.mark.parametrize(
+    ("seconds", "said"), [(4, "under 10 s"), (47, "about 50 s"), (130, "about 2 min"), (9_000, "about 2.5 h")]
+)
+def test_a_time_left_is_no_finer_than_it_can_be_known(seconds: float, said: str) -> None:
+    assert describe_seconds(seconds) == said

@@ -215,3 +215,12 @@ def test_flavors_are_counted_and_left_out_where_there_are_none() -> None:
     text = shown(summary_of(written(replace(one, passages=flavored))).render(1.0))
     assert "2 measured, 1 with AcousticBrainz' classes" in text
     assert "AcousticBrainz" not in shown(summary_of(written(one)).render(1.0))
+
+
+def test_a_long_list_is_cut_short_and_what_was_not_asked_is_said() -> None:
+    summary = ImportSummary()
+    summary.not_asked = "2 files wait for a key"
+    summary.passed_over = tuple(f"folder {number} cannot be read" for number in range(30))
+    text = shown(summary.render(1.0))
+    assert "2 files wait for a key" in text
+    assert "and 10 more" in text

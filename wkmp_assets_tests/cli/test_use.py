@@ -15,6 +15,7 @@ from click.testing import CliRunner, Result
 
 from wkmp_assets.cli.main import main
 from wkmp_assets.model.file_entry import FileEntry
+from wkmp_assets.model.file_warnings import FileWarning, WarningKind
 from wkmp_assets_tests.support.builders import commit, entry, flavor, run_sql, seconds, song
 
 AIR = song("Air on the G String", ("Bach",))
@@ -242,3 +243,18 @@ def test_a_lookup_and_damaged_evidence_are_shown(music: Path) -> None:
     assert "Air - Bach 0.80" in wkmp("show", music / "Bach/Air.flac").stdout
     run_sql(music / "wkmp.db", "UPDATE import_provenance SET data_extracted = 'no JSON', confidence = NULL")
     assert "Air on the G String" in wkmp("show", music / "Bach/Air.flac").stdout
+
+
+def test_a_library_of_one_passage_has_nothing_similar(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DAGSTER_HOME", str(tmp_path))
+    commit(tmp_path / "wkmp.db", heard("Air.flac", AIR, 0.2, bounds=seconds((1, 61))))
+    assert "has no other passage with a flavor" in wkmp("similar", "air", tmp_path).stdout
+
+
+def test_what_is_doubtful_about_a_file_is_shown_with_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DAGSTER_HOME", str(tmp_path))
+    monkeypatch.setenv("COLUMNS", "200")
+    doubt = FileWarning(WarningKind.CLIPPED, "2 % of its samples are at full scale")
+    one = heard("Air.flac", AIR, 0.2, bounds=seconds((1, 61)))
+    commit(tmp_path / "wkmp.db", replace(one, warnings=(doubt,)))
+    assert "2 % of its samples are at full scale" in wkmp("show", "Air.flac", tmp_path).stdout

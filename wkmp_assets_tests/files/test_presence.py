@@ -81,3 +81,14 @@ def test_a_root_without_music_is_refused(tmp_path: Path) -> None:
         check_root(tmp_path / "gone")
     (tmp_path / "Artist").mkdir()
     check_root(tmp_path)
+
+
+def test_a_folder_that_cannot_be_looked_into_counts_as_emptied(
+    public_folder: Path, unprivileged: Callable[[], AbstractContextManager[None]]
+) -> None:
+    (public_folder / "A").mkdir()
+    (public_folder / "A/b.mp3").touch()
+    assert not is_emptied(public_folder, "A/a.mp3")
+    (public_folder / "A").chmod(0o311)
+    with unprivileged():
+        assert is_emptied(public_folder, "A/a.mp3")

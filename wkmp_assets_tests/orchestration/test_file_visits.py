@@ -33,6 +33,11 @@ class WatchedPool(WorkerPool):
         super().__init__(1, RunControl())
         self.asked: list[tuple[str, str]] = []
         self.decoded: list[str] = []
+        self.begun: list[str] = []
+
+    def begin(self, phase: str, function: Callable[..., Any], tasks: Mapping[str, tuple[Any, ...]]) -> None:
+        self.begun += tasks
+        super().begin(phase, function, tasks)
 
     def map_files(
         self, phase: str, function: Callable[..., Any], tasks: Mapping[str, tuple[Any, ...]]
@@ -137,3 +142,13 @@ def test_what_its_run_would_not_hash_is_not_visited_in_advance(library: CheckedL
     begin_visits(Library(settings), pool, library.keys)
     assert set(pool._begun) & set(library.keys) == {"one.wav"}
     pool.forget(library.keys)
+
+
+def test_what_no_run_can_import_is_not_begun_in_advance(library: CheckedLibrary, pool: WatchedPool) -> None:
+    shelf = Library(library.settings)
+    sound(library, "there.wav", 1)
+    pool.begun = []
+    begin_visits(shelf, pool, ["../outside.wav"], force=False)
+    library.music.rename(library.music.with_name("unmounted"))
+    begin_visits(shelf, pool, ["there.wav"], force=False)
+    assert pool.begun == []

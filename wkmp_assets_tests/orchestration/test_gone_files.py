@@ -7,6 +7,7 @@ import pytest
 
 from wkmp_assets.cli.importer import LibraryImporter
 from wkmp_assets.errors import LibraryRootError
+from wkmp_assets.model.outcomes import Failed
 from wkmp_assets.model.phases import (
     ENTRY,
     FINGERPRINTS,
@@ -18,7 +19,10 @@ from wkmp_assets.model.phases import (
     PICTURE,
     SEGMENTS,
 )
+from wkmp_assets.model.values import LibraryChanges
+from wkmp_assets.orchestration.gone_files import find_gone, skip_gone
 from wkmp_assets.orchestration.partitions import partitions_name
+from wkmp_assets.orchestration.resources import Library
 from wkmp_assets.runtime.run_control import RunControl
 from wkmp_assets_tests.support.builders import column, dump
 from wkmp_assets_tests.support.checked_library import CheckedLibrary
@@ -81,3 +85,11 @@ def test_a_file_that_is_deleted_during_its_import_is_not_written(library: Checke
         list(importer.run(importer.plan(importer.scan().to_import)))
     assert column(library.database, "SELECT path FROM files") == ["there.wav"]
     assert column(library.database, "SELECT path FROM import_failures") == []
+
+
+def test_a_key_that_is_no_path_is_left_to_its_own_failure(library: CheckedLibrary) -> None:
+    shelf = Library(library.settings)
+    outcomes = {"../outside.wav": Failed(IDENTITY, "C", "m")}
+    assert skip_gone(shelf, outcomes) == outcomes
+    scan = LibraryChanges(new=("there.wav",), changed=(), unchanged=(), missing=())
+    assert find_gone(shelf, ["../outside.wav", "deleted.wav"], scan) == ["deleted.wav"]

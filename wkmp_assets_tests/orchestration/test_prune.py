@@ -3,6 +3,7 @@
 import os
 from collections.abc import Callable
 from contextlib import AbstractContextManager
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -393,3 +394,11 @@ def test_a_library_without_missing_files_has_nothing_to_remove(settings: Setting
 
 def test_why_a_file_stays_is_said_with_its_name() -> None:
     assert str(LibraryChangedError("a.mp3", "its row")).startswith("a.mp3: its row changed in the library")
+
+
+def test_no_value_goes_while_a_folder_cannot_be_read(
+    settings: Settings, instance: DagsterInstance, left_over: PrunePlan
+) -> None:
+    hidden = replace(left_over, scan=replace(left_over.scan, unreadable=("locked",)))
+    assert clean_up(settings, instance, hidden, []).value_count == 0
+    assert len(list(settings.phase_dir.rglob("*.json"))) == 4

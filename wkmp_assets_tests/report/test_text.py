@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from wkmp_assets.report.text import JOINERS, clock, counted, name_status, printable
+from wkmp_assets.model.values import LibraryChanges
+from wkmp_assets.report.text import JOINERS, clock, counted, explain_ignored, name_status, printable
 
 
 @pytest.mark.parametrize(
@@ -68,3 +69,14 @@ def test_a_count_has_its_noun_in_the_right_number() -> None:
 )
 def test_a_status_is_named_as_in_the_summary_of_an_import(status: str, expected: str) -> None:
     assert name_status(status) == expected
+
+
+def test_files_that_a_pattern_hides_are_said_in_the_right_number() -> None:
+    def said(*paths: str) -> str:
+        return explain_ignored(LibraryChanges((), (), (), (), ignored=paths))
+
+    assert said() == ""
+    assert said("a.mp3").startswith("1 file of the library matches a pattern by now, and counts as missing: a.mp3.")
+    assert said("a.mp3", "b.mp3").startswith(
+        "2 files of the library match patterns by now, and count as missing: a.mp3"
+    )

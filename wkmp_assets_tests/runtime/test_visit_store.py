@@ -60,3 +60,10 @@ def test_covers_of_a_file_that_was_visited_are_in_use(visited: PhaseStore, setti
     assert visited.keep_only([KEY]) == 0
     assert visited.keep_only(["b.mp3"]) == 1
     assert visited.find_hashes("file_tags") == set()
+
+
+def test_a_visit_with_a_damaged_value_counts_as_none(visited: PhaseStore) -> None:
+    assert visited.visits.find(KEY, BASIS, PHASES) is not None
+    visited.visits.keep(KEY, BASIS, {"file_tags": RESULTS["file_tags"]})
+    assert visited.visits.find(KEY, BASIS, PHASES) is None
+    assert visited.visits.find(KEY, BASIS, ["file_tags"]) is not None

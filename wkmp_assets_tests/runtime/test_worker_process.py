@@ -248,3 +248,14 @@ def test_the_time_a_file_may_take_grows_with_its_size(tmp_path: Path) -> None:
     os.truncate(file, 250_000_000)
     assert limits.seconds_for(("a.wav", file)) == 35
     assert limits.seconds_for((tmp_path / "gone.wav",)) == limits.seconds_for((1,)) == 10
+
+
+def test_a_worker_ends_at_once_when_another_process_has_the_id_of_its_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    def gone(_process: int) -> int:
+        raise ProcessLookupError
+
+    with pytest.raises(SystemExit):
+        end_with_parent(os.getpid())
+    monkeypatch.setattr(os, "pidfd_open", gone)
+    with pytest.raises(SystemExit):
+        end_with_parent(os.getppid())

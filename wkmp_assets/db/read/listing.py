@@ -85,10 +85,11 @@ def read_passages(database: Path, within: str = "") -> list[ListedPassage]:
 
 def read_flavors(database: Path) -> dict[str, str]:
     """Read the stored flavor of every passage that has one, by the passage's guid."""
-    query = "SELECT guid, musical_flavor_vector AS flavor FROM passages WHERE musical_flavor_vector IS NOT NULL"
     with open_reader(database) as connection:
         if connection is None or not has_table(connection, "songs"):
             return {}
+        flavors = f"SELECT {column_list(connection, 'passages', ['guid', 'musical_flavor_vector'])} FROM passages"  # noqa: S608 - literals only
+        query = f"SELECT guid, musical_flavor_vector AS flavor FROM ({flavors}) WHERE flavor IS NOT NULL"  # noqa: S608 - literals only
         return {row["guid"]: row["flavor"] for row in connection.execute(query)}
 
 

@@ -23,8 +23,10 @@ import mutagen.wave
 import numpy as np
 import pytest
 
+from wkmp_assets.audio.covers.beside import find_beside
 from wkmp_assets.audio.covers.read import read_covers
 from wkmp_assets.audio.covers.store import CoverStore
+from wkmp_assets.files.cue_files import find_cue_files
 from wkmp_assets.model.file_warnings import WarningKind
 from wkmp_assets.model.values import Cover, CoverKind, CoverSource
 from wkmp_assets_tests.audio.sounds import encode, melody, write_sound
@@ -233,7 +235,7 @@ def test_the_older_tag_of_ogg_is_read(sounds: Path, tmp_path: Path, store: Cover
     assert read(path, store) == ({CoverKind.FRONT: FRONT}, [])
 
 
-BLOCKS = {"no base64": "!!!", "a cut block": base64.b64encode(b"\0\0\0\3\0\0").decode()}
+BLOCKS = {"no base64": "!!!", "half a base64": "A", "a cut block": base64.b64encode(b"\0\0\0\3\0\0").decode()}
 
 
 @pytest.mark.parametrize("key", ["metadata_block_picture", "coverart"])
@@ -413,3 +415,8 @@ def test_a_file_that_cannot_be_read_has_no_pictures(tmp_path: Path, store: Cover
     path.write_bytes(b"fLaC" + b"\xff" * 100)
     assert read(path, store) == ({}, [])
     assert read(tmp_path / "gone.mp3", store) == ({}, [])
+
+
+def test_a_folder_that_is_gone_has_no_pictures_and_no_sheets(tmp_path: Path) -> None:
+    assert find_beside(tmp_path / "gone") == ()
+    assert find_cue_files(tmp_path / "gone/song.flac") == ()

@@ -1,10 +1,12 @@
 """A WKMP library that no import has written to lacks columns and tables; every reader copes with that."""
 
+import sqlite3
 from pathlib import Path
 
 import pytest
 
 from wkmp_assets.db.commit import remove_file
+from wkmp_assets.db.read.browsing import open_for_queries, read_covers_of
 from wkmp_assets.db.read.counts import (
     Deferred,
     LeadPointCounts,
@@ -13,13 +15,18 @@ from wkmp_assets.db.read.counts import (
     read_counts,
     read_deferred,
 )
+from wkmp_assets.db.read.file_details import read_file_details
 from wkmp_assets.db.read.known_files import read_file_rows, read_hashes_by_size, read_known_files
 from wkmp_assets.db.read.library_settings import LockSettings
+from wkmp_assets.db.read.listing import read_flavors
+from wkmp_assets.db.read.outdated_flavors import read_outdated_flavors, read_without_loudness
 from wkmp_assets.db.read.overview import read_overview
 from wkmp_assets.db.read.removal import read_removable
+from wkmp_assets.db.read.undo_runs import read_undoable_runs
 from wkmp_assets.db.write.writer import LibraryWriter
+from wkmp_assets.errors import LibraryChangedError
 from wkmp_assets_tests.db.test_schema import create_older
-from wkmp_assets_tests.support.builders import column, commit, entry, problems, rows, run_sql
+from wkmp_assets_tests.support.builders import NOW, column, commit, entry, problems, rows, run_sql
 
 
 @pytest.fixture
@@ -91,3 +98,24 @@ def test_a_file_of_unknown_size_may_have_the_content_of_any(older: Path, tmp_pat
     ((size, content_hash),) = ((row["file_size_bytes"], row["hash"]) for row in rows(new, "SELECT * FROM files"))
     assert read_hashes_by_size(new, [size, size + 1]) == {size: frozenset({content_hash}), size + 1: frozenset()}
     assert read_hashes_by_size(tmp_path / "none.db", [5]) == {5: frozenset()}
+
+
+def test_what_people_ask_of_it_has_no_answer_and_raises_nothing(older: Path, tmp_path: Path) -> None:
+    for library in (older, tmp_path / "nothing.db"):
+        assert read_flavors(library) == {}
+        assert read_undoable_runs(library) == []
+        assert read_file_details(library, "nowhere.mp3") is None
+        assert read_outdated_flavors(library) == frozenset()
+        assert read_without_loudness(library) == {}
+    assert read_file_rows(tmp_path / "nothing.db", "nowhere.mp3") is None
+    assert read_covers_of(older, "F1") == []
+    with open_for_queries(older) as connection, pytest.raises(sqlite3.DatabaseError, match="not authorized"):
+        connection.execute("ATTACH ? AS other", [str(tmp_path / "other.db")])
+    assert not (tmp_path / "other.db").exists()
+
+
+def test_a_file_that_somebody_else_removed_is_not_removed_again(older: Path) -> None:
+    with LibraryWriter(older, LockSettings()) as writer:
+        remove_file(writer, "a.mp3", NOW, with_references=True)
+        with pytest.raises(LibraryChangedError, match=r"a\.mp3: its row changed"):
+            remove_file(writer, "a.mp3", NOW, with_references=True)

@@ -11,7 +11,7 @@ from wkmp_assets.db.connection import open_checkpointer
 from wkmp_assets.db.kept_open import keep_open
 from wkmp_assets.db.read.library_settings import LockSettings
 from wkmp_assets.db.write.gate import WriterGate
-from wkmp_assets.db.write.rest import bring_to_rest
+from wkmp_assets.db.write.rest import bring_leftovers_to_rest, bring_to_rest
 from wkmp_assets.db.write.writer import LibraryWriter
 from wkmp_assets.errors import UnsavedLibraryError
 from wkmp_assets_tests.support.builders import run_sql
@@ -80,3 +80,11 @@ def test_a_disk_that_refuses_what_the_log_holds_is_an_error(database: Path, log:
                 bring_to_rest(connection, database, WriterGate(database))
         finally:
             resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+
+
+def test_a_log_of_a_library_that_cannot_be_read_fails_nobody(database: Path, caplog: pytest.LogCaptureFixture) -> None:
+    bring_leftovers_to_rest(database)
+    database.write_bytes(b"no database, but longer than a header of SQLite" * 100)
+    database.with_name(database.name + "-wal").write_bytes(b"x" * 100)
+    bring_leftovers_to_rest(database)
+    assert "its write-ahead log could not be emptied" in caplog.text

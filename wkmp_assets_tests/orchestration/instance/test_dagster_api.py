@@ -31,11 +31,13 @@ from wkmp_assets.orchestration.instance.dagster_api import (
     FailedPartitions,
     add_partition_metadata,
     cancel_run,
+    delete_partitions,
     executes_asset,
     executes_itself,
     find_unfinished_runs,
     instance_of,
     is_cron_expression,
+    is_running,
     materialize_only,
     name_location,
     partition_bounds,
@@ -538,3 +540,17 @@ def test_the_web_server_tells_its_storage_that_it_starts_and_makes_its_pages_in_
     started = inspect.getsource(dagster_webserver.callback)
     assert started.index("optimize_for_webserver") < started.index("host_dagster_ui_with_workspace_process_context")
     assert "create_asgi_app(" in inspect.getsource(create_app_from_workspace_process_context)
+
+
+def test_partitions_can_be_deleted_in_any_storage_and_a_run_that_is_unknown_does_not_run() -> None:
+    with DagsterInstance.ephemeral() as instance:
+        instance.add_dynamic_partitions("files", ["a", "b", "c"])
+        delete_partitions(instance, "files", ["a", "c"])
+        assert instance.get_dynamic_partitions("files") == ["b"]
+        instance.add_dynamic_partitions("files", ["a"])
+        running: list[bool] = []
+        manager = _Contexts(lambda context: running.append(is_running(context.step_context.instance, context.run_id)))
+        ended = _materialize(manager, instance, ["upstream"])
+        assert running == [True]
+        assert not is_running(instance, ended.run_id)
+        assert not is_running(instance, "11111111-1111-4111-8111-111111111111")

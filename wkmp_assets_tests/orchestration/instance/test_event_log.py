@@ -13,13 +13,14 @@ from typing import Any
 
 import dagster as dg
 import pytest
-from dagster import DagsterEventType
+from dagster import DagsterEventType, DagsterInstance
 from dagster._core.events import ASSET_EVENTS
 from dagster._core.events.log import EventLogEntry
 from dagster._core.storage.event_log.sqlite import SqliteEventLogStorage
 from dagster._serdes import deserialize_value, serialize_value
 from sqlalchemy import event as sql_event
 
+from wkmp_assets.orchestration.instance import event_log
 from wkmp_assets.orchestration.instance.event_batch import MAX_WAIT_S, EventBatch
 from wkmp_assets.orchestration.instance.event_json import DEFAULTS, shorten, to_json
 from wkmp_assets.orchestration.instance.event_log import KeptOpenEventLogStorage, KeptOpenSqliteStorage
@@ -543,3 +544,47 @@ def test_a_run_that_has_a_database_of_its_own_keeps_it_through_a_crash_between_t
     assert in_files(tmp_path / "runs") == 2 + (crash_at == 2)
     assert len(theirs.get_logs_for_run(run_id)) == 2
     theirs.dispose()
+
+
+def test_few_databases_of_runs_stay_open_and_one_of_a_deleted_run_is_closed(
+    events: list[EventLogEntry], storage: KeptOpenEventLogStorage, tmp_path: Path
+) -> None:
+    theirs = SqliteEventLogStorage(str(tmp_path))
+    names = [f"run-{number}" for number in range(2 * event_log._MAX_ENGINES)]
+    for name in names:
+        theirs.get_logs_for_run(name)
+        assert storage.get_logs_for_run(name) == []
+    theirs.dispose()
+    assert len(storage._engines) == event_log._MAX_ENGINES
+    assert names[-1] in storage._engines
+    storage.close_run(names[-1])
+    assert names[-1] not in storage._engines
+    assert not storage.is_run_sharded
+    for event in events:
+        storage.store_event(event)
+    assert {record.asset_entry.asset_key for record in storage.get_asset_records()} == set(storage.all_asset_keys())
+
+
+def test_what_is_reported_from_outside_of_any_run_is_told_as_by_dagsters_class(tmp_path: Path) -> None:
+    entry = dg.AssetKey("library_entry")
+    told, seen = [], []
+    for kept_by in (KeptOpenEventLogStorage, SqliteEventLogStorage):
+        with DagsterInstance.ephemeral() as instance:
+            storage = kept_by(str(tmp_path / kept_by.__name__))
+            instance._event_storage = storage
+            storage.register_instance(instance)
+            for event in (
+                dg.AssetMaterialization(entry, partition="a", metadata={"n": 1}),
+                dg.AssetObservation(entry, partition="a", metadata={"n": 2}),
+                dg.AssetCheckEvaluation(asset_key=entry, check_name="is_whole", passed=False, metadata={}),
+            ):
+                instance.report_runless_asset_event(event)
+            said = told_by(storage, [])
+            told.append({name: said[name] for name in said if "itself" not in name and "materializations" not in name})
+            looked_at = dg.EventRecordsFilter(DagsterEventType.ASSET_OBSERVATION, asset_key=entry)
+            seen.append([one.partition_key for one in storage.get_event_records(looked_at)])
+            storage.dispose()
+    ours, theirs = told
+    checks = f"{entry}: checks"
+    assert [status for _, status, _ in ours.pop(checks)] == [status for _, status, _ in theirs.pop(checks)]
+    assert (ours, seen) == (theirs, [["a"], ["a"]])

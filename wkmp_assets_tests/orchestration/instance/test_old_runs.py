@@ -207,3 +207,23 @@ def test_free_pages_are_returned(instance: DagsterInstance, tmp_path: Path, mode
     with closing(sqlite3.connect(index)) as database:
         assert database.execute("PRAGMA freelist_count").fetchone() == (0,)
         assert database.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+
+
+def test_a_history_that_is_in_no_file_of_ours_is_left_alone(tmp_path: Path) -> None:
+    with DagsterInstance.ephemeral() as instance:
+        instance.add_dynamic_partitions("files", ["a"])
+        done = run(instance, "a", "a")
+        assert prune_run(instance, done, tmp_path) == 0
+        assert remove_orphans(instance, TOMORROW) == 0
+        assert return_free_pages(instance, may_rewrite=True) == 0
+        assert instance.get_run_by_id(done) is not None
+
+
+def test_pages_are_returned_the_next_time_when_somebody_writes(instance: DagsterInstance, tmp_path: Path) -> None:
+    run(instance, "a", "d")
+    run(instance, "a", "d")
+    prune(instance, tmp_path)
+    index = Path(event_storage(instance).path_for_shard("index"))
+    with closing(sqlite3.connect(index)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        assert return_free_pages(instance, may_rewrite=True) == 0

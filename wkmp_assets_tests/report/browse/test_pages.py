@@ -1,15 +1,18 @@
 """What a person finds on the pages of `wkmp browse`."""
 
+import json
 import re
 import sqlite3
 from contextlib import closing
 from urllib.parse import quote
 
 import pytest
+from datasette import Request
 
 from wkmp_assets.db.read.canned_queries import LIBRARY_QUERIES
 from wkmp_assets.db.read.table_texts import TABLE_TEXTS
 from wkmp_assets.db.write.receipt_list import ReceiptRow, make_receipt_list
+from wkmp_assets.report.browse.plugin import handle_exception
 from wkmp_assets_tests.report.browse.conftest import HOSTILE, Pages
 from wkmp_assets_tests.support.builders import column, commit, entry, run_sql, write_lock_held
 
@@ -181,3 +184,14 @@ def test_nothing_can_be_written_attached_or_read_that_is_secret(shown: Pages) ->
         shown.app.get_database("library").connect(write=True)
     with closing(sqlite3.connect(database)) as library:
         assert library.execute("SELECT count(*) FROM files").fetchone() == (6,)
+
+
+def test_a_host_that_is_nonsense_is_refused(shown: Pages) -> None:
+    assert shown.ask("/", host="[::1").status_code == 403
+
+
+def test_a_fault_of_this_program_is_a_page_and_its_place_is_printed(capfd: pytest.CaptureFixture[str]) -> None:
+    page = handle_exception(Request.fake("/file/a"), ZeroDivisionError("a division"))
+    assert (page.status, "a division" in page.body) == (500, False)
+    assert "ZeroDivisionError: a division" in capfd.readouterr().err
+    assert json.loads(handle_exception(Request.fake("/a.json?x=1"), ZeroDivisionError()).body)["status"] == 500
