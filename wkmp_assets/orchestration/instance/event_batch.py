@@ -75,9 +75,8 @@ class EventBatch:
                 has_more = bool(self._events)
                 try:
                     self.flush()
-                except BaseException:
-                    self._thread = None  # the next event tries again
-                    raise
+                except Exception:  # noqa: BLE001 - whoever flushes next gets it; here it would be a traceback for nobody
+                    has_more = False  # the next event tries again
                 if not has_more:
                     self._thread = None
 

@@ -107,8 +107,9 @@ def look_at_what_is_left(database: Path, folder: Path, references: Collection[Pa
 
 def clear_error(result: "subprocess.CompletedProcess[str]") -> str:
     """Return the message of an import that had to fail: one paragraph for a person."""
-    assert result.returncode == 1, result.stdout + result.stderr
-    assert "Traceback" not in result.stdout + result.stderr
+    said = result.stdout + result.stderr
+    assert result.returncode == 1, said
+    assert "Traceback" not in said, said
     return " ".join(result.stderr.split())
 
 

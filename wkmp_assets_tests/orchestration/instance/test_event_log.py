@@ -450,6 +450,26 @@ def test_what_cannot_be_stored_goes_on_waiting_in_its_order(events: list[EventLo
     assert stored == events[:2]
 
 
+def test_what_cannot_be_stored_in_time_is_no_traceback_of_a_thread_and_stays(events: list[EventLogEntry]) -> None:
+    """On a full disk. The thread has nobody to tell; who flushes next gets the error or the events."""
+    tried = threading.Event()
+    stored: list[EventLogEntry] = []
+
+    def store(batch: list[EventLogEntry]) -> None:
+        if not tried.is_set():
+            tried.set()
+            raise sqlite3.OperationalError("database or disk is full")
+        stored.extend(batch)
+
+    batch = EventBatch(store)
+    batch.add(events[0])
+    assert tried.wait(PATIENCE_S)
+    wait_until(lambda: batch._thread is None, "the thread has given up")
+    batch.add(events[1])
+    batch.flush()
+    assert stored == events[:2]
+
+
 def test_a_batch_holds_one_run_so_that_all_of_it_or_nothing_is_stored(events: list[EventLogEntry]) -> None:
     """Each run has a database of its own. Stored again after an error, events of another run would be there twice."""
     stored: list[list[EventLogEntry]] = []
