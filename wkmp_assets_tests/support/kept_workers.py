@@ -8,9 +8,11 @@ import os
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from multiprocessing import resource_tracker
 from typing import Any
 from unittest.mock import patch
 
+from loky.backend import resource_tracker as loky_resource_tracker
 from loky.process_executor import ProcessPoolExecutor
 
 from wkmp_assets.runtime import worker_queue
@@ -36,7 +38,12 @@ def _start_or_take(
     key = (workers, timeout, initializer, initargs, tuple(env.items()), os.geteuid())
     if kept := _KEPT[key]:
         return kept.pop()
-    # They belong to no workplace, so that a test which looks for processes of its own does not find them.
+    # They belong to no workplace, so that a test which looks for processes of its own does not find them. Nor do the
+    # trackers of their semaphores, which start with the first executor and live as long as this process: a test that
+    # ended them with its servers would make the whole run of pytest fail at its end.
+    with patch.dict(os.environ, {"DAGSTER_HOME": ""}):
+        loky_resource_tracker.ensure_running()
+        resource_tracker.ensure_running()
     environment = {**env, "DAGSTER_HOME": ""}
     executor = _KeptExecutor(workers, timeout=timeout, initializer=initializer, initargs=initargs, env=environment)
     executor.key = key

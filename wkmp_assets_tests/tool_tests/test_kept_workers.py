@@ -1,7 +1,10 @@
 """Commands in one process take over each other's workers, but none that is dead or still at work."""
 
 import os
+import subprocess
+import sys
 import time
+from pathlib import Path
 
 import psutil
 import pytest
@@ -31,3 +34,29 @@ def test_idle_workers_are_taken_over_and_others_end_with_their_command() -> None
         assert not psutil.pid_exists(pid)
         assert worker_of(third) != pid
         third.shut_down()
+
+
+IN_A_WORKPLACE = """
+import os, sys, time
+from pathlib import Path
+from wkmp_assets.runtime import worker_queue
+from wkmp_assets_tests.support.kept_workers import end_kept_workers, kept_workers
+from wkmp_assets_tests.support.processes import processes_of
+
+home = Path(sys.argv[1])
+os.environ["DAGSTER_HOME"] = str(home)
+with kept_workers():
+    executor = worker_queue.ProcessPoolExecutor(1, timeout=300, initializer=time.time, initargs=(), env={})
+    executor.submit(os.getpid).result()
+    executor.shutdown(kill_workers=True)
+print([process.cmdline() for process in processes_of(home) if process.pid != os.getpid()])
+end_kept_workers()
+"""
+
+
+def test_what_outlives_a_command_belongs_to_no_workplace(tmp_path: Path) -> None:
+    """Not in this process, where an earlier test may have started it."""
+    ended = subprocess.run(
+        [sys.executable, "-c", IN_A_WORKPLACE, str(tmp_path)], capture_output=True, text=True, timeout=300, check=False
+    )
+    assert (ended.returncode, ended.stdout, ended.stderr) == (0, "[]\n", "")
