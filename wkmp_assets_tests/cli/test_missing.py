@@ -12,10 +12,15 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
+from wkmp_assets.cli.importer import open_instance
 from wkmp_assets.cli.main import main
 from wkmp_assets.db.missing_files import mark_missing
 from wkmp_assets.files.walk import read_stat
 from wkmp_assets.model.values import LibraryChanges
+from wkmp_assets.orchestration.build import build_definitions
+from wkmp_assets.orchestration.partitions import partitions_name
+from wkmp_assets.orchestration.run_tags import tags_of_library
+from wkmp_assets.settings import load_settings
 from wkmp_assets_tests.support.builders import NOW, column, commit, entry, in_a_row, run_sql
 from wkmp_assets_tests.support.paths import ROOT
 
@@ -143,3 +148,17 @@ def test_an_import_names_folders_that_cannot_be_read_and_says_what_it_has_not_se
     assert "locked: the folder cannot be read (Permission denied)" in result.stdout
     assert "1 in unreadable folders or behind links (kept)" in result.stdout
     assert column(folder / "wkmp.db", "SELECT count(*) FROM missing_files") == [0]
+
+
+@pytest.mark.slow
+def test_a_prune_while_a_run_waits_leaves_the_partitions_to_the_next_one(music: Path) -> None:
+    library = load_settings(library_root=music)
+    with open_instance() as instance:
+        instance.add_dynamic_partitions(partitions_name(library), ["A/gone%20%5Blive%5D.mp3", "B/there.mp3"])
+        job = build_definitions(library).resolve_job_def("scan_library")
+        waiting = instance.create_run_for_job(job, tags=tags_of_library(library))
+    done = wkmp("prune", "--yes", music)
+    assert "A run waits or is under way. The next prune drops the partitions" in " ".join(done.stdout.split())
+    with open_instance() as instance:
+        instance.delete_run(waiting.run_id)
+    assert "Dropped 1 partition" in wkmp("prune", "--yes", music).stdout

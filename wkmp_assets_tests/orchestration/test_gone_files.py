@@ -7,7 +7,7 @@ import pytest
 
 from wkmp_assets.cli.importer import LibraryImporter
 from wkmp_assets.errors import LibraryRootError
-from wkmp_assets.model.outcomes import Failed
+from wkmp_assets.model.outcomes import Failed, Skipped, SkipReason
 from wkmp_assets.model.phases import (
     ENTRY,
     FINGERPRINTS,
@@ -93,3 +93,19 @@ def test_a_key_that_is_no_path_is_left_to_its_own_failure(library: CheckedLibrar
     assert skip_gone(shelf, outcomes) == outcomes
     scan = LibraryChanges(new=("there.wav",), changed=(), unchanged=(), missing=())
     assert find_gone(shelf, ["../outside.wav", "deleted.wav"], scan) == ["deleted.wav"]
+
+
+def test_a_partition_that_another_scan_drops_after_the_plan_is_gone_and_the_others_are_imported(
+    library: CheckedLibrary,
+) -> None:
+    for number, name in enumerate(("first", "dropped", "last")):
+        tone(library.music / f"{name}.wav", 300 + 50 * number)
+    control = RunControl()
+    told: dict[str, object] = {}
+    control.on_commit = lambda commit: told.update({commit.key: commit.outcome})
+    with closing(LibraryImporter(library.settings, library.instance, control)) as importer:
+        ranges = importer.plan(importer.scan().to_import)
+        library.instance.delete_dynamic_partition(partitions_name(library.settings), "dropped.wav")
+        list(importer.run(ranges))
+    assert told["dropped.wav"] == Skipped(SkipReason.GONE)
+    assert column(library.database, "SELECT path FROM files ORDER BY path") == ["first.wav", "last.wav"]

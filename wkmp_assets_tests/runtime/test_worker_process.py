@@ -16,12 +16,12 @@ import psutil
 import pytest
 
 from wkmp_assets.errors import WorkersError
-from wkmp_assets.model.outcomes import Failed
+from wkmp_assets.model.outcomes import Failed, Skipped, SkipReason
 from wkmp_assets.runtime.run_control import RunControl
 from wkmp_assets.runtime.worker_pool import WorkerPool
 from wkmp_assets.runtime.worker_process import WorkerLimits, end_with_parent
 from wkmp_assets_tests.runtime.test_worker_pool import wait_until_broken, work, workers_of
-from wkmp_assets_tests.support.patience import PATIENCE_S
+from wkmp_assets_tests.support.patience import PATIENCE_S, wait_until
 from wkmp_assets_tests.support.processes import is_worker
 
 pytestmark = pytest.mark.slow
@@ -55,6 +55,12 @@ def die_then_hang(_path: Path, mark: Path) -> None:
         mark.touch()
         os._exit(3)
     time.sleep(3600)
+
+
+def die_then_wait(path: Path, mark: Path, alone: Path) -> None:
+    if mark.exists():
+        alone.touch()
+    die_then_hang(path, mark)
 
 
 def one_of(function: Callable[..., object], *arguments: object) -> object:
@@ -127,6 +133,20 @@ def test_a_file_that_crashes_and_then_hangs_is_given_up_too(tmp_path: Path) -> N
     with limited(LITTLE_TIME) as pool:
         found = dict(pool.map_files("segments", die_then_hang, {"a": (tmp_path / "a.mp3", tmp_path / "mark")}))
     assert found["a"].code == "TOOK_TOO_LONG"
+
+
+def test_a_stop_does_not_wait_for_a_file_that_hangs_when_it_is_tried_alone(tmp_path: Path) -> None:
+    control, alone = RunControl(), tmp_path / "alone"
+    pool = WorkerPool(1, control)
+
+    def stop() -> None:
+        wait_until(alone.exists, "the file is tried alone")
+        control.request_stop()
+
+    threading.Thread(target=stop).start()
+    found = dict(pool.map_files("segments", die_then_wait, {"a": (tmp_path / "a.mp3", tmp_path / "mark", alone)}))
+    pool.shut_down()
+    assert found == {"a": Skipped(SkipReason.INTERRUPTED)}
 
 
 def test_workers_that_die_idle_cost_no_file() -> None:
