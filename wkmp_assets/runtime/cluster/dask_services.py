@@ -25,7 +25,7 @@ JOIN_S = 30
 """unit=s: how long a worker tries to join before it says that it could not."""
 _RETRY_S = 1.0
 
-_CONFIG = {
+DASK_SETTINGS = {
     "distributed.scheduler.allowed-failures": 0,
     "distributed.scheduler.worker-ttl": WORKER_TTL,
     "distributed.scheduler.work-stealing": False,  # every task names its worker
@@ -91,7 +91,7 @@ async def run_scheduler(address: str, dashboard_port: int, say: Callable[[str], 
         The port is taken, or the certificates are missing.
     """
     parts = urlsplit(address)
-    with _quietly(_CONFIG):
+    with _quietly(DASK_SETTINGS):
         try:
             async with Scheduler(
                 host=f"{parts.scheme}://{parts.hostname}",
@@ -119,7 +119,7 @@ async def run_workers(plan: WorkerPlan, say: Callable[[str], None], stop: asynci
         Ends them.
     """
     config = {
-        **_CONFIG,
+        **DASK_SETTINGS,
         # Set before the process starts, because numpy reads them when it is loaded.
         "distributed.nanny.pre-spawn-environ": {**plan.environment, "DASK_LOGGING__DISTRIBUTED": "error"},
     }
