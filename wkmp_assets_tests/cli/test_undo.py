@@ -21,6 +21,7 @@ from wkmp_assets.model.file_entry import FileEntry
 from wkmp_assets_tests.support.builders import (
     LATER,
     NOW,
+    column,
     commit,
     entry,
     flavor,
@@ -211,6 +212,27 @@ def test_what_cannot_be_is_a_sentence(music: Path) -> None:
     commit(music / "wkmp.db", SECOND[1], now=LATER, run_id="second-run-2")
     assert "is more than one run" in wkmp("undo", "second", music, status=2)
     assert "is no run" in wkmp("undo", "s", music, status=2)
+
+
+def test_an_import_that_changes_nothing_leaves_nothing_to_undo(music: Path) -> None:
+    commit(music / "wkmp.db", *FIRST, now=LATER, run_id="second-run")
+    assert column(music / "wkmp.db", "SELECT DISTINCT import_session_id FROM passages") == ["second-run"]
+    assert "No run can be undone" in wkmp("undo", music)
+
+
+CHANGES: dict[str, tuple[FileEntry, bool]] = {
+    "a song": (SECOND[0], True),
+    "a boundary": (heard("a.flac", (0, 59.9)), True),
+    "one more passage": (heard("a.flac", (0, 20), (23, 60)), True),
+    "the file's tags": (replace(FIRST[0], tags=replace(FIRST[0].tags, artist="Another")), True),
+    "content without other rows": (replace(FIRST[0], identity=replace(FIRST[0].identity, size_bytes=1)), False),
+}
+
+
+@pytest.mark.parametrize(("changed", "is_kept"), CHANGES.values(), ids=CHANGES)
+def test_whatever_undoing_restores_is_kept(music: Path, changed: FileEntry, *, is_kept: bool) -> None:
+    commit(music / "wkmp.db", changed, *FIRST[1:], now=LATER, run_id="second-run")
+    assert column(music / "wkmp.db", "SELECT path FROM import_undo") == ["a.flac"] * is_kept
 
 
 def test_old_runs_are_forgotten(music: Path) -> None:

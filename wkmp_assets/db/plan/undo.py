@@ -1,7 +1,9 @@
 """Remember the rows of a file before a run changes them, and plan to restore them."""
 
 import json
+import re
 import zlib
+from collections.abc import Iterable
 from dataclasses import asdict, replace
 from typing import Any
 
@@ -23,11 +25,17 @@ _LEVEL = 1
 """Of the compression: the fastest, which halves the rows."""
 MAX_REMEMBERED_BYTES = 100_000_000
 """Of one file's rows, unpacked: 10 KB for each of 10,000 passages. What is longer is cut, so it is no JSON."""
+_STAMPS = frozenset({"import_session_id", "import_timestamp", "created_at", "updated_at", "timestamp"})
+_ANALYZED_AT = re.compile(r'"analyzed_at": "[^"]*"')
+"""In `import_metadata`: when the import wrote it."""
+_Row = PassageRow | PassageSongRow | PassageAlbumRow | ProvenanceRow
 _TAGS = ("artist", "title", "album", "track_number", "year")
 
 
 def remember(batch: WriteBatch, rows: FileRows | None, command: str, stamp: Stamp) -> WriteBatch:
-    """Return a batch that also keeps the rows as they were; the same batch where the file had no passages.
+    """Return a batch that also keeps the rows as they were; the same batch where it changes nothing to restore.
+
+    That is so where the file had no passages, and where all rows get the values that they have.
 
     Parameters
     ----------
@@ -40,10 +48,38 @@ def remember(batch: WriteBatch, rows: FileRows | None, command: str, stamp: Stam
     stamp : Stamp
         Time and run of this write.
     """
-    if rows is None or not rows.passages:
+    if rows is None or not rows.passages or not _has_changes(batch, rows):
         return batch
     before = zlib.compress(json.dumps(asdict(rows), default=_text_of).encode(), _LEVEL)
     return replace(batch, undo=UndoRow(stamp.run_id, rows.file.guid, batch.path, command, stamp.text, before))
+
+
+def _has_changes(batch: WriteBatch, rows: FileRows) -> bool:
+    """Tell whether a batch gives a file other rows than it has. Times and the run of a write are no change."""
+    if batch.removed_passages:
+        return True
+    if batch.file is not None and any(getattr(batch.file, tag) != getattr(rows.file, tag) for tag in _TAGS):
+        return True
+    written = {passage.guid for passage in batch.passages}
+    pairs: tuple[tuple[Iterable[_Row], Iterable[_Row]], ...] = (
+        (batch.passages, (row for row in rows.passages if row.guid in written)),
+        (batch.passage_songs, (row for row in rows.passage_songs if row.passage_id in written)),
+        (batch.passage_albums, (row for row in rows.passage_albums if row.passage_id in written)),
+        (batch.provenance, (row for row in rows.provenance if row.passage_id in written)),
+    )
+    return any(_without_stamps(new) != _without_stamps(old) for new, old in pairs)
+
+
+def _without_stamps(rows: Iterable[_Row]) -> list[str]:
+    """Return rows as texts in an order of their own, without what every write renews."""
+    return sorted(json.dumps(_kept_values(row), sort_keys=True, default=_text_of) for row in rows)
+
+
+def _kept_values(row: _Row) -> dict[str, Any]:
+    values = {name: value for name, value in vars(row).items() if name not in _STAMPS}
+    if isinstance(row, PassageRow):
+        values["import_metadata"] = _ANALYZED_AT.sub("", str(row.import_metadata))
+    return values
 
 
 def _text_of(value: bytes) -> str:
