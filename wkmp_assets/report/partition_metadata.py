@@ -13,6 +13,7 @@ from urllib.parse import quote
 
 from wkmp_assets.model.batch import FileCommit, Receipt, WriteBatch, WrittenRows
 from wkmp_assets.model.file_entry import FileEntry
+from wkmp_assets.model.file_key import decode_key
 from wkmp_assets.model.file_warnings import FileWarning
 from wkmp_assets.model.outcomes import Failed, Outcome, Result, Skipped
 from wkmp_assets.model.statuses import FileStatus
@@ -35,13 +36,15 @@ from wkmp_assets.report.passage_tables import (
     tabulate_matches,
     tabulate_segments,
 )
-from wkmp_assets.report.text import clock, counted, describe_covers, name_status
+from wkmp_assets.report.text import clock, counted, describe_covers, name_status, printable
 
 Metadata = dict[str, Any]
 """Name -> number, text, mapping, `PassageTable` or `Link`."""
 
 FAILED = "failed"
 RECORDING_PAGE = "https://musicbrainz.org/recording/"
+MAX_SHOWN_KEY = 60
+"""Characters of a partition key that the web UI shows whole; longer ones it shortens in the middle."""
 MAX_LINKS = 24
 """Links to one service for one file."""
 
@@ -157,7 +160,7 @@ def describe_commit(commit: FileCommit) -> Metadata:
     if isinstance(commit.outcome, Failed):
         described |= describe_outcome(commit.outcome)
     if isinstance(commit.outcome, Result):
-        described |= _describe_entry(commit.outcome.value, commit.batch)
+        described |= _spell_out(commit.key) | _describe_entry(commit.outcome.value, commit.batch)
     if receipt is None:
         return described
     described |= {
@@ -179,6 +182,12 @@ def describe_commit(commit: FileCommit) -> Metadata:
             for reason, count in Counter(commit.batch.kept_because).items()
         )
     return described | _describe_warnings(commit.batch.warnings if commit.batch else ())
+
+
+def _spell_out(key: str) -> Metadata:
+    """Return the path of a file whose partition key does not show it: it is shortened, or has percent-encoding."""
+    path = printable(decode_key(key))
+    return {"path": path} if path != key or len(key) > MAX_SHOWN_KEY else {}
 
 
 def _describe_entry(entry: FileEntry, batch: WriteBatch | None) -> Metadata:

@@ -5,12 +5,20 @@ from pathlib import Path
 from typing import Any
 
 import dagster as dg
+import pytest
 
 from wkmp_assets.model.batch import Receipt, WrittenRows
+from wkmp_assets.model.file_key import encode_key
 from wkmp_assets.model.outcomes import Failed, Result, Skipped, SkipReason
 from wkmp_assets.model.values import FileState
 from wkmp_assets.orchestration.dagster_values import to_metadata
-from wkmp_assets.report.partition_metadata import Link, describe_commit, describe_outcome, parse_commit
+from wkmp_assets.report.partition_metadata import (
+    MAX_SHOWN_KEY,
+    Link,
+    describe_commit,
+    describe_outcome,
+    parse_commit,
+)
 from wkmp_assets_tests.support.builders import (
     LATER,
     bare,
@@ -120,6 +128,26 @@ def test_what_is_not_known_of_a_passage_is_a_dash(database: Path) -> None:
     assert {row[name] for name in ("title", "lead-in", "lead-out")} == {"-"}
     assert row["song"] == "not known"
     assert not [name for name in described if name.startswith("recording")]
+
+
+LONG = f"{'Cantatas/' * 21}Wachet auf.flac"
+
+
+@pytest.mark.parametrize(
+    ("path", "said"),
+    [
+        ("Artist/Album/01 Title.flac", None),
+        ("a" * MAX_SHOWN_KEY, None),
+        ("a" * (MAX_SHOWN_KEY + 1), "a" * (MAX_SHOWN_KEY + 1)),
+        (LONG, LONG),
+        ("Cantatas, Vol. 1 [live]/100%.flac", "Cantatas, Vol. 1 [live]/100%.flac"),
+        ("one\x1b[2Jline.flac", "one\\x1b[2Jline.flac"),
+    ],
+)
+def test_the_path_is_told_where_the_key_does_not_show_it(database: Path, path: str, said: str | None) -> None:
+    key = encode_key(path)
+    written = commit(database, entry("a.flac"))["a.flac"]
+    assert describe_commit(replace(written, key=key)).get("path") == said
 
 
 def test_a_copy_and_a_silent_file_say_what_they_are(database: Path) -> None:

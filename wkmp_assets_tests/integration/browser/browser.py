@@ -23,8 +23,10 @@ OPTIONS = (
     "--disable-background-networking", "--disable-component-update", "--disable-sync",
 )  # fmt: skip
 WIDTH, HEIGHT = 1440, 900
-WAIT_MS = 600_000
-"""Limit for anything to appear. It is hundreds of times too long, because a test machine may stall."""
+WAIT_MS = 120_000
+"""Limit for a page to show what it has. It is a hundred times too long, because a test machine may stall."""
+RUN_WAIT_MS = 600_000
+"""Limit for what appears at the end of a run only."""
 
 full_form = pytest.mark.skipif(not IS_FULL, reason="part of `make test-ui` only")
 

@@ -7,7 +7,7 @@ from urllib.parse import quote
 
 from PIL import Image
 
-from wkmp_assets_tests.integration.browser.browser import SCREENSHOTS
+from wkmp_assets_tests.integration.browser.browser import RUN_WAIT_MS, SCREENSHOTS, WAIT_MS
 
 if TYPE_CHECKING:
     from playwright.sync_api import FloatRect, Locator, Page
@@ -35,11 +35,20 @@ class Person:
         """Open a page of the web UI."""
         self.page.goto(self._url + path)
 
-    def sees(self, text: str, *, exact: bool = False) -> "Locator":
-        """Wait until a text appears."""
+    def sees(self, text: str, *, exact: bool = False, wait_ms: int = WAIT_MS) -> "Locator":
+        """Wait until a text appears; a failure names the text, the page and what the page showed instead."""
         found = self.page.get_by_text(text, exact=exact).filter(visible=True).first
-        found.wait_for()
+        try:
+            found.wait_for(timeout=wait_ms)
+        except Exception as error:
+            shown = self.page.locator("body").inner_text()[-3000:]
+            error.add_note(f"{text!r} did not appear in {wait_ms / 1000:g} s on {self.page.url}, which shows:\n{shown}")
+            raise
         return found
+
+    def sees_at_end_of_run(self, text: str, *, exact: bool = False) -> "Locator":
+        """Wait until a text appears that a run shows when it has ended."""
+        return self.sees(text, exact=exact, wait_ms=RUN_WAIT_MS)
 
     def button(self, name: str, *, exact: bool = False) -> "Locator":
         """The button whose name is or contains a text."""
@@ -84,7 +93,7 @@ class Person:
         """Materialize `library_scan` and wait for its end."""
         self.open("/assets/library_scan")
         self.presses_and_follows("Materialize")
-        self.sees("Success", exact=True)
+        self.sees_at_end_of_run("Success", exact=True)
 
     def check(self, name: str) -> str:
         """Open a check of `library_entry` and return the result of its latest execution: `Passed` or `Failed`."""

@@ -3,7 +3,7 @@
 import shutil
 from pathlib import Path
 
-from wkmp_assets_tests.integration.browser.browser import full_form
+from wkmp_assets_tests.integration.browser.browser import RUN_WAIT_MS, full_form
 from wkmp_assets_tests.integration.browser.conftest import Visit
 from wkmp_assets_tests.integration.browser.graph import checks_of_entry
 from wkmp_assets_tests.support.paths import TEST_DATA
@@ -21,7 +21,7 @@ def test_a_corrupt_file_is_red_alone_and_turns_its_check_red(tmp_path: Path, vis
         person.scans()
         person.chooses(KEY, 1)
         person.presses_and_follows("Launch 1 run")
-        person.sees("Failure", exact=True)
+        person.sees_at_end_of_run("Failure", exact=True)
         person.sees(f"[passage_segments] {KEY}: no sound in it")
         person.sees("replace it, then import again")
         person.pictures("failed")
@@ -35,7 +35,7 @@ def test_a_corrupt_file_is_red_alone_and_turns_its_check_red(tmp_path: Path, vis
         # After the failure, Dagster executed no checks.
         assert person.check("files_imported") == "Execution failed"
         assert person.executes_all_checks("files_imported") == "Failed"
-        person.page.get_by_text("Succeeded", exact=True).nth(checks_of_entry() - 2).wait_for()
+        person.page.get_by_text("Succeeded", exact=True).nth(checks_of_entry() - 2).wait_for(timeout=RUN_WAIT_MS)
         person.sees(f"1 file could not be imported. First: {KEY}")
         person.sees("replace it, then import again")
         person.pictures("checks_red")

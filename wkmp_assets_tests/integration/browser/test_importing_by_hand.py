@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from wkmp_assets_tests.integration.browser.browser import full_form
+from wkmp_assets_tests.integration.browser.browser import RUN_WAIT_MS, full_form
 from wkmp_assets_tests.integration.browser.conftest import Visit
 from wkmp_assets_tests.integration.browser.graph import assets_of_import, checks_of_entry
 from wkmp_assets_tests.integration.browser.person import Person
@@ -25,7 +25,7 @@ def import_one(person: Person) -> None:
     person.chooses(MIX, 1)
     person.pictures("dialog")
     person.presses_and_follows("Launch 1 run")
-    person.sees("Success", exact=True)
+    person.sees_at_end_of_run("Success", exact=True)
     person.opens_partition("library_entry", MIX)
     person.sees("0:44.5 of FLAC: 3 passages, 0 of them with a known song")
     person.pictures("receipt")
@@ -53,7 +53,7 @@ def test_a_person_reads_the_report_without_opening_its_page(tmp_path: Path, visi
     with visit(place) as person:
         person.open("/assets/library_report")
         person.presses_and_follows("Materialize")
-        person.sees("Success", exact=True)
+        person.sees_at_end_of_run("Success", exact=True)
         person.open("/assets/library_report")
         for text in ("failures", "warnings", "transactions", "header_only.flac", "cut short"):
             person.sees(text)
@@ -66,7 +66,7 @@ def test_a_person_imports_one_file_then_a_range(tmp_path: Path, visit: Visit) ->
         import_one(person)
         person.chooses("Maxstack/", 3)
         person.presses_and_follows("Launch backfill")
-        person.page.get_by_text("100% completed").nth(assets_of_import() - 1).wait_for()
+        person.page.get_by_text("100% completed").nth(assets_of_import() - 1).wait_for(timeout=RUN_WAIT_MS)
         person.pictures("range")
         for key in RANGE:
             person.opens_partition("library_entry", key)

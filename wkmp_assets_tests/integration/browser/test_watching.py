@@ -19,14 +19,14 @@ def test_a_library_imports_itself_and_an_album_copied_into_it(tmp_path: Path, vi
     place.extra["WKMP_WATCH"] = "1"
     with visit(place) as person, place.instance() as instance:
         person.open("/runs")
-        person.sees("wkmp/requested_by: new_files_sensor")
-        person.sees("wkmp/files: 16")
-        person.sees("Success", exact=True)
+        person.sees_at_end_of_run("wkmp/requested_by: new_files_sensor")
+        person.sees_at_end_of_run("wkmp/files: 16")
+        person.sees_at_end_of_run("Success", exact=True)
         before = len(ticks(instance))
         # The album appears in one step, because a tick in the middle of copying would request a part of it.
         shutil.copytree(ALBUM, tmp_path / ALBUM.name).rename(place.music / ALBUM.name)
-        person.sees("wkmp/folders: Destructavator/UFO Alien Invasion")
-        person.sees("wkmp/result: 1 imported, 1 duplicate")
+        person.sees_at_end_of_run("wkmp/folders: Destructavator/UFO Alien Invasion")
+        person.sees_at_end_of_run("wkmp/result: 1 imported, 1 duplicate")
         requested = [number for number, tick in enumerate(list(reversed(ticks(instance)))[before:]) if tick.run_ids]
         assert requested in ([0], [1])
         person.pictures("watching")
