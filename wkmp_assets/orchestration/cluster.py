@@ -16,7 +16,7 @@ from wkmp_assets.runtime.cluster.queue import ClusterQueue
 from wkmp_assets.runtime.run_control import RunControl
 from wkmp_assets.runtime.state_files import SHARED
 from wkmp_assets.runtime.worker_process import WorkerLimits
-from wkmp_assets.runtime.worker_queue import ONE_THREAD
+from wkmp_assets.runtime.worker_queue import WORKER_ENVIRONMENT
 from wkmp_assets.settings import Settings
 
 if TYPE_CHECKING:
@@ -159,4 +159,6 @@ def plan_workers(
             raise SettingsError(f"{mount} is no folder: mount the music there, or correct --root")
     from wkmp_assets.runtime.cluster.dask_services import WorkerPlan
 
-    return WorkerPlan(address, slots, mounts, settings.worker_memory_mb, MODULES, find_versions(), ONE_THREAD, scratch)
+    return WorkerPlan(
+        address, slots, mounts, settings.worker_memory_mb, MODULES, find_versions(), WORKER_ENVIRONMENT, scratch
+    )

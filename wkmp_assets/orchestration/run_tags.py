@@ -20,6 +20,8 @@ FOLDERS_TAG = "wkmp/folders"
 """The first folders of its files, and the number of further ones."""
 RESULT_TAG = "wkmp/result"
 """Files by result, in the words of the summary."""
+CLUSTER_TAG = "wkmp/cluster"
+"""Address of the cluster's page, where other machines measure the files."""
 
 FAILED_IN_TAG = "wkmp/failed_in"
 """The phase in which the file failed, and the run that tried to import it."""
@@ -52,6 +54,11 @@ def tags_of_files(keys: Collection[str], present: Mapping[str, str]) -> dict[str
     said = ", ".join("the library's top folder" if folder == "." else folder for folder in named)
     found = {FILES_TAG: str(len(keys)), FOLDERS_TAG: f"{said} and {more} more" if more > 0 else said}
     return {name: text for name, text in found.items() if name not in present}
+
+
+def tags_of_cluster(page: str | None) -> dict[str, str]:
+    """Return the tag with the page of the cluster that measures a run's files; none where there is no such page."""
+    return {CLUSTER_TAG: page} if page else {}
 
 
 def tags_of_results(results: Iterable[str]) -> dict[str, str]:

@@ -56,6 +56,11 @@ class FileQueue(ABC):
         """How many files other machines measure at once now; None where this machine measures all."""
         return None
 
+    @property
+    def page(self) -> str | None:
+        """Address of a page about the machines that measure the files; None without one."""
+        return None
+
     def start(self) -> None:
         """Start the workers in the background."""
         self._wake([])

@@ -61,6 +61,11 @@ class WorkerPool:
         """How many files other machines measure at once now; None where this machine measures all."""
         return self._queue.far_slots
 
+    @property
+    def page(self) -> str | None:
+        """Address of a page about the machines that measure the files; None where this machine measures all."""
+        return self._queue.page
+
     def start(self) -> None:
         """Start the workers in the background. Otherwise the first file starts them."""
         self._queue.start()

@@ -31,6 +31,8 @@ machine flavors took 4.5 times the CPU. Their buffers would also count against t
 KEPT_MEMORY = {"MALLOC_MMAP_THRESHOLD_": str(32 * 2**20), "MALLOC_TRIM_THRESHOLD_": str(128 * 2**20)}
 """Environment of a worker with glibc, which otherwise gives freed arrays back to the system. The next array's pages
 must then be found and cleared again: 5,000 page faults, a tenth of the CPU of a flavor."""
+WORKER_ENVIRONMENT = {**ONE_THREAD, **KEPT_MEMORY}
+"""Of every worker, on this machine and on others; read when its process starts."""
 
 
 class WorkerQueue(FileQueue):
@@ -165,7 +167,7 @@ class WorkerQueue(FileQueue):
                 timeout=_MAX_IDLE_S,
                 initializer=prepare_worker,
                 initargs=(os.getpid(), self._limits, self._modules),
-                env={**ONE_THREAD, **KEPT_MEMORY},
+                env=WORKER_ENVIRONMENT,
             )
             ready = self.executor.submit(os.getpid)
             while not wait([ready], timeout=_LOOK_UP_S).done:

@@ -1,14 +1,18 @@
 """An import whose files two workers measure, each with the music under another path."""
 
+import os
 from pathlib import Path
 
+import dagster as dg
 import pytest
 
 from wkmp_assets.orchestration.cluster import find_versions
+from wkmp_assets.orchestration.run_tags import CLUSTER_TAG
 from wkmp_assets.runtime.cluster.dask_executor import DaskExecutor
 from wkmp_assets.runtime.cluster.dask_view import look_at_cluster
 from wkmp_assets.runtime.cluster.queue import ClusterQueue
 from wkmp_assets.runtime.run_control import RunControl
+from wkmp_assets.runtime.worker_queue import WORKER_ENVIRONMENT
 from wkmp_assets.settings import load_settings
 from wkmp_assets_tests.support.checked_library import SILENT, CheckedLibrary
 from wkmp_assets_tests.support.clusters import cluster_of
@@ -69,5 +73,10 @@ def test_a_library_measured_by_a_cluster_equals_the_local_one(library: CheckedLi
         ] * 2
         assert {one.roots[""] for one in views} == set(map(str, mounts.values()))
         assert len(done) >= 6
+        assert executor._client is not None
+        for name, value in WORKER_ENVIRONMENT.items():
+            assert executor._client.run(os.getenv, name) == dict.fromkeys(executor.slots, value)
+        (run,) = instance.get_runs(dg.RunsFilter(tags={CLUSTER_TAG: executor.page or "no page"}))
+        assert run.tags[CLUSTER_TAG].startswith("http://127.0.0.1:")
     assert [path for folder in scratch for path in folder.rglob("task-*")] == [], "the sound stays nowhere"
     assert list((tmp_path / "again" / "pcm").glob("*")) == []

@@ -12,6 +12,7 @@ import yaml
 from click.testing import CliRunner
 
 from wkmp_assets.cli.main import main
+from wkmp_assets.runtime.cluster.addresses import check_is_safe, find_address
 from wkmp_assets.settings import Settings
 from wkmp_assets_tests.support.paths import ROOT
 
@@ -32,6 +33,16 @@ def assert_is_a_command(arguments: list[str]) -> None:
     assert [option for option in rest if option.startswith("--") and option not in said.output] == []
 
 
+def assert_may_use_its_scheduler(service: dict[str, Any]) -> None:
+    """Check that a service may use the address that it names, as the command itself does at its start."""
+    environment = service.get("environment", {})
+    named = [*service.get("command", ()), *service.get("entrypoint", ()), environment.get("WKMP_CLUSTER", "")]
+    addresses = [text for text in named if text.startswith(("tcp://", "tls://"))]
+    for address in addresses:
+        check_is_safe(find_address(address), allow_insecure=environment.get("WKMP_CLUSTER_INSECURE") == "1")
+    assert addresses or "WKMP_CLUSTER_INSECURE" not in environment
+
+
 def test_compose_names_services_networks_and_volumes_that_it_has() -> None:
     compose = read_yaml("docker-compose.yaml")
     services = compose["services"]
@@ -44,6 +55,7 @@ def test_compose_names_services_networks_and_volumes_that_it_has() -> None:
             assert source.startswith("${MUSIC") or source in compose["volumes"]
         for name in service.get("environment", {}):
             assert not name.startswith("WKMP_") or name.removeprefix("WKMP_").lower() in Settings.model_fields
+        assert_may_use_its_scheduler(service)
         if "entrypoint" not in service and service["image"] == "wkmp-assets":
             assert_is_a_command(service["command"])
     assert all(port.startswith("127.0.0.1:") for port in services["web"]["ports"]), "Dagster has no passwords"

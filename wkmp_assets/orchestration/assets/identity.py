@@ -23,7 +23,7 @@ from wkmp_assets.orchestration.better_copies import find_better_copies, note_wai
 from wkmp_assets.orchestration.file_visits import note_visits, plan_visits, visit_files, visit_rest, visits_whole_files
 from wkmp_assets.orchestration.instance.dagster_api import executes_asset
 from wkmp_assets.orchestration.resources import Library
-from wkmp_assets.orchestration.run_tags import tags_of_files, tags_of_library
+from wkmp_assets.orchestration.run_tags import tags_of_cluster, tags_of_files, tags_of_library
 from wkmp_assets.runtime.claims import RunClaims
 from wkmp_assets.runtime.worker_pool import WorkerPool
 
@@ -90,6 +90,8 @@ def file_identity(
         else:
             hashed[key] = HashedFile(paths[key], to_hash[key], found.content_hash, known.get(paths[key]))
             note_visits(library, {key: found})
+    if on_cluster := tags_of_cluster(workers.page):  # connected by now, if there was anything to measure
+        context.instance.add_run_tags(context.run.run_id, on_cluster)
     same_content = read_known_by_hash(library.database, [file.content_hash for file in hashed.values()])
     try:
         content_now = hash_doubtful(

@@ -89,8 +89,8 @@ class DaskExecutor(TaskExecutor):
         return self._refused
 
     @property
-    def dashboard_link(self) -> str | None:
-        """Address of Dask's own page; None when not connected."""
+    def page(self) -> str | None:
+        """Address of Dask's dashboard; None when it is not connected."""
         return self._client.dashboard_link if self._client else None
 
     def can_take(self, avoid: frozenset[str] = frozenset()) -> bool:

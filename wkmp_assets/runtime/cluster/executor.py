@@ -47,6 +47,11 @@ class TaskExecutor(ABC):
     def refused(self) -> Mapping[str, str]:
         """Why other workers are not used, by name."""
 
+    @property
+    def page(self) -> str | None:
+        """Address of the engine's own page; None when it is not connected, or has none."""
+        return None
+
     @abstractmethod
     def can_take(self, avoid: frozenset[str] = frozenset()) -> bool:
         """Tell whether a worker that is not among `avoid` takes a task now."""

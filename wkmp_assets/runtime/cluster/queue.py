@@ -64,6 +64,11 @@ class ClusterQueue(FileQueue):
         """How many files the cluster measures at once now."""
         return sum(self._executor.slots.values())
 
+    @property
+    def page(self) -> str | None:
+        """Address of the engine's own page; None when it is not connected, or has none."""
+        return self._executor.page
+
     def _open(self) -> None:
         if not self._may_stop():
             self._executor.open()

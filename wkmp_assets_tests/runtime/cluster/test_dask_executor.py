@@ -115,7 +115,7 @@ def test_values_and_errors_return_and_the_begin_is_told(executor: DaskExecutor, 
         executor.submit(fail, music / "a.mp3").result(PATIENCE_S)
     with pytest.raises(FileNotSeenError, match="No such file"):
         executor.submit(read, music / "gone.mp3").result(PATIENCE_S)
-    assert executor.dashboard_link is not None
+    assert executor.page is not None
     assert list(worker.plugins["wkmp"].mounts) == [""]
 
 
@@ -244,7 +244,7 @@ def test_a_worker_that_is_ended_gets_no_more(executor: DaskExecutor, worker: Any
 def test_what_is_closed_drops_its_tasks_and_opens_again(executor: DaskExecutor, worker: Any, music: Path) -> None:
     executor.submit(wait_at_gate, music / "a.mp3")
     executor.close()
-    assert executor.dashboard_link is None
+    assert executor.page is None
     with pytest.raises(ClusterError):
         executor.submit(read, music / "a.mp3")
     GATE.set()
