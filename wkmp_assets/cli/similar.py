@@ -23,7 +23,7 @@ from wkmp_assets.cli.options import (
 from wkmp_assets.cli.target import PASSAGE, find_passage, folder_of
 from wkmp_assets.db.read.listing import ListedPassage, read_flavors, read_passages
 from wkmp_assets.model.flavor import parse_flavor
-from wkmp_assets.model.likeness import Heard, choose_playlist, find_shared, rank_by_likeness, smooth
+from wkmp_assets.model.likeness import Heard, choose_playlist, find_shared, rank_neighbours, smooth
 from wkmp_assets.report.m3u8 import PlaylistEntry, write_m3u8
 from wkmp_assets.report.text import clock, printable
 from wkmp_assets.settings import Settings
@@ -57,7 +57,7 @@ def similar(
     settings = find_settings(folder_of(like, folder), library, database)
     with exit_on_error():
         passages, heard, seed = _hear(settings, like, number)
-        ranked = [pair for pair in rank_by_likeness(seed.flavor, heard) if pair[1].passage != seed.passage][:limit]
+        ranked = rank_neighbours(seed, heard)[:limit]
     named = {one.passage: one for one in passages}
     found = [(distance, named[one.passage], find_shared(seed.flavor, one.flavor)) for distance, one in ranked]
     if as_json:

@@ -198,8 +198,10 @@ SOUND_NAMES = frozenset(
 """The characteristics that formulas give."""
 MEASURED_NAMES = SOUND_NAMES | TAG_NAMES
 """The user-defined characteristics that an import measures. Every other `user.*` belongs to a person."""
-TAGGER = "MusiCNN 0.1.0"
-"""The source of the tags, with its version."""
+TAGGER = "MusiCNN 0.1.0 (2)"
+"""The source of the tags, with its version and, in brackets, that of what it hears and of all reference values.
+
+A flavor that names another one is of an earlier version."""
 
 CLASSIFIERS = 18
 """Number of AcousticBrainz' classifiers."""

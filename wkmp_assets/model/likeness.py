@@ -1,10 +1,10 @@
 """Which passages sound alike, and playlists of them: flavors in, order out."""
 
 from collections import Counter
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from wkmp_assets.model.flavor import Flavor, distance
+from wkmp_assets.model.flavor import Flavor, distance, parse_flavor
 
 MIN_SHARED = 0.5
 """Probability from which a value says something about a passage."""
@@ -50,6 +50,19 @@ def rank_by_likeness(like: Flavor, others: Sequence[Heard]) -> list[tuple[float,
     return sorted(ranked, key=lambda pair: (pair[0], pair[1].passage))
 
 
+def rank_neighbours(like: Heard, passages: Sequence[Heard]) -> list[tuple[float, Heard]]:
+    """Return the other passages with their distance to one of them, the nearest first; see `rank_by_likeness`."""
+    return rank_by_likeness(like.flavor, [one for one in passages if one.passage != like.passage])
+
+
+def rank_stored(passage: str, stored: Mapping[str, str | None]) -> list[tuple[float, Heard]]:
+    """Return the same, given the stored flavor of each passage by its guid; nothing for a passage without a flavor."""
+    heard = {
+        guid: Heard(guid, guid, 0.0, flavor) for guid, text in stored.items() if (flavor := parse_flavor(text).flavor)
+    }
+    return rank_neighbours(heard[passage], list(heard.values())) if passage in heard else []
+
+
 def choose_names(flavors: Sequence[Collection[str]]) -> frozenset[str]:
     """Return the characteristics that nearly all flavors have, given their names; all if there is none."""
     counts = Counter(name for names in flavors for name in names)
@@ -80,8 +93,7 @@ def choose_playlist(like: Heard, others: Sequence[Heard], seconds: float) -> Ite
     """
     songs: set[str] = set()
     total_s = 0.0
-    ranked = [one for _, one in rank_by_likeness(like.flavor, others) if one.passage != like.passage]
-    for one in (like, *ranked):
+    for one in (like, *(near for _, near in rank_neighbours(like, others))):
         if total_s >= seconds:
             return
         if one.song not in songs:

@@ -24,7 +24,7 @@ CODE_VERSIONS = {
     LOOKUPS: "1",
     MATCHES: "1",
     LEAD_POINTS: "1",
-    FLAVORS: "1",
+    FLAVORS: "2",
     ENTRY: "1",
     PICTURE: "1",
     REPORT: "1",

@@ -10,7 +10,7 @@ from click.testing import CliRunner
 from wkmp_assets.cli.main import main
 from wkmp_assets.db.read.outdated_flavors import read_outdated_flavors, read_without_loudness
 from wkmp_assets.model.flavor import TAG_NAMES, TAGGER, parse_flavor
-from wkmp_assets_tests.support.builders import column, run_sql
+from wkmp_assets_tests.support.builders import column, commit, entry, run_sql
 from wkmp_assets_tests.support.checked_library import SONG
 from wkmp_assets_tests.support.workplace import make_workplace
 
@@ -19,6 +19,22 @@ OLD = json.dumps({"user.christmas": {"no": 0.9, "yes": 0.1}, "user.mode": {"majo
 
 def test_no_library_has_no_outdated_flavors(tmp_path: Path) -> None:
     assert read_outdated_flavors(tmp_path / "wkmp.db") == frozenset()
+
+
+@pytest.mark.parametrize(
+    ("sources", "is_outdated"),
+    [(["Measured", TAGGER], False), (["Measured", "MusiCNN 0.1.0"], True), (["Measured", "User"], True)],
+)
+def test_a_flavor_of_another_version_is_outdated(sources: list[str], is_outdated: bool, tmp_path: Path) -> None:
+    """The first versions heard six patches, and named the network alone."""
+    database = tmp_path / "wkmp.db"
+    commit(database, entry("a.mp3"))
+    run_sql(
+        database,
+        f"UPDATE passages SET musical_flavor_vector = '{OLD}', "  # noqa: S608 # a literal of this module
+        f"flavor_source_blend = '{json.dumps(sources)}'",
+    )
+    assert read_outdated_flavors(database) == (frozenset({"a.mp3"}) if is_outdated else frozenset())
 
 
 @pytest.mark.parametrize("other", ["--force", "--complete", "--retry-deferred", "--preset=default"])

@@ -6,6 +6,7 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 import numpy as np
+from scipy import fft
 
 from wkmp_assets.audio.pcm_store import PCM_RATE_HZ
 
@@ -60,7 +61,7 @@ def compute_chroma(frames: NDArray[np.float32]) -> NDArray[np.float64]:
     array, shape=(12, n), range 0..1
         The loudest class of each frame is 1; a silent frame has zeros.
     """
-    spectra = np.abs(np.fft.rfft(frames * _window(), axis=1)).astype(np.float32)
+    spectra = np.abs(fft.rfft(frames * _window(), axis=1)).astype(np.float32)
     classes = (spectra @ _weights(estimate_tuning(spectra))).T
     return np.asarray(classes / np.maximum(classes.max(axis=0), 1e-9))
 
@@ -98,7 +99,7 @@ def _amplitudes(pcm: NDArray[np.int16]) -> NDArray[np.float32]:
         samples = np.pad(samples, (0, FRAME - samples.size))
     frames = np.lib.stride_tricks.sliding_window_view(samples, FRAME)[::HOP]
     blocks = [frames[start : start + BLOCK] * _window() for start in range(0, len(frames), BLOCK)]
-    return np.concatenate([np.abs(np.fft.rfft(block, axis=1)).astype(np.float32) for block in blocks])
+    return np.concatenate([np.abs(fft.rfft(block, axis=1)).astype(np.float32) for block in blocks])
 
 
 def _weights(tuning: float) -> NDArray[np.float64]:

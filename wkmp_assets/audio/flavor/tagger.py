@@ -69,7 +69,7 @@ def tag_logits(patch: NDArray[np.float32], *, step: tuple[int, int] = (1, 1)) ->
         See `tagger_input.log_mel`. The network was trained with 187 frames, 3 s.
     step : (int, int), each > 0
         1, 1: what the released network says. Otherwise the first filters are applied at every so many frames and bands
-        only. Neighbours are so alike that the largest output, which alone counts, changes little: 2, 2 costs a third.
+        only. Neighbours are so alike that the largest output, which alone counts, changes little: 2, 4 costs a seventh.
 
     Returns
     -------
@@ -80,8 +80,9 @@ def tag_logits(patch: NDArray[np.float32], *, step: tuple[int, int] = (1, 1)) ->
     scale, shift = network["input"]
     x = patch * scale + shift
     outputs = [_timbre(x, "timbre_38", step), _timbre(x, "timbre_67", step), *_rhythms(x, step)]
-    front = np.repeat(np.concatenate(outputs, axis=1), step[0], axis=0)[: len(x)]
-    first = _middle(front, "middle_1")
+    heard = np.concatenate(outputs, axis=1)
+    front = np.repeat(heard, step[0], axis=0)[: len(x)]
+    first = _middle(heard, "middle_1", repeats=step[0], count=len(x))
     second = _middle(first, "middle_2") + first
     third = _middle(second, "middle_3") + second
     every = np.concatenate([front, first, second, third], axis=1)
@@ -96,9 +97,24 @@ def _layer(name: str) -> Layer:
     return Layer(*(network[f"{name}.{part}"] for part in ("weights", "bias", "scale", "shift")))
 
 
-def _pooled(layer: Layer, highest: NDArray[np.float32], lowest: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Finish the largest of several outputs: where the scale is negative, the largest comes from the lowest sum."""
-    return layer.finish(np.where(layer.scale > 0, highest, lowest))
+@cache
+def _rising(name: str) -> NDArray[np.float32]:
+    """Return a layer's weights, turned round where its scale is negative: the largest output has the largest sum."""
+    layer = _layer(name)
+    return layer.weights * np.where(layer.scale > 0, np.float32(1), np.float32(-1))
+
+
+def _pooled(layer: Layer, highest: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Finish the largest of several outputs, from the largest sum by `_rising` weights."""
+    return layer.finish(np.where(layer.scale > 0, highest, -highest))
+
+
+@cache
+def _taps(name: str) -> NDArray[np.float32]:
+    """Return the weights of a middle layer, shape=(inputs, frames x outputs): what each frame gives its neighbours."""
+    weights = _layer(name).weights
+    inputs = len(weights) // TIMBRE_FRAMES
+    return np.ascontiguousarray(weights.reshape(TIMBRE_FRAMES, inputs, -1).transpose(1, 0, 2).reshape(inputs, -1))
 
 
 def _timbre(x: NDArray[np.float32], name: str, step: tuple[int, int]) -> NDArray[np.float32]:
@@ -110,14 +126,15 @@ def _timbre(x: NDArray[np.float32], name: str, step: tuple[int, int]) -> NDArray
     found = np.empty((len(windows), layer.bias.size), np.float32)
     for start in range(0, len(windows), BLOCK):
         block = windows[start : start + BLOCK]
-        sums = (block.reshape(-1, len(layer.weights)) @ layer.weights).reshape(len(block), -1, layer.bias.size)
-        found[start : start + BLOCK] = _pooled(layer, sums.max(axis=1), sums.min(axis=1))
+        sums = (block.reshape(-1, len(layer.weights)) @ _rising(name)).reshape(len(block), -1, layer.bias.size)
+        found[start : start + BLOCK] = _pooled(layer, sums.max(axis=1))
     return found
 
 
 def _rhythms(x: NDArray[np.float32], step: tuple[int, int]) -> list[NDArray[np.float32]]:
     """Return the largest output over all bands for each length of filters, each of shape=(frames, outputs)."""
-    layers = [_layer(f"rhythm_{length}") for length in RHYTHM_FRAMES]
+    names = [f"rhythm_{length}" for length in RHYTHM_FRAMES]
+    layers = [_layer(name) for name in names]
     longest = RHYTHM_FRAMES[0]
     padded = np.pad(x, (((longest - 1) // 2, longest // 2), (0, 0)))
     windows = np.lib.stride_tricks.sliding_window_view(np.ascontiguousarray(padded.T), longest, axis=1)[
@@ -125,19 +142,25 @@ def _rhythms(x: NDArray[np.float32], step: tuple[int, int]) -> list[NDArray[np.f
     ]
     bands, count, _ = windows.shape
     highest = [np.full((count, layer.bias.size), -np.inf, np.float32) for layer in layers]
-    lowest = [np.full((count, layer.bias.size), np.inf, np.float32) for layer in layers]
     for start in range(0, bands, BLOCK_BANDS):
         block = windows[start : start + BLOCK_BANDS].reshape(-1, longest)
-        for number, (length, layer) in enumerate(zip(RHYTHM_FRAMES, layers, strict=True)):
+        for best, length, name in zip(highest, RHYTHM_FRAMES, names, strict=True):
             before = (longest - length) // 2
-            sums = (block[:, before : before + length] @ layer.weights).reshape(-1, count, layer.bias.size)
-            np.maximum(highest[number], sums.max(axis=0), out=highest[number])
-            np.minimum(lowest[number], sums.min(axis=0), out=lowest[number])
-    return [_pooled(layer, *sums) for layer, *sums in zip(layers, highest, lowest, strict=True)]
+            sums = (block[:, before : before + length] @ _rising(name)).reshape(-1, count, best.shape[1])
+            np.maximum(best, sums.max(axis=0), out=best)
+    return [_pooled(layer, best) for layer, best in zip(layers, highest, strict=True)]
 
 
-def _middle(x: NDArray[np.float32], name: str) -> NDArray[np.float32]:
-    layer = _layer(name)
-    padded = np.pad(x, ((TIMBRE_FRAMES // 2, TIMBRE_FRAMES // 2), (0, 0)))
-    inputs = np.concatenate([padded[start : start + len(x)] for start in range(TIMBRE_FRAMES)], axis=1)
-    return layer.finish(inputs @ layer.weights)
+def _middle(x: NDArray[np.float32], name: str, *, repeats: int = 1, count: int | None = None) -> NDArray[np.float32]:
+    """Return the outputs of a middle layer for x with each frame repeated, cut to `count` frames.
+
+    Each frame is multiplied once, however often it is repeated and however many neighbours hear it.
+    """
+    given = np.repeat(x @ _taps(name), repeats, axis=0)[:count]
+    frames, outputs = len(given), given.shape[1] // TIMBRE_FRAMES
+    reach = TIMBRE_FRAMES // 2
+    padded = np.pad(given, ((reach, reach), (0, 0))).reshape(-1, TIMBRE_FRAMES, outputs)
+    sums = padded[:frames, 0]
+    for tap in range(1, TIMBRE_FRAMES):
+        sums = sums + padded[tap : tap + frames, tap]
+    return _layer(name).finish(sums)

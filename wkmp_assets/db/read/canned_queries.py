@@ -4,6 +4,9 @@ from dataclasses import dataclass
 
 FLAVOR_DISTANCE = "flavor_distance"
 """SQL function: distance of two stored flavors, 0 to 1; NULL without a common characteristic."""
+FLAVOR_NEIGHBOURS = "flavor_neighbours"
+"""SQL aggregate of a passage's guid, its flavor and the guid of the passage to compare with: a JSON array of pairs of
+guid and distance, the nearest first."""
 FLAVOR_WORDS = "flavor_words"
 """SQL function: a passage's `musical_flavor_vector` and `additional_metadata` in a person's words."""
 
@@ -79,16 +82,13 @@ FROM (SELECT coalesce(user_title, title) AS title, artist, musical_flavor_vector
         "Nearest neighbours of a passage",
         "Passages that sound most like one, which you name by its guid.",
         f"""
-WITH measured AS MATERIALIZED (
-  SELECT guid, {FLAVOR_DISTANCE}(musical_flavor_vector, (
-    SELECT musical_flavor_vector FROM passages WHERE guid = :passage)) AS distance
-  FROM passages WHERE guid <> :passage),
-nearest AS MATERIALIZED (
-  SELECT guid, distance FROM measured WHERE distance IS NOT NULL ORDER BY distance, guid LIMIT 50)
+WITH nearest AS MATERIALIZED (
+  SELECT pair.key AS place, pair.value ->> 0 AS guid, pair.value ->> 1 AS distance
+  FROM json_each((SELECT {FLAVOR_NEIGHBOURS}(guid, musical_flavor_vector, :passage) FROM passages)) AS pair LIMIT 50)
 SELECT round(distance, 4) AS distance, coalesce(p.user_title, p.title) AS title, p.artist,
        {FLAVOR_WORDS}(p.musical_flavor_vector, p.additional_metadata) AS sounds, p.file_id
 FROM nearest JOIN passages AS p ON p.guid = nearest.guid
-ORDER BY nearest.distance, p.guid""",  # noqa: S608 - literals only
+ORDER BY nearest.place""",  # noqa: S608 - literals only
     ),
 }
 """Name in the address -> question to the library."""

@@ -16,7 +16,7 @@ from wkmp_assets.db.read.file_details import FileDetails, PassageDetails, read_f
 from wkmp_assets.db.read.listing import ListedPassage, read_flavors, read_passages
 from wkmp_assets.db.read.search import search_passages
 from wkmp_assets.model.flavor import parse_flavor
-from wkmp_assets.model.likeness import Heard, find_shared, rank_by_likeness
+from wkmp_assets.model.likeness import find_shared, rank_stored
 from wkmp_assets.model.match_levels import level_of
 from wkmp_assets.report.browse.places import BrowsedLibrary
 from wkmp_assets.report.browse.served_files import find_inside, find_music, media_type_of
@@ -141,13 +141,6 @@ def find_neighbours(library: BrowsedLibrary, passage: str) -> list[Neighbour]:
     """Return the passages that sound most like one, the nearest first; none when it has no flavor."""
     stored = read_flavors(library.database)
     mine = parse_flavor(stored.get(passage)).flavor
-    if not mine:
-        return []
-    others = [
-        Heard(guid, guid, 0.0, flavor)
-        for guid, text in stored.items()
-        if guid != passage and (flavor := parse_flavor(text).flavor)
-    ]
     listed = {one.passage: one for one in read_passages(library.database)}
     guids = read_guids(library.database)
     return [
@@ -157,7 +150,7 @@ def find_neighbours(library: BrowsedLibrary, passage: str) -> list[Neighbour]:
             distance,
             ", ".join(value.replace("_", " ") for _, value in find_shared(mine, one.flavor)[:MAX_SHARED]),
         )
-        for distance, one in rank_by_likeness(mine, others)[:MAX_NEIGHBOURS]
+        for distance, one in rank_stored(passage, stored)[:MAX_NEIGHBOURS]
         if one.passage in listed
     ]
 

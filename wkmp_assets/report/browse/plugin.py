@@ -4,6 +4,7 @@ Datasette has one list of plugins for the process, so each function first looks 
 """
 
 import asyncio
+import json
 import traceback
 from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any
@@ -15,9 +16,10 @@ from datasette.views.base import DatasetteError
 from markupsafe import Markup
 
 from wkmp_assets.db.read.browsing import read_covers_of, read_path_of
-from wkmp_assets.db.read.canned_queries import FLAVOR_DISTANCE, FLAVOR_WORDS
+from wkmp_assets.db.read.canned_queries import FLAVOR_DISTANCE, FLAVOR_NEIGHBOURS, FLAVOR_WORDS
 from wkmp_assets.errors import WkmpError
 from wkmp_assets.model.flavor import Flavor, distance, parse_flavor
+from wkmp_assets.model.likeness import rank_stored
 from wkmp_assets.report.browse.pages import read_file_page, read_start_page
 from wkmp_assets.report.browse.places import BrowsedLibrary
 from wkmp_assets.report.browse.served_files import find_inside, find_music, media_type_of, serve
@@ -67,6 +69,7 @@ def prepare_connection(conn: Any, datasette: Any) -> None:
     """Add the functions that the canned queries use."""
     if library_of(datasette) is not None:
         conn.create_function(FLAVOR_DISTANCE, 2, _distance, deterministic=True)
+        conn.create_aggregate(FLAVOR_NEIGHBOURS, 3, _Neighbours)
         conn.create_function(FLAVOR_WORDS, 2, _words, deterministic=True)
 
 
@@ -185,6 +188,24 @@ def _distance(one: object, other: object) -> float | None:
         return None
     first, second = parse_flavor(one).flavor, _parsed(other)
     return distance(first, second) if first.keys() & second.keys() else None
+
+
+class _Neighbours:
+    """Collects stored flavors, and ranks them as `wkmp similar` does."""
+
+    def __init__(self) -> None:
+        self._passage = ""
+        self._stored: dict[str, str] = {}
+
+    def step(self, guid: object, vector: object, passage: object) -> None:
+        """Take one passage."""
+        self._passage = str(passage)
+        if isinstance(guid, str) and isinstance(vector, str):
+            self._stored[guid] = vector
+
+    def finalize(self) -> str:
+        """Return pairs of guid and distance."""
+        return json.dumps([(one.passage, apart) for apart, one in rank_stored(self._passage, self._stored)])
 
 
 def _words(vector: object, metadata: object) -> str:

@@ -66,13 +66,13 @@ def test_the_input_is_what_librosa_computes_at_16_kilohertz() -> None:
 def test_a_passage_is_heard_in_patches_that_are_evenly_spread() -> None:
     length = samples_for(PATCH_FRAMES)
     pcm = np.zeros(length * PATCHES * 3, np.int16)
-    pcm[length * 4 : length * 5] = 8000  # the middle third of the second sixth
+    pcm[length * 4 : length * 5] = 8000  # the middle third of the second part
     patches = cut_patches(pcm)
     assert [bool(patch.any()) for patch in patches] == [number == 1 for number in range(PATCHES)]
     assert all(patch.shape == (PATCH_FRAMES, BANDS) for patch in patches)
 
 
-@pytest.mark.parametrize(("length_s", "count"), [(0, 1), (3.5, 1), (7, 2), (19, PATCHES), (600, PATCHES)])
+@pytest.mark.parametrize(("length_s", "count"), [(0, 1), (3.5, 1), (7, 2), (19, 6), (37, PATCHES), (600, PATCHES)])
 def test_a_short_passage_has_fewer_patches(length_s: float, count: int) -> None:
     assert len(cut_patches(np.zeros(round(length_s * PCM_RATE_HZ), np.int16))) == count
 

@@ -7,8 +7,10 @@ from contextlib import closing
 from urllib.parse import quote
 
 import pytest
+from click.testing import CliRunner
 from datasette import Request
 
+from wkmp_assets.cli.similar import similar
 from wkmp_assets.db.read.canned_queries import LIBRARY_QUERIES
 from wkmp_assets.db.read.table_texts import TABLE_TEXTS
 from wkmp_assets.db.write.receipt_list import ReceiptRow, make_receipt_list
@@ -61,6 +63,29 @@ def test_the_neighbours_are_the_nearest_first(shown: Pages) -> None:
     places = [near.index(f"/file/{shown.guid(path)}") for path in ("Ann/again.flac", "Ann/old.ape", "Ann/evil.ogg")]
     assert places == sorted(places)
     assert "dark" in near
+
+
+def test_page_and_question_rank_neighbours_as_the_command_does(changing: Pages) -> None:
+    """Equal classes that only two passages have made these two near, on the page of the questions alone."""
+    classes = json.dumps({f"class_{number}": {"is": 0.8, "is_not": 0.2} for number in range(18)})
+    database = changing.library.database
+    classed = "UPDATE passages SET musical_flavor_vector = json_patch(musical_flavor_vector, ?) WHERE title IN (?, ?)"
+    with closing(sqlite3.connect(database)) as connection, connection:
+        connection.execute(classed, (classes, "Air", HOSTILE))
+    seed = changing.guid("Ann/air.mp3")
+    (passage,) = column(database, "SELECT guid FROM passages WHERE file_id = ?", seed)
+    answer = changing.ask(f"/library/neighbours.json?_shape=objects&passage={passage}").json()["rows"]
+    asked = [str(changing.library.root / "Ann/air.mp3"), "--library", str(changing.library.root), "--json"]
+    said = json.loads(CliRunner().invoke(similar, asked, catch_exceptions=False).stdout)["similar"]
+    assert [one["path"] for one in said] == ["Ann/again.flac", "Ann/old.ape", "Ann/evil.ogg"]
+    assert [row["file_id"] for row in answer] == [changing.guid(one["path"]) for one in said]
+    assert [row["distance"] for row in answer] == pytest.approx([one["distance"] for one in said], abs=1e-4)
+    near = changing.shows(f"/file/{seed}?passage=1").split('id="neighbours"')[1]
+    places = [near.index(f"/file/{row['file_id']}") for row in answer]
+    assert places == sorted(places)
+    unknown = changing.ask("/library/neighbours.json?_shape=objects&passage=none").json()
+    assert unknown["ok"]
+    assert unknown["rows"] == []
 
 
 @pytest.mark.parametrize(
