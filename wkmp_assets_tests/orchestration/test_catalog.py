@@ -175,7 +175,7 @@ def test_a_changed_phase_is_stale_and_alone_computed_again(
     library.scan()
     assert Staleness(library).stale() == {}, "a scan makes nothing stale"
 
-    monkeypatch.setitem(CODE_VERSIONS, FLAVORS, "2")
+    monkeypatch.setitem(CODE_VERSIONS, FLAVORS, "of another code")
     changed = CheckedLibrary(library.music, library.instance, workers)
     both = {(FLAVORS, "a.wav"): StaleCauseCategory.CODE, (FLAVORS, "b.wav"): StaleCauseCategory.CODE}
     assert Staleness(changed).stale() == both
