@@ -69,10 +69,12 @@ class Person:
             small = taken.quantize(256, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE)
             small.save(Path(SCREENSHOTS, f"{name}.png"), optimize=True)
 
-    def opens_partition(self, asset: str, key: str) -> None:
-        """Open the page of one file's partition."""
+    def opens_partition(self, asset: str, key: str, shows: str | None = None) -> "Locator":
+        """Open the page of one file's partition, and wait for its key, or for the text that it shows of a long one."""
         self.open(f"/assets/{asset}?view=partitions&partition={quote(key, safe='')}")
-        self.page.get_by_text(key, exact=True).filter(visible=True).last.wait_for()
+        found = self.page.get_by_text(shows or key, exact=True).filter(visible=True).last
+        found.wait_for()
+        return found
 
     def metadata(self, name: str) -> str:
         """Read one line of the metadata of the partition whose page is open."""
