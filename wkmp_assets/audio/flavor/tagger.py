@@ -69,7 +69,7 @@ def tag_logits(patch: NDArray[np.float32], *, step: tuple[int, int] = (1, 1)) ->
         See `tagger_input.log_mel`. The network was trained with 187 frames, 3 s.
     step : (int, int), each > 0
         1, 1: what the released network says. Otherwise the first filters are applied at every so many frames and bands
-        only. Neighbours are so alike that the largest output, which alone counts, changes little: 2, 4 costs a seventh.
+        only. Neighbours are so alike that the largest output, which alone counts, changes little: 2, 4 costs a fifth.
 
     Returns
     -------

@@ -29,7 +29,7 @@ LEVEL_DBFS = -18.0
 """The level at which the network hears every passage: the median of the calibration half."""
 STEP = (2, 4)
 """See `tag_logits`. On the calibration half twelve patches heard so told music apart as well as twelve heard at every
-second band, for two thirds of the CPU."""
+second band, for three quarters of the CPU."""
 
 
 def measure_tags(pcm: NDArray[np.int16]) -> Flavor:
