@@ -483,6 +483,11 @@ class Settings(BaseSettings):
         """The note about the page of `wkmp browse`."""
         return self.state_dir / self.library_id / "browse.json"
 
+    @property
+    def flavor_cache_path(self) -> Path:
+        """The flavors of this library as arrays, for `wkmp similar` and `wkmp playlist`."""
+        return self.state_dir / self.library_id / "flavors.npz"
+
     def picture_path(self, key: str) -> Path:
         """Return the path of a partition's picture: a hash, because a key may be longer than a file name."""
         name = hashlib.sha256(key.encode("utf-8")).hexdigest()

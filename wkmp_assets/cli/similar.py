@@ -1,13 +1,17 @@
 """`wkmp similar` and `wkmp playlist`: passages that sound like one that a person names."""
 
+from __future__ import annotations
+
 import json
-from collections.abc import Sequence
 from dataclasses import asdict
+from itertools import islice
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 from rich.table import Table
 
+from wkmp_assets.cli.library_flavors import LibraryFlavors, hear_passages
 from wkmp_assets.cli.options import (
     AS_JSON,
     DATABASE,
@@ -21,12 +25,15 @@ from wkmp_assets.cli.options import (
     write_output,
 )
 from wkmp_assets.cli.target import PASSAGE, find_passage, folder_of
-from wkmp_assets.db.read.listing import ListedPassage, read_flavors, read_passages
-from wkmp_assets.model.flavor import parse_flavor
-from wkmp_assets.model.likeness import Heard, choose_playlist, find_shared, rank_neighbours, smooth
+from wkmp_assets.db.read.listing import ListedPassage, read_passages
+from wkmp_assets.model.likeness import Heard, choose_playlist, find_shared, smooth
 from wkmp_assets.report.m3u8 import PlaylistEntry, write_m3u8
 from wkmp_assets.report.text import clock, printable
-from wkmp_assets.settings import Settings
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from wkmp_assets.settings import Settings
 
 MAX_SHOWN = 10
 MAX_SHARED = 3
@@ -56,10 +63,15 @@ def similar(
     """
     settings = find_settings(folder_of(like, folder), library, database)
     with exit_on_error():
-        passages, heard, seed = _hear(settings, like, number)
-        ranked = rank_neighbours(seed, heard)[:limit]
-    named = {one.passage: one for one in passages}
-    found = [(distance, named[one.passage], find_shared(seed.flavor, one.flavor)) for distance, one in ranked]
+        passages = read_passages(settings.database_path)
+        named = {one.passage: one for one in passages}
+        seed = _hear(settings, find_passage(settings, like, passages, number))
+        flavors = LibraryFlavors(settings.database_path, settings.flavor_cache_path)
+        ranked = flavors.rank(seed.flavor, {guid: one for guid, one in named.items() if guid != seed.passage})
+        found = [
+            (distance, named[one.passage], find_shared(seed.flavor, one.flavor))
+            for distance, one in islice(ranked, limit)
+        ]
     if as_json:
         similar_ones = [
             {"distance": round(distance, 6), "shared": [list(pair) for pair in shared], **asdict(one)}
@@ -101,35 +113,31 @@ def playlist(
     """
     settings = find_settings(folder_of(like, folder), library, database)
     with exit_on_error():
-        passages, heard, seed = _hear(settings, like, number)
+        passages = read_passages(settings.database_path)
         named = {one.passage: one for one in passages}
-        there = [one for one in heard if not named[one.passage].is_missing]
-        chosen = [one for one in choose_playlist(seed, there, minutes * 60) if not named[one.passage].is_missing]
+        seed = _hear(settings, find_passage(settings, like, passages, number))
+        flavors = LibraryFlavors(settings.database_path, settings.flavor_cache_path)
+        others = {guid: one for guid, one in named.items() if guid != seed.passage and not one.is_missing}
+        ranked = flavors.rank(seed.flavor, others)
+        filled = choose_playlist(seed, (one for _, one in ranked), minutes * 60)
+        chosen = [one for one in filled if not named[one.passage].is_missing]
         ordered = smooth(chosen) if is_smooth else chosen
         write_output(write_m3u8(entries_of([named[one.passage] for one in ordered], settings.library)), output)
+
+
+def _hear(settings: Settings, like: ListedPassage) -> Heard:
+    """Return what is heard of the passage that a person names."""
+    heard = hear_passages(settings.database_path, [like])
+    if not heard:
+        raise click.ClickException(
+            f"{printable(like.path)} has no flavor to compare. An import measures it: wkmp import FOLDER --force"
+        )
+    return heard[like.passage]
 
 
 def entries_of(passages: Sequence[ListedPassage], root: Path) -> list[PlaylistEntry]:
     """Return the entries of a playlist."""
     return [PlaylistEntry(root / one.path, one.name, one.start_s, one.end_s) for one in passages]
-
-
-def _hear(settings: Settings, like: str, number: int | None) -> tuple[list[ListedPassage], list[Heard], Heard]:
-    """Return all passages, what is heard of those with a flavor, and what is heard of the one that a person names."""
-    passages = read_passages(settings.database_path)
-    named = find_passage(settings, like, passages, number)
-    flavors = read_flavors(settings.database_path)
-    heard = [
-        Heard(one.passage, one.song or one.passage, one.length_s, flavor)
-        for one in passages
-        if (flavor := parse_flavor(flavors.get(one.passage)).flavor)
-    ]
-    seed = next((one for one in heard if one.passage == named.passage), None)
-    if seed is None:
-        raise click.ClickException(
-            f"{printable(named.path)} has no flavor to compare. An import measures it: wkmp import FOLDER --force"
-        )
-    return passages, heard, seed
 
 
 def _table(like: ListedPassage, found: Sequence[tuple[float, ListedPassage, list[tuple[str, str]]]]) -> Table:

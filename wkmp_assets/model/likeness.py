@@ -1,8 +1,9 @@
 """Which passages sound alike, and playlists of them: flavors in, order out."""
 
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 
 from wkmp_assets.model.flavor import Flavor, distance, parse_flavor
 
@@ -45,7 +46,7 @@ def rank_by_likeness(like: Flavor, others: Sequence[Heard]) -> list[tuple[float,
     """
     comparable = [one for one in others if one.flavor.keys() & like.keys()]
     names = choose_names([like.keys() & one.flavor.keys() for one in comparable])
-    part = _part(like, names)
+    part = part_of(like, names)
     ranked = [(distance(part, one.flavor), one) for one in comparable]
     return sorted(ranked, key=lambda pair: (pair[0], pair[1].passage))
 
@@ -65,13 +66,16 @@ def rank_stored(passage: str, stored: Mapping[str, str | None]) -> list[tuple[fl
 
 def choose_names(flavors: Sequence[Collection[str]]) -> frozenset[str]:
     """Return the characteristics that nearly all flavors have, given their names; all if there is none."""
-    counts = Counter(name for names in flavors for name in names)
-    return frozenset(name for name, count in counts.items() if count >= MIN_COVERAGE * len(flavors)) or frozenset(
-        counts
-    )
+    return choose_counted_names(Counter(name for names in flavors for name in names), len(flavors))
 
 
-def _part(flavor: Flavor, names: Collection[str]) -> Flavor:
+def choose_counted_names(counts: Mapping[str, int], total: int) -> frozenset[str]:
+    """Return the characteristics that nearly all of `total` flavors have, given how many have each; else all."""
+    return frozenset(name for name, count in counts.items() if count >= MIN_COVERAGE * total) or frozenset(counts)
+
+
+def part_of(flavor: Flavor, names: Collection[str]) -> Flavor:
+    """Return the characteristics of a flavor that have one of the names."""
     return {name: values for name, values in flavor.items() if name in names}
 
 
@@ -86,14 +90,14 @@ def find_shared(one: Flavor, other: Flavor) -> list[tuple[str, str]]:
     return [(name, value) for _, name, value in sorted(shared)]
 
 
-def choose_playlist(like: Heard, others: Sequence[Heard], seconds: float) -> Iterator[Heard]:
-    """Yield a passage and its nearest ones, each song once, until they last as long as asked.
+def choose_playlist(like: Heard, ranked: Iterable[Heard], seconds: float) -> Iterator[Heard]:
+    """Yield a passage and others in their given order, each song once, until they last as long as asked.
 
     The last one may end later. When the library has too little, all of it is used.
     """
     songs: set[str] = set()
     total_s = 0.0
-    for one in (like, *(near for _, near in rank_neighbours(like, others))):
+    for one in chain([like], ranked):
         if total_s >= seconds:
             return
         if one.song not in songs:
@@ -105,7 +109,7 @@ def choose_playlist(like: Heard, others: Sequence[Heard], seconds: float) -> Ite
 def smooth(chosen: Sequence[Heard]) -> list[Heard]:
     """Return passages in an order in which each is followed by the nearest of those that are left."""
     names = choose_names([one.flavor.keys() for one in chosen])
-    parts = {one.passage: _part(one.flavor, names) for one in chosen}
+    parts = {one.passage: part_of(one.flavor, names) for one in chosen}
     left = list(chosen)
     ordered = left[:1]
     left = left[1:]

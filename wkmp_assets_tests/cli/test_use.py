@@ -14,6 +14,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from wkmp_assets.cli.main import main
+from wkmp_assets.db.read.listing import read_flavors, read_passages
 from wkmp_assets.model.file_entry import FileEntry
 from wkmp_assets.model.file_warnings import FileWarning, WarningKind
 from wkmp_assets_tests.support.builders import commit, entry, flavor, run_sql, seconds, song
@@ -166,6 +167,28 @@ def test_the_most_similar_passages_come_first_with_what_they_share(music: Path) 
     assert paths(read("similar", FUGUE.recording_mbid, music)["similar"])[0].startswith("Bach/Air")
     assert paths(read("similar", "señor", music, "--limit", "1")["similar"]) == ["Bach/Fugue.flac"]
     assert "dark" in wkmp("similar", music / "Bach/Air.flac").stdout
+
+
+@pytest.mark.parametrize("vector", ["changed", "damaged", "none"])
+def test_a_flavor_that_another_program_changed_counts_at_once(music: Path, tmp_path: Path, vector: str) -> None:
+    """The kept numbers belong to texts, not to passages."""
+    before = paths(read("similar", music / "Bach/Air.flac")["similar"])
+    assert before[-1] == "Rock/one [live].flac"
+    (kept,) = tmp_path.rglob("flavors.npz")
+    mine = {one.passage: one for one in read_passages(music / "wkmp.db")}
+    (guid,) = (guid for guid, one in mine.items() if one.path == "Rock/one [live].flac")
+    (air,) = (guid for guid, one in mine.items() if one.path == "Bach/Air.flac")
+    flavors = read_flavors(music / "wkmp.db")
+    text = {"changed": flavors[air], "damaged": flavors[guid][:-1], "none": None}[vector]
+    with closing(sqlite3.connect(music / "wkmp.db")) as connection, connection:
+        connection.execute("UPDATE passages SET musical_flavor_vector = ? WHERE guid = ?", (text, guid))
+    after = read("similar", music / "Bach/Air.flac")["similar"]
+    if vector == "changed":
+        assert (after[0]["path"], after[0]["distance"]) == ("Rock/one [live].flac", 0.0)
+    else:
+        assert paths(after) == before[:-1]
+    kept.write_bytes(b"damaged")
+    assert read("similar", music / "Bach/Air.flac")["similar"] == after
 
 
 @pytest.mark.parametrize(

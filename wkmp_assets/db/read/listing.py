@@ -1,12 +1,13 @@
 """Read the passages of a library as people know them: by file, number, names and song."""
 
 import sqlite3
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from wkmp_assets.db.connection import open_reader
 from wkmp_assets.db.read.missing import read_missing
-from wkmp_assets.db.read.select import column_list, has_table
+from wkmp_assets.db.read.select import column_list, has_table, select_in
 from wkmp_assets.model.file_key import is_within
 from wkmp_assets.model.ticks import to_seconds
 
@@ -88,9 +89,24 @@ def read_flavors(database: Path) -> dict[str, str]:
     with open_reader(database) as connection:
         if connection is None or not has_table(connection, "songs"):
             return {}
-        flavors = f"SELECT {column_list(connection, 'passages', ['guid', 'musical_flavor_vector'])} FROM passages"  # noqa: S608 - literals only
-        query = f"SELECT guid, musical_flavor_vector AS flavor FROM ({flavors}) WHERE flavor IS NOT NULL"  # noqa: S608 - literals only
-        return {row["guid"]: row["flavor"] for row in connection.execute(query)}
+        return {row["guid"]: row["flavor"] for row in connection.execute(_select_flavors(connection))}
+
+
+def stream_flavors(database: Path, passages: Collection[str] | None = None) -> Iterator[tuple[str, bytes]]:
+    """Yield the guid of every passage that has a flavor, and the stored text as it is; or only of some passages."""
+    with open_reader(database) as connection:
+        if connection is None or not has_table(connection, "songs"):
+            return
+        query = f"SELECT guid, CAST(flavor AS BLOB) AS flavor FROM ({_select_flavors(connection)})"  # noqa: S608 - literals only
+        if passages is None:
+            yield from map(tuple, connection.execute(query))
+        else:
+            yield from map(tuple, select_in(connection, f"{query} WHERE guid IN", passages))
+
+
+def _select_flavors(connection: sqlite3.Connection) -> str:
+    flavors = f"SELECT {column_list(connection, 'passages', ['guid', 'musical_flavor_vector'])} FROM passages"  # noqa: S608 - literals only
+    return f"SELECT guid, musical_flavor_vector AS flavor FROM ({flavors}) WHERE musical_flavor_vector IS NOT NULL"  # noqa: S608 - literals only
 
 
 def _select(connection: sqlite3.Connection) -> str:

@@ -1,0 +1,46 @@
+"""Ranking by arrays gives what ranking by flavors gives."""
+
+from collections.abc import Iterable, Sequence
+
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from wkmp_assets.model.flavor import Flavor
+from wkmp_assets.model.flavor_table import MIN_BATCH, FlavorTable
+from wkmp_assets.model.likeness import Heard, rank_by_likeness
+
+NUMBERS = st.sampled_from([0.0, 1.0, 0.5, 0.1, 0.100001, 1 / 3]) | st.floats(0, 1)
+VALUES = st.dictionaries(st.sampled_from("abcd"), NUMBERS, min_size=2, max_size=4)
+FLAVORS = st.dictionaries(st.sampled_from(["user.energy", "mood", "genre", "foreign é"]), VALUES, max_size=4)
+
+
+def rank(table: FlavorTable, like: Flavor, passages: Sequence[Heard]) -> list[tuple[float, Heard]]:
+    def hear(places: Sequence[int]) -> Iterable[Heard]:
+        return [passages[place] for place in places]
+
+    return list(table.rank(like, [one.passage.encode() for one in passages], hear))
+
+
+@settings(max_examples=150, deadline=None)
+@given(like=FLAVORS, flavors=st.lists(FLAVORS, max_size=12), kept=st.integers(0, 12))
+@example(like={"mood": {"a": 0.5, "b": 0.5}}, flavors=[{"mood": {"a": 0.5, "b": 0.5, "c": 0.0}}, {}], kept=1)
+def test_arrays_rank_as_flavors_do(like: Flavor, flavors: list[Flavor], kept: int) -> None:
+    """Equal distances, to the last bit, in the same order, whether a flavor was in the table already or is added."""
+    passages = [Heard(f"{number:02}", "song", 1.0, flavor) for number, flavor in enumerate(flavors)]
+    digests = [(one.passage.encode(), one.flavor) for one in passages]
+    first = FlavorTable().updated([], [*digests[:kept], (b"gone", like)])
+    table = first.updated([digest for digest, _ in digests], digests[kept:])
+    assert b"gone" not in table
+    assert rank(table, like, passages) == rank_by_likeness(like, passages)
+
+
+def test_flavors_nearer_together_than_the_numbers_of_arrays_keep_their_order_over_many_batches() -> None:
+    """32 bits cannot tell these apart, so the exact flavors decide."""
+    count = 3 * MIN_BATCH
+    passages = []
+    for number in range(count):
+        value = 0.1 + number * 37 % count * 1e-10
+        passages.append(Heard(f"{number:05}", "song", 1.0, {"mood": {"a": value, "b": 1 - value}}))
+    table = FlavorTable().updated([], [(one.passage.encode(), one.flavor) for one in passages])
+    like = {"mood": {"a": 0.3, "b": 0.7}}
+    assert rank(table, like, passages) == rank_by_likeness(like, passages)
