@@ -15,6 +15,7 @@ from click.testing import CliRunner, Result
 
 from wkmp_assets.cli.main import main
 from wkmp_assets.db.read.listing import read_flavors, read_passages
+from wkmp_assets.model import flavor_table
 from wkmp_assets.model.file_entry import FileEntry
 from wkmp_assets.model.file_warnings import FileWarning, WarningKind
 from wkmp_assets_tests.support.builders import commit, entry, flavor, run_sql, seconds, song
@@ -170,8 +171,11 @@ def test_the_most_similar_passages_come_first_with_what_they_share(music: Path) 
 
 
 @pytest.mark.parametrize("vector", ["changed", "damaged", "none"])
-def test_a_flavor_that_another_program_changed_counts_at_once(music: Path, tmp_path: Path, vector: str) -> None:
-    """The kept numbers belong to texts, not to passages."""
+def test_a_flavor_that_another_program_changed_counts_at_once(
+    music: Path, tmp_path: Path, vector: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The kept numbers belong to texts, not to passages. With small batches they decide who is compared first."""
+    monkeypatch.setattr(flavor_table, "MIN_BATCH", 1)
     before = paths(read("similar", music / "Bach/Air.flac")["similar"])
     assert before[-1] == "Rock/one [live].flac"
     (kept,) = tmp_path.rglob("flavors.npz")

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 
+import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
@@ -34,13 +35,16 @@ def test_arrays_rank_as_flavors_do(like: Flavor, flavors: list[Flavor], kept: in
     assert rank(table, like, passages) == rank_by_likeness(like, passages)
 
 
-def test_flavors_nearer_together_than_the_numbers_of_arrays_keep_their_order_over_many_batches() -> None:
-    """32 bits cannot tell these apart, so the exact flavors decide."""
+@pytest.mark.parametrize(("place", "other"), [(0.1, 0.3), (0.3, 0.1)])
+def test_flavors_nearer_together_than_the_numbers_of_arrays_keep_their_order_over_many_batches(
+    place: float, other: float
+) -> None:
+    """32 bits cannot tell these apart, so the exact flavors decide. One distance of arrays is too short, one long."""
     count = 3 * MIN_BATCH
     passages = []
     for number in range(count):
-        value = 0.1 + number * 37 % count * 1e-10
+        value = place + number * 37 % count * 1e-10
         passages.append(Heard(f"{number:05}", "song", 1.0, {"mood": {"a": value, "b": 1 - value}}))
     table = FlavorTable().updated([], [(one.passage.encode(), one.flavor) for one in passages])
-    like = {"mood": {"a": 0.3, "b": 0.7}}
+    like = {"mood": {"a": other, "b": 1 - other}}
     assert rank(table, like, passages) == rank_by_likeness(like, passages)
