@@ -1,6 +1,9 @@
 """`wkmp failures`: the files that could not be imported."""
 
+import json
 import sys
+from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 
 import click
@@ -15,7 +18,7 @@ from wkmp_assets.cli.options import (
     print_table,
 )
 from wkmp_assets.cli.summary import render_failures
-from wkmp_assets.db.read.counts import read_failures
+from wkmp_assets.db.read.counts import StoredFailure, read_failures
 from wkmp_assets.model.outcomes import Failed
 
 
@@ -23,14 +26,23 @@ from wkmp_assets.model.outcomes import Failed
 @FOLDER
 @LIBRARY
 @DATABASE
-def failures(folder: Path, library: Path | None, database: Path | None) -> None:
+@click.option("--json", "as_json", is_flag=True, help="Print JSON for programs; docs/guide/ci.md describes its fields.")
+def failures(folder: Path, library: Path | None, database: Path | None, as_json: bool) -> None:
     """List the files that could not be imported, with cause and next step. Exit status 1 if there are any."""
     settings = find_settings(folder, library, database)
     with exit_on_error():
         stored = read_failures(settings.database_path)
-    if not stored:
+    if as_json:
+        click.echo(json.dumps({"schema": 1, "failures": [asdict(failure) for failure in stored]}, indent=2))
+    elif stored:
+        _print_table(stored)
+    else:
         OUT.print("Nothing failed.")
-        return
+    if stored:
+        sys.exit(1)
+
+
+def _print_table(stored: Sequence[StoredFailure]) -> None:
     rows = [
         (
             failure.path,
@@ -44,4 +56,3 @@ def failures(folder: Path, library: Path | None, database: Path | None) -> None:
         for failure in stored
     ]
     print_table(render_failures(rows, max_rows=len(rows)))
-    sys.exit(1)

@@ -1,9 +1,11 @@
 """`wkmp missing` and `wkmp prune`: the files of a library that are no longer on disk."""
 
+import json
 import sys
 import warnings
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -38,7 +40,8 @@ _MAX_SHOWN = 50
 @FOLDER
 @LIBRARY
 @DATABASE
-def missing(folder: Path, library: Path | None, database: Path | None) -> None:
+@click.option("--json", "as_json", is_flag=True, help="Print JSON for programs; docs/guide/ci.md describes its fields.")
+def missing(folder: Path, library: Path | None, database: Path | None, as_json: bool) -> None:
     """List the files in the library of FOLDER that were not on disk at the last scan.
 
     Exit status 0, whether or not there are any.
@@ -46,8 +49,11 @@ def missing(folder: Path, library: Path | None, database: Path | None) -> None:
     settings = find_settings(folder, library, database)
     with exit_on_error():
         within = settings.relative_folder(folder)
-        paths = [one.path for one in read_missing(settings.database_path) if is_within(one.path, within)]
-        files = read_removable(settings.database_path, paths)
+        marked = [one for one in read_missing(settings.database_path) if is_within(one.path, within)]
+        files = [] if as_json else read_removable(settings.database_path, [one.path for one in marked])
+    if as_json:
+        click.echo(json.dumps({"schema": 1, "missing": [asdict(one) for one in marked]}, indent=2))
+        return
     if not files:
         OUT.print("Nothing is missing.")
         return

@@ -72,6 +72,8 @@ def test_missing_files_are_listed_counted_and_told_to_programs(music: Path) -> N
     assert "2 (see: wkmp missing" in wkmp("status", music).stdout
     told = json.loads(wkmp("status", "--json", music).stdout)["missing"]
     assert told == [{"path": path, "missing_since": "2026-03-01 12:00:00"} for path in gone]
+    assert json.loads(wkmp("missing", "--json", music).stdout) == {"schema": 1, "missing": told}
+    assert json.loads(wkmp("missing", "--json", music / "B").stdout) == {"schema": 1, "missing": []}
     documented = (ROOT / "docs/guide/ci.md").read_text(encoding="utf-8")
     assert [name for name in ("missing", *told[0]) if f"`{name}`" not in documented] == []
 
