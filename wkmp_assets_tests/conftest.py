@@ -179,11 +179,15 @@ def _unprivileged() -> Iterator[None]:
     if os.geteuid() != 0:
         yield
         return
+    # What root left behind may only root remove, as semaphores of workers that have ended.
+    gc.collect()
+    gc.disable()
     os.seteuid(NOBODY)
     try:
         yield
     finally:
         os.seteuid(0)
+        gc.enable()
 
 
 @pytest.fixture

@@ -237,7 +237,7 @@ TABLE_TEXTS = {
     ),
     "import_undo": TableText(
         "A table of this importer: the rows of files as they were before a run changed them, for wkmp undo. "
-        "A file that the run added has no row. Other WKMP programs neither read nor need it.",
+        "A file that the run added, or found as it was, has no row. Other WKMP programs neither read nor need it.",
         {
             "run_id": "the run",
             "file": "its row in files",
