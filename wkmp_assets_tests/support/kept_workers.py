@@ -38,21 +38,28 @@ def _start_or_take(
     key = (workers, timeout, initializer, initargs, tuple(env.items()), os.geteuid())
     if kept := _KEPT[key]:
         return kept.pop()
-    # They belong to no workplace, so that a test which looks for processes of its own does not find them. Nor do the
-    # trackers of their semaphores, which start with the first executor and live as long as this process: a test that
-    # ended them with its servers would make the whole run of pytest fail at its end.
-    with patch.dict(os.environ, {"DAGSTER_HOME": ""}):
-        loky_resource_tracker.ensure_running()
-        resource_tracker.ensure_running()
+    # They belong to no workplace, so that a test which looks for processes of its own does not find them.
     environment = {**env, "DAGSTER_HOME": ""}
     executor = _KeptExecutor(workers, timeout=timeout, initializer=initializer, initargs=initargs, env=environment)
     executor.key = key
     return executor
 
 
+def _start_trackers() -> None:
+    """Start what tracks the semaphores of workers, for as long as this process lives, as part of no workplace.
+
+    A test that ended them with its servers would make the whole run of pytest fail at its end. It is done before a
+    command begins, because the environment is that of all threads.
+    """
+    with patch.dict(os.environ, {"DAGSTER_HOME": ""}):
+        loky_resource_tracker.ensure_running()
+        resource_tracker.ensure_running()
+
+
 @contextmanager
 def kept_workers() -> Iterator[None]:
     """Let commands in this process take over each other's workers, within the block."""
+    _start_trackers()
     with patch.object(worker_queue, "ProcessPoolExecutor", _start_or_take):
         yield
 

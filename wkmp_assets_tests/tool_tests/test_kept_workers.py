@@ -60,3 +60,30 @@ def test_what_outlives_a_command_belongs_to_no_workplace(tmp_path: Path) -> None
         [sys.executable, "-c", IN_A_WORKPLACE, str(tmp_path)], capture_output=True, text=True, timeout=300, check=False
     )
     assert (ended.returncode, ended.stdout, ended.stderr) == (0, "[]\n", "")
+
+
+WITHOUT_A_TRACE = """
+import os, sys, time
+from loky.backend import resource_tracker
+from wkmp_assets.runtime import worker_queue
+from wkmp_assets_tests.support.kept_workers import end_kept_workers, kept_workers
+
+os.environ["DAGSTER_HOME"] = sys.argv[1]
+seen = set()
+with kept_workers():
+    ensure_running = resource_tracker.ensure_running
+    resource_tracker.ensure_running = lambda: (seen.add(os.environ["DAGSTER_HOME"]), ensure_running())[1]
+    executor = worker_queue.ProcessPoolExecutor(1, timeout=300, initializer=time.time, initargs=(), env={})
+    resource_tracker.ensure_running()
+    executor.shutdown(kill_workers=True)
+print(seen == {sys.argv[1]})
+end_kept_workers()
+"""
+
+
+def test_a_command_keeps_its_environment_while_its_workers_start(tmp_path: Path) -> None:
+    """They start in a thread, while the command looks for its own DAGSTER_HOME."""
+    ended = subprocess.run(
+        [sys.executable, "-c", WITHOUT_A_TRACE, str(tmp_path)], capture_output=True, text=True, timeout=300, check=False
+    )
+    assert (ended.returncode, ended.stdout, ended.stderr) == (0, "True\n", "")
