@@ -15,20 +15,13 @@ from wkmp_assets.runtime.run_control import RunControl
 from wkmp_assets.runtime.worker_queue import WORKER_ENVIRONMENT
 from wkmp_assets.settings import load_settings
 from wkmp_assets_tests.support.checked_library import SILENT, CheckedLibrary
-from wkmp_assets_tests.support.clusters import cluster_of
+from wkmp_assets_tests.support.clusters import DASK_IN_THREADS, cluster_of
 from wkmp_assets_tests.support.library_rows import Rows, library_rows
 from wkmp_assets_tests.support.memory_instance import memory_instance
 from wkmp_assets_tests.support.tones import break_file, tone
 
 pytest.importorskip("distributed")
-pytestmark = [
-    pytest.mark.slow,
-    # Of Dask's own threads, when a loop that is not the main one ends.
-    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
-    pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning"),
-    pytest.mark.filterwarnings("ignore::DeprecationWarning:distributed.*"),
-    pytest.mark.filterwarnings("ignore::ResourceWarning"),
-]
+pytestmark = [*DASK_IN_THREADS]
 
 
 def rows_without_time_of_failure(library: CheckedLibrary) -> Rows:

@@ -8,6 +8,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from wkmp_assets.orchestration.cluster import open_executor, plan_workers
 from wkmp_assets.runtime.cluster.dask_services import run_scheduler, run_workers
 from wkmp_assets.runtime.cluster.queue import ClusterQueue
@@ -16,6 +18,16 @@ from wkmp_assets.runtime.worker_pool import WorkerPool
 from wkmp_assets.runtime.worker_process import WorkerLimits
 from wkmp_assets.settings import Settings
 from wkmp_assets_tests.support.patience import PATIENCE_S
+
+DASK_IN_THREADS = (
+    pytest.mark.slow,
+    # Of Dask's own threads, when a loop that is not the main one ends.
+    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
+    pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning"),
+    pytest.mark.filterwarnings("ignore::DeprecationWarning:distributed.*"),
+    pytest.mark.filterwarnings("ignore::ResourceWarning"),
+)
+"""Marks of tests that run a part of Dask in a thread of their own process."""
 
 
 @contextmanager

@@ -27,17 +27,11 @@ from wkmp_assets.runtime.cluster.parcels import Places
 from wkmp_assets.runtime.cluster.queue import ClusterQueue
 from wkmp_assets.runtime.run_control import RunControl
 from wkmp_assets.settings import load_settings
+from wkmp_assets_tests.support.clusters import DASK_IN_THREADS
 from wkmp_assets_tests.support.dask_threads import DaskThreads, dask_threads
 from wkmp_assets_tests.support.patience import PATIENCE_S, wait_until
 
-pytestmark = [
-    pytest.mark.slow,
-    # Of Dask's own threads, when a loop that is not the main one ends.
-    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
-    pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning"),
-    pytest.mark.filterwarnings("ignore::DeprecationWarning:distributed.*"),
-    pytest.mark.filterwarnings("ignore::ResourceWarning"),
-]
+pytestmark = [*DASK_IN_THREADS]
 
 GATE = threading.Event()
 """Holds back `wait_at_gate`, whose worker is a thread of this process."""
