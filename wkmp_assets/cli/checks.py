@@ -10,7 +10,16 @@ import click
 from rich.markup import escape
 from rich.table import Table
 
-from wkmp_assets.cli.options import DATABASE, FOLDER, LIBRARY, OUT, exit_on_error, find_settings, print_table
+from wkmp_assets.cli.options import (
+    AS_JSON_FOR_CI,
+    DATABASE,
+    FOLDER,
+    LIBRARY,
+    OUT,
+    exit_on_error,
+    find_settings,
+    print_table,
+)
 from wkmp_assets.report.check_results import to_junit
 from wkmp_assets.report.text import printable
 from wkmp_assets.runtime.atomic_files import write_atomically
@@ -22,7 +31,7 @@ from wkmp_assets.runtime.state_files import SHARED
 @LIBRARY
 @DATABASE
 @click.option("--junit", type=click.Path(dir_okay=False, path_type=Path), help="Also write the results as JUnit's XML.")
-@click.option("--json", "as_json", is_flag=True, help="Print JSON for programs; docs/guide/ci.md describes its fields.")
+@AS_JSON_FOR_CI
 def checks(folder: Path, library: Path | None, database: Path | None, junit: Path | None, as_json: bool) -> None:
     """Run all checks over the whole library of FOLDER, and say what they found. It imports and changes nothing.
 

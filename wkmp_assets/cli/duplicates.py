@@ -9,7 +9,16 @@ import click
 from rich.markup import escape
 from rich.table import Table
 
-from wkmp_assets.cli.options import DATABASE, FOLDER, LIBRARY, OUT, exit_on_error, find_settings, print_table
+from wkmp_assets.cli.options import (
+    AS_JSON_FOR_CI,
+    DATABASE,
+    FOLDER,
+    LIBRARY,
+    OUT,
+    exit_on_error,
+    find_settings,
+    print_table,
+)
 from wkmp_assets.db.read.duplicates import CopyGroup, read_duplicates
 from wkmp_assets.model.file_key import is_within
 from wkmp_assets.report.text import counted, printable
@@ -19,7 +28,7 @@ from wkmp_assets.report.text import counted, printable
 @FOLDER
 @LIBRARY
 @DATABASE
-@click.option("--json", "as_json", is_flag=True, help="Print JSON for programs; docs/guide/ci.md describes its fields.")
+@AS_JSON_FOR_CI
 def duplicates(folder: Path, library: Path | None, database: Path | None, as_json: bool) -> None:
     """List the files with the same bytes, and why one is the original.
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import click
 
 from wkmp_assets.cli.options import (
+    AS_JSON_FOR_CI,
     DATABASE,
     FOLDER,
     LIBRARY,
@@ -26,7 +27,7 @@ from wkmp_assets.model.outcomes import Failed
 @FOLDER
 @LIBRARY
 @DATABASE
-@click.option("--json", "as_json", is_flag=True, help="Print JSON for programs; docs/guide/ci.md describes its fields.")
+@AS_JSON_FOR_CI
 def failures(folder: Path, library: Path | None, database: Path | None, as_json: bool) -> None:
     """List the files that could not be imported, with cause and next step. Exit status 1 if there are any."""
     settings = find_settings(folder, library, database)

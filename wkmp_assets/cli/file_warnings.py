@@ -9,7 +9,16 @@ import click
 from rich.markup import escape
 from rich.table import Table
 
-from wkmp_assets.cli.options import DATABASE, FOLDER, LIBRARY, OUT, exit_on_error, find_settings, print_table
+from wkmp_assets.cli.options import (
+    AS_JSON_FOR_CI,
+    DATABASE,
+    FOLDER,
+    LIBRARY,
+    OUT,
+    exit_on_error,
+    find_settings,
+    print_table,
+)
 from wkmp_assets.db.read.file_warnings import ListedWarning, read_warnings
 from wkmp_assets.model.file_key import is_within
 from wkmp_assets.model.file_warnings import WarningKind
@@ -24,7 +33,7 @@ _KINDS = {kind.replace(" ", "-"): str(kind) for kind in WarningKind}
 @LIBRARY
 @DATABASE
 @click.option("--kind", "kinds", type=click.Choice(list(_KINDS)), multiple=True, help="Only this kind; repeatable.")
-@click.option("--json", "as_json", is_flag=True, help="Print JSON for programs; docs/guide/ci.md describes its fields.")
+@AS_JSON_FOR_CI
 def list_warnings(
     folder: Path, library: Path | None, database: Path | None, kinds: Sequence[str], as_json: bool
 ) -> None:

@@ -15,6 +15,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from wkmp_assets.cli.options import (
+    AS_JSON_FOR_CI,
     DATABASE,
     FOLDER,
     LIBRARY,
@@ -40,7 +41,7 @@ _MAX_SHOWN = 50
 @FOLDER
 @LIBRARY
 @DATABASE
-@click.option("--json", "as_json", is_flag=True, help="Print JSON for programs; docs/guide/ci.md describes its fields.")
+@AS_JSON_FOR_CI
 def missing(folder: Path, library: Path | None, database: Path | None, as_json: bool) -> None:
     """List the files in the library of FOLDER that were not on disk at the last scan.
 

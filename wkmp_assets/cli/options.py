@@ -54,6 +54,10 @@ AS_JSON = click.option(
     "--json", "as_json", is_flag=True, help="Print JSON for programs; docs/guide/library.md describes its fields."
 )
 
+AS_JSON_FOR_CI = click.option(
+    "--json", "as_json", is_flag=True, help="Print JSON for programs; docs/guide/ci.md describes its fields."
+)
+
 
 def find_settings(folder: Path, library: Path | None, database: Path | None, workers: int | None = None) -> Settings:
     """Return the settings of the library that a folder belongs to.

@@ -10,6 +10,7 @@ import click
 from rich.table import Table
 
 from wkmp_assets.cli.options import (
+    AS_JSON_FOR_CI,
     DATABASE,
     FOLDER,
     LIBRARY,
@@ -43,7 +44,7 @@ if TYPE_CHECKING:
 @FOLDER
 @LIBRARY
 @DATABASE
-@click.option("--json", "as_json", is_flag=True, help="Print JSON for programs; docs/guide/ci.md describes its fields.")
+@AS_JSON_FOR_CI
 def status(folder: Path, library: Path | None, database: Path | None, as_json: bool) -> None:
     """Show what the library of FOLDER holds. Exit status 0: shown, or there is none yet; 1: it cannot be read."""
     settings = find_settings(folder, library, database)
