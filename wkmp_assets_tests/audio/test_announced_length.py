@@ -226,7 +226,9 @@ def test_the_cut_samples_are_named(name: str) -> None:
 
 
 def test_no_file_of_the_sample_library_is_cut_short() -> None:
-    music = [one for one in sorted((ROOT / "test_data/sample_library").rglob("*.*")) if one.suffix != ".md"]
+    # Without the library that `make import` leaves beside them.
+    found = sorted((ROOT / "test_data/sample_library").rglob("*.*"))
+    music = [one for one in found if one.suffix != ".md" and not one.name.startswith("wkmp.db")]
     assert [str(one) for one in music if is_cut_short(one)] == []
     assert len(music) > 15
 
