@@ -41,7 +41,7 @@ from wkmp_assets.runtime.run_control import RunControl
 from wkmp_assets.settings import Settings
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Collection, Iterator, Sequence
 
     from wkmp_assets.cli.importer import LibraryImporter
     from wkmp_assets.model.batch import FileCommit
@@ -200,7 +200,8 @@ def _import_with(
         elif reflavor:
             runs = importer.reflavor(ranges, decode=decode)
         else:
-            runs = _run_twice(importer, ranges, summary, {"force": force, "complete": complete, "preset": kind})
+            choices = {"force": force, "complete": complete, "preset": kind}
+            runs = run_twice(importer, ranges, summary.waiting, choices)
         with progress.shown():
             run_until_stopped(lambda: list(runs), lambda: _stop(control))
         # The import may have found some of the missing files under new names.
@@ -228,12 +229,24 @@ def _find_outdated(
     return tuple(path for path in changes.unchanged if path in outdated)
 
 
-def _run_twice(
-    importer: "LibraryImporter", ranges: "Sequence[FileRange]", summary: ImportSummary, choices: dict[str, Any]
+def run_twice(
+    importer: "LibraryImporter", ranges: "Sequence[FileRange]", waiting: "Collection[str]", choices: dict[str, Any]
 ) -> "Iterator[FileRange]":
-    """Import the ranges, then the files that waited for a better copy in a later range."""
+    """Import the ranges, then the files that waited for a better copy in a later range.
+
+    Parameters
+    ----------
+    importer : LibraryImporter
+        Of the library.
+    ranges : sequence of FileRange
+        What it planned.
+    waiting : collection of str
+        Partition keys that wait, by the commits so far (`ImportSummary.waiting`). It is read after the last range.
+    choices : dict of str to Any
+        Keyword arguments of `LibraryImporter.run`.
+    """
     yield from importer.run(ranges, **choices)
-    again = importer.plan([decode_key(key) for key in sorted(summary.waiting)])
+    again = importer.plan([decode_key(key) for key in sorted(waiting)])
     yield from importer.run(again, **choices)
 
 

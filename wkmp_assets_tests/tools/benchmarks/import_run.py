@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 import psutil
 
+from wkmp_assets.cli.summary import ImportSummary
 from wkmp_assets.db.kept_open import keep_open
 from wkmp_assets.model.batch import Receipt
 from wkmp_assets.model.phases import SCAN, SEGMENTS
@@ -164,9 +165,13 @@ def _observe(
     settings: Settings, importer: "LibraryImporter", control: RunControl, clock: EventClock, *, everything: bool
 ) -> Import:
     """Do what `wkmp import` does; with `everything`, run the job over unchanged files as well."""
+    from wkmp_assets.cli.import_command import run_twice
+
     seen = Import()
+    summary = ImportSummary()
 
     def committed(commit: "FileCommit") -> None:
+        summary.add(commit)
         if commit.receipt is not None:
             seen.receipts.append(commit.receipt)
         seen.passages += len(commit.batch.passages) if commit.batch else 0
@@ -181,11 +186,9 @@ def _observe(
         seen.scan_s = time.perf_counter() - started
         seen.scan_computing_s = clock.breakdown.computing[SCAN].wall_s
         seen.files = sum(len(files.keys) for files in ranges)
-        seen.ranges = len(ranges)
         seen.breakdown = clock.breakdown = Breakdown()
         started, cpu = time.perf_counter(), time.process_time()
-        for _ in importer.run(ranges):
-            pass
+        seen.ranges = sum(1 for _ in run_twice(importer, ranges, summary.waiting, {}))
         seen.runs_s, seen.main_cpu_s = time.perf_counter() - started, time.process_time() - cpu
         clock.breakdown = Breakdown()  # the events of the next scan are not counted
     seen.database_unchanged = _content_of(settings.database_path) == before
