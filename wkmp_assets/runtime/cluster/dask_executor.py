@@ -27,6 +27,8 @@ _LOOK_UP_S = 1.0
 """unit=s: how often to ask the scheduler who is there."""
 CONNECT_S = 10
 """unit=s: how long to wait for the scheduler."""
+_DOUBT_S = 3.0
+"""unit=s: how long a lost task may be the sign of a scheduler that ends, because its workers leave before it does."""
 _THREADS = 4
 """They fetch values and write down files that came back; the disk syncs several in about the time of one."""
 
@@ -37,6 +39,10 @@ class _Sent:
 
     task: TaskFuture
     there: DaskFuture[Any]
+    lost: str = ""
+    """Why it seems lost; empty: it does not."""
+    lost_at: float = 0.0
+    """unit=s: on the clock of `time.monotonic`."""
 
 
 class DaskExecutor(TaskExecutor):
@@ -139,21 +145,20 @@ class DaskExecutor(TaskExecutor):
         try:
             error = sent.there.exception(timeout=CONNECT_S)
             value = unpack(sent.there.result(timeout=CONNECT_S), self._places) if error is None else None
-        except (CancelledError, TimeoutError, OSError):  # lost while it was fetched; the next look tells
-            error, value = self._why_lost(), None
+        except (CancelledError, TimeoutError, OSError):
+            self._doubt(sent, "its value is lost")
+            return
         except BaseException as raised:  # noqa: BLE001 - raised by whoever waits
             error, value = raised, None
         if isinstance(error, KilledWorker):
-            error = WorkerLostError(sent.task.worker)
+            self._doubt(sent, sent.task.worker)
+            return
         self._finish(key, value, error)
 
-    def _why_lost(self) -> BaseException:
-        if self._client is None or self._client.status != "running":
-            return self._scheduler_lost()
-        return WorkerLostError("its value is lost")
-
-    def _scheduler_lost(self) -> ClusterError:
-        return ClusterError(f"the scheduler at {self._address} is gone", "start it again, then import again")
+    def _doubt(self, sent: _Sent, why: str) -> None:
+        """Let the next looks tell whether a task is lost with its worker, or with the scheduler."""
+        if not sent.lost:
+            sent.lost, sent.lost_at = why, time.monotonic()
 
     def _finish(self, key: str, value: Any, error: BaseException | None) -> None:
         with self._lock:
@@ -215,9 +220,13 @@ class DaskExecutor(TaskExecutor):
         with self._lock:
             is_new = usable != self._slots or refused != self._refused
             self._slots, self._refused = usable, refused
-            gone = [key for key, sent in self._sent.items() if sent.task.worker not in found]
-        for key in gone:
-            self._finish(key, None, WorkerLostError("it is gone"))
+            for sent in self._sent.values():
+                if sent.task.worker not in found:
+                    self._doubt(sent, "it is gone")
+            believed = time.monotonic() - _DOUBT_S
+            gone = {key: sent.lost for key, sent in self._sent.items() if sent.lost and sent.lost_at <= believed}
+        for key, why in gone.items():
+            self._finish(key, None, WorkerLostError(why))
         if is_new or gone:
             self.on_change()
 
@@ -226,7 +235,8 @@ class DaskExecutor(TaskExecutor):
             self._slots = {}
             keys = list(self._sent)
         for key in keys:
-            self._finish(key, None, self._scheduler_lost())
+            gone = ClusterError(f"the scheduler at {self._address} is gone", "start it again, then import again")
+            self._finish(key, None, gone)
         self.on_change()
 
     def close(self) -> None:

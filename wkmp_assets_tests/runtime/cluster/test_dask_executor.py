@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner
+from distributed.diagnostics.plugin import SchedulerPlugin
 
 from wkmp_assets.cli import cluster as cluster_command
 from wkmp_assets.cli.main import main
@@ -54,6 +55,7 @@ def fail(_file: Path) -> None:
 @pytest.fixture(autouse=True)
 def often(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(dask_executor, "_LOOK_UP_S", 0.02)
+    monkeypatch.setattr(dask_executor, "_DOUBT_S", 0.1)
 
 
 @pytest.fixture(scope="module")
@@ -247,8 +249,27 @@ def test_what_is_closed_drops_its_tasks_and_opens_again(executor: DaskExecutor, 
     assert executor.submit(read, music / "a.mp3").result(PATIENCE_S) == "sound"
 
 
-def test_a_lost_scheduler_ends_all_tasks(music: Path, tmp_path: Path) -> None:
+class LeaveFirst(SchedulerPlugin):
+    """Lets the workers leave a scheduler that ends, and the executor look, before it is gone."""
+
+    def __init__(self, scheduler: Any) -> None:
+        self._scheduler = scheduler
+
+    async def close(self) -> None:
+        for address in list(self._scheduler.workers):
+            await self._scheduler.remove_worker(address, stimulus_id="test", expected=False, close=False)
+        await asyncio.sleep(20 * dask_executor._LOOK_UP_S)
+
+
+@pytest.mark.parametrize("leave_first", [False, True])
+def test_a_lost_scheduler_ends_all_tasks(
+    leave_first: bool, music: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(dask_executor, "_DOUBT_S", PATIENCE_S)
+    GATE.clear()
     with dask_threads(tmp_path) as threads:
+        if leave_first:
+            threads.scheduler.add_plugin(LeaveFirst(threads.scheduler))
         executor = make_executor(threads, music)
         worker = threads.add_worker(music, VERSIONS)
         wait_until(lambda: worker.address in executor.slots, "the executor sees the worker")
