@@ -70,6 +70,7 @@ def test_a_stop_commits_what_is_measured_and_the_next_import_the_rest(
     assert '["Measured"]' not in column(music / "wkmp.db", "SELECT flavor_source_blend FROM passages")
 
 
+@pytest.mark.long
 def test_lookups_of_a_service_that_was_down_are_asked_again(music: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (music / SONG.name).write_bytes(SONG.read_bytes())
     with music_services() as services:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from wkmp_assets.model.flavor import Flavor
@@ -22,7 +22,6 @@ def rank(table: FlavorTable, like: Flavor, passages: Sequence[Heard]) -> list[tu
     return list(table.rank(like, [one.passage.encode() for one in passages], hear))
 
 
-@settings(max_examples=150, deadline=None)
 @given(like=FLAVORS, flavors=st.lists(FLAVORS, max_size=12), kept=st.integers(0, 12))
 @example(like={"mood": {"a": 0.5, "b": 0.5}}, flavors=[{"mood": {"a": 0.5, "b": 0.5, "c": 0.0}}, {}], kept=1)
 def test_arrays_rank_as_flavors_do(like: Flavor, flavors: list[Flavor], kept: int) -> None:

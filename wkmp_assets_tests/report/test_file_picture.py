@@ -103,6 +103,7 @@ def test_names_that_do_not_fit_are_listed_below_with_the_time_they_begin() -> No
 
 
 @pytest.mark.slow
+@pytest.mark.long
 def test_a_file_of_very_many_passages_has_numbers_apart_from_each_other_and_a_list_that_ends() -> None:
     many = values(envelope((1200, 0.5)), *((start, start + 9.0) for start in range(0, 1200, 10)))
     numbers = [int(text) for text in texts(many)]

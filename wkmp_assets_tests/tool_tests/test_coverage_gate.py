@@ -83,6 +83,7 @@ def test_the_total_of_this_source_is_not_below_the_baseline(request: pytest.Fixt
 
 
 @pytest.mark.slow
+@pytest.mark.long
 def test_a_measurement_counts_what_the_tests_reach(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(coverage_gate, "DATA", tmp_path / ".coverage")
     monkeypatch.setattr(coverage_gate, "LAST", tmp_path / "last.json")

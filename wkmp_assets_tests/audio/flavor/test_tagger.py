@@ -33,6 +33,7 @@ def test_the_network_says_what_the_released_graph_says() -> None:
     np.testing.assert_allclose(found, expected, atol=2e-6)
 
 
+@pytest.mark.long
 def test_the_kept_mel_bands_are_those_of_librosa() -> None:
     bank = mel_bank()
     assert np.array_equal(_bank(), bank[:, : len(_bank())].T)

@@ -124,6 +124,7 @@ def test_a_warm_cache_sends_nothing_and_rows_are_the_same_with_any_cache(identif
     assert library_rows(identified.place.database) == before
 
 
+@pytest.mark.long
 def test_importing_again_while_the_services_are_gone_keeps_what_they_said(identified: Beside) -> None:
     before = library_rows(identified.place.database)
     shutil.rmtree(identified.place.home / ".wkmp" / "services")
