@@ -8,8 +8,9 @@ import resource
 
 MEGABYTE = 1_000_000
 MIN_MB = {
+    "ui": 1800,
     "import": 900,
-    "ui": 900,
+    "worker": 900,
     "checks": 700,
     "report": 700,
     "join": 650,
@@ -18,8 +19,11 @@ MIN_MB = {
     "split": 650,
     "tidy": 650,
     "browse": 500,
+    "cluster": 400,
+    "scheduler": 400,
 }
-"""unit=MB: command -> what its libraries map, with Dagster 1.13, PyAV 18.1 and NumPy 2.4. Other commands need 60."""
+"""unit=MB: command -> what its libraries map, with Dagster 1.13, PyAV 18.1, NumPy 2.4 and Dask 2026.8. Other commands
+need 60. The code server of `ui` starts many threads; with less it never answers, or its sensors fail."""
 
 
 def read_limit() -> int | None:
