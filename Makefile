@@ -44,8 +44,9 @@ test-faults: $(DEV_READY) ## every fault in full: 200 kills, full disks, foreign
 test-safety: $(DEV_READY) ## take each safety measure away and see the tests fail that are named for it (half an hour)
 	$(BIN)/python -m wkmp_assets_tests.tools.safety.prove
 
-test-cluster: $(DEV_READY) ## several machines on one, their deaths, and Dagster on a PostgreSQL server (5 minutes)
+test-cluster: $(DEV_READY) ## several machines on one, their deaths, music in S3, and Dagster on a PostgreSQL server (8 minutes)
 	@VENV="$(VENV)" .ci/setup postgres
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps -r requirements-s3.txt -r requirements-test-cluster.txt
 	WKMP_TEST_CLUSTER=1 $(BIN)/python -m pytest -m cluster
 
 # How long `make fuzz` goes on, and where its damage begins (any number; none: the time of day).

@@ -117,8 +117,14 @@ class Settings(BaseSettings):
     )
     remote_root: str | None = Field(
         default=None,
-        description="For `wkmp worker`: where the music is on its machine, as a folder, or `ID=FOLDER` for the library "
-        "with that id, separated by `;`.",
+        description="For `wkmp worker`: where the music is for its machine, as a folder or an address like "
+        "`s3://bucket/folder`, or `ID=FOLDER` for the library with that id, separated by `;`.",
+    )
+    music_url: str | None = Field(
+        default=None,
+        description="The address of music that is in an object store, like `s3://bucket/folder` or "
+        "`sftp://host/folder`. The music folder then holds stand-ins without content. Default: the music is in the "
+        "music folder.",
     )
     max_file_mb: int = Field(
         default=64_000,
@@ -339,6 +345,13 @@ class Settings(BaseSettings):
             raise ValueError("must begin with http:// or https://")
         return value
 
+    @field_validator("music_url")
+    @classmethod
+    def _address(cls, value: str | None) -> str | None:
+        if value is not None and "://" not in value:
+            raise ValueError("must be an address like s3://bucket/folder")
+        return value
+
     @field_validator("asset_tags")
     @classmethod
     def _names_and_values(cls, value: str | None) -> str | None:
@@ -406,8 +419,8 @@ class Settings(BaseSettings):
         return _split_names(self.trust_database or "")
 
     @cached_property
-    def remote_roots(self) -> dict[str, Path]:
-        """Where the music is on a worker's machine, by library id; the id `""` is any library."""
+    def remote_roots(self) -> dict[str, Path | str]:
+        """Where the music is for a worker's machine, by library id; the id `""` is any library."""
         return split_roots((self.remote_root or "").split(";"))
 
     @property
@@ -447,6 +460,11 @@ class Settings(BaseSettings):
     def phase_dir(self) -> Path:
         """The folder of this library's phase values."""
         return self.state_dir / self.library_id / "phases"
+
+    @cached_property
+    def objects_path(self) -> Path:
+        """What this machine has fetched of music in an object store."""
+        return self.state_dir / self.library_id / "objects"
 
     @cached_property
     def accepted_keys_path(self) -> Path:
@@ -557,13 +575,14 @@ def _split_names(text: str) -> frozenset[str]:
     return frozenset(name.strip() for name in text.split(",") if name.strip())
 
 
-def split_roots(texts: Iterable[str]) -> dict[str, Path]:
-    """Return folders by library id, from `FOLDER` or `ID=FOLDER`; the id `""` is any library."""
-    roots: dict[str, Path] = {}
+def split_roots(texts: Iterable[str]) -> dict[str, Path | str]:
+    """Return folders and addresses by library id, from `FOLDER` or `ID=FOLDER`; the id `""` is any library."""
+    roots: dict[str, Path | str] = {}
     for text in filter(None, (text.strip() for text in texts)):
         name, has_id, folder = text.partition("=")
         is_id = bool(has_id) and _LIBRARY_ID.fullmatch(name) is not None
-        roots[name if is_id else ""] = _absolute_path(Path(folder if is_id else text))
+        place = folder if is_id else text
+        roots[name if is_id else ""] = place if "://" in place else _absolute_path(Path(place))
     return roots
 
 

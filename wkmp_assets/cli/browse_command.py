@@ -62,7 +62,7 @@ def make_pages(settings: Settings) -> "LibraryPages":
         raise click.ClickException(f"the page needs Datasette, which is not installed: {EXTRA}") from error
     return LibraryPages(
         BrowsedLibrary(
-            root=settings.library,
+            root=None if settings.music_url else settings.library,
             database=settings.database_path,
             report=settings.report_path,
             receipts=settings.receipts_path,

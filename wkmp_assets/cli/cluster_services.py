@@ -42,7 +42,8 @@ def scheduler(address: str, dashboard_port: int) -> None:
     "roots",
     multiple=True,
     metavar="[ID=]FOLDER",
-    help="Where the music is mounted here. With an ID, of that library only. Default: WKMP_REMOTE_ROOT.",
+    help="Where the music is mounted here, or its address like s3://bucket/folder. With an ID, of that library only. "
+    "Default: WKMP_REMOTE_ROOT.",
 )
 @click.option("--slots", type=click.IntRange(1, 1024), help="Files at once. Default: the number of CPUs.")
 @click.option(
@@ -53,8 +54,8 @@ def scheduler(address: str, dashboard_port: int) -> None:
 def worker(address: str, roots: tuple[str, ...], slots: int | None, scratch: Path | None) -> None:
     """Measure files for the imports of the cluster at ADDRESS, until Ctrl-C.
 
-    The music must be mounted on this machine. It is only read, and nothing is kept here. Exit status 0: ended; 1:
-    it cannot run; 2: the address, a folder or a setting is wrong.
+    The music must be mounted on this machine or be in an object store. It is only read, and nothing is kept here. Exit
+    status 0: ended; 1: it cannot run; 2: the address, a folder or a setting is wrong.
     """
     with exit_on_error():
         settings = _read_settings()

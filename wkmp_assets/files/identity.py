@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable, Collection, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 
 from wkmp_assets.errors import AudioFileError, LinkedFileError, TooLargeError, UnencodableNameError, UnreadableFileError
@@ -137,10 +138,12 @@ def hash_doubtful(
     *,
     max_bytes: int | None = None,
     is_stopping: Callable[[], bool] = never,
+    open_music: Callable[[str], AbstractContextManager[Path]] | None = None,
 ) -> dict[str, str]:
     """Hash the originals outside this run that have changed on disk since they were imported.
 
-    Otherwise a file could be taken for the copy of an original whose content is gone.
+    Otherwise a file could be taken for the copy of an original whose content is gone. `open_music` takes a relative
+    path, and has the file on this machine for the block; without it, the file is below the root.
 
     Returns
     -------
@@ -161,7 +164,8 @@ def hash_doubtful(
             on_disk = look_at(root, row.path)
             check_size(row.path, on_disk.size_bytes, max_bytes)
             if not is_unchanged(row, on_disk):
-                contents[row.path] = hash_file(root / row.path, row.path, is_stopping)
+                with open_music(row.path) if open_music else nullcontext(root / row.path) as file:
+                    contents[row.path] = hash_file(file, row.path, is_stopping)
         except AudioFileError:  # missing or unreadable: what the library says of it counts
             continue
     return contents

@@ -25,6 +25,7 @@ from wkmp_assets.model.known_files import KnownFile
 from wkmp_assets.model.outcomes import Skipped, SkipReason
 from wkmp_assets.model.statuses import FINISHED, FileStatus
 from wkmp_assets.model.values import LibraryChanges
+from wkmp_assets.orchestration.music_objects import at_hand
 from wkmp_assets.orchestration.resources import Library
 from wkmp_assets.runtime.atomic_files import write_atomically
 from wkmp_assets.runtime.state_files import read_state_file
@@ -179,6 +180,7 @@ def _hash_of_size(library: Library, path: str, size_bytes: int, is_stopping: Cal
     try:
         if library.is_ignored(path) or look_at(library.root, path).size_bytes != size_bytes:
             return None
-        return hash_file(library.root / path, path, is_stopping)
+        with at_hand(library.settings, path) as file:
+            return hash_file(file, path, is_stopping)
     except AudioFileError:
         return None

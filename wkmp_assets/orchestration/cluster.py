@@ -1,5 +1,6 @@
 """The cluster of a library: who may join it, and the queue for its workers. Needs `wkmp-assets[cluster]`."""
 
+import tempfile
 from collections.abc import Callable, Mapping
 from functools import partial
 from importlib import import_module
@@ -9,9 +10,10 @@ from typing import TYPE_CHECKING
 
 from wkmp_assets.audio.chromaprint_library import library_version
 from wkmp_assets.errors import SettingsError
+from wkmp_assets.orchestration.music_objects import make_object_folder
 from wkmp_assets.orchestration.workers import MODULES
 from wkmp_assets.runtime.cluster.addresses import check_is_safe, find_address
-from wkmp_assets.runtime.cluster.parcels import Places, StateFolder
+from wkmp_assets.runtime.cluster.parcels import Mount, Places, StateFolder
 from wkmp_assets.runtime.cluster.queue import ClusterQueue
 from wkmp_assets.runtime.run_control import RunControl
 from wkmp_assets.runtime.state_files import SHARED
@@ -124,7 +126,7 @@ def serve_scheduler(settings: Settings, address: str, *, dashboard_port: int, sa
 def serve_workers(
     settings: Settings,
     cluster: str,
-    mounts: Mapping[str, Path],
+    mounts: Mapping[str, Path | str],
     *,
     slots: int,
     scratch: Path | None,
@@ -137,16 +139,40 @@ def serve_workers(
     SettingsError
         As for `check_address`, or a mount is no folder.
     """
-    plan = plan_workers(settings, cluster, mounts, slots=slots, scratch=scratch)
-    from wkmp_assets.runtime.cluster.dask_services import run_workers, serve
+    if scratch is not None:
+        scratch.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=scratch, prefix="wkmp-objects-", ignore_cleanup_errors=True) as cache:
+        plan = plan_workers(settings, cluster, mounts, slots=slots, scratch=scratch, cache=Path(cache))
+        from wkmp_assets.runtime.cluster.dask_services import run_workers, serve
 
-    serve(partial(run_workers, plan, say))
+        serve(partial(run_workers, plan, say))
 
 
 def plan_workers(
-    settings: Settings, cluster: str, mounts: Mapping[str, Path], *, slots: int, scratch: Path | None = None
+    settings: Settings,
+    cluster: str,
+    mounts: Mapping[str, Path | str],
+    *,
+    slots: int,
+    cache: Path,
+    scratch: Path | None = None,
 ) -> "WorkerPlan":
     """Return what the workers of this machine are.
+
+    Parameters
+    ----------
+    settings : Settings
+        Of this machine.
+    cluster : str
+        Address of the scheduler.
+    mounts : mapping of str to Path or str
+        Root id -> folder or address of that music.
+    slots : int
+        Files at once.
+    cache : Path
+        Folder for what is fetched from object stores.
+    scratch : Path, optional
+        As for `WorkerPlan`.
 
     Raises
     ------
@@ -154,11 +180,16 @@ def plan_workers(
         As for `serve_workers`.
     """
     address = check_address(cluster, settings)
-    for mount in mounts.values():
-        if not mount.is_dir():
+    places: dict[str, Mount] = {}
+    for name, mount in mounts.items():
+        if isinstance(mount, str):
+            places[name] = make_object_folder(mount, cache)
+        elif mount.is_dir():
+            places[name] = mount
+        else:
             raise SettingsError(f"{mount} is no folder: mount the music there, or correct --root")
     from wkmp_assets.runtime.cluster.dask_services import WorkerPlan
 
     return WorkerPlan(
-        address, slots, mounts, settings.worker_memory_mb, MODULES, find_versions(), WORKER_ENVIRONMENT, scratch
+        address, slots, places, settings.worker_memory_mb, MODULES, find_versions(), WORKER_ENVIRONMENT, scratch
     )

@@ -14,6 +14,7 @@ from wkmp_assets.model.match_levels import MatchLevel
 from wkmp_assets.model.ticks import TICKS_PER_SECOND
 from wkmp_assets.model.values import PassageMatch, Span
 from wkmp_assets.orchestration.found_library import use_library
+from wkmp_assets.orchestration.music_objects import at_hand
 from wkmp_assets.settings import Settings
 
 
@@ -42,17 +43,18 @@ def measure_cuts(
     """
     known = read_library_settings(use_library(settings))
     pcm = PcmStore(settings.pcm_dir, settings.pcm_cache_mb * 1_000_000)
-    file = (settings.library / path, path, ExpectedContent(content_hash), pcm)
-    segments = segment_file(*file, known.segmentation)
-    rate, total = segments.audio.sample_rate_hz, segments.audio.total_samples
-    bounds = [one for cut in cuts for one in cut.bounds]
-    spans = tuple(
-        Span(min(_to_samples(start, rate), total - 1), min(_to_samples(end, rate), total)) for start, end in bounds
-    )
-    segments = replace(segments, passages=spans)
-    leads = measure_lead_points(segments, spans, known.lead_points)
-    fingerprints = fingerprint_file(*file, segments)
-    flavors = measure_flavors(*file, segments, spans)
+    with at_hand(settings, path) as on_this_machine:
+        file = (on_this_machine, path, ExpectedContent(content_hash), pcm)
+        segments = segment_file(*file, known.segmentation)
+        rate, total = segments.audio.sample_rate_hz, segments.audio.total_samples
+        bounds = [one for cut in cuts for one in cut.bounds]
+        spans = tuple(
+            Span(min(_to_samples(start, rate), total - 1), min(_to_samples(end, rate), total)) for start, end in bounds
+        )
+        segments = replace(segments, passages=spans)
+        leads = measure_lead_points(segments, spans, known.lead_points)
+        fingerprints = fingerprint_file(*file, segments)
+        flavors = measure_flavors(*file, segments, spans)
     pieces = [
         _within(
             passage_entry(PassageMatch(span, MatchLevel.NONE, 0.0, None), points, fingerprint, flavor, rate), *bound

@@ -10,10 +10,10 @@ from wkmp_assets.db.read.known_files import read_known_files
 from wkmp_assets.db.read.missing import read_marks
 from wkmp_assets.files.hashing import hash_file
 from wkmp_assets.files.ignore import IgnoreRules
-from wkmp_assets.files.scan import scan_folder
 from wkmp_assets.model.known_files import KnownFile
 from wkmp_assets.model.values import LibraryChanges
 from wkmp_assets.model.work_estimates import estimate_work_s
+from wkmp_assets.orchestration.music_objects import at_hand, scan_library
 from wkmp_assets.settings import Settings
 
 START_S = 5
@@ -37,7 +37,7 @@ class ImportPreview:
 
 
 def preview_import(settings: Settings, folder: str, *, force: bool, complete: bool) -> ImportPreview:
-    """Scan a folder and say what an import would do. Nothing is written.
+    """Scan a folder and say what an import would do. Nothing is written, but stand-ins for music in a store.
 
     New files that have the size of a missing one are hashed, to tell moved files from others.
 
@@ -57,10 +57,10 @@ def preview_import(settings: Settings, folder: str, *, force: bool, complete: bo
     """
     known = read_known_files(settings.database_path)
     rules = IgnoreRules(settings.library, settings.ignore_patterns)
-    scan, _ = scan_folder(settings.library, folder, known, rules)
+    scan, _ = scan_library(settings, folder, known, rules)
     half_made = {file.path for file in read_incomplete(settings.database_path)} if complete else set()
     again = [path for path in scan.unchanged if force or path in half_made]
-    moved = _find_moved(settings.library, scan, known)
+    moved = _find_moved(settings, scan, known)
     arrived = {path for _, path in moved}
     imported = tuple(sorted(path for path in (*scan.to_import, *again) if path not in arrived))
     marked, _ = read_marks(settings.database_path)
@@ -72,15 +72,16 @@ def preview_import(settings: Settings, folder: str, *, force: bool, complete: bo
     )
 
 
-def _find_moved(root: Path, scan: LibraryChanges, known: Collection[KnownFile]) -> tuple[tuple[str, str], ...]:
+def _find_moved(settings: Settings, scan: LibraryChanges, known: Collection[KnownFile]) -> tuple[tuple[str, str], ...]:
     missing = [one for one in known if one.path in frozenset(scan.missing)]
     sizes = {one.size_bytes for one in missing}
     found = []
     for path in scan.new:
-        size = _size(root / path)
+        size = _size(settings.library / path)
         if size not in sizes:
             continue
-        content = hash_file(root / path, path)
+        with at_hand(settings, path) as file:
+            content = hash_file(file, path)
         before = next((one for one in missing if one.content_hash == content), None)
         if before is not None:
             missing.remove(before)

@@ -22,7 +22,7 @@ from wkmp_assets.db.read.removal import Removable, read_removable
 from wkmp_assets.db.write.writer import LibraryWriter
 from wkmp_assets.errors import LibraryChangedError, NotImportedError
 from wkmp_assets.files.presence import check_root, is_emptied
-from wkmp_assets.files.scan import check_not_emptied, scan_folder
+from wkmp_assets.files.scan import check_not_emptied
 from wkmp_assets.model.batch import Receipt
 from wkmp_assets.model.file_key import decode_key, encode_key, is_within, storable
 from wkmp_assets.model.phases import TAGS
@@ -31,6 +31,7 @@ from wkmp_assets.model.values import LibraryChanges
 from wkmp_assets.orchestration.found_library import use_library
 from wkmp_assets.orchestration.gone_files import find_gone, find_partitions_in_use
 from wkmp_assets.orchestration.instance.dagster_api import delete_partitions, find_unfinished_runs, is_running
+from wkmp_assets.orchestration.music_objects import scan_library
 from wkmp_assets.orchestration.partitions import partitions_name
 from wkmp_assets.orchestration.resources import Library, ignore_rules
 from wkmp_assets.orchestration.run_tags import is_of_library
@@ -112,7 +113,7 @@ def plan_prune(settings: Settings, folder: str, options: PruneOptions) -> PruneP
     check_root(settings.library)
     check_found_library(settings.database_path, settings.trusted)
     known = read_known_files(settings.database_path)
-    scan, _ = scan_folder(settings.library, "", known, ignore_rules(settings))
+    scan, _ = scan_library(settings, "", known, ignore_rules(settings))
     waiting = _find_waiting(settings, scan)
     missing = [path for path in scan.missing if is_within(path, folder)]
     if missing and waiting:

@@ -8,7 +8,7 @@ wkmp_assets.runtime.worker_pool : asks for work and takes the outcomes.
 import math
 import os
 import time
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from typing import Any
 
@@ -48,13 +48,23 @@ class WorkerQueue(FileQueue):
         What one file may cost.
     modules : collection of str
         What the workers import at their start.
+    around : callable, optional
+        Importable by the workers. It takes the function of a task and its arguments, and calls it.
     """
 
-    def __init__(self, workers: int, control: RunControl, limits: WorkerLimits, modules: Collection[str]) -> None:
+    def __init__(
+        self,
+        workers: int,
+        control: RunControl,
+        limits: WorkerLimits,
+        modules: Collection[str],
+        around: Callable[..., Any] | None = None,
+    ) -> None:
         super().__init__(control)
         self._workers = workers
         self._limits = limits
         self._modules = tuple(modules)
+        self._around = around
         self.executor: ProcessPoolExecutor | None = None
         """The running workers."""
 
@@ -67,7 +77,7 @@ class WorkerQueue(FileQueue):
         while executor is not None and self._waiting and len(in_hand) < self._workers:
             task = self._waiting[0]
             try:
-                future = executor.submit(task.function, *task.arguments)
+                future = self._give(executor, task)
             except BrokenProcessPool:  # a worker died since the last wait; the futures of started files tell
                 break
             self._waiting.popleft()
@@ -102,6 +112,11 @@ class WorkerQueue(FileQueue):
         elif not done and any(task.deadline <= time.monotonic() for task in in_hand.values()):
             self._cut_off(in_hand)
 
+    def _give(self, executor: ProcessPoolExecutor, task: FileWork) -> Future[Any]:
+        call = (task.function, *task.arguments)
+        future: Future[Any] = executor.submit(*(call if self._around is None else (self._around, *call)))
+        return future
+
     def _begin(self, task: FileWork) -> None:
         task.seconds = self._limits.seconds_for(task.arguments)
         task.deadline = time.monotonic() + task.seconds
@@ -126,7 +141,7 @@ class WorkerQueue(FileQueue):
             task.end(INTERRUPTED)
             return
         self._begin(task)
-        future = executor.submit(task.function, *task.arguments)
+        future = self._give(executor, task)
         while not future.done() and not self._is_closing and time.monotonic() < min(task.deadline, self._stops_at):
             with self._lock:
                 if self._news.done() and not self._is_closing:

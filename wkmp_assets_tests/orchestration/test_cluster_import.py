@@ -1,4 +1,4 @@
-"""An import whose files two workers measure, each with the music under another path."""
+"""An import whose files two workers measure, one with the music under another path, one behind an address."""
 
 import os
 from pathlib import Path
@@ -37,12 +37,12 @@ def test_a_library_measured_by_a_cluster_equals_the_local_one(library: CheckedLi
     (music / SILENT.name).hardlink_to(SILENT)
     break_file(music / "broken.mp3")
     scratch = [tmp_path / "scratch 1", tmp_path / "scratch 2"]
-    mounts = {}
+    mounts: dict[str, Path | str] = {}
     for number, folder in enumerate(scratch):
         folder.mkdir()
         mount = tmp_path / f"mount {number}"
         mount.symlink_to(music)
-        mounts[str(folder)] = mount
+        mounts[str(folder)] = mount if number else mount.as_uri()
     library.scan()
     library.import_all()
     local = rows_without_time_of_failure(library)

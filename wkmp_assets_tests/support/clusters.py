@@ -2,7 +2,7 @@
 
 import asyncio
 import threading
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Callable, Coroutine, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -57,7 +57,7 @@ def in_thread(service: Callable[[Callable[[str], None], asyncio.Event], Coroutin
 
 @contextmanager
 def cluster_of(
-    settings: Settings, mounts: dict[str, Path], control: RunControl, **changes: Any
+    settings: Settings, mounts: Mapping[str, Path | str], control: RunControl, **changes: Any
 ) -> Iterator[WorkerPool]:
     """A scheduler and a worker for each mount, and a pool of them; `changes` are those of the last worker's plan."""
     with ExitStack() as services:
@@ -65,7 +65,10 @@ def cluster_of(
         cluster = settings.model_copy(update={"cluster": said.removeprefix("The scheduler listens on ").rstrip(".")})
         for number, (scratch, mount) in enumerate(mounts.items()):
             assert cluster.cluster is not None
-            plan = plan_workers(cluster, cluster.cluster, {"": mount}, slots=1, scratch=Path(scratch))
+            folder = Path(scratch)
+            plan = plan_workers(
+                cluster, cluster.cluster, {"": mount}, slots=1, cache=folder / "objects", scratch=folder
+            )
             plan = replace(plan, **changes) if number == len(mounts) - 1 else plan
             services.enter_context(in_thread(lambda say, stop, plan=plan: run_workers(plan, say, stop)))  # type: ignore[misc]
         executor = open_executor(cluster)

@@ -1,6 +1,7 @@
 """Phases 1 and 2: the path and the content hash of a file."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import partial
 from hashlib import sha256
 
 import dagster as dg
@@ -22,6 +23,7 @@ from wkmp_assets.orchestration.assets.scan import library_scan
 from wkmp_assets.orchestration.better_copies import find_better_copies, note_waits, wait_for
 from wkmp_assets.orchestration.file_visits import note_visits, plan_visits, visit_files, visit_rest, visits_whole_files
 from wkmp_assets.orchestration.instance.dagster_api import executes_asset
+from wkmp_assets.orchestration.music_objects import at_hand
 from wkmp_assets.orchestration.resources import Library
 from wkmp_assets.orchestration.run_tags import tags_of_cluster, tags_of_files, tags_of_library
 from wkmp_assets.runtime.claims import RunClaims
@@ -100,6 +102,7 @@ def file_identity(
             same_content,
             max_bytes=library.settings.max_file_bytes,
             is_stopping=lambda: workers.is_stopping,
+            open_music=partial(at_hand, library.settings),
         )
         same_content |= read_known_by_hash(library.database, list(content_now.values()))
         better = find_better_copies(library, hashed, same_content, is_stopping=lambda: workers.is_stopping)

@@ -8,7 +8,7 @@ from pydantic import Field
 from wkmp_assets.db.missing_files import mark_missing
 from wkmp_assets.db.read.known_files import read_known_files
 from wkmp_assets.db.read.missing import read_missing
-from wkmp_assets.files.scan import check_not_emptied, scan_folder
+from wkmp_assets.files.scan import check_not_emptied
 from wkmp_assets.model.file_key import encode_key
 from wkmp_assets.model.outcomes import Outcomes, Result
 from wkmp_assets.model.phases import SCAN
@@ -16,6 +16,7 @@ from wkmp_assets.model.values import LibraryChanges
 from wkmp_assets.orchestration.better_copies import note_equal_sizes
 from wkmp_assets.orchestration.dagster_values import to_table
 from wkmp_assets.orchestration.gone_files import drop_gone
+from wkmp_assets.orchestration.music_objects import scan_library
 from wkmp_assets.orchestration.partitions import partitions_name
 from wkmp_assets.orchestration.resources import Library
 from wkmp_assets.report.text import describe_passed_over, printable
@@ -44,7 +45,8 @@ def library_scan(
     over and counted. The partitions of moved and deleted files are dropped, unless a run names
     them. Stale when files are added, changed or removed.
     """
-    changes, report = scan_folder(library.root, config.folder, read_known_files(library.database), library.ignore_rules)
+    known = read_known_files(library.database)
+    changes, report = scan_library(library.settings, config.folder, known, library.ignore_rules)
     name = partitions_name(library.settings)
     if not changes.folder:
         check_not_emptied(library.root, changes, len(context.instance.get_dynamic_partitions(name)))

@@ -13,7 +13,7 @@ from wkmp_assets.db.missing_files import mark_missing
 from wkmp_assets.db.read.counts import read_failures
 from wkmp_assets.db.read.known_files import read_known_files
 from wkmp_assets.errors import TransientError
-from wkmp_assets.files.scan import check_not_emptied, scan_folder
+from wkmp_assets.files.scan import check_not_emptied
 from wkmp_assets.model.file_key import encode_key
 from wkmp_assets.model.known_files import FileStat
 from wkmp_assets.model.timestamps import normalise_timestamp
@@ -22,6 +22,7 @@ from wkmp_assets.orchestration.better_copies import note_equal_sizes, read_waits
 from wkmp_assets.orchestration.found_library import use_library
 from wkmp_assets.orchestration.instance.dagster_api import find_unfinished_runs, is_running
 from wkmp_assets.orchestration.jobs import import_job
+from wkmp_assets.orchestration.music_objects import scan_library
 from wkmp_assets.orchestration.partitions import keys_of_runs, partitions_name
 from wkmp_assets.orchestration.resources import ignore_rules
 from wkmp_assets.orchestration.run_requests.failed_runs import FailedRun
@@ -97,7 +98,7 @@ def survey_library(
         The music folder cannot be read, or is empty although it held files.
     """
     ordered = instance.get_dynamic_partitions(partitions_name(settings))
-    changes, report = scan_folder(settings.library, "", read_known_files(use_library(settings)), ignore_rules(settings))
+    changes, report = scan_library(settings, "", read_known_files(use_library(settings)), ignore_rules(settings))
     check_not_emptied(settings.library, changes, len(ordered))
     note_equal_sizes(settings, changes, report)
     wanted = {encode_key(path): report.found[path] for path in changes.to_import}

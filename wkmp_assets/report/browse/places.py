@@ -9,8 +9,8 @@ from pathlib import Path
 class BrowsedLibrary:
     """One library to browse."""
 
-    root: Path
-    """The music folder."""
+    root: Path | None
+    """The music folder; None for music that is not on this machine."""
     database: Path
     report: Path
     """The page of the library report; it may not be written yet."""

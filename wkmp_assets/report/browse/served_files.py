@@ -44,16 +44,18 @@ def find_inside(folder: Path, path: str) -> Path | None:
     return found if found.is_relative_to(root) and found.is_file() else None
 
 
-def find_music(root: Path, path: str) -> Path | None:
+def find_music(root: Path | None, path: str) -> Path | None:
     """Return where a file of the library is on disk; None when it is not there, or leads out of the root.
 
     Parameters
     ----------
-    root : Path
-        The library's root.
+    root : Path or None
+        The library's root; None for music that is not on this machine.
     path : str
         As stored: the partition key where the name is not UTF-8.
     """
+    if root is None:
+        return None
     if found := find_inside(root, path):
         return found
     try:

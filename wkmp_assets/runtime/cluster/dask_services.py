@@ -17,6 +17,7 @@ from distributed.security import Security
 
 from wkmp_assets.errors import ClusterError
 from wkmp_assets.runtime.cluster.dask_worker import ABOUT, SlotPlugin, count_finished, tell_about
+from wkmp_assets.runtime.cluster.parcels import Mount
 
 WORKER_TTL = "30s"
 """A worker that has not been heard of for so long is given up, and its files are tried elsewhere: its machine stands
@@ -45,8 +46,8 @@ class WorkerPlan:
     """Of the scheduler."""
     slots: int
     """Number of worker processes, each with one thread; at least 1."""
-    mounts: Mapping[str, Path]
-    """Where the music is on this machine, by root id."""
+    mounts: Mapping[str, Mount]
+    """Where the music is for this machine, by root id."""
     memory_mb: int
     """Limit of private memory of each."""
     modules: tuple[str, ...] = ()

@@ -7,7 +7,7 @@ from typing import Any
 
 from distributed import Worker, WorkerPlugin, get_worker
 
-from wkmp_assets.runtime.cluster.parcels import Returned, run_parcel
+from wkmp_assets.runtime.cluster.parcels import Mount, Returned, run_parcel
 from wkmp_assets.runtime.worker_process import limit_memory
 
 ABOUT = "wkmp"
@@ -19,7 +19,7 @@ class SlotPlugin(WorkerPlugin):
 
     Parameters
     ----------
-    mounts : mapping of str to Path
+    mounts : mapping of str to Path or ObjectFolder
         Where the music is, by root id.
     memory_mb : int
         Limit of private memory, enforced by the kernel.
@@ -29,7 +29,7 @@ class SlotPlugin(WorkerPlugin):
 
     name = "wkmp"
 
-    def __init__(self, mounts: Mapping[str, Path], memory_mb: int, modules: Collection[str]) -> None:
+    def __init__(self, mounts: Mapping[str, Mount], memory_mb: int, modules: Collection[str]) -> None:
         self.mounts = dict(mounts)
         self.memory_mb = memory_mb
         self.modules = tuple(modules)

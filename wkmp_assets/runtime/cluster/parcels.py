@@ -17,10 +17,15 @@ from typing import Any
 
 from wkmp_assets.errors import FileNotSeenError
 from wkmp_assets.runtime.atomic_files import write_atomically
+from wkmp_assets.runtime.object_folder import ObjectFolder
 from wkmp_assets.runtime.state_files import PRIVATE
 
 ANY_ROOT = ""
 """The root of which a worker was not told an id."""
+_MUSIC = "music"
+"""Folder of a task for what it fetches from an object store."""
+Mount = Path | ObjectFolder
+"""Where the music is for a worker."""
 
 
 @dataclass(frozen=True)
@@ -98,15 +103,15 @@ class _Packer(pickle.Pickler):
         return self._places.find(obj) if isinstance(obj, Path) else None
 
 
-def run_parcel(parcel: bytes, mounts: Mapping[str, Path], scratch: Path) -> Returned:
+def run_parcel(parcel: bytes, mounts: Mapping[str, Mount], scratch: Path) -> Returned:
     """Do a task on a worker.
 
     Parameters
     ----------
     parcel : bytes
         What `pack` returned.
-    mounts : mapping of str to Path
-        Root id, or `ANY_ROOT` for all others -> where that music is on this machine.
+    mounts : mapping of str to Path or ObjectFolder
+        Root id, or `ANY_ROOT` for all others -> where that music is for this machine.
     scratch : Path
         Holds the folders of the task while it runs.
 
@@ -125,7 +130,7 @@ def run_parcel(parcel: bytes, mounts: Mapping[str, Path], scratch: Path) -> Retu
 
 
 class _Unpacker(pickle.Unpickler):  # noqa: S301 - a worker does what its scheduler says; see docs/explanation/security.md
-    def __init__(self, file: io.BytesIO, mounts: Mapping[str, Path], folder: Path) -> None:
+    def __init__(self, file: io.BytesIO, mounts: Mapping[str, Mount], folder: Path) -> None:
         super().__init__(file)
         self._mounts = mounts
         self._folder = folder
@@ -135,23 +140,27 @@ class _Unpacker(pickle.Unpickler):  # noqa: S301 - a worker does what its schedu
         name, fact, relative = pid
         _check_relative(relative)
         if not isinstance(fact, bool):
-            return find_file(self._mounts, name, relative, fact)
+            return find_file(self._mounts, name, relative, fact, self._folder)
         if fact:
             self.returning.add(name)
         return Path(self._folder, name, relative)
 
 
-def find_file(mounts: Mapping[str, Path], root_id: str, relative: str, seen: tuple[int, int] | None) -> Path:
-    """Return where a file of the music is on this machine.
+def find_file(
+    mounts: Mapping[str, Mount], root_id: str, relative: str, seen: tuple[int, int] | None, folder: Path
+) -> Path:
+    """Return where a file of the music is on this machine; one in an object store is fetched.
 
     Parameters
     ----------
-    mounts : mapping of str to Path
+    mounts : mapping of str to Path or ObjectFolder
         As for `run_parcel`.
     root_id, relative : str
         The root, and the path below it.
     seen : tuple of int and int, or None
         Size in bytes and time of change in seconds, as the run's machine sees them.
+    folder : Path
+        Of the task.
 
     Raises
     ------
@@ -161,6 +170,8 @@ def find_file(mounts: Mapping[str, Path], root_id: str, relative: str, seen: tup
     mount = mounts.get(root_id, mounts.get(ANY_ROOT))
     if mount is None:
         raise FileNotSeenError(f"it has no music folder {root_id}")
+    if isinstance(mount, ObjectFolder):
+        return mount.fetch(relative, seen, folder / _MUSIC)
     path = mount / relative
     try:
         status = path.lstat()
