@@ -49,7 +49,9 @@ class Layer:
 
     def finish(self, sums: NDArray[np.float32]) -> NDArray[np.float32]:
         """Add the bias, rectify and normalise."""
-        finished: NDArray[np.float32] = np.maximum(sums + self.bias, np.float32(0)) * self.scale + self.shift
+        finished: NDArray[np.float32] = np.maximum(sums + self.bias, np.float32(0))
+        finished *= self.scale
+        finished += self.shift
         return finished
 
 
@@ -137,30 +139,34 @@ def _rhythms(x: NDArray[np.float32], step: tuple[int, int]) -> list[NDArray[np.f
     layers = [_layer(name) for name in names]
     longest = RHYTHM_FRAMES[0]
     padded = np.pad(x, (((longest - 1) // 2, longest // 2), (0, 0)))
-    windows = np.lib.stride_tricks.sliding_window_view(np.ascontiguousarray(padded.T), longest, axis=1)[
-        :: step[1], :: step[0]
-    ]
-    bands, count, _ = windows.shape
-    highest = [np.full((count, layer.bias.size), -np.inf, np.float32) for layer in layers]
-    for start in range(0, bands, BLOCK_BANDS):
+    windows = np.lib.stride_tricks.sliding_window_view(np.ascontiguousarray(padded.T[:: step[1]]), longest, axis=1)
+    windows = windows[:, :: step[0]]
+    highest = [np.full((windows.shape[1], layer.bias.size), -np.inf, np.float32) for layer in layers]
+    for start in range(0, len(windows), BLOCK_BANDS):
         block = windows[start : start + BLOCK_BANDS].reshape(-1, longest)
         for best, length, name in zip(highest, RHYTHM_FRAMES, names, strict=True):
             before = (longest - length) // 2
-            sums = (block[:, before : before + length] @ _rising(name)).reshape(-1, count, best.shape[1])
-            np.maximum(best, sums.max(axis=0), out=best)
+            sums = (block[:, before : before + length] @ _rising(name)).reshape(-1, *best.shape)
+            for band in sums:
+                np.maximum(best, band, out=best)
     return [_pooled(layer, best) for layer, best in zip(layers, highest, strict=True)]
 
 
 def _middle(x: NDArray[np.float32], name: str, *, repeats: int = 1, count: int | None = None) -> NDArray[np.float32]:
     """Return the outputs of a middle layer for x with each frame repeated, cut to `count` frames.
 
-    Each frame is multiplied once, however often it is repeated and however many neighbours hear it.
+    A frame that is repeated is multiplied once, however many neighbours hear it.
     """
-    given = np.repeat(x @ _taps(name), repeats, axis=0)[:count]
-    frames, outputs = len(given), given.shape[1] // TIMBRE_FRAMES
-    reach = TIMBRE_FRAMES // 2
-    padded = np.pad(given, ((reach, reach), (0, 0))).reshape(-1, TIMBRE_FRAMES, outputs)
-    sums = padded[:frames, 0]
-    for tap in range(1, TIMBRE_FRAMES):
-        sums = sums + padded[tap : tap + frames, tap]
-    return _layer(name).finish(sums)
+    frames = len(x) if count is None else count
+    layer, reach = _layer(name), TIMBRE_FRAMES // 2
+    if repeats == 1:
+        padded = np.pad(x, ((reach, reach), (0, 0))).reshape(-1)
+        windows = np.lib.stride_tricks.sliding_window_view(padded, TIMBRE_FRAMES * x.shape[1])[:: x.shape[1]]
+        return layer.finish(windows @ layer.weights)
+    given = (x @ _taps(name)).reshape(len(x), TIMBRE_FRAMES, -1)
+    sums = np.zeros((frames, given.shape[2]), np.float32)
+    for tap in range(TIMBRE_FRAMES):
+        ahead = tap - reach
+        heard = np.arange(max(0, ahead), min(frames, frames + ahead)) // repeats
+        sums[max(0, -ahead) : frames - max(0, ahead)] += given[heard, tap]
+    return layer.finish(sums)
