@@ -10,12 +10,15 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import dask
 from distributed import Client, KilledWorker
 from distributed import Future as DaskFuture
+from distributed.security import Security
 
 from wkmp_assets.errors import ClusterError, WorkerLostError
+from wkmp_assets.runtime.cluster.dask_services import innermost
 from wkmp_assets.runtime.cluster.dask_worker import ABOUT, run_task
 from wkmp_assets.runtime.cluster.executor import TaskExecutor, TaskFuture
 from wkmp_assets.runtime.cluster.parcels import Places, pack, unpack
@@ -262,15 +265,20 @@ def connect(address: str) -> Client:
     Raises
     ------
     ClusterError
-        It does not answer.
+        It does not answer, or Dask's settings name no certificates for an encrypted one.
     """
     logging.getLogger("distributed").setLevel(logging.CRITICAL)  # what it says is told here, in a sentence
     with dask.config.set({"distributed.client.scheduler-info-interval": "1h"}):
         try:
+            if urlsplit(address).scheme == "tls" and Security().get_connection_args("client")["ssl_context"] is None:
+                raise ClusterError(
+                    f"the scheduler at {address} needs certificates, and Dask's settings name none for a client",
+                    "name them as docs/guide/cluster.md shows, then import again",
+                )
             return Client(address, timeout=CONNECT_S, set_as_default=False, name="wkmp")
         except (OSError, TimeoutError) as error:
             raise ClusterError(
-                f"no scheduler answers at {address} ({error})", "start it, or unset WKMP_CLUSTER"
+                f"no scheduler answers at {address} ({innermost(error)})", "start it, or unset WKMP_CLUSTER"
             ) from error
 
 

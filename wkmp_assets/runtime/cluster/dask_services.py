@@ -103,7 +103,7 @@ async def run_scheduler(address: str, dashboard_port: int, say: Callable[[str], 
                 say(f"The scheduler listens on {scheduler.address}.")
                 await stop.wait()
         except (OSError, ValueError, RuntimeError, TypeError) as error:
-            cause = f"the scheduler cannot listen on {address} ({_innermost(error)})"
+            cause = f"the scheduler cannot listen on {address} ({innermost(error)})"
             raise ClusterError(cause, "free the port or name another one, then start it again") from error
 
 
@@ -154,7 +154,7 @@ async def _keep_slot(plan: WorkerPlan, config: Mapping[str, Any], say: Callable[
             await worker.finished()
             say(f"The scheduler at {plan.address} is gone; waiting for it.")
         except (OSError, RuntimeError, TimeoutError, ValueError, TypeError) as error:
-            say(f"No worker could join {plan.address} ({_innermost(error)}); trying again.")
+            say(f"No worker could join {plan.address} ({innermost(error)}); trying again.")
         finally:
             await worker.close(reason="wkmp worker ends")
         await asyncio.sleep(_RETRY_S)
@@ -167,7 +167,8 @@ def _quietly(config: Mapping[str, Any]) -> Iterator[None]:
         yield
 
 
-def _innermost(error: BaseException) -> str:
+def innermost(error: BaseException) -> str:
+    """Return what the first cause of an error says."""
     while error.__cause__ is not None:
         error = error.__cause__
     return " ".join(str(error).split()) or type(error).__name__

@@ -38,13 +38,13 @@ pytestmark = [
 class Machines:
     """A scheduler and workers, each a `wkmp` of its own with its own HOME, working folder and mount path."""
 
-    def __init__(self, folder: Path, services: ExitStack) -> None:
+    def __init__(self, folder: Path, services: ExitStack, protocol: str = "tcp") -> None:
         self._folder, self._services = folder, services
         self.music = folder / "music"
         self.music.mkdir()
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
-            self.address = f"tcp://127.0.0.1:{free.getsockname()[1]}"
+            self.address = f"{protocol}://127.0.0.1:{free.getsockname()[1]}"
         self.settings = load_settings(library_root=self.music, state_dir=folder / "state", cluster=self.address)
 
     def add(self, name: str, text: str) -> None:
@@ -78,7 +78,7 @@ class Machines:
 
     def joined(self, name: str) -> list[int]:
         """Return the ports of the workers that this machine has had."""
-        return [int(port) for port in re.findall(r"has joined: tcp://127\.0\.0\.1:(\d+)\.", self.log(name))]
+        return [int(port) for port in re.findall(r"has joined: t(?:cp|ls)://127\.0\.0\.1:(\d+)\.", self.log(name))]
 
     @contextmanager
     def pool(self, file_s: int = 600, max_wait_s: float = 1_800) -> Iterator[WorkerPool]:

@@ -282,6 +282,11 @@ def test_a_lost_scheduler_ends_all_tasks(
         executor.close()
 
 
+def test_an_encrypted_scheduler_needs_certificates(music: Path) -> None:
+    with pytest.raises(ClusterError, match=r"tls://127\.0\.0\.1:1 needs certificates, and Dask's settings name none"):
+        DaskExecutor("tls://127.0.0.1:1", Places("0123abcd", music), VERSIONS).open()
+
+
 def test_no_scheduler_is_named(music: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(dask_executor, "CONNECT_S", 0.1)
     with pytest.raises(ClusterError, match=r"no scheduler answers at tcp://127\.0\.0\.1:1 "):
