@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 
 import dask
 from distributed import Nanny, Scheduler
+from distributed.core import Status
 from distributed.security import Security
 
 from wkmp_assets.errors import ClusterError
@@ -156,8 +157,18 @@ async def _keep_slot(plan: WorkerPlan, config: Mapping[str, Any], say: Callable[
         except (OSError, RuntimeError, TimeoutError, ValueError, TypeError) as error:
             say(f"No worker could join {plan.address} ({innermost(error)}); trying again.")
         finally:
-            await worker.close(reason="wkmp worker ends")
+            await _end(worker)
         await asyncio.sleep(_RETRY_S)
+
+
+async def _end(worker: Nanny) -> None:
+    begun = worker.process
+    if begun is not None and begun.process is not None and begun.status == Status.starting:
+        # Dask ends a process that has started or failed to. This one would go on loading, and the end of this program
+        # would wait for it.
+        begun.status = Status.failed
+        await begun.process.kill()
+    await worker.close(reason="wkmp worker ends")
 
 
 @contextmanager

@@ -123,3 +123,7 @@ def test_other_pages_cannot_embed_or_read_what_is_served(shown: Pages) -> None:
     assert shown.ask(path, Origin="http://evil.example").status_code == 403
     assert shown.ask(path, Sec_Fetch_Site="same-origin").status_code == 200
     assert shown.ask("/", host="localhost:3001").status_code == 200
+
+
+def test_the_stand_ins_of_music_in_a_store_are_not_sent() -> None:
+    assert find_music(None, "album/a.mp3") is None

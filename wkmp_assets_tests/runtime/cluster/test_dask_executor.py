@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 from click.testing import CliRunner
 from distributed.diagnostics.plugin import SchedulerPlugin
@@ -227,6 +228,28 @@ def test_a_worker_without_a_scheduler_says_so_and_tries_again(
 
     asyncio.run(until_said_twice())
     assert all("No worker could join tcp://127.0.0.1:1 (" in one for one in said)
+
+
+def test_a_worker_that_is_asked_to_end_while_it_starts_leaves_no_process(
+    threads: DaskThreads, music: Path, tmp_path: Path
+) -> None:
+    of_others = psutil.Process().children()
+    plan = WorkerPlan(threads.address, 1, {"": music}, 1000, scratch=tmp_path)
+
+    def find_starting() -> list[psutil.Process]:
+        children = [one for one in psutil.Process().children() if one not in of_others]
+        return [one for one in children if one.is_running() and "spawn_main" in " ".join(one.cmdline())]
+
+    async def until_it_starts() -> None:
+        stop = asyncio.Event()
+        service = asyncio.ensure_future(dask_services.run_workers(plan, print, stop))
+        while not find_starting():
+            await asyncio.sleep(0.01)
+        stop.set()
+        await service
+
+    asyncio.run(until_it_starts())
+    assert find_starting() == []
 
 
 def test_a_worker_that_is_ended_gets_no_more(executor: DaskExecutor, worker: Any, music: Path) -> None:
