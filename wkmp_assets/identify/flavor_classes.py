@@ -1,14 +1,17 @@
 """AcousticBrainz' classes of the recordings, added to the measured flavors."""
 
 from dataclasses import dataclass, field, replace
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from wkmp_assets.errors import ServiceGoneError, ServiceUnavailableError
-from wkmp_assets.identify.services.acousticbrainz import NAME, AcousticBrainzClient
+from wkmp_assets.identify.services.names import ACOUSTICBRAINZ as NAME
 from wkmp_assets.model.agreement import recordings_of
 from wkmp_assets.model.file_warnings import WarningKind, warn_each
 from wkmp_assets.model.flavor import Flavor
 from wkmp_assets.model.values import ClassesOutcome, Flavors, PassageFlavor, PassageMatch, SongMatches
+
+if TYPE_CHECKING:
+    from wkmp_assets.identify.services.acousticbrainz import AcousticBrainzClient
 
 
 @dataclass(frozen=True)
@@ -54,7 +57,7 @@ class NoClassLookup:
 class ServiceClassLookup:
     """Asks AcousticBrainz."""
 
-    client: AcousticBrainzClient
+    client: "AcousticBrainzClient"
 
     def look_up(self, mbid: str) -> RecordingClasses:
         """Return the classes of one recording; without a usable answer it is deferred."""

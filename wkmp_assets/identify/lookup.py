@@ -5,14 +5,12 @@ A service that is down never fails a file: the lookups of its passages are defer
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from wkmp_assets.errors import ServiceUnavailableError
 from wkmp_assets.identify.ranking import doubt_ties, rank, rank_by_text
 from wkmp_assets.identify.release_sheet import advise_to_cut, choose_sheet, release_to_ask
 from wkmp_assets.identify.scoring import duration_score
-from wkmp_assets.identify.services.acoustid import AcoustIdClient, FingerprintMatch
-from wkmp_assets.identify.services.musicbrainz import MusicBrainzClient, Recording
 from wkmp_assets.identify.tag_matches import tags_of_passages
 from wkmp_assets.model.boundary_evidence import TrackSheet
 from wkmp_assets.model.file_warnings import FileWarning, WarningKind, warn_each
@@ -28,6 +26,10 @@ from wkmp_assets.model.values import (
     RecordingLookups,
     Song,
 )
+
+if TYPE_CHECKING:
+    from wkmp_assets.identify.services.acoustid import AcoustIdClient, FingerprintMatch
+    from wkmp_assets.identify.services.musicbrainz import MusicBrainzClient, Recording
 
 MAX_CANDIDATES = 5
 
@@ -65,8 +67,8 @@ class NoRecordingLookup:
 class ServiceRecordingLookup:
     """Asks AcoustID for the recordings of a fingerprint, and MusicBrainz for everything about the best of them."""
 
-    acoustid: AcoustIdClient
-    musicbrainz: MusicBrainzClient
+    acoustid: "AcoustIdClient"
+    musicbrainz: "MusicBrainzClient"
 
     def look_up(self, tags: FileTags, segments: PassageSegments, fingerprints: Fingerprints) -> RecordingLookups:
         """Look up every passage of one file.
@@ -148,7 +150,7 @@ class ServiceRecordingLookup:
 
     def _look_up_fingerprint(
         self, fingerprint: str, lengths_s: Sequence[float], warnings: list[FileWarning]
-    ) -> list[FingerprintMatch]:
+    ) -> "list[FingerprintMatch]":
         """Return the matches with the first of the lengths that has any; `warnings` gets those of all answers."""
         for length_s in dict.fromkeys(int(length) for length in lengths_s):
             found = self.acoustid.lookup(fingerprint, length_s)
@@ -180,7 +182,7 @@ def _doubts(other_title: str | None) -> tuple[FileWarning, ...]:
     return (FileWarning(WarningKind.TWO_TITLES, text),) if other_title else ()
 
 
-def _with_recording(best: Candidate, known: Recording) -> Candidate:
+def _with_recording(best: Candidate, known: "Recording") -> Candidate:
     """Return the candidate with what MusicBrainz knows of it; AcoustID's title stands where MusicBrainz' is missing."""
     song = known.song if known.song.title else replace(known.song, title=best.song.title)
     return replace(best, song=song, length_s=known.length_s or best.length_s)

@@ -12,12 +12,6 @@ from pydantic import SecretStr
 from wkmp_assets.errors import SettingsError
 from wkmp_assets.identify.flavor_classes import ClassLookup, NoClassLookup, RecordingClasses, ServiceClassLookup
 from wkmp_assets.identify.lookup import NoRecordingLookup, RecordingLookup, ServiceRecordingLookup
-from wkmp_assets.identify.services import acousticbrainz, acoustid, musicbrainz
-from wkmp_assets.identify.services.acousticbrainz import AcousticBrainzClient
-from wkmp_assets.identify.services.acoustid import AcoustIdClient
-from wkmp_assets.identify.services.musicbrainz import MusicBrainzClient
-from wkmp_assets.identify.services.outage import OutageFile
-from wkmp_assets.identify.services.session import ServiceSession
 from wkmp_assets.model.values import ClassesOutcome, LookupOutcome
 from wkmp_assets.runtime.run_control import RunControl
 
@@ -101,6 +95,10 @@ def open_recording_lookup(
     if key is None or skip:
         yield NoRecordingLookup(NO_KEY) if key is None else NoRecordingLookup(NETWORK_SKIPPED, LookupOutcome.DEFERRED)
         return
+    # What asks services takes a quarter of a second of CPU to load, and most imports have no key.
+    from wkmp_assets.identify.services import acoustid, musicbrainz
+    from wkmp_assets.identify.services.session import ServiceSession
+
     acoustid_service = acoustid.describe_service(settings.acoustid_url, settings.acoustid_interval_ms)
     musicbrainz_service = musicbrainz.describe_service(settings.musicbrainz_url, settings.musicbrainz_interval_ms)
     with (
@@ -113,7 +111,8 @@ def open_recording_lookup(
             recordings.give_up(STOPPED)
 
         with (control or RunControl()).telling_of_stop(give_up):
-            yield ServiceRecordingLookup(AcoustIdClient(fingerprints, key), MusicBrainzClient(recordings))
+            clients = acoustid.AcoustIdClient(fingerprints, key), musicbrainz.MusicBrainzClient(recordings)
+            yield ServiceRecordingLookup(*clients)
 
 
 @contextmanager
@@ -146,11 +145,15 @@ def open_class_lookup(
     if skip:
         yield NoClassLookup(NETWORK_SKIPPED, ClassesOutcome.DEFERRED)
         return
+    from wkmp_assets.identify.services import acousticbrainz
+    from wkmp_assets.identify.services.outage import OutageFile
+    from wkmp_assets.identify.services.session import ServiceSession
+
     service = acousticbrainz.describe_service(settings.acousticbrainz_url, settings.acousticbrainz_interval_ms)
     outages = OutageFile(settings.folder / f"{acousticbrainz.NAME}-outage.json")
     patience: dict[str, Any] = {"timeout_s": PROBE_TIMEOUT_S, "pauses_s": ()} if is_probe else {}
     with ServiceSession(service, settings.folder, settings.user_agent, acousticbrainz.judge, **patience) as classes:
-        asking = ServiceClassLookup(AcousticBrainzClient(classes, outages, is_probe=is_probe))
+        asking = ServiceClassLookup(acousticbrainz.AcousticBrainzClient(classes, outages, is_probe=is_probe))
         yield asking if control is None else _UntilStopped(asking, control)
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from wkmp_assets.identify.scoring import (
     MIN_TITLE_SIMILARITY,
@@ -13,10 +14,12 @@ from wkmp_assets.identify.scoring import (
     metadata_score,
     similarity,
 )
-from wkmp_assets.identify.services.acoustid import FingerprintMatch
-from wkmp_assets.identify.services.musicbrainz import Recording
 from wkmp_assets.model.match_levels import SCORE_TOLERANCE
 from wkmp_assets.model.values import Candidate, FileTags
+
+if TYPE_CHECKING:
+    from wkmp_assets.identify.services.acoustid import FingerprintMatch
+    from wkmp_assets.identify.services.musicbrainz import Recording
 
 MIN_SHARE = 0.1
 """A recording with a smaller share of its fingerprint's submissions was probably submitted by mistake."""
@@ -31,7 +34,7 @@ DOUBTFUL_CONFIDENCE = 0.65
 
 
 def rank(
-    found: Sequence[FingerprintMatch], tags: FileTags, passage_s: float, *, is_whole_file: bool
+    found: "Sequence[FingerprintMatch]", tags: FileTags, passage_s: float, *, is_whole_file: bool
 ) -> list[Candidate]:
     """Score the recordings of a fingerprint, best first.
 
@@ -68,7 +71,7 @@ def rank(
     )
 
 
-def _candidate(match: FingerprintMatch, tags: FileTags, passage_s: float, *, is_whole_file: bool) -> Candidate:
+def _candidate(match: "FingerprintMatch", tags: FileTags, passage_s: float, *, is_whole_file: bool) -> Candidate:
     song = match.song
     metadata = metadata_score(tags, song.title, song.artist_name, song.recording_mbid, is_whole_file=is_whole_file)
     duration = duration_score(passage_s, match.length_s)
@@ -108,7 +111,7 @@ def _says_as_much(best: Candidate, other: Candidate) -> bool:
     return not (best.sources > other.sources and best.sources >= DECISIVE_SOURCES * other.sources)
 
 
-def rank_by_text(found: Sequence[Recording], tags: FileTags, passage_s: float) -> list[Candidate]:
+def rank_by_text(found: "Sequence[Recording]", tags: FileTags, passage_s: float) -> list[Candidate]:
     """Score the recordings that a search for artist and title found, best first.
 
     Without a fingerprint the weights are 0.4 for the artist, 0.4 for the title and 0.2 for the length.

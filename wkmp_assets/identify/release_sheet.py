@@ -3,13 +3,17 @@
 MusicBrainz is asked after the decode. So the list decides when the file is imported again.
 """
 
-from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
-from wkmp_assets.identify.services.musicbrainz_media import Medium
 from wkmp_assets.model import ticks
 from wkmp_assets.model.boundary_evidence import BoundarySource, PieceClaim, TrackSheet
 from wkmp_assets.model.file_warnings import FileWarning, WarningKind
 from wkmp_assets.model.values import FileTags, PassageSegments
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from wkmp_assets.identify.services.musicbrainz_media import Medium
 
 _IS_CUT_BY = frozenset({BoundarySource.SILENCE, BoundarySource.RELEASE})
 _MAY_HOLD_SEVERAL = frozenset({PieceClaim.NONE, PieceClaim.NAME})
@@ -36,7 +40,7 @@ def release_to_ask(tags: FileTags, segments: PassageSegments) -> str | None:
     return tags.details.release_mbid or (tags.release.mbid if tags.release else None)
 
 
-def choose_sheet(media: Sequence[Medium], disc_number: int | None, segments: PassageSegments) -> TrackSheet | None:
+def choose_sheet(media: "Sequence[Medium]", disc_number: int | None, segments: PassageSegments) -> TrackSheet | None:
     """Choose the track list that is as long as a file.
 
     Parameters

@@ -1,14 +1,16 @@
-"""Commands that read the library start without what only an import needs."""
+"""Commands start without what they do not need: readers without an import's, imports without a service's."""
 
 import json
 import subprocess
 import sys
 from pathlib import Path
+from shutil import copy
 
 import pytest
 
 from wkmp_assets_tests.support.builders import commit, entry
 from wkmp_assets_tests.support.paths import ROOT
+from wkmp_assets_tests.support.tones import tone
 
 HEAVY = {
     "av", "dagster", "httpx", "jinja2", "librosa", "matplotlib", "mutagen", "numpy", "requests", "sqlalchemy",
@@ -47,3 +49,54 @@ def test_a_command_that_reads_loads_nothing_of_an_import(tmp_path: Path) -> None
     loaded = [json.loads(line) for line in done.stderr.splitlines() if line.startswith("[")]
     assert [command for command, _ in loaded] == [command for command, *_ in READING]
     assert [(command, HEAVY.intersection(names)) for command, names in loaded if HEAVY.intersection(names)] == []
+
+
+ASKING = {"boto3", "cattrs", "pyrate_limiter", "requests", "requests_cache", "requests_ratelimiter", "urllib3"}
+"""What asks services. It takes a quarter of a second of CPU to load."""
+DRAWING = {"jinja2", "librosa", "matplotlib"}
+WITHOUT_KEY = """
+import json, sys
+from pathlib import Path
+from wkmp_assets.identify.open_lookups import ServiceSettings, open_class_lookup, open_recording_lookup
+known = ServiceSettings(Path("unused"), "", 0, "", 0, "", 0, "")
+with open_recording_lookup(known, None), open_class_lookup(known, None):
+    print(json.dumps(sorted({name.split(".")[0] for name in sys.modules})))
+"""
+OFFLINE_IMPORT = """
+import json, sys
+from wkmp_assets.cli.main import main
+try:
+    main(["import", sys.argv[1]])
+except SystemExit as end:
+    assert not end.code, end.code
+print(json.dumps(sorted({name.split(".")[0] for name in sys.modules})))
+"""
+
+
+def loaded_by(code: str, *arguments: str, home: Path) -> set[str]:
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", code, *arguments],
+        cwd=ROOT,
+        env={"DAGSTER_HOME": str(home), "PYTHONPATH": str(ROOT), "HOME": str(home), "WKMP_WORKERS": "1"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return set(json.loads(done.stdout.splitlines()[-1]))
+
+
+@pytest.mark.slow
+def test_lookups_without_a_key_load_nothing_that_asks_services(tmp_path: Path) -> None:
+    assert ASKING.intersection(loaded_by(WITHOUT_KEY, home=tmp_path)) == set()
+
+
+@pytest.mark.slow
+@pytest.mark.long
+def test_an_import_without_a_key_loads_nothing_that_asks_services_or_draws(tmp_path: Path) -> None:
+    (tmp_path / "music").mkdir()
+    tone(tmp_path / "music" / "a.wav", 440.0)
+    copy(ROOT / "dagster.yaml", tmp_path)
+    loaded = loaded_by(OFFLINE_IMPORT, str(tmp_path / "music"), home=tmp_path)
+    assert (tmp_path / "music" / "wkmp.db").is_file()
+    assert (ASKING | DRAWING).intersection(loaded) == set()

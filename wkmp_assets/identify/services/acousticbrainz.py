@@ -5,11 +5,12 @@ Its data is frozen since 2022, so both an answer and "nothing is known" are kept
 
 from wkmp_assets.errors import ServiceGoneError, ServiceUnavailableError
 from wkmp_assets.identify.services.answers import Answer, undocumented_answer
+from wkmp_assets.identify.services.names import ACOUSTICBRAINZ
 from wkmp_assets.identify.services.outage import OutageFile
 from wkmp_assets.identify.services.session import Service, ServiceSession
 from wkmp_assets.model.flavor import ReadFlavor, read_flavor
 
-NAME = "AcousticBrainz"
+NAME = ACOUSTICBRAINZ
 MAX_FAILURES_IN_A_ROW = 5
 """After so many unusable answers (web pages, say) it is not asked again in this run."""
 

@@ -18,11 +18,12 @@ from wkmp_assets.identify.services.answers import (
     read_entries,
     undocumented_answer,
 )
+from wkmp_assets.identify.services.names import ACOUSTID
 from wkmp_assets.identify.services.session import Service, ServiceSession
 from wkmp_assets.model.name_ranks import NameRank
 from wkmp_assets.model.values import Artist, Song
 
-NAME = "AcoustID"
+NAME = ACOUSTID
 KEEP_NO_MATCH = timedelta(days=30)
 """Fingerprints are still being submitted, so that a later lookup may match."""
 INVALID_FINGERPRINT = 3

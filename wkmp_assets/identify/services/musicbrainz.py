@@ -17,11 +17,12 @@ from wkmp_assets.identify.services.answers import (
 )
 from wkmp_assets.identify.services.musicbrainz_media import INCLUDE as MEDIA
 from wkmp_assets.identify.services.musicbrainz_media import Credit, Medium, Named, ReleaseAnswer, credit_text, media_of
+from wkmp_assets.identify.services.names import MUSICBRAINZ
 from wkmp_assets.identify.services.session import Service, ServiceSession
 from wkmp_assets.model.name_ranks import NameRank
 from wkmp_assets.model.values import Artist, KnownRelease, Release, Song, Work
 
-NAME = "MusicBrainz"
+NAME = MUSICBRAINZ
 KEEP = timedelta(days=180)
 KEEP_UNKNOWN = timedelta(days=30)
 REFUSED_CODES = frozenset({400, 404})

@@ -8,7 +8,6 @@ from pydantic import Field
 from wkmp_assets.model.outcomes import Outcome, Outcomes, Result, map_results
 from wkmp_assets.model.phases import PICTURE
 from wkmp_assets.model.values import LeadPoints, PassageSegments, SongMatches
-from wkmp_assets.orchestration.pictures import draw_file
 from wkmp_assets.orchestration.resources import Library
 
 
@@ -37,6 +36,8 @@ def file_picture(
     draws from the import's results and does not open the music file. The picture is shown in the metadata and saved as
     a PNG. Stale when the passages, songs or lead points of the file change.
     """
+    from wkmp_assets.orchestration.pictures import draw_file  # loads SciPy and Pillow, which no import needs
+
     pictures: dict[str, Outcome[bytes]] = {}
     for key in sorted(context.partition_keys):
         segments = passage_segments[key]

@@ -8,7 +8,6 @@ from wkmp_assets.model.phases import ENTRY, REPORT
 from wkmp_assets.orchestration.dagster_values import to_metadata
 from wkmp_assets.orchestration.library_tables import counted_tables
 from wkmp_assets.orchestration.resources import Library
-from wkmp_assets.orchestration.write_report import write_report
 from wkmp_assets.report.report_tables import number_report, tabulate_report
 from wkmp_assets.runtime.served_page import find_page
 
@@ -22,6 +21,8 @@ def library_report(context: dg.AssetExecutionContext, library: dg.ResourceParam[
     the map is one HTML page under `path`, to be opened on this machine. It reads the library and the receipts, and
     changes neither. Stale after every import.
     """
+    from wkmp_assets.orchestration.write_report import write_report  # loads Jinja, which no import needs
+
     output = library.settings.report_path
     figures = write_report(library.settings, context.instance, output)
     receipts = figures.commits.files if figures.commits else 0

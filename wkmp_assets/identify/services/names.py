@@ -1,0 +1,5 @@
+"""The names of the services, for messages and the names of files."""
+
+ACOUSTICBRAINZ = "AcousticBrainz"
+ACOUSTID = "AcoustID"
+MUSICBRAINZ = "MusicBrainz"
