@@ -3,10 +3,12 @@
 import asyncio
 import logging
 import signal
+import threading
 from collections.abc import Callable, Coroutine, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
+from multiprocessing import resource_tracker
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -62,7 +64,11 @@ class WorkerPlan:
 
 
 def serve(service: Callable[[asyncio.Event], Coroutine[Any, Any, None]]) -> None:
-    """Run a service in this thread, the main one, until SIGINT or SIGTERM."""
+    """Run a service in this thread, the main one, until SIGINT or SIGTERM.
+
+    Ctrl-C reaches the processes of the service as well. Those that still start would end with a traceback, so they are
+    started with SIGINT blocked; the service ends them.
+    """
 
     async def until_asked() -> None:
         stop = asyncio.Event()
@@ -70,7 +76,16 @@ def serve(service: Callable[[asyncio.Event], Coroutine[Any, Any, None]]) -> None
             asyncio.get_running_loop().add_signal_handler(number, stop.set)
         await service(stop)
 
-    asyncio.run(until_asked())
+    resource_tracker.ensure_running()  # its start, else with the first process, would unblock SIGINT
+    has_ended = threading.Event()
+    takes_sigint = threading.Thread(target=has_ended.wait, name="takes Ctrl-C", daemon=True)
+    takes_sigint.start()  # before SIGINT is blocked, which later threads and processes inherit
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        asyncio.run(until_asked())
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        has_ended.set()
 
 
 async def run_scheduler(address: str, dashboard_port: int, say: Callable[[str], None], stop: asyncio.Event) -> None:

@@ -212,3 +212,21 @@ def test_a_lost_scheduler_ends_the_import_and_the_next_goes_on(machines: Machine
     wait_until(lambda: len(machines.joined("one")) == 2, "the worker has joined again")
     with machines.pool() as pool:
         assert machines.read(pool) == {f"{number}.mp3": "slow" for number in range(6)}
+
+
+def test_ctrl_c_while_workers_start_ends_them_without_a_traceback(machines: Machines) -> None:
+    command = machines.worker("one")
+
+    def find_starting() -> list[psutil.Process]:
+        return [one for one in psutil.Process(command.pid).children() if "spawn_main" in " ".join(one.cmdline())]
+
+    wait_until(lambda: len(find_starting()) == 1, "a worker starts")
+    (starting,) = find_starting()
+    blocked = re.search(r"^SigBlk:\s*([0-9a-f]+)$", Path(f"/proc/{starting.pid}/status").read_text(), re.MULTILINE)
+    assert blocked is not None
+    assert int(blocked[1], 16) & 1 << signal.SIGINT - 1
+    for process in (starting, command):  # as a terminal does
+        process.send_signal(signal.SIGINT)
+    assert command.wait() == 0
+    assert machines.log("one") == "The workers have ended.\n"
+    assert not starting.is_running()

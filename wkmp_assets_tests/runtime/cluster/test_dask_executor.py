@@ -345,6 +345,21 @@ def test_the_commands_of_a_cluster_end_when_they_are_asked(threads: DaskThreads,
     assert (worker.exit_code, "The workers have ended." in worker.output) == (0, True)
 
 
+def test_ctrl_c_ends_a_service_and_no_process_that_it_starts() -> None:
+    said: list[bytes] = []
+    blocks = "import signal; print(signal.SIGINT in signal.pthread_sigmask(signal.SIG_BLOCK, ()))"
+
+    async def service(stop: asyncio.Event) -> None:
+        child = await asyncio.create_subprocess_exec(sys.executable, "-c", blocks, stdout=asyncio.subprocess.PIPE)
+        said.append((await child.communicate())[0])
+        os.kill(os.getpid(), signal.SIGINT)
+        await stop.wait()
+
+    dask_services.serve(service)
+    assert said == [b"True\n"]
+    assert signal.SIGINT not in signal.pthread_sigmask(signal.SIG_BLOCK, ())
+
+
 def test_a_port_that_is_taken_is_named(threads: DaskThreads) -> None:
     taken = CliRunner().invoke(main, ["scheduler", threads.address, "--dashboard-port", "0"])
     assert taken.exit_code == 1
