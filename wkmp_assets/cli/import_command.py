@@ -37,6 +37,7 @@ from wkmp_assets.report.text import (
     describe_passed_over,
     explain_ignored,
 )
+from wkmp_assets.runtime.loading import loading_modules
 from wkmp_assets.runtime.run_control import RunControl
 from wkmp_assets.settings import Settings
 
@@ -151,8 +152,9 @@ def _import_with(
 ) -> int:
     # Dagster takes two seconds to load, and the workers start meanwhile.
     warnings.filterwarnings("ignore", module="dagster")
-    from wkmp_assets.cli.importer import LibraryImporter, open_instance
-    from wkmp_assets.orchestration.retry_deferred import plan_retry
+    with loading_modules():
+        from wkmp_assets.cli.importer import LibraryImporter, open_instance
+        from wkmp_assets.orchestration.retry_deferred import plan_retry
 
     kind = LeadPreset(preset) if preset else None
     summary = ImportSummary()

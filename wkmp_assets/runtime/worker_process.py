@@ -17,6 +17,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from wkmp_assets.runtime.loading import loading_modules
+
 MEGABYTE = 1_000_000
 _BYTES_PER_FILE_S = 100 * MEGABYTE
 
@@ -58,8 +60,9 @@ def prepare_worker(parent: int, limits: WorkerLimits, modules: Iterable[str] = (
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     limit_memory(limits.memory_mb * MEGABYTE)
     end_with_parent(parent)
-    for module in modules:
-        importlib.import_module(module)
+    with loading_modules():
+        for module in modules:
+            importlib.import_module(module)
 
 
 def limit_memory(most: int) -> None:

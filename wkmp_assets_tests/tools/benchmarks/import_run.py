@@ -20,6 +20,7 @@ from wkmp_assets.cli.summary import ImportSummary
 from wkmp_assets.db.kept_open import keep_open
 from wkmp_assets.model.batch import Receipt
 from wkmp_assets.model.phases import SCAN, SEGMENTS
+from wkmp_assets.runtime.loading import loading_modules
 from wkmp_assets.runtime.run_control import RunControl
 from wkmp_assets.settings import Settings, load_settings
 from wkmp_assets_tests.tools.benchmarks.event_clock import Breakdown, EventClock
@@ -118,9 +119,10 @@ def _note_peaks(peaks: dict[int, tuple[int, float]]) -> None:
 def _run(task: Task) -> Measured:
     settings = _prepare(task)
     warnings.filterwarnings("ignore", module="dagster")
-    from dagster import DagsterInstance
+    with loading_modules():  # as `wkmp import` does
+        from dagster import DagsterInstance
 
-    from wkmp_assets.cli.importer import LibraryImporter
+        from wkmp_assets.cli.importer import LibraryImporter
 
     control = RunControl()
     with DagsterInstance.get() as instance, closing(LibraryImporter(settings, instance, control)) as importer:
