@@ -22,13 +22,14 @@
     │   │   ├── FileChangedError
     │   │   ├── FileReplacedError
     │   │   ├── CostlyTransactionError
+    │   │   ├── CommitRefusedError
+    │   │   ├── OddValueError
     │   │   └── OriginalNotImportedError
     │   ├── CorruptLibraryError
     │   ├── GoneLibraryError
     │   ├── UnwritableLibraryError
     │   ├── UntrustedLibraryError
-    │   ├── EditRefusedError
-    │   └── CommitRefusedError
+    │   └── EditRefusedError
     └── TransientError                 may succeed later with the same input
         ├── AlertError
         ├── WorkersError
@@ -242,6 +243,26 @@ class CostlyTransactionError(AudioFileError):
     )
 
 
+class CommitRefusedError(AudioFileError):
+    """The rows of one file break a rule of the schema; none was written."""
+
+    code = "ROWS_REFUSED"
+    next_step = (
+        "nothing was written; look in the library for a value that breaks this rule, correct it with the program that "
+        "wrote it, then import again; if there is none, please report this"
+    )
+
+
+class OddValueError(AudioFileError):
+    """The rows that a file depends on hold a value that no import can keep or replace."""
+
+    code = "ODD_VALUE"
+    next_step = (
+        "nothing was written; restore a backup of the library, or correct the row with the program that wrote it, then "
+        "import again"
+    )
+
+
 class OriginalNotImportedError(AudioFileError):
     """The file is a copy of a file that cannot be imported."""
 
@@ -307,14 +328,6 @@ class EditRefusedError(PermanentError):
         super().__init__(f"{path}: {problem}")
         self.path = path
         self.problem = problem
-
-
-class CommitRefusedError(PermanentError):
-    """The rows of one file break a rule of the schema; none was written."""
-
-    def __init__(self, path: str, detail: str) -> None:
-        super().__init__(f"{path}: the library refused its rows ({detail}); nothing was written, please report this")
-        self.path = path
 
 
 class AlertError(TransientError):

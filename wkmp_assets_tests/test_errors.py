@@ -18,7 +18,6 @@ FACTS: dict[str, tuple[object, ...]] = {
     "UnsavedLibraryError": (Path("/m/wkmp.db"), "full"),
     "StateDiskError": (Path("/home/.wkmp"), "full"),
     "EditRefusedError": ("a/b.mp3", "it has no passage 3"),
-    "CommitRefusedError": ("a/b.mp3", "CHECK"),
     "LibraryChangedError": ("a/b.mp3", "its row"),
     "ServiceUnavailableError": ("MusicBrainz", "it cannot be reached"),
     "ServiceGoneError": ("AcousticBrainz", "no answer since 2026-01-01 00:00 UTC"),

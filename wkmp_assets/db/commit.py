@@ -1,6 +1,5 @@
 """Commit the files of one run, or remove a file: read, plan, write. BEGIN and COMMIT are in `write/writer.py`."""
 
-import sqlite3
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
 from datetime import datetime
@@ -8,6 +7,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from wkmp_assets.db.checked_rows import CheckedConnection
 from wkmp_assets.db.connection import open_reader, snapshot, translate_errors
 from wkmp_assets.db.plan.file_plan import candidate_file_guids, plan_failure, plan_file
 from wkmp_assets.db.plan.removal import plan_removal
@@ -61,7 +61,7 @@ class FileCommitter:
         self._now = now
         self._max_compute_ms = max_compute_ms
         self._open = ExitStack()
-        self._library: tuple[LibraryWriter, sqlite3.Connection] | None = None
+        self._library: tuple[LibraryWriter, CheckedConnection] | None = None
 
     def __enter__(self) -> Self:
         return self
@@ -103,7 +103,7 @@ class FileCommitter:
         writer, reader = self._open_library()
         entry, tally = outcome.value, Tally()
         while True:
-            with translate_errors(self._database), snapshot(reader):
+            with translate_errors(self._database), snapshot(reader), reader.reading_for(entry.path):
                 state = read_state(reader, entry, candidate_file_guids(entry))
                 rows = read_file_rows(reader, state.owner.path) if state.owner and state.passages else None
             stamp = self._stamp()
@@ -112,16 +112,16 @@ class FileCommitter:
                 batch = remember(batch, rows, IMPORT_COMMAND, stamp)
             try:
                 return FileCommit(key, outcome, writer.write(batch, tally), batch)
-            except LibraryChangedError:
+            except LibraryChangedError as error:
                 if tally.conflicts > MAX_CONFLICTS:
-                    raise
+                    raise reader.explain(error) from error
 
     def _commit_failure(self, key: str, failed: Failed) -> FileCommit:
         writer, _ = self._open_library()
         batch = plan_failure(storable_path(key), failed, self._stamp())
         return FileCommit(key, failed, writer.write(batch), batch)
 
-    def _open_library(self) -> tuple[LibraryWriter, sqlite3.Connection]:
+    def _open_library(self) -> tuple[LibraryWriter, CheckedConnection]:
         if self._library is None:
             locks = read_library_settings(self._database).locks
             writer = self._open.enter_context(LibraryWriter(self._database, locks, self._max_compute_ms))

@@ -5,7 +5,9 @@ import sys
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
+from typing import Any
 
+from wkmp_assets.db.checked_rows import CheckedConnection
 from wkmp_assets.errors import CorruptLibraryError, LibraryDiskError, UnwritableLibraryError, WkmpError
 
 CHECKPOINT_BYTES = 4_000_000
@@ -147,8 +149,10 @@ def open_checkpointer(database: Path, *, busy_timeout_ms: int) -> sqlite3.Connec
 
 
 @contextmanager
-def open_reader(database: Path) -> Iterator[sqlite3.Connection | None]:
+def open_reader(database: Path) -> Iterator[CheckedConnection | None]:
     """Open a read-only connection for the block; yield None when there is no library yet.
+
+    Its rows have only values of their columns' kinds.
 
     Raises
     ------
@@ -161,12 +165,14 @@ def open_reader(database: Path) -> Iterator[sqlite3.Connection | None]:
     with translate_errors(database):
         # as_uri() escapes `?`, `#` and `%`, which a library's path may contain.
         uri = f"{database.absolute().as_uri()}?{_READ_ONLY}"
-        with closing(
-            sqlite3.connect(uri, uri=True, timeout=5.0, isolation_level=None, check_same_thread=False)
-        ) as connection:
+        options: dict[str, Any] = {"isolation_level": None, "check_same_thread": False, "factory": CheckedConnection}
+        connection: CheckedConnection
+        with closing(sqlite3.connect(uri, uri=True, timeout=5.0, **options)) as connection:
             _distrust_schema(connection)
-            connection.row_factory = sqlite3.Row
-            yield connection
+            try:
+                yield connection
+            finally:
+                connection.name_odd_values(database)
 
 
 def copy_library(database: Path, path: Path) -> bool:

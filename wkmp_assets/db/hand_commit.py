@@ -9,6 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
+from wkmp_assets.db.checked_rows import CheckedConnection
 from wkmp_assets.db.commit import MAX_CONFLICTS
 from wkmp_assets.db.connection import open_reader, snapshot, translate_errors
 from wkmp_assets.db.plan.cut_edit import CutPlan, entry_without_passages, plan_cut_edit
@@ -22,7 +23,7 @@ from wkmp_assets.db.read.undo_runs import RememberedFile, has_older, read_rememb
 from wkmp_assets.db.tables import UNDO
 from wkmp_assets.db.write.tally import Tally
 from wkmp_assets.db.write.writer import LibraryWriter
-from wkmp_assets.errors import EditRefusedError, LibraryChangedError
+from wkmp_assets.errors import AudioFileError, EditRefusedError, LibraryChangedError
 from wkmp_assets.model.batch import ForgetBatch, Receipt, WriteBatch
 from wkmp_assets.model.hand_edits import CutEdit, SongEdit
 from wkmp_assets.model.rows import FileRows
@@ -61,7 +62,7 @@ def commit_song_edit(database: Path, edit: SongEdit, now: datetime, run_id: str)
         return replace(planned, batch=remember(planned.batch, rows, edit.verdict, stamp))
 
     with _opened(database) as library:
-        return _commit(*library, plan, lambda planned: planned.batch)
+        return _commit(*library, edit.path, plan, lambda planned: planned.batch)
 
 
 def commit_cut_edit(database: Path, edit: CutEdit, now: datetime, run_id: str) -> tuple[CutPlan, Receipt]:
@@ -83,7 +84,7 @@ def commit_cut_edit(database: Path, edit: CutEdit, now: datetime, run_id: str) -
         return replace(planned, batch=remember(planned.batch, rows, command, stamp))
 
     with _opened(database) as library:
-        return _commit(*library, plan, lambda planned: planned.batch)
+        return _commit(*library, edit.path, plan, lambda planned: planned.batch)
 
 
 @dataclass(frozen=True)
@@ -123,10 +124,13 @@ def undo_run(database: Path, run_id: str, now: datetime, new_run_id: str) -> Ite
             files = read_remembered_files(reader, run_id)
         for file in files:
             try:
-                _, receipt = _commit(writer, reader, partial(_plan_undo, file=file, stamp=stamp), lambda batch: batch)
+                plan = partial(_plan_undo, file=file, stamp=stamp)
+                _, receipt = _commit(writer, reader, file.path, plan, lambda batch: batch)
                 yield Restored(file.path, receipt)
             except EditRefusedError as error:
                 yield Restored(file.path, None, error.problem)
+            except AudioFileError as error:
+                yield Restored(file.path, None, error.cause)
             except LibraryChangedError:
                 yield Restored(file.path, None, "somebody uses a passage that would go, or a row that it needs is gone")
 
@@ -165,7 +169,7 @@ def _read_rows(reader: sqlite3.Connection, path: str) -> FileRows:
 
 
 @contextmanager
-def _opened(database: Path) -> Iterator[tuple[LibraryWriter, sqlite3.Connection]]:
+def _opened(database: Path) -> Iterator[tuple[LibraryWriter, CheckedConnection]]:
     with (
         LibraryWriter(database, read_library_settings(database).locks) as writer,
         open_reader(database) as reader,
@@ -176,17 +180,18 @@ def _opened(database: Path) -> Iterator[tuple[LibraryWriter, sqlite3.Connection]
 
 def _commit(
     writer: LibraryWriter,
-    reader: sqlite3.Connection,
+    reader: CheckedConnection,
+    path: str,
     plan: Callable[[sqlite3.Connection], Plan],
     batch_of: Callable[[Plan], WriteBatch],
 ) -> tuple[Plan, Receipt]:
     """Read, plan, write; again when the library changed between reading and writing."""
     tally = Tally()
     while True:
-        with translate_errors(writer.database), snapshot(reader):
+        with translate_errors(writer.database), snapshot(reader), reader.reading_for(path):
             planned = plan(reader)
         try:
             return planned, writer.write(batch_of(planned), tally)
-        except LibraryChangedError:
+        except LibraryChangedError as error:
             if tally.conflicts > MAX_CONFLICTS:
-                raise
+                raise reader.explain(error) from error

@@ -24,16 +24,19 @@ _COMPARED = _comparable(
     "album",
 )  # fmt: skip
 PASSAGES_OF_FILE = f"""(
-SELECT group_concat(one) FROM (
+SELECT CAST(group_concat(one) AS BLOB) FROM (
   SELECT json_array(
     {_COMPARED},
     (SELECT group_concat(linked) FROM (
       SELECT json_array({_comparable("song_id", "start_time_ticks", "end_time_ticks")}) AS linked
       FROM passage_songs WHERE passage_id = passages.guid ORDER BY song_id)),
     (SELECT group_concat(album_id) FROM (
-      SELECT album_id FROM passage_albums WHERE passage_id = passages.guid ORDER BY album_id))) AS one
+      SELECT {_comparable("album_id")} AS album_id FROM passage_albums
+      WHERE passage_id = passages.guid ORDER BY album_id))) AS one
   FROM passages WHERE file_id = files.guid ORDER BY guid))"""  # noqa: S608 - literals only
-"""SQL: a file's passages with all that people edit or an import keeps, as one text to compare with what was read."""
+"""SQL: a file's passages with all that people edit or an import keeps, as one text to compare with what was read.
+
+It is a BLOB of that text, because a text of SQLite need not be UTF-8."""
 
 
 def quote_name(identifier: str) -> str:

@@ -45,7 +45,7 @@ class ExpectedFile:
     """What the library held of a file when it was read. The write succeeds only if it still holds the same."""
 
     row: FileRow
-    passages: str | None
+    passages: bytes | None
     """Its passages with all columns that people edit, as one text made by SQLite; None when it had none."""
 
 

@@ -45,24 +45,29 @@ def traced(database: Path, also: Callback = lambda _: None) -> Iterator[list[Sta
     statements: list[Statement] = []
     numbers = count(1)
 
-    class Traced(sqlite3.Connection):
+    class Traced:
+        """What a traced connection does besides its own class."""
+
         def __init__(self, *arguments: Any, **options: Any) -> None:
             self.number = next(numbers)
             super().__init__(*arguments, **options)
 
         def set_trace_callback(self, own: Callback | None) -> None:
             def record(sql: str) -> None:
-                statements.append(Statement(self.number, sql, self.in_transaction))
+                statements.append(Statement(self.number, sql, self.in_transaction))  # type: ignore[attr-defined] # of its other class
                 also(sql)
                 if own is not None:
                     own(sql)
 
-            super().set_trace_callback(record)
+            super().set_trace_callback(record)  # type: ignore[misc] # of its other class
 
-    def connect(name: Any, *arguments: Any, **options: Any) -> sqlite3.Connection:
+    def connect(
+        name: Any, *arguments: Any, factory: type[sqlite3.Connection] = sqlite3.Connection, **options: Any
+    ) -> sqlite3.Connection:
         if Path(str(name).removeprefix("file://").split("?")[0]).name != database.name:
-            return cast("sqlite3.Connection", real(name, *arguments, **options))
-        connection: sqlite3.Connection = real(name, *arguments, **options, factory=Traced)
+            return cast("sqlite3.Connection", real(name, *arguments, **options, factory=factory))
+        traced_class = type("TracedConnection", (Traced, factory), {})
+        connection: sqlite3.Connection = real(name, *arguments, **options, factory=traced_class)
         connection.set_trace_callback(None)
         return connection
 

@@ -55,7 +55,9 @@ def read_counts(database: Path) -> LibraryCounts | None:
                 SELECT coalesce(status, '{FileStatus.PENDING}') AS status, count(*) AS files
                 FROM (SELECT {column_list(connection, "files", ["status"])} FROM files)
                 GROUP BY 1 ORDER BY 2 DESC, 1"""  # noqa: S608 - literals only
-            statuses = {row["status"]: row["files"] for row in connection.execute(query)}
+            for row in connection.execute(query):
+                status = row["status"] or FileStatus.PENDING
+                statuses[status] = statuses.get(status, 0) + row["files"]
         rows = {table: _count_rows(connection, table) for table in _COUNTED}
         failures = _count_rows(connection, "import_failures")
         without_song = _count_without_song(connection)
@@ -107,7 +109,8 @@ def read_deferred(database: Path) -> Deferred:
         SELECT v.source_type, f.path, max(p.recording_mbid) AS recording FROM import_provenance AS v
         JOIN passages AS p ON p.guid = v.passage_id
         JOIN files AS f ON f.guid = p.file_id
-        WHERE v.source_type IN (?, ?) AND json_extract(v.data_extracted, '$.outcome') = ?
+        WHERE v.source_type IN (?, ?)
+          AND json_extract(iif(json_valid(v.data_extracted), v.data_extracted, '{}'), '$.outcome') = ?
         GROUP BY v.source_type, f.path ORDER BY f.path
     """
     with open_reader(database) as connection:

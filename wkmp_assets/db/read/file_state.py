@@ -123,7 +123,7 @@ class LibraryState:
     """Files with the same content, by path; at most `MAX_LISTED_COPIES` that may be originals, and as many more."""
     passages: tuple[StoredPassage, ...] = ()
     """Passages of `owner`."""
-    passages_text: str | None = None
+    passages_text: bytes | None = None
     """The same as one text, to be compared in the transaction."""
     passage_references: tuple[tuple[str, str], ...] = ()
     """Tables and columns that refer to passages, except the import's own links."""

@@ -59,7 +59,7 @@ def read_incomplete(database: Path, paths: Sequence[str] | None = None) -> list[
     return [
         IncompleteFile(row["path"], lacks, _why_not(row, lacks))
         for row in rows
-        if (lacks := tuple(name for name in LACKS if row[name]))
+        if (lacks := tuple(name for name in LACKS if row[f"no {name}"]))
         if wanted is None or row["path"] in wanted
     ]
 
@@ -78,15 +78,15 @@ def _select(connection: sqlite3.Connection) -> str:
     return f"""
         SELECT f.path, {failure if has_table(connection, "import_failures") else "NULL"} AS failure,
                {missing if has_table(connection, "missing_files") else "NULL"} AS missing,
-               count(p.guid) = 0 AS "passages",
-               NOT is_kept AND (f.format IS NULL OR f.format = 'Unknown') AS "format",
-               max(p.guid IS NOT NULL AND ({_LEAD_POINTS_ARE_MISSING})) AS "lead points",
+               count(p.guid) = 0 AS "no passages",
+               NOT is_kept AND (f.format IS NULL OR f.format = 'Unknown') AS "no format",
+               max(p.guid IS NOT NULL AND ({_LEAD_POINTS_ARE_MISSING})) AS "no lead points",
                max(p.song_id IS NOT NULL AND NOT {_exists(connection, "passage_songs", "passage_id = p.guid")}
-                 AND (NOT is_kept OR {_exists(connection, "songs", "guid = p.song_id")})) AS "links to songs",
-               max(p.song_id IS NOT NULL AND NOT is_kept AND NOT {is_named}) AS "names of songs",
+                 AND (NOT is_kept OR {_exists(connection, "songs", "guid = p.song_id")})) AS "no links to songs",
+               max(p.song_id IS NOT NULL AND NOT is_kept AND NOT {is_named}) AS "no names of songs",
                max(p.song_id IS NOT NULL AND NOT is_kept
-                 AND NOT {_exists(connection, "song_artists", "song_id = p.song_id")}) AS "artists",
-               max(p.guid IS NOT NULL AND p.musical_flavor_vector IS NULL) AS "flavors",
+                 AND NOT {_exists(connection, "song_artists", "song_id = p.song_id")}) AS "no artists",
+               max(p.guid IS NOT NULL AND p.musical_flavor_vector IS NULL) AS "no flavors",
                f.status, is_kept, min(p.start_time_ticks) FILTER (WHERE {lacks}) AS start_ticks,
                max(p.end_time_ticks) FILTER (WHERE {lacks}) AS end_ticks, count(p.guid) FILTER (WHERE {lacks}) AS count
         FROM (

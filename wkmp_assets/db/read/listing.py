@@ -97,7 +97,7 @@ def stream_flavors(database: Path, passages: Collection[str] | None = None) -> I
     with open_reader(database) as connection:
         if connection is None or not has_table(connection, "songs"):
             return
-        query = f"SELECT guid, CAST(flavor AS BLOB) AS flavor FROM ({_select_flavors(connection)})"  # noqa: S608 - literals only
+        query = f"SELECT guid, CAST(flavor AS BLOB) AS flavor_bytes FROM ({_select_flavors(connection)})"  # noqa: S608 - literals only
         if passages is None:
             yield from map(tuple, connection.execute(query))
         else:

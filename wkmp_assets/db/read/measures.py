@@ -22,12 +22,9 @@ def read_median_measures(database: Path) -> dict[str, float]:
             return {}
         metadata = column_list(connection, "passages", ["additional_metadata"])
         query = f"""
-            SELECT json_extract(measured, '$.bpm') AS bpm,
-                   json_extract(measured, '$.integrated_lufs') AS integrated_lufs
-            FROM (
-                SELECT json_extract(additional_metadata, '$.measured') AS measured
-                FROM (SELECT {metadata} FROM passages) WHERE json_valid(additional_metadata)
-            )"""  # noqa: S608 - literals only
+            SELECT json_extract(additional_metadata, '$.measured.bpm') AS bpm,
+                   json_extract(additional_metadata, '$.measured.integrated_lufs') AS integrated_lufs
+            FROM (SELECT {metadata} FROM passages) WHERE json_valid(additional_metadata)"""  # noqa: S608 - literals only
         rows = connection.execute(query).fetchall()
     found = {name: [row[name] for row in rows if isinstance(row[name], int | float)] for name in _MEASURES}
     return {name: round(median(values), 2) for name, values in found.items() if values}

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from wkmp_assets.db.checked_rows import readable
 from wkmp_assets.db.connection import open_reader, snapshot
 from wkmp_assets.db.read.select import column_list, has_table
 
@@ -66,7 +67,10 @@ def read_overview(database: Path) -> LibraryOverview:
 
 
 def _read(connection: sqlite3.Connection) -> LibraryOverview:
-    passages = f"(SELECT {column_list(connection, 'passages', _COLUMNS)} FROM passages)"  # noqa: S608 - literals only
+    # SQLite takes bytes and text for 0 when it subtracts.
+    passages = f"""(
+        SELECT * FROM (SELECT {column_list(connection, "passages", _COLUMNS)} FROM passages)
+        WHERE typeof(start_time_ticks) = 'integer' AND typeof(end_time_ticks) = 'integer')"""  # noqa: S608 - literals only
     flavored = "WHERE p.musical_flavor_vector IS NOT NULL"
     (total,) = connection.execute(f"SELECT count(*) FROM {passages} AS p {flavored}").fetchone()  # noqa: S608 - literals only
     return LibraryOverview(
@@ -80,8 +84,8 @@ def _read(connection: sqlite3.Connection) -> LibraryOverview:
 
 def _numbers(connection: sqlite3.Connection, passages: str) -> Iterator[PassageNumbers]:
     query = f"""
-        SELECT end_time_ticks - start_time_ticks, lead_in_start_ticks - start_time_ticks,
-               end_time_ticks - lead_out_start_ticks, identity_confidence, recording_mbid IS NOT NULL
+        SELECT end_time_ticks - start_time_ticks, {readable("lead_in_start_ticks")} - start_time_ticks,
+               end_time_ticks - {readable("lead_out_start_ticks")}, identity_confidence, recording_mbid IS NOT NULL
         FROM {passages}"""  # noqa: S608 - literals only
     for length, lead_in, lead_out, confidence, has_song in connection.execute(query):
         yield PassageNumbers(length, lead_in, lead_out, confidence, bool(has_song))

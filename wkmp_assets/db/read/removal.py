@@ -22,7 +22,7 @@ class Removable:
     missing_since: str | None = None
     """UTC, `YYYY-MM-DD HH:MM:SS`; None when no scan has marked it yet."""
     passages: tuple[str, ...] = ()
-    passages_text: str | None = None
+    passages_text: bytes | None = None
     """The passages as one text to compare; None without passages, and in a library that no import has written to."""
     edited: int = 0
     """Number of passages with a title, fades or a song from a person."""

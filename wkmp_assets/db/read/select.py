@@ -45,13 +45,13 @@ def select_in(connection: sqlite3.Connection, select: str, values: Iterable[str 
         yield from connection.execute(f"{select} ({', '.join('?' * len(portion))})", portion)
 
 
-def read_passages_text(connection: sqlite3.Connection, file_guid: str) -> str | None:
+def read_passages_text(connection: sqlite3.Connection, file_guid: str) -> bytes | None:
     """Return a file's passages with all columns that people edit, as one text to compare; None without passages."""
-    query = f"SELECT {PASSAGES_OF_FILE} AS passages FROM files WHERE guid = ?"  # noqa: S608 - literals only
-    text: str | None = connection.execute(query, [file_guid]).fetchone()["passages"]
+    query = f"SELECT {PASSAGES_OF_FILE} AS passages_text FROM files WHERE guid = ?"  # noqa: S608 - literals only
+    text: bytes | None = connection.execute(query, [file_guid]).fetchone()["passages_text"]
     return text
 
 
-def digest_text(text: str | None) -> str:
+def digest_text(text: bytes | None) -> str:
     """Return a digest by which a file's passages are compared; that of no text is empty."""
-    return "" if text is None else hashlib.sha256(text.encode()).hexdigest()
+    return "" if text is None else hashlib.sha256(text).hexdigest()

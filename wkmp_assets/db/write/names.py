@@ -18,30 +18,44 @@ def create_functions(connection: sqlite3.Connection) -> None:
     connection.create_function("kept_evidence", 4, keep_evidence, deterministic=True)
 
 
-def keep_name(stored: str | None, kept: str | None, new: str | None, evidence: str | None) -> str | None:
+def keep_name(
+    stored: bytes | str | None, kept: bytes | str | None, new: str | None, evidence: str | None
+) -> str | None:
     """Return the name that a row has after a conflict.
 
     Parameters
     ----------
-    stored, kept : str or None
-        The name in the library, and the evidence for it.
+    stored, kept : bytes or str or None
+        The name in the library, and the evidence for it; as bytes, because they need not be UTF-8.
     new, evidence : str or None
         The name that this import found, and the evidence for it.
     """
+    stored, kept = _text(stored), _text(kept)
     return new if _is_better(stored, kept, new, evidence) else stored
 
 
-def keep_evidence(stored: str | None, kept: str | None, new: str | None, evidence: str | None) -> str | None:
+def keep_evidence(
+    stored: bytes | str | None, kept: bytes | str | None, new: str | None, evidence: str | None
+) -> str | None:
     """Return the evidence that a row has after a conflict; the parameters are those of `keep_name`.
 
     When the tags that gave the stored name give a worse one now, the name stays, because other files may say the same.
     Its evidence keeps the rank without time and file, so that anything as good replaces it.
     """
+    stored, kept = _text(stored), _text(kept)
     if _is_better(stored, kept, new, evidence):
         return evidence
     if kept and evidence and _is_given_up(stored, kept, evidence):
         return kept[:2] + kept[_end_of_first_line(kept) - 1 :]
     return kept
+
+
+def _text(stored: bytes | str | None) -> str | None:
+    """Return a stored text; what is not UTF-8 counts as nothing."""
+    try:
+        return stored.decode() if isinstance(stored, bytes) else stored
+    except UnicodeDecodeError:
+        return None
 
 
 def _is_better(stored: str | None, kept: str | None, new: str | None, evidence: str | None) -> bool:

@@ -10,6 +10,7 @@ from functools import lru_cache
 from operator import attrgetter
 from typing import Any
 
+from wkmp_assets.db.checked_rows import NEEDED, readable
 from wkmp_assets.db.tables import IMAGES_OF_FILES, PASSAGES_OF_FILE, UNDO, WARNINGS, columns_of, quote_name
 from wkmp_assets.model.rows import (
     AlbumRow,
@@ -57,7 +58,8 @@ def _replace_names(table: str, names: Sequence[str], *, fill_in: Sequence[str] =
     changes, conditions = [], []
     for name in names:
         stored, new = f"{table}.{name}", f"excluded.{name}"
-        compared = f"({stored}, {stored}_evidence, {new}, {new}_evidence)"
+        # As bytes, because SQLite calls no function with a text that is not UTF-8.
+        compared = f"(CAST({stored} AS BLOB), CAST({stored}_evidence AS BLOB), {new}, {new}_evidence)"
         changes += [f"{name} = kept_name{compared}", f"{name}_evidence = kept_evidence{compared}"]
         conditions.append(f"kept_evidence{compared} IS NOT {stored}_evidence")
     changes += [f"{name} = COALESCE({table}.{name}, excluded.{name})" for name in fill_in]
@@ -121,6 +123,11 @@ def _insert_song_artists(names: tuple[str, ...], values: str) -> str:
     )
 
 
+def _as_read(column: str) -> str:
+    """Return a column as a reader sees it; ids stay bare, so that their index finds the row."""
+    return column if column in NEEDED else readable(column)
+
+
 _FILE_COLUMNS = columns_of(FileRow)
 _FILE_CHANGED = tuple(name for name in _FILE_COLUMNS if name not in {"guid", "created_at"})
 
@@ -137,19 +144,22 @@ INSERT_FILE = (
 
 UPDATE_FILE = (
     f"UPDATE files SET {', '.join(f'{name} = ?' for name in _FILE_CHANGED)} "
-    f"WHERE {' AND '.join(f'{name} IS ?' for name in _FILE_COLUMNS)} "
+    f"WHERE {' AND '.join(f'{_as_read(name)} IS ?' for name in _FILE_COLUMNS)} "
     f"AND {PASSAGES_OF_FILE} IS ? AND {_NO_OTHER_COPY_IS_COMPLETE}"
 )
 """Compare-and-set: changes nothing when the row or its passages are no longer what was read.
 
 It compares every column that is written, because `updated_at` has whole seconds only. `IS`, because any may be NULL."""
 
-MOVE_ASIDE = "UPDATE files SET path = ?, updated_at = ? WHERE guid = ? AND path IS ? AND hash IS ? AND status IS ?"
+MOVE_ASIDE = (
+    "UPDATE files SET path = ?, updated_at = ? "
+    f"WHERE guid = ? AND path IS ? AND hash IS ? AND {readable('status')} IS ?"
+)
 """Moves a row from the path that another one takes: first to a name that no file has, then to the other's old path."""
 
 UPDATE_COPY = (
     "UPDATE files SET matching_hashes = ?, updated_at = ? "
-    "WHERE guid = ? AND hash IS ? AND status IS ? AND matching_hashes IS ?"
+    f"WHERE guid = ? AND hash IS ? AND {readable('status')} IS ? AND {readable('matching_hashes')} IS ?"
 )
 
 
@@ -161,8 +171,8 @@ def update_song_flavors(count: int) -> str:
     return (
         "UPDATE songs SET flavor_vector = new.column2, flavor_source_blend = new.column3, status = new.column4, "
         f"updated_at = new.column5 FROM (VALUES {values}) AS new WHERE songs.guid = new.column1 "
-        "AND songs.flavor_vector IS new.column6 AND songs.flavor_source_blend IS new.column7 "
-        "AND songs.status IS new.column8"
+        f"AND {readable('songs.flavor_vector')} IS new.column6 "
+        f"AND {readable('songs.flavor_source_blend')} IS new.column7 AND {readable('songs.status')} IS new.column8"
     )
 
 

@@ -143,7 +143,7 @@ class LibraryWriter:
                 except sqlite3.IntegrityError as error:
                     if error.sqlite_errorcode in _CHANGED:
                         raise LibraryChangedError(path, f"a row that it depends on ({error})") from error
-                    raise CommitRefusedError(path, str(error)) from error
+                    raise CommitRefusedError(path, f"the library refused its rows ({error})") from error
                 except sqlite3.OperationalError as error:
                     if error.sqlite_errorcode != sqlite3.SQLITE_INTERRUPT:
                         raise
