@@ -22,6 +22,12 @@ def test_every_promise_names_tests_that_exist() -> None:
             assert re.search(rf"^def {function}\(", source, re.MULTILINE), f"{file}::{function}"
 
 
+def test_every_table_says_what_its_promises_do_not_cover() -> None:
+    heads = [line for line in DOCUMENT.splitlines() if line.startswith("| promise")]
+    assert set(heads) == {"| promise | held by | limit |"}
+    assert [promise for promise in promises() if len(promise) != 3] == []
+
+
 def test_every_test_of_this_folder_holds_a_promise() -> None:
     about_the_tests = {"test_markdown_that_is_not_escaped_would_be_seen"}
     here = {
