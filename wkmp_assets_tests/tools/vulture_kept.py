@@ -10,6 +10,7 @@ thread_type  # the same
 track_number  # a tag; read by name when tags are merged
 programs  # the ids' table, for people; a test reads it
 row_factory  # sqlite3 reads it when it makes rows
+text_factory  # the same for a text
 trace  # the third argument of __exit__, by protocol
 defs  # what Dagster looks for in the module
 _connect  # overrides Dagster's class, which calls it
