@@ -127,9 +127,9 @@ def _place(root: Path, path: str, size_bytes: int, modified_s: int) -> bool:
         os.utime(part, (modified_s, modified_s))
         part.replace(place)
     except OSError as error:
+        with suppress(OSError):
+            part.unlink()
         if error.errno in _NO_PLACE:
-            with suppress(OSError):
-                part.unlink()
             return False
         raise
     return True

@@ -109,8 +109,6 @@ def _put(kept: Path, place: Path) -> bool:
 def _is_alive(process: int) -> bool:
     try:
         os.kill(process, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
+    except OSError as error:  # it may be another user's
+        return not isinstance(error, ProcessLookupError)
     return True

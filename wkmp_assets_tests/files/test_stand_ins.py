@@ -1,5 +1,7 @@
 """Stand-ins: what a folder holds for the objects of a store, and that no music is lost for them."""
 
+import errno
+import os
 from pathlib import Path
 
 import pytest
@@ -75,3 +77,13 @@ def test_a_folder_that_cannot_be_written_to_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(LibraryRootError, match=r"stand-ins cannot be kept in .*file \(Not a directory\)"):
         place_stand_ins(tmp_path / "file", URL, {"a.mp3": (1, 1)})
+
+
+def test_a_full_disk_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def is_full(_path: Path, _times: tuple[int, int]) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(os, "utime", is_full)
+    with pytest.raises(LibraryRootError, match=r"stand-ins cannot be kept in .* \(No space left on device\)"):
+        place_stand_ins(tmp_path, URL, {"a.mp3": (1, 1)})
+    assert files_in(tmp_path) == {}

@@ -4,6 +4,7 @@ import errno
 import os
 import subprocess
 import sys
+import threading
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,6 +16,7 @@ from wkmp_assets.audio.names_beside import find_names_beside
 from wkmp_assets.errors import FileNotSeenError, LibraryRootError, SettingsError, UnreadableFileError
 from wkmp_assets.runtime import object_cache, object_folder
 from wkmp_assets.runtime.object_folder import ObjectFolder, ObjectStat, run_at_hand
+from wkmp_assets_tests.support.patience import PATIENCE_S, wait_until
 
 CHANGED_S = 1_000_000
 ALBUM = {"01 a.flac": b"sound a", "02 b.flac": b"sound b", "Cover.jpg": b"front", "live.cue": b"sheet", "x.txt": b"!"}
@@ -50,6 +52,12 @@ def test_the_objects_are_listed_with_size_and_time(store: Store) -> None:
     }
 
 
+def test_a_store_that_lists_itself_is_not_walked(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    walked = store.objects.list_objects()
+    monkeypatch.setattr(object_folder, "_FLAT", frozenset({"file"}))
+    assert store.objects.list_objects() == walked
+
+
 def test_a_file_comes_with_what_is_read_beside_it_and_with_the_names_of_the_rest(store: Store, tmp_path: Path) -> None:
     path = store.objects.fetch("album/01 a.flac", (7, CHANGED_S), tmp_path / "task")
     assert path == tmp_path / "task/album/01 a.flac"
@@ -71,6 +79,28 @@ def test_an_object_is_fetched_once_for_all_tasks(store: Store, tmp_path: Path) -
     store.change("Cover.jpg", b"newer", CHANGED_S + 1)
     third = store.objects.fetch("album/02 b.flac", None, tmp_path / "task 3")
     assert (third.parent / "Cover.jpg").read_bytes() == b"newer"
+
+
+def test_two_workers_that_need_an_object_fetch_it_once(tmp_path: Path) -> None:
+    cache, fetched, go_on = object_cache.ObjectCache(tmp_path / "cache"), [], threading.Event()
+
+    def get(part: str) -> None:
+        fetched.append(part)
+        assert go_on.wait(PATIENCE_S)
+        Path(part).write_bytes(b"sound")
+
+    def take(name: str) -> None:
+        cache.take(("key",), get, tmp_path / name, 5, CHANGED_S)
+
+    first, second = (threading.Thread(target=take, args=(name,)) for name in ("a", "b"))
+    first.start()
+    wait_until(lambda: bool(fetched), "the first one fetches")
+    second.start()
+    wait_until(lambda: sys._current_frames()[second.ident or 0].f_code.co_name == "hold_lock", "the second one waits")
+    go_on.set()
+    first.join()
+    second.join()
+    assert ((tmp_path / "a").read_bytes(), (tmp_path / "b").read_bytes(), len(fetched)) == (b"sound", b"sound", 1)
 
 
 def test_a_disk_without_links_gets_copies(store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -336,12 +336,13 @@ def ended_when_ready() -> Iterator[None]:
         thread.join(PATIENCE_S)
 
 
-def test_the_commands_of_a_cluster_end_when_they_are_asked(threads: DaskThreads, music: Path) -> None:
+def test_the_commands_of_a_cluster_end_when_they_are_asked(threads: DaskThreads, music: Path, tmp_path: Path) -> None:
     with ended_when_ready():
         scheduler = CliRunner().invoke(main, ["scheduler", "tcp://127.0.0.1:0", "--dashboard-port", "0"])
     assert (scheduler.exit_code, "The scheduler has ended." in scheduler.output) == (0, True)
     with ended_when_ready():
-        worker = CliRunner().invoke(main, ["worker", threads.address, "--root", str(music), "--slots", "1"])
+        options = ["--root", str(music), "--slots", "1", "--scratch", str(tmp_path / "made")]
+        worker = CliRunner().invoke(main, ["worker", threads.address, *options])
     assert (worker.exit_code, "The workers have ended." in worker.output) == (0, True)
 
 
