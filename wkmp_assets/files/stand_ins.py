@@ -12,6 +12,7 @@ from contextlib import suppress
 from pathlib import Path, PurePosixPath
 
 from wkmp_assets.errors import LibraryRootError
+from wkmp_assets.files.small_files import open_regular_file
 from wkmp_assets.model.audio_formats import AUDIO_ENDINGS, UNREAD_ENDINGS
 
 MARKER = ".wkmp-stand-ins"
@@ -21,12 +22,14 @@ _NO_PLACE = frozenset({errno.EEXIST, errno.ENOTDIR, errno.EISDIR, errno.ENAMETOO
 """Errors of names that this folder cannot hold."""
 _NO_NAMES = frozenset({"", ".", ".."})
 _CHUNK_BYTES = 1_000_000
+_MAX_ADDRESS_BYTES = 4_096
 
 
 def read_marker(root: Path) -> str | None:
     """Return the address of the objects for which a folder has stand-ins; None for a folder of music."""
     try:
-        return (root / MARKER).read_text("utf-8", "replace").strip()
+        with open_regular_file(root / MARKER) as file:
+            return file.read(_MAX_ADDRESS_BYTES).decode("utf-8", "replace").strip()
     except OSError:
         return None
 
@@ -67,7 +70,9 @@ def place_stand_ins(root: Path, address: str, objects: Mapping[str, tuple[int, i
                 raise LibraryRootError(
                     f"{root / path} is music and no stand-in; give the music of {address} an empty folder"
                 )
-        (root / MARKER).write_text(f"{address}\n", "utf-8")
+        if marked is None:
+            with (root / MARKER).open("x", encoding="utf-8") as file:  # no link is followed
+                file.write(f"{address}\n")
         for path in there.keys() - wanted.keys():
             _remove(root, path)
         for path, (size_bytes, modified_s) in wanted.items():
@@ -100,7 +105,12 @@ def _is_hollow(path: Path) -> bool:
     """Tell whether a regular file has no byte but zeros."""
     if not stat.S_ISREG(path.lstat().st_mode):
         return False
-    with path.open("rb") as file:
+    with path.open("rb", buffering=0) as file:
+        try:
+            os.lseek(file.fileno(), 0, os.SEEK_DATA)  # a hole need not be read
+        except OSError as error:
+            if error.errno == errno.ENXIO:
+                return True
         return not any(chunk.strip(b"\0") for chunk in iter(lambda: file.read(_CHUNK_BYTES), b""))
 
 

@@ -87,3 +87,36 @@ def test_a_full_disk_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     with pytest.raises(LibraryRootError, match=r"stand-ins cannot be kept in .* \(No space left on device\)"):
         place_stand_ins(tmp_path, URL, {"a.mp3": (1, 1)})
     assert files_in(tmp_path) == {}
+
+
+@pytest.mark.parametrize("plant", ["pipe", "link"])
+def test_what_is_planted_as_a_marker_is_not_followed(tmp_path: Path, plant: str) -> None:
+    root, outside = tmp_path / "library", tmp_path / "outside"
+    root.mkdir()
+    if plant == "pipe":
+        os.mkfifo(root / MARKER)
+    else:
+        outside.write_text("mine")
+        (root / MARKER).symlink_to(outside)
+    assert read_marker(root) is None
+    with pytest.raises(LibraryRootError, match=r"stand-ins cannot be kept in .* \(File exists\)"):
+        place_stand_ins(root, URL, {"a.mp3": (1, 1)})
+    assert plant == "pipe" or outside.read_text() == "mine"
+
+
+def test_a_marker_without_end_is_cut(tmp_path: Path) -> None:
+    with (tmp_path / MARKER).open("wb") as file:
+        file.truncate(8_000_000_000_000)
+    assert len(read_marker(tmp_path) or "") <= 4_096
+
+
+def test_a_stand_in_of_any_size_is_replaced_at_once(tmp_path: Path) -> None:
+    assert place_stand_ins(tmp_path, URL, {"a.mp3": (8_000_000_000_000, 1)}) == []
+    assert place_stand_ins(tmp_path, URL, {"a.mp3": (5, 1)}) == []
+    assert files_in(tmp_path) == {"a.mp3": (5, 1)}
+
+
+def test_zeros_count_as_no_content_where_no_holes_are_known(tmp_path: Path) -> None:
+    (tmp_path / "a.mp3").write_bytes(bytes(3_000_000))
+    assert place_stand_ins(tmp_path, URL, {"a.mp3": (5, 1)}) == []
+    assert files_in(tmp_path) == {"a.mp3": (5, 1)}
