@@ -10,7 +10,6 @@ import pytest
 
 from wkmp_assets.runtime.loading import loading_modules
 
-
 pytestmark = pytest.mark.usefixtures("collector")
 
 
