@@ -23,6 +23,7 @@ from wkmp_assets.cli.options import (
 from wkmp_assets.report.check_results import to_junit
 from wkmp_assets.report.text import printable
 from wkmp_assets.runtime.atomic_files import write_atomically
+from wkmp_assets.runtime.loading import loading_modules
 from wkmp_assets.runtime.state_files import SHARED
 
 
@@ -40,8 +41,9 @@ def checks(folder: Path, library: Path | None, database: Path | None, junit: Pat
     settings = find_settings(folder, library, database)
     # Dagster takes two seconds to load, so only the commands that need it do.
     warnings.filterwarnings("ignore", module="dagster")
-    from wkmp_assets.cli.importer import open_instance
-    from wkmp_assets.orchestration.run_checks import run_checks
+    with loading_modules():
+        from wkmp_assets.cli.importer import open_instance
+        from wkmp_assets.orchestration.run_checks import run_checks
 
     with exit_on_error(), open_instance() as instance:
         outcomes = run_checks(settings, instance)

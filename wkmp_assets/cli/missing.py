@@ -29,6 +29,7 @@ from wkmp_assets.db.read.missing import read_missing
 from wkmp_assets.db.read.removal import Removable, read_removable
 from wkmp_assets.model.file_key import is_within
 from wkmp_assets.report.text import counted, printable
+from wkmp_assets.runtime.loading import loading_modules
 from wkmp_assets.settings import Settings
 
 if TYPE_CHECKING:
@@ -162,8 +163,9 @@ def _table(title: str, files: Sequence[Removable], max_rows: int = _MAX_SHOWN) -
 
 
 def _remove(settings: Settings, plan: "PrunePlan", *, with_history: bool) -> int:
-    from wkmp_assets.cli.importer import open_instance
-    from wkmp_assets.orchestration.prune import PruneResult, clean_up, remove_files
+    with loading_modules():
+        from wkmp_assets.cli.importer import open_instance
+        from wkmp_assets.orchestration.prune import PruneResult, clean_up, remove_files
 
     pruned: list[PruneResult] = []
     with open_instance() as instance:

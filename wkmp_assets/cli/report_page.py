@@ -13,6 +13,7 @@ from wkmp_assets.cli.options import (
     exit_on_error,
     find_settings,
 )
+from wkmp_assets.runtime.loading import loading_modules
 from wkmp_assets.runtime.served_page import find_page
 
 
@@ -29,8 +30,9 @@ def report(folder: Path, library: Path | None, database: Path | None, output: Pa
     settings = find_settings(folder, library, database)
     # Dagster keeps the receipts. It takes two seconds to load, so only the commands that need it do.
     warnings.filterwarnings("ignore", module="dagster")
-    from wkmp_assets.cli.importer import open_instance
-    from wkmp_assets.orchestration.write_report import write_report
+    with loading_modules():
+        from wkmp_assets.cli.importer import open_instance
+        from wkmp_assets.orchestration.write_report import write_report
 
     path = (output or settings.report_path).absolute()
     with exit_on_error(), open_instance() as instance:

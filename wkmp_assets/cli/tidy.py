@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from wkmp_assets.cli.options import DATABASE, FOLDER, LIBRARY, OUT, exit_on_error, find_settings
+from wkmp_assets.runtime.loading import loading_modules
 
 
 @click.command(epilog="Example: wkmp tidy ~/Music")
@@ -24,8 +25,9 @@ def tidy(folder: Path, library: Path | None, database: Path | None) -> None:
         OUT.print("No run is removed: WKMP_HISTORY_DAYS is 0, so the history is kept for ever.")
     # Dagster takes two seconds to load, so only the commands that need it do.
     warnings.filterwarnings("ignore", module="dagster")
-    from wkmp_assets.cli.importer import open_instance
-    from wkmp_assets.orchestration.tidy import tidy as remove_old_runs
+    with loading_modules():
+        from wkmp_assets.cli.importer import open_instance
+        from wkmp_assets.orchestration.tidy import tidy as remove_old_runs
 
     with exit_on_error(), open_instance() as instance:
         OUT.print(str(remove_old_runs(settings, instance, datetime.now(UTC))))

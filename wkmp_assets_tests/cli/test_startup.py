@@ -1,5 +1,6 @@
 """Commands start without what they do not need: readers without an import's, imports without a service's."""
 
+import ast
 import json
 import subprocess
 import sys
@@ -100,3 +101,17 @@ def test_an_import_without_a_key_loads_nothing_that_asks_services_or_draws(tmp_p
     loaded = loaded_by(OFFLINE_IMPORT, str(tmp_path / "music"), home=tmp_path)
     assert (tmp_path / "music" / "wkmp.db").is_file()
     assert (ASKING | DRAWING).intersection(loaded) == set()
+
+
+def test_commands_load_dagster_without_garbage_collection() -> None:
+    """The collector goes through all that is loaded again and again: a sixth of the CPU."""
+    inside, found = set[ast.AST](), list[tuple[str, ast.AST]]()
+    for path in (ROOT / "wkmp_assets" / "cli").glob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            is_loading = isinstance(node, ast.With) and ast.unparse(node.items[0]) == "loading_modules()"
+            if is_loading or (isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING"):
+                inside.update(node.body)
+            if isinstance(node, ast.ImportFrom) and node.module == "wkmp_assets.cli.importer":
+                found.append((path.name, node))
+    assert len(found) >= 5
+    assert [name for name, node in found if node not in inside] == []
