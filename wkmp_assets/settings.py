@@ -503,7 +503,7 @@ class Settings(BaseSettings):
 
     @property
     def flavor_cache_path(self) -> Path:
-        """The flavors of this library as arrays, for `wkmp similar` and `wkmp playlist`."""
+        """The flavors of this library as arrays, for `wkmp similar`, `wkmp playlist` and `wkmp browse`."""
         return self.state_dir / self.library_id / "flavors.npz"
 
     def picture_path(self, key: str) -> Path:

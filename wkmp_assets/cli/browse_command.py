@@ -2,11 +2,13 @@
 
 import socket
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
+from wkmp_assets.cli.library_flavors import find_similar
 from wkmp_assets.cli.options import DATABASE, FOLDER, LIBRARY, OUT, exit_on_error, find_settings, quote_path
 from wkmp_assets.errors import GoneLibraryError
 from wkmp_assets.model.file_key import encode_key
@@ -34,7 +36,7 @@ EXTRA = "pip install 'wkmp-assets[browse]'"
 def browse(folder: Path, library: Path | None, database: Path | None, port: int, host: str) -> None:
     """Serve the library of FOLDER as pages, to look at it and to listen to it. Ctrl-C ends it.
 
-    Nothing is changed, and an import may run meanwhile. Exit status 0: ended; 1: there is no library, the port is
+    The library is only read, and an import may run meanwhile. Exit status 0: ended; 1: there is no library, the port is
     taken, or the extra is not installed.
     """
     settings = find_settings(folder, library, database)
@@ -69,6 +71,7 @@ def make_pages(settings: Settings) -> "LibraryPages":
             covers=settings.covers_path,
             pictures=settings.pictures_dir,
             picture_of=lambda path: settings.picture_path(encode_key(path)),
+            find_similar=partial(find_similar, settings.database_path, settings.flavor_cache_path),
         )
     )
 

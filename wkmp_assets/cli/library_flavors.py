@@ -4,9 +4,9 @@ from collections.abc import Collection, Iterator, Mapping
 from hashlib import sha256
 from pathlib import Path
 
-from wkmp_assets.db.read.listing import ListedPassage, stream_flavors
+from wkmp_assets.db.read.listing import ListedPassage, read_passages, stream_flavors
 from wkmp_assets.model.flavor import Flavor, parse_flavor
-from wkmp_assets.model.likeness import Heard
+from wkmp_assets.model.likeness import Heard, SimilarPassage, find_shared
 
 DIGEST_BYTES = 16
 
@@ -59,6 +59,23 @@ class LibraryFlavors:
         return self._table.rank(
             like, digests, lambda places: hear_passages(self._database, [listed[place] for place in places]).values()
         )
+
+
+def rank_similar(
+    database: Path, cache: Path, seed: Heard, listed: Mapping[str, ListedPassage]
+) -> Iterator[SimilarPassage[ListedPassage]]:
+    """Yield the passages of a mapping by guid that sound like another, the nearest first; see `LibraryFlavors`."""
+    others = {guid: one for guid, one in listed.items() if guid != seed.passage}
+    for distance, one in LibraryFlavors(database, cache).rank(seed.flavor, others):
+        yield SimilarPassage(listed[one.passage], distance, find_shared(seed.flavor, one.flavor))
+
+
+def find_similar(database: Path, cache: Path, passage: str) -> Iterator[SimilarPassage[ListedPassage]]:
+    """Yield the same for a passage by its guid; nothing when the library does not have it, or it has no flavor."""
+    listed = {one.passage: one for one in read_passages(database)}
+    if passage in listed:
+        for seed in hear_passages(database, [listed[passage]]).values():
+            yield from rank_similar(database, cache, seed, listed)
 
 
 def _parse(text: bytes) -> Flavor:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import click
 from rich.table import Table
 
-from wkmp_assets.cli.library_flavors import LibraryFlavors, hear_passages
+from wkmp_assets.cli.library_flavors import LibraryFlavors, hear_passages, rank_similar
 from wkmp_assets.cli.options import (
     AS_JSON,
     DATABASE,
@@ -26,7 +26,7 @@ from wkmp_assets.cli.options import (
 )
 from wkmp_assets.cli.target import PASSAGE, find_passage, folder_of
 from wkmp_assets.db.read.listing import ListedPassage, read_passages
-from wkmp_assets.model.likeness import Heard, choose_playlist, find_shared, smooth
+from wkmp_assets.model.likeness import Heard, SimilarPassage, choose_playlist, smooth
 from wkmp_assets.report.m3u8 import PlaylistEntry, write_m3u8
 from wkmp_assets.report.text import clock, printable
 
@@ -66,16 +66,11 @@ def similar(
         passages = read_passages(settings.database_path)
         named = {one.passage: one for one in passages}
         seed = _hear(settings, find_passage(settings, like, passages, number))
-        flavors = LibraryFlavors(settings.database_path, settings.flavor_cache_path)
-        ranked = flavors.rank(seed.flavor, {guid: one for guid, one in named.items() if guid != seed.passage})
-        found = [
-            (distance, named[one.passage], find_shared(seed.flavor, one.flavor))
-            for distance, one in islice(ranked, limit)
-        ]
+        found = list(islice(rank_similar(settings.database_path, settings.flavor_cache_path, seed, named), limit))
     if as_json:
         similar_ones = [
-            {"distance": round(distance, 6), "shared": [list(pair) for pair in shared], **asdict(one)}
-            for distance, one, shared in found
+            {"distance": round(one.distance, 6), "shared": [list(pair) for pair in one.shared], **asdict(one.listed)}
+            for one in found
         ]
         like_one = asdict(named[seed.passage])
         click.echo(json.dumps({"schema": 1, "like": like_one, "similar": similar_ones}, indent=2))
@@ -140,7 +135,7 @@ def entries_of(passages: Sequence[ListedPassage], root: Path) -> list[PlaylistEn
     return [PlaylistEntry(root / one.path, one.name, one.start_s, one.end_s) for one in passages]
 
 
-def _table(like: ListedPassage, found: Sequence[tuple[float, ListedPassage, list[tuple[str, str]]]]) -> Table:
+def _table(like: ListedPassage, found: Sequence[SimilarPassage[ListedPassage]]) -> Table:
     table = Table(title=f"Like {escape_text(like.name)}", title_justify="left", box=None, pad_edge=False)
     table.add_column("Distance", justify="right", no_wrap=True)
     for name in ("Title", "Artist"):
@@ -148,8 +143,9 @@ def _table(like: ListedPassage, found: Sequence[tuple[float, ListedPassage, list
     table.add_column("Length", justify="right", no_wrap=True)
     table.add_column("Shares", overflow="fold")
     table.add_column("File", overflow="fold")
-    for distance, one, shared in found:
-        said = ", ".join(value for _, value in shared[:MAX_SHARED])
+    for similar_one in found:
+        one = similar_one.listed
+        said = ", ".join(value for _, value in similar_one.shared[:MAX_SHARED])
         texts = (one.title or "", one.artist or "", clock(one.length_s, 0), said, one.path)
-        table.add_row(f"{distance:.4f}", *(escape_text(text) for text in texts))
+        table.add_row(f"{similar_one.distance:.4f}", *(escape_text(text) for text in texts))
     return table

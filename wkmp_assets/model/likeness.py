@@ -4,14 +4,18 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
+from typing import Generic, TypeVar
 
-from wkmp_assets.model.flavor import Flavor, distance, parse_flavor
+from wkmp_assets.model.flavor import Flavor, distance
 
 MIN_SHARED = 0.5
 """Probability from which a value says something about a passage."""
 
 MIN_COVERAGE = 0.9
 """Share of the passages that must have a characteristic, for it to count."""
+
+Listed = TypeVar("Listed")
+"""What a caller knows of a passage."""
 
 
 @dataclass(frozen=True)
@@ -24,6 +28,17 @@ class Heard:
     """Guid of its song, or of the passage where it has none: a playlist has each song once."""
     length_s: float
     flavor: Flavor
+
+
+@dataclass(frozen=True)
+class SimilarPassage(Generic[Listed]):
+    """A passage that sounds like another."""
+
+    listed: Listed
+    distance: float
+    """>= 0."""
+    shared: Sequence[tuple[str, str]]
+    """Characteristics and values that are likely in both, the surest first."""
 
 
 def rank_by_likeness(like: Flavor, others: Sequence[Heard]) -> list[tuple[float, Heard]]:
@@ -49,19 +64,6 @@ def rank_by_likeness(like: Flavor, others: Sequence[Heard]) -> list[tuple[float,
     part = part_of(like, names)
     ranked = [(distance(part, one.flavor), one) for one in comparable]
     return sorted(ranked, key=lambda pair: (pair[0], pair[1].passage))
-
-
-def rank_neighbours(like: Heard, passages: Sequence[Heard]) -> list[tuple[float, Heard]]:
-    """Return the other passages with their distance to one of them, the nearest first; see `rank_by_likeness`."""
-    return rank_by_likeness(like.flavor, [one for one in passages if one.passage != like.passage])
-
-
-def rank_stored(passage: str, stored: Mapping[str, str | None]) -> list[tuple[float, Heard]]:
-    """Return the same, given the stored flavor of each passage by its guid; nothing for a passage without a flavor."""
-    heard = {
-        guid: Heard(guid, guid, 0.0, flavor) for guid, text in stored.items() if (flavor := parse_flavor(text).flavor)
-    }
-    return rank_neighbours(heard[passage], list(heard.values())) if passage in heard else []
 
 
 def choose_names(flavors: Sequence[Collection[str]]) -> frozenset[str]:

@@ -14,7 +14,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from wkmp_assets.cli.main import main
-from wkmp_assets.db.read.listing import read_flavors, read_passages
+from wkmp_assets.db.read.listing import read_passages, stream_flavors
 from wkmp_assets.model import flavor_table
 from wkmp_assets.model.file_entry import FileEntry
 from wkmp_assets.model.file_warnings import FileWarning, WarningKind
@@ -182,7 +182,7 @@ def test_a_flavor_that_another_program_changed_counts_at_once(
     mine = {one.passage: one for one in read_passages(music / "wkmp.db")}
     (guid,) = (guid for guid, one in mine.items() if one.path == "Rock/one [live].flac")
     (air,) = (guid for guid, one in mine.items() if one.path == "Bach/Air.flac")
-    flavors = read_flavors(music / "wkmp.db")
+    flavors = {guid: text.decode() for guid, text in stream_flavors(music / "wkmp.db")}
     text = {"changed": flavors[air], "damaged": flavors[guid][:-1], "none": None}[vector]
     with closing(sqlite3.connect(music / "wkmp.db")) as connection, connection:
         connection.execute("UPDATE passages SET musical_flavor_vector = ? WHERE guid = ?", (text, guid))

@@ -89,7 +89,6 @@ persistent_id  # pickle calls it for each object
 persistent_load  # the same, on the worker
 file_id  # a column of the list of receipts
 execute_fn  # Datasette calls it
-finalize  # SQLite calls it at the end of an aggregate
 newest  # templates of `wkmp browse` read these
 found_count  # the same
 has_report  # the same

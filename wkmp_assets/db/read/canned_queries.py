@@ -5,6 +5,8 @@ from dataclasses import dataclass
 FLAVOR_DISTANCE = "flavor_distance"
 """SQL function: distance of two stored flavors, 0 to 1; NULL without a common characteristic."""
 FLAVOR_NEIGHBOURS = "flavor_neighbours"
+MAX_NEAREST = 50
+"""How many neighbours a query gets."""
 """SQL aggregate of a passage's guid, its flavor and the guid of the passage to compare with: a JSON array of pairs of
 guid and distance, the nearest first."""
 FLAVOR_WORDS = "flavor_words"
@@ -84,7 +86,7 @@ FROM (SELECT coalesce(user_title, title) AS title, artist, musical_flavor_vector
         f"""
 WITH nearest AS MATERIALIZED (
   SELECT pair.key AS place, pair.value ->> 0 AS guid, pair.value ->> 1 AS distance
-  FROM json_each((SELECT {FLAVOR_NEIGHBOURS}(guid, musical_flavor_vector, :passage) FROM passages)) AS pair LIMIT 50)
+  FROM json_each({FLAVOR_NEIGHBOURS}(:passage)) AS pair)
 SELECT round(distance, 4) AS distance, coalesce(p.user_title, p.title) AS title, p.artist,
        {FLAVOR_WORDS}(p.musical_flavor_vector, p.additional_metadata) AS sounds, p.file_id
 FROM nearest JOIN passages AS p ON p.guid = nearest.guid

@@ -84,14 +84,6 @@ def read_passages(database: Path, within: str = "") -> list[ListedPassage]:
     return [_listed(row, is_missing=row["path"] in missing) for row in inside]
 
 
-def read_flavors(database: Path) -> dict[str, str]:
-    """Read the stored flavor of every passage that has one, by the passage's guid."""
-    with open_reader(database) as connection:
-        if connection is None or not has_table(connection, "songs"):
-            return {}
-        return {row["guid"]: row["flavor"] for row in connection.execute(_select_flavors(connection))}
-
-
 def stream_flavors(database: Path, passages: Collection[str] | None = None) -> Iterator[tuple[str, bytes]]:
     """Yield the guid of every passage that has a flavor, and the stored text as it is; or only of some passages."""
     with open_reader(database) as connection:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 from wkmp_assets.db.read.browsing import (
@@ -13,10 +14,8 @@ from wkmp_assets.db.read.browsing import (
 )
 from wkmp_assets.db.read.counts import LibraryCounts, read_counts
 from wkmp_assets.db.read.file_details import FileDetails, PassageDetails, read_file_details
-from wkmp_assets.db.read.listing import ListedPassage, read_flavors, read_passages
+from wkmp_assets.db.read.listing import ListedPassage, read_passages
 from wkmp_assets.db.read.search import search_passages
-from wkmp_assets.model.flavor import parse_flavor
-from wkmp_assets.model.likeness import find_shared, rank_stored
 from wkmp_assets.model.match_levels import level_of
 from wkmp_assets.report.browse.places import BrowsedLibrary
 from wkmp_assets.report.browse.served_files import find_inside, find_music, media_type_of
@@ -117,7 +116,7 @@ def read_file_page(library: BrowsedLibrary, guid: str, number: int | None = None
     guid : str
         Of the file.
     number : int, optional
-        Of the passage of which to show the neighbours. They take seconds to find among 10,000 passages.
+        Of the passage of which to show the neighbours. They take seconds to find among 100,000 passages.
     """
     path = read_path_of(library.database, guid)
     file = None if path is None else read_file_details(library.database, path)
@@ -139,19 +138,16 @@ def read_file_page(library: BrowsedLibrary, guid: str, number: int | None = None
 
 def find_neighbours(library: BrowsedLibrary, passage: str) -> list[Neighbour]:
     """Return the passages that sound most like one, the nearest first; none when it has no flavor."""
-    stored = read_flavors(library.database)
-    mine = parse_flavor(stored.get(passage)).flavor
-    listed = {one.passage: one for one in read_passages(library.database)}
+    nearest = list(islice(library.find_similar(passage), MAX_NEIGHBOURS))
     guids = read_guids(library.database)
     return [
         Neighbour(
-            listed[one.passage],
-            guids.get(listed[one.passage].path),
-            distance,
-            ", ".join(value.replace("_", " ") for _, value in find_shared(mine, one.flavor)[:MAX_SHARED]),
+            one.listed,
+            guids.get(one.listed.path),
+            one.distance,
+            ", ".join(value.replace("_", " ") for _, value in one.shared[:MAX_SHARED]),
         )
-        for distance, one in rank_stored(passage, stored)[:MAX_NEIGHBOURS]
-        if one.passage in listed
+        for one in nearest
     ]
 
 

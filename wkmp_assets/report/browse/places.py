@@ -1,8 +1,11 @@
 """Where the things are that the pages show."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+
+from wkmp_assets.db.read.listing import ListedPassage
+from wkmp_assets.model.likeness import SimilarPassage
 
 
 @dataclass(frozen=True)
@@ -22,3 +25,5 @@ class BrowsedLibrary:
     """The folder of the pictures of files."""
     picture_of: Callable[[str], Path]
     """Path of a file below the root -> where its picture is, if it was drawn."""
+    find_similar: Callable[[str], Iterator[SimilarPassage[ListedPassage]]]
+    """Guid of a passage -> the others as `wkmp similar` ranks them, the nearest first."""

@@ -7,6 +7,7 @@ import asyncio
 import json
 import traceback
 from functools import lru_cache, partial
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
@@ -16,10 +17,9 @@ from datasette.views.base import DatasetteError
 from markupsafe import Markup
 
 from wkmp_assets.db.read.browsing import read_covers_of, read_path_of
-from wkmp_assets.db.read.canned_queries import FLAVOR_DISTANCE, FLAVOR_NEIGHBOURS, FLAVOR_WORDS
+from wkmp_assets.db.read.canned_queries import FLAVOR_DISTANCE, FLAVOR_NEIGHBOURS, FLAVOR_WORDS, MAX_NEAREST
 from wkmp_assets.errors import WkmpError
 from wkmp_assets.model.flavor import Flavor, distance, parse_flavor
-from wkmp_assets.model.likeness import rank_stored
 from wkmp_assets.report.browse.pages import read_file_page, read_start_page
 from wkmp_assets.report.browse.places import BrowsedLibrary
 from wkmp_assets.report.browse.served_files import find_inside, find_music, media_type_of, serve
@@ -67,9 +67,9 @@ def register_routes(datasette: Any) -> list[tuple[str, "Callable[..., Any]"]]:
 @hookimpl
 def prepare_connection(conn: Any, datasette: Any) -> None:
     """Add the functions that the canned queries use."""
-    if library_of(datasette) is not None:
+    if (library := library_of(datasette)) is not None:
         conn.create_function(FLAVOR_DISTANCE, 2, _distance, deterministic=True)
-        conn.create_aggregate(FLAVOR_NEIGHBOURS, 3, _Neighbours)
+        conn.create_function(FLAVOR_NEIGHBOURS, 1, partial(_rank_neighbours, library))
         conn.create_function(FLAVOR_WORDS, 2, _words, deterministic=True)
 
 
@@ -190,22 +190,10 @@ def _distance(one: object, other: object) -> float | None:
     return distance(first, second) if first.keys() & second.keys() else None
 
 
-class _Neighbours:
-    """Collects stored flavors, and ranks them as `wkmp similar` does."""
-
-    def __init__(self) -> None:
-        self._passage = ""
-        self._stored: dict[str, str] = {}
-
-    def step(self, guid: object, vector: object, passage: object) -> None:
-        """Take one passage."""
-        self._passage = str(passage)
-        if isinstance(guid, str) and isinstance(vector, str):
-            self._stored[guid] = vector
-
-    def finalize(self) -> str:
-        """Return pairs of guid and distance."""
-        return json.dumps([(one.passage, apart) for apart, one in rank_stored(self._passage, self._stored)])
+def _rank_neighbours(library: BrowsedLibrary, passage: object) -> str:
+    """Return pairs of guid and distance, the nearest first: at most as many as a query shows."""
+    nearest = islice(library.find_similar(passage), MAX_NEAREST) if isinstance(passage, str) else ()
+    return json.dumps([(one.listed.passage, one.distance) for one in nearest])
 
 
 def _words(vector: object, metadata: object) -> str:

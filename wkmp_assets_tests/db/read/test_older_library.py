@@ -18,7 +18,7 @@ from wkmp_assets.db.read.counts import (
 from wkmp_assets.db.read.file_details import read_file_details
 from wkmp_assets.db.read.known_files import read_file_rows, read_hashes_by_size, read_known_files
 from wkmp_assets.db.read.library_settings import LockSettings
-from wkmp_assets.db.read.listing import read_flavors
+from wkmp_assets.db.read.listing import stream_flavors
 from wkmp_assets.db.read.outdated_flavors import read_outdated_flavors, read_without_loudness
 from wkmp_assets.db.read.overview import read_overview
 from wkmp_assets.db.read.removal import read_removable
@@ -102,7 +102,7 @@ def test_a_file_of_unknown_size_may_have_the_content_of_any(older: Path, tmp_pat
 
 def test_what_people_ask_of_it_has_no_answer_and_raises_nothing(older: Path, tmp_path: Path) -> None:
     for library in (older, tmp_path / "nothing.db"):
-        assert read_flavors(library) == {}
+        assert list(stream_flavors(library)) == []
         assert read_undoable_runs(library) == []
         assert read_file_details(library, "nowhere.mp3") is None
         assert read_outdated_flavors(library) == frozenset()

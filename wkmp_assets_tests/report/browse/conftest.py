@@ -4,12 +4,14 @@ import asyncio
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
+from wkmp_assets.cli.library_flavors import find_similar
 from wkmp_assets.model.file_entry import FileEntry
 from wkmp_assets.model.file_warnings import FileWarning, WarningKind
 from wkmp_assets.report.browse.app import LibraryPages
@@ -82,6 +84,7 @@ def make_library(folder: Path) -> BrowsedLibrary:
         covers=state / "covers",
         pictures=state / "pictures",
         picture_of=lambda path: state / "pictures" / f"{os.path.basename(path)}.png",  # noqa: PTH119 - a stored path
+        find_similar=partial(find_similar, root / "wkmp.db", state / "flavors.npz"),
     )
 
 

@@ -83,9 +83,25 @@ def test_page_and_question_rank_neighbours_as_the_command_does(changing: Pages) 
     near = changing.shows(f"/file/{seed}?passage=1").split('id="neighbours"')[1]
     places = [near.index(f"/file/{row['file_id']}") for row in answer]
     assert places == sorted(places)
-    unknown = changing.ask("/library/neighbours.json?_shape=objects&passage=none").json()
-    assert unknown["ok"]
-    assert unknown["rows"] == []
+    for nothing in ("none", "", "\u0000"):
+        unknown = changing.ask(f"/library/neighbours.json?_shape=objects&passage={quote(nothing)}").json()
+        assert unknown["ok"]
+        assert unknown["rows"] == []
+
+
+def test_the_pages_keep_flavors_as_numbers(changing: Pages) -> None:
+    kept = changing.library.root.parent / "state/flavors.npz"
+    page = f"/file/{changing.guid('Ann/air.mp3')}?passage=1"
+    before = changing.shows(page)
+    assert kept.is_file()
+    (passage,) = column(changing.library.database, "SELECT guid FROM passages WHERE title = 'Air'")
+    question = f"/library/neighbours.json?_shape=arrays&passage={passage}"
+    answer = changing.ask(question).json()["rows"]
+    assert len(answer) == 3
+    kept.write_bytes(b"damaged")
+    assert changing.ask(question).json()["rows"] == answer
+    assert kept.read_bytes() != b"damaged"
+    assert changing.shows(page) == before
 
 
 @pytest.mark.parametrize(
