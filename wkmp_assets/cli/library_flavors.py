@@ -53,7 +53,7 @@ class LibraryFlavors:
         self._table = table
 
     def rank(self, like: Flavor, others: Mapping[str, ListedPassage]) -> Iterator[tuple[float, Heard]]:
-        """Yield passages with their distance to a flavor, the nearest first; see `rank_by_likeness`."""
+        """Yield passages with their distance to a flavor, the nearest first; see `FlavorTable.rank`."""
         listed = [one for guid, one in others.items() if guid in self._digests]
         digests = [self._digests[one.passage] for one in listed]
         return self._table.rank(

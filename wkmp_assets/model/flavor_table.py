@@ -86,7 +86,12 @@ class FlavorTable:
     def rank(
         self, like: Flavor, digests: Sequence[bytes], hear: Callable[[Sequence[int]], Iterable[Heard]]
     ) -> Iterator[tuple[float, Heard]]:
-        """Yield what `rank_by_likeness` returns, of which only as much is computed exactly as is asked for.
+        """Yield passages with their distance to a flavor, the nearest first, exact to the last bit.
+
+        The distance is WKMP's, over the characteristics of `like` that nearly all passages have. Else, in a library
+        where some passages have AcousticBrainz' classes, those would decide which are near: by being there, not by
+        their values. Passages without a characteristic in common with `like` are left out. Exact distances are computed
+        only for as many as are asked for.
 
         Parameters
         ----------

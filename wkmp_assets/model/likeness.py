@@ -41,31 +41,6 @@ class SimilarPassage(Generic[Listed]):
     """Characteristics and values that are likely in both, the surest first."""
 
 
-def rank_by_likeness(like: Flavor, others: Sequence[Heard]) -> list[tuple[float, Heard]]:
-    """Return passages with their distance to a flavor, the nearest first.
-
-    The distance is WKMP's, over the characteristics of `like` that nearly all passages have. Else, in a library where
-    some passages have AcousticBrainz' classes, those would decide which are near: by being there, not by their values.
-
-    Parameters
-    ----------
-    like : Flavor
-        The flavor to compare with.
-    others : sequence of Heard
-        Those without a characteristic in common with `like` are left out.
-
-    Returns
-    -------
-    list of (float, Heard)
-        The distance of each, >= 0, and the passage.
-    """
-    comparable = [one for one in others if one.flavor.keys() & like.keys()]
-    names = choose_names([like.keys() & one.flavor.keys() for one in comparable])
-    part = part_of(like, names)
-    ranked = [(distance(part, one.flavor), one) for one in comparable]
-    return sorted(ranked, key=lambda pair: (pair[0], pair[1].passage))
-
-
 def choose_names(flavors: Sequence[Collection[str]]) -> frozenset[str]:
     """Return the characteristics that nearly all flavors have, given their names; all if there is none."""
     return choose_counted_names(Counter(name for names in flavors for name in names), len(flavors))

@@ -13,6 +13,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from http.client import HTTPException
 from typing import Any
+from urllib.error import HTTPError
 from urllib.request import HTTPRedirectHandler, Request, build_opener
 
 from wkmp_assets.errors import AlertError
@@ -73,9 +74,11 @@ class AlertHook:
         try:
             with build_opener(_NoRedirects).open(request, timeout=self.timeout_s):
                 return ""
+        except HTTPError as error:
+            error.close()  # it holds the answer
+            return f"WKMP_ALERT_URL did not take it: HTTP status {error.code}"
         except (OSError, HTTPException, ValueError) as error:
-            code = getattr(error, "code", None)
-            return f"WKMP_ALERT_URL did not take it: {f'HTTP status {code}' if code else type(error).__name__}"
+            return f"WKMP_ALERT_URL did not take it: {type(error).__name__}"
 
 
 class _NoRedirects(HTTPRedirectHandler):

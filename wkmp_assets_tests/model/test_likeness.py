@@ -5,7 +5,8 @@ from dataclasses import replace
 import pytest
 
 from wkmp_assets.model.flavor import Flavor, distance
-from wkmp_assets.model.likeness import Heard, choose_playlist, find_shared, rank_by_likeness, smooth
+from wkmp_assets.model.likeness import Heard, choose_playlist, find_shared, smooth
+from wkmp_assets_tests.support.rankings import rank
 
 
 def heard(name: str, bright: float, song: str | None = None) -> Heard:
@@ -17,7 +18,7 @@ SEED = heard("seed", 0.0)
 
 def test_the_nearest_come_first_and_what_cannot_be_compared_not_at_all() -> None:
     other = Heard("other", "other", 60.0, {"mood": {"a": 1.0, "b": 0.0}})
-    ranked = rank_by_likeness(SEED.flavor, [heard("far", 1.0), other, heard("near", 0.1)])
+    ranked = rank(SEED.flavor, [heard("far", 1.0), other, heard("near", 0.1)])
     assert [one.passage for _, one in ranked] == ["near", "far"]
 
 
@@ -52,12 +53,12 @@ def test_the_nearest_are_not_decided_by_which_classes_exist(theirs: float) -> No
     seed = classed(heard("seed", 0.5), 0.5)
     others = [heard(f"{number:02}", number / 40) for number in range(20)]
     mixed = [classed(one, theirs) if one.passage == "10" else one for one in others]
-    order = [one.passage for _, one in rank_by_likeness(seed.flavor, others)]
-    assert [one.passage for _, one in rank_by_likeness(seed.flavor, mixed)] == order
+    order = [one.passage for _, one in rank(seed.flavor, others)]
+    assert [one.passage for _, one in rank(seed.flavor, mixed)] == order
     assert [one.passage for one in smooth([seed, *mixed])] == [one.passage for one in smooth([seed, *others])]
 
 
 def test_the_distance_is_that_of_wkmp_where_all_passages_have_the_same_characteristics() -> None:
     seed, other = classed(heard("seed", 0.5), 0.5), classed(heard("other", 0.2), 0.9)
-    (ranked,) = rank_by_likeness(seed.flavor, [other])
+    (ranked,) = rank(seed.flavor, [other])
     assert ranked == (distance(seed.flavor, other.flavor), other)

@@ -25,9 +25,9 @@ from wkmp_assets.audio.flavor.measure import measure_passages
 from wkmp_assets.audio.pcm_store import PCM_RATE_HZ
 from wkmp_assets.model.flavor import Flavor, distance, sound_of, tags_of
 from wkmp_assets.model.likeness import Heard as Likened
-from wkmp_assets.model.likeness import rank_by_likeness
 from wkmp_assets.model.values import Span
 from wkmp_assets.runtime.worker_queue import ONE_THREAD
+from wkmp_assets_tests.support.rankings import rank
 from wkmp_assets_tests.tools.benchmarks.album_scores import interval, score_albums, score_halves
 from wkmp_assets_tests.tools.benchmarks.essentia_baseline import essentia_distances
 from wkmp_assets_tests.tools.benchmarks.flavor_benchmark import measure_tracks
@@ -251,8 +251,7 @@ def mixed_table(heard: Sequence[Heard]) -> Table:
     heard_ones = [Likened(str(number), str(number), 0.0, flavor) for number, flavor in enumerate(mixed)]
     apart = distances(mixed, mixed) + np.diag(np.full(len(mixed), np.inf))
     ranked = [
-        next(int(one.passage) for _, one in rank_by_likeness(like.flavor, heard_ones) if one is not like)
-        for like in heard_ones
+        next(int(one.passage) for _, one in rank(like.flavor, heard_ones) if one is not like) for like in heard_ones
     ]
     for name, nearest in (("WKMP's, of whole flavors", apart.argmin(axis=1)), ("as `wkmp similar` ranks", ranked)):
         rows.append((name, f"{has[nearest][has].mean():.0%}", f"{chance:.0%}"))

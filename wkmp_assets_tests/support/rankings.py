@@ -1,0 +1,23 @@
+"""Rankings of passages by their flavors: as commands find them, and written out plainly to compare with."""
+
+from collections.abc import Sequence
+
+from wkmp_assets.model.flavor import Flavor, distance
+from wkmp_assets.model.flavor_table import FlavorTable
+from wkmp_assets.model.likeness import Heard, choose_names, part_of
+
+
+def rank(like: Flavor, passages: Sequence[Heard], table: FlavorTable | None = None) -> list[tuple[float, Heard]]:
+    """Return what the arrays of a table say, by default of one that is made of the passages."""
+    digests = [one.passage.encode() for one in passages]
+    if table is None:
+        table = FlavorTable().updated([], zip(digests, (one.flavor for one in passages), strict=True))
+    return list(table.rank(like, digests, lambda places: [passages[place] for place in places]))
+
+
+def rank_plainly(like: Flavor, passages: Sequence[Heard]) -> list[tuple[float, Heard]]:
+    """Return the same without arrays."""
+    comparable = [one for one in passages if one.flavor.keys() & like.keys()]
+    part = part_of(like, choose_names([like.keys() & one.flavor.keys() for one in comparable]))
+    ranked = [(distance(part, one.flavor), one) for one in comparable]
+    return sorted(ranked, key=lambda pair: (pair[0], pair[1].passage))
