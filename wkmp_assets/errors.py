@@ -254,7 +254,7 @@ class CommitRefusedError(AudioFileError):
 
 
 class OddValueError(AudioFileError):
-    """The rows that a file depends on hold a value that no import can keep or replace."""
+    """The rows that a file depends on hold a value that no import can keep or replace, or contradict each other."""
 
     code = "ODD_VALUE"
     next_step = (
@@ -390,6 +390,7 @@ class LibraryChangedError(TransientError):
     def __init__(self, path: str, what: str) -> None:
         super().__init__(f"{path}: {what} changed in the library meanwhile; nothing was written, try again")
         self.path = path
+        self.what = what
 
 
 class LibraryDiskError(TransientError):

@@ -105,6 +105,7 @@ class CheckedConnection(sqlite3.Connection):
         self._odd: dict[tuple[str, str], None] = {}
         self._reads_for: str | None = None
         self._odd_of_file: str | None = None
+        self._version = 0
 
     def execute(self, sql: str, parameters: Any = ()) -> sqlite3.Cursor:
         """Execute a statement; its rows are checked."""
@@ -121,15 +122,27 @@ class CheckedConnection(sqlite3.Connection):
         OddValueError
             A row that would not count. It names the file.
         """
-        self._reads_for, self._odd_of_file = path, None
+        self._reads_for, self._odd_of_file, self._version = path, None, self._read_version()
         try:
             yield self
         finally:
             self._reads_for = None
 
+    def is_as_read(self) -> bool:
+        """Tell whether nobody has written to the library since the last file's rows were read."""
+        return self._read_version() == self._version
+
+    def _read_version(self) -> int:
+        return int(super().execute("PRAGMA data_version").fetchone()[0])
+
     def explain(self, error: LibraryChangedError) -> WkmpError:
-        """Return the reason for a change that comes with every try: the odd value that was read, if there was any."""
-        return error if self._odd_of_file is None else OddValueError(error.path, _depends_on(self._odd_of_file))
+        """Return why a file meets a change with every try: an odd value, or rows that contradict each other."""
+        if self._odd_of_file is not None:
+            return OddValueError(error.path, _depends_on(self._odd_of_file))
+        if self.is_as_read():
+            cause = f"rows of the library contradict each other, of this file or of what it plays: {error.what}"
+            return OddValueError(error.path, cause)
+        return error
 
     def name_odd_values(self, database: Path) -> None:
         """Name the columns with odd values, each once in this process."""

@@ -113,7 +113,8 @@ class FileCommitter:
             try:
                 return FileCommit(key, outcome, writer.write(batch, tally), batch)
             except LibraryChangedError as error:
-                if tally.conflicts > MAX_CONFLICTS:
+                # What was planned again from the same library would fail again.
+                if tally.conflicts > MAX_CONFLICTS or reader.is_as_read():
                     raise reader.explain(error) from error
 
     def _commit_failure(self, key: str, failed: Failed) -> FileCommit:

@@ -101,8 +101,10 @@ REFUSED = [
     ("passages", "end_time_ticks", BYTES, "end_time_ticks"), ("passage_songs", "start_time_ticks", TEXT, "start_time"),
     ("songs", "guid", NUMBER, "guid"), ("passages", "fade_in_start_ticks", BYTES, "CHECK constraint failed"),
     ("files", "title", NO_UTF8, "title"),
+    ("songs", "recording_mbid", TEXT, "contradict each other"), ("songs", "guid", EMPTY, "contradict each other"),
 ]  # fmt: skip
-"""Ids and places, rules of the schema, and what no statement can compare: the file fails alone, with a sentence."""
+"""Ids and places, rules of the schema, what no statement can compare, and rows that contradict each other: the file
+fails alone, with a sentence."""
 LEFT_OUT = [
     ("files", "path", NO_UTF8),
     ("import_undo", "run_id", BYTES),
