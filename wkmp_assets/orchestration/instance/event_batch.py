@@ -5,6 +5,7 @@ the run is created, and those that are materialized when an output has been hand
 the cost of orchestration, because each one is two transactions and reads the tables' columns again.
 """
 
+import logging
 import threading
 import time
 from collections.abc import Callable, Iterable
@@ -16,6 +17,9 @@ MAX_WAIT_S = 0.5
 """unit=s: a person who watches a run sees its events within a second."""
 MAX_EVENTS = 1_000
 """An event takes a few kilobytes of memory."""
+
+
+_LOG = logging.getLogger(__name__)
 
 
 class EventBatch:
@@ -65,6 +69,14 @@ class EventBatch:
                 self._events = events + self._events
                 raise
             self._assets.clear()
+
+    def flush_at_exit(self) -> None:
+        """Store what waits. When that fails, the history lacks these events, and one sentence says so."""
+        try:
+            self.flush()
+        except Exception as error:  # noqa: BLE001 - nobody is left to take it; here it would be a traceback
+            reason = " ".join(str(error).split())
+            _LOG.warning("Dagster's history lacks events (%d), the library nothing: %s", len(self._events), reason)
 
     def _flush_often(self) -> None:
         """Store what waits, every `MAX_WAIT_S` until nothing does. A thread for each batch would cost more."""

@@ -146,7 +146,7 @@ class KeptOpenEventLogStorage(SqliteEventLogStorage):
         self._answers = AssetAnswers()
         self._asset_columns: set[str] = set()
         self._batch = EventBatch(self._store_batch)
-        atexit.register(self._batch.flush)
+        atexit.register(self._batch.flush_at_exit)
         self.living_runs = LivingRuns(Path(base_dir, ".alive"))
         super().__init__(base_dir, inst_data)
 
@@ -469,7 +469,7 @@ class KeptOpenEventLogStorage(SqliteEventLogStorage):
     def dispose(self) -> None:
         """Store what waits, and close all connections."""
         self._batch.flush()
-        atexit.unregister(self._batch.flush)
+        atexit.unregister(self._batch.flush_at_exit)
         super().dispose()
         self.living_runs.close()
         with self._db_lock:

@@ -470,6 +470,27 @@ def test_what_cannot_be_stored_in_time_is_no_traceback_of_a_thread_and_stays(eve
     assert stored == events[:2]
 
 
+def test_what_cannot_be_stored_at_the_end_of_the_process_is_said_in_a_sentence(
+    events: list[EventLogEntry], tmp_path: Path
+) -> None:
+    """On a full disk. Python would print a traceback."""
+    child = """
+import sqlite3, sys
+from dagster._serdes import deserialize_value
+from dagster._core.events.log import EventLogEntry
+from wkmp_assets.orchestration.instance import event_log
+
+def store(*_):
+    raise sqlite3.OperationalError("database or disk is full")
+
+event_log.KeptOpenEventLogStorage._store_batch = store
+event_log.KeptOpenEventLogStorage(sys.argv[1])._batch.add(deserialize_value(sys.argv[2], EventLogEntry))
+"""
+    command = [sys.executable, "-c", child, str(tmp_path), serialize_value(materialized(events)[0])]
+    ended = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert ended.stderr == "Dagster's history lacks events (1), the library nothing: database or disk is full\n"
+
+
 def test_a_batch_holds_one_run_so_that_all_of_it_or_nothing_is_stored(events: list[EventLogEntry]) -> None:
     """Each run has a database of its own. Stored again after an error, events of another run would be there twice."""
     stored: list[list[EventLogEntry]] = []
