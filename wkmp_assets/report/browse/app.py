@@ -1,6 +1,7 @@
 """Build the application that serves a library."""
 
 import asyncio
+import secrets
 from collections.abc import Callable, Mapping
 from importlib.resources import files
 from pathlib import Path
@@ -50,6 +51,16 @@ class ReadOnlyDatabase(Database):
             return fn(connection)
 
 
+class InternalDatabase(Database):
+    """Datasette's list of tables, in memory; its connections are closed together."""
+
+    def connect(self, write: bool = False) -> Any:
+        """Return a connection that `close` closes."""
+        connection = super().connect(write)
+        self._all_file_connections.append(connection)
+        return connection
+
+
 class LibraryPages(Datasette):
     """Datasette with the pages of one library.
 
@@ -72,6 +83,9 @@ class LibraryPages(Datasette):
             static_mounts=[(STATIC, str(package / "static"))],
         )
         self.remove_database("_memory")
+        self.remove_database("_internal")
+        self._tables = InternalDatabase(self, memory_name=secrets.token_hex())
+        self.add_database(self._tables, name="_internal")
         self.add_database(ReadOnlyDatabase(self, path=str(library.database)), name=LIBRARY)
         self.find_receipts()
         self.jinja_env.filters.update(printable=printable, clock=clock, counted=counted, name_status=name_status)
@@ -86,8 +100,9 @@ class LibraryPages(Datasette):
             self.remove_database(RECEIPTS)
 
     def close(self) -> None:
-        """End the threads."""
+        """End the threads, and close what they had open."""
         self.executor.shutdown()
+        self._tables.close()
 
 
 def _describe() -> dict[str, Any]:

@@ -1,7 +1,9 @@
 """A library with files on disk, and its pages as a browser asks for them, without a network."""
 
 import asyncio
+import gc
 import os
+import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import partial
@@ -10,6 +12,7 @@ from typing import Any
 
 import httpx
 import pytest
+from datasette.utils.sqlite import sqlite_version
 
 from wkmp_assets.cli.library_flavors import find_similar
 from wkmp_assets.model.file_entry import FileEntry
@@ -94,6 +97,15 @@ def serve(library: BrowsedLibrary) -> Iterator[Pages]:
         yield Pages(app, library)
     finally:
         app.close()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def known_version() -> None:
+    """Let Datasette ask for SQLite's version once: it leaves that connection open, as Python 3.13 and later tell."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ResourceWarning)
+        sqlite_version()
+        gc.collect()
 
 
 @pytest.fixture(scope="package")
