@@ -136,13 +136,8 @@ class CheckedConnection(sqlite3.Connection):
         return int(super().execute("PRAGMA data_version").fetchone()[0])
 
     def explain(self, error: LibraryChangedError) -> WkmpError:
-        """Return why a file meets a change with every try: an odd value, or rows that contradict each other."""
-        if self._odd_of_file is not None:
-            return OddValueError(error.path, _depends_on(self._odd_of_file))
-        if self.is_as_read():
-            cause = f"rows of the library contradict each other, of this file or of what it plays: {error.what}"
-            return OddValueError(error.path, cause)
-        return error
+        """Return the reason for a change that comes with every try: the odd value that was read, if there was any."""
+        return error if self._odd_of_file is None else OddValueError(error.path, _depends_on(self._odd_of_file))
 
     def name_odd_values(self, database: Path) -> None:
         """Name the columns with odd values, each once in this process."""

@@ -19,7 +19,7 @@ from wkmp_assets.db.read.removal import read_removable
 from wkmp_assets.db.write.hold_limit import MAX_COMPUTE_MS
 from wkmp_assets.db.write.tally import Tally
 from wkmp_assets.db.write.writer import LibraryWriter
-from wkmp_assets.errors import AudioFileError, LibraryChangedError
+from wkmp_assets.errors import AudioFileError, LibraryChangedError, OddValueError
 from wkmp_assets.model.batch import FileCommit, Receipt
 from wkmp_assets.model.file_entry import FileEntry
 from wkmp_assets.model.file_key import encode_key, storable_path
@@ -113,9 +113,15 @@ class FileCommitter:
             try:
                 return FileCommit(key, outcome, writer.write(batch, tally), batch)
             except LibraryChangedError as error:
-                # What was planned again from the same library would fail again.
-                if tally.conflicts > MAX_CONFLICTS or reader.is_as_read():
-                    raise reader.explain(error) from error
+                will_recur = reader.is_as_read()  # planned again from the same library, it fails again
+                if will_recur or tally.conflicts > MAX_CONFLICTS:
+                    reason = reader.explain(error)
+                    if will_recur and reason is error:
+                        cause = (
+                            f"rows of the library contradict each other, of this file or what it plays: {error.what}"
+                        )
+                        reason = OddValueError(error.path, cause)
+                    raise reason from error
 
     def _commit_failure(self, key: str, failed: Failed) -> FileCommit:
         writer, _ = self._open_library()

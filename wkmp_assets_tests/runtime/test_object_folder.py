@@ -243,8 +243,8 @@ def test_a_folder_that_cannot_be_listed_is_not_left_out(store: Store, monkeypatc
 
 
 def test_an_address_that_cannot_be_listed_is_named(store: Store) -> None:
-    objects = ObjectFolder("http://user:secret@127.0.0.1:9/music", store.objects.cache, find_names_beside)
-    with pytest.raises(LibraryRootError, match=r"the objects of http://127\.0\.0\.1:9/music cannot be listed"):
+    objects = ObjectFolder("webhdfs://user:secret@127.0.0.1:9/music", store.objects.cache, find_names_beside)
+    with pytest.raises(LibraryRootError, match=r"the objects of webhdfs://127\.0\.0\.1:9/music cannot be listed"):
         objects.list_objects()
 
 

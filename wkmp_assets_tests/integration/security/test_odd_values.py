@@ -7,13 +7,14 @@ from collections.abc import Iterator, Sequence
 from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
 
 from wkmp_assets import settings
+from wkmp_assets.cli.library_flavors import find_similar
 from wkmp_assets.cli.main import main
 from wkmp_assets.db import checked_rows
 from wkmp_assets.db.hand_commit import commit_song_edit, undo_run
@@ -208,7 +209,13 @@ def ask(music: Path, commands: Sequence[tuple[str, ...]] = COMMANDS) -> None:
     assert counts is not None
     figures = compute_figures(counts, read_failures(database), read_overview(database), [], read_warnings(database))
     assert render_page(figures, str(music), datetime.now(UTC))
-    pages = BrowsedLibrary(music, database, *(music.parent / name for name in "rdcp"), Path)
+    pages = BrowsedLibrary(
+        music,
+        database,
+        *(music.parent / name for name in "rdcp"),
+        Path,
+        partial(find_similar, database, music.parent / "flavors.npz"),
+    )
     assert read_start_page(pages, "b").found_count >= 1
     for guid in column(database, "SELECT guid FROM files WHERE typeof(guid) = 'text' AND length(guid) > 0"):
         read_file_page(pages, guid, 1)
