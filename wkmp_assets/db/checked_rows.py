@@ -108,7 +108,9 @@ class CheckedConnection(sqlite3.Connection):
         self._version = 0
 
     def execute(self, sql: str, parameters: Any = ()) -> sqlite3.Cursor:
-        """Execute a statement; its rows are checked."""
+        """Execute a statement; its rows are checked, but for those of a PRAGMA, which are of the schema."""
+        if sql.lstrip()[:6].upper() == "PRAGMA":
+            return super().execute(sql, parameters)
         cursor = self.cursor(_CheckedCursor)
         cursor.row_factory = self._check
         return cursor.execute(sql, parameters)

@@ -152,6 +152,13 @@ def test_tables_and_columns_are_described_and_lead_to_files(shown: Pages) -> Non
     assert "Nearest neighbours" in shown.shows("/library")
 
 
+def test_a_row_of_two_parents_leads_to_both(shown: Pages) -> None:
+    """SQLite numbers the references of a table in a column `id`, which in our tables is text."""
+    page = shown.shows("/library/passage_songs")
+    assert 'href="/library/passages/' in page
+    assert 'href="/library/songs/' in page
+
+
 def test_what_is_not_there_is_said_without_a_trace(shown: Pages, capfd: pytest.CaptureFixture[str]) -> None:
     for path in ("/file/unknown", "/audio/unknown", "/picture/unknown", "/cover/unknown/0", "/report", "/library/none",
                  "/receipts", "/library/none.json"):  # fmt: skip
