@@ -74,6 +74,11 @@ class WkmpError(Exception):
         return _restore, (type(self), self.args, vars(self))
 
 
+def in_one_line(error: BaseException) -> str:
+    """Return what an error of another library says, in one line; its kind when it says nothing."""
+    return " ".join(str(error).split()) or type(error).__name__
+
+
 def _restore(kind: type[WkmpError], arguments: tuple[object, ...], facts: dict[str, object]) -> WkmpError:
     error = kind.__new__(kind, *arguments)
     error.args = arguments

@@ -17,7 +17,7 @@ from sqlalchemy.exc import DBAPIError
 from wkmp_assets import errors
 from wkmp_assets.cli.run_order import RunOrder
 from wkmp_assets.db.read.library_settings import read_library_settings
-from wkmp_assets.errors import SettingsError, StateDiskError, WkmpError
+from wkmp_assets.errors import SettingsError, StateDiskError, WkmpError, in_one_line
 from wkmp_assets.model.batch import FileCommit
 from wkmp_assets.model.file_key import decode_key, encode_key
 from wkmp_assets.model.lead_presets import LeadPreset
@@ -82,7 +82,7 @@ def _load_instance(home: Path) -> DagsterInstance:
     except (OSError, DBAPIError):
         raise
     except Exception as error:  # of the YAML parser, of Dagster's check of it, or of a class that it names
-        what = " ".join(str(error).split())
+        what = in_one_line(error)
         raise SettingsError(f"{home / 'dagster.yaml'} cannot be used: {what}; correct it, then try again") from error
 
 

@@ -78,10 +78,11 @@ def _is_left_over(name: str, age_s: float) -> bool:
     owner, _, process = name.removesuffix(SUFFIX).rpartition(".")
     if not owner.endswith(f".{socket.gethostname()}") or not process.isdecimal():
         return age_s > MIN_LEFTOVER_AGE_S
-    return not _is_running(int(process))
+    return not is_running(int(process))
 
 
-def _is_running(process: int) -> bool:
+def is_running(process: int) -> bool:
+    """Tell whether a process of this machine, of any user, has not ended."""
     try:
         os.kill(process, 0)
     except ProcessLookupError:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from wkmp_assets.errors import FileNotSeenError
+from wkmp_assets.runtime.atomic_files import is_running
 from wkmp_assets.runtime.file_locks import hold_lock
 
 MAX_CACHE_BYTES = 2_000_000_000
@@ -77,7 +78,7 @@ class ObjectCache:
         kept: list[tuple[int, int, Path]] = []
         for path in self.folder.iterdir():
             if path.name.startswith(_TASK):
-                if not _is_alive(int(path.name.split("-")[1])):
+                if not is_running(int(path.name.split("-")[1])):
                     shutil.rmtree(path, ignore_errors=True)
             elif path.suffix != _LOCK:
                 with suppress(FileNotFoundError):  # dropped by another process
@@ -103,12 +104,4 @@ def _put(kept: Path, place: Path) -> bool:
             shutil.copy2(kept, place)
         except FileNotFoundError:
             return False
-    return True
-
-
-def _is_alive(process: int) -> bool:
-    try:
-        os.kill(process, 0)
-    except OSError as error:  # it may be another user's
-        return not isinstance(error, ProcessLookupError)
     return True

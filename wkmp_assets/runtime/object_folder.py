@@ -14,7 +14,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
-from wkmp_assets.errors import FileNotSeenError, LibraryRootError, SettingsError, UnreadableFileError
+from wkmp_assets.errors import FileNotSeenError, LibraryRootError, SettingsError, UnreadableFileError, in_one_line
 from wkmp_assets.model.audio_formats import AUDIO_ENDINGS
 from wkmp_assets.runtime.object_cache import ObjectCache
 
@@ -228,4 +228,4 @@ def _stat_of(info: Mapping[str, Any]) -> ObjectStat:
 
 
 def _say(error: BaseException) -> str:
-    return " ".join(str(error).split())[:300] or type(error).__name__
+    return in_one_line(error)[:300]

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 FLAVOR_DISTANCE = "flavor_distance"
 """SQL function: distance of two stored flavors, 0 to 1; NULL without a common characteristic."""
 FLAVOR_NEIGHBOURS = "flavor_neighbours"
+"""SQL function: the guid of a passage -> a JSON array of pairs of guid and distance of others, the nearest first;
+at most `MAX_NEAREST`."""
 MAX_NEAREST = 50
 """How many neighbours a query gets."""
-"""SQL aggregate of a passage's guid, its flavor and the guid of the passage to compare with: a JSON array of pairs of
-guid and distance, the nearest first."""
 FLAVOR_WORDS = "flavor_words"
 """SQL function: a passage's `musical_flavor_vector` and `additional_metadata` in a person's words."""
 

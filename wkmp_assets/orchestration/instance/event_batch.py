@@ -13,11 +13,12 @@ from collections.abc import Callable, Iterable
 from dagster._core.events import ASSET_EVENTS
 from dagster._core.events.log import EventLogEntry
 
+from wkmp_assets.errors import in_one_line
+
 MAX_WAIT_S = 0.5
 """unit=s: a person who watches a run sees its events within a second."""
 MAX_EVENTS = 1_000
 """An event takes a few kilobytes of memory."""
-
 
 _LOG = logging.getLogger(__name__)
 
@@ -75,8 +76,8 @@ class EventBatch:
         try:
             self.flush()
         except Exception as error:  # noqa: BLE001 - nobody is left to take it; here it would be a traceback
-            reason = " ".join(str(error).split())
-            _LOG.warning("Dagster's history lacks events (%d), the library nothing: %s", len(self._events), reason)
+            lost = len(self._events)
+            _LOG.warning("Dagster's history lacks events (%d), the library nothing: %s", lost, in_one_line(error))
 
     def _flush_often(self) -> None:
         """Store what waits, every `MAX_WAIT_S` until nothing does. A thread for each batch would cost more."""

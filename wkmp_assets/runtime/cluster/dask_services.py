@@ -18,7 +18,7 @@ from distributed import Nanny, Scheduler
 from distributed.core import Status
 from distributed.security import Security
 
-from wkmp_assets.errors import ClusterError
+from wkmp_assets.errors import ClusterError, in_one_line
 from wkmp_assets.runtime.cluster.dask_worker import ABOUT, SlotPlugin, count_finished, tell_about
 from wkmp_assets.runtime.cluster.parcels import Mount
 
@@ -197,4 +197,4 @@ def innermost(error: BaseException) -> str:
     """Return what the first cause of an error says."""
     while error.__cause__ is not None:
         error = error.__cause__
-    return " ".join(str(error).split()) or type(error).__name__
+    return in_one_line(error)
