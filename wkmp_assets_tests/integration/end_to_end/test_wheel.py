@@ -9,6 +9,8 @@ import socket
 import subprocess
 import sys
 import sysconfig
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from urllib.request import urlopen
 
@@ -47,7 +49,7 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (wheel,) = source.glob("*.whl")
     install = [*pip, "--python", home / "venv/bin/python", "install", "--quiet"]
     if os.environ.get("WKMP_TEST_WHEEL"):
-        run(*install, wheel)
+        run(*install, f"{wheel}[browse]")
     else:
         run(*install, "--no-deps", wheel)
         packages = next((home / "venv/lib").glob("python*/site-packages"))
@@ -63,12 +65,49 @@ def environment(home: Path) -> dict[str, str]:
     return {"HOME": str(home), "PATH": f"{home / 'venv/bin'}:/usr/bin:/bin", "COLUMNS": "200", "LANG": "C.UTF-8"}
 
 
+def browse(home: Path, *command: str) -> str:
+    """Look at the page, press Ctrl-C, and return what the command printed, as with the port that it takes by itself."""
+    port = free_port()
+    with serving(home, *command, "--port", str(port)) as said:
+        wait_until(lambda: "Ctrl-C" in said.read_text(), said.read_text)
+        with urlopen(f"http://127.0.0.1:{port}/?q=coherence", timeout=60) as answer:
+            assert "Maxstack" in answer.read().decode()
+    return said.read_text().replace(f":{port} ", ":3001 ")
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port: int = free.getsockname()[1]
+    return port
+
+
+@contextmanager
+def serving(home: Path, *command: str) -> Iterator[Path]:
+    """Run a command that serves a page until Ctrl-C; yields the file with what it prints."""
+    said = home.parent / f"{home.name}-{command[1]}.log"
+    with said.open("wb") as log:
+        server = subprocess.Popen(
+            command, cwd=home, env=environment(home), stdout=log, stderr=log, start_new_session=True,
+            executable=home / "venv/bin/wkmp",
+        )  # fmt: skip
+    try:
+        yield said
+    finally:
+        server.send_signal(signal.SIGINT)
+        assert server.wait(PATIENCE_S) == 0, said.read_text()
+
+
 def test_the_transcript_of_the_guide_is_true(installed: Path) -> None:
     found = TRANSCRIPT.search((ROOT / "docs/guide/install.md").read_text(encoding="utf-8"))
     assert found
     for part in found[1].split("$ ")[1:]:
-        command, *shown = part.splitlines()
-        said = run(*shlex.split(command), cwd=installed, env=environment(installed))
+        typed, *shown = part.splitlines()
+        command = shlex.split(typed)
+        said = (
+            browse(installed, *command)
+            if command[1] == "browse"
+            else run(*command, cwd=installed, env=environment(installed))
+        )
         lines = [" ".join(line.replace(f"{installed}/", "").split()) for line in said.splitlines()]
         for line in shown:
             assert line == "..." or line in lines, (command, line, lines)
@@ -83,20 +122,9 @@ def test_the_transcript_of_the_guide_is_true(installed: Path) -> None:
 
 
 def test_the_web_ui_opens(installed: Path) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
-    command = ["wkmp", "ui", "Music", "--port", str(port)]
-    with (installed / "ui.log").open("wb") as log:
-        server = subprocess.Popen(
-            command, cwd=installed, env=environment(installed), stdout=log, stderr=log, start_new_session=True,
-            executable=installed / "venv/bin/wkmp",
-        )  # fmt: skip
-    try:
-        wait_until(lambda: _answers(port), lambda: (installed / "ui.log").read_text(), look_every_s=0.5)
-    finally:
-        server.send_signal(signal.SIGINT)
-        server.wait(PATIENCE_S)
-        (installed / "ui.log").unlink()
+    port = free_port()
+    with serving(installed, "wkmp", "ui", "Music", "--port", str(port)) as said:
+        wait_until(lambda: _answers(port), said.read_text, look_every_s=0.5)
 
 
 def _answers(port: int) -> bool:
