@@ -15,7 +15,6 @@ from functools import cached_property
 from importlib.resources import files
 from pathlib import Path
 from typing import Any, Literal, get_args
-from zoneinfo import available_timezones
 
 import platformdirs
 from pathspec import GitIgnoreSpec
@@ -28,12 +27,26 @@ _CHECKOUT = Path(__file__).resolve().parent.parent
 _SAMPLE_LIBRARY = _CHECKOUT / "test_data" / "sample_library"
 
 _LIBRARY_ID = re.compile("[0-9a-f]{8}")
+_UTC = "UTC"
+_OTHER_CLOCKS = ("posix/", "right/", "posixrules", "localtime")
+"""Files beside the time zones: copies of them, zones with leap seconds, and this machine's own."""
 _DATABASE_CHECKS = frozenset({"owner", "program", "triggers", "newer"})
 
 
 def count_cpus() -> int:
     """Return the number of CPUs that this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else (os.cpu_count() or 1)
+
+
+def _is_time_zone(name: str) -> bool:
+    """Tell whether the IANA database has a time zone, without the half thousand others that it has."""
+    from zoneinfo import ZoneInfo  # so that the default loads nothing
+
+    try:
+        ZoneInfo(name)
+    except (OSError, KeyError, ValueError):  # a folder, no file, and no file of a zone
+        return False
+    return not name.startswith(_OTHER_CLOCKS)
 
 
 def _default_library_root() -> Path | None:
@@ -188,7 +201,7 @@ class Settings(BaseSettings):
         description="When `nightly_tidy` removes old runs, as a cron expression.",
     )
     time_zone: str = Field(
-        default="UTC",
+        default=_UTC,
         description="Time zone of the schedules, for example `Europe/Berlin`.",
     )
 
@@ -381,7 +394,7 @@ class Settings(BaseSettings):
     @field_validator("time_zone")
     @classmethod
     def _known_zone(cls, value: str) -> str:
-        if value not in available_timezones():
+        if value != _UTC and not _is_time_zone(value):
             raise ValueError("must be a time zone of the IANA database, like Europe/Berlin")
         return value
 

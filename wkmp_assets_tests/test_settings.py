@@ -1,6 +1,7 @@
 """Settings of the deployment, from the environment."""
 
 import os
+import sys
 from pathlib import Path
 
 import pytest
@@ -184,3 +185,41 @@ def test_processes_that_are_started_work_on_the_library_in_use(monkeypatch: pyte
     monkeypatch.setenv("WKMP_WATCH", "0")
     use_library(tmp_path / "music", tmp_path / "x.db")
     assert (load_settings().database_path, os.environ["WKMP_WATCH"]) == (tmp_path / "x.db", "0")
+
+
+@pytest.mark.parametrize(
+    ("zone", "is_known"),
+    [("UTC", True), ("Europe/Berlin", True), ("EST5EDT", True), ("Europe", False), ("", False), ("Mars/Base", False),
+     ("/etc/localtime", False), ("../zoneinfo/UTC", False), ("posix/UTC", False), ("right/UTC", False),
+     ("posixrules", False), ("zone.tab", False), ("a\0b", False), ("Europe/Zürich", False)],
+)  # fmt: skip
+def test_a_time_zone_is_one_of_the_iana_database(zone: str, is_known: bool) -> None:
+    if is_known:
+        assert load_settings(time_zone=zone).time_zone == zone
+    else:
+        with pytest.raises(SettingsError, match="WKMP_TIME_ZONE"):
+            load_settings(time_zone=zone)
+
+
+def test_no_other_time_zone_is_read() -> None:
+    """Reading all of them took a twentieth of a second of every command."""
+    opened: list[str] = []
+    is_watched = True
+
+    def note(event: str, arguments: tuple[object, ...]) -> None:
+        if (
+            is_watched
+            and event == "open"
+            and "zoneinfo" in str(arguments[0])
+            and not str(arguments[0]).endswith(".pyc")
+        ):
+            opened.append(str(arguments[0]))
+
+    sys.addaudithook(note)  # for the life of the process
+    try:
+        load_settings()
+        assert opened == []
+        load_settings(time_zone="Asia/Tokyo")
+        assert len(opened) <= 1
+    finally:
+        is_watched = False
