@@ -25,6 +25,7 @@ from wkmp_assets.orchestration.instance.dagster_api import (
     instance_of,
     materialize_only,
     run_of,
+    skip_loggers,
 )
 from wkmp_assets.orchestration.jobs import failed_job
 from wkmp_assets.orchestration.recorded_commits import name_library
@@ -198,6 +199,7 @@ def _check_partitions(context: dg.OutputContext, outcomes: Mapping[str, Outcome[
 
 
 def _add_metadata(context: dg.OutputContext, described: Mapping[str, Mapping[str, Any]]) -> None:
+    skip_loggers(context)
     add_partition_metadata(context, {key: to_metadata(metadata) for key, metadata in described.items()})
 
 

@@ -25,6 +25,7 @@ has_execution_plan_snapshot  # overrides Dagster's class, which calls it
 KeptOpenSqliteStorage  # named in dagster.yaml
 WatchfulRunLauncher  # the same
 _asset_partitions_subset  # read by Dagster after the IO manager returns
+_log_manager  # read by Dagster for the events of the step
 _asset_key  # the same
 supports_check_run_worker_health  # overrides Dagster's class, whose monitoring reads it
 check_run_worker_health  # the same

@@ -4,9 +4,9 @@ Dagster's class writes the same rows one by one, and compiles a statement and th
 has twenty checks, so that was a tenth of what a run costs whatever it holds.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from typing import cast
 
 from dagster import DagsterEventType, EventLogRecord
 from dagster._core.events import ASSET_CHECK_EVENTS, ASSET_EVENTS
@@ -15,8 +15,6 @@ from dagster._core.storage.asset_check_execution_record import AssetCheckExecuti
 from dagster._core.storage.event_log.base import AssetRecord
 from dagster._record import replace
 from sqlalchemy import Connection
-
-from wkmp_assets.orchestration.instance.event_json import naive_utc
 
 _ASSET = """
 INSERT INTO asset_keys (asset_key, last_materialization_timestamp) VALUES (?, ?)
@@ -54,17 +52,14 @@ class StoredEvent:
     """None when it is not of Dagster."""
     text: str
     row_id: int
-
-    @cached_property
-    def asset(self) -> str:
-        """The key of the event's asset, as the databases hold it."""
-        key = self.event.get_dagster_event().asset_key
-        return key.to_string() if key else ""
-
-    @property
-    def partition(self) -> str | None:
-        """The partition of an event of an asset; None without one."""
-        return self.event.get_dagster_event().partition
+    time: str
+    """As the databases hold it."""
+    asset: str
+    """The key of the event's asset, as the databases hold it; empty without one."""
+    partition: str | None
+    """The partition of an event of an asset; None without one."""
+    tags: Mapping[str, str]
+    """Those that are rows of their own."""
 
 
 def move_records(records: Mapping[str, AssetRecord | None], batch: Sequence[StoredEvent]) -> dict[str, AssetRecord]:
@@ -73,21 +68,22 @@ def move_records(records: Mapping[str, AssetRecord | None], batch: Sequence[Stor
     An asset that was not known before, or of which the batch says more than that it is planned or materialized, is left
     out.
     """
+    of_assets = [one for one in batch if one.kind in ASSET_EVENTS and records.get(one.asset) is not None]
+    other = {one.asset for one in of_assets if one.kind not in _MOVING}
+    last = {one.asset: one for one in of_assets}
+    materialized = {one.asset: one for one in of_assets if one.kind is DagsterEventType.ASSET_MATERIALIZATION}
     moved: dict[str, AssetRecord] = {}
-    for one in batch:
-        if one.kind not in ASSET_EVENTS or (before := moved.get(one.asset) or records.get(one.asset)) is None:
-            continue
-        entry = replace(before.asset_entry, last_run_id=one.event.run_id)
-        if one.kind is DagsterEventType.ASSET_MATERIALIZATION:
-            entry = replace(entry, last_materialization_record=EventLogRecord(one.row_id, one.event))
-        moved[one.asset] = replace(before, asset_entry=entry)
-    other = {one.asset for one in batch if one.kind in ASSET_EVENTS and one.kind not in _MOVING}
-    return {asset: record for asset, record in moved.items() if asset not in other}
+    for asset in last.keys() - other:
+        before = cast("AssetRecord", records[asset])
+        entry = replace(before.asset_entry, last_run_id=last[asset].event.run_id)
+        if asset in materialized:
+            done = materialized[asset]
+            entry = replace(entry, last_materialization_record=EventLogRecord(done.row_id, done.event))
+        moved[asset] = replace(before, asset_entry=entry)
+    return moved
 
 
-def store_asset_rows(
-    index: Connection, batch: Sequence[StoredEvent], tags_of: Callable[[EventLogEntry], Mapping[str, str]]
-) -> set[str]:
+def store_asset_rows(index: Connection, batch: Sequence[StoredEvent]) -> set[str]:
     """Write what a batch says of assets, their tags and their checks.
 
     Parameters
@@ -96,8 +92,6 @@ def store_asset_rows(
         In a transaction.
     batch : sequence of StoredEvent
         In their order.
-    tags_of : callable
-        Returns the tags of an event that are rows of their own.
 
     Returns
     -------
@@ -109,7 +103,7 @@ def store_asset_rows(
     last = {(one.asset, one.kind): one for one in of_assets}
     for one in sorted(last.values(), key=lambda one: one.row_id):
         _store_asset(index, one)
-    _store_tags(index, (one for one in of_assets if one.kind in _DONE), tags_of)
+    _store_tags(index, (one for one in of_assets if one.kind in _DONE))
     for one in batch:
         if one.kind in ASSET_CHECK_EVENTS:
             _store_check(index, one)
@@ -117,7 +111,7 @@ def store_asset_rows(
 
 
 def _store_asset(index: Connection, one: StoredEvent) -> None:
-    time, run_id = naive_utc(one.event.timestamp), one.event.run_id
+    time, run_id = one.time, one.event.run_id
     if one.kind is DagsterEventType.ASSET_MATERIALIZATION:
         record = f'{{"__class__":"EventLogRecord","event_log_entry":{one.text},"storage_id":{one.row_id}}}'
         index.exec_driver_sql(_ASSET, (one.asset, time))
@@ -129,21 +123,15 @@ def _store_asset(index: Connection, one: StoredEvent) -> None:
         index.exec_driver_sql(_ASSET, (one.asset, time))
 
 
-def _store_tags(
-    index: Connection, done: Iterable[StoredEvent], tags_of: Callable[[EventLogEntry], Mapping[str, str]]
-) -> None:
-    rows = [
-        (one.row_id, one.asset, name, value, naive_utc(one.event.timestamp))
-        for one in done
-        for name, value in tags_of(one.event).items()
-    ]
+def _store_tags(index: Connection, done: Iterable[StoredEvent]) -> None:
+    rows = [(one.row_id, one.asset, name, value, one.time) for one in done for name, value in one.tags.items()]
     if rows:
         index.exec_driver_sql(_TAG, rows)
 
 
 def _store_check(index: Connection, one: StoredEvent) -> None:
     event = one.event.get_dagster_event()
-    written = (one.text, naive_utc(one.event.timestamp), one.row_id)
+    written = (one.text, one.time, one.row_id)
     if one.kind is DagsterEventType.ASSET_CHECK_EVALUATION_PLANNED:
         planned = event.asset_check_planned_data
         whole = planned.partitions_subset

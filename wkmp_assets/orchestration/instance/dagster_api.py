@@ -33,6 +33,7 @@ from dagster._utils.schedules import is_valid_cron_schedule
 
 from wkmp_assets.orchestration.instance.event_log import KeptOpenEventLogStorage
 from wkmp_assets.orchestration.instance.living_runs import living_runs_of
+from wkmp_assets.orchestration.instance.step_log import without_loggers
 
 _AnyContext = dg.InputContext | dg.OutputContext | dg.AssetExecutionContext
 _UNSTARTED = [dg.DagsterRunStatus.QUEUED, dg.DagsterRunStatus.NOT_STARTED, dg.DagsterRunStatus.STARTING]
@@ -191,6 +192,12 @@ def add_partition_metadata(context: dg.OutputContext, metadata: Mapping[str, Map
         handle = AssetMetadataHandle(asset_key=context.asset_key, partition_key=partition)
         known[handle] = {**known.get(handle, {}), **values}
     step._metadata_accumulator = OutputMetadataAccumulator(per_output_metadata=known)
+
+
+def skip_loggers(context: dg.OutputContext) -> None:
+    """Let the events of an output's step skip the loggers, where no logger shows them. They are stored the same."""
+    step = context.step_context
+    step._log_manager = without_loggers(step.log, step.instance)
 
 
 def materialize_only(context: dg.OutputContext, partitions: Collection[str]) -> None:

@@ -10,10 +10,10 @@ import threading
 import time
 from collections.abc import Callable, Iterable
 
-from dagster._core.events import ASSET_EVENTS
 from dagster._core.events.log import EventLogEntry
 
 from wkmp_assets.errors import in_one_line
+from wkmp_assets.orchestration.instance.event_json import asset_of
 
 MAX_WAIT_S = 0.5
 """unit=s: a person who watches a run sees its events within a second."""
@@ -46,9 +46,8 @@ class EventBatch:
             if self._events and self._events[-1].run_id != event.run_id:
                 self.flush()
             self._events.append(event)
-            if event.is_dagster_event and event.dagster_event_type in ASSET_EVENTS:
-                key = event.get_dagster_event().asset_key
-                self._assets.update([key.to_string()] if key else [])
+            if (asset := asset_of(event)) is not None:
+                self._assets.add(asset)
             if len(self._events) >= MAX_EVENTS:
                 self.flush()
             elif self._thread is None:

@@ -10,10 +10,12 @@ Events of a step also repeat their message, and the names of their run and their
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 
 import dagster as dg
-from dagster import DagsterEventType
+from dagster import AssetKey, DagsterEventType
+from dagster._core.events import ASSET_EVENTS
 from dagster._core.events.log import EventLogEntry
 from dagster._serdes import serialize_value
 
@@ -21,6 +23,9 @@ from wkmp_assets.model.phases import ENTRY
 
 Row = tuple[str, str, str | None, str, str | None, str | None, str | None]
 """run id, event, type, time, step, asset, partition."""
+
+_KINDS = {kind.value: kind for kind in DagsterEventType}
+"""Name of a type -> type. Dagster makes an enum of its name again for every look at an event."""
 
 DEFAULTS: Mapping[str, Mapping[str, Any]] = {
     "AssetMaterialization": {"description": None, "partition": None},
@@ -97,6 +102,28 @@ def naive_utc(timestamp: float) -> str:
     return datetime.fromtimestamp(timestamp, UTC).replace(tzinfo=None).isoformat(sep=" ", timespec="microseconds")
 
 
+def kind_of(event: EventLogEntry) -> DagsterEventType | None:
+    """Return the type of an event; None when it is not of Dagster."""
+    return _KINDS[event.dagster_event.event_type_value] if event.dagster_event else None
+
+
+def asset_of(event: EventLogEntry) -> str | None:
+    """Return the key of the asset that an event is of, as the databases hold it; None when it is of none."""
+    one: Any = event.dagster_event
+    if one is None or (kind := kind_of(event)) not in ASSET_EVENTS:
+        return None
+    if kind is DagsterEventType.ASSET_MATERIALIZATION:  # nearly all; Dagster checks the event's type again and again
+        key = one.event_specific_data.materialization.asset_key
+    else:
+        key = one.asset_key
+    return _asset_name(key) if key else None
+
+
+@lru_cache(maxsize=256)
+def _asset_name(key: AssetKey) -> str:
+    return key.to_string()
+
+
 class EventRows:
     """Makes the rows of events. Consecutive events of one output share most of their text."""
 
@@ -107,41 +134,37 @@ class EventRows:
 
     def make(self, event: EventLogEntry) -> Iterator[Row]:
         """Yield the row of an event, or one for each partition of an event that plans many."""
-        dagster_event = event.dagster_event
-        if dagster_event is None:
-            yield self._row(event, to_json(shorten(_pack(event))), None)
+        one, kind, when = event.dagster_event, kind_of(event), naive_utc(event.timestamp)
+        if one is None:
+            yield event.run_id, to_json(shorten(_pack(event))), None, when, event.step_key, None, None
             return
-        kind = dagster_event.event_type
+        data: Any = one.event_specific_data
+        step, asset = one.step_key, asset_of(event)
         if kind is DagsterEventType.ASSET_MATERIALIZATION:
-            materialization = dagster_event.step_materialization_data.materialization
-            metadata = self._metadata(materialization.metadata)
-            yield self._row(event, self._fill(event, materialization.partition, metadata), materialization.partition)
+            metadata = self._metadata(data.materialization.metadata)
+            partitions = [data.materialization.partition]
+        elif kind is DagsterEventType.ASSET_MATERIALIZATION_PLANNED:
+            metadata = ""
+            whole = data.partitions_subset
+            partitions = [data.partition] if whole is None else list(whole.get_partition_keys())
+        else:
+            text = to_json(shorten(_pack(event)))
+            yield event.run_id, text, one.event_type_value, when, step, asset, one.partition
             return
-        if kind is DagsterEventType.ASSET_MATERIALIZATION_PLANNED:
-            data = dagster_event.asset_materialization_planned_data
-            partitions = (
-                [data.partition] if data.partitions_subset is None else data.partitions_subset.get_partition_keys()
-            )
-            for partition in partitions:
-                yield self._row(event, self._fill(event, partition, ""), partition)
+        if not partitions:
             return
-        yield self._row(event, to_json(shorten(_pack(event))), dagster_event.partition)
+        pieces = self._pieces_of(event, has_partition=partitions[0] is not None)
+        for partition in partitions:
+            parts = {_PARTITION: json.dumps(partition), _TIME: repr(event.timestamp), _METADATA: f"[{metadata}]"}
+            text = "".join(parts.get(piece, piece) for piece in pieces)
+            yield event.run_id, text, one.event_type_value, when, step, asset, partition
 
-    def _row(self, event: EventLogEntry, text: str, partition: str | None) -> Row:
-        dagster_event = event.dagster_event
-        step, kind, asset = event.step_key, None, None
-        if dagster_event is not None:
-            step, kind = dagster_event.step_key, dagster_event.event_type_value
-            asset = dagster_event.asset_key.to_string() if dagster_event.asset_key else None
-        return event.run_id, text, kind, naive_utc(event.timestamp), step, asset, partition
-
-    def _fill(self, event: EventLogEntry, partition: str | None, metadata: str) -> str:
-        """Return the text of an event of a partition."""
-        shared = _shared_by(event, partition is None)
+    def _pieces_of(self, event: EventLogEntry, *, has_partition: bool) -> list[str]:
+        """Return the text of an event of an asset, divided where its own parts go."""
+        shared = _shared_by(event, not has_partition)
         if shared != self._shared:
-            self._shared, self._pieces = shared, _split(event, has_partition=partition is not None)
-        parts = {_PARTITION: json.dumps(partition), _TIME: repr(event.timestamp), _METADATA: f"[{metadata}]"}
-        return "".join(parts.get(piece, piece) for piece in self._pieces)
+            self._shared, self._pieces = shared, _split(event, has_partition=has_partition)
+        return self._pieces
 
     def _metadata(self, metadata: Mapping[str, dg.MetadataValue[Any]]) -> str:
         return ",".join(
@@ -176,15 +199,15 @@ class EventRows:
 
 def _shared_by(event: EventLogEntry, is_unpartitioned: bool) -> tuple[Any, ...]:
     """Return all of an event of an asset but its time, its metadata and its partition."""
-    one = event.get_dagster_event()
-    if one.event_type is DagsterEventType.ASSET_MATERIALIZATION:
-        data = one.step_materialization_data
+    one: Any = event.get_dagster_event()
+    if kind_of(event) is DagsterEventType.ASSET_MATERIALIZATION:
+        data = one.event_specific_data
         of_asset: tuple[Any, ...] = (data.materialization.description, data.materialization.tags, data.asset_lineage)
     else:
         of_asset = ()
     of_event = (event.error_info, event.level, event.user_message, event.run_id, event.step_key, event.job_name)
     of_step = (one.event_type_value, one.job_name, one.step_handle, one.node_handle, one.step_kind_value)
-    rest = (one.logging_tags, one.message, one.pid, one.step_key, one.asset_key)
+    rest = (one.logging_tags, one.message, one.pid, one.step_key, asset_of(event))
     return (is_unpartitioned, *of_event, *of_step, *rest, *of_asset)
 
 

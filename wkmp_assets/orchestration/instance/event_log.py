@@ -35,7 +35,7 @@ from watchdog.observers import Observer
 from wkmp_assets.orchestration.instance.asset_answers import AssetAnswers, State
 from wkmp_assets.orchestration.instance.asset_rows import StoredEvent, move_records, store_asset_rows
 from wkmp_assets.orchestration.instance.event_batch import EventBatch
-from wkmp_assets.orchestration.instance.event_json import EventRows, Row
+from wkmp_assets.orchestration.instance.event_json import EventRows, Row, asset_of, kind_of, naive_utc
 from wkmp_assets.orchestration.instance.living_runs import LivingRuns
 from wkmp_assets.orchestration.instance.run_storage import open_runs, open_schedules
 from wkmp_assets.orchestration.instance.web_guard import guard_web_ui
@@ -53,6 +53,7 @@ _MAX_BOUND = 500
 _AT_ONCE = {*EVENT_TYPE_TO_PIPELINE_RUN_STATUS, DagsterEventType.STEP_FAILURE}
 _LEFT_OUT = {DagsterEventType.LOADED_INPUT, DagsterEventType.STEP_INPUT}
 """A step says of each of its inputs that it was read and is of the right type. When that fails, the step says so."""
+_TAGGED = {DagsterEventType.ASSET_MATERIALIZATION, DagsterEventType.ASSET_OBSERVATION}
 _ENDS = {DagsterEventType.RUN_SUCCESS, DagsterEventType.RUN_FAILURE, DagsterEventType.RUN_CANCELED}
 
 _INSERT = """
@@ -242,7 +243,7 @@ class KeptOpenEventLogStorage(SqliteEventLogStorage):
         An event waits for one that changes the status of the run, for a read, or for `event_batch.MAX_WAIT_S`. Events
         of inputs are left out.
         """
-        kind = event.dagster_event_type if event.is_dagster_event else None
+        kind = kind_of(event)
         if kind in _LEFT_OUT:
             return
         if kind is DagsterEventType.RUN_START:
@@ -271,8 +272,8 @@ class KeptOpenEventLogStorage(SqliteEventLogStorage):
                 index = transactions.enter_context(self._unlocked_transaction(INDEX_SHARD_NAME))
                 index.exec_driver_sql("BEGIN IMMEDIATE")  # nobody else may take the ids that follow
                 self._answers.see(_state_of(index))
-                batch = _insert(index, events, rows)
-                changed = store_asset_rows(index, batch, self._tags_for_asset_event)
+                batch = self._insert(index, events, rows)
+                changed = store_asset_rows(index, batch)
                 if any(one.kind in _ENDS for one in batch):
                     index.exec_driver_sql(_DROP_PLANNED, (run_id,))
                     _return_pages(index)
@@ -280,9 +281,29 @@ class KeptOpenEventLogStorage(SqliteEventLogStorage):
                 self._answers.move(changed, _state_of(index))
             self._answers.keep(move_records(records, batch), "record")
             for one in batch:
-                if one.kind is DagsterEventType.ASSET_MATERIALIZATION and (partition := one.partition) is not None:
-                    tags = self._tags_for_asset_event(one.event)
-                    self._answers.note_latest(one.asset, run_id, partition, one.row_id, tags)
+                if one.kind is DagsterEventType.ASSET_MATERIALIZATION and one.partition is not None:
+                    self._answers.note_latest(one.asset, run_id, one.partition, one.row_id, one.tags)
+
+    def _insert(
+        self, index: Connection, events: Sequence[EventLogEntry], rows: Sequence[Sequence[Row]]
+    ) -> list[StoredEvent]:
+        """Write the rows of events in the index, and return the events with their ids."""
+        (last_id,) = index.exec_driver_sql("SELECT coalesce(max(id), 0) FROM event_logs").one()
+        flat = [row for of_event in rows for row in of_event]
+        index.exec_driver_sql(_INSERT, [(*row, last_id + place) for place, row in enumerate(flat, start=1)])
+        ends = accumulate((len(of_event) for of_event in rows), initial=last_id)
+        return [
+            self._note_stored(event, of_event, row_id)
+            for event, of_event, row_id in zip(events, rows, list(ends)[1:], strict=True)
+        ]
+
+    def _note_stored(self, event: EventLogEntry, rows: Sequence[Row], row_id: int) -> StoredEvent:
+        kind = kind_of(event)
+        tags = self._tags_for_asset_event(event) if kind in _TAGGED else {}
+        if not rows:  # an event may plan no partition
+            return StoredEvent(event, kind, "", row_id, naive_utc(event.timestamp), asset_of(event) or "", None, tags)
+        _, text, _, when, _, asset, partition = rows[-1]
+        return StoredEvent(event, kind, text, row_id, when, asset or "", partition, tags)
 
     def get_asset_records(self, asset_keys: Sequence[AssetKey] | None = None) -> Sequence[AssetRecord]:
         """Return what is last known of assets, of all without keys; of an asset that is not known nothing."""
@@ -482,18 +503,6 @@ def _state_of(database: Connection) -> State:
     """Return what changes with every write: with those of other connections, and with rows that this one changed."""
     (by_others,) = database.exec_driver_sql("PRAGMA data_version").one()
     return by_others, database.connection.driver_connection.total_changes  # type: ignore[union-attr]
-
-
-def _insert(index: Connection, events: Sequence[EventLogEntry], rows: Sequence[Sequence[Row]]) -> list[StoredEvent]:
-    (last_id,) = index.exec_driver_sql("SELECT coalesce(max(id), 0) FROM event_logs").one()
-    flat = [row for of_event in rows for row in of_event]
-    index.exec_driver_sql(_INSERT, [(*row, last_id + place) for place, row in enumerate(flat, start=1)])
-    ends = accumulate((len(of_event) for of_event in rows), initial=last_id)
-    texts = [of_event[-1][1] if of_event else "" for of_event in rows]  # an event may plan no partition
-    return [
-        StoredEvent(event, event.dagster_event_type if event.is_dagster_event else None, text, row_id)
-        for event, text, row_id in zip(events, texts, list(ends)[1:], strict=True)
-    ]
 
 
 def _return_pages(index: Connection) -> None:

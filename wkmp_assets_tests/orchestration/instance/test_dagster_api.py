@@ -5,6 +5,8 @@ A new Dagster version that fails here needs a change in `wkmp_assets/orchestrati
 
 import ast
 import inspect
+import itertools
+import re
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -44,6 +46,7 @@ from wkmp_assets.orchestration.instance.dagster_api import (
     partition_tags,
     read_backfill_partitions,
     run_of,
+    skip_loggers,
     will_be_retried,
 )
 from wkmp_assets.orchestration.instance.event_log import KeptOpenEventLogStorage, KeptOpenSqliteStorage
@@ -224,6 +227,42 @@ def test_metadata_reaches_the_materialization_of_its_partition_without_a_look_at
     assert said["a"].items() >= {"size": 1, "kind": "short"}.items()
     assert said["b"].items() >= {"size": 2}.items()
     assert reads == []
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("level", ["CRITICAL", "DEBUG"])
+def test_events_that_skip_the_loggers_are_the_same(level: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """On a terminal that shows events, none of them is missing."""
+
+    @dg.asset
+    def whole(context: dg.AssetExecutionContext) -> str:
+        context.log.info("said by the asset")
+        return "a value"
+
+    def run(on_output: Callable[[dg.OutputContext], None]) -> tuple[list[Any], int]:
+        with memory_instance() as instance:
+            result = dg.materialize(
+                [whole],
+                instance=instance,
+                resources={"io_manager": _Contexts(on_output)},
+                run_config={"loggers": {"console": {"config": {"log_level": level}}}},
+            )
+            logs = instance.all_logs(result.run_id)
+        said = [
+            (
+                one.level,
+                *(re.sub(r"\d", "", text) for text in (one.user_message, one.message)),
+                one.step_key,
+                one.job_name,
+            )
+            for one in logs
+        ]
+        assert all(before.timestamp <= after.timestamp for before, after in itertools.pairwise(logs))
+        return said, capsys.readouterr().err.count("ASSET_MATERIALIZATION - ")
+
+    plain, quick = run(lambda _context: None), run(skip_loggers)
+    assert quick == plain
+    assert quick[1] == (1 if level == "DEBUG" else 0)
 
 
 @pytest.mark.slow
