@@ -4,79 +4,26 @@ The tasks of the single phases do the same work one by one, in `wkmp_assets.audi
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 from pydantic import TypeAdapter
 
-from wkmp_assets.audio.covers.store import CoverStore
 from wkmp_assets.audio.lead_points import measure_lead_points
-from wkmp_assets.audio.pcm_store import FORMAT_VERSION, PcmStore
+from wkmp_assets.audio.pcm_store import FORMAT_VERSION
+from wkmp_assets.audio.visit import VISITED_PHASES, Visit
 from wkmp_assets.audio.worker_tasks import fingerprint_file, measure_flavors, segment_file, tag_file
 from wkmp_assets.errors import AudioFileError
 from wkmp_assets.files.hashing import hash_file
 from wkmp_assets.files.verification import ExpectedContent
 from wkmp_assets.model.boundary_evidence import TrackSheet
-from wkmp_assets.model.known_files import FileStat
+from wkmp_assets.model.findings import Findings
 from wkmp_assets.model.outcomes import Failed, Result
 from wkmp_assets.model.phases import FINGERPRINTS, FLAVORS, LEAD_POINTS, SEGMENTS, TAGS
-from wkmp_assets.model.values import FileTags, LeadPointParameters, PathNames, SegmentationParameters
-from wkmp_assets.runtime.visit_store import StoredVisit, VisitStore
-
-VISITED_PHASES = (TAGS, SEGMENTS, FINGERPRINTS, LEAD_POINTS, FLAVORS)
-"""Phases whose values need nothing but the file."""
-
-
-@dataclass(frozen=True)
-class Visit:
-    """What a worker is to find out about a file. Two visits are equal when they find the same."""
-
-    key: str
-    """Partition key."""
-    display_path: str
-    """Its path in the library, for messages."""
-    names: PathNames
-    """Texts from that path, part of the tags."""
-    on_disk: FileStat
-    """Size and time of the file when the run looked at it."""
-    segmentation: SegmentationParameters
-    lead_points: LeadPointParameters
-    pcm: PcmStore = field(compare=False)
-    """Receives the PCM, for joined passages and later runs."""
-    covers: CoverStore = field(compare=False)
-    """Receives the covers."""
-    visits: VisitStore = field(compare=False)
-    """Receives what the visit finds, and has what an interrupted run found."""
-    is_hash_only: bool = field(default=False, compare=False)
-    """Whether the visit ends after the hash, because other files may have the same content."""
-    known_hashes: frozenset[str] = field(default=frozenset(), compare=False)
-    """Contents that the library has already. The visit ends after the hash of such a file."""
-    content_hash: str | None = None
-    """The content, where the run has hashed the file before."""
-    track_list: TrackSheet | None = None
-    """Of the release, when an earlier lookup found one for this content."""
-
-
-@dataclass(frozen=True)
-class Findings:
-    """What one visit found out about a file."""
-
-    content_hash: str
-    outcomes: Mapping[str, Result[Any] | Failed] = field(default_factory=dict)
-    """Phase -> outcome. After a failure there are no later phases; without any, the visit ended after the hash."""
-    track_list: TrackSheet | None = None
-    """That of the visit."""
-    token: str | None = None
-    """Under which the outcomes are kept in the store of visits; None when they are not."""
-    may_go_on: bool = True
-    """Whether a second visit may find the rest; False after one that brought its worker down."""
-
-    @property
-    def values(self) -> dict[str, Any]:
-        """The values that were found, by phase."""
-        return {phase: outcome.value for phase, outcome in self.outcomes.items() if isinstance(outcome, Result)}
+from wkmp_assets.model.values import FileTags
+from wkmp_assets.runtime.visit_store import StoredVisit
 
 
 def visit_file(path: Path, visit: Visit) -> Findings:

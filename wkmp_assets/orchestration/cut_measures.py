@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from wkmp_assets.audio.lead_points import measure_lead_points
 from wkmp_assets.audio.pcm_store import PcmStore
-from wkmp_assets.audio.worker_tasks import fingerprint_file, measure_flavors, segment_file
+from wkmp_assets.audio.sent_tasks import fingerprint_file, measure_flavors, segment_file
 from wkmp_assets.db.read.library_settings import read_library_settings
 from wkmp_assets.files.verification import ExpectedContent
 from wkmp_assets.model.file_entry import PassageEntry, passage_entry

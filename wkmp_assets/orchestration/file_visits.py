@@ -11,12 +11,14 @@ from typing import Any
 
 import dagster as dg
 
-from wkmp_assets.audio.file_visit import VISITED_PHASES, Findings, Visit, visit_file
+from wkmp_assets.audio.sent_tasks import visit_file
+from wkmp_assets.audio.visit import VISITED_PHASES, Visit
 from wkmp_assets.db.read.known_files import read_hashes_by_size, read_known_by_path
 from wkmp_assets.errors import LibraryRootError, PartitionKeyError
 from wkmp_assets.files.identity import sort_out_unchanged
 from wkmp_assets.identify.path_names import read_path_names
 from wkmp_assets.model.file_key import decode_key
+from wkmp_assets.model.findings import Findings
 from wkmp_assets.model.known_files import FileStat
 from wkmp_assets.model.outcomes import Failed, Outcome, Outcomes, Result, Skipped
 from wkmp_assets.model.phases import IDENTITY

@@ -3,8 +3,6 @@
 import subprocess
 from pathlib import Path
 
-from wkmp_assets.audio.flavor.pitch_classes import FRAME as CHROMA_FRAME
-from wkmp_assets.audio.flavor.pitch_classes import compute_chroma
 from wkmp_assets.audio.pcm_store import PCM_RATE_HZ, PcmStore, map_pcm
 from wkmp_assets.model.file_key import decode_key
 from wkmp_assets.model.outcomes import Result
@@ -55,8 +53,10 @@ def draw_file(
 
 
 def _images(settings: Settings, key: str, content_hash: str, segments: PassageSegments, pcm_path: Path) -> SoundImages:
+    from wkmp_assets.audio.flavor.pitch_classes import FRAME, compute_chroma  # loads SciPy
+
     stored = PhaseStore(settings.phase_dir).read_stored(FLAVORS, key)
     flavors = stored.value.passages if isinstance(stored, Result) and stored.content_hash == content_hash else ()
     sound = Sound(map_pcm(pcm_path), PCM_RATE_HZ, flavors, segments.audio.sample_rate_hz)
-    frames = frames_around(sound.samples, column_middles(sound.samples.size), CHROMA_FRAME)
+    frames = frames_around(sound.samples, column_middles(sound.samples.size), FRAME)
     return make_images(sound, compute_chroma(frames), settings.compiled_dir)

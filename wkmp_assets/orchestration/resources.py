@@ -11,7 +11,6 @@ import dagster as dg
 from pydantic import Field
 
 from wkmp_assets.audio.covers.store import CoverStore
-from wkmp_assets.audio.file_visit import Findings
 from wkmp_assets.audio.pcm_store import PcmStore
 from wkmp_assets.db.kept_open import keep_open
 from wkmp_assets.db.read.known_files import read_file_rows
@@ -21,6 +20,7 @@ from wkmp_assets.files.presence import is_on_disk
 from wkmp_assets.identify.flavor_classes import ClassLookup
 from wkmp_assets.identify.lookup import RecordingLookup
 from wkmp_assets.model.file_key import decode_key
+from wkmp_assets.model.findings import Findings
 from wkmp_assets.orchestration.found_library import use_library
 from wkmp_assets.orchestration.instance.dagster_api import ends_with_this_process, is_running
 from wkmp_assets.orchestration.raw_config import refuse_environment

@@ -8,14 +8,16 @@ import pytest
 
 from wkmp_assets.audio import file_visit
 from wkmp_assets.audio.covers.store import CoverStore
-from wkmp_assets.audio.file_visit import Findings, Visit, visit_file
+from wkmp_assets.audio.file_visit import visit_file
 from wkmp_assets.audio.lead_points import measure_lead_points
 from wkmp_assets.audio.pcm_store import PcmStore
+from wkmp_assets.audio.visit import Visit
 from wkmp_assets.audio.worker_tasks import fingerprint_file, measure_flavors, segment_file, tag_file
 from wkmp_assets.errors import UnreadableFileError
 from wkmp_assets.files.hashing import hash_file
 from wkmp_assets.files.identity import look_at
 from wkmp_assets.files.verification import ExpectedContent
+from wkmp_assets.model.findings import Findings
 from wkmp_assets.model.outcomes import Failed, Result
 from wkmp_assets.model.phases import FINGERPRINTS, FLAVORS, LEAD_POINTS, SEGMENTS, TAGS
 from wkmp_assets.model.values import LeadPointParameters, PathNames, SegmentationParameters

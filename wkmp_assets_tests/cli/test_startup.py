@@ -11,6 +11,7 @@ from shutil import copy
 import pytest
 
 from wkmp_assets_tests.support.builders import commit, entry, flavor
+from wkmp_assets_tests.support.package_code import TREES
 from wkmp_assets_tests.support.paths import ROOT
 from wkmp_assets_tests.support.tones import tone
 
@@ -68,6 +69,8 @@ def test_a_command_that_reads_loads_nothing_of_an_import(tmp_path: Path) -> None
 ASKING = {"boto3", "cattrs", "pyrate_limiter", "requests", "requests_cache", "requests_ratelimiter", "urllib3"}
 """What asks services. It takes a quarter of a second of CPU to load."""
 DRAWING = {"jinja2", "librosa", "matplotlib"}
+DECODING = {"av", "mutagen", "PIL", "scipy", "soundfile"}
+"""What only the workers need. It takes half a second of CPU to load."""
 WITHOUT_KEY = """
 import json, sys
 from pathlib import Path
@@ -107,13 +110,33 @@ def test_lookups_without_a_key_load_nothing_that_asks_services(tmp_path: Path) -
 
 @pytest.mark.slow
 @pytest.mark.long
-def test_an_import_without_a_key_loads_nothing_that_asks_services_or_draws(tmp_path: Path) -> None:
+def test_an_import_without_a_key_loads_nothing_that_asks_services_draws_or_decodes(tmp_path: Path) -> None:
     (tmp_path / "music").mkdir()
     tone(tmp_path / "music" / "a.wav", 440.0)
     copy(ROOT / "dagster.yaml", tmp_path)
     loaded = loaded_by(OFFLINE_IMPORT, str(tmp_path / "music"), home=tmp_path)
     assert (tmp_path / "music" / "wkmp.db").is_file()
-    assert (ASKING | DRAWING).intersection(loaded) == set()
+    assert (ASKING | DRAWING | DECODING).intersection(loaded) == set()
+
+
+@pytest.mark.slow
+def test_no_module_of_the_import_loads_decoders_as_it_is_loaded() -> None:
+    """The short form of the test above, by the imports in front of all functions."""
+    waiting, seen, loaded = ["wkmp_assets.cli.importer"], set[str](), dict[str, str]()
+    while waiting:
+        module = waiting.pop()
+        path = module.replace(".", "/").removeprefix("wkmp_assets/") + ".py"
+        if module in seen or path not in TREES:
+            continue
+        seen.add(module)
+        for node in TREES[path].body:
+            names = [one.name for one in node.names] if isinstance(node, ast.Import) else []
+            if isinstance(node, ast.ImportFrom) and node.module:
+                names = [node.module, *(f"{node.module}.{one.name}" for one in node.names)]
+            waiting += names
+            loaded |= {name.partition(".")[0]: module for name in names}
+    assert len(seen) > 100
+    assert {name: module for name, module in loaded.items() if name in DECODING} == {}
 
 
 def test_commands_load_dagster_without_garbage_collection() -> None:

@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
-from wkmp_assets.audio.file_visit import Findings, visit_file
+from wkmp_assets.audio.sent_tasks import visit_file
 from wkmp_assets.db.read.counts import read_failures
+from wkmp_assets.model.findings import Findings
 from wkmp_assets.model.outcomes import Failed, Skipped
 from wkmp_assets.model.phases import SEGMENTS
 from wkmp_assets.orchestration import file_visits

@@ -25,8 +25,8 @@ has_execution_plan_snapshot  # overrides Dagster's class, which calls it
 KeptOpenSqliteStorage  # named in dagster.yaml
 WatchfulRunLauncher  # the same
 _asset_partitions_subset  # read by Dagster after the IO manager returns
-_log_manager  # read by Dagster for the events of the step
 _asset_key  # the same
+_log_manager  # read by Dagster for the events of the step
 supports_check_run_worker_health  # overrides Dagster's class, whose monitoring reads it
 check_run_worker_health  # the same
 from_config_value  # Dagster calls it with the block of dagster.yaml

@@ -4,7 +4,7 @@ from functools import partial
 
 import dagster as dg
 
-from wkmp_assets.audio.worker_tasks import fingerprint_file
+from wkmp_assets.audio.sent_tasks import fingerprint_file
 from wkmp_assets.files.verification import ExpectedContent
 from wkmp_assets.model.agreement import spans_of
 from wkmp_assets.model.file_key import decode_key

@@ -6,7 +6,7 @@ from functools import partial
 import dagster as dg
 from pydantic import Field
 
-from wkmp_assets.audio.worker_tasks import measure_flavors
+from wkmp_assets.audio.sent_tasks import measure_flavors
 from wkmp_assets.files.verification import ExpectedContent
 from wkmp_assets.identify.flavor_classes import ClassLookup, add_classes
 from wkmp_assets.model.agreement import spans_of

@@ -7,13 +7,13 @@ from hashlib import sha256
 import dagster as dg
 from pydantic import Field
 
-from wkmp_assets.audio.file_visit import Findings
 from wkmp_assets.db.read.incomplete import read_incomplete
 from wkmp_assets.db.read.known_files import read_known_by_hash, read_known_by_path
 from wkmp_assets.errors import HashingStoppedError
 from wkmp_assets.files.changes import HashedFile
 from wkmp_assets.files.identity import hash_doubtful, identify_hashed, sort_out_unchanged
 from wkmp_assets.model.file_key import decode_key, encode_key
+from wkmp_assets.model.findings import Findings
 from wkmp_assets.model.known_files import KnownFile
 from wkmp_assets.model.outcomes import Failed, Outcomes, Result, Skipped, SkipReason
 from wkmp_assets.model.phases import ENTRY, IDENTITY

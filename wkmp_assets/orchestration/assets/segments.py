@@ -5,7 +5,7 @@ from typing import Any
 
 import dagster as dg
 
-from wkmp_assets.audio.worker_tasks import segment_file
+from wkmp_assets.audio.sent_tasks import segment_file
 from wkmp_assets.files.identity import without_known_content
 from wkmp_assets.files.verification import ExpectedContent
 from wkmp_assets.model.file_key import decode_key

@@ -5,7 +5,7 @@ from functools import partial
 
 import dagster as dg
 
-from wkmp_assets.audio.worker_tasks import tag_file
+from wkmp_assets.audio.sent_tasks import tag_file
 from wkmp_assets.files.identity import without_known_content
 from wkmp_assets.files.verification import ExpectedContent
 from wkmp_assets.identify.path_names import read_path_names
