@@ -71,8 +71,9 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
     The longest tests come first, so that no process of xdist ends long before the others.
     """
+    integration = f"{TESTS / 'integration'}{os.sep}"
     for item in items:
-        if "integration" in item.path.relative_to(TESTS).parts:
+        if str(item.path).startswith(integration):
             item.add_marker("integration")
         for test in PLAN_TESTS:
             if test.is_whole_suite:

@@ -4,6 +4,7 @@ import ast
 import re
 import shlex
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import click
@@ -34,29 +35,37 @@ def texts(tree: ast.AST) -> Iterator[str]:
 
 
 ADVISING = [module for module, source in SOURCES.items() if "wkmp " in source or "WKMP_" in source]
-TEXTS = [(module, text) for module in ADVISING for text in texts(TREES[module]) if not text.startswith(EXAMPLE)]
-COMMANDS = sorted({(module, found) for module, text in TEXTS for found in COMMAND.findall(text)})
-SETTINGS = sorted({(module, found) for module, text in TEXTS for found in SETTING.findall(text)})
+"""Their trees are made in the tests: every process that collects tests imports this module."""
+
+
+@cache
+def advice(module: str) -> list[str]:
+    """The messages of a module; examples have their own test."""
+    return [text for text in texts(TREES[module]) if not text.startswith(EXAMPLE)]
+
+
+def found(pattern: re.Pattern[str], modules: list[str] = ADVISING) -> set[tuple[str, str]]:
+    """What messages name, with the module."""
+    return {(module, name) for module in modules for text in advice(module) for name in pattern.findall(text)}
 
 
 def test_there_are_messages_with_advice() -> None:
-    assert len(COMMANDS) > 10
-    assert len(SETTINGS) > 5
+    assert len(found(COMMAND)) > 10
+    assert len(found(SETTING)) > 5
 
 
-@pytest.mark.parametrize(("module", "command"), COMMANDS, ids=[f"{module}: {command}" for module, command in COMMANDS])
-def test_a_command_in_a_message_can_be_typed(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, module: str, command: str
-) -> None:
+@pytest.mark.parametrize("module", ADVISING)
+def test_the_commands_in_messages_can_be_typed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, module: str) -> None:
     """With a folder in place of FOLDER. `wkmp import --retry-deferred` was refused: it lacks one."""
     file = tmp_path / "a.mp3"
     file.touch()
     monkeypatch.setenv("WKMP_LIBRARY_ROOT", str(tmp_path))  # so a message may leave out the folder
-    typed = [{"FOLDER": str(tmp_path), "FILE": str(file)}.get(word, word) for word in shlex.split(command)]
-    with click.Context(main) as context:
-        found = main.get_command(context, typed[0])
-        assert found is not None, (module, command)
-        found.make_context(typed[0], typed[1:])
+    for _, advised in sorted(found(COMMAND, [module])):
+        typed = [{"FOLDER": str(tmp_path), "FILE": str(file)}.get(word, word) for word in shlex.split(advised)]
+        with click.Context(main) as context:
+            command = main.get_command(context, typed[0])
+            assert command is not None, advised
+            command.make_context(typed[0], typed[1:])
 
 
 @pytest.mark.parametrize("name", main.list_commands(click.Context(main)))
@@ -73,4 +82,4 @@ def test_the_example_of_a_command_can_be_typed(tmp_path: Path, name: str) -> Non
 
 def test_a_variable_in_a_message_is_a_setting() -> None:
     known = {f"WKMP_{name.upper()}" for name in Settings.model_fields}
-    assert {(module, name) for module, name in SETTINGS if name not in known} == set()
+    assert {(module, name) for module, name in found(SETTING) if name not in known} == set()
