@@ -107,8 +107,8 @@ def test_a_prune_that_is_refused_is_exit_status_1(music: Path) -> None:
     assert len(in_library(music)) == 3
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize(("answer", "left"), [("n", 3), pytest.param("y", 2, marks=pytest.mark.long)])
+@pytest.mark.long
+@pytest.mark.parametrize(("answer", "left"), [("n", 3), ("y", 2)])
 def test_on_a_terminal_a_prune_asks(music: Path, answer: str, left: int) -> None:
     person, terminal = pty.openpty()
     command = [sys.executable, "-m", "wkmp_assets.cli.main", "prune", str(music)]

@@ -407,7 +407,7 @@ def test_any_number_of_files_can_be_looked_up(database: Path) -> None:
     assert read_known_by_path(database.with_name("none.db"), paths) == {}
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_thousands_of_equal_files_do_not_rewrite_each_other_s_rows(tmp_path: Path) -> None:
     """Each lists its original first, and a row is full at some time; the transaction does not grow with the group."""
     database = tmp_path / "wkmp.db"

@@ -161,7 +161,7 @@ def _create_when_told(database: Path, barrier: Any, results: Any) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("older", [False, True], ids=["new", "older"])
+@pytest.mark.parametrize("older", [pytest.param(False, marks=pytest.mark.long), True], ids=["new", "older"])
 @pytest.mark.parametrize("count", [2, pytest.param(4, marks=pytest.mark.long)])
 def test_several_processes_may_create_a_library_at_once(database: Path, older: bool, count: int) -> None:
     if older:

@@ -49,7 +49,7 @@ def assets_of(definitions: dg.Definitions) -> dict[str, dg.AssetsDefinition]:
     }
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_the_code_location_loads_with_an_empty_environment() -> None:
     code = "from wkmp_assets.definitions import defs; print(len(list(defs.resolve_all_asset_keys())))"
     result = subprocess.run(

@@ -117,6 +117,7 @@ def visit_and_crash(path: Path, visit: Any) -> Findings:
     return visit_file(path, visit)
 
 
+@pytest.mark.long
 def test_a_file_whose_visit_crashes_is_tried_phase_by_phase(
     library: CheckedLibrary, pool: WatchedPool, monkeypatch: pytest.MonkeyPatch
 ) -> None:

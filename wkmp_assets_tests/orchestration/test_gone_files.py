@@ -95,6 +95,7 @@ def test_a_key_that_is_no_path_is_left_to_its_own_failure(library: CheckedLibrar
     assert find_gone(shelf, ["../outside.wav", "deleted.wav"], scan) == ["deleted.wav"]
 
 
+@pytest.mark.long
 def test_a_partition_that_another_scan_drops_after_the_plan_is_gone_and_the_others_are_imported(
     library: CheckedLibrary,
 ) -> None:

@@ -101,7 +101,7 @@ def limited(limits: WorkerLimits, workers: int = 2) -> Iterator[WorkerPool]:
     pool.shut_down()
 
 
-@pytest.mark.parametrize("hang", [read_first, never_end])
+@pytest.mark.parametrize("hang", [read_first, pytest.param(never_end, marks=pytest.mark.long)])
 def test_a_file_that_hangs_is_cut_off_and_the_others_go_on(
     pipe: Path, large: Path, hang: Callable[[Path], object]
 ) -> None:

@@ -4,6 +4,8 @@ from datetime import UTC, datetime, timedelta
 from itertools import accumulate, repeat
 from pathlib import Path
 
+import pytest
+
 from wkmp_assets.model.work_estimates import FILE_S
 from wkmp_assets.orchestration.run_requests.run_sizes import REQUEST_WORK_S
 from wkmp_assets.orchestration.run_requests.survey import survey_library
@@ -17,6 +19,7 @@ PER_RUN = next(count for count, work_s in enumerate(accumulate(repeat(FILE_S)), 
 """They are empty: each takes the time that any file takes."""
 
 
+@pytest.mark.long
 def test_a_folder_of_ten_thousand_files_is_scanned_and_asked_for_in_bounded_runs(tmp_path: Path) -> None:
     (music := tmp_path / "music").mkdir()
     names = [f"{number:05d}.mp3" for number in range(FILES)]

@@ -62,6 +62,7 @@ def nas(tmp_path_factory: pytest.TempPathFactory) -> Nas:
     return Nas(place, first, status, json.loads(place.wkmp("duplicates", "--json", music).stdout))
 
 
+@pytest.mark.long
 def test_the_file_in_the_album_is_the_original_although_others_were_imported_before(nas: Nas) -> None:
     assert nas.first.returncode == 0, nas.first.stderr
     assert {path: status for path, (status, _) in nas.rows().items()} == {

@@ -14,18 +14,21 @@ from wkmp_assets_tests.tools.plan import plan_test
 
 FAULTS = {"disk full": (disk_full, LibraryDiskError), "Ctrl-C": (interrupted, KeyboardInterrupt)}
 
+MOMENTS = pytest.mark.parametrize("moment", [Moment.BEFORE, pytest.param(Moment.AFTER, marks=pytest.mark.long)])
+"""After one statement is before the next, but for the last one of a commit."""
+
 AFTER_BEGIN = (BEGIN, Moment.AFTER)
 """SQLite cannot fail here, but a signal can arrive, which the test below covers."""
 
 
 @plan_test("TC-U-BW-040-01")
-@pytest.mark.parametrize("moment", Moment)
+@MOMENTS
 @pytest.mark.parametrize("kind", KINDS)
 def test_an_exception_at_any_statement_leaves_whole_files_only(tmp_path: Path, kind: str, moment: Moment) -> None:
     disturb_every_statement(Undisturbed.run(KINDS[kind], tmp_path), moment, *FAULTS["disk full"])
 
 
-@pytest.mark.parametrize("moment", Moment)
+@MOMENTS
 def test_so_does_one_that_is_no_error(tmp_path: Path, moment: Moment) -> None:
     disturb_every_statement(Undisturbed.run(KINDS[EVERY_STATEMENT], tmp_path), moment, *FAULTS["Ctrl-C"])
 

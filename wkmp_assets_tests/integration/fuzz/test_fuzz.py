@@ -22,6 +22,7 @@ def test_no_damaged_file_breaks_a_run(tmp_path: Path) -> None:
     assert fuzzer.counts["DECODE_ERROR"] > 3
 
 
+@pytest.mark.long
 def test_a_file_that_breaks_a_run_is_kept_with_the_reason(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The fuzzer is red for a bug of ours in the run process."""
     monkeypatch.setattr(lead_points, "spans_of", lambda *given: len(given) / 0)

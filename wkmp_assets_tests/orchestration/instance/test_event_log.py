@@ -329,6 +329,7 @@ def test_what_is_known_of_an_asset_is_what_was_stored_last(
         writer.dispose()
 
 
+@pytest.mark.long
 def test_what_is_known_after_each_event_is_what_another_process_reads(
     recorded: list[EventLogEntry], storage: KeptOpenEventLogStorage, tmp_path: Path
 ) -> None:
@@ -573,7 +574,7 @@ def test_a_crash_at_the_commit_of_a_batch_leaves_a_history_that_dagster_opens(
     ours.dispose()
 
 
-@pytest.mark.parametrize("crash_at", [1, 2])
+@pytest.mark.parametrize("crash_at", [1, pytest.param(2, marks=pytest.mark.long)])
 def test_a_run_that_has_a_database_of_its_own_keeps_it_through_a_crash_between_the_commits(
     events: list[EventLogEntry], tmp_path: Path, crash_at: int
 ) -> None:

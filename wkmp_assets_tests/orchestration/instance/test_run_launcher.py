@@ -97,6 +97,7 @@ def test_a_run_whose_process_was_killed_fails_and_says_why() -> None:
         assert any("its process is gone" in message for message in said)
 
 
+@pytest.mark.long
 def test_nothing_is_left_of_runs_that_ended_or_were_killed(dagster_home: Path) -> None:
     with running(FIRST, SECOND) as process, DagsterInstance.get() as instance:
         assert files_of_runs(dagster_home) == [FIRST]
@@ -120,6 +121,7 @@ def test_a_process_that_ends_well_leaves_nothing(dagster_home: Path) -> None:
     assert files_of_runs(dagster_home) == []
 
 
+@pytest.mark.long
 def test_with_dagster_s_own_event_storage_no_run_is_taken_for_dead(dagster_home: Path) -> None:
     settings = yaml.safe_load((dagster_home / "dagster.yaml").read_text(encoding="utf-8"))
     del settings["storage"]
