@@ -8,16 +8,13 @@ every program that opens it agrees: see `db.read.library_settings`.
 import hashlib
 import os
 import re
-import tomllib
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
-from importlib.resources import files
 from pathlib import Path
 from typing import Any, Literal, get_args
 
 import platformdirs
-from pathspec import GitIgnoreSpec
 from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, InitSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
 
@@ -376,7 +373,11 @@ class Settings(BaseSettings):
     @field_validator("ignore")
     @classmethod
     def _patterns(cls, value: str | None) -> str | None:
-        for line in _split_patterns(value or ""):
+        if value is None:
+            return None
+        from pathspec import GitIgnoreSpec  # so that the default loads nothing
+
+        for line in _split_patterns(value):
             try:
                 GitIgnoreSpec.from_lines([line])
             except ValueError:
@@ -642,6 +643,8 @@ def _make_home(home: Path) -> None:
     """Make a folder for Dagster, with the dagster.yaml of this package; one that is there stays."""
     if (home / "dagster.yaml").is_file():
         return
+    from importlib.resources import files  # so that only the first command loads it
+
     try:
         home.mkdir(mode=0o700, parents=True, exist_ok=True)  # the config file may hold a key
         temporary = home / f"dagster.yaml.{os.getpid()}.tmp"
@@ -664,6 +667,8 @@ def _read_config_file() -> dict[str, Any]:
     path = config_path()
     if path is None or not path.is_file():
         return {}
+    import tomllib  # so that no file loads no parser
+
     try:
         found = tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:

@@ -16,7 +16,7 @@ from wkmp_assets_tests.support.paths import ROOT
 from wkmp_assets_tests.support.tones import tone
 
 NEEDED = {
-    "annotated_types", "click", "dotenv", "pathspec", "platformdirs", "pydantic", "pydantic_core", "pydantic_settings",
+    "annotated_types", "click", "dotenv", "platformdirs", "pydantic", "pydantic_core", "pydantic_settings",
     "rich", "typing_extensions", "typing_inspection", "wkmp_assets",
 }  # fmt: skip
 """What parses the command line and the settings, and prints. SQLite comes with Python."""
