@@ -36,7 +36,7 @@ from wkmp_assets.runtime.state_files import SHARED
 def checks(folder: Path, library: Path | None, database: Path | None, junit: Path | None, as_json: bool) -> None:
     """Run all checks over the whole library of FOLDER, and say what they found. It imports and changes nothing.
 
-    Exit status 1 when a check failed; one that only warns does not count.
+    Exit status 0: none failed, though some may warn; 1: a check failed, or the library cannot be read.
     """
     settings = find_settings(folder, library, database)
     # Dagster takes two seconds to load, so only the commands that need it do.

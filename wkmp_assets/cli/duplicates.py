@@ -32,7 +32,8 @@ from wkmp_assets.report.text import counted, printable
 def duplicates(folder: Path, library: Path | None, database: Path | None, as_json: bool) -> None:
     """List the files with the same bytes, and why one is the original.
 
-    A group is listed when one of its files is in FOLDER. Exit status 0, whether or not there are any.
+    A group is listed when one of its files is in FOLDER. Exit status 0: listed, whether or not there are any; 1: the
+    library cannot be read.
     """
     settings = find_settings(folder, library, database)
     with exit_on_error():

@@ -31,7 +31,8 @@ def export(kind: str, output: Path | None, folder: Path, library: Path | None, d
     """Write the passages of the files in FOLDER as JSON, CSV or an M3U8 playlist, or the whole library as SQLite.
 
     The SQLite file is a copy as the library is at this moment, also during an import. A playlist leaves out missing
-    files. Exit status 0: written; 1: there is no library, or the file cannot be written; 2: OUTPUT of `sqlite` exists.
+    files. Exit status 0: written; 1: the library cannot be read, or the file cannot be written; 2: OUTPUT
+    of `sqlite` exists.
     """
     settings = find_settings(folder, library, database)
     with exit_on_error():

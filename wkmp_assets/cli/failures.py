@@ -29,7 +29,10 @@ from wkmp_assets.model.outcomes import Failed
 @DATABASE
 @AS_JSON_FOR_CI
 def failures(folder: Path, library: Path | None, database: Path | None, as_json: bool) -> None:
-    """List the files that could not be imported, with cause and next step. Exit status 1 if there are any."""
+    """List the files that could not be imported, with cause and next step.
+
+    Exit status 0: there are none; 1: there are some, or the library cannot be read.
+    """
     settings = find_settings(folder, library, database)
     with exit_on_error():
         stored = read_failures(settings.database_path)

@@ -39,7 +39,7 @@ def list_warnings(
 ) -> None:
     """List the files that are doubtful: cut short, damaged, clipped and so on.
 
-    The files are in the library. Exit status 0, whether or not there are any.
+    The files are in the library. Exit status 0: listed, whether or not there are any; 1: the library cannot be read.
     """
     settings = find_settings(folder, library, database)
     wanted = {_KINDS[kind] for kind in kinds}

@@ -46,7 +46,7 @@ _MAX_SHOWN = 50
 def missing(folder: Path, library: Path | None, database: Path | None, as_json: bool) -> None:
     """List the files in the library of FOLDER that were not on disk at the last scan.
 
-    Exit status 0, whether or not there are any.
+    Exit status 0: listed, whether or not there are any; 1: the library cannot be read.
     """
     settings = find_settings(folder, library, database)
     with exit_on_error():

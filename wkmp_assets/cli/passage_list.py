@@ -36,7 +36,7 @@ MAX_FOUND = 50
 def list_passages(folder: Path, library: Path | None, database: Path | None, as_json: bool) -> None:
     """List the passages of the files in FOLDER: names, length and place in the file.
 
-    Exit status 0, whether or not there are any.
+    Exit status 0: listed, whether or not there are any; 1: the library cannot be read.
     """
     settings = find_settings(folder, library, database)
     with exit_on_error():

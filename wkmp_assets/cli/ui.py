@@ -20,7 +20,7 @@ DEFAULT_PORT = 3000
 def ui(folder: Path, library: Path | None, database: Path | None, port: int) -> None:
     """Open the web UI for the library of FOLDER, on this machine only, and import what appears in it.
 
-    It runs `dagster dev` and ends with its exit status. Exit status 2: the command or a setting is wrong.
+    It runs `dagster dev`, until Ctrl-C. Exit status 0: ended; 1: it cannot run; 2: a setting is wrong.
     """
     settings = find_settings(folder, library, database)
     use_library(settings.library, settings.database_path if database else None)
