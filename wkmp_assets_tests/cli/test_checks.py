@@ -9,6 +9,7 @@ import pytest
 from wkmp_assets.orchestration.build import build_definitions
 from wkmp_assets_tests.support.builders import run_sql
 from wkmp_assets_tests.support.checked_library import BROKEN, TAKE
+from wkmp_assets_tests.support.documented_json import undocumented_names
 from wkmp_assets_tests.support.workplace import make_workplace
 
 pytestmark = pytest.mark.slow
@@ -32,6 +33,7 @@ def test_the_whole_library_is_judged(tmp_path: Path) -> None:
     bad = place.wkmp("checks", place.music, "--json", "--junit", junit)
     assert bad.returncode == 1
     said = json.loads(bad.stdout)
+    assert undocumented_names(said, "guide/ci.md") == set()
     assert said["schema"] == 1
     by_name = {one["check"]: one for one in said["checks"]}
     count = len(build_definitions().resolve_asset_graph().asset_check_keys)

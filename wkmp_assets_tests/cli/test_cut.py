@@ -35,6 +35,7 @@ from wkmp_assets_tests.support.builders import (
     seconds,
     song,
 )
+from wkmp_assets_tests.support.documented_json import undocumented_names
 
 pytestmark = pytest.mark.slow
 
@@ -139,6 +140,7 @@ def test_a_file_is_split_measured_and_joined_again(music: Path) -> None:
     run_sql(music / "wkmp.db", f"UPDATE files SET hash = '{found}'")  # noqa: S608 - a hash
 
     done = json.loads(CliRunner().invoke(main, ["join", str(music / PATH), "2", "1", str(music), "--json"]).stdout)
+    assert undocumented_names(done, "guide/by_hand.md", "guide/library.md") == set()
     assert (done["schema"], len(done["passages"]), done["receipt"]["write_locks"]) == (1, 1, 1)
     (joined,) = passages(music)
     assert (joined["guid"], joined["song_id"], places(music)) == (before["guid"], before["song_id"], [(0, SECONDS)])
@@ -231,6 +233,7 @@ def test_times_are_read(text: str, expected: float | None) -> None:
 def test_a_cut_can_be_undone(music: Path) -> None:
     before = [(row["guid"], row["start_time"], row["end_time"], row["title"]) for row in passages(music)]
     said = json.loads(CliRunner().invoke(main, ["split", str(music / PATH), "0:12", str(music), "--json"]).stdout)
+    assert undocumented_names(said, "guide/by_hand.md", "guide/library.md") == set()
     assert len(passages(music)) == 2
     wkmp("undo", said["run"], music)
     assert [(row["guid"], row["start_time"], row["end_time"], row["title"]) for row in passages(music)] == before

@@ -1,5 +1,6 @@
-"""Every exit status that a command's help promises is tested: here, or in the test that is named here."""
+"""Every exit status and every JSON that the help and docs promise is tested: here, or in a test that is named here."""
 
+import json
 import re
 from dataclasses import replace
 from pathlib import Path
@@ -10,7 +11,8 @@ import pytest
 from click.testing import CliRunner
 
 from wkmp_assets.cli.main import main
-from wkmp_assets_tests.support.builders import commit, entry, flavor
+from wkmp_assets_tests.support.builders import commit, entry, flavor, run_sql
+from wkmp_assets_tests.support.documented_json import undocumented_names
 from wkmp_assets_tests.support.paths import ROOT
 
 CONTEXT = click.Context(main)
@@ -71,6 +73,30 @@ ELSEWHERE = {
     ("config", 2): "cli/test_home.py::test_a_wrong_config_file_is_named",
 }
 """What needs sound, Dagster or a server has tests of its own."""
+PRINTING = (
+    ("guide/ci.md", ("status", "--json", ".")),
+    ("guide/ci.md", ("failures", "--json", ".")),
+    ("guide/ci.md", ("missing", "--json", ".")),
+    ("guide/library.md", ("list", "--json", ".")),
+    ("guide/library.md", ("search", "--json", "wav", ".")),
+    ("guide/library.md", ("show", "--json", "a.wav")),
+    ("guide/library.md", ("similar", "--json", "b.wav")),
+    ("guide/library.md", ("export", "--format", "json", ".")),
+    ("guide/by_hand.md", ("identify", "--json", "b.wav", "--passage", "1", "--recording", "none")),
+    ("guide/by_hand.md", ("undo", "--json", ".")),
+    ("guide/by_hand.md", ("undo", "--json", "run-2", ".")),
+    ("reference/cli.md", ("config", "--json")),
+)
+"""The page that documents what a command prints as JSON, and the command."""
+SAME_AS_IDENTIFY = {"accept", "reject"}
+DOCUMENTED_ELSEWHERE = {
+    "warnings": "cli/test_file_warnings.py::test_programs_get_them_as_documented",
+    "duplicates": "cli/test_duplicates.py::test_programs_get_them_as_documented",
+    "checks": "cli/test_checks.py::test_the_whole_library_is_judged",
+    "split": "cli/test_cut.py::test_a_cut_can_be_undone",
+    "join": "cli/test_cut.py::test_a_file_is_split_measured_and_joined_again",
+    "cluster": "runtime/cluster/test_dask_executor.py::test_who_has_what_in_hand_is_shown",
+}
 
 
 def promised(name: str) -> set[int]:
@@ -161,3 +187,32 @@ def test_status_2(music: Path, name: str) -> None:
 def test_an_unknown_option_is_status_2(name: str) -> None:
     status, said = end(name, "--no-such-option")
     assert (status, "No such option" in said) == (2, True), said
+
+
+@pytest.mark.parametrize(("page", "command"), PRINTING)
+def test_every_name_in_json_is_documented(music: Path, page: str, command: tuple[str, ...]) -> None:
+    commit(music / "wkmp.db", entry("a.wav", "changed"), run_id="run-2")
+    run_sql(
+        music / "wkmp.db",
+        "INSERT INTO import_failures (path, phase, code, message, attempts, failed_at) "
+        "VALUES ('c.wav', 'file_tags', 'UNREADABLE', 'what to do', 2, '2026-01-01 00:00:00')",
+        "INSERT INTO missing_files (path) VALUES ('b.wav')",
+    )
+    status, said = end(*command)
+    told = json.loads(said)
+    assert (status, told["schema"]) == (1 if command[0] == "failures" else 0, 1)
+    assert undocumented_names(told, page) == set()
+
+
+def test_every_command_with_json_has_a_test_of_its_names() -> None:
+    with_json = {
+        name
+        for name, command in COMMANDS.items()
+        if command is not None and any("--json" in parameter.opts for parameter in command.params)
+    }
+    assert with_json - {command[0] for _, command in PRINTING} - SAME_AS_IDENTIFY == set(DOCUMENTED_ELSEWHERE)
+
+
+@pytest.mark.parametrize("test", sorted(set(DOCUMENTED_ELSEWHERE.values())))
+def test_names_that_are_tested_elsewhere(test: str) -> None:
+    test_what_is_tested_elsewhere_is_there(test)

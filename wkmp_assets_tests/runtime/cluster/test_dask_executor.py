@@ -31,6 +31,7 @@ from wkmp_assets.runtime.run_control import RunControl
 from wkmp_assets.settings import load_settings
 from wkmp_assets_tests.support.clusters import DASK_IN_THREADS
 from wkmp_assets_tests.support.dask_threads import DaskThreads, dask_threads
+from wkmp_assets_tests.support.documented_json import undocumented_names
 from wkmp_assets_tests.support.patience import PATIENCE_S, wait_until
 
 pytestmark = [*DASK_IN_THREADS]
@@ -141,6 +142,7 @@ def test_who_has_what_in_hand_is_shown(
         threads.do(other.close())
     assert (told.exit_code, shown.exit_code) == (0, 0)
     found = json.loads(told.output)
+    assert undocumented_names(found, "guide/cluster.md") == set()
     assert (found["schema"], found["slots"], len(found["workers"])) == (1, 1, 2)
     one = next(one for one in found["workers"] if one["address"] == worker.address)
     assert (one["in_hand"], one["roots"]) == (["a.mp3"], {"": str(music)})
