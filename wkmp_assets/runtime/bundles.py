@@ -4,9 +4,10 @@ Earlier versions kept a file for each phase. It counts until the bundle has that
 """
 
 import hashlib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Set
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from itertools import repeat
 from pathlib import Path
 
 from wkmp_assets.model.phase_values import PHASE_VALUES
@@ -36,8 +37,15 @@ def write_document(folder: Path, path: Path, content: bytes) -> None:
     It is written in one folder for all files, so that leftovers are found without a walk through 100,000 of them.
     """
     temporary = _temporary_of(folder, path)
-    for parent in (temporary.parent, path.parent):
-        parent.mkdir(parents=True, exist_ok=True)
+    try:
+        _write(temporary, path, content)
+    except FileNotFoundError:  # one of the folders is missing
+        for parent in (temporary.parent, path.parent):
+            parent.mkdir(parents=True, exist_ok=True)
+        _write(temporary, path, content)
+
+
+def _write(temporary: Path, path: Path, content: bytes) -> None:
     try:
         write_new_file(temporary, content)
         replace_durably(temporary, path)
@@ -126,16 +134,17 @@ class BundleFolder:
             Partition key -> phase -> document.
         """
         remove_leftovers(self._folder / UNFINISHED)
+        with_old = {phase for phase in PHASE_VALUES if (self._folder / phase).is_dir()}
         with ThreadPoolExecutor(_THREADS) as threads:
-            list(threads.map(self._update_one, documents, documents.values()))
+            list(threads.map(self._update_one, documents, documents.values(), repeat(with_old)))
 
-    def _update_one(self, key: str, documents: Mapping[str, bytes]) -> None:
+    def _update_one(self, key: str, documents: Mapping[str, bytes], with_old: Set[str]) -> None:
         path = self.path_of(key)
         earlier = {phase: document for phase, document in self._read_bundle(key).items() if document != DAMAGED}
         whole = {**earlier, **documents}
         in_order = {phase: whole[phase] for phase in PHASE_VALUES if phase in whole}
         write_document(self._folder, path, join_documents(in_order))
-        for phase in documents:
+        for phase in documents.keys() & with_old:
             self._old_path_of(phase, key).unlink(missing_ok=True)
 
     def keep_only(self, keys: Iterable[str]) -> int:
