@@ -7,11 +7,13 @@ entry of the event log has none of that. A run records nine events per file: it 
 import logging
 import time
 
-from dagster import DagsterInstance
+from dagster import DagsterEventType, DagsterInstance
 from dagster._core.events import DagsterEvent, DagsterEventBatchMetadata
 from dagster._core.events.log import EventLogEntry
 from dagster._core.instance.types import _EventListenerLogHandler
 from dagster._core.log_manager import DagsterLogManager
+
+_MATERIALIZED = DagsterEventType.ASSET_MATERIALIZATION.value
 
 
 class StepLog(DagsterLogManager):
@@ -51,15 +53,20 @@ class StepLog(DagsterLogManager):
             job_name=of_step["job_name"],
             dagster_event=dagster_event,
         )
-        self._instance.handle_new_event(entry, batch_metadata=batch_metadata)
+        if dagster_event.event_type_value == _MATERIALIZED and not self._instance._subscribers.get(entry.run_id):
+            self._instance.event_log_storage.store_event(entry)  # all that the instance would do with it
+        else:
+            self._instance.handle_new_event(entry, batch_metadata=batch_metadata)
 
 
 def without_loggers(log: DagsterLogManager, instance: DagsterInstance) -> DagsterLogManager:
     """Return a log whose events skip the loggers, if no logger would show them and only the instance listens.
 
-    Otherwise return the same log: in the web UI's runs, events go to the terminal too.
+    Otherwise return the same log. Runs of the web UI show their events on the terminal too, and with
+    DAGSTER_EVENT_BATCH_SIZE the instance collects them.
     """
     handler = log._dagster_handler
     is_shown = any(logger.isEnabledFor(logging.DEBUG) for logger in handler._loggers)
     is_alone = [type(one) for one in handler._handlers] == [_EventListenerLogHandler]
-    return StepLog(log, instance) if is_alone and not is_shown else log
+    is_batched = instance._is_batch_writing_enabled()
+    return StepLog(log, instance) if is_alone and not (is_shown or is_batched) else log
