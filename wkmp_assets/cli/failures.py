@@ -18,9 +18,7 @@ from wkmp_assets.cli.options import (
     find_settings,
     print_table,
 )
-from wkmp_assets.cli.summary import render_failures
 from wkmp_assets.db.read.counts import StoredFailure, read_failures
-from wkmp_assets.model.outcomes import Failed
 
 
 @click.command(epilog="Example: wkmp failures ~/Music")
@@ -47,6 +45,9 @@ def failures(folder: Path, library: Path | None, database: Path | None, as_json:
 
 
 def _print_table(stored: Sequence[StoredFailure]) -> None:
+    from wkmp_assets.cli.summary import render_failures  # so that an empty list loads none of an import
+    from wkmp_assets.model.outcomes import Failed
+
     rows = [
         (
             failure.path,

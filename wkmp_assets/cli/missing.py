@@ -26,13 +26,13 @@ from wkmp_assets.cli.options import (
     quote_path,
 )
 from wkmp_assets.db.read.missing import read_missing
-from wkmp_assets.db.read.removal import Removable, read_removable
 from wkmp_assets.model.file_key import is_within
 from wkmp_assets.report.text import counted, printable
 from wkmp_assets.runtime.loading import loading_modules
 from wkmp_assets.settings import Settings
 
 if TYPE_CHECKING:
+    from wkmp_assets.db.read.removal import Removable
     from wkmp_assets.orchestration.prune import PrunePlan
 
 _MAX_SHOWN = 50
@@ -52,7 +52,7 @@ def missing(folder: Path, library: Path | None, database: Path | None, as_json: 
     with exit_on_error():
         within = settings.relative_folder(folder)
         marked = [one for one in read_missing(settings.database_path) if is_within(one.path, within)]
-        files = [] if as_json else read_removable(settings.database_path, [one.path for one in marked])
+        files = [] if as_json or not marked else _read_removable(settings, [one.path for one in marked])
     if as_json:
         click.echo(json.dumps({"schema": 1, "missing": [asdict(one) for one in marked]}, indent=2))
         return
@@ -133,7 +133,13 @@ def _print_plan(plan: "PrunePlan") -> None:
         OUT.print(f"Cannot read {printable(part)}: the library keeps the files it has there.", markup=False)
 
 
-def _describe_removal(files: Sequence[Removable]) -> str:
+def _read_removable(settings: Settings, paths: Sequence[str]) -> "list[Removable]":
+    from wkmp_assets.db.read.removal import read_removable  # so that an empty list loads no rows
+
+    return read_removable(settings.database_path, paths)
+
+
+def _describe_removal(files: "Sequence[Removable]") -> str:
     referring: Counter[str] = Counter()
     for file in files:
         referring.update(file.references)
@@ -148,7 +154,7 @@ def _describe_removal(files: Sequence[Removable]) -> str:
     return ", ".join(parts)
 
 
-def _table(title: str, files: Sequence[Removable], max_rows: int = _MAX_SHOWN) -> Table:
+def _table(title: str, files: "Sequence[Removable]", max_rows: int = _MAX_SHOWN) -> Table:
     more = f" (the first {max_rows})" if len(files) > max_rows else ""
     table = Table(title=escape(title + more), title_justify="left", box=None, pad_edge=False)
     table.add_column("File", overflow="fold")
