@@ -7,13 +7,12 @@ from collections.abc import Iterator, Sequence
 from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime
-from functools import cache, partial
+from functools import partial
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
 
-from wkmp_assets import settings
 from wkmp_assets.cli.library_flavors import find_similar
 from wkmp_assets.cli.main import main
 from wkmp_assets.db import checked_rows
@@ -162,7 +161,6 @@ def music(made: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("DAGSTER_HOME", str(tmp_path / "home"))
     monkeypatch.setenv("COLUMNS", "200")
     monkeypatch.setattr(checked_rows, "_named", set())
-    monkeypatch.setattr(settings, "available_timezones", cache(settings.available_timezones))
     folder = tmp_path / "music"
     folder.mkdir()
     shutil.copy(made, folder / "wkmp.db")
