@@ -101,6 +101,11 @@ def flavor_json(flavor: Mapping[str, Mapping[str, float]]) -> str:
 def round_distribution(values: Mapping[str, float]) -> Distribution:
     """Round a distribution to six decimals. A sum of 1 (within 1e-4) stays 1."""
     names = sorted(values)
+    units = [round(values[name] * _UNITS) for name in names]
+    if sum(units) == _UNITS:
+        rounded = {name: unit / _UNITS for name, unit in zip(names, units, strict=True)}
+        if rounded == values:  # what a worker has rounded
+            return rounded
     total = math.fsum(values.values())
     is_whole = abs(total - 1) < SUM_TOLERANCE
     exact = [values[name] * _UNITS / (total if is_whole else 1.0) for name in names]

@@ -6,12 +6,13 @@ one line what it found. Tables are for files with several passages, and `library
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass, fields
 from functools import singledispatch
 from typing import Any
 from urllib.parse import quote
 
 from wkmp_assets.model.batch import FileCommit, Receipt, WriteBatch, WrittenRows
+from wkmp_assets.model.field_values import fields_of
 from wkmp_assets.model.file_entry import FileEntry
 from wkmp_assets.model.file_key import decode_key
 from wkmp_assets.model.file_warnings import FileWarning
@@ -175,7 +176,7 @@ def describe_commit(commit: FileCommit) -> Metadata:
         "conflicts": receipt.conflicts,
     }
     if receipt.written is not None:
-        described["written"] = asdict(receipt.written)
+        described["written"] = fields_of(receipt.written)
     if commit.batch and commit.batch.kept_because:
         described["kept"] = "\n".join(
             f"{counted(count, 'passage')} known before: kept because {reason}"

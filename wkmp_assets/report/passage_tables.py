@@ -1,8 +1,9 @@
 """Tables for the page of a partition, with one line per passage."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
+from wkmp_assets.model.field_values import fields_of
 from wkmp_assets.model.file_entry import FileEntry, PassageEntry
 from wkmp_assets.model.ticks import to_seconds
 from wkmp_assets.model.values import Flavors, PassageFlavor, PassageMatch, PassageSegments, SongMatches
@@ -73,7 +74,7 @@ def _of_match(match: PassageMatch) -> dict[str, str]:
 
 
 def _of_flavor(flavor: PassageFlavor) -> dict[str, str]:
-    words = describe_flavor({**flavor.classes, **flavor.measured}, asdict(flavor.measures))
+    words = describe_flavor({**flavor.classes, **flavor.measured}, fields_of(flavor.measures))
     return {"sound": ", ".join(map(str, words))}
 
 

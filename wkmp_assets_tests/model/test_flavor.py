@@ -176,3 +176,9 @@ def test_the_centroid_of_equal_flavors_is_that_flavor(flavor: Flavor, one: float
     centroid = combine([(one, flavor), (other, flavor)])
     for name, values in flavor.items():
         assert centroid[name] == pytest.approx(values)
+
+
+def test_what_is_rounded_stays_as_it_is_and_sorted() -> None:
+    rounded = round_distribution({"b": 1 / 3, "a": 2 / 3})
+    assert list(round_distribution(dict(reversed(rounded.items()))).items()) == list(rounded.items())
+    assert [type(value) for value in round_distribution({"a": 1, "b": 0}).values()] == [float, float]

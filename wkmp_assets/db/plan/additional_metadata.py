@@ -1,9 +1,9 @@
 """Add what the import found to `passages.additional_metadata`, beside what people and other programs keep there."""
 
 import json
-from dataclasses import asdict
 from typing import Any
 
+from wkmp_assets.model.field_values import fields_of
 from wkmp_assets.model.file_entry import FileEntry, PassageEntry
 from wkmp_assets.model.json_text import parse_object
 from wkmp_assets.model.values import FileTags, SoundMeasures
@@ -21,7 +21,7 @@ _OF_ONE_RECORDING = frozenset(
 
 def add_measures(stored: str | None, measures: SoundMeasures) -> str | None:
     """Return the column with a passage's known measures. Text that is not a JSON object stays unchanged."""
-    known = {name: value for name, value in asdict(measures).items() if value is not None}
+    known = {name: value for name, value in fields_of(measures).items() if value is not None}
     return _add(stored, MEASURES_KEY, known)
 
 
@@ -38,7 +38,7 @@ def add_tags(stored: str | None, entry: FileEntry, passage: PassageEntry) -> str
     is_named = len(entry.passages) == 1 or _names(tags, passage)
     said = {
         name: value
-        for name, value in asdict(tags.details).items()
+        for name, value in fields_of(tags.details).items()
         if value not in (None, ()) and (is_named or name not in _OF_ONE_RECORDING)
     }
     stored = _add(stored, TAGS_KEY, said) if said else stored
