@@ -215,8 +215,9 @@ def ask(music: Path, commands: Sequence[tuple[str, ...]] = COMMANDS) -> None:
         partial(find_similar, database, music.parent / "flavors.npz"),
     )
     assert read_start_page(pages, "b").found_count >= 1
-    for guid in column(database, "SELECT guid FROM files WHERE typeof(guid) = 'text' AND length(guid) > 0"):
-        read_file_page(pages, guid, 1)
+    for guid in column(database, "SELECT CAST(guid AS BLOB) FROM files WHERE typeof(guid) = 'text'"):
+        if text := guid.decode(errors="ignore"):
+            read_file_page(pages, text, 1)
 
 
 def _refuse(constant: str) -> None:
