@@ -37,15 +37,9 @@ def write_document(folder: Path, path: Path, content: bytes) -> None:
     It is written in one folder for all files, so that leftovers are found without a walk through 100,000 of them.
     """
     temporary = _temporary_of(folder, path)
-    try:
-        _write(temporary, path, content)
-    except FileNotFoundError:  # one of the folders is missing
-        for parent in (temporary.parent, path.parent):
+    for parent in (temporary.parent, path.parent):
+        if not parent.is_dir():
             parent.mkdir(parents=True, exist_ok=True)
-        _write(temporary, path, content)
-
-
-def _write(temporary: Path, path: Path, content: bytes) -> None:
     try:
         write_new_file(temporary, content)
         replace_durably(temporary, path)
