@@ -173,7 +173,8 @@ def _write(line: Connection, load: Load, number: int) -> None:
         for one in files:
             time.sleep(pauses.uniform(0, 2 * load.pause_s))
             written.append(write(one))
-        line.send(Outcome(started, time.monotonic(), written))
+        outcome = Outcome(started, time.monotonic(), written)
+    line.send(outcome)  # the library is closed now, and its folder may be removed
 
 
 def _files(load: Load, number: int) -> tuple[FileEntry, ...]:
