@@ -7,7 +7,7 @@ from typing import Any
 
 def fields_of(value: Any) -> dict[str, Any]:
     """Return the values of a dataclass by field. They are the same objects, so those inside it stay what they are."""
-    return {name: getattr(value, name) for name in _names_of(type(value))}
+    return {name: getattr(value, name) for name in _names_of(value.__class__)}
 
 
 @lru_cache(maxsize=64)
