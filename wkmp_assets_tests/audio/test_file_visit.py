@@ -8,9 +8,9 @@ import pytest
 
 from wkmp_assets.audio import file_visit
 from wkmp_assets.audio.covers.store import CoverStore
-from wkmp_assets.audio.file_visit import visit_file
 from wkmp_assets.audio.lead_points import measure_lead_points
 from wkmp_assets.audio.pcm_store import PcmStore
+from wkmp_assets.audio.sent_tasks import visit_file
 from wkmp_assets.audio.visit import Visit
 from wkmp_assets.audio.worker_tasks import fingerprint_file, measure_flavors, segment_file, tag_file
 from wkmp_assets.errors import UnreadableFileError

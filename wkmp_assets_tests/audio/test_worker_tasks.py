@@ -12,7 +12,8 @@ import pytest
 from wkmp_assets.audio import worker_tasks
 from wkmp_assets.audio.covers.store import CoverStore
 from wkmp_assets.audio.pcm_store import PcmStore
-from wkmp_assets.audio.worker_tasks import MAX_CHANNELS, fingerprint_file, measure_flavors, segment_file, tag_file
+from wkmp_assets.audio.sent_tasks import fingerprint_file, measure_flavors, segment_file, tag_file
+from wkmp_assets.audio.worker_tasks import MAX_CHANNELS
 from wkmp_assets.errors import FileChangedError, FileReplacedError, UndecodableAudioError, UnreadableFileError
 from wkmp_assets.files.hashing import hash_file
 from wkmp_assets.files.identity import look_at
