@@ -43,7 +43,7 @@ class StepLog(DagsterLogManager):
             super().log_dagster_event(level, msg, dagster_event, batch_metadata)
             return
         of_step = self.metadata
-        entry = EventLogEntry(  # type: ignore[no-untyped-call]
+        entry = EventLogEntry(  # type: ignore[no-untyped-call]  # Dagster gives its constructor no types
             error_info=None,
             level=level,
             user_message=msg,
