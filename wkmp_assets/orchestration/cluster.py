@@ -19,7 +19,7 @@ from wkmp_assets.runtime.run_control import RunControl
 from wkmp_assets.runtime.state_files import SHARED
 from wkmp_assets.runtime.worker_process import WorkerLimits
 from wkmp_assets.runtime.worker_queue import WORKER_ENVIRONMENT
-from wkmp_assets.settings import Settings
+from wkmp_assets.settings import Settings, count_cpus
 
 if TYPE_CHECKING:
     from wkmp_assets.runtime.cluster.dask_executor import DaskExecutor
@@ -191,5 +191,13 @@ def plan_workers(
     from wkmp_assets.runtime.cluster.dask_services import WorkerPlan
 
     return WorkerPlan(
-        address, slots, places, settings.worker_memory_mb, MODULES, find_versions(), WORKER_ENVIRONMENT, scratch
+        address,
+        slots,
+        places,
+        settings.worker_memory_mb,
+        MODULES,
+        find_versions(),
+        WORKER_ENVIRONMENT,
+        scratch,
+        starting=count_cpus(),
     )

@@ -38,6 +38,10 @@ DASK_SETTINGS = {
     "distributed.worker.memory.pause": False,
     "distributed.worker.memory.terminate": False,
     "distributed.worker.profile.enabled": False,
+    # What follows wakes an idle process fifty times a second, for figures that nobody reads here.
+    "distributed.admin.tick.interval": "500ms",
+    "distributed.admin.system-monitor.interval": "5s",
+    "distributed.admin.system-monitor.disk": False,
 }
 
 
@@ -61,6 +65,8 @@ class WorkerPlan:
     """Variables that a worker process needs from its very start."""
     scratch: Path | None = None
     """Folder for decoded PCM of the files in hand. None: Dask's own setting."""
+    starting: int = 1
+    """How many processes start at once; at least 1. With more than there are CPUs, all would miss `JOIN_S`."""
 
 
 def serve(service: Callable[[asyncio.Event], Coroutine[Any, Any, None]]) -> None:
@@ -141,14 +147,17 @@ async def run_workers(plan: WorkerPlan, say: Callable[[str], None], stop: asynci
         "distributed.nanny.pre-spawn-environ": {**plan.environment, "DASK_LOGGING__DISTRIBUTED": "error"},
     }
     with _quietly(config):
-        slots = [asyncio.ensure_future(_keep_slot(plan, config, say)) for _ in range(plan.slots)]
+        starting = asyncio.Semaphore(plan.starting)
+        slots = [asyncio.ensure_future(_keep_slot(plan, config, say, starting)) for _ in range(plan.slots)]
         await stop.wait()
         for slot in slots:
             slot.cancel()
         await asyncio.gather(*slots, return_exceptions=True)
 
 
-async def _keep_slot(plan: WorkerPlan, config: Mapping[str, Any], say: Callable[[str], None]) -> None:
+async def _keep_slot(
+    plan: WorkerPlan, config: Mapping[str, Any], say: Callable[[str], None], starting: asyncio.Semaphore
+) -> None:
     """Keep one worker process alive and joined."""
     while True:
         worker = Nanny(
@@ -165,7 +174,8 @@ async def _keep_slot(plan: WorkerPlan, config: Mapping[str, Any], say: Callable[
             metrics={f"{ABOUT}_finished": count_finished},
         )
         try:
-            await worker
+            async with starting:
+                await worker
             say(f"A worker has joined: {worker.worker_address}.")
             await worker.finished()
             say(f"The scheduler at {plan.address} is gone; waiting for it.")

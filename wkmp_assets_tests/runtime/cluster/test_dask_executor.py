@@ -254,6 +254,27 @@ def test_a_worker_that_is_asked_to_end_while_it_starts_leaves_no_process(
     assert find_starting() == []
 
 
+@pytest.mark.long
+def test_workers_beyond_the_cpus_start_one_after_another(threads: DaskThreads, music: Path, tmp_path: Path) -> None:
+    of_others = psutil.Process().children()
+    plan = WorkerPlan(threads.address, 2, {"": music}, 1000, scratch=tmp_path, starting=1)
+    started_at_join: list[int] = []
+
+    async def until_both_have_joined() -> None:
+        stop = asyncio.Event()
+
+        def say(_sentence: str) -> None:
+            children = [one for one in psutil.Process().children() if one not in of_others]
+            started_at_join.append(sum("spawn_main" in " ".join(one.cmdline()) for one in children))
+            if len(started_at_join) == 2:
+                stop.set()
+
+        await dask_services.run_workers(plan, say, stop)
+
+    asyncio.run(until_both_have_joined())
+    assert started_at_join == [1, 2]
+
+
 def test_a_worker_that_is_ended_gets_no_more(executor: DaskExecutor, worker: Any, music: Path) -> None:
     tasks = [executor.submit(wait_at_gate, music / "a.mp3") for _ in range(2)]
     executor.end(tasks[0])

@@ -14,6 +14,8 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
 
+import psutil
+
 from wkmp_assets_tests.tools.benchmarks.music_library import ROOT
 
 _POLL_S = 0.05
@@ -27,6 +29,8 @@ class Place:
     music: Path
     folder: Path
     workers: int | None = None
+    cluster: str | None = None
+    """Address of a scheduler, whose workers take the place of those of this machine."""
 
     @property
     def home(self) -> Path:
@@ -54,6 +58,8 @@ class Watched:
     output: str = ""
     peak_mb: float = 0.0
     """Of the main process."""
+    cpu_s: float = 0.0
+    """Of the main process, without its workers."""
     commits: list[tuple[float, int]] = field(default_factory=list)
     """Seconds since the start, and files in the library, at each change."""
     stopping_s: float = 0.0
@@ -63,6 +69,11 @@ class Watched:
     def first_s(self) -> float:
         """When the first file was in the library."""
         return self.commits[0][0] if self.commits else self.wall_s
+
+    @property
+    def committing_s(self) -> float:
+        """From the first commit that was seen to the last."""
+        return self.commits[-1][0] - self.commits[0][0] if self.commits else 0.0
 
     @property
     def longest_gap_s(self) -> float:
@@ -115,6 +126,7 @@ def watch_import(place: Place, signals: Sequence[tuple[float, int]] = ()) -> Wat
                 os.killpg(process.pid, due.pop(0)[1])
                 last_signal = now
             seen.peak_mb = max(seen.peak_mb, _peak_mb(process.pid))
+            seen.cpu_s = max(seen.cpu_s, _cpu_s(process.pid))
             time.sleep(_POLL_S)
         ended = time.monotonic()
         output.seek(0)
@@ -152,7 +164,11 @@ def size_mb(folder: Path, is_counted: Callable[[Path], bool] = lambda _path: Tru
 def _environment(place: Place) -> dict[str, str]:
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("WKMP_", "DAGSTER_"))}
     own = {"DAGSTER_HOME": str(place.home), "WKMP_LIBRARY_ROOT": str(place.music), "PYTHONPATH": str(ROOT)}
-    return kept | own | ({"WKMP_WORKERS": str(place.workers)} if place.workers else {})
+    if place.workers:
+        own["WKMP_WORKERS"] = str(place.workers)
+    if place.cluster:
+        own["WKMP_CLUSTER"] = place.cluster
+    return kept | own
 
 
 def _count(database: Path) -> int:
@@ -169,4 +185,11 @@ def _peak_mb(process: int) -> float:
     with suppress(OSError, StopIteration):
         lines = Path(f"/proc/{process}/status").read_text(encoding="utf-8").splitlines()
         return int(next(line for line in lines if line.startswith("VmHWM:")).split()[1]) / 1024
+    return 0.0
+
+
+def _cpu_s(process: int) -> float:
+    with suppress(psutil.Error):
+        times = psutil.Process(process).cpu_times()
+        return float(times.user + times.system)
     return 0.0
