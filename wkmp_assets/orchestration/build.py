@@ -18,7 +18,13 @@ from wkmp_assets.orchestration.assets.scan import library_scan
 from wkmp_assets.orchestration.assets.segments import passage_segments
 from wkmp_assets.orchestration.assets.song_matches import song_matches
 from wkmp_assets.orchestration.assets.tags import file_tags
-from wkmp_assets.orchestration.catalog import automation_sensor, describe_asset, describe_report, link_sources
+from wkmp_assets.orchestration.catalog import (
+    automation_sensor,
+    describe_asset,
+    describe_report,
+    link_to_repository,
+    linked_to_source,
+)
 from wkmp_assets.orchestration.checks.failures import files_imported
 from wkmp_assets.orchestration.checks.identification import classes_complete, lookups_complete, passages_identified
 from wkmp_assets.orchestration.checks.lead_points import lead_points_plausible
@@ -90,9 +96,12 @@ def build_definitions(
         return describe_report(described(spec), settings)
 
     assets = [
-        library_scan.map_asset_specs(described),
-        *(asset.map_asset_specs(per_file).with_attributes(backfill_policy=policy) for asset in PER_FILE_ASSETS),
-        library_report.map_asset_specs(report),
+        linked_to_source(library_scan).map_asset_specs(described),
+        *(
+            linked_to_source(asset).map_asset_specs(per_file).with_attributes(backfill_policy=policy)
+            for asset in PER_FILE_ASSETS
+        ),
+        linked_to_source(library_report).map_asset_specs(report),
     ]
     resources: dict[str, object] = {
         "library": library_resource(library),
@@ -106,7 +115,7 @@ def build_definitions(
         "library_db": SqliteBatchIOManager(library, control),
     }
     return dg.Definitions(
-        assets=[*link_sources(assets, settings), *table_specs(settings)],
+        assets=[*link_to_repository(assets, settings), *table_specs(settings)],
         asset_checks=[
             lookups_complete,
             passages_identified,

@@ -3,7 +3,9 @@
 import warnings
 from collections.abc import Sequence
 from datetime import timedelta
+from functools import cache
 from pathlib import Path
+from typing import cast
 
 import dagster as dg
 
@@ -88,25 +90,34 @@ def describe_report(spec: dg.AssetSpec, settings: Settings) -> dg.AssetSpec:
     )
 
 
-def link_sources(assets: Sequence[dg.AssetsDefinition], settings: Settings) -> Sequence[dg.AssetsDefinition]:
-    """Return the assets with links to their source: on this machine, or in the repository that a setting names.
+@cache
+def linked_to_source(asset: dg.AssetsDefinition) -> dg.AssetsDefinition:
+    """Return an asset of this package with a link to its source on this machine; Dagster reads the file for it."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", dg.BetaWarning)  # two for each asset, on the terminal of every command
+        (linked,) = dg.with_source_code_references([asset])
+    return cast("dg.AssetsDefinition", linked)
+
+
+def link_to_repository(assets: Sequence[dg.AssetsDefinition], settings: Settings) -> Sequence[dg.AssetsDefinition]:
+    """Return the assets with links to their source in the repository that a setting names, if it names one.
 
     Raises
     ------
     SettingsError
         The address is not one of GitHub or GitLab.
     """
+    if settings.repository_url is None:
+        return assets
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", dg.BetaWarning)  # two for each asset, on the terminal of every command
-        linked = dg.with_source_code_references(assets)
-        if settings.repository_url is not None:
-            mapping = dg.AnchorBasedFilePathMapping(_HERE, _HERE.relative_to(_CHECKOUT).as_posix())
-            try:
-                linked = dg.link_code_references_to_git(
-                    linked, settings.repository_url, settings.repository_branch, mapping
-                )
-            except ValueError as error:
-                raise SettingsError(f"WKMP_REPOSITORY_URL is {settings.repository_url}: {error}") from error
+        warnings.simplefilter("ignore", dg.BetaWarning)
+        mapping = dg.AnchorBasedFilePathMapping(_HERE, _HERE.relative_to(_CHECKOUT).as_posix())
+        try:
+            linked = dg.link_code_references_to_git(
+                assets, settings.repository_url, settings.repository_branch, mapping
+            )
+        except ValueError as error:
+            raise SettingsError(f"WKMP_REPOSITORY_URL is {settings.repository_url}: {error}") from error
     return [asset for asset in linked if isinstance(asset, dg.AssetsDefinition)]
 
 
