@@ -44,9 +44,9 @@ test-faults: $(DEV_READY) ## every fault in full: 200 kills, full disks, foreign
 test-safety: $(DEV_READY) ## take each safety measure away and see the tests fail that are named for it (half an hour)
 	$(BIN)/python -m wkmp_assets_tests.tools.safety.prove
 
-test-cluster: $(DEV_READY) ## several machines on one, their deaths, music in S3, and Dagster on a PostgreSQL server (8 minutes)
-	@VENV="$(VENV)" .ci/setup postgres
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps -r requirements-s3.txt -r requirements-test-cluster.txt
+test-cluster: $(DEV_READY) ## several machines on one, their deaths, music in S3 and behind SSH, and Dagster on a PostgreSQL server (9 minutes)
+	@VENV="$(VENV)" .ci/setup servers
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps -r requirements-s3.txt -r requirements-sftp.txt -r requirements-test-cluster.txt
 	WKMP_TEST_CLUSTER=1 $(BIN)/python -m pytest -m cluster
 
 # How long `make fuzz` goes on, and where its damage begins (any number; none: the time of day).
@@ -108,7 +108,8 @@ bench-lookups: $(DEV_READY) dataset ## look passages up from 8 imports at once, 
 
 bench-loudness: $(DEV_READY) dataset ## compare loudness with FFmpeg's meter on 60 files; writes docs/benchmarks/loudness.md
 	$(BIN)/python -m wkmp_assets_tests.tools.benchmarks.loudness_benchmark
-bench-cluster: $(DEV_READY) ## fill 4, 16 and 64 slots of a cluster; writes docs/benchmarks/cluster.md
+
+bench-cluster: $(DEV_READY) dataset ## import in a cluster beside local workers, and fill 4, 16 and 64 slots; writes docs/benchmarks/cluster.md
 	$(BIN)/python -m wkmp_assets_tests.tools.benchmarks.cluster_benchmark
 
 bench-peers: $(DEV_READY) dataset ## beets, fpcalc, essentia and librosa on the same files; writes docs/benchmarks/peers.md (300 MB of downloads)

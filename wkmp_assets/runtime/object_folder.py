@@ -10,8 +10,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
+from importlib import import_module
 from pathlib import Path, PurePosixPath
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 from urllib.parse import urlsplit
 
 from wkmp_assets.errors import FileNotSeenError, LibraryRootError, SettingsError, UnreadableFileError, in_one_line
@@ -26,6 +27,11 @@ _TIMES = ("LastModified", "mtime", "last_modified", "updated", "modified")
 """How stores call the time of the last change."""
 _FLAT = frozenset({"s3", "s3a", "gs", "gcs"})
 """Stores without folders, which list a thousand objects in one answer."""
+_SSH = frozenset({"sftp", "ssh"})
+_EXTRAS = {"s3": "s3", "s3a": "s3", "sftp": "sftp", "ssh": "sftp"}
+"""What of this package opens an address."""
+
+_T = TypeVar("_T")
 
 
 class ObjectStat(NamedTuple):
@@ -60,7 +66,18 @@ class ObjectFolder:
         SettingsError
             No program is installed for such addresses, or there is none.
         """
-        self._open()
+        from fsspec import get_filesystem_class  # an import of a local folder does not need it
+
+        scheme = urlsplit(self.url).scheme
+        try:
+            if scheme in _SSH:
+                import_module("wkmp_assets.runtime.sftp_store")
+            get_filesystem_class(scheme)
+        except ImportError as error:
+            extra = f"pip install 'wkmp-assets[{_EXTRAS[scheme]}]' ({error})" if scheme in _EXTRAS else str(error)
+            raise SettingsError(f"{self} needs a package: {extra}") from error
+        except ValueError as error:
+            raise SettingsError(f"{self} is no address of music ({_say(error)})") from error
 
     def list_objects(self) -> dict[str, ObjectStat]:
         """Return all objects by their path below the address, with `/` separators.
@@ -72,10 +89,9 @@ class ObjectFolder:
         SettingsError
             As for `check`.
         """
-        store, base = self._open()
+        self.check()
         try:
-            store.invalidate_cache()
-            found = list(_list_all(store, base))
+            found, base = self._try(_list_all)
         except Exception as error:  # stores raise errors of many libraries
             raise LibraryRootError(f"the objects of {self} cannot be listed ({_say(error)}); check it") from error
         try:
@@ -107,26 +123,28 @@ class ObjectFolder:
         FileNotSeenError
             The object is gone, was changed since the listing, or cannot be fetched.
         """
-        store, base = self._open()
-        path, cache = folder / relative, ObjectCache(self.cache)
-        inside = str(PurePosixPath(base, relative).parent)
+        self.check()
         try:
-            store.invalidate_cache()
-            beside = _by_name(store.ls(inside, detail=True))
-            self._check(relative, beside.get(path.name), seen)
-            path.parent.mkdir(parents=True, exist_ok=True)
-            for name in _choose(beside, path.name):
-                _make_hollow(path.parent / name, _stat_of(beside[name]).size_bytes)
-            for name in dict.fromkeys((path.name, *self.find_beside(path))):
-                size_bytes, modified_s = _stat_of(beside[name])
-                if name == path.name or size_bytes <= MAX_BESIDE_BYTES:
-                    key = (self.url, beside[name]["name"], size_bytes, modified_s, beside[name].get("ETag"))
-                    get = partial(store.get_file, beside[name]["name"])
-                    cache.take(key, get, path.parent / name, size_bytes, modified_s)
+            return self._try(self._fetch, relative, seen, folder)
         except FileNotSeenError:
             raise
         except Exception as error:  # stores raise errors of many libraries
             raise FileNotSeenError(f"{self}/{relative} cannot be fetched ({_say(error)})") from error
+
+    def _fetch(self, store: Any, base: str, relative: str, seen: tuple[int, int] | None, folder: Path) -> Path:
+        path, cache = folder / relative, ObjectCache(self.cache)
+        inside = str(PurePosixPath(base, relative).parent)
+        beside = _by_name(store.ls(inside, detail=True))
+        self._check(relative, beside.get(path.name), seen)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        for name in _choose(beside, path.name):
+            _make_hollow(path.parent / name, _stat_of(beside[name]).size_bytes)
+        for name in dict.fromkeys((path.name, *self.find_beside(path))):
+            size_bytes, modified_s = _stat_of(beside[name])
+            if name == path.name or size_bytes <= MAX_BESIDE_BYTES:
+                key = (self.url, beside[name]["name"], size_bytes, modified_s, beside[name].get("ETag"))
+                get = partial(store.get_file, beside[name]["name"])
+                cache.take(key, get, path.parent / name, size_bytes, modified_s)
         return path
 
     @contextmanager
@@ -151,16 +169,24 @@ class ObjectFolder:
         if seen is not None and _stat_of(info) != seen:
             raise FileNotSeenError(f"{self}/{relative} was changed after it was listed")
 
-    def _open(self) -> tuple[Any, str]:
-        from fsspec.core import url_to_fs  # an import of a local folder does not need it
+    def _try(self, function: Callable[..., _T], *arguments: Any) -> _T:
+        """Call a function with the store and the path there; once more where a connection broke meanwhile."""
+        if urlsplit(self.url).scheme not in _SSH:
+            from fsspec.core import url_to_fs
 
-        try:
             store, base = url_to_fs(self.url)
-        except ImportError as error:
-            raise SettingsError(f"{self} needs a package: pip install 'wkmp-assets[s3]' for s3:// ({error})") from error
-        except (ValueError, OSError) as error:
-            raise SettingsError(f"{self} is no address of music ({_say(error)})") from error
-        return store, base.rstrip("/")
+            store.invalidate_cache()
+            return function(store, base.rstrip("/"), *arguments)
+        from wkmp_assets.runtime.sftp_store import open_store  # an extra
+
+        store, base = open_store(self.url)
+        try:
+            return function(store, base.rstrip("/"), *arguments)
+        except Exception:
+            if store.is_connected:
+                raise
+        store, base = open_store(self.url)
+        return function(store, base.rstrip("/"), *arguments)
 
 
 def run_at_hand(objects: ObjectFolder, root: Path, function: Callable[..., Any], stand_in: Path, *others: Any) -> Any:
@@ -182,18 +208,21 @@ def run_at_hand(objects: ObjectFolder, root: Path, function: Callable[..., Any],
         return function(path, *others)
 
 
-def _list_all(store: Any, base: str) -> Iterator[Mapping[str, Any]]:
-    """Yield all files of a store. Stores with folders are walked here: fsspec leaves out those that it cannot read."""
+def _list_all(store: Any, base: str) -> tuple[list[Mapping[str, Any]], str]:
+    """Return all files of a store, and where they are there.
+
+    Stores with folders are walked here: fsspec leaves out those that it cannot read.
+    """
     if not _FLAT.isdisjoint((store.protocol,) if isinstance(store.protocol, str) else store.protocol):
-        yield from store.find(base, detail=True).values()
-        return
-    folders = [base]
+        return list(store.find(base, detail=True).values()), base
+    found, folders = [], [base]
     while folders:
         for info in store.ls(folders.pop(), detail=True):
             if info["type"] == "file":
-                yield info
+                found.append(info)
             elif info["type"] == "directory" and not info.get("islink"):
                 folders.append(info["name"])
+    return found, base
 
 
 def _by_name(infos: Collection[Mapping[str, Any]]) -> dict[str, Mapping[str, Any]]:

@@ -25,8 +25,9 @@ from wkmp_assets.runtime.cluster.parcels import Mount
 WORKER_TTL = "30s"
 """A worker that has not been heard of for so long is given up, and its files are tried elsewhere: its machine stands
 still. A file that hangs does not keep its worker from being heard."""
-JOIN_S = 30
-"""unit=s: how long a worker tries to join before it says that it could not."""
+JOIN_S = 120
+"""unit=s: how long a worker may take to start and join. It loads for a second, and much longer on a busy machine. One
+without a scheduler says so after Dask's time for a connection, 30 s."""
 _RETRY_S = 1.0
 
 DASK_SETTINGS = {
@@ -144,7 +145,7 @@ async def run_workers(plan: WorkerPlan, say: Callable[[str], None], stop: asynci
     config = {
         **DASK_SETTINGS,
         # Set before the process starts, because numpy reads them when it is loaded.
-        "distributed.nanny.pre-spawn-environ": {**plan.environment, "DASK_LOGGING__DISTRIBUTED": "error"},
+        "distributed.nanny.pre-spawn-environ": {**plan.environment, "DASK_LOGGING__DISTRIBUTED": "critical"},
     }
     with _quietly(config):
         starting = asyncio.Semaphore(plan.starting)
@@ -167,7 +168,7 @@ async def _keep_slot(
             local_directory=str(plan.scratch) if plan.scratch else None,
             death_timeout=JOIN_S,
             security=Security(),
-            silence_logs=logging.ERROR,
+            silence_logs=logging.CRITICAL,  # a failed start is told below, in a sentence
             config=dict(config),
             plugins=(SlotPlugin(plan.mounts, plan.memory_mb, plan.modules),),
             startup_information={ABOUT: partial(tell_about, versions=dict(plan.versions))},
