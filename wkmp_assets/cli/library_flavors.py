@@ -1,10 +1,10 @@
 """The flavors of a library for commands that compare passages: each text is parsed once and kept as numbers."""
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from hashlib import sha256
 from pathlib import Path
 
-from wkmp_assets.db.read.listing import ListedPassage, read_passages, stream_flavors
+from wkmp_assets.db.read.listing import ListedPassage, read_named_passages, stream_flavors
 from wkmp_assets.model.flavor import Flavor, parse_flavor
 from wkmp_assets.model.likeness import Heard, SimilarPassage, find_shared
 
@@ -52,30 +52,40 @@ class LibraryFlavors:
             write_flavor_cache(cache, table)
         self._table = table
 
-    def rank(self, like: Flavor, others: Mapping[str, ListedPassage]) -> Iterator[tuple[float, Heard]]:
-        """Yield passages with their distance to a flavor, the nearest first; see `FlavorTable.rank`."""
-        listed = [one for guid, one in others.items() if guid in self._digests]
-        digests = [self._digests[one.passage] for one in listed]
-        return self._table.rank(
-            like, digests, lambda places: hear_passages(self._database, [listed[place] for place in places]).values()
-        )
+    def rank(self, seed: Heard, but: Collection[str] = ()) -> Iterator[tuple[float, ListedPassage, Heard]]:
+        """Yield the other passages with their distance to one, the nearest first; see `FlavorTable.rank`.
+
+        Parameters
+        ----------
+        seed : Heard
+            The passage to compare with.
+        but : collection of str
+            Guids of passages to leave out.
+        """
+        left_out = {seed.passage, *but}
+        guids = [guid for guid in self._digests if guid not in left_out]
+        listed: dict[str, ListedPassage] = {}
+
+        def hear(places: Sequence[int]) -> Iterable[Heard]:
+            named = read_named_passages(self._database, [guids[place] for place in places])
+            listed.update(named)
+            return hear_passages(self._database, named.values()).values()
+
+        ranked = self._table.rank(seed.flavor, [self._digests[guid] for guid in guids], hear)
+        for distance, one in ranked:
+            yield distance, listed.pop(one.passage), one
 
 
-def rank_similar(
-    database: Path, cache: Path, seed: Heard, listed: Mapping[str, ListedPassage]
-) -> Iterator[SimilarPassage[ListedPassage]]:
-    """Yield the passages of a mapping by guid that sound like another, the nearest first; see `LibraryFlavors`."""
-    others = {guid: one for guid, one in listed.items() if guid != seed.passage}
-    for distance, one in LibraryFlavors(database, cache).rank(seed.flavor, others):
-        yield SimilarPassage(listed[one.passage], distance, find_shared(seed.flavor, one.flavor))
+def rank_similar(database: Path, cache: Path, seed: Heard) -> Iterator[SimilarPassage[ListedPassage]]:
+    """Yield the passages of a library by how near they sound to one, the nearest first; see `LibraryFlavors`."""
+    for distance, listed, one in LibraryFlavors(database, cache).rank(seed):
+        yield SimilarPassage(listed, distance, find_shared(seed.flavor, one.flavor))
 
 
 def find_similar(database: Path, cache: Path, passage: str) -> Iterator[SimilarPassage[ListedPassage]]:
     """Yield the same for a passage by its guid; nothing when the library does not have it, or it has no flavor."""
-    listed = {one.passage: one for one in read_passages(database)}
-    if passage in listed:
-        for seed in hear_passages(database, [listed[passage]]).values():
-            yield from rank_similar(database, cache, seed, listed)
+    for seed in hear_passages(database, read_named_passages(database, [passage]).values()).values():
+        yield from rank_similar(database, cache, seed)
 
 
 def _parse(text: bytes) -> Flavor:

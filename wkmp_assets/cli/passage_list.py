@@ -59,12 +59,11 @@ def search(words: str, folder: Path, library: Path | None, database: Path | None
     """
     settings = find_settings(folder, library, database)
     with exit_on_error():
-        passages = read_passages(settings.database_path, settings.relative_folder(folder))
-        found = search_passages(passages, words)
-    _print(found[:limit], as_json=as_json, nothing="Nothing found.")
-    if len(found) > limit and not as_json:
-        OUT.print(f"{len(found) - limit} more; to see them: --limit {len(found)}")
-    sys.exit(0 if found else 1)
+        found = search_passages(settings.database_path, words, settings.relative_folder(folder), limit)
+    _print(found.best, as_json=as_json, nothing="Nothing found.")
+    if found.count > limit and not as_json:
+        OUT.print(f"{found.count - limit} more; to see them: --limit {found.count}")
+    sys.exit(0 if found.count else 1)
 
 
 def _print(found: Sequence[ListedPassage], *, as_json: bool, nothing: str) -> None:

@@ -25,13 +25,13 @@ from wkmp_assets.cli.options import (
     write_output,
 )
 from wkmp_assets.cli.target import PASSAGE, find_passage, folder_of
-from wkmp_assets.db.read.listing import ListedPassage, read_passages
+from wkmp_assets.db.read.listing import ListedPassage, read_missing_passages
 from wkmp_assets.model.likeness import Heard, SimilarPassage, choose_playlist, smooth
 from wkmp_assets.report.m3u8 import PlaylistEntry, write_m3u8
 from wkmp_assets.report.text import clock, printable
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from wkmp_assets.settings import Settings
 
@@ -63,19 +63,17 @@ def similar(
     """
     settings = find_settings(folder_of(like, folder), library, database)
     with exit_on_error():
-        passages = read_passages(settings.database_path)
-        named = {one.passage: one for one in passages}
-        seed = _hear(settings, find_passage(settings, like, passages, number))
-        found = list(islice(rank_similar(settings.database_path, settings.flavor_cache_path, seed, named), limit))
+        liked = find_passage(settings, like, number)
+        seed = _hear(settings, liked)
+        found = list(islice(rank_similar(settings.database_path, settings.flavor_cache_path, seed), limit))
     if as_json:
         similar_ones = [
             {"distance": round(one.distance, 6), "shared": [list(pair) for pair in one.shared], **asdict(one.listed)}
             for one in found
         ]
-        like_one = asdict(named[seed.passage])
-        click.echo(json.dumps({"schema": 1, "like": like_one, "similar": similar_ones}, indent=2))
+        click.echo(json.dumps({"schema": 1, "like": asdict(liked), "similar": similar_ones}, indent=2))
     elif found:
-        print_table(_table(named[seed.passage], found))
+        print_table(_table(liked, found))
     else:
         OUT.print("The library has no other passage with a flavor.")
 
@@ -108,16 +106,19 @@ def playlist(
     """
     settings = find_settings(folder_of(like, folder), library, database)
     with exit_on_error():
-        passages = read_passages(settings.database_path)
-        named = {one.passage: one for one in passages}
-        seed = _hear(settings, find_passage(settings, like, passages, number))
-        flavors = LibraryFlavors(settings.database_path, settings.flavor_cache_path)
-        others = {guid: one for guid, one in named.items() if guid != seed.passage and not one.is_missing}
-        ranked = flavors.rank(seed.flavor, others)
-        filled = choose_playlist(seed, (one for _, one in ranked), minutes * 60)
-        chosen = [one for one in filled if not named[one.passage].is_missing]
+        liked = find_passage(settings, like, number)
+        seed = _hear(settings, liked)
+        listed = {liked.passage: liked}
+
+        def ranked() -> Iterator[Heard]:
+            flavors = LibraryFlavors(settings.database_path, settings.flavor_cache_path)
+            for _, passage, one in flavors.rank(seed, but=read_missing_passages(settings.database_path)):
+                listed[passage.passage] = passage
+                yield one
+
+        chosen = [one for one in choose_playlist(seed, ranked(), minutes * 60) if not listed[one.passage].is_missing]
         ordered = smooth(chosen) if is_smooth else chosen
-        write_output(write_m3u8(entries_of([named[one.passage] for one in ordered], settings.library)), output)
+        write_output(write_m3u8(entries_of([listed[one.passage] for one in ordered], settings.library)), output)
 
 
 def _hear(settings: Settings, like: ListedPassage) -> Heard:

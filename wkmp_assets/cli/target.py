@@ -6,9 +6,10 @@ from pathlib import Path
 
 import click
 
-from wkmp_assets.db.read.listing import ListedPassage
+from wkmp_assets.db.read.listing import ListedPassage, read_file_passages, read_recording
 from wkmp_assets.db.read.search import search_passages
 from wkmp_assets.errors import SettingsError
+from wkmp_assets.model.file_key import is_utf8
 from wkmp_assets.model.mbid import parse_mbid
 from wkmp_assets.report.text import counted, printable
 from wkmp_assets.settings import Settings, find_folder
@@ -43,7 +44,7 @@ def path_in_library(settings: Settings, text: str, known: Collection[str]) -> st
     return next((path for path in candidates if path in known), None)
 
 
-def find_passage(settings: Settings, text: str, passages: Sequence[ListedPassage], number: int | None) -> ListedPassage:
+def find_passage(settings: Settings, text: str, number: int | None) -> ListedPassage:
     """Return the passage that a file, a recording's MBID or words name.
 
     Raises
@@ -51,13 +52,12 @@ def find_passage(settings: Settings, text: str, passages: Sequence[ListedPassage
     click.ClickException
         The library has none. The message says what was tried.
     """
-    path = path_in_library(settings, text, {one.path for one in passages})
-    if path is not None:
-        return _of_file([one for one in passages if one.path == path], number)
-    if recording := parse_mbid(text):
-        found = [one for one in passages if one.recording_mbid == recording]
-    else:
-        found = search_passages(passages, text)
+    database = settings.database_path
+    for path in (text, settings.relative_folder(Path(text))):
+        if is_utf8(path) and (of_file := read_file_passages(database, path)):
+            return _of_file(of_file, number)
+    recording = parse_mbid(text)
+    found = read_recording(database, recording) if recording else search_passages(database, text, limit=1).best
     if not found:
         raise click.ClickException(
             f"the library has no file, recording or title {printable(text)}. To look for it: wkmp search WORDS"

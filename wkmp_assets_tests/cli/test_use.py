@@ -13,8 +13,10 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
+from wkmp_assets.cli import options
 from wkmp_assets.cli.main import main
-from wkmp_assets.db.read.listing import read_passages, stream_flavors
+from wkmp_assets.db.connection import open_reader
+from wkmp_assets.db.read.listing import _from, read_passages, stream_flavors, within_files
 from wkmp_assets.model import flavor_table
 from wkmp_assets.model.file_entry import FileEntry
 from wkmp_assets.model.file_warnings import FileWarning, WarningKind
@@ -255,6 +257,27 @@ def test_a_row_is_one_line_for_programs(music: Path, monkeypatch: pytest.MonkeyP
     lines = wkmp("list", music).output.splitlines()
     assert [line.endswith("Rock/one [live].flac") for line in lines].count(True) == 1
     assert all(line == line.rstrip() for line in lines)
+
+
+def test_a_long_list_has_the_lines_of_a_short_one(music: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    short = wkmp("list", music).output.splitlines()
+    with monkeypatch.context() as long:
+        long.setattr(options, "MAX_FITTED", 1)
+        assert wkmp("list", music).output.splitlines() == short
+
+
+@pytest.mark.parametrize("within", ["Bach/Air.flac", "Bach", "B"])
+def test_what_is_below_a_folder_is_found_by_an_index(music: Path, within: str) -> None:
+    """So one file of 100,000 is read as fast as one of five."""
+    with open_reader(music / "wkmp.db") as connection:
+        assert connection is not None
+        files, parameters = within_files(within)
+        query = f"EXPLAIN QUERY PLAN SELECT p.guid {_from(connection, files)}"
+        plan = [row["detail"] for row in connection.execute(query, parameters)]
+    assert plan
+    assert not [step for step in plan if step.startswith("SCAN")], plan
+    expected = {"Bach/Air.flac": 1, "Bach": 3, "B": 0}[within]
+    assert len(read_passages(music / "wkmp.db", within)) == expected
 
 
 def test_the_sound_is_said_in_words(music: Path) -> None:

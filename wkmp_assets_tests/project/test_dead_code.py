@@ -69,7 +69,7 @@ def test_rows_are_written_by_the_writer_and_nowhere_else() -> None:
         "db/connection.py::open_checkpointer",  # writes no row: test_rest.py
         "db/connection.py::open_reader",
         "db/connection.py::open_writer",
-        "db/read/search.py::search_passages",  # an index in memory
+        "db/read/search.py::_match",  # an index in memory
     }
     assert "sqlite3.connect(':memory:')" in ast.unparse(TREES["db/read/search.py"]), "the index is no file"
     assert "mode=ro" in ast.unparse(TREES["db/connection.py"]), "a reader cannot write"
@@ -114,7 +114,7 @@ def test_no_helper_writes_row_by_row() -> None:
     assert found == set(STATEMENTS_IN_A_LOOP)
     for one_by_one in ("executescript", "upsert", "upsert_all"):
         assert users_of(one_by_one) == []
-    assert users_of("executemany") == ["db/read/search.py::search_passages"], "in memory"
+    assert users_of("executemany") == ["db/read/search.py::_match"], "in memory"
     assert users_of("insert_all") == ["db/write/receipt_list.py::make_receipt_list"], "in memory"
 
 

@@ -1,13 +1,13 @@
 """Read a library for `wkmp browse`: with any query that a person types, and by the guids of its files."""
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from wkmp_assets.db.connection import open_reader
-from wkmp_assets.db.read.select import column_list, has_table
+from wkmp_assets.db.read.select import column_list, has_table, select_in
 from wkmp_assets.db.tables import IMAGES_OF_FILES
 from wkmp_assets.errors import GoneLibraryError
 
@@ -72,10 +72,11 @@ def read_path_of(database: Path, file: str) -> str | None:
     return None if row is None else row["path"]
 
 
-def read_guids(database: Path) -> dict[str, str]:
-    """Read path -> guid of every file."""
+def read_guids(database: Path, paths: Collection[str]) -> dict[str, str]:
+    """Read path -> guid of some files."""
     with open_for_queries(database) as connection:
-        return {row["path"]: row["guid"] for row in connection.execute("SELECT path, guid FROM files")}
+        rows = select_in(connection, "SELECT path, guid FROM files WHERE path IN", paths)
+        return {row["path"]: row["guid"] for row in rows}
 
 
 def read_covers_of(database: Path, file: str) -> list[str]:

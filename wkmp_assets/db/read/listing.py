@@ -1,12 +1,14 @@
 """Read the passages of a library as people know them: by file, number, names and song."""
 
+import json
 import sqlite3
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import groupby
+from operator import itemgetter
 from pathlib import Path
 
 from wkmp_assets.db.connection import open_reader
-from wkmp_assets.db.read.missing import read_missing
 from wkmp_assets.db.read.select import column_list, has_table, select_in
 from wkmp_assets.model.file_key import is_within
 from wkmp_assets.model.ticks import to_seconds
@@ -75,13 +77,70 @@ def read_passages(database: Path, within: str = "") -> list[ListedPassage]:
     within : str
         A folder below its root, or the path of one file; `""` for all.
     """
-    missing = {file.path for file in read_missing(database)}
     with open_reader(database) as connection:
         if connection is None or not has_table(connection, "songs"):
             return []
-        rows = connection.execute(_select(connection)).fetchall()
-    inside = [row for row in rows if row["path"] == within or is_within(row["path"], within)]
-    return [_listed(row, is_missing=row["path"] in missing) for row in inside]
+        files, parameters = within_files(within)
+        return _read(connection, files, parameters)
+
+
+def read_file_passages(database: Path, path: str) -> list[ListedPassage]:
+    """Read the passages of the file of a path, by start."""
+    with open_reader(database) as connection:
+        if connection is None or not has_table(connection, "songs"):
+            return []
+        return _read(connection, "path = ?", [path])
+
+
+def read_named_passages(database: Path, passages: Collection[str]) -> dict[str, ListedPassage]:
+    """Read some passages by their guids, without those that the library does not have."""
+    with open_reader(database) as connection:
+        if connection is None or not has_table(connection, "songs"):
+            return {}
+        query = "SELECT file_id FROM passages WHERE guid IN"
+        files = json.dumps(sorted({row["file_id"] for row in select_in(connection, query, passages)}))
+        found = _read(connection, "guid IN (SELECT value FROM json_each(?))", [files])
+    wanted = frozenset(passages)
+    return {one.passage: one for one in found if one.passage in wanted}
+
+
+def read_recording(database: Path, recording: str) -> list[ListedPassage]:
+    """Read the passages of a recording by its MBID, by path and start."""
+    with open_reader(database) as connection:
+        if connection is None or not has_table(connection, "songs"):
+            return []
+        files = f"""guid IN (
+            SELECT p.file_id FROM (SELECT {column_list(connection, "passages", _PASSAGES)} FROM passages) AS p
+            LEFT JOIN (SELECT {column_list(connection, "songs", _SONGS)} FROM songs) AS s ON s.guid = p.song_id
+            WHERE COALESCE(p.recording_mbid, s.recording_mbid) = ?)"""  # noqa: S608 - literals only
+        found = _read(connection, files, [recording])
+    return [one for one in found if one.recording_mbid == recording]
+
+
+def read_missing_passages(database: Path) -> set[str]:
+    """Read the guids of the passages whose files the last scan did not find."""
+    with open_reader(database) as connection:
+        if connection is None or not has_table(connection, "missing_files") or not has_table(connection, "passages"):
+            return set()
+        query = """
+            SELECT p.guid FROM missing_files AS m JOIN files AS f ON f.path = m.path
+            JOIN passages AS p ON p.file_id = f.guid"""
+        return {row["guid"] for row in connection.execute(query)}
+
+
+def select_names(connection: sqlite3.Connection, within: str = "") -> Iterator[tuple[str | None, ...]]:
+    """Yield guid, title, artist, album and path of each passage below a folder."""
+    files, parameters = within_files(within)
+    query = f"SELECT p.guid AS passage, {_NAMES}, f.path {_from(connection, files)}"
+    yield from map(tuple, connection.execute(query, parameters))
+
+
+def within_files(within: str) -> tuple[str, list[str]]:
+    """Return the SQL condition that a file lies in a folder or is the one of that path, and its parameters."""
+    if is_within("", within):
+        return "TRUE", []
+    # `0` follows `/`, so the index on paths finds what is below the folder.
+    return "(path = ? OR path > ? AND path < ?)", [within, f"{within}/", f"{within}0"]
 
 
 def stream_flavors(database: Path, passages: Collection[str] | None = None) -> Iterator[tuple[str, bytes]]:
@@ -101,35 +160,56 @@ def _select_flavors(connection: sqlite3.Connection) -> str:
     return f"SELECT guid, musical_flavor_vector AS flavor FROM ({flavors}) WHERE musical_flavor_vector IS NOT NULL"  # noqa: S608 - literals only
 
 
-def _select(connection: sqlite3.Connection) -> str:
-    """Return the query, for a library that may lack some columns."""
+_NAMES = """COALESCE(p.user_title, p.title, s.title) AS title, COALESCE(p.artist, s.artist_name) AS artist, p.album"""
+
+
+def _from(connection: sqlite3.Connection, files: str) -> str:
+    """Return the tables of a query, with the files that fulfil a condition, for a library that may lack columns."""
     return f"""
-        SELECT p.guid AS passage, f.path,
-               row_number() OVER (PARTITION BY f.guid ORDER BY p.start_time_ticks, p.guid) AS number,
-               count(*) OVER (PARTITION BY f.guid) AS passages,
-               p.start_time_ticks, p.end_time_ticks, p.lead_in_start_ticks, p.lead_out_start_ticks,
-               COALESCE(p.user_title, p.title, s.title) AS title, COALESCE(p.artist, s.artist_name) AS artist, p.album,
-               f.track_number, f.year, f.format, s.guid AS song,
-               COALESCE(p.recording_mbid, s.recording_mbid) AS recording_mbid, p.identity_confidence AS confidence
-        FROM (SELECT {column_list(connection, "passages", _PASSAGES)} FROM passages) AS p
-        JOIN (SELECT {column_list(connection, "files", _FILES)} FROM files) AS f ON f.guid = p.file_id
-        LEFT JOIN (SELECT {column_list(connection, "songs", _SONGS)} FROM songs) AS s
-               ON s.guid = p.song_id
-        ORDER BY f.path, number"""  # noqa: S608 - literals only
+        FROM (SELECT {column_list(connection, "files", _FILES)} FROM files WHERE {files}) AS f
+        JOIN (SELECT {column_list(connection, "passages", _PASSAGES)} FROM passages) AS p ON p.file_id = f.guid
+        LEFT JOIN (SELECT {column_list(connection, "songs", _SONGS)} FROM songs) AS s ON s.guid = p.song_id"""  # noqa: S608 - literals only
 
 
-def _listed(row: sqlite3.Row, *, is_missing: bool) -> ListedPassage:
-    fields = dict(row)
-    times = ("start_time_ticks", "end_time_ticks", "lead_in_start_ticks", "lead_out_start_ticks")
-    ticks = [fields.pop(name) for name in times]
-    start_s, end_s, lead_in_s, lead_out_s = (None if one is None else to_seconds(one) for one in ticks)
+def _read(connection: sqlite3.Connection, files: str, parameters: Sequence[str]) -> list[ListedPassage]:
+    """Read the passages of the files that fulfil a condition."""
+    is_missing = "f.path IN (SELECT path FROM missing_files)" if has_table(connection, "missing_files") else "0"
+    query = f"""
+        SELECT p.guid AS passage, f.guid AS file_id, f.path, p.start_time_ticks, p.end_time_ticks,
+               p.lead_in_start_ticks, p.lead_out_start_ticks, {_NAMES}, f.track_number, f.year, f.format,
+               s.guid AS song, COALESCE(p.recording_mbid, s.recording_mbid) AS recording_mbid,
+               p.identity_confidence AS confidence, {is_missing} AS is_missing
+        {_from(connection, files)}
+        ORDER BY f.path, p.start_time_ticks, p.guid"""
+    found = []
+    for _, rows in groupby(connection.execute(query, parameters), key=itemgetter("file_id")):
+        of_file = list(rows)
+        found += [_listed(row, number, len(of_file)) for number, row in enumerate(of_file, 1)]
+    return found
+
+
+def _listed(row: sqlite3.Row, number: int, passages: int) -> ListedPassage:
+    start, end = row["start_time_ticks"] or 0, row["end_time_ticks"] or 0
+    lead_in, lead_out = row["lead_in_start_ticks"], row["lead_out_start_ticks"]
     return ListedPassage(
-        **fields,
-        start_s=start_s or 0.0,
-        end_s=end_s or 0.0,
-        lead_in_s=lead_in_s,
-        lead_out_s=lead_out_s,
-        is_missing=is_missing,
-        start_ticks=ticks[0] or 0,
-        end_ticks=ticks[1] or 0,
+        passage=row["passage"],
+        path=row["path"],
+        number=number,
+        passages=passages,
+        start_s=to_seconds(start),
+        end_s=to_seconds(end),
+        lead_in_s=None if lead_in is None else to_seconds(lead_in),
+        lead_out_s=None if lead_out is None else to_seconds(lead_out),
+        title=row["title"],
+        artist=row["artist"],
+        album=row["album"],
+        track_number=row["track_number"],
+        year=row["year"],
+        format=row["format"],
+        song=row["song"],
+        recording_mbid=row["recording_mbid"],
+        confidence=row["confidence"],
+        is_missing=bool(row["is_missing"]),
+        start_ticks=start,
+        end_ticks=end,
     )

@@ -14,7 +14,7 @@ from wkmp_assets.db.read.browsing import (
 )
 from wkmp_assets.db.read.counts import LibraryCounts, read_counts
 from wkmp_assets.db.read.file_details import FileDetails, PassageDetails, read_file_details
-from wkmp_assets.db.read.listing import ListedPassage, read_passages
+from wkmp_assets.db.read.listing import ListedPassage
 from wkmp_assets.db.read.search import search_passages
 from wkmp_assets.model.match_levels import level_of
 from wkmp_assets.report.browse.places import BrowsedLibrary
@@ -91,16 +91,14 @@ class FilePage:
 def read_start_page(library: BrowsedLibrary, words: str) -> StartPage:
     """Read the start page; with words, also what they find."""
     counts = read_counts(library.database) or LibraryCounts({}, {}, 0)
-    found: list[ListedPassage] = []
-    if words.strip():
-        found = search_passages(read_passages(library.database), words)
-    guids = read_guids(library.database) if found else {}
+    found = search_passages(library.database, words, limit=MAX_FOUND)
+    guids = read_guids(library.database, {one.path for one in found.best})
     return StartPage(
         counts=counts,
         newest=read_newest_files(library.database, MAX_NEWEST),
         words=words,
-        found=[FoundPassage(one, guids.get(one.path)) for one in found[:MAX_FOUND]],
-        found_count=len(found),
+        found=[FoundPassage(one, guids.get(one.path)) for one in found.best],
+        found_count=found.count,
         has_report=library.report.is_file(),
         has_receipts=library.receipts.is_file(),
     )
@@ -139,7 +137,7 @@ def read_file_page(library: BrowsedLibrary, guid: str, number: int | None = None
 def find_neighbours(library: BrowsedLibrary, passage: str) -> list[Neighbour]:
     """Return the passages that sound most like one, the nearest first; none when it has no flavor."""
     nearest = list(islice(library.find_similar(passage), MAX_NEIGHBOURS))
-    guids = read_guids(library.database)
+    guids = read_guids(library.database, {one.listed.path for one in nearest})
     return [
         Neighbour(
             one.listed,
