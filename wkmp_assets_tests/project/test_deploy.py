@@ -14,6 +14,7 @@ from click.testing import CliRunner
 from wkmp_assets.cli.main import main
 from wkmp_assets.runtime.cluster.addresses import check_is_safe, find_address
 from wkmp_assets.settings import Settings
+from wkmp_assets_tests.project.test_pins import PYTHONS
 from wkmp_assets_tests.support.paths import ROOT
 
 DEPLOY = ROOT / "deploy"
@@ -101,3 +102,13 @@ def test_systemd_understands_a_unit(path: Path) -> None:
     done = subprocess.run(["systemd-analyze", "verify", path], capture_output=True, text=True, check=False)
     complaints = [line for line in done.stderr.splitlines() if path.name in line and "is not executable" not in line]
     assert complaints == []
+
+
+def test_the_release_workflow_runs_targets_on_the_pythons_that_the_packages_are_pinned_for() -> None:
+    workflow = yaml.safe_load((ROOT / ".github/workflows/release.yml").read_text(encoding="utf-8"))
+    jobs = workflow["jobs"]
+    assert all(job.get("needs") is None or job["needs"] in jobs for job in jobs.values())
+    assert jobs["check"]["strategy"]["matrix"]["python"] == PYTHONS
+    targets = re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE)
+    run = [step["run"] for job in jobs.values() for step in job["steps"] if "run" in step]
+    assert {name for line in run for name in re.findall(r"\bmake ([a-z-]+)", line)} <= set(targets)

@@ -8,9 +8,10 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 PINS = Path(__file__).parents[2] / "requirements.txt"
+PYTHONS = ["3.11", "3.12", "3.13", "3.14"]
 
 
-@pytest.mark.parametrize("python", ["3.11", "3.12", "3.13", "3.14"])
+@pytest.mark.parametrize("python", PYTHONS)
 def test_what_a_pinned_package_needs_is_pinned(python: str) -> None:
     """They are installed without their dependencies, and some packages left the standard library with Python 3.13."""
     environment = {"python_version": python, "python_full_version": f"{python}.0", "extra": ""}
