@@ -16,7 +16,7 @@ unexport PYTHONDONTWRITEBYTECODE
 MUSIC ?= test_data/sample_library
 PORT ?= 3000
 
-.PHONY: help setup import status test test-quick test-long test-cluster test-faults test-safety test-ui test-wheel fuzz coverage-baseline check bench bench-cluster bench-fades bench-flavor bench-guards bench-history bench-key bench-long bench-lookups bench-loudness bench-peers bench-scale bench-segmentation bench-sensor bench-ui bench-writer compare-tags ui dataset clean
+.PHONY: help setup import status test test-quick test-long test-cluster test-deploy test-faults test-safety test-ui test-wheel fuzz coverage-baseline check bench bench-cluster bench-fades bench-flavor bench-guards bench-history bench-key bench-long bench-lookups bench-loudness bench-peers bench-scale bench-segmentation bench-sensor bench-ui bench-writer compare-tags ui dataset clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 26
@@ -48,6 +48,11 @@ test-cluster: $(DEV_READY) ## several machines on one, their deaths, music in S3
 	@VENV="$(VENV)" .ci/setup servers
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps -r requirements-s3.txt -r requirements-sftp.txt -r requirements-test-cluster.txt
 	WKMP_TEST_CLUSTER=1 $(BIN)/python -m pytest -m cluster
+
+test-deploy: $(DEV_READY) ## lint the files in deploy/, and run the steps of the image in a clean folder (3 minutes, 600 MB of disk)
+	@test -x $(VENV)/deploy/bin/python || $(PYTHON) -m venv $(VENV)/deploy
+	@$(VENV)/deploy/bin/python -m pip install --quiet --disable-pip-version-check -r requirements-deploy.txt
+	WKMP_TEST_DEPLOY="$(abspath $(VENV))/deploy/bin" $(BIN)/python -m pytest wkmp_assets_tests/integration/deploy
 
 # How long `make fuzz` goes on, and where its damage begins (any number; none: the time of day).
 SECONDS ?= 600

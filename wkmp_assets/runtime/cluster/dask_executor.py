@@ -267,7 +267,8 @@ def connect(address: str) -> Client:
     ClusterError
         It does not answer, or Dask's settings name no certificates for an encrypted one.
     """
-    logging.getLogger("distributed").setLevel(logging.CRITICAL)  # what it says is told here, in a sentence
+    for name in ("distributed", "distributed.client"):  # Dask sets a level for each
+        logging.getLogger(name).setLevel(logging.CRITICAL)  # what it says is told here, in a sentence
     with dask.config.set({"distributed.client.scheduler-info-interval": "1h"}):
         try:
             if urlsplit(address).scheme == "tls" and Security().get_connection_args("client")["ssl_context"] is None:
