@@ -38,6 +38,13 @@ SET execution_status = ?, evaluation_event = ?, evaluation_event_timestamp = ?, 
     materialization_event_storage_id = ?
 WHERE asset_key = ? AND check_name = ? AND run_id = ? AND partition IS ?
 """
+_DROP_PLANNED_CHECK = """
+DELETE FROM event_logs WHERE dagster_event_type = 'ASSET_CHECK_EVALUATION_PLANNED' AND id = (
+    SELECT evaluation_event_storage_id FROM asset_check_executions
+    WHERE asset_key = ? AND check_name = ? AND run_id = ? AND partition IS NULL
+)
+"""
+"""Of a check without partitions. Another has one event for many of them."""
 
 _DONE = frozenset({DagsterEventType.ASSET_MATERIALIZATION, DagsterEventType.ASSET_OBSERVATION})
 _MOVING = frozenset({DagsterEventType.ASSET_MATERIALIZATION, DagsterEventType.ASSET_MATERIALIZATION_PLANNED})
@@ -146,6 +153,8 @@ def _store_check(index: Connection, one: StoredEvent) -> None:
         status = (succeeded if found.passed else failed).value
         which = (found.asset_key.to_string(), found.check_name, one.event.run_id, found.partition)
         values = (status, *written, target.storage_id if target else None, *which)
+        if found.partition is None:
+            index.exec_driver_sql(_DROP_PLANNED_CHECK, which[:3])
         # Nothing plans a check that somebody reports from outside of any run.
         if not one.event.run_id or not index.exec_driver_sql(_CHECKED, values).rowcount:
             index.exec_driver_sql(_CHECK, values)

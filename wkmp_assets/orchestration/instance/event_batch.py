@@ -54,6 +54,12 @@ class EventBatch:
                 self._thread = threading.Thread(target=self._flush_often, name="stores events", daemon=True)
                 self._thread.start()
 
+    def take_back(self, event: EventLogEntry) -> None:
+        """Take out an event if it is the last one, and still waits."""
+        with self._lock:
+            if self._events and self._events[-1] is event:
+                self._events.pop()
+
     def flush(self) -> None:
         """Store what waits. When that fails, it goes on waiting, and the error is raised.
 

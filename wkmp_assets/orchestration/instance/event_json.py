@@ -1,25 +1,27 @@
 """The JSON of events, as short as Dagster reads it back without a loss, and written at a tenth of the cost.
 
 Dagster writes every field of every object, also those that have their defaults: half of the text. And the events of one
-output differ only in partition, time and metadata. So the rest of their text is made once.
+output differ only in partition, time and metadata. So the rest of their text is made once. Dagster's constructors take
+a text or a number for a metadata value, and names for the key of an asset. So these are written without their classes.
 
 Events of a step also repeat their message, and the names of their run and their step three times. Only events of
-`library_entry`, which hold the receipts, keep that.
+`library_entry`, which hold the receipts, keep that, and the whole data versions of what they were made from.
 """
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
 
 import dagster as dg
 from dagster import AssetKey, DagsterEventType
-from dagster._core.events import ASSET_EVENTS
+from dagster._core.definitions.data_version import INPUT_DATA_VERSION_TAG_PREFIX
+from dagster._core.events import ASSET_CHECK_EVENTS, ASSET_EVENTS
 from dagster._core.events.log import EventLogEntry
 from dagster._serdes import serialize_value
 
-from wkmp_assets.model.phases import ENTRY
+from wkmp_assets.model.phases import CODE_VERSIONS, ENTRY, SCAN
 
 Row = tuple[str, str, str | None, str, str | None, str | None, str | None]
 """run id, event, type, time, step, asset, partition."""
@@ -68,16 +70,46 @@ _REPEATED = ("logging_tags", "solid_handle", "step_kind_value")
 """Fields of a step's event that only say again what run and step it is of."""
 _REPEATED_OF_ASSETS = (*_REPEATED, "step_handle", "pid")
 """A run that goes on after a failure tells by the handles of the other events which steps are done."""
+_BARE: Mapping[str, tuple[str, tuple[type, ...]]] = {
+    "TextMetadataEntryData": ("text", (str,)),
+    "IntMetadataEntryData": ("value", (int,)),
+    "FloatMetadataEntryData": ("value", (float,)),
+    "JsonMetadataEntryData": ("data", (dict, list)),
+}
+"""Class of a metadata value -> its only field, and the types of it of which Dagster makes this class again."""
+_INPUTS = frozenset(f"{INPUT_DATA_VERSION_TAG_PREFIX}/{phase}" for phase in CODE_VERSIONS if phase != SCAN)
+_MAX_INPUT_VERSION = 8
+"""Characters. Dagster finds out by the ids of events whether a partition is stale, and shows these versions nowhere.
+It compares only those of assets without partitions."""
 _NO_DEFAULTS: Mapping[str, Any] = {}
 _ABSENT = object()
 
 
 def shorten(packed: Any) -> Any:
-    """Return packed JSON without the fields that have their defaults."""
-    if isinstance(packed, dict):
-        defaults = DEFAULTS.get(packed.get("__class__", ""), _NO_DEFAULTS)
-        return {name: shorten(one) for name, one in packed.items() if defaults.get(name, _ABSENT) != one}
-    return [shorten(one) for one in packed] if isinstance(packed, list) else packed
+    """Return packed JSON without the fields that have their defaults, and without classes that Dagster adds itself."""
+    if isinstance(packed, list):
+        return [shorten(one) for one in packed]
+    if not isinstance(packed, dict):
+        return packed
+    name = packed.get("__class__", "")
+    if name == "JsonMetadataEntryData":  # a person's own data
+        return packed
+    defaults = DEFAULTS.get(name, _NO_DEFAULTS)
+    short = {field: shorten(one) for field, one in packed.items() if defaults.get(field, _ABSENT) != one}
+    if name == "EventMetadataEntry":
+        short["entry_data"] = _bare(short["entry_data"])
+    elif name == "AssetCheckEvaluation":
+        short["metadata"] = {label: _bare(value) for label, value in short["metadata"].items()}
+    elif name == "AssetMaterialization":
+        short["asset_key"] = short["asset_key"]["path"]
+    return short
+
+
+def _bare(value: dict[str, Any]) -> Any:
+    """Return what a metadata value holds, if Dagster makes the same value of it; else the value."""
+    field, types = _BARE.get(value["__class__"], ("", ()))
+    held = value.get(field)
+    return held if type(held) in types else value
 
 
 def _pack(event: EventLogEntry) -> Any:
@@ -85,7 +117,7 @@ def _pack(event: EventLogEntry) -> Any:
     packed: Any = json.loads(serialize_value(event))
     one = event.dagster_event
     if one is not None and one.step_key is not None and not (one.asset_key and one.asset_key.path[-1] == ENTRY):
-        for name in _REPEATED_OF_ASSETS if one.asset_key else _REPEATED:
+        for name in _REPEATED_OF_ASSETS if one.asset_key or kind_of(event) in ASSET_CHECK_EVENTS else _REPEATED:
             packed["dagster_event"].pop(name)
         if one.message == event.user_message:  # which Dagster shows when the other is missing
             packed["dagster_event"].pop("message")
@@ -175,26 +207,34 @@ class EventRows:
     def _value(self, value: dg.MetadataValue[Any]) -> str:
         """Return the text of a metadata value. The usual kinds are written here, as most of an event is metadata."""
         match value:
-            case dg.TextMetadataValue(text=text):
-                return f'{{"__class__":"TextMetadataEntryData","text":{json.dumps(text)}}}'
+            case dg.TextMetadataValue(text=str(text)):
+                return json.dumps(text)
             case dg.IntMetadataValue(value=number) if type(number) is int:
-                return f'{{"__class__":"IntMetadataEntryData","value":{number}}}'
+                return str(number)
             case dg.FloatMetadataValue(value=number) if type(number) is float:
-                return f'{{"__class__":"FloatMetadataEntryData","value":{json.dumps(number)}}}'
+                return json.dumps(number)
             case dg.UrlMetadataValue(url=str(url)):
                 return f'{{"__class__":"UrlMetadataEntryData","url":{json.dumps(url)}}}'
             case dg.TableMetadataValue(records=records, schema=schema):
                 return self._table(records, schema)
-        return to_json(shorten(json.loads(serialize_value(value))))  # type: ignore[arg-type]
+        return to_json(_bare(shorten(json.loads(serialize_value(value)))))  # type: ignore[arg-type]
 
-    def _table(self, records: Iterable[dg.TableRecord], schema: dg.TableSchema) -> str:
+    def _table(self, records: Sequence[dg.TableRecord], schema: dg.TableSchema) -> str:
         rows = ",".join(f'{{"__class__":"TableRecord","data":{to_json(dict(record.data))}}}' for record in records)
         columns = tuple((column.name, column.type) for column in schema.columns)
-        known = self._schemas.get(columns)
-        if known is None or schema != dg.TableSchema([dg.TableColumn(*column) for column in columns]):
+        if schema != dg.TableSchema([dg.TableColumn(*column) for column in columns]):
             known = to_json(shorten(json.loads(serialize_value(schema))))
+        elif records and columns == _columns_of(records[0]):
+            known = "null"
+        else:
+            known = self._schemas.get(columns) or to_json(shorten(json.loads(serialize_value(schema))))
             self._schemas[columns] = known
         return f'{{"__class__":"TableMetadataEntryData","records":[{rows}],"schema":{known}}}'
+
+
+def _columns_of(record: dg.TableRecord) -> tuple[tuple[str, str], ...]:
+    """Return the names and types of the columns that Dagster makes of a table's first row."""
+    return tuple((name, dg.TableMetadataValue.infer_column_type(value)) for name, value in record.data.items())
 
 
 def _shared_by(event: EventLogEntry, is_unpartitioned: bool) -> tuple[Any, ...]:
@@ -211,6 +251,10 @@ def _shared_by(event: EventLogEntry, is_unpartitioned: bool) -> tuple[Any, ...]:
     return (is_unpartitioned, *of_event, *of_step, *rest, *of_asset)
 
 
+def _shorten_tag(name: str, value: str) -> str:
+    return value[:_MAX_INPUT_VERSION] if name in _INPUTS else value
+
+
 def _split(event: EventLogEntry, *, has_partition: bool) -> list[str]:
     """Return the text of an event of an asset, with names in place of its own parts."""
     packed = _pack(event)
@@ -219,6 +263,8 @@ def _split(event: EventLogEntry, *, has_partition: bool) -> list[str]:
     if "materialization" in data:
         data = data["materialization"]
         data["metadata_entries"] = _METADATA
+        if has_partition and data["asset_key"]["path"] != [ENTRY]:
+            data["tags"] = {name: _shorten_tag(name, value) for name, value in data["tags"].items()}
     else:
         data["partitions_subset"] = None
     data["partition"] = _PARTITION if has_partition else None

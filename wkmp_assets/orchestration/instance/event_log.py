@@ -15,7 +15,7 @@ from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Seq
 from contextlib import AbstractContextManager, ExitStack, closing, contextmanager
 from itertools import accumulate
 from pathlib import Path
-from typing import Any, Self, SupportsIndex
+from typing import Any, Self, SupportsIndex, TypeGuard
 
 from dagster import AssetKey, DagsterEventType, EventLogRecord, EventRecordsFilter
 from dagster._core.definitions.data_version import DATA_VERSION_TAG
@@ -52,7 +52,8 @@ _MAX_BOUND = 500
 """Partitions in one statement of Dagster's, which binds each of them. Some builds of SQLite bind only 999 values."""
 _AT_ONCE = {*EVENT_TYPE_TO_PIPELINE_RUN_STATUS, DagsterEventType.STEP_FAILURE}
 _LEFT_OUT = {DagsterEventType.LOADED_INPUT, DagsterEventType.STEP_INPUT}
-"""A step says of each of its inputs that it was read and is of the right type. When that fails, the step says so."""
+"""A step says of each of its inputs that it was read and is of the right type, and of each output that it was handled.
+When that fails, the step says so."""
 _TAGGED = {DagsterEventType.ASSET_MATERIALIZATION, DagsterEventType.ASSET_OBSERVATION}
 _ENDS = {DagsterEventType.RUN_SUCCESS, DagsterEventType.RUN_FAILURE, DagsterEventType.RUN_CANCELED}
 
@@ -79,6 +80,26 @@ DELETE FROM event_logs WHERE id IN (
 )
 """
 """Of each asset the last one stays, because the web UI learns from it which run is the asset's latest."""
+_DROP_EARLIER = """
+DELETE FROM event_logs WHERE id IN (
+    SELECT earlier.id
+    FROM asset_keys AS known JOIN event_logs AS earlier ON earlier.id = (
+        SELECT one.id FROM event_logs AS one
+        WHERE one.asset_key = known.asset_key AND one.dagster_event_type = 'ASSET_MATERIALIZATION_PLANNED'
+        ORDER BY one.id DESC LIMIT 1 OFFSET 1
+    )
+    WHERE known.last_run_id = ? AND EXISTS (
+        SELECT 1 FROM event_logs AS done
+        WHERE done.asset_key = earlier.asset_key AND done.dagster_event_type = 'ASSET_MATERIALIZATION'
+            AND done.partition IS earlier.partition AND done.id > earlier.id
+    )
+)
+"""
+"""The one that was the last of its asset when an earlier run ended."""
+_NARROW_TAG_INDEX = """
+CREATE INDEX idx_asset_event_tags ON asset_event_tags (asset_key, "key", value) WHERE "key" <> 'dagster/data_version'
+"""
+"""Dagster asks for the versions of events that it knows. The index of all tags holds each version once more."""
 
 
 class PartitionKeys(list[str]):
@@ -147,6 +168,7 @@ class KeptOpenEventLogStorage(SqliteEventLogStorage):
         self._answers = AssetAnswers()
         self._asset_columns: set[str] = set()
         self._batch = EventBatch(self._store_batch)
+        self._given: EventLogEntry | None = None
         atexit.register(self._batch.flush_at_exit)
         self.living_runs = LivingRuns(Path(base_dir, ".alive"))
         super().__init__(base_dir, inst_data)
@@ -213,6 +235,12 @@ class KeptOpenEventLogStorage(SqliteEventLogStorage):
             self._own_databases.add(run_id)
         return run_id in self._own_databases
 
+    def narrow_tag_index(self) -> None:
+        """Take the data versions out of the index of tags, which stay in its table."""
+        with self.index_connection() as index:
+            index.exec_driver_sql("DROP INDEX idx_asset_event_tags")
+            index.exec_driver_sql(_NARROW_TAG_INDEX)
+
     def close_run(self, run_id: str) -> None:
         """Close the database of a run that is about to be deleted."""
         with self._db_lock:
@@ -241,11 +269,14 @@ class KeptOpenEventLogStorage(SqliteEventLogStorage):
         """Store an event. At the start of a run, this process also takes the run's lock.
 
         An event waits for one that changes the status of the run, for a read, or for `event_batch.MAX_WAIT_S`. Events
-        of inputs are left out.
+        that only say that an input or output was handled are left out. Those of the outputs of checks are taken back.
         """
         kind = kind_of(event)
-        if kind in _LEFT_OUT:
+        before, self._given = self._given, event
+        if kind in _LEFT_OUT or (kind is DagsterEventType.HANDLED_OUTPUT and not _has_metadata(event)):
             return
+        if kind is DagsterEventType.ASSET_CHECK_EVALUATION and _is_output_of(before, event):
+            self._batch.take_back(before)
         if kind is DagsterEventType.RUN_START:
             self.living_runs.begin(event.run_id)
         self._batch.add(event)
@@ -276,6 +307,7 @@ class KeptOpenEventLogStorage(SqliteEventLogStorage):
                 changed = store_asset_rows(index, batch)
                 if any(one.kind in _ENDS for one in batch):
                     index.exec_driver_sql(_DROP_PLANNED, (run_id,))
+                    index.exec_driver_sql(_DROP_EARLIER, (run_id,))
                     _return_pages(index)
                 records = self._answers.find(changed, "record")
                 self._answers.move(changed, _state_of(index))
@@ -499,6 +531,23 @@ class KeptOpenEventLogStorage(SqliteEventLogStorage):
                 self._engines.popitem()[1].dispose()
 
 
+def _has_metadata(event: EventLogEntry) -> bool:
+    handled: Any = event.get_dagster_event().event_specific_data
+    return bool(handled.metadata)
+
+
+def _is_output_of(before: EventLogEntry | None, evaluation: EventLogEntry) -> TypeGuard[EventLogEntry]:
+    """Tell whether an event says that a step has yielded the result of a check, whose evaluation follows.
+
+    No step reads it, and a run that goes on after a failure does not look for it.
+    """
+    return (
+        before is not None
+        and kind_of(before) is DagsterEventType.STEP_OUTPUT
+        and (before.run_id, before.step_key) == (evaluation.run_id, evaluation.step_key)
+    )
+
+
 def _state_of(database: Connection) -> State:
     """Return what changes with every write: with those of other connections, and with rows that this one changed."""
     (by_others,) = database.exec_driver_sql("PRAGMA data_version").one()
@@ -550,6 +599,7 @@ class KeptOpenSqliteStorage(DagsterSqliteStorage):
             if is_new:  # as Dagster does with an index that it makes
                 events.reindex_events()
                 events.reindex_assets()
+                events.narrow_tag_index()
         self._event_log_storage = events
         self.base_dir = base_dir
         self._inst_data = inst_data

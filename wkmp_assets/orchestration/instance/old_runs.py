@@ -27,7 +27,7 @@ _MAX_FREE_SHARE = 0.25
 """Of an index that can only be rewritten as a whole."""
 
 _LIBRARY_OF = """
-(SELECT json_extract(one.value, '$.entry_data.text') FROM json_each(
+(SELECT coalesce(json_extract(one.value, '$.entry_data.text'), json_extract(one.value, '$.entry_data')) FROM json_each(
     CASE WHEN json_valid({0}.event) THEN {0}.event ELSE '{{}}' END,
     '$.dagster_event.event_specific_data.materialization.metadata_entries'
 ) AS one WHERE json_extract(one.value, '$.label') = 'library')

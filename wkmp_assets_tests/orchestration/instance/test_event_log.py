@@ -17,6 +17,7 @@ from dagster import DagsterEventType, DagsterInstance
 from dagster._core.events import ASSET_EVENTS
 from dagster._core.events.log import EventLogEntry
 from dagster._core.storage.event_log.sqlite import SqliteEventLogStorage
+from dagster._core.storage.sqlite_storage import DagsterSqliteStorage
 from dagster._serdes import deserialize_value, serialize_value
 from sqlalchemy import event as sql_event
 
@@ -40,12 +41,19 @@ METADATA = {
     "infinite": float("inf"),
     "is_true": True,
     "page": dg.MetadataValue.url("https://example.org/?a=1"),
+    "nothing": None,
     "words": dg.MetadataValue.json({"a": [1, None, {"b": "ä"}]}),
+    "row of words": [1, "a"],
     "path": dg.MetadataValue.path("/music"),
     "plain": dg.TableMetadataValue(
         [dg.TableRecord({"passage": "1", "title": "<b>"})],
         dg.TableSchema([dg.TableColumn("passage"), dg.TableColumn("title")]),
     ),
+    "in another order": dg.TableMetadataValue(
+        [dg.TableRecord({"passage": 1, "title": "a"})],
+        dg.TableSchema([dg.TableColumn("title"), dg.TableColumn("passage", "int")]),
+    ),
+    "empty": dg.TableMetadataValue([], dg.TableSchema([dg.TableColumn("passage")])),
     "described": dg.TableMetadataValue(
         [dg.TableRecord({"passage": 1})], dg.TableSchema([dg.TableColumn("passage", "int", description="its number")])
     ),
@@ -145,7 +153,7 @@ def told_by(storage: SqliteEventLogStorage, run_ids: list[str]) -> dict[str, Any
     told: dict[str, Any] = {}
     for run_id in run_ids:
         logs = list(storage.get_logs_for_run(run_id))
-        told[f"{run_id}: log"] = [said_by(one) for one in logs if not is_planned(one) and not is_of_input(one)]
+        told[f"{run_id}: log"] = [said_by(one) for one in kept_of(logs)]
         told[f"{run_id}: figures"] = storage.get_stats_for_run(run_id)
         told[f"{run_id}: steps"] = [
             (one.step_key, one.status, one.start_time, one.end_time, len(one.materialization_events))
@@ -176,8 +184,37 @@ def told_by(storage: SqliteEventLogStorage, run_ids: list[str]) -> dict[str, Any
     return told
 
 
+def kept_of(logs: list[EventLogEntry]) -> list[EventLogEntry]:
+    """The events of a run without those that ours leaves out, or keeps no longer than they are needed."""
+    followers = [*logs[1:], None]
+    return [
+        one
+        for one, follower in zip(logs, followers, strict=True)
+        if not (is_planned(one) or is_of_input(one) or is_handled(one) or is_of_check(one, follower))
+    ]
+
+
 def is_planned(event: EventLogEntry) -> bool:
-    return bool(event.dagster_event and event.dagster_event.is_asset_materialization_planned)
+    return event.is_dagster_event and event.dagster_event_type in {
+        DagsterEventType.ASSET_MATERIALIZATION_PLANNED,
+        DagsterEventType.ASSET_CHECK_EVALUATION_PLANNED,
+    }
+
+
+def is_handled(event: EventLogEntry) -> bool:
+    one: Any = event.dagster_event
+    return bool(one and one.is_handled_output and not one.event_specific_data.metadata)
+
+
+def is_of_check(event: EventLogEntry, follower: EventLogEntry | None) -> bool:
+    """Tell whether an event says that the result of a check was yielded, which then follows."""
+    return bool(
+        event.is_dagster_event
+        and event.dagster_event_type is DagsterEventType.STEP_OUTPUT
+        and follower
+        and follower.is_dagster_event
+        and follower.dagster_event_type is DagsterEventType.ASSET_CHECK_EVALUATION
+    )
 
 
 def is_of_input(event: EventLogEntry) -> bool:
@@ -195,7 +232,18 @@ def said_by(event: EventLogEntry) -> EventLogEntry:
     without = of_dagster._replace(
         logging_tags={}, step_handle=None, node_handle=None, step_kind_value=None, message=event.message, pid=None
     )
+    if of_dagster.is_step_materialization and of_dagster.partition is not None:
+        data = of_dagster.step_materialization_data
+        said = data.materialization._replace(
+            tags={name: cut(name, one) for name, one in data.materialization.tags.items()}
+        )
+        without = without._replace(event_specific_data=data._replace(materialization=said))
     return event._replace(dagster_event=without)
+
+
+def cut(name: str, value: str) -> str:
+    """The version of a phase before, as far as it is kept."""
+    return value[:8] if name.startswith("dagster/input_data_version/") else value
 
 
 def test_everything_that_dagster_asks_is_answered_as_by_its_own_class(
@@ -227,6 +275,93 @@ def test_events_of_inputs_are_left_out(
     assert not any(is_of_input(event) for run_id in runs for event in storage.get_logs_for_run(run_id))
 
 
+def test_what_says_again_that_a_step_went_well_is_left_out(
+    recorded: list[EventLogEntry], storage: KeptOpenEventLogStorage
+) -> None:
+    for event in recorded:
+        storage.store_event(event)
+    logs = [list(storage.get_logs_for_run(run_id)) for run_id in dict.fromkeys(one.run_id for one in recorded)]
+    assert any(map(is_handled, recorded))
+    assert not [one for log in logs for one in log if is_handled(one)]
+    checked = {one.step_key for one in recorded if _is_kind(one, DagsterEventType.ASSET_CHECK_EVALUATION)}
+    outputs = {one.step_key for log in logs for one in log if _is_kind(one, DagsterEventType.STEP_OUTPUT)}
+    assert checked == {"library_entry_is_whole"}
+    assert outputs == {"tags", "library_entry", "scan", "report"}, "a run that goes on after a failure looks for these"
+
+
+def _is_kind(event: EventLogEntry, kind: DagsterEventType) -> bool:
+    return event.is_dagster_event and event.dagster_event_type is kind
+
+
+def test_what_an_output_manager_says_stays(storage: KeptOpenEventLogStorage, recorded: list[EventLogEntry]) -> None:
+    handled = next(one for one in recorded if is_handled(one))
+    of_dagster: Any = handled.get_dagster_event()
+    data = of_dagster.event_specific_data._replace(metadata={"rows": dg.MetadataValue.int(3)})
+    said = handled._replace(dagster_event=of_dagster._replace(event_specific_data=data))
+    storage.store_event(said)
+    (kept,) = storage.get_logs_for_run(said.run_id)
+    assert said_by(kept).get_dagster_event().event_specific_data == data
+
+
+def test_a_planned_check_goes_when_it_is_evaluated(
+    recorded: list[EventLogEntry], storage: KeptOpenEventLogStorage
+) -> None:
+    planned = DagsterEventType.ASSET_CHECK_EVALUATION_PLANNED
+    done = DagsterEventType.ASSET_CHECK_EVALUATION
+    run_id = next(one.run_id for one in recorded if _is_kind(one, planned))
+    of_run = [one for one in recorded if one.run_id == run_id]
+    evaluated = next(place for place, one in enumerate(of_run) if _is_kind(one, done))
+
+    def kinds() -> list[DagsterEventType]:
+        return [
+            one.get_dagster_event().event_type
+            for one in storage.get_logs_for_run(run_id)
+            if _is_kind(one, planned) or _is_kind(one, done)
+        ]
+
+    for event in of_run[:evaluated]:
+        storage.store_event(event)
+    assert kinds() == [planned]
+    for event in of_run[evaluated:]:
+        storage.store_event(event)
+    assert kinds() == [done]
+
+
+def test_the_versions_of_what_a_phase_was_made_from_are_shortened(
+    recorded: list[EventLogEntry], storage: KeptOpenEventLogStorage
+) -> None:
+    """Dagster does not compare them: it looks whether there is a later event than the one it was made from."""
+    tagged = {
+        "dagster/data_version": "d" * 64,
+        "dagster/input_data_version/file_tags": "t" * 64,
+        "dagster/input_event_pointer/file_tags": "1234567890",
+        "dagster/input_data_version/library_scan": "s" * 64,
+        "dagster/input_data_version/of_a_person": "p" * 64,
+    }
+    event = materialized(recorded)[0]
+    of_dagster = event.get_dagster_event()
+    data = of_dagster.step_materialization_data
+    found = {}
+    for asset in ("flavors", "library_entry"):
+        one = data._replace(materialization=data.materialization._replace(asset_key=dg.AssetKey(asset), tags=tagged))
+        storage.store_event(event._replace(dagster_event=of_dagster._replace(event_specific_data=one)))
+        (record,) = storage.fetch_materializations(dg.AssetKey(asset), limit=9).records
+        found[asset] = record.asset_materialization.tags  # type: ignore[union-attr]
+    assert found["library_entry"] == tagged
+    assert found["flavors"] == {**tagged, "dagster/input_data_version/file_tags": "t" * 8}
+
+
+def test_the_index_of_tags_holds_no_versions(tmp_path: Path) -> None:
+    """Each version is in the table of tags, and Dagster asks for those of events that it knows."""
+    for kept_by, is_narrow in ((KeptOpenSqliteStorage, True), (DagsterSqliteStorage, False)):
+        kept_by(str(tmp_path / kept_by.__name__)).dispose()  # type: ignore[no-untyped-call]
+        with closing(sqlite3.connect(tmp_path / kept_by.__name__ / "history" / "runs" / "index.db")) as index:
+            query = "SELECT sql FROM sqlite_master WHERE name = 'idx_asset_event_tags'"
+            assert ("WHERE" in index.execute(query).fetchone()[0]) is is_narrow
+    theirs = DagsterSqliteStorage(str(tmp_path / "KeptOpenSqliteStorage")).event_log_storage
+    assert theirs.get_event_tags_for_asset(dg.AssetKey("tags"), {"genre": "rock"}) == []
+
+
 def test_a_planned_event_goes_when_its_partition_is_materialized(
     events: list[EventLogEntry], recorded: list[EventLogEntry], tmp_path: Path
 ) -> None:
@@ -236,7 +371,7 @@ def test_a_planned_event_goes_when_its_partition_is_materialized(
         storage.store_event(event)
     left = [event for run_id in {one.run_id for one in events} for event in storage.get_logs_for_run(run_id)]
     planned = sorted(str(event.dagster_event.asset_key) for event in left if is_planned(event))  # type: ignore[union-attr]
-    assert planned == sorted(map(str, ASSETS))
+    assert planned == sorted(map(str, ASSETS)), "also of assets that several runs have materialized"
     storage.dispose()
 
 

@@ -121,6 +121,22 @@ def test_a_receipt_that_only_another_library_has_replaced_stays(instance: Dagste
     assert told == [("a", "mine"), ("b", "mine"), ("b", "yours")]
 
 
+def test_a_receipt_of_an_earlier_version_is_replaced_by_a_later_one(instance: DagsterInstance, tmp_path: Path) -> None:
+    """The text of a value has been written with and without its class."""
+    run(instance, "a", "a", library="mine")
+    with event_storage(instance).index_connection() as index:
+        old = '{"__class__":"TextMetadataEntryData","text":"mine"}'
+        query = """
+            UPDATE event_logs SET event = replace(event, '"entry_data":"mine"', ?)
+            WHERE dagster_event_type = 'ASSET_MATERIALIZATION' AND event LIKE '%"entry_data":"mine"%'
+        """
+        assert index.exec_driver_sql(query, (f'"entry_data":{old}',)).rowcount == 1
+    assert len(instance.fetch_materializations(ENTRY, limit=9).records) == 1
+    second = run(instance, "a", "a", library="mine")
+    prune(instance, tmp_path)
+    assert [one.run_id for one in instance.fetch_materializations(ENTRY, limit=9).records] == [second]
+
+
 def test_runs_that_live_or_are_young_are_left_alone(instance: DagsterInstance) -> None:
     living_runs = event_storage(instance).living_runs
     ended = run(instance, "a", "a")
