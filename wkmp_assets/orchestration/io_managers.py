@@ -47,6 +47,7 @@ class PhaseStoreIOManager(dg.IOManager):
 
     def handle_output(self, context: dg.OutputContext, obj: Mapping[str, Outcome[Any]]) -> None:
         """Store the outcomes of a run's partitions, and add metadata to each partition."""
+        skip_loggers(context)
         _check_partitions(context, obj)
         phase = context.asset_key.path[-1]
         if executes_itself(context, ENTRY):
@@ -73,6 +74,7 @@ class PhaseStoreIOManager(dg.IOManager):
         LibraryRootError
             Files are gone, and the music folder is empty: its disk is probably not mounted.
         """
+        skip_loggers(context)
         phase = context.asset_key.path[-1]
         run_id = find_executing_run(context, phase) or run_of(context).run_id
         if run_id != run_of(context).run_id:

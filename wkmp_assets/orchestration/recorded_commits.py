@@ -7,6 +7,7 @@ import dagster as dg
 from dagster import DagsterInstance
 
 from wkmp_assets.model.phases import ENTRY
+from wkmp_assets.orchestration.instance.dagster_api import find_own_receipts
 from wkmp_assets.report.partition_metadata import RecordedCommit, parse_commit
 from wkmp_assets.settings import Settings
 
@@ -74,6 +75,7 @@ def _read_latest(instance: DagsterInstance, keys: Collection[str]) -> Iterator[t
     ids = instance.get_latest_storage_id_by_partition(_KEY, materialized, set(keys)) if keys else {}
     # Several checks of a run ask for the same events, and to read one takes longer than to judge it.
     known = {one: event for one, event in _last_read.get(instance, {}).items() if one in set(ids.values())}
+    known |= find_own_receipts(instance, set(ids.values()) - known.keys())
     unread = sorted(set(ids.values()) - known.keys())
     if unread:
         wanted = dg.AssetRecordsFilter(asset_key=_KEY, storage_ids=unread)

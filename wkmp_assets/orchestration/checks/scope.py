@@ -8,7 +8,7 @@ import dagster as dg
 
 from wkmp_assets.errors import PartitionKeyError
 from wkmp_assets.model.file_key import storable_path
-from wkmp_assets.orchestration.instance.dagster_api import partition_bounds
+from wkmp_assets.orchestration.instance.dagster_api import partition_bounds, skip_loggers
 from wkmp_assets.orchestration.partitions import keys_of_run, library_keys, partitions_name
 from wkmp_assets.orchestration.resources import Library
 
@@ -41,6 +41,7 @@ class Scope:
 
 def find_scope(context: dg.AssetCheckExecutionContext, library: Library) -> Scope:
     """Return the files of the run, or all files of the library when the run has no partitions."""
+    skip_loggers(context)
     # `context.partition_keys` raises when a check is executed without its asset.
     bounds = partition_bounds(context.run.tags)
     if bounds is not None and bounds[0] == bounds[1]:

@@ -23,12 +23,14 @@ class AssetAnswers:
         self._state: State | None = None
         self._known: dict[str, dict[Hashable, Any]] = {}
         self._latest: dict[str, tuple[str, dict[str, tuple[int, Mapping[str, str]]]]] = {}
+        self._events: dict[str, dict[int, Any]] = {}
 
     def see(self, state: State) -> None:
         """Forget everything if the database has another state than when it was last seen."""
         if state != self._state:
             self._known.clear()
             self._latest.clear()
+            self._events.clear()
         self._state = state
 
     def move(self, assets: Iterable[str], state: State) -> None:
@@ -37,11 +39,24 @@ class AssetAnswers:
             self._known.pop(asset, None)
         self._state = state
 
-    def note_latest(self, asset: str, run_id: str, partition: str, event_id: int, tags: Mapping[str, str]) -> None:
-        """Keep a materialization that was just stored: its id and its tags. Those of the latest run are kept."""
+    def note_latest(
+        self, asset: str, run_id: str, partition: str, event_id: int, tags: Mapping[str, str], event: Any = None
+    ) -> None:
+        """Keep a materialization that was just stored: its id, its tags, and itself if it is given.
+
+        Those of the latest run are kept.
+        """
         if asset not in self._latest or self._latest[asset][0] != run_id:
             self._latest[asset] = run_id, {}
+            self._events.pop(asset, None)
         self._latest[asset][1][partition] = event_id, tags
+        if event is not None:
+            self._events.setdefault(asset, {})[event_id] = event
+
+    def find_events(self, asset: str, event_ids: Iterable[int]) -> dict[int, Any]:
+        """Return the materializations with these ids that are kept."""
+        kept = self._events.get(asset, {})
+        return {one: kept[one] for one in event_ids if one in kept}
 
     def find_ids(self, asset: str, partitions: Collection[str]) -> dict[str, int] | None:
         """Return the last materialization of each partition; None when one was not materialized lately."""

@@ -116,6 +116,29 @@ def delete_partitions(instance: DagsterInstance, name: str, keys: Sequence[str])
         instance.delete_dynamic_partition(name, key)
 
 
+def find_own_receipts(
+    instance: DagsterInstance, event_ids: Collection[int]
+) -> dict[int, tuple[dg.AssetMaterialization, str]]:
+    """Return those of some materializations of `library_entry` that this process has just stored, with their runs.
+
+    They need not be read.
+
+    Parameters
+    ----------
+    instance : DagsterInstance
+        Its storage; only that of dagster.yaml keeps any.
+    event_ids : collection of int
+        Ids in the storage.
+    """
+    storage = instance.event_log_storage
+    if not isinstance(storage, KeptOpenEventLogStorage):
+        return {}
+    return {
+        one: (event.get_dagster_event().step_materialization_data.materialization, event.run_id)
+        for one, event in storage.find_receipts(event_ids).items()
+    }
+
+
 def is_cron_expression(text: str) -> bool:
     """Tell whether Dagster accepts a text as the time of a schedule."""
     return is_valid_cron_schedule(text)
@@ -194,9 +217,12 @@ def add_partition_metadata(context: dg.OutputContext, metadata: Mapping[str, Map
     step._metadata_accumulator = OutputMetadataAccumulator(per_output_metadata=known)
 
 
-def skip_loggers(context: dg.OutputContext) -> None:
-    """Let the events of an output's step skip the loggers, where no logger shows them. They are stored the same."""
-    step = context.step_context
+def skip_loggers(context: dg.InputContext | dg.OutputContext | dg.AssetCheckExecutionContext) -> None:
+    """Let the further events of a step skip the loggers, where no logger shows them. They are stored the same."""
+    if isinstance(context, dg.AssetCheckExecutionContext):
+        step = context.get_step_execution_context()
+    else:
+        step = context.step_context
     step._log_manager = without_loggers(step.log, step.instance)
 
 

@@ -19,7 +19,7 @@ from dagster import AssetKey, DagsterEventType
 from dagster._core.definitions.data_version import INPUT_DATA_VERSION_TAG_PREFIX
 from dagster._core.events import ASSET_CHECK_EVENTS, ASSET_EVENTS
 from dagster._core.events.log import EventLogEntry
-from dagster._serdes import serialize_value
+from dagster._serdes import pack_value
 
 from wkmp_assets.model.phases import CODE_VERSIONS, ENTRY, SCAN
 
@@ -114,7 +114,7 @@ def _bare(value: dict[str, Any]) -> Any:
 
 def _pack(event: EventLogEntry) -> Any:
     """Return the JSON of an event as Dagster makes it, but for what it repeats."""
-    packed: Any = json.loads(serialize_value(event))
+    packed: Any = pack_value(event)
     one = event.dagster_event
     if one is not None and one.step_key is not None and not (one.asset_key and one.asset_key.path[-1] == ENTRY):
         for name in _REPEATED_OF_ASSETS if one.asset_key or kind_of(event) in ASSET_CHECK_EVENTS else _REPEATED:
@@ -217,17 +217,17 @@ class EventRows:
                 return f'{{"__class__":"UrlMetadataEntryData","url":{json.dumps(url)}}}'
             case dg.TableMetadataValue(records=records, schema=schema):
                 return self._table(records, schema)
-        return to_json(_bare(shorten(json.loads(serialize_value(value)))))  # type: ignore[arg-type]
+        return to_json(_bare(shorten(pack_value(value))))  # type: ignore[call-overload]
 
     def _table(self, records: Sequence[dg.TableRecord], schema: dg.TableSchema) -> str:
         rows = ",".join(f'{{"__class__":"TableRecord","data":{to_json(dict(record.data))}}}' for record in records)
         columns = tuple((column.name, column.type) for column in schema.columns)
         if schema != dg.TableSchema([dg.TableColumn(*column) for column in columns]):
-            known = to_json(shorten(json.loads(serialize_value(schema))))
+            known = to_json(shorten(pack_value(schema)))
         elif records and columns == _columns_of(records[0]):
             known = "null"
         else:
-            known = self._schemas.get(columns) or to_json(shorten(json.loads(serialize_value(schema))))
+            known = self._schemas.get(columns) or to_json(shorten(pack_value(schema)))
             self._schemas[columns] = known
         return f'{{"__class__":"TableMetadataEntryData","records":[{rows}],"schema":{known}}}'
 

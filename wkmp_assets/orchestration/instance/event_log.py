@@ -32,6 +32,7 @@ from sqlalchemy.pool import NullPool, StaticPool
 from watchdog.events import FileSystemEvent
 from watchdog.observers import Observer
 
+from wkmp_assets.model.phases import ENTRY
 from wkmp_assets.orchestration.instance.asset_answers import AssetAnswers, State
 from wkmp_assets.orchestration.instance.asset_rows import StoredEvent, move_records, store_asset_rows
 from wkmp_assets.orchestration.instance.event_batch import EventBatch
@@ -54,6 +55,8 @@ _AT_ONCE = {*EVENT_TYPE_TO_PIPELINE_RUN_STATUS, DagsterEventType.STEP_FAILURE}
 _LEFT_OUT = {DagsterEventType.LOADED_INPUT, DagsterEventType.STEP_INPUT}
 """A step says of each of its inputs that it was read and is of the right type, and of each output that it was handled.
 When that fails, the step says so."""
+_READ_AGAIN = AssetKey(ENTRY).to_string()
+"""The asset whose events hold receipts, which the checks of the same run judge."""
 _TAGGED = {DagsterEventType.ASSET_MATERIALIZATION, DagsterEventType.ASSET_OBSERVATION}
 _ENDS = {DagsterEventType.RUN_SUCCESS, DagsterEventType.RUN_FAILURE, DagsterEventType.RUN_CANCELED}
 
@@ -314,7 +317,8 @@ class KeptOpenEventLogStorage(SqliteEventLogStorage):
             self._answers.keep(move_records(records, batch), "record")
             for one in batch:
                 if one.kind is DagsterEventType.ASSET_MATERIALIZATION and one.partition is not None:
-                    self._answers.note_latest(one.asset, run_id, one.partition, one.row_id, one.tags)
+                    kept = one.event if one.asset == _READ_AGAIN else None
+                    self._answers.note_latest(one.asset, run_id, one.partition, one.row_id, one.tags, kept)
 
     def _insert(
         self, index: Connection, events: Sequence[EventLogEntry], rows: Sequence[Sequence[Row]]
@@ -393,6 +397,14 @@ class KeptOpenEventLogStorage(SqliteEventLogStorage):
             if noted is not None:
                 return noted
         return super().get_latest_storage_id_by_partition(asset_key, event_type, partitions, after_cursor)
+
+    def find_receipts(self, event_ids: Iterable[int]) -> dict[int, EventLogEntry]:
+        """Return the materializations of `library_entry` with these ids that this process has just stored.
+
+        They are as they were given, and equal what is read back.
+        """
+        with self._known_answers(AssetKey(ENTRY)) as (answers, asset):
+            return answers.find_events(asset, event_ids)
 
     @contextmanager
     def _known_answers(self, asset_key: AssetKey) -> Iterator[tuple[AssetAnswers, str]]:
@@ -476,6 +488,8 @@ class KeptOpenEventLogStorage(SqliteEventLogStorage):
 
         Dagster itself only deletes one at a time. For a large collection that was moved, that would take minutes.
         """
+        if not partition_keys:
+            return
         query = "DELETE FROM dynamic_partitions WHERE partitions_def_name = ? AND partition = ?"
         with self.index_connection() as connection:
             for key in partition_keys:

@@ -65,6 +65,8 @@ def without_loggers(log: DagsterLogManager, instance: DagsterInstance) -> Dagste
     Otherwise return the same log. Runs of the web UI show their events on the terminal too, and with
     DAGSTER_EVENT_BATCH_SIZE the instance collects them.
     """
+    if isinstance(log, StepLog):
+        return log
     handler = log._dagster_handler
     is_shown = any(logger.isEnabledFor(logging.DEBUG) for logger in handler._loggers)
     is_alone = [type(one) for one in handler._handlers] == [_EventListenerLogHandler]
