@@ -60,7 +60,16 @@ class PhaseStore:
         StateDiskError
             The disk is full, or the folder may not be written to.
         """
-        self.stage(phase, dict(outcomes), run_id)
+        kept = {key: _without_detail(outcome) for key, outcome in outcomes}
+        self.stage(phase, {key: one for key, one in kept.items() if _is_run_scoped(one)}, run_id)
+        stored = {key: one for key, one in kept.items() if not _is_run_scoped(one)}
+        with translate_disk_errors(self._folder):
+            self._staged.drop(run_id, phase, stored)  # or it would be stored over these
+            documents = self._write_each(phase, stored)
+            self._store(
+                {key: {phase: document} for key, document in documents.items()},
+                {key: {phase: outcome} for key, outcome in stored.items()},
+            )
         self.settle(run_id)
 
     def stage(self, phase: str, outcomes: Mapping[str, Outcome[Any]], run_id: str) -> None:
@@ -71,13 +80,18 @@ class PhaseStore:
         StateDiskError
             The disk is full, or the folder may not be written to.
         """
+        if not outcomes:
+            return
         kept = {key: _without_detail(outcome) for key, outcome in outcomes.items()}
-        documents = {
-            key: self.visits.refer_to(phase, key, outcome) or to_document(phase, key, outcome)
-            for key, outcome in kept.items()
-        }
+        documents = self._write_each(phase, kept)
         with translate_disk_errors(self._folder):
             self._staged.put(run_id, phase, documents, kept)
+
+    def _write_each(self, phase: str, outcomes: Mapping[str, Outcome[Any]]) -> dict[str, bytes]:
+        return {
+            key: self.visits.refer_to(phase, key, outcome) or to_document(phase, key, outcome)
+            for key, outcome in outcomes.items()
+        }
 
     def settle(self, run_id: str) -> None:
         """Store what a run has staged, for all runs. What holds for the run only stays staged.
@@ -97,16 +111,21 @@ class PhaseStore:
                     if outcome is not None and not _is_run_scoped(outcome):
                         documents.setdefault(key, {})[phase] = document
                         outcomes.setdefault(key, {})[phase] = outcome
-            if not documents:
-                return
-            resolved = {key: self.visits.resolve(key, found) for key, found in documents.items()}
-            self.bundles.update(resolved)
-            self._recent = {
-                key: (sign(self.bundles.path_of(key)), {phase: outcomes[key][phase] for phase in found})
-                for key, found in resolved.items()
-            }
-            for phase in PHASE_VALUES:
+            self._store(documents, outcomes)
+            for phase in {phase for found in documents.values() for phase in found}:
                 self._staged.drop(run_id, phase, [key for key, found in documents.items() if phase in found])
+
+    def _store(
+        self, documents: Mapping[str, dict[str, bytes]], outcomes: Mapping[str, Mapping[str, Outcome[Any]]]
+    ) -> None:
+        if not documents:
+            return
+        resolved = {key: self.visits.resolve(key, found) for key, found in documents.items()}
+        self.bundles.update(resolved)
+        self._recent = {
+            key: (sign(self.bundles.path_of(key)), {phase: outcomes[key][phase] for phase in found})
+            for key, found in resolved.items()
+        }
 
     def carry(self, moves: Mapping[str, tuple[str, str]]) -> None:
         """Copy the values of moved files to their new partitions, so that later phases can run without decoding.

@@ -46,6 +46,12 @@ class KeptOpenRunStorage(SqliteRunStorage):
         """Tell whether a plan is stored, without reading it."""
         return self._has_snapshot_id(execution_plan_snapshot_id)
 
+    def _has_snapshot_id(self, snapshot_id: str) -> bool:
+        """Tell whether a snapshot of a job or plan is stored, without composing a statement."""
+        with self.connect() as runs:
+            query = "SELECT 1 FROM snapshots WHERE snapshot_id = ?"
+            return runs.exec_driver_sql(query, (snapshot_id,)).first() is not None
+
     def has_run_stats_index_cols(self) -> bool:
         """Tell whether the table of runs has the columns of their times."""
         return "times" in self._columns or self._note("times", super().has_run_stats_index_cols())
