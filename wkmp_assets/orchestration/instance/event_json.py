@@ -124,9 +124,9 @@ def _pack(event: EventLogEntry) -> Any:
     return packed
 
 
-def to_json(packed: Any) -> str:
-    """Return JSON without blanks."""
-    return json.dumps(packed, separators=(",", ":"))
+def to_json(packed: Any, *, is_sorted: bool = True) -> str:
+    """Return JSON without blanks, by default with sorted keys as Dagster writes it."""
+    return json.dumps(packed, separators=(",", ":"), sort_keys=is_sorted)
 
 
 def naive_utc(timestamp: float) -> str:
@@ -220,7 +220,9 @@ class EventRows:
         return to_json(_bare(shorten(pack_value(value))))  # type: ignore[call-overload]
 
     def _table(self, records: Sequence[dg.TableRecord], schema: dg.TableSchema) -> str:
-        rows = ",".join(f'{{"__class__":"TableRecord","data":{to_json(dict(record.data))}}}' for record in records)
+        rows = ",".join(
+            f'{{"__class__":"TableRecord","data":{to_json(dict(record.data), is_sorted=False)}}}' for record in records
+        )
         columns = tuple((column.name, column.type) for column in schema.columns)
         if schema != dg.TableSchema([dg.TableColumn(*column) for column in columns]):
             known = to_json(shorten(pack_value(schema)))

@@ -416,6 +416,18 @@ def test_fields_that_are_left_out_have_the_defaults_of_dagsters_classes(events: 
     assert not any(seen.values()), "what no event leaves out here is not tested"
 
 
+def test_a_receipt_has_everything_in_the_order_in_which_dagster_stores_it(
+    events: list[EventLogEntry], storage: KeptOpenEventLogStorage
+) -> None:
+    """A person reads tags and mappings in that order."""
+    receipts = [event for event in materialized(events) if _asset_of(event) == "library_entry"]
+    for event in receipts:
+        storage.store_event(event)
+    found = storage.fetch_materializations(dg.AssetKey("library_entry"), limit=99, ascending=True).records
+    stored = [deserialize_value(serialize_value(event), EventLogEntry) for event in receipts]
+    assert [repr(record.event_log_entry) for record in found] == [repr(event) for event in stored]
+
+
 def objects_in(packed: Any) -> Iterator[dict[str, Any]]:
     if isinstance(packed, dict) and "__class__" in packed:
         yield packed
