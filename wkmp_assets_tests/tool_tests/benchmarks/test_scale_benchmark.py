@@ -21,7 +21,8 @@ def test_every_tiny_file_is_music_of_its_own(tmp_path: Path) -> None:
 
 def scale(*, gap_s: float) -> Scale:
     music = Watched(30.0, commits=[(3.0, 2), (3.0 + gap_s, 20)])
-    stopped = Watched(8.0, 1, "Stopped. 7 of 20 files are safely in the library", 100, [(3.0, 7)], 0.8)
+    said = "Stopped. 7 of 20 files are safely in the library"
+    stopped = Watched(8.0, 1, said, 100, commits=[(3.0, 7)], stopping_s=0.8)
     tiny, again = Watched(60.0, commits=[(2.0, 10), (60.0, 1000)]), Watched(3.0)
     return Scale(music, 20, stopped, 2, stopped, tiny, 1000, 10.0, again)
 
