@@ -16,7 +16,7 @@ unexport PYTHONDONTWRITEBYTECODE
 MUSIC ?= test_data/sample_library
 PORT ?= 3000
 
-.PHONY: help setup import status test test-quick test-long test-cluster test-deploy test-faults test-safety test-ui test-wheel fuzz coverage-baseline check bench bench-cluster bench-fades bench-flavor bench-guards bench-history bench-key bench-long bench-lookups bench-loudness bench-peers bench-scale bench-segmentation bench-sensor bench-ui bench-writer compare-tags ui dataset clean
+.PHONY: help setup import status test test-quick test-long test-cluster test-deploy test-faults test-safety test-ui test-wheel fuzz coverage-baseline check bench bench-cluster bench-fades bench-flavor bench-guards bench-history bench-key bench-long bench-lookups bench-loudness bench-peers bench-reading bench-scale bench-segmentation bench-sensor bench-ui bench-writer compare-tags ui dataset clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 26
@@ -122,6 +122,9 @@ bench-peers: $(DEV_READY) dataset ## beets, fpcalc, essentia and librosa on the 
 	@test -x $(VENV)/peers/bin/python || $(PYTHON) -m venv $(VENV)/peers
 	@$(VENV)/peers/bin/python -m pip install --quiet --disable-pip-version-check "beets[chroma]" essentia librosa
 	$(BIN)/python -m wkmp_assets_tests.tools.benchmarks.peers_benchmark --peers $(VENV)/peers/bin/python
+
+bench-reading: $(DEV_READY) ## list, search and browse a library of 100,000 passages (10 minutes, 1 GB); writes docs/benchmarks/reading.md
+	$(BIN)/python -W ignore -m wkmp_assets_tests.tools.benchmarks.reading_benchmark
 
 bench-scale: $(DEV_READY) dataset ## first file, gaps, Ctrl-C, and 100,000 files (an hour, 3 GB); writes docs/benchmarks/scale.md
 	$(BIN)/python -m wkmp_assets_tests.tools.benchmarks.scale_benchmark

@@ -75,10 +75,13 @@ FROM import_warnings AS w JOIN files AS f ON f.guid = w.file_id ORDER BY w.kind,
         "How passages sound",
         "Each passage in words: character, moods, tempo, key, loudness.",
         f"""
-SELECT title, artist, {FLAVOR_WORDS}(musical_flavor_vector, additional_metadata) AS sounds, file_id
-FROM (SELECT coalesce(user_title, title) AS title, artist, musical_flavor_vector, additional_metadata, file_id
+SELECT title, artist,
+       (SELECT {FLAVOR_WORDS}(p.musical_flavor_vector, p.additional_metadata)
+        FROM passages AS p WHERE p.guid = sorted.guid) AS sounds,
+       file_id
+FROM (SELECT guid, coalesce(user_title, title) AS title, artist, file_id
       FROM passages WHERE musical_flavor_vector IS NOT NULL
-      ORDER BY artist, title LIMIT -1) -- sorted first: words are found only for the rows that are shown""",  # noqa: S608 - literals only
+      ORDER BY artist, title LIMIT -1) AS sorted -- short rows: flavors are read only for those that are shown""",  # noqa: S608 - literals only
     ),
     "neighbours": CannedQuery(
         "Nearest neighbours of a passage",
