@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 
 import pytest
+import yaml
 
 from wkmp_assets import settings as settings_module
 from wkmp_assets.errors import SettingsError
@@ -154,6 +155,33 @@ def test_dagster_home_is_taken_as_given_else_found(monkeypatch: pytest.MonkeyPat
     (tmp_path / "elsewhere").mkdir()
     monkeypatch.setenv("DAGSTER_HOME", str(tmp_path / "elsewhere"))
     assert find_dagster_home() == tmp_path / "elsewhere"
+
+
+def test_a_dagster_home_that_is_not_used_yet_gets_our_dagster_yaml(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """With Dagster's defaults every step would be reported to its makers."""
+    new, own, used = (tmp_path / name for name in ("new", "own", "used"))
+    for home in (new, own, used):
+        home.mkdir()
+    (new / "wkmp.toml").touch()
+    (own / "dagster.yaml").write_text("telemetry:\n  enabled: true\n")
+    (used / "history").mkdir()
+    for home in (new, own, used):
+        monkeypatch.setenv("DAGSTER_HOME", str(home))
+        assert find_dagster_home() == home
+    assert yaml.safe_load((new / "dagster.yaml").read_text())["telemetry"] == {"enabled": False}
+    assert "enabled: true" in (own / "dagster.yaml").read_text()
+    assert not (used / "dagster.yaml").exists(), "other projects may use it, with Dagster's storage"
+
+
+def test_a_dagster_home_that_cannot_be_written_is_taken_as_it_is(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / f"dagster.yaml.{os.getpid()}.tmp").mkdir()
+    monkeypatch.setenv("DAGSTER_HOME", str(tmp_path))
+    assert find_dagster_home() == tmp_path
+    assert not (tmp_path / "dagster.yaml").exists()
 
 
 def test_the_limit_of_waiting_is_not_below_its_budget(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -60,6 +60,9 @@ def moved(library: CheckedLibrary) -> CheckedLibrary:
     return there
 
 
+JUDGE_VALUES = ("lookups_complete", "passages_identified", "classes_complete")
+
+
 @pytest.mark.parametrize("move", [elsewhere, moved])
 def test_values_that_did_not_move_along_are_there_after_an_import_with_force(
     library: CheckedLibrary, move: Callable[[CheckedLibrary], CheckedLibrary]
@@ -69,8 +72,13 @@ def test_values_that_did_not_move_along_are_there_after_an_import_with_force(
     failed = alone(there, FLAVORS)
     assert list(failed) == there.keys
     assert all("is missing" in message and message.endswith(IMPORT_WITH_FORCE) for message in failed.values())
+    blind = there.check(*JUDGE_VALUES)
+    assert {(one.passed, str(one.description).endswith(f"{IMPORT_WITH_FORCE}.")) for one in blind.values()} == {
+        (False, True)
+    }
     there.import_range(there.keys[0], there.keys[-1], force=True)
     assert alone(there, FLAVORS) == {}
+    assert not any("nothing to judge" in str(one.description) for one in there.check(*JUDGE_VALUES).values())
 
 
 def test_a_picture_is_there_after_an_import_with_force(library: CheckedLibrary) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 
 import dagster as dg
 
+from wkmp_assets.errors import IMPORT_WITH_FORCE
 from wkmp_assets.model.match_levels import MatchLevel
 from wkmp_assets.model.outcomes import Result
 from wkmp_assets.model.phases import FLAVORS, LOOKUPS, MATCHES
@@ -32,13 +33,16 @@ def lookups_complete(context: dg.AssetCheckExecutionContext, library: dg.Resourc
     """
     outcomes: Counter[str] = Counter()
     deferred: list[tuple[str, str]] = []
-    asked = from_cache = 0
+    judged = asked = from_cache = 0
     scope = find_scope(context, library)
     for path, value in _read_values(context, library, scope, LOOKUPS):
         lookups: RecordingLookups = value
+        judged += 1
         asked, from_cache = asked + lookups.asked, from_cache + lookups.from_cache
         outcomes.update(str(passage.outcome) for passage in lookups.passages)
         deferred += [(path, one.detail) for one in lookups.passages if one.outcome is LookupOutcome.DEFERRED]
+    if _is_blind(scope, judged):
+        return _warn_of_no_values(scope, LOOKUPS)
     metadata = {
         "files": len(scope.keys),
         "passages": dict(outcomes),
@@ -58,12 +62,16 @@ def classes_complete(context: dg.AssetCheckExecutionContext, library: dg.Resourc
     outcomes: Counter[str] = Counter()
     deferred: list[tuple[str, str]] = []
     gone = ""
+    judged = 0
     scope = find_scope(context, library)
     for path, value in _read_values(context, library, scope, FLAVORS):
         flavors: Flavors = value
+        judged += 1
         outcomes.update(str(flavor.outcome) for flavor in flavors.passages)
         deferred += [(path, one.detail) for one in flavors.passages if one.outcome is ClassesOutcome.DEFERRED]
         gone = next((one.detail for one in flavors.passages if one.outcome is ClassesOutcome.GONE), gone)
+    if _is_blind(scope, judged):
+        return _warn_of_no_values(scope, FLAVORS)
     passed = "no lookup of classes is deferred"
     if gone:
         passed = f"{outcomes[ClassesOutcome.GONE]} passages have no classes. {escape_markdown(gone)}"
@@ -81,16 +89,19 @@ def passages_identified(
     The metadata counts the passages with a song by the confidence of the match.
     """
     levels: Counter[str] = Counter()
-    asked = known = identified = passages = 0
+    judged = asked = known = identified = passages = 0
     scope = find_scope(context, library)
     for _, value in _read_values(context, library, scope, MATCHES):
         matches: SongMatches = value
+        judged += 1
         passages += len(matches.passages)
         levels.update(str(match.level) for match in matches.passages)
         identified += sum(match.song is not None for match in matches.passages)
         looked_up = [match for match in matches.passages if match.lookup and match.lookup.outcome in _ASKED]
         asked += len(looked_up)
         known += sum(bool(match.song or (match.lookup and match.lookup.candidates)) for match in looked_up)
+    if _is_blind(scope, judged):
+        return _warn_of_no_values(scope, MATCHES)
     is_plausible = known > 0 or asked < MIN_ASKED
     return warn_unless(
         is_plausible,
@@ -116,6 +127,20 @@ def _read_values(
         outcome = library.phases.read(phase, key, context.run.run_id)
         if isinstance(outcome, Result):
             yield path, outcome.value
+
+
+def _is_blind(scope: Scope, judged: int) -> bool:
+    """Tell whether a library has files, and no value of any: a check that passed then would have seen nothing."""
+    return scope.is_whole_library and len(scope.keys) > 0 and judged == 0
+
+
+def _warn_of_no_values(scope: Scope, phase: str) -> dg.AssetCheckResult:
+    return warn_unless(
+        False,
+        f"none of {len(scope.keys)} files has a value of {phase}, so there is nothing to judge. Values are in the "
+        f"state folder, which may be new. For each file, {IMPORT_WITH_FORCE}.",
+        {"files": len(scope.keys)},
+    )
 
 
 def _judge_deferred(
