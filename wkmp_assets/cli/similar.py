@@ -26,7 +26,8 @@ from wkmp_assets.cli.options import (
 )
 from wkmp_assets.cli.target import PASSAGE, find_passage, folder_of
 from wkmp_assets.db.read.listing import ListedPassage, read_missing_passages
-from wkmp_assets.model.likeness import Heard, SimilarPassage, choose_playlist, smooth
+from wkmp_assets.model.flavor_table import smooth
+from wkmp_assets.model.likeness import Heard, SimilarPassage, choose_playlist
 from wkmp_assets.report.m3u8 import PlaylistEntry, write_m3u8
 from wkmp_assets.report.text import clock, printable
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from wkmp_assets.model.flavor import UNLIKE, distance
-from wkmp_assets.model.likeness import Heard, choose_counted_names, part_of
+from wkmp_assets.model.likeness import Heard, choose_counted_names, choose_names, part_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -116,6 +116,31 @@ class FlavorTable:
             near[inside] = _distances(part, self.groups[number])[places[inside, 1]]
         order = np.argsort(near, kind="stable")
         return _refine(part, near, order[np.isfinite(near[order])], hear)
+
+
+def smooth(chosen: Sequence[Heard]) -> list[Heard]:
+    """Return passages in an order in which each is followed by the nearest of those that are left.
+
+    Equally near ones follow by their guid. Each passage is given once.
+    """
+    if not chosen:
+        return []
+    names = choose_names([one.flavor.keys() for one in chosen])
+    parts = [part_of(one.flavor, names) for one in chosen]
+    digests = [one.passage.encode() for one in chosen]
+    table = FlavorTable().updated([], zip(digests, parts, strict=True))
+    groups = [(group, [digests.index(digest) for digest in group.digests]) for group in table.groups]
+    near, left, order = np.empty(len(chosen)), np.full(len(chosen), True), [0]
+    left[0] = False
+    while left.any():
+        for group, places in groups:
+            near[places] = _distances(parts[order[-1]], group)
+        least = near[left].min()
+        nearest = [int(place) for place in np.flatnonzero(left & (near <= least + 2 * MAX_ERROR))]
+        last = parts[order[-1]]
+        order.append(min(nearest, key=lambda place: (distance(last, parts[place]), chosen[place].passage)))
+        left[order[-1]] = False
+    return [chosen[place] for place in order]
 
 
 def _refine(

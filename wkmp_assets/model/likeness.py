@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import Generic, TypeVar
 
-from wkmp_assets.model.flavor import Flavor, distance
+from wkmp_assets.model.flavor import Flavor
 
 MIN_SHARED = 0.5
 """Probability from which a value says something about a passage."""
@@ -81,17 +81,3 @@ def choose_playlist(like: Heard, ranked: Iterable[Heard], seconds: float) -> Ite
             songs.add(one.song)
             total_s += one.length_s
             yield one
-
-
-def smooth(chosen: Sequence[Heard]) -> list[Heard]:
-    """Return passages in an order in which each is followed by the nearest of those that are left."""
-    names = choose_names([one.flavor.keys() for one in chosen])
-    parts = {one.passage: part_of(one.flavor, names) for one in chosen}
-    left = list(chosen)
-    ordered = left[:1]
-    left = left[1:]
-    while left:
-        following = min(left, key=lambda one: (distance(parts[ordered[-1].passage], parts[one.passage]), one.passage))
-        left.remove(following)
-        ordered.append(following)
-    return ordered

@@ -5,9 +5,9 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from wkmp_assets.model.flavor import Flavor
-from wkmp_assets.model.flavor_table import MIN_BATCH, FlavorTable
+from wkmp_assets.model.flavor_table import MIN_BATCH, FlavorTable, smooth
 from wkmp_assets.model.likeness import Heard
-from wkmp_assets_tests.support.rankings import rank, rank_plainly
+from wkmp_assets_tests.support.rankings import rank, rank_plainly, smooth_plainly
 
 NUMBERS = st.sampled_from([0.0, 1.0, 0.5, 0.1, 0.100001, 1 / 3]) | st.floats(0, 1)
 VALUES = st.dictionaries(st.sampled_from("abcd"), NUMBERS, min_size=2, max_size=4)
@@ -24,6 +24,13 @@ def test_arrays_rank_as_flavors_do(like: Flavor, flavors: list[Flavor], kept: in
     table = first.updated([digest for digest, _ in digests], digests[kept:])
     assert b"gone" not in table
     assert rank(like, passages, table) == rank_plainly(like, passages)
+
+
+@given(flavors=st.lists(FLAVORS, max_size=12))
+@example(flavors=[{"mood": {"a": place, "b": 1 - place}} for place in (0.5, 0.3, 0.3 + 1e-12, 0.3, 0.7)])
+def test_arrays_order_a_smooth_playlist_as_flavors_do(flavors: list[Flavor]) -> None:
+    passages = [Heard(f"{number * 7 % 13:02}", "song", 1.0, flavor) for number, flavor in enumerate(flavors)]
+    assert smooth(passages) == smooth_plainly(passages)
 
 
 @pytest.mark.parametrize(("place", "other"), [(0.1, 0.3), (0.3, 0.1)])

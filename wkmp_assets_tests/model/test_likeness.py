@@ -5,7 +5,8 @@ from dataclasses import replace
 import pytest
 
 from wkmp_assets.model.flavor import Flavor, distance
-from wkmp_assets.model.likeness import Heard, choose_playlist, find_shared, smooth
+from wkmp_assets.model.flavor_table import smooth
+from wkmp_assets.model.likeness import Heard, choose_playlist, find_shared
 from wkmp_assets_tests.support.rankings import rank
 
 

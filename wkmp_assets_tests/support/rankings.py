@@ -21,3 +21,16 @@ def rank_plainly(like: Flavor, passages: Sequence[Heard]) -> list[tuple[float, H
     part = part_of(like, choose_names([like.keys() & one.flavor.keys() for one in comparable]))
     ranked = [(distance(part, one.flavor), one) for one in comparable]
     return sorted(ranked, key=lambda pair: (pair[0], pair[1].passage))
+
+
+def smooth_plainly(chosen: Sequence[Heard]) -> list[Heard]:
+    """Return passages in an order in which each is followed by the nearest of those left, by exact distances."""
+    names = choose_names([one.flavor.keys() for one in chosen])
+    parts = {one.passage: part_of(one.flavor, names) for one in chosen}
+    ordered, left = list(chosen[:1]), list(chosen[1:])
+    while left:
+        last = parts[ordered[-1].passage]
+        following = min(left, key=lambda one: (distance(last, parts[one.passage]), one.passage))
+        left.remove(following)
+        ordered.append(following)
+    return ordered
