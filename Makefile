@@ -38,7 +38,8 @@ test-quick: $(DEV_READY) ## run the tests of code that starts no processes and d
 test-long: $(DEV_READY) ## the tests that take longest, which `make test` leaves out (10 to 15 minutes)
 	WKMP_TEST_LONG=1 $(BIN)/python -m pytest -n logical --dist loadfile -m long
 
-test-faults: $(DEV_READY) ## every fault in full: 200 kills, full disks, foreign locks (about half an hour)
+test-faults: $(DEV_READY) ## every fault in full: 200 kills, full disks, foreign locks (an hour)
+	@VENV="$(VENV)" .ci/setup clock
 	WKMP_TEST_KILLS=200 $(BIN)/python -m pytest -m faults
 
 test-safety: $(DEV_READY) ## take each safety measure away and see the tests fail that are named for it (half an hour)
