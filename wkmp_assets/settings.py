@@ -9,7 +9,6 @@ import hashlib
 import os
 import re
 from collections.abc import Iterable
-from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -610,16 +609,11 @@ def _absolute_path(path: Path) -> Path:
     return Path(os.path.abspath(path.expanduser()))  # noqa: PTH100 - Path.absolute() keeps `..`
 
 
-_MADE_BY_DAGSTER = ("history", "schedules", "storage")
-"""Folders that Dagster makes in its home."""
-
-
 def find_dagster_home() -> Path:
     """Return DAGSTER_HOME, and set it when it is unset.
 
     It is then the working folder or the checkout, if one has a dagster.yaml; else the user's state folder
-    (`$XDG_STATE_HOME/wkmp`), which is made with the dagster.yaml of this package. A DAGSTER_HOME that Dagster has not
-    used yet gets that file too: with its defaults, Dagster stores slowly and reports how it is used.
+    (`$XDG_STATE_HOME/wkmp`), which is made with the dagster.yaml of this package.
 
     Raises
     ------
@@ -634,9 +628,6 @@ def find_dagster_home() -> Path:
             raise SettingsError(f"DAGSTER_HOME is {given}, which depends on the working folder: set it to {proposed}")
         if not home.is_dir():
             raise SettingsError(f"DAGSTER_HOME is {given}, which is no folder: make it, or correct DAGSTER_HOME")
-        if not any((home / made).exists() for made in _MADE_BY_DAGSTER):
-            with suppress(SettingsError):  # reading needs no folder to write to, and an import says that it needs one
-                _make_home(home)
         return home
     for folder in (Path.cwd(), _CHECKOUT):
         if (folder / "dagster.yaml").is_file():
@@ -645,6 +636,27 @@ def find_dagster_home() -> Path:
     home = platformdirs.user_state_path("wkmp", appauthor=False)
     _make_home(home)
     os.environ["DAGSTER_HOME"] = str(home)
+    return home
+
+
+_MADE_BY_DAGSTER = ("history", "schedules", "storage")
+"""Folders that Dagster makes in its home."""
+
+
+def prepare_dagster_home() -> Path:
+    """Return DAGSTER_HOME for a command that starts Dagster, with the dagster.yaml of this package if it is new.
+
+    With its defaults, Dagster stores slowly and reports how it is used. A folder that it has used without the file
+    stays as it is: other projects may be there.
+
+    Raises
+    ------
+    SettingsError
+        As `find_dagster_home`, or the file cannot be written.
+    """
+    home = find_dagster_home()
+    if not any((home / made).exists() for made in _MADE_BY_DAGSTER):
+        _make_home(home)
     return home
 
 

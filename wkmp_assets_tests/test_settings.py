@@ -9,7 +9,14 @@ import yaml
 
 from wkmp_assets import settings as settings_module
 from wkmp_assets.errors import SettingsError
-from wkmp_assets.settings import Settings, find_dagster_home, find_library, load_settings, use_library
+from wkmp_assets.settings import (
+    Settings,
+    find_dagster_home,
+    find_library,
+    load_settings,
+    prepare_dagster_home,
+    use_library,
+)
 
 
 @pytest.fixture(autouse=True)
@@ -157,7 +164,7 @@ def test_dagster_home_is_taken_as_given_else_found(monkeypatch: pytest.MonkeyPat
     assert find_dagster_home() == tmp_path / "elsewhere"
 
 
-def test_a_dagster_home_that_is_not_used_yet_gets_our_dagster_yaml(
+def test_a_new_dagster_home_gets_our_dagster_yaml_from_what_starts_dagster(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     """With Dagster's defaults every step would be reported to its makers."""
@@ -169,19 +176,12 @@ def test_a_dagster_home_that_is_not_used_yet_gets_our_dagster_yaml(
     (used / "history").mkdir()
     for home in (new, own, used):
         monkeypatch.setenv("DAGSTER_HOME", str(home))
-        assert find_dagster_home() == home
+        find_dagster_home()
+        assert sorted(new.iterdir()) == [new / "wkmp.toml"] or home != new, "reading writes nothing"
+        assert prepare_dagster_home() == home
     assert yaml.safe_load((new / "dagster.yaml").read_text())["telemetry"] == {"enabled": False}
     assert "enabled: true" in (own / "dagster.yaml").read_text()
     assert not (used / "dagster.yaml").exists(), "other projects may use it, with Dagster's storage"
-
-
-def test_a_dagster_home_that_cannot_be_written_is_taken_as_it_is(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    (tmp_path / f"dagster.yaml.{os.getpid()}.tmp").mkdir()
-    monkeypatch.setenv("DAGSTER_HOME", str(tmp_path))
-    assert find_dagster_home() == tmp_path
-    assert not (tmp_path / "dagster.yaml").exists()
 
 
 def test_the_limit_of_waiting_is_not_below_its_budget(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -40,7 +40,7 @@ from wkmp_assets.orchestration.workers import open_workers
 from wkmp_assets.runtime.atomic_files import translate_disk_errors
 from wkmp_assets.runtime.run_control import RunControl
 from wkmp_assets.runtime.worker_pool import WorkerPool
-from wkmp_assets.settings import Settings, find_dagster_home
+from wkmp_assets.settings import Settings, prepare_dagster_home
 
 _LOG = logging.getLogger(__name__)
 _QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
@@ -66,7 +66,7 @@ def open_instance() -> Iterator[DagsterInstance]:
     SettingsError
         Its dagster.yaml is wrong.
     """
-    home = find_dagster_home()
+    home = prepare_dagster_home()
     try:
         with translate_disk_errors(home):
             instance = _load_instance(home)

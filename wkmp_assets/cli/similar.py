@@ -26,7 +26,6 @@ from wkmp_assets.cli.options import (
 )
 from wkmp_assets.cli.target import PASSAGE, find_passage, folder_of
 from wkmp_assets.db.read.listing import ListedPassage, read_missing_passages
-from wkmp_assets.model.flavor_table import smooth
 from wkmp_assets.model.likeness import Heard, SimilarPassage, choose_playlist
 from wkmp_assets.report.m3u8 import PlaylistEntry, write_m3u8
 from wkmp_assets.report.text import clock, printable
@@ -105,6 +104,8 @@ def playlist(
     VLC plays each passage alone; other players play the whole files. Missing files are left out. Exit status 0:
     written; 1: there is no such passage, or it has no flavor.
     """
+    from wkmp_assets.model.flavor_table import smooth  # with NumPy, which commands that use this module need not
+
     settings = find_settings(folder_of(like, folder), library, database)
     with exit_on_error():
         liked = find_passage(settings, like, number)

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import click
 
-from wkmp_assets.cli.options import DATABASE, FOLDER, LIBRARY, OUT, find_settings, quote_path
-from wkmp_assets.settings import use_library
+from wkmp_assets.cli.options import DATABASE, FOLDER, LIBRARY, OUT, exit_on_error, find_settings, quote_path
+from wkmp_assets.settings import prepare_dagster_home, use_library
 
 DEFAULT_PORT = 3000
 
@@ -24,6 +24,8 @@ def ui(folder: Path, library: Path | None, database: Path | None, port: int) -> 
     """
     settings = find_settings(folder, library, database)
     use_library(settings.library, settings.database_path if database else None)
+    with exit_on_error():
+        prepare_dagster_home()
     OUT.print(f"http://127.0.0.1:{port} shows the library of {quote_path(settings.library)}; Ctrl-C ends it")
     command = [sys.executable, "-m", "dagster", "dev", "--module-name", "wkmp_assets.definitions"]
     os.execv(sys.executable, [*command, "--host", "127.0.0.1", "--port", str(port)])  # noqa: S606 - no shell is wanted

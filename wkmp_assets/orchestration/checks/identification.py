@@ -6,6 +6,7 @@ from typing import Any
 
 import dagster as dg
 
+from wkmp_assets.db.read.counts import read_counts
 from wkmp_assets.errors import IMPORT_WITH_FORCE
 from wkmp_assets.model.match_levels import MatchLevel
 from wkmp_assets.model.outcomes import Result
@@ -41,7 +42,7 @@ def lookups_complete(context: dg.AssetCheckExecutionContext, library: dg.Resourc
         asked, from_cache = asked + lookups.asked, from_cache + lookups.from_cache
         outcomes.update(str(passage.outcome) for passage in lookups.passages)
         deferred += [(path, one.detail) for one in lookups.passages if one.outcome is LookupOutcome.DEFERRED]
-    if _is_blind(scope, judged):
+    if _is_blind(library, scope, judged):
         return _warn_of_no_values(scope, LOOKUPS)
     metadata = {
         "files": len(scope.keys),
@@ -70,7 +71,7 @@ def classes_complete(context: dg.AssetCheckExecutionContext, library: dg.Resourc
         outcomes.update(str(flavor.outcome) for flavor in flavors.passages)
         deferred += [(path, one.detail) for one in flavors.passages if one.outcome is ClassesOutcome.DEFERRED]
         gone = next((one.detail for one in flavors.passages if one.outcome is ClassesOutcome.GONE), gone)
-    if _is_blind(scope, judged):
+    if _is_blind(library, scope, judged):
         return _warn_of_no_values(scope, FLAVORS)
     passed = "no lookup of classes is deferred"
     if gone:
@@ -100,7 +101,7 @@ def passages_identified(
         looked_up = [match for match in matches.passages if match.lookup and match.lookup.outcome in _ASKED]
         asked += len(looked_up)
         known += sum(bool(match.song or (match.lookup and match.lookup.candidates)) for match in looked_up)
-    if _is_blind(scope, judged):
+    if _is_blind(library, scope, judged):
         return _warn_of_no_values(scope, MATCHES)
     is_plausible = known > 0 or asked < MIN_ASKED
     return warn_unless(
@@ -129,9 +130,12 @@ def _read_values(
             yield path, outcome.value
 
 
-def _is_blind(scope: Scope, judged: int) -> bool:
-    """Tell whether a library has files, and no value of any: a check that passed then would have seen nothing."""
-    return scope.is_whole_library and len(scope.keys) > 0 and judged == 0
+def _is_blind(library: Library, scope: Scope, judged: int) -> bool:
+    """Tell whether the library has passages, and no file a value: a check that passed then would have seen nothing."""
+    if judged or not scope.is_whole_library:
+        return False
+    counts = read_counts(library.database)
+    return counts is not None and counts.rows["passages"] > 0
 
 
 def _warn_of_no_values(scope: Scope, phase: str) -> dg.AssetCheckResult:
