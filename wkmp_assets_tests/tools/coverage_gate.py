@@ -37,6 +37,7 @@ IN_PARALLEL = ("-n", str((os.cpu_count() or 1) + 1), "--dist", "loadfile", "--no
 all tests. Tests of one file share what is dear to set up, so they stay in one process."""
 OF_OTHER_SUITES = (
     "wkmp_assets/orchestration/instance/postgres_storage.py",  # needs a PostgreSQL server
+    "wkmp_assets/runtime/sftp_store.py",  # needs an SSH server
     "wkmp_assets/runtime/cluster/dask_worker.py",  # runs in worker processes of a cluster
 )
 """Modules that only `make test-cluster` can reach. They do not count."""

@@ -18,7 +18,14 @@ from wkmp_assets.db.read.counts import (
 from wkmp_assets.db.read.file_details import read_file_details
 from wkmp_assets.db.read.known_files import read_file_rows, read_hashes_by_size, read_known_files
 from wkmp_assets.db.read.library_settings import LockSettings
-from wkmp_assets.db.read.listing import stream_flavors
+from wkmp_assets.db.read.listing import (
+    read_file_passages,
+    read_missing_passages,
+    read_named_passages,
+    read_passages,
+    read_recording,
+    stream_flavors,
+)
 from wkmp_assets.db.read.outdated_flavors import read_outdated_flavors, read_without_loudness
 from wkmp_assets.db.read.overview import read_overview
 from wkmp_assets.db.read.removal import read_removable
@@ -119,3 +126,10 @@ def test_a_file_that_somebody_else_removed_is_not_removed_again(older: Path) -> 
         remove_file(writer, "a.mp3", NOW, with_references=True)
         with pytest.raises(LibraryChangedError, match=r"a\.mp3: its row changed"):
             remove_file(writer, "a.mp3", NOW, with_references=True)
+
+
+def test_a_database_without_songs_lists_nothing(database: Path) -> None:
+    run_sql(database, "CREATE TABLE files (guid TEXT PRIMARY KEY)")
+    assert read_passages(database) == read_file_passages(database, "a.mp3") == read_recording(database, "M") == []
+    assert read_named_passages(database, ["P"]) == {}
+    assert read_missing_passages(database) == set()

@@ -22,7 +22,7 @@ from dagster._serdes import deserialize_value, serialize_value
 from sqlalchemy import event as sql_event
 
 from wkmp_assets.orchestration.instance import event_log
-from wkmp_assets.orchestration.instance.event_batch import MAX_WAIT_S, EventBatch
+from wkmp_assets.orchestration.instance.event_batch import MAX_EVENTS, MAX_WAIT_S, EventBatch
 from wkmp_assets.orchestration.instance.event_json import DEFAULTS, shorten, to_json
 from wkmp_assets.orchestration.instance.event_log import KeptOpenEventLogStorage, KeptOpenSqliteStorage
 from wkmp_assets_tests.support.memory_instance import event_storage, memory_instance
@@ -777,3 +777,32 @@ def test_what_is_reported_from_outside_of_any_run_is_told_as_by_dagsters_class(t
     checks = f"{entry}: checks"
     assert [status for _, status, _ in ours.pop(checks)] == [status for _, status, _ in theirs.pop(checks)]
     assert (ours, seen) == (theirs, [["a"], ["a"]])
+
+
+def test_events_that_cannot_be_stored_at_the_end_are_counted_in_a_sentence(
+    events: list[EventLogEntry], caplog: pytest.LogCaptureFixture
+) -> None:
+    stored: list[EventLogEntry] = []
+    is_full = True
+
+    def store(some: list[EventLogEntry]) -> None:
+        if is_full:
+            raise OSError("no space left")
+        stored.extend(some)
+
+    batch = EventBatch(store)
+    batch.add(events[0])
+    batch.flush_at_exit()
+    assert "Dagster's history lacks events (1), the library nothing: " in caplog.text
+    assert "no space left" in caplog.text
+    is_full = False
+    batch.flush_at_exit()
+    assert stored == [events[0]], "nothing was lost meanwhile"
+
+
+def test_many_events_are_stored_at_once(events: list[EventLogEntry]) -> None:
+    stored: list[EventLogEntry] = []
+    batch = EventBatch(stored.extend)
+    for _ in range(MAX_EVENTS):
+        batch.add(events[0])
+    assert len(stored) == MAX_EVENTS

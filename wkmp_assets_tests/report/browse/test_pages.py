@@ -234,6 +234,17 @@ def test_nothing_can_be_written_attached_or_read_that_is_secret(shown: Pages) ->
         assert library.execute("SELECT count(*) FROM files").fetchone() == (6,)
 
 
+def test_a_question_of_ones_own_compares_flavors(shown: Pages) -> None:
+    """As docs/guide/browse.md says: 0 to 1, and nothing where there is nothing to compare."""
+    flavors = ('{"mood": {"a": 0.5, "b": 0.5}}', '{"mood": {"a": 1, "b": 0}}', '{"timbre": {"a": 1, "b": 0}}')
+    same, other, none = (
+        f"flavor_distance('{flavors[0]}', {it})" for it in (f"'{flavors[0]}'", f"'{flavors[1]}'", f"'{flavors[2]}'")
+    )
+    sql = quote(f"select {same} < {other}, {none}, flavor_distance(null, 1)")
+    answer = shown.ask(f"/library.json?_shape=arrays&sql={sql}")
+    assert json.loads(answer.text)["rows"] == [[1, None, None]]
+
+
 def test_a_host_that_is_nonsense_is_refused(shown: Pages) -> None:
     assert shown.ask("/", host="[::1").status_code == 403
 
