@@ -40,8 +40,12 @@ def folder_of(text: str, folder: Path | None) -> Path:
 
 def path_in_library(settings: Settings, text: str, known: Collection[str]) -> str | None:
     """Return the path, below the library's root, of the file that a text names; None when the library has none."""
-    candidates = (text, settings.relative_folder(Path(text)))
-    return next((path for path in candidates if path in known), None)
+    return next((path for path in _paths_named(settings, text) if path in known), None)
+
+
+def _paths_named(settings: Settings, text: str) -> tuple[str, str]:
+    """Return the paths below the root that a text may mean: itself, and where it leads from the working folder."""
+    return text, settings.relative_folder(Path(text))
 
 
 def find_passage(settings: Settings, text: str, number: int | None) -> ListedPassage:
@@ -53,7 +57,7 @@ def find_passage(settings: Settings, text: str, number: int | None) -> ListedPas
         The library has none. The message says what was tried.
     """
     database = settings.database_path
-    for path in (text, settings.relative_folder(Path(text))):
+    for path in _paths_named(settings, text):
         if is_utf8(path) and (of_file := read_file_passages(database, path)):
             return _of_file(of_file, number)
     recording = parse_mbid(text)
