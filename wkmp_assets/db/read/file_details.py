@@ -8,7 +8,7 @@ from typing import Any
 
 from wkmp_assets.db.connection import open_reader
 from wkmp_assets.db.read.file_warnings import read_warnings_of
-from wkmp_assets.db.read.listing import ListedPassage, read_passages
+from wkmp_assets.db.read.listing import ListedPassage, read_file_passages
 from wkmp_assets.db.read.select import column_list, has_table
 from wkmp_assets.model.flavor import Flavor, parse_flavor
 from wkmp_assets.model.json_text import parse_object
@@ -63,7 +63,7 @@ class FileDetails:
 
 def read_file_details(database: Path, path: str) -> FileDetails | None:
     """Read one file; None when the library does not have it."""
-    listed = read_passages(database, path)
+    listed = read_file_passages(database, path)
     with open_reader(database) as connection:
         if connection is None or not has_table(connection, "files"):
             return None

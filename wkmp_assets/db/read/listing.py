@@ -3,6 +3,7 @@
 import json
 import sqlite3
 from collections.abc import Collection, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import groupby
 from operator import itemgetter
@@ -67,6 +68,13 @@ class ListedPassage:
         return f"{self.title or Path(self.path).stem + number}{f' - {self.artist}' if self.artist else ''}"
 
 
+@contextmanager
+def open_listed(database: Path) -> Iterator[sqlite3.Connection | None]:
+    """Open a library whose passages can be listed; None when there is none yet, or it has no songs."""
+    with open_reader(database) as connection:
+        yield connection if connection is not None and has_table(connection, "songs") else None
+
+
 def read_passages(database: Path, within: str = "") -> list[ListedPassage]:
     """Read the passages below a folder, by path and start; none when there is no library yet.
 
@@ -77,25 +85,20 @@ def read_passages(database: Path, within: str = "") -> list[ListedPassage]:
     within : str
         A folder below its root, or the path of one file; `""` for all.
     """
-    with open_reader(database) as connection:
-        if connection is None or not has_table(connection, "songs"):
-            return []
-        files, parameters = within_files(within)
-        return _read(connection, files, parameters)
+    with open_listed(database) as connection:
+        return [] if connection is None else _read(connection, *within_files(within))
 
 
 def read_file_passages(database: Path, path: str) -> list[ListedPassage]:
     """Read the passages of the file of a path, by start."""
-    with open_reader(database) as connection:
-        if connection is None or not has_table(connection, "songs"):
-            return []
-        return _read(connection, "path = ?", [path])
+    with open_listed(database) as connection:
+        return [] if connection is None else _read(connection, "path = ?", [path])
 
 
 def read_named_passages(database: Path, passages: Collection[str]) -> dict[str, ListedPassage]:
     """Read some passages by their guids, without those that the library does not have."""
-    with open_reader(database) as connection:
-        if connection is None or not has_table(connection, "songs"):
+    with open_listed(database) as connection:
+        if connection is None:
             return {}
         query = "SELECT file_id FROM passages WHERE guid IN"
         files = json.dumps(sorted({row["file_id"] for row in select_in(connection, query, passages)}))
@@ -106,8 +109,8 @@ def read_named_passages(database: Path, passages: Collection[str]) -> dict[str, 
 
 def read_recording(database: Path, recording: str) -> list[ListedPassage]:
     """Read the passages of a recording by its MBID, by path and start."""
-    with open_reader(database) as connection:
-        if connection is None or not has_table(connection, "songs"):
+    with open_listed(database) as connection:
+        if connection is None:
             return []
         files = f"""guid IN (
             SELECT p.file_id FROM (SELECT {column_list(connection, "passages", _PASSAGES)} FROM passages) AS p

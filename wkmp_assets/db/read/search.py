@@ -9,9 +9,7 @@ from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
-from wkmp_assets.db.connection import open_reader
-from wkmp_assets.db.read.listing import ListedPassage, read_named_passages, select_names
-from wkmp_assets.db.read.select import has_table
+from wkmp_assets.db.read.listing import ListedPassage, open_listed, read_named_passages, select_names
 
 _CREATE_INDEX = """
     CREATE VIRTUAL TABLE found USING fts5(title, artist, album, path, tokenize = 'unicode61 remove_diacritics 2')"""
@@ -59,8 +57,8 @@ def _match(database: Path, asked: str, within: str) -> list[str]:
             guids.append(str(guid))
             yield tuple(texts)
 
-    with open_reader(database) as connection, closing(sqlite3.connect(":memory:")) as index:
-        if connection is None or not has_table(connection, "songs"):
+    with open_listed(database) as connection, closing(sqlite3.connect(":memory:")) as index:
+        if connection is None:
             return []
         index.execute(_CREATE_INDEX)
         index.executemany("INSERT INTO found (title, artist, album, path) VALUES (?, ?, ?, ?)", rows(connection))
