@@ -34,16 +34,15 @@ def lookups_complete(context: dg.AssetCheckExecutionContext, library: dg.Resourc
     """
     outcomes: Counter[str] = Counter()
     deferred: list[tuple[str, str]] = []
-    judged = asked = from_cache = 0
+    asked = from_cache = 0
     scope = find_scope(context, library)
+    if _is_blind(context, library, scope, LOOKUPS):
+        return _warn_of_no_values(scope, LOOKUPS)
     for path, value in _read_values(context, library, scope, LOOKUPS):
         lookups: RecordingLookups = value
-        judged += 1
         asked, from_cache = asked + lookups.asked, from_cache + lookups.from_cache
         outcomes.update(str(passage.outcome) for passage in lookups.passages)
         deferred += [(path, one.detail) for one in lookups.passages if one.outcome is LookupOutcome.DEFERRED]
-    if _is_blind(library, scope, judged):
-        return _warn_of_no_values(scope, LOOKUPS)
     metadata = {
         "files": len(scope.keys),
         "passages": dict(outcomes),
@@ -63,16 +62,14 @@ def classes_complete(context: dg.AssetCheckExecutionContext, library: dg.Resourc
     outcomes: Counter[str] = Counter()
     deferred: list[tuple[str, str]] = []
     gone = ""
-    judged = 0
     scope = find_scope(context, library)
+    if _is_blind(context, library, scope, FLAVORS):
+        return _warn_of_no_values(scope, FLAVORS)
     for path, value in _read_values(context, library, scope, FLAVORS):
         flavors: Flavors = value
-        judged += 1
         outcomes.update(str(flavor.outcome) for flavor in flavors.passages)
         deferred += [(path, one.detail) for one in flavors.passages if one.outcome is ClassesOutcome.DEFERRED]
         gone = next((one.detail for one in flavors.passages if one.outcome is ClassesOutcome.GONE), gone)
-    if _is_blind(library, scope, judged):
-        return _warn_of_no_values(scope, FLAVORS)
     passed = "no lookup of classes is deferred"
     if gone:
         passed = f"{outcomes[ClassesOutcome.GONE]} passages have no classes. {escape_markdown(gone)}"
@@ -90,19 +87,18 @@ def passages_identified(
     The metadata counts the passages with a song by the confidence of the match.
     """
     levels: Counter[str] = Counter()
-    judged = asked = known = identified = passages = 0
+    asked = known = identified = passages = 0
     scope = find_scope(context, library)
+    if _is_blind(context, library, scope, MATCHES):
+        return _warn_of_no_values(scope, MATCHES)
     for _, value in _read_values(context, library, scope, MATCHES):
         matches: SongMatches = value
-        judged += 1
         passages += len(matches.passages)
         levels.update(str(match.level) for match in matches.passages)
         identified += sum(match.song is not None for match in matches.passages)
         looked_up = [match for match in matches.passages if match.lookup and match.lookup.outcome in _ASKED]
         asked += len(looked_up)
         known += sum(bool(match.song or (match.lookup and match.lookup.candidates)) for match in looked_up)
-    if _is_blind(library, scope, judged):
-        return _warn_of_no_values(scope, MATCHES)
     is_plausible = known > 0 or asked < MIN_ASKED
     return warn_unless(
         is_plausible,
@@ -130,9 +126,9 @@ def _read_values(
             yield path, outcome.value
 
 
-def _is_blind(library: Library, scope: Scope, judged: int) -> bool:
+def _is_blind(context: dg.AssetCheckExecutionContext, library: Library, scope: Scope, phase: str) -> bool:
     """Tell whether the library has passages, and no file a value: a check that passed then would have seen nothing."""
-    if judged or not scope.is_whole_library:
+    if not scope.is_whole_library or any(_read_values(context, library, scope, phase)):  # the first value is enough
         return False
     counts = read_counts(library.database)
     return counts is not None and counts.rows["passages"] > 0
