@@ -171,22 +171,25 @@ class ObjectFolder:
 
     def _try(self, function: Callable[..., _T], *arguments: Any) -> _T:
         """Call a function with the store and the path there; once more where a connection broke meanwhile."""
-        if urlsplit(self.url).scheme not in _SSH:
+        store, base = self._open()
+        try:
+            return function(store, base, *arguments)
+        except Exception:
+            if getattr(store, "is_connected", True):  # most stores connect anew for each request
+                raise
+        return function(*self._open(), *arguments)
+
+    def _open(self) -> tuple[Any, str]:
+        if urlsplit(self.url).scheme in _SSH:
+            from wkmp_assets.runtime.sftp_store import open_store  # an extra
+
+            store, base = open_store(self.url)
+        else:
             from fsspec.core import url_to_fs
 
             store, base = url_to_fs(self.url)
             store.invalidate_cache()
-            return function(store, base.rstrip("/"), *arguments)
-        from wkmp_assets.runtime.sftp_store import open_store  # an extra
-
-        store, base = open_store(self.url)
-        try:
-            return function(store, base.rstrip("/"), *arguments)
-        except Exception:
-            if store.is_connected:
-                raise
-        store, base = open_store(self.url)
-        return function(store, base.rstrip("/"), *arguments)
+        return store, base.rstrip("/")
 
 
 def run_at_hand(objects: ObjectFolder, root: Path, function: Callable[..., Any], stand_in: Path, *others: Any) -> Any:
