@@ -53,8 +53,7 @@ _MAX_BOUND = 500
 """Partitions in one statement of Dagster's, which binds each of them. Some builds of SQLite bind only 999 values."""
 _AT_ONCE = {*EVENT_TYPE_TO_PIPELINE_RUN_STATUS, DagsterEventType.STEP_FAILURE}
 _LEFT_OUT = {DagsterEventType.LOADED_INPUT, DagsterEventType.STEP_INPUT}
-"""A step says of each of its inputs that it was read and is of the right type, and of each output that it was handled.
-When that fails, the step says so."""
+"""A step says of each of its inputs that it was read and is of the right type. When that fails, the step says so."""
 _READ_AGAIN = AssetKey(ENTRY).to_string()
 """The asset whose events hold receipts, which the checks of the same run judge."""
 _TAGGED = {DagsterEventType.ASSET_MATERIALIZATION, DagsterEventType.ASSET_OBSERVATION}
