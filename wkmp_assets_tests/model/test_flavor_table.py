@@ -28,7 +28,9 @@ def test_arrays_rank_as_flavors_do(like: Flavor, flavors: list[Flavor], kept: in
 
 @given(flavors=st.lists(FLAVORS, max_size=12))
 @example(flavors=[{"mood": {"a": place, "b": 1 - place}} for place in (0.5, 0.3, 0.3 + 1e-12, 0.3, 0.7)])
+@example(flavors=[{"mood": {"a": place, "b": 1 - place}} for place in (0.3, 0.5 + 4e-9, 0.1 - 3e-9)])
 def test_arrays_order_a_smooth_playlist_as_flavors_do(flavors: list[Flavor]) -> None:
+    """The last example: of two flavors, 32 bits take the farther one for the nearer."""
     passages = [Heard(f"{number * 7 % 13:02}", "song", 1.0, flavor) for number, flavor in enumerate(flavors)]
     assert smooth(passages) == smooth_plainly(passages)
 
