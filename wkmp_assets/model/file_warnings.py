@@ -3,9 +3,6 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Annotated, Any
-
-from pydantic import BeforeValidator
 
 
 class WarningKind(StrEnum):
@@ -61,14 +58,6 @@ class FileWarning:
 
 _PLACES = {kind: place for place, kind in enumerate(WarningKind)}
 _BY_NAME = {str(kind): kind for kind in WarningKind}
-
-
-def _of_any_version(value: Any) -> Any:
-    return FileWarning(WarningKind.OTHER, value) if isinstance(value, str) else value
-
-
-StoredWarning = Annotated[FileWarning, BeforeValidator(_of_any_version)]
-"""A warning in a stored phase value. Earlier versions stored the sentence alone."""
 
 
 def warn_each(kind: WarningKind, texts: Iterable[str]) -> tuple[FileWarning, ...]:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from pydantic import AliasChoices, Base64Bytes, BeforeValidator, Field, PlainSerializer, TypeAdapter
 
 from wkmp_assets.model.boundary_evidence import NO_EVIDENCE, BoundaryEvidence, BoundarySource, SheetTrack, TrackSheet
-from wkmp_assets.model.file_warnings import StoredWarning
+from wkmp_assets.model.file_warnings import FileWarning, WarningKind
 from wkmp_assets.model.match_levels import MatchLevel
 from wkmp_assets.model.name_ranks import NameRank
 
@@ -43,6 +43,14 @@ if TYPE_CHECKING:
 else:
     Float32Array = Annotated[Any, BeforeValidator(_to_array), PlainSerializer(_to_base64, return_type=str)]
     """One-dimensional float32 array; little-endian base64 in JSON."""
+
+
+def _of_any_version(value: Any) -> Any:
+    return FileWarning(WarningKind.OTHER, value) if isinstance(value, str) else value
+
+
+StoredWarning = Annotated[FileWarning, BeforeValidator(_of_any_version)]
+"""A warning in a stored phase value. Earlier versions stored the sentence alone."""
 
 
 @dataclass(frozen=True)
