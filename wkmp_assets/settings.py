@@ -9,22 +9,35 @@ import hashlib
 import os
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field, fields
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Any, Literal
 
 import platformdirs
-from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator
-from pydantic_settings import BaseSettings, InitSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
 
 from wkmp_assets.errors import SettingsError
+from wkmp_assets.setting_kinds import (
+    Secret,
+    SecretText,
+    Setting,
+    Text,
+    WholeNumber,
+    WrongValueError,
+    absolute_path,
+    accept_values,
+    setting,
+    setting_of,
+    yes_or_no,
+)
 
 _CHECKOUT = Path(__file__).resolve().parent.parent
 _SAMPLE_LIBRARY = _CHECKOUT / "test_data" / "sample_library"
 
 _LIBRARY_ID = re.compile("[0-9a-f]{8}")
 _UTC = "UTC"
+_HTTP = "must begin with http:// or https://"
+_FILES_PER_RUN = WholeNumber(1, 10_000)
 _OTHER_CLOCKS = ("posix/", "right/", "posixrules", "localtime")
 """Files beside the time zones: copies of them, zones with leap seconds, and this machine's own."""
 _DATABASE_CHECKS = frozenset({"owner", "program", "triggers", "newer"})
@@ -59,350 +72,438 @@ def _default_state_dir() -> Path:
     return platformdirs.user_state_path("wkmp", appauthor=False)
 
 
-class Settings(BaseSettings):
-    """The settings: arguments, else `WKMP_*` environment variables, else `wkmp.toml`, else the default."""
+def _split_names(text: str) -> frozenset[str]:
+    return frozenset(name.strip() for name in text.split(",") if name.strip())
 
-    model_config = SettingsConfigDict(env_prefix="WKMP_", env_ignore_empty=True, frozen=True, extra="forbid")
 
-    library_root: Path | None = Field(
+def _split_patterns(text: str) -> tuple[str, ...]:
+    return tuple(line.strip() for line in text.replace(";", "\n").splitlines() if line.strip())
+
+
+def _files_per_run(value: object) -> object:
+    if isinstance(value, str) and value in {"all", "auto"}:
+        return value
+    try:
+        return _FILES_PER_RUN(value)
+    except ValueError:
+        raise ValueError("must be a number from 1 to 10,000, 'all' or 'auto'") from None
+
+
+def _check_names_of_checks(text: str) -> None:
+    unknown = sorted(_split_names(text) - _DATABASE_CHECKS)
+    if unknown:
+        raise ValueError(f"{unknown[0]!r} is none of {', '.join(sorted(_DATABASE_CHECKS))}")
+
+
+def _check_address(text: str) -> None:
+    if "://" not in text:
+        raise ValueError("must be an address like s3://bucket/folder")
+
+
+def _check_tags(text: str) -> None:
+    wrong = sorted(part for part in _split_names(text) if "=" not in part)
+    if wrong:
+        raise ValueError(f"{wrong[0]!r} is not of the form name=value")
+
+
+def _check_patterns(text: str) -> None:
+    from pathspec import GitIgnoreSpec  # so that the default loads nothing
+
+    for line in _split_patterns(text):
+        try:
+            GitIgnoreSpec.from_lines([line])
+        except ValueError:
+            raise ValueError(f"{line!r} is no pattern in gitignore syntax") from None
+
+
+def _check_zone(name: str) -> None:
+    if name != _UTC and not _is_time_zone(name):
+        raise ValueError("must be a time zone of the IANA database, like Europe/Berlin")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """The settings of one library, as `load_settings` reads them."""
+
+    library_root: Path | None = field(
         default_factory=_default_library_root,
-        description="The music folder. Default in a checkout: the sample library.",
+        metadata=setting(
+            "The music folder. Default in a checkout: the sample library.",
+            absolute_path,
+            or_none=True,
+        ),
     )
-    ignore: str | None = Field(
+    ignore: str | None = field(
         default=None,
-        description="What a scan passes over, as patterns in gitignore syntax, one a line or separated by `;`.",
+        metadata=setting(
+            "What a scan passes over, as patterns in gitignore syntax, one a line or separated by `;`.",
+            Text(check=_check_patterns),
+            or_none=True,
+        ),
     )
-    database: Path | None = Field(
+    database: Path | None = field(
         default=None,
-        description="The library database. Default: `wkmp.db` in the music folder.",
+        metadata=setting(
+            "The library database. Default: `wkmp.db` in the music folder.",
+            absolute_path,
+            or_none=True,
+        ),
     )
-    trust_database: str | None = Field(
+    trust_database: str | None = field(
         default=None,
-        description="Checks of the library database to leave out, separated by commas: `owner` (it may belong to "
-        "another user), `program` (it may look like another program's), `triggers` (it may have triggers and views), "
-        "`newer` (a newer WKMP may have made it).",
+        metadata=setting(
+            "Checks of the library database to leave out, separated by commas: `owner` (it may belong to "
+            "another user), `program` (it may look like another program's), `triggers` (it may have triggers and "
+            "views), `newer` (a newer WKMP may have made it).",
+            Text(check=_check_names_of_checks),
+            or_none=True,
+        ),
     )
-    state_dir: Path = Field(
+    state_dir: Path = field(
         default_factory=_default_state_dir,
-        description="The folder for phase values and decoded PCM. Default: `.wkmp` in DAGSTER_HOME.",
+        metadata=setting(
+            "The folder for phase values and decoded PCM. Default: `.wkmp` in DAGSTER_HOME.",
+            absolute_path,
+        ),
     )
-    covers_dir: Path | None = Field(
+    covers_dir: Path | None = field(
         default=None,
-        description="The folder for covers, which players read. Default: `covers` in the state folder.",
+        metadata=setting(
+            "The folder for covers, which players read. Default: `covers` in the state folder.",
+            absolute_path,
+            or_none=True,
+        ),
     )
-    files_per_run: int | Literal["all", "auto"] = Field(
+    files_per_run: int | Literal["all", "auto"] = field(
         default="auto",
-        description="How many files one run carries at most: 1 to 10,000, or `all`, which --partition-range needs. "
-        "Default: as many as take about 4 seconds on the command line, 40 seconds of CPU for the sensor, and 50 files "
-        "in a backfill.",
+        metadata=setting(
+            "How many files one run carries at most: 1 to 10,000, or `all`, which --partition-range needs. "
+            "Default: as many as take about 4 seconds on the command line, 40 seconds of CPU for the sensor, and 50 "
+            "files in a backfill.",
+            _files_per_run,
+        ),
     )
-    workers: int = Field(
+    workers: int = field(
         default_factory=lambda: count_cpus() + 1,
-        ge=1,
-        le=64,
-        description="How many worker processes decode and fingerprint. Default: the number of CPUs plus one.",
+        metadata=setting(
+            "How many worker processes decode and fingerprint. Default: the number of CPUs plus one.",
+            WholeNumber(1, 64),
+        ),
     )
-    worker_memory_mb: int = Field(
+    worker_memory_mb: int = field(
         default=1024,
-        ge=256,
-        le=1_000_000,
-        description="Memory limit of a worker, in MB. A file that needs more fails and is named.",
+        metadata=setting(
+            "Memory limit of a worker, in MB. A file that needs more fails and is named.",
+            WholeNumber(256, 1_000_000),
+        ),
     )
-    worker_timeout_s: int = Field(
+    worker_timeout_s: int = field(
         default=600,
-        ge=1,
-        le=86_400,
-        description="Time limit for one phase of one file, in seconds, and as much again for every 100 MB of the "
-        "file. A file that takes longer fails and is named.",
+        metadata=setting(
+            "Time limit for one phase of one file, in seconds, and as much again for every 100 MB of the "
+            "file. A file that takes longer fails and is named.",
+            WholeNumber(1, 86_400),
+        ),
     )
-    cluster: str | None = Field(
+    cluster: str | None = field(
         default=None,
-        description="The scheduler of a cluster whose workers measure the files: `tcp://host:8786`, `tls://host:8786` "
-        "or a scheduler file of Dask. Default: worker processes of this machine.",
+        metadata=setting(
+            "The scheduler of a cluster whose workers measure the files: `tcp://host:8786`, `tls://host:8786` "
+            "or a scheduler file of Dask. Default: worker processes of this machine.",
+            Text(),
+            or_none=True,
+        ),
     )
-    cluster_insecure: bool = Field(
+    cluster_insecure: bool = field(
         default=False,
-        description="1: a scheduler on another machine may be used without TLS. Whoever reaches it can then run "
-        "programs on all machines of the cluster.",
+        metadata=setting(
+            "1: a scheduler on another machine may be used without TLS. Whoever reaches it can then run "
+            "programs on all machines of the cluster.",
+            yes_or_no,
+        ),
     )
-    remote_root: str | None = Field(
+    remote_root: str | None = field(
         default=None,
-        description="For `wkmp worker`: where the music is for its machine, as a folder or an address like "
-        "`s3://bucket/folder`, or `ID=FOLDER` for the library with that id, separated by `;`.",
+        metadata=setting(
+            "For `wkmp worker`: where the music is for its machine, as a folder or an address like "
+            "`s3://bucket/folder`, or `ID=FOLDER` for the library with that id, separated by `;`.",
+            Text(),
+            or_none=True,
+        ),
     )
-    music_url: str | None = Field(
+    music_url: str | None = field(
         default=None,
-        description="The address of music that is in an object store, like `s3://bucket/folder` or "
-        "`sftp://host/folder`. The music folder then holds stand-ins without content. Default: the music is in the "
-        "music folder.",
+        metadata=setting(
+            "The address of music that is in an object store, like `s3://bucket/folder` or "
+            "`sftp://host/folder`. The music folder then holds stand-ins without content. Default: the music is in the "
+            "music folder.",
+            Text(check=_check_address),
+            or_none=True,
+        ),
     )
-    max_file_mb: int = Field(
+    max_file_mb: int = field(
         default=64_000,
-        ge=1,
-        le=100_000_000,
-        description="The largest file that is imported, in MB. A larger one fails at once and is named.",
+        metadata=setting(
+            "The largest file that is imported, in MB. A larger one fails at once and is named.",
+            WholeNumber(1, 100_000_000),
+        ),
     )
-    pcm_cache_mb: int = Field(
+    pcm_cache_mb: int = field(
         default=2048,
-        ge=16,
-        le=1_000_000,
-        description="Disk space for decoded PCM, in MB. The least recently used PCM goes first.",
+        metadata=setting(
+            "Disk space for decoded PCM, in MB. The least recently used PCM goes first.",
+            WholeNumber(16, 1_000_000),
+        ),
     )
 
-    watch: bool = Field(
+    watch: bool = field(
         default=False,
-        description="1: the sensors `new_files_sensor` and `report_sensor` run from the start. Default: a person "
-        "switches them on in the web UI.",
+        metadata=setting(
+            "1: the sensors `new_files_sensor` and `report_sensor` run from the start. Default: a person "
+            "switches them on in the web UI.",
+            yes_or_no,
+        ),
     )
-    watch_settle_s: int = Field(
+    watch_settle_s: int = field(
         default=30,
-        ge=0,
-        le=86_400,
-        description="How many seconds a file must be unchanged before the sensor imports it.",
+        metadata=setting(
+            "How many seconds a file must be unchanged before the sensor imports it.",
+            WholeNumber(0, 86_400),
+        ),
     )
-    watch_runs: int = Field(
+    watch_runs: int = field(
         default=4,
-        ge=1,
-        le=100,
-        description="How many runs of the sensor may wait at once. Each carries half a minute of work.",
+        metadata=setting(
+            "How many runs of the sensor may wait at once. Each carries half a minute of work.",
+            WholeNumber(1, 100),
+        ),
     )
 
-    schedules: bool = Field(
+    schedules: bool = field(
         default=False,
-        description="1: the schedules `nightly_rescan`, `weekly_top_up` and `nightly_tidy` run from the start. "
-        "Default: a person switches them on in the web UI.",
+        metadata=setting(
+            "1: the schedules `nightly_rescan`, `weekly_top_up` and `nightly_tidy` run from the start. "
+            "Default: a person switches them on in the web UI.",
+            yes_or_no,
+        ),
     )
-    rescan_cron: str = Field(
+    rescan_cron: str = field(
         default="0 3 * * *",
-        description="When `nightly_rescan` looks for new, changed and moved files, as a cron expression.",
+        metadata=setting(
+            "When `nightly_rescan` looks for new, changed and moved files, as a cron expression.",
+            Text(),
+        ),
     )
-    top_up_cron: str = Field(
+    top_up_cron: str = field(
         default="0 4 * * 0",
-        description="When `weekly_top_up` asks the services again, as a cron expression.",
+        metadata=setting(
+            "When `weekly_top_up` asks the services again, as a cron expression.",
+            Text(),
+        ),
     )
-    history_days: int = Field(
+    history_days: int = field(
         default=90,
-        ge=0,
-        le=36_500,
-        description="Days after which Dagster forgets a run and its events. What was found last of each file stays. "
-        "`0`: never.",
+        metadata=setting(
+            "Days after which Dagster forgets a run and its events. What was found last of each file stays. "
+            "`0`: never.",
+            WholeNumber(0, 36_500),
+        ),
     )
-    undo_days: int = Field(
+    undo_days: int = field(
         default=30,
-        ge=0,
-        le=36_500,
-        description="Days for which the library keeps what `wkmp undo` restores. `0`: for ever.",
+        metadata=setting(
+            "Days for which the library keeps what `wkmp undo` restores. `0`: for ever.",
+            WholeNumber(0, 36_500),
+        ),
     )
-    tidy_cron: str = Field(
+    tidy_cron: str = field(
         default="30 4 * * *",
-        description="When `nightly_tidy` removes old runs, as a cron expression.",
+        metadata=setting(
+            "When `nightly_tidy` removes old runs, as a cron expression.",
+            Text(),
+        ),
     )
-    time_zone: str = Field(
+    time_zone: str = field(
         default=_UTC,
-        description="Time zone of the schedules, for example `Europe/Berlin`.",
+        metadata=setting(
+            "Time zone of the schedules, for example `Europe/Berlin`.",
+            Text(check=_check_zone),
+        ),
     )
 
-    fresh_days: int = Field(
+    fresh_days: int = field(
         default=7,
-        ge=1,
-        le=36_500,
-        description="Days after which the web UI calls `library_report` overdue. The report is written again before, "
-        "while `report_sensor` runs.",
+        metadata=setting(
+            "Days after which the web UI calls `library_report` overdue. The report is written again before, "
+            "while `report_sensor` runs.",
+            WholeNumber(1, 36_500),
+        ),
     )
-    owners: str = Field(
+    owners: str = field(
         default="team:wkmp",
-        description="Owners of the assets in the web UI, separated by commas: mail addresses, or names such as "
-        "`team:music`.",
+        metadata=setting(
+            "Owners of the assets in the web UI, separated by commas: mail addresses, or names such as `team:music`.",
+            Text(),
+        ),
     )
-    asset_tags: str | None = Field(
+    asset_tags: str | None = field(
         default=None,
-        description="Tags of the assets in the web UI, such as `domain=music`, separated by commas.",
+        metadata=setting(
+            "Tags of the assets in the web UI, such as `domain=music`, separated by commas.",
+            Text(check=_check_tags),
+            or_none=True,
+        ),
     )
-    repository_url: str | None = Field(
+    repository_url: str | None = field(
         default=None,
-        pattern=r"^https?://[^@\s]+$",
-        description="Address of this code's repository on GitHub or GitLab. The assets in the web UI then link to "
-        "their source and to their page of the documentation there.",
+        metadata=setting(
+            "Address of this code's repository on GitHub or GitLab. The assets in the web UI then link to "
+            "their source and to their page of the documentation there.",
+            Text(r"https?://[^@\s]+", "must be an address like https://host/path, without a user name"),
+            or_none=True,
+        ),
     )
-    repository_branch: str = Field(
+    repository_branch: str = field(
         default="main",
-        description="The branch or tag of the repository to which the assets link.",
+        metadata=setting(
+            "The branch or tag of the repository to which the assets link.",
+            Text(),
+        ),
     )
 
-    alert_command: str | None = Field(
+    alert_command: str | None = field(
         default=None,
-        description="A command that the sensors `run_failure_alerts` and `check_failure_alerts` run when something "
-        "fails. It gets one JSON message on standard input. Default: none.",
+        metadata=setting(
+            "A command that the sensors `run_failure_alerts` and `check_failure_alerts` run when something "
+            "fails. It gets one JSON message on standard input. Default: none.",
+            Text(),
+            or_none=True,
+        ),
     )
-    alert_url: SecretStr | None = Field(
+    alert_url: Secret | None = field(
         default=None,
-        description="An address to which the same sensors post the same message, such as that of a chat's webhook. "
-        "Default: none.",
+        metadata=setting(
+            "An address to which the same sensors post the same message, such as that of a chat's webhook. "
+            "Default: none.",
+            SecretText("https?://.*", _HTTP),
+            or_none=True,
+        ),
     )
-    alert_timeout_s: int = Field(
+    alert_timeout_s: int = field(
         default=10,
-        ge=1,
-        le=25,
-        description="How many seconds the command, and how many the address, may take. Then the alert is tried again.",
+        metadata=setting(
+            "How many seconds the command, and how many the address, may take. Then the alert is tried again.",
+            WholeNumber(1, 25),
+        ),
     )
 
-    ui_hosts: str | None = Field(
+    ui_hosts: str | None = field(
         default=None,
-        description="Names under which the web UI and `wkmp browse` may be asked, such as that of a proxy, separated "
-        "by commas; `*` is any. Addresses and `localhost` always may.",
+        metadata=setting(
+            "Names under which the web UI and `wkmp browse` may be asked, such as that of a proxy, separated "
+            "by commas; `*` is any. Addresses and `localhost` always may.",
+            Text(),
+            or_none=True,
+        ),
     )
 
-    hold_budget_ms: int = Field(
+    hold_budget_ms: int = field(
         default=100,
-        ge=1,
-        le=60_000,
-        description="How many milliseconds a file's transaction may hold the write lock. More is a warning, ten times "
-        "as many an error. A transaction that computes so long, and at least a second, is undone.",
+        metadata=setting(
+            "How many milliseconds a file's transaction may hold the write lock. More is a warning, ten times "
+            "as many an error. A transaction that computes so long, and at least a second, is undone.",
+            WholeNumber(1, 60_000),
+        ),
     )
 
-    wait_budget_ms: int = Field(
+    wait_budget_ms: int = field(
         default=500,
-        ge=1,
-        le=60_000,
-        description="How many milliseconds a file may wait for the write lock. More is a warning.",
+        metadata=setting(
+            "How many milliseconds a file may wait for the write lock. More is a warning.",
+            WholeNumber(1, 60_000),
+        ),
     )
-    wait_limit_ms: int = Field(
+    wait_limit_ms: int = field(
         default=1_000,
-        ge=1,
-        le=60_000,
-        description="How many milliseconds a file may wait for the write lock at most. More is an error.",
+        metadata=setting(
+            "How many milliseconds a file may wait for the write lock at most. More is an error.",
+            WholeNumber(1, 60_000),
+        ),
     )
 
-    acoustid_api_key: SecretStr | None = Field(
+    acoustid_api_key: Secret | None = field(
         default=None,
-        description="AcoustID application key. Without one, here or in the library's settings, no service is asked.",
+        metadata=setting(
+            "AcoustID application key. Without one, here or in the library's settings, no service is asked.",
+            SecretText(),
+            or_none=True,
+        ),
     )
-    acoustid_url: str = Field(
+    acoustid_url: str = field(
         default="https://api.acoustid.org/v2",
-        pattern=r"^https?://",
-        description="Address of AcoustID's web service, or of a mirror.",
+        metadata=setting(
+            "Address of AcoustID's web service, or of a mirror.",
+            Text("https?://.*", _HTTP),
+        ),
     )
-    acoustid_interval_ms: int = Field(
+    acoustid_interval_ms: int = field(
         default=400,
-        ge=0,
-        le=10_000,
-        description="Milliseconds between two requests to AcoustID, from all processes together. It allows 3 a second.",
+        metadata=setting(
+            "Milliseconds between two requests to AcoustID, from all processes together. It allows 3 a second.",
+            WholeNumber(0, 10_000),
+        ),
     )
-    musicbrainz_url: str = Field(
+    musicbrainz_url: str = field(
         default="https://musicbrainz.org/ws/2",
-        pattern=r"^https?://",
-        description="Address of MusicBrainz' web service, or of a mirror.",
+        metadata=setting(
+            "Address of MusicBrainz' web service, or of a mirror.",
+            Text("https?://.*", _HTTP),
+        ),
     )
-    musicbrainz_interval_ms: int = Field(
+    musicbrainz_interval_ms: int = field(
         default=1100,
-        ge=0,
-        le=10_000,
-        description="Milliseconds between two requests to MusicBrainz, from all processes together. It allows 1 a "
-        "second.",
+        metadata=setting(
+            "Milliseconds between two requests to MusicBrainz, from all processes together. It allows 1 a second.",
+            WholeNumber(0, 10_000),
+        ),
     )
-    acousticbrainz_url: str = Field(
+    acousticbrainz_url: str = field(
         default="https://acousticbrainz.org",
-        pattern=r"^(https?://.*|off)$",
-        description="Address of AcousticBrainz' web service, or of a mirror; `off` never asks. It is asked only with "
-        "an AcoustID key.",
+        metadata=setting(
+            "Address of AcousticBrainz' web service, or of a mirror; `off` never asks. It is asked only with "
+            "an AcoustID key.",
+            Text("https?://.*|off", "must begin with http:// or https://, or be off"),
+        ),
     )
-    acousticbrainz_interval_ms: int = Field(
+    acousticbrainz_interval_ms: int = field(
         default=1000,
-        ge=0,
-        le=10_000,
-        description="Milliseconds between two requests to AcousticBrainz, from all processes together. It allows 1 a "
-        "second.",
+        metadata=setting(
+            "Milliseconds between two requests to AcousticBrainz, from all processes together. It allows 1 a second.",
+            WholeNumber(0, 10_000),
+        ),
     )
-    contact: str = Field(
+    contact: str = field(
         default="no contact given",
-        pattern=r"^[\x20-\x7e]{1,200}$",
-        description="Your mail address or web page. The services get it with every request, as they ask.",
+        metadata=setting(
+            "Your mail address or web page. The services get it with every request, as they ask.",
+            Text(r"[\x20-\x7e]{1,200}", "must be 1 to 200 printable ASCII characters"),
+        ),
     )
 
-    @classmethod
-    def settings_customise_sources(
-        cls,
-        settings_cls: type[BaseSettings],
-        init_settings: PydanticBaseSettingsSource,
-        env_settings: PydanticBaseSettingsSource,
-        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - the signature is pydantic's
-        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - the same
-    ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Return where values come from, the strongest first."""
-        return init_settings, env_settings, InitSettingsSource(settings_cls, _read_config_file())
+    def __post_init__(self) -> None:
+        """Replace the values by those that count.
 
-    @field_validator("files_per_run", mode="before")
-    @classmethod
-    def _number_or_all(cls, value: object) -> object:
-        if value in {"all", "auto"}:
-            return value
-        if not str(value).isdecimal() or not 1 <= int(str(value)) <= 10_000:
-            raise ValueError("must be a number from 1 to 10,000, 'all' or 'auto'")
-        return int(str(value))
-
-    @field_validator("trust_database")
-    @classmethod
-    def _known_checks(cls, value: str | None) -> str | None:
-        unknown = sorted(_split_names(value or "") - _DATABASE_CHECKS)
-        if unknown:
-            raise ValueError(f"{unknown[0]!r} is none of {', '.join(sorted(_DATABASE_CHECKS))}")
-        return value
-
-    @field_validator("alert_url")
-    @classmethod
-    def _web_address(cls, value: SecretStr | None) -> SecretStr | None:
-        if value is not None and not value.get_secret_value().startswith(("http://", "https://")):
-            raise ValueError("must begin with http:// or https://")
-        return value
-
-    @field_validator("music_url")
-    @classmethod
-    def _address(cls, value: str | None) -> str | None:
-        if value is not None and "://" not in value:
-            raise ValueError("must be an address like s3://bucket/folder")
-        return value
-
-    @field_validator("asset_tags")
-    @classmethod
-    def _names_and_values(cls, value: str | None) -> str | None:
-        wrong = sorted(part for part in _split_names(value or "") if "=" not in part)
-        if wrong:
-            raise ValueError(f"{wrong[0]!r} is not of the form name=value")
-        return value
-
-    @field_validator("ignore")
-    @classmethod
-    def _patterns(cls, value: str | None) -> str | None:
-        if value is None:
-            return None
-        from pathspec import GitIgnoreSpec  # so that the default loads nothing
-
-        for line in _split_patterns(value):
-            try:
-                GitIgnoreSpec.from_lines([line])
-            except ValueError:
-                raise ValueError(f"{line!r} is no pattern in gitignore syntax") from None
-        return value
-
-    @field_validator("wait_limit_ms")
-    @classmethod
-    def _not_below_the_budget(cls, value: int, info: ValidationInfo) -> int:
-        budget_ms = info.data.get("wait_budget_ms", 0)
-        if value < budget_ms:
-            raise ValueError(f"must be at least WKMP_WAIT_BUDGET_MS ({budget_ms}), because it is the larger of the two")
-        return value
-
-    @field_validator("time_zone")
-    @classmethod
-    def _known_zone(cls, value: str) -> str:
-        if value != _UTC and not _is_time_zone(value):
-            raise ValueError("must be a time zone of the IANA database, like Europe/Berlin")
-        return value
-
-    @field_validator("library_root", "database", "state_dir", "covers_dir", mode="after")
-    @classmethod
-    def _absolute(cls, value: Path | None) -> Path | None:
-        return None if value is None else _absolute_path(value)
+        Raises
+        ------
+        WrongValueError
+            A setting does not accept its value.
+        """
+        accept_values(self)
+        if self.wait_limit_ms < self.wait_budget_ms:
+            reason = (
+                f"must be at least WKMP_WAIT_BUDGET_MS ({self.wait_budget_ms}), because it is the larger of the two"
+            )
+            raise WrongValueError("wait_limit_ms", reason, self.wait_limit_ms)
 
     @cached_property
     def library(self) -> Path:
@@ -581,12 +682,8 @@ class Settings(BaseSettings):
 
     def relative_folder(self, folder: Path) -> str:
         """Return a folder of the library relative to its root, `""` for the root itself."""
-        relative = os.path.relpath(_absolute_path(folder), self.library)
+        relative = os.path.relpath(absolute_path(folder), self.library)
         return "" if relative == "." else relative
-
-
-def _split_names(text: str) -> frozenset[str]:
-    return frozenset(name.strip() for name in text.split(",") if name.strip())
 
 
 def split_roots(texts: Iterable[str]) -> dict[str, Path | str]:
@@ -596,17 +693,8 @@ def split_roots(texts: Iterable[str]) -> dict[str, Path | str]:
         name, has_id, folder = text.partition("=")
         is_id = bool(has_id) and _LIBRARY_ID.fullmatch(name) is not None
         place = folder if is_id else text
-        roots[name if is_id else ""] = place if "://" in place else _absolute_path(Path(place))
+        roots[name if is_id else ""] = place if "://" in place else absolute_path(Path(place))
     return roots
-
-
-def _split_patterns(text: str) -> tuple[str, ...]:
-    return tuple(line.strip() for line in text.replace(";", "\n").splitlines() if line.strip())
-
-
-def _absolute_path(path: Path) -> Path:
-    """Return an absolute path that keeps symbolic links: the owner knows the library by that path."""
-    return Path(os.path.abspath(path.expanduser()))  # noqa: PTH100 - Path.absolute() keeps `..`
 
 
 def find_dagster_home() -> Path:
@@ -624,7 +712,7 @@ def find_dagster_home() -> Path:
     if given:
         home = Path(given).expanduser()
         if not home.is_absolute():
-            proposed = _absolute_path(home)
+            proposed = absolute_path(home)
             raise SettingsError(f"DAGSTER_HOME is {given}, which depends on the working folder: set it to {proposed}")
         if not home.is_dir():
             raise SettingsError(f"DAGSTER_HOME is {given}, which is no folder: make it, or correct DAGSTER_HOME")
@@ -694,20 +782,25 @@ def _read_config_file() -> dict[str, Any]:
         found = tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise SettingsError(f"{path} cannot be read: {error}") from error
-    unknown = sorted(found.keys() - Settings.model_fields.keys())
+    unknown = sorted(found.keys() - all_settings().keys())
     if unknown:
         raise SettingsError(f"{path}: there is no setting {unknown[0]}; `wkmp config` lists them")
     return found
 
 
+def all_settings() -> dict[str, Setting]:
+    """Return every setting by its name, in the order of the reference."""
+    return {one.name: setting_of(one) for one in fields(Settings)}
+
+
+def _variable_of(name: str) -> str:
+    return "WKMP_" + name.upper()
+
+
 def environment_without_keys() -> dict[str, str]:
     """Return the environment for programs of the owner's, without the settings that are secret."""
-    secret = {f"WKMP_{name.upper()}" for name in _secret_fields()}
+    secret = {_variable_of(name) for name, one in all_settings().items() if isinstance(one.kind, SecretText)}
     return {name: value for name, value in os.environ.items() if name not in secret}
-
-
-def _secret_fields() -> set[str]:
-    return {name for name, field in Settings.model_fields.items() if SecretStr in get_args(field.annotation)}
 
 
 @dataclass(frozen=True)
@@ -731,8 +824,8 @@ def describe_settings() -> list[SettingInUse]:
     home_was_set = "DAGSTER_HOME" if os.environ.get("DAGSTER_HOME") else "default"
     found = [SettingInUse("DAGSTER_HOME", str(find_dagster_home()), home_was_set)]
     settings, in_file = load_settings(), _read_config_file()
-    for name in Settings.model_fields:
-        variable = "WKMP_" + name.upper()
+    for name in all_settings():
+        variable = _variable_of(name)
         in_use = variable if os.environ.get(variable) else str(config_path()) if name in in_file else "default"
         value = getattr(settings, name)
         found.append(SettingInUse(name, "" if value is None else str(value), in_use))
@@ -750,7 +843,7 @@ def use_library(root: Path, database: Path | None) -> None:
 def _configured_root() -> Path | None:
     """Return the music folder that the environment or the config file names."""
     configured = os.environ.get("WKMP_LIBRARY_ROOT") or _read_config_file().get("library_root")
-    return _absolute_path(Path(str(configured))) if configured else None
+    return absolute_path(Path(str(configured))) if configured else None
 
 
 def find_folder() -> Path:
@@ -798,9 +891,9 @@ def find_library(folder: Path, library: Path | None) -> Path:
     SettingsError
         `folder` lies outside `library`.
     """
-    folder = _absolute_path(folder)
+    folder = absolute_path(folder)
     if library is not None:
-        root = _absolute_path(library)
+        root = absolute_path(library)
         if not folder.is_relative_to(root):
             raise SettingsError(f"{folder} is not inside the library {root}")
         return root
@@ -812,7 +905,9 @@ def find_library(folder: Path, library: Path | None) -> Path:
 
 
 def load_settings(**overrides: object) -> Settings:
-    """Read the settings from the environment.
+    """Read the settings: arguments, else `WKMP_*` environment variables, else `wkmp.toml`, else the default.
+
+    An empty variable counts as none.
 
     Parameters
     ----------
@@ -824,12 +919,15 @@ def load_settings(**overrides: object) -> Settings:
     SettingsError
         A value is out of its bounds; the message names the variable.
     """
+    known, in_file = all_settings(), _read_config_file()
+    unknown = sorted(overrides.keys() - known.keys())
+    if unknown:
+        raise SettingsError(f"{_variable_of(unknown[0])}: there is no such setting (got {overrides[unknown[0]]!r})")
+    in_environment = {name: value for name in known if (value := os.environ.get(_variable_of(name)))}
     try:
-        return Settings(**overrides)  # type: ignore[arg-type] # pydantic looks at the values itself
-    except ValidationError as error:
-        first = error.errors()[0]
-        name = "WKMP_" + str(first["loc"][0]).upper() if first["loc"] else "WKMP_*"
-        is_in_file = bool(first["loc"]) and not os.environ.get(name) and first["loc"][0] in _read_config_file()
-        where = f"{config_path()}, {first['loc'][0]}" if is_in_file else name
-        given = "" if first["loc"] and first["loc"][0] in _secret_fields() else f" (got {first.get('input')!r})"
-        raise SettingsError(f"{where}: {first['msg']}{given}") from error
+        return Settings(**(in_file | in_environment | overrides))  # it looks at them itself
+    except WrongValueError as error:
+        is_in_file = error.name in in_file and error.name not in in_environment
+        where = f"{config_path()}, {error.name}" if is_in_file else _variable_of(error.name)
+        given = "" if isinstance(known[error.name].kind, SecretText) else f" (got {error.given!r})"
+        raise SettingsError(f"{where}: {error.reason}{given}") from error

@@ -10,7 +10,7 @@ import yaml
 from wkmp_assets import settings as settings_module
 from wkmp_assets.errors import SettingsError
 from wkmp_assets.settings import (
-    Settings,
+    all_settings,
     find_dagster_home,
     find_library,
     load_settings,
@@ -52,7 +52,7 @@ def test_arguments_win_over_the_environment(monkeypatch: pytest.MonkeyPatch, tmp
 def test_an_empty_variable_is_as_good_as_none(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """Otherwise an empty WKMP_LIBRARY_ROOT would make the working folder a library."""
     before = load_settings()
-    for name in Settings.model_fields:
+    for name in all_settings():
         monkeypatch.setenv(f"WKMP_{name.upper()}", "")
     monkeypatch.chdir(tmp_path)
     assert load_settings() == before

@@ -109,7 +109,7 @@ def _hook_of(settings: Settings) -> AlertHook | None:
     command, address = settings.alert_command or "", settings.alert_url
     if not command and address is None:
         return None
-    secret = address.get_secret_value() if address else ""
+    secret = address.value if address else ""
     return AlertHook(command, secret, settings.alert_timeout_s, environment_without_keys())
 
 
@@ -154,7 +154,7 @@ def _hide_keys(settings: Settings, message: dict[str, Any]) -> dict[str, Any]:
 
 
 def _keys(settings: Settings) -> list[str]:
-    secrets = [secret.get_secret_value() for secret in (settings.acoustid_api_key, settings.alert_url) if secret]
+    secrets = [secret.value for secret in (settings.acoustid_api_key, settings.alert_url) if secret and secret.value]
     try:
         stored = read_stored_key(settings)
     except WkmpError:  # what has failed may be that the library cannot be read

@@ -31,7 +31,8 @@ def acoustid_key(settings: Settings) -> SecretStr | None:
             "`wkmp accept-key FOLDER` accepts it",
             settings.database_path,
         )
-    return resolve_key(stored, settings.acoustid_api_key, toml)
+    configured = settings.acoustid_api_key
+    return resolve_key(stored, None if configured is None else SecretStr(configured.value), toml)
 
 
 def service_settings(settings: Settings) -> ServiceSettings:

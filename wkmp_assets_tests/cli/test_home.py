@@ -94,7 +94,7 @@ def test_the_config_file_names_the_music(state: Path, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("workers = 0", "wkmp.toml, workers: Input should be greater than or equal to 1"),
+        ("workers = 0", "wkmp.toml, workers: must be a whole number from 1 to 64 (got 0)"),
         ("worker = 3", "wkmp.toml: there is no setting worker"),
         ("workers = ", "wkmp.toml cannot be read: "),
     ],

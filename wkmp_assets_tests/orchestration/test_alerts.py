@@ -10,7 +10,6 @@ import dagster as dg
 import pytest
 from dagster import DagsterInstance
 from dagster._core.storage.tags import WILL_RETRY_TAG
-from pydantic import SecretStr
 from pytest_httpserver import HTTPServer
 
 from wkmp_assets.errors import SettingsError
@@ -18,6 +17,7 @@ from wkmp_assets.orchestration.alerts import CHECK_ALERTS, MAX_PROBLEMS, MAX_TEX
 from wkmp_assets.orchestration.build import build_definitions
 from wkmp_assets.orchestration.jobs import failed_job, import_job
 from wkmp_assets.orchestration.run_tags import LIBRARY_TAG
+from wkmp_assets.setting_kinds import Secret
 from wkmp_assets.settings import Settings, load_settings
 from wkmp_assets_tests.support.checked_library import BROKEN, TAKE, CheckedLibrary
 from wkmp_assets_tests.support.memory_instance import memory_instance
@@ -54,7 +54,7 @@ def posted(httpserver: HTTPServer) -> HTTPServer:
 
 
 def settings_for(folder: Path, server: HTTPServer | None, **overrides: object) -> Settings:
-    address = {"alert_url": SecretStr(server.url_for("/hook"))} if server else {}
+    address = {"alert_url": Secret(server.url_for("/hook"))} if server else {}
     return load_settings(library_root=folder, state_dir=folder / "state", **address, **overrides)
 
 
@@ -77,7 +77,7 @@ def fail_run(
 
 @pytest.mark.slow
 def test_a_failed_run_is_told_once_and_others_are_left_out(tmp_path: Path, posted: HTTPServer) -> None:
-    settings = settings_for(tmp_path, posted, acoustid_api_key=SecretStr(KEY))
+    settings = settings_for(tmp_path, posted, acoustid_api_key=Secret(KEY))
     with memory_instance() as instance:
         watcher = Watcher(RUN_ALERTS, settings, instance)
         fail_run(settings, instance, "before anybody was to be told")

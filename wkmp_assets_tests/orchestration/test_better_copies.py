@@ -2,6 +2,7 @@
 
 import os
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -129,7 +130,7 @@ def test_that_a_file_waits_is_true_for_one_run_only() -> None:
 def test_the_sensor_imports_the_better_copy_first_and_the_other_with_the_next_tick(
     settings: Settings, instance: DagsterInstance, workers: WorkerPool
 ) -> None:
-    alone = settings.model_copy(update={"files_per_run": 1})
+    alone = replace(settings, files_per_run=1)
     root = settings.library
     for path in (COPY, GOOD):
         (root / path).parent.mkdir(parents=True, exist_ok=True)

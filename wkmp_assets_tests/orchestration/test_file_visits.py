@@ -3,6 +3,7 @@
 import os
 import shutil
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -140,7 +141,7 @@ def test_what_its_run_would_not_hash_is_not_visited_in_advance(library: CheckedL
     library.scan()
     (library.music / "gone.wav").unlink()
     (library.music / ".wkmpignore").write_text("passed*\n")
-    settings = library.settings.model_copy(update={"max_file_mb": 1})
+    settings = replace(library.settings, max_file_mb=1)
     begin_visits(Library(settings), pool, library.keys)
     assert set(pool._begun) & set(library.keys) == {"one.wav"}
     pool.forget(library.keys)

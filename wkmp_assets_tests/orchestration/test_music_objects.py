@@ -1,6 +1,7 @@
 """A library whose music is behind an address: scans, imports, cuts, and what is refused."""
 
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -124,7 +125,7 @@ def test_an_address_without_objects_changes_nothing(settings: Settings, store: P
 
 def test_stand_ins_are_not_taken_for_music(settings: Settings) -> None:
     scan(settings)
-    without = settings.model_copy(update={"music_url": None})
+    without = replace(settings, music_url=None)
     for use in (scan, lambda settings: open_workers(settings, RunControl())):
         with pytest.raises(
             LibraryRootError, match=r"holds only stand-ins for the music at file:///.*set WKMP_MUSIC_URL"

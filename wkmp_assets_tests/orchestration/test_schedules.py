@@ -6,13 +6,13 @@ import shutil
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import closing
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 import dagster as dg
 import pytest
 from dagster import DagsterInstance
-from pydantic import SecretStr
 from werkzeug import Response
 
 from wkmp_assets.db.read.counts import Deferred, read_deferred
@@ -23,6 +23,7 @@ from wkmp_assets.orchestration.partitions import partitions_name
 from wkmp_assets.orchestration.run_tags import FILES_TAG, REQUESTED_BY_TAG
 from wkmp_assets.orchestration.schedules import NIGHTLY_RESCAN, NIGHTLY_TIDY, WEEKLY_TOP_UP
 from wkmp_assets.runtime.worker_pool import WorkerPool
+from wkmp_assets.setting_kinds import Secret
 from wkmp_assets.settings import Settings, load_settings
 from wkmp_assets_tests.support.music_services import KEY, MusicServices
 from wkmp_assets_tests.support.paths import SAMPLE_LIBRARY
@@ -146,12 +147,11 @@ def test_the_rescan_takes_an_empty_root_for_an_error(
 
 
 def asking_of(settings: Settings, services: MusicServices) -> Settings:
-    return settings.model_copy(
-        update={
-            "acoustid_api_key": SecretStr(KEY), "acoustid_url": services.acoustid_url, "acoustid_interval_ms": 0,
-            "musicbrainz_url": services.musicbrainz_url, "musicbrainz_interval_ms": 0,
-            "acousticbrainz_url": services.acousticbrainz_url, "acousticbrainz_interval_ms": 0,
-        }
+    return replace(
+        settings,
+        acoustid_api_key=Secret(KEY), acoustid_url=services.acoustid_url, acoustid_interval_ms=0,
+        musicbrainz_url=services.musicbrainz_url, musicbrainz_interval_ms=0,
+        acousticbrainz_url=services.acousticbrainz_url, acousticbrainz_interval_ms=0,
     )  # fmt: skip
 
 

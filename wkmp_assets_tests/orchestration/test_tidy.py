@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -54,7 +55,7 @@ def test_a_run_is_forgotten_after_the_days_that_are_set(instance: DagsterInstanc
     done = tidy(settings, instance, IN_91_DAYS, max_runs=1)
     assert (done.runs, run_ids(instance)) == (1, [last])
     assert str(done).startswith(f"1 old run with {done.events} events removed; the history is ")
-    keep = settings.model_copy(update={"history_days": 0})
+    keep = replace(settings, history_days=0)
     assert tidy(keep, instance, IN_91_DAYS).runs == 0
     # What the scan found last is still there, without its run.
     assert tidy(settings, instance, IN_91_DAYS).runs == 1

@@ -11,7 +11,7 @@ import click
 import pytest
 
 from wkmp_assets.cli.main import main
-from wkmp_assets.settings import Settings
+from wkmp_assets.settings import all_settings
 from wkmp_assets_tests.support.package_code import SOURCES, TREES
 
 COMMAND = re.compile(
@@ -81,5 +81,5 @@ def test_the_example_of_a_command_can_be_typed(tmp_path: Path, name: str) -> Non
 
 
 def test_a_variable_in_a_message_is_a_setting() -> None:
-    known = {f"WKMP_{name.upper()}" for name in Settings.model_fields}
+    known = {f"WKMP_{name.upper()}" for name in all_settings()}
     assert {(module, name) for module, name in found(SETTING) if name not in known} == set()

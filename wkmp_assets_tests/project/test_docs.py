@@ -5,12 +5,12 @@ import re
 import sqlite3
 from collections.abc import Iterable, Iterator
 from contextlib import closing
+from dataclasses import MISSING, Field, fields
 from pathlib import Path
+from typing import Any
 
 import click
 import pytest
-from annotated_types import Ge, Le
-from pydantic.fields import FieldInfo
 
 from wkmp_assets.cli.main import main
 from wkmp_assets.db.read.library_settings import ALL_SETTINGS
@@ -19,6 +19,7 @@ from wkmp_assets.files.foreign_names import _FILE_BEGINNINGS, _FOLDER_BEGINNINGS
 from wkmp_assets.model.audio_formats import AUDIO_FORMATS, UNREAD_FORMATS
 from wkmp_assets.model.phase_values import PHASE_VALUES
 from wkmp_assets.orchestration.build import build_definitions
+from wkmp_assets.setting_kinds import WholeNumber, setting_of
 from wkmp_assets.settings import Settings
 from wkmp_assets_tests.audio.format_files import NOT_WRITTEN
 from wkmp_assets_tests.support.paths import ROOT, TESTS
@@ -54,22 +55,21 @@ def without_code(text: str) -> str:
     return re.sub(r"```.*?```", "", text, flags=re.DOTALL)
 
 
-def range_of(field: FieldInfo) -> str:
-    low = [bound.ge for bound in field.metadata if isinstance(bound, Ge)]
-    high = [bound.le for bound in field.metadata if isinstance(bound, Le)]
-    return f"{low[0]:,} to {high[0]:,}" if low and high else ""
+def range_of(field: "Field[Any]") -> str:
+    kind = setting_of(field).kind
+    return f"{kind.low:,} to {kind.high:,}" if isinstance(kind, WholeNumber) else ""
 
 
-def default_of(field: FieldInfo) -> str:
-    if field.default_factory is not None or field.default is None:
+def default_of(field: "Field[Any]") -> str:
+    if field.default is MISSING or field.default is None:
         return ""
     return f"`{int(field.default) if isinstance(field.default, bool) else field.default}`"
 
 
 def test_every_setting_is_in_the_reference_with_its_own_words() -> None:
     expected = [
-        [f"`WKMP_{name.upper()}`", default_of(field), range_of(field), field.description]
-        for name, field in Settings.model_fields.items()
+        [f"`WKMP_{field.name.upper()}`", default_of(field), range_of(field), setting_of(field).description]
+        for field in fields(Settings)
     ]
     assert table_after("docs/reference/settings.md", "<!-- settings:") == expected
 

@@ -62,7 +62,7 @@ def cluster_of(
     """A scheduler and a worker for each mount, and a pool of them; `changes` are those of the last worker's plan."""
     with ExitStack() as services:
         said = services.enter_context(in_thread(lambda say, stop: run_scheduler("tcp://127.0.0.1:0", 0, say, stop)))
-        cluster = settings.model_copy(update={"cluster": said.removeprefix("The scheduler listens on ").rstrip(".")})
+        cluster = replace(settings, cluster=said.removeprefix("The scheduler listens on ").rstrip("."))
         for number, (scratch, mount) in enumerate(mounts.items()):
             assert cluster.cluster is not None
             folder = Path(scratch)

@@ -78,9 +78,6 @@ work_mbids  # the same
 crest_factor_db  # the same
 list_commands  # click calls it on the group of commands
 get_command  # the same
-settings_customise_sources  # pydantic-settings calls it
-dotenv_settings  # a part of its signature
-file_secret_settings  # the same
 store_event  # Dagster calls the methods of its event storage
 run_connection  # the same
 is_run_sharded  # the same

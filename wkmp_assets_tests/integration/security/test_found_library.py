@@ -3,11 +3,11 @@
 import os
 import sqlite3
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
-from pydantic import SecretStr
 
 from wkmp_assets.cli.main import main
 from wkmp_assets.db.commit import FileCommitter
@@ -21,6 +21,7 @@ from wkmp_assets.model.outcomes import Failed
 from wkmp_assets.model.values import FileState
 from wkmp_assets.orchestration.resources import Library
 from wkmp_assets.orchestration.services import acoustid_key
+from wkmp_assets.setting_kinds import Secret
 from wkmp_assets.settings import Settings, load_settings
 from wkmp_assets_tests.support.builders import LATER, NOW, commit, done, dump, entry, run_sql
 from wkmp_assets_tests.support.paths import ROOT
@@ -234,7 +235,7 @@ def test_a_key_that_came_with_a_library_is_not_used(settings: Settings, caplog: 
     assert key(settings) is None
     assert "wkmp accept-key FOLDER" in caplog.text
     assert "theirs" not in caplog.text
-    assert key(settings.model_copy(update={"acoustid_api_key": SecretStr("mine")})) == "mine"
+    assert key(replace(settings, acoustid_api_key=Secret("mine"))) == "mine"
 
 
 @pytest.mark.usefixtures("own_home")

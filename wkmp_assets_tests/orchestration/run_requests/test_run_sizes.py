@@ -1,9 +1,9 @@
 """A run of `wkmp import` takes some seconds on any number of workers, the first one less."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from pydantic import SecretStr
 
 from wkmp_assets.orchestration.run_requests.ranges import FileRange, plan_ranges
 from wkmp_assets.orchestration.run_requests.run_sizes import (
@@ -15,6 +15,7 @@ from wkmp_assets.orchestration.run_requests.run_sizes import (
     size_of_import,
     size_of_request,
 )
+from wkmp_assets.setting_kinds import Secret
 from wkmp_assets.settings import load_settings
 
 
@@ -65,7 +66,7 @@ def test_a_number_of_files_that_is_set_limits_every_run(tmp_path: Path) -> None:
 def test_a_folder_is_one_run_where_its_files_ask_a_service_together(tmp_path: Path) -> None:
     settings = load_settings(library_root=tmp_path, state_dir=tmp_path / "state")
     assert size_of_import(settings).whole_folder == 0
-    assert size_of_import(settings.model_copy(update={"acoustid_api_key": SecretStr("mine")})).whole_folder > 0
+    assert size_of_import(replace(settings, acoustid_api_key=Secret("mine"))).whole_folder > 0
 
 
 def test_a_run_of_the_sensor_is_worth_the_start_of_its_process(tmp_path: Path) -> None:

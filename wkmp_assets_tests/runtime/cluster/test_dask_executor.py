@@ -9,6 +9,7 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -196,7 +197,7 @@ def test_a_value_that_is_lost_on_its_way_is_lost_with_its_worker(
 
 def test_an_import_opens_the_workers_of_its_cluster(threads: DaskThreads, music: Path, tmp_path: Path) -> None:
     settings = load_settings(library_root=music, state_dir=tmp_path / "state")
-    pool = open_workers(settings.model_copy(update={"cluster": threads.address}), RunControl())
+    pool = open_workers(replace(settings, cluster=threads.address), RunControl())
     assert isinstance(pool._queue, ClusterQueue)
     assert isinstance(pool._queue._executor, DaskExecutor)
     assert pool._queue._executor._address == threads.address
