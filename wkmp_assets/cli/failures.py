@@ -3,11 +3,12 @@
 import json
 import sys
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import click
 
+from wkmp_assets.cli.failure_table import render_failures
 from wkmp_assets.cli.options import (
     AS_JSON_FOR_CI,
     DATABASE,
@@ -19,6 +20,7 @@ from wkmp_assets.cli.options import (
     print_table,
 )
 from wkmp_assets.db.read.counts import StoredFailure, read_failures
+from wkmp_assets.report.text import counted
 
 
 @click.command(epilog="Example: wkmp failures ~/Music")
@@ -45,19 +47,9 @@ def failures(folder: Path, library: Path | None, database: Path | None, as_json:
 
 
 def _print_table(stored: Sequence[StoredFailure]) -> None:
-    from wkmp_assets.cli.summary import render_failures  # so that an empty list loads none of an import
-    from wkmp_assets.model.outcomes import Failed
-
-    rows = [
-        (
-            failure.path,
-            Failed(
-                failure.phase,
-                failure.code,
-                f"{failure.message} [{failure.attempts} attempt{'s' * (failure.attempts > 1)}, "
-                f"last {failure.failed_at} UTC]",
-            ),
-        )
-        for failure in stored
-    ]
+    rows = [(failure.path, replace(failure, message=_with_attempts(failure))) for failure in stored]
     print_table(render_failures(rows, max_rows=len(rows)))
+
+
+def _with_attempts(failure: StoredFailure) -> str:
+    return f"{failure.message} [{counted(failure.attempts, 'attempt')}, last {failure.failed_at} UTC]"

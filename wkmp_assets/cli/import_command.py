@@ -46,7 +46,7 @@ if TYPE_CHECKING:
 
     from wkmp_assets.cli.importer import LibraryImporter
     from wkmp_assets.model.batch import FileCommit
-    from wkmp_assets.model.values import LibraryChanges
+    from wkmp_assets.model.library_changes import LibraryChanges
     from wkmp_assets.orchestration.run_requests.ranges import FileRange
     from wkmp_assets.runtime.worker_pool import WorkerPool
 

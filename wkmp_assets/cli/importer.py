@@ -21,9 +21,9 @@ from wkmp_assets.errors import SettingsError, StateDiskError, WkmpError, in_one_
 from wkmp_assets.model.batch import FileCommit
 from wkmp_assets.model.file_key import decode_key, encode_key
 from wkmp_assets.model.lead_presets import LeadPreset
+from wkmp_assets.model.library_changes import LibraryChanges
 from wkmp_assets.model.outcomes import Skipped, SkipReason
 from wkmp_assets.model.phases import FLAVORS, IDENTITY, LEAD_POINTS, SCAN
-from wkmp_assets.model.values import LibraryChanges
 from wkmp_assets.model.work_estimates import estimate_work_s
 from wkmp_assets.orchestration.build import build_definitions
 from wkmp_assets.orchestration.file_visits import begin_visits

@@ -2,13 +2,16 @@
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from hashlib import sha256
+from itertools import islice
 from pathlib import Path
 
 from wkmp_assets.db.read.listing import ListedPassage, read_named_passages, stream_flavors
 from wkmp_assets.model.flavor import Flavor, parse_flavor
-from wkmp_assets.model.likeness import Heard, SimilarPassage, find_shared
+from wkmp_assets.model.likeness import Heard, SimilarPassage, find_shared, rank_few
 
 DIGEST_BYTES = 16
+MAX_FEW = 300
+"""As many flavors are compared without NumPy in the time that NumPy takes to load."""
 
 
 def hear_passages(database: Path, listed: Collection[ListedPassage]) -> dict[str, Heard]:
@@ -78,8 +81,16 @@ class LibraryFlavors:
 
 def rank_similar(database: Path, cache: Path, seed: Heard) -> Iterator[SimilarPassage[ListedPassage]]:
     """Yield the passages of a library by how near they sound to one, the nearest first; see `LibraryFlavors`."""
-    for distance, listed, one in LibraryFlavors(database, cache).rank(seed):
+    guids = [guid for guid, _ in islice(stream_flavors(database), MAX_FEW + 1)]
+    ranked = LibraryFlavors(database, cache).rank(seed) if len(guids) > MAX_FEW else _rank_few(database, guids, seed)
+    for distance, listed, one in ranked:
         yield SimilarPassage(listed, distance, find_shared(seed.flavor, one.flavor))
+
+
+def _rank_few(database: Path, guids: Collection[str], seed: Heard) -> Iterator[tuple[float, ListedPassage, Heard]]:
+    listed = read_named_passages(database, [guid for guid in guids if guid != seed.passage])
+    for distance, one in rank_few(seed.flavor, hear_passages(database, listed.values()).values()):
+        yield distance, listed[one.passage], one
 
 
 def find_similar(database: Path, cache: Path, passage: str) -> Iterator[SimilarPassage[ListedPassage]]:

@@ -4,7 +4,6 @@ import json
 import os
 import shlex
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 from rich.table import Table
@@ -24,8 +23,6 @@ from wkmp_assets.db.read.counts import describe_library, read_counts, read_defer
 from wkmp_assets.db.read.images import read_cover_paths
 from wkmp_assets.db.read.incomplete import read_incomplete
 from wkmp_assets.db.read.missing import read_missing
-from wkmp_assets.model.outcomes import Result
-from wkmp_assets.model.phases import SCAN
 from wkmp_assets.report.text import (
     describe_passed_over,
     describe_warnings,
@@ -33,11 +30,7 @@ from wkmp_assets.report.text import (
     explain_no_song,
     name_status,
 )
-from wkmp_assets.runtime.phase_store import PhaseStore
-from wkmp_assets.settings import Settings
-
-if TYPE_CHECKING:
-    from wkmp_assets.model.values import LibraryChanges
+from wkmp_assets.runtime.last_scan import read_last_scan
 
 
 @click.command(epilog="Example: wkmp status ~/Music")
@@ -51,7 +44,7 @@ def status(folder: Path, library: Path | None, database: Path | None, as_json: b
     with exit_on_error():
         database = settings.database_path
         report, deferred = read_counts(database), read_deferred(database)
-        incomplete, scan = read_incomplete(database), _read_last_scan(settings)
+        incomplete, scan = read_incomplete(database), read_last_scan(settings.phase_dir)
         covers = read_cover_paths(database)
         gone = sum(not os.path.exists(path) for path in covers)  # noqa: PTH110 - not one of thousands may raise
         if as_json:
@@ -87,12 +80,6 @@ def status(folder: Path, library: Path | None, database: Path | None, as_json: b
     if incomplete:
         table.add_row("Incomplete", escape_text(explain_incomplete(incomplete, shlex.quote(str(folder)))))
     OUT.print(table)
-
-
-def _read_last_scan(settings: Settings) -> "LibraryChanges | None":
-    """Return what the last `library_scan` found; None before the first."""
-    stored = PhaseStore(settings.phase_dir).read_stored(SCAN, SCAN)
-    return stored.value if isinstance(stored, Result) else None
 
 
 def _explain_gone(covers: int, folder: Path) -> str:

@@ -9,14 +9,16 @@ from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
+from wkmp_assets.cli.failure_table import MAX_LISTED, render_failures
 from wkmp_assets.db.read.incomplete import IncompleteFile
 from wkmp_assets.model.batch import FileCommit, Receipt
 from wkmp_assets.model.file_entry import FileEntry, PassageEntry
 from wkmp_assets.model.file_key import decode_key
 from wkmp_assets.model.file_warnings import FileWarning, WarningKind
 from wkmp_assets.model.flavor import has_classes
+from wkmp_assets.model.lookup_outcomes import LookupOutcome
 from wkmp_assets.model.outcomes import Failed, Outcome, Result, Skipped, SkipReason
-from wkmp_assets.model.values import ClassesOutcome, LookupOutcome
+from wkmp_assets.model.values import ClassesOutcome
 from wkmp_assets.report.partition_metadata import name_result
 from wkmp_assets.report.text import describe_warnings, explain_incomplete, explain_no_song, percentile, printable
 
@@ -25,7 +27,6 @@ _ORDER = (
     SkipReason.ELSEWHERE, SkipReason.GONE, SkipReason.IGNORED, SkipReason.WAITS,
 )  # fmt: skip
 _IN_LIBRARY = frozenset({"imported", "duplicate", "no audio", "moved", "touched", "unchanged"})
-_MAX_LISTED = 20
 _LISTED = frozenset({WarningKind.LOST_SONG, WarningKind.KEPT_PASSAGE})
 """Kinds of warnings that a person cannot know of before: this import has changed something. The others are counted."""
 
@@ -216,25 +217,11 @@ class ImportSummary:
             yield "Flavors", f"{self.flavors} measured, {self.with_classes} with AcousticBrainz' classes{gone}"
 
 
-def render_failures(failures: Sequence[tuple[str, Failed]], max_rows: int = _MAX_LISTED) -> Table:
-    """Return failed files as a table: the file, the phase, the cause and the next step."""
-    more = f" (the first {max_rows}; all of them: wkmp failures FOLDER)" if len(failures) > max_rows else ""
-    title = f"{len(failures)} failed{more}"
-    table = Table(title=title, title_justify="left", title_style="bold red", box=None, pad_edge=False)
-    table.add_column("File", overflow="fold")
-    table.add_column("Phase")
-    table.add_column("Why, and what to do", overflow="fold")
-    for path, failed in failures[:max_rows]:
-        reason = failed.message.removeprefix(f"{path}: ")
-        table.add_row(escape(printable(path)), failed.phase, escape(f"{failed.code}: {printable(reason)}"))
-    return table
-
-
 def _listed(title: str, lines: Sequence[str]) -> Iterator[Text]:
     yield Text(title, style="bold yellow")
-    yield from (Text(f"  {printable(line)}") for line in lines[:_MAX_LISTED])
-    if len(lines) > _MAX_LISTED:
-        yield Text(f"  and {len(lines) - _MAX_LISTED} more")
+    yield from (Text(f"  {printable(line)}") for line in lines[:MAX_LISTED])
+    if len(lines) > MAX_LISTED:
+        yield Text(f"  and {len(lines) - MAX_LISTED} more")
 
 
 def _spread(milliseconds: Sequence[float]) -> str:

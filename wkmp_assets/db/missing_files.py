@@ -10,8 +10,8 @@ from wkmp_assets.db.read.missing import read_marks
 from wkmp_assets.db.write.writer import LibraryWriter
 from wkmp_assets.model.batch import MarkBatch, Receipt
 from wkmp_assets.model.file_key import is_within, storable
+from wkmp_assets.model.library_changes import LibraryChanges
 from wkmp_assets.model.timestamps import format_timestamp
-from wkmp_assets.model.values import LibraryChanges
 
 
 @dataclass(frozen=True)

@@ -9,9 +9,10 @@ from dataclasses import dataclass, replace
 from wkmp_assets.model.copy_ranks import rank_copy
 from wkmp_assets.model.file_key import is_within
 from wkmp_assets.model.known_files import FileStat, KnownFile
+from wkmp_assets.model.library_changes import LibraryChanges
 from wkmp_assets.model.statuses import FINISHED, FileStatus
 from wkmp_assets.model.timestamps import normalise_timestamp
-from wkmp_assets.model.values import FileIdentity, FileState, LibraryChanges
+from wkmp_assets.model.values import FileIdentity, FileState
 
 
 def is_unchanged(known: KnownFile | None, on_disk: FileStat) -> bool:

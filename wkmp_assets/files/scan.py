@@ -13,7 +13,7 @@ from wkmp_assets.files.walk import WalkReport, find_audio_files
 from wkmp_assets.model.audio_formats import UNREAD_ENDINGS
 from wkmp_assets.model.file_key import is_within
 from wkmp_assets.model.known_files import KnownFile
-from wkmp_assets.model.values import LibraryChanges
+from wkmp_assets.model.library_changes import LibraryChanges
 
 
 def scan_folder(

@@ -12,8 +12,8 @@ from wkmp_assets.files.foreign_names import HIDDEN, find_foreign_file
 from wkmp_assets.files.ignore import IGNORE_FILE, IgnoreMatch, IgnoreRules
 from wkmp_assets.model.audio_formats import AUDIO_ENDINGS
 from wkmp_assets.model.known_files import FileStat
+from wkmp_assets.model.library_changes import PassedOver
 from wkmp_assets.model.timestamps import format_seconds
-from wkmp_assets.model.values import PassedOver
 
 
 @dataclass

@@ -2,7 +2,8 @@
 
 from dataclasses import replace
 
-from wkmp_assets.model.values import LookupOutcome, PassageLookup, RecordingLookups
+from wkmp_assets.model.lookup_outcomes import LookupOutcome
+from wkmp_assets.model.values import PassageLookup, RecordingLookups
 
 _ANSWERED = frozenset({LookupOutcome.MATCH, LookupOutcome.NO_MATCH})
 _NOT_ASKED = frozenset({LookupOutcome.DEFERRED, LookupOutcome.SKIPPED})

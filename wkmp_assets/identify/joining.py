@@ -6,8 +6,9 @@ The rules and limits are those of the WKMP specification. Passages that were nev
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
+from wkmp_assets.model.lookup_outcomes import LookupOutcome
 from wkmp_assets.model.match_levels import MatchLevel
-from wkmp_assets.model.values import Candidate, LookupOutcome, PassageMatch, Span
+from wkmp_assets.model.values import Candidate, PassageMatch, Span
 
 MAX_GAP_S = 30
 """Between two passages that are joined, inclusive."""

@@ -14,12 +14,12 @@ from wkmp_assets.identify.scoring import duration_score
 from wkmp_assets.identify.tag_matches import tags_of_passages
 from wkmp_assets.model.boundary_evidence import TrackSheet
 from wkmp_assets.model.file_warnings import FileWarning, WarningKind, warn_each
+from wkmp_assets.model.lookup_outcomes import LookupOutcome
 from wkmp_assets.model.match_levels import MatchLevel, level_of
 from wkmp_assets.model.values import (
     Candidate,
     FileTags,
     Fingerprints,
-    LookupOutcome,
     PassageFingerprint,
     PassageLookup,
     PassageSegments,

@@ -7,10 +7,10 @@ from wkmp_assets.identify.joining import join_passages
 from wkmp_assets.identify.releases import choose_release
 from wkmp_assets.identify.tag_matches import MUSICBRAINZ_SOURCE, match_from_tags, tags_of_passages
 from wkmp_assets.model.boundary_evidence import BoundarySource
+from wkmp_assets.model.lookup_outcomes import LookupOutcome
 from wkmp_assets.model.match_levels import MatchLevel, level_of
 from wkmp_assets.model.values import (
     FileTags,
-    LookupOutcome,
     PassageLookup,
     PassageMatch,
     PassageSegments,

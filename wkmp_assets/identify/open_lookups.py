@@ -12,7 +12,8 @@ from pydantic import SecretStr
 from wkmp_assets.errors import SettingsError
 from wkmp_assets.identify.flavor_classes import ClassLookup, NoClassLookup, RecordingClasses, ServiceClassLookup
 from wkmp_assets.identify.lookup import NoRecordingLookup, RecordingLookup, ServiceRecordingLookup
-from wkmp_assets.model.values import ClassesOutcome, LookupOutcome
+from wkmp_assets.model.lookup_outcomes import LookupOutcome
+from wkmp_assets.model.values import ClassesOutcome
 from wkmp_assets.runtime.run_control import RunControl
 
 TOML_FIELD = "acoustid_api_key"

@@ -19,6 +19,7 @@ from dataclasses import dataclass, field
 from wkmp_assets.model.file_entry import FileEntry
 from wkmp_assets.model.file_warnings import FileWarning
 from wkmp_assets.model.outcomes import Outcome
+from wkmp_assets.model.references import Reference
 from wkmp_assets.model.rows import (
     AlbumRow,
     ArtistRow,
@@ -143,18 +144,6 @@ class ForgetBatch:
     """They are older than this: UTC, `YYYY-MM-DD HH:MM:SS`."""
     path: str = "the runs that can be undone"
     """What messages name instead of a file."""
-
-
-@dataclass(frozen=True)
-class Reference:
-    """A column of another program that refers to files or passages."""
-
-    target: str
-    """`files` or `passages`."""
-    table: str
-    column: str
-    outlives: bool
-    """Its rows survive what they refer to (ON DELETE SET NULL)."""
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import Generic, TypeVar
 
-from wkmp_assets.model.flavor import Flavor
+from wkmp_assets.model.flavor import Flavor, distance
 
 MIN_SHARED = 0.5
 """Probability from which a value says something about a passage."""
@@ -54,6 +54,17 @@ def choose_counted_names(counts: Mapping[str, int], total: int) -> frozenset[str
 def part_of(flavor: Flavor, names: Collection[str]) -> Flavor:
     """Return the characteristics of a flavor that have one of the names."""
     return {name: values for name, values in flavor.items() if name in names}
+
+
+def rank_few(like: Flavor, passages: Iterable[Heard]) -> list[tuple[float, Heard]]:
+    """Return passages with their distance to a flavor, the nearest first; equally near ones by their guid.
+
+    The same as `FlavorTable.rank`, without NumPy, which takes longer to load than some hundred distances to compute.
+    """
+    comparable = [one for one in passages if one.flavor.keys() & like.keys()]
+    part = part_of(like, choose_names([like.keys() & one.flavor.keys() for one in comparable]))
+    ranked = [(distance(part, one.flavor), one) for one in comparable]
+    return sorted(ranked, key=lambda pair: (pair[0], pair[1].passage))
 
 
 def find_shared(one: Flavor, other: Flavor) -> list[tuple[str, str]]:

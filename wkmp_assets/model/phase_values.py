@@ -1,6 +1,7 @@
 """The type of each phase's value."""
 
 from wkmp_assets.model.file_entry import FileEntry
+from wkmp_assets.model.library_changes import LibraryChanges
 from wkmp_assets.model.phases import (
     ENTRY,
     FINGERPRINTS,
@@ -19,7 +20,6 @@ from wkmp_assets.model.values import (
     Fingerprints,
     Flavors,
     LeadPoints,
-    LibraryChanges,
     PassageSegments,
     RecordingLookups,
     SongMatches,

@@ -15,6 +15,12 @@ PICTURE = "file_picture"
 REPORT = "library_report"
 """Not a phase: it concerns the whole library."""
 
+PHASES = (SCAN, IDENTITY, TAGS, SEGMENTS, FINGERPRINTS, LOOKUPS, MATCHES, LEAD_POINTS, FLAVORS, ENTRY)
+"""In the order in which they run."""
+
+SCHEMA_VERSION = 2
+"""The version of the values that the phases store."""
+
 CODE_VERSIONS = {
     SCAN: "1",
     IDENTITY: "1",
@@ -32,5 +38,5 @@ CODE_VERSIONS = {
 """The version of the code that computes each asset.
 
 Raise it when the code gives other values for the same file. Dagster then shows the partitions that the earlier code
-made as stale. Whether stored values can still be read is another question, which `values.SCHEMA_VERSION` answers.
+made as stale. Whether stored values can still be read is another question, which `SCHEMA_VERSION` answers.
 """

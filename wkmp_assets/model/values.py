@@ -1,10 +1,10 @@
 """The values that the phases produce for one file, in the order of the phases. The phase store keeps them as JSON.
 
 Positions are integer samples at the file's native rate, counted from the first decoded sample. Intervals are half-open.
-Raise `SCHEMA_VERSION` when a stored value changes its meaning, or its shape in a way that old documents do not have.
+Raise `phases.SCHEMA_VERSION` when a stored value changes its meaning, or its shape in a way that old documents do not
+have.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, Any
@@ -13,14 +13,13 @@ from pydantic import AliasChoices, Base64Bytes, BeforeValidator, Field, PlainSer
 
 from wkmp_assets.model.boundary_evidence import NO_EVIDENCE, BoundaryEvidence, BoundarySource, SheetTrack, TrackSheet
 from wkmp_assets.model.file_warnings import FileWarning, WarningKind
+from wkmp_assets.model.lookup_outcomes import LookupOutcome
 from wkmp_assets.model.match_levels import MatchLevel
 from wkmp_assets.model.name_ranks import NameRank
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
-
-SCHEMA_VERSION = 2
 
 _BYTES: TypeAdapter[bytes] = TypeAdapter(Base64Bytes)
 
@@ -51,50 +50,6 @@ def _of_any_version(value: Any) -> Any:
 
 StoredWarning = Annotated[FileWarning, BeforeValidator(_of_any_version)]
 """A warning in a stored phase value. Earlier versions stored the sentence alone."""
-
-
-@dataclass(frozen=True)
-class PassedOver:
-    """What one pattern kept out of a scan."""
-
-    pattern: str
-    """As its author wrote it, such as `@eaDir`."""
-    source: str = ""
-    """Path of a `.wkmpignore`, or `WKMP_IGNORE`; empty for a built-in name."""
-    folder_count: int = 0
-    """Folders that were not entered, whatever is in them."""
-    file_count: int = 0
-
-
-@dataclass(frozen=True)
-class LibraryChanges:
-    """The result of a scan, as sorted relative paths."""
-
-    new: tuple[str, ...]
-    changed: tuple[str, ...]
-    """Known with another size or time, or known and never completely imported."""
-    unchanged: tuple[str, ...]
-    missing: tuple[str, ...]
-    """In the library, not on disk."""
-    unknown: tuple[str, ...] = ()
-    """In the library, where the scan cannot look: in an unreadable folder or behind a link."""
-    unreadable: tuple[str, ...] = ()
-    """Folders that could not be read."""
-    folder: str = ""
-    """The folder that was scanned; `""` for all of the library."""
-    passed_over: tuple[str, ...] = ()
-    """Links, pipes and unreadable folders named like music: a sentence for each."""
-    patterns: tuple[PassedOver, ...] = ()
-    """What was passed over by its name, for each pattern that matched."""
-    ignored: tuple[str, ...] = ()
-    """Those of the missing files that are on disk, but passed over by a pattern."""
-    unread_formats: Mapping[str, int] = field(default_factory=dict)
-    """Ending of music that no decoder reads, and of films -> number of files."""
-
-    @property
-    def to_import(self) -> tuple[str, ...]:
-        """New and changed files, sorted."""
-        return tuple(sorted(self.new + self.changed))
 
 
 class FileState(StrEnum):
@@ -387,20 +342,6 @@ class Song:
     """Of the title and the credit."""
     answered_at: str | None = None
     """When the service named them: UTC, `YYYY-MM-DD HH:MM:SS`; None when the tags do."""
-
-
-class LookupOutcome(StrEnum):
-    """How a passage's lookup ended."""
-
-    MATCH = "match"
-    """Candidates were found, good or bad."""
-    NO_MATCH = "no match"
-    TOO_SHORT = "too short"
-    """The passage is too short for a fingerprint."""
-    DEFERRED = "deferred"
-    """A service was down or busy, or the run did not ask. A later run asks again."""
-    SKIPPED = "skipped"
-    """Not looked up, because no key is set."""
 
 
 @dataclass(frozen=True)

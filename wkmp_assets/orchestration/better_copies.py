@@ -22,9 +22,9 @@ from wkmp_assets.files.walk import WalkReport
 from wkmp_assets.model.file_key import storable
 from wkmp_assets.model.json_text import parse_json
 from wkmp_assets.model.known_files import KnownFile
+from wkmp_assets.model.library_changes import LibraryChanges
 from wkmp_assets.model.outcomes import Skipped, SkipReason
 from wkmp_assets.model.statuses import FINISHED, FileStatus
-from wkmp_assets.model.values import LibraryChanges
 from wkmp_assets.orchestration.music_objects import at_hand
 from wkmp_assets.orchestration.resources import Library
 from wkmp_assets.runtime.atomic_files import write_atomically

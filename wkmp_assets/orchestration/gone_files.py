@@ -10,8 +10,8 @@ from dagster import DagsterInstance
 from wkmp_assets.errors import PartitionKeyError
 from wkmp_assets.files.presence import check_root, is_emptied, is_on_disk
 from wkmp_assets.model.file_key import decode_key, is_within
+from wkmp_assets.model.library_changes import LibraryChanges
 from wkmp_assets.model.outcomes import Outcome, Skipped, SkipReason
-from wkmp_assets.model.values import LibraryChanges
 from wkmp_assets.orchestration.instance.dagster_api import (
     delete_partitions,
     find_unfinished_runs,

@@ -11,7 +11,7 @@ from wkmp_assets.files.scan import scan_folder
 from wkmp_assets.files.stand_ins import place_stand_ins, read_marker
 from wkmp_assets.files.walk import WalkReport
 from wkmp_assets.model.known_files import KnownFile
-from wkmp_assets.model.values import LibraryChanges
+from wkmp_assets.model.library_changes import LibraryChanges
 from wkmp_assets.runtime.object_folder import ObjectFolder
 from wkmp_assets.settings import Settings
 

@@ -11,7 +11,7 @@ from wkmp_assets.db.read.missing import read_marks
 from wkmp_assets.files.hashing import hash_file
 from wkmp_assets.files.ignore import IgnoreRules
 from wkmp_assets.model.known_files import KnownFile
-from wkmp_assets.model.values import LibraryChanges
+from wkmp_assets.model.library_changes import LibraryChanges
 from wkmp_assets.model.work_estimates import estimate_work_s
 from wkmp_assets.orchestration.music_objects import at_hand, scan_library
 from wkmp_assets.settings import Settings

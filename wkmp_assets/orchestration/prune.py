@@ -25,9 +25,9 @@ from wkmp_assets.files.presence import check_root, is_emptied
 from wkmp_assets.files.scan import check_not_emptied
 from wkmp_assets.model.batch import Receipt
 from wkmp_assets.model.file_key import decode_key, encode_key, is_within, storable
+from wkmp_assets.model.library_changes import LibraryChanges
 from wkmp_assets.model.phases import TAGS
 from wkmp_assets.model.timestamps import format_seconds, format_timestamp, normalise_timestamp
-from wkmp_assets.model.values import LibraryChanges
 from wkmp_assets.orchestration.found_library import use_library
 from wkmp_assets.orchestration.gone_files import find_gone, find_partitions_in_use
 from wkmp_assets.orchestration.instance.dagster_api import delete_partitions, find_unfinished_runs, is_running

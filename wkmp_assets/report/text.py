@@ -14,7 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from wkmp_assets.db.read.incomplete import IncompleteFile
-    from wkmp_assets.model.values import Cover, LibraryChanges, PassedOver
+    from wkmp_assets.model.library_changes import LibraryChanges, PassedOver
+    from wkmp_assets.model.values import Cover
 
 _STATUS_NAMES: dict[str, str] = {
     FileStatus.INGEST_COMPLETE: "imported",

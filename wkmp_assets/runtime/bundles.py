@@ -10,9 +10,9 @@ from contextlib import suppress
 from itertools import repeat
 from pathlib import Path
 
-from wkmp_assets.model.phase_values import PHASE_VALUES
+from wkmp_assets.model.phases import PHASES
 from wkmp_assets.runtime.atomic_files import remove_leftovers, replace_durably, temporary_name
-from wkmp_assets.runtime.phase_documents import DAMAGED, is_whole, join_documents, split_documents
+from wkmp_assets.runtime.document_files import DAMAGED, is_whole, join_documents, split_documents
 from wkmp_assets.runtime.state_files import read_state_file, write_new_file
 
 UNFINISHED = "unfinished"
@@ -92,7 +92,7 @@ class BundleFolder:
     def read(self, key: str) -> dict[str, bytes]:
         """Return the documents of a partition by phase."""
         bundle = self._read_bundle(key)
-        documents = {phase: self._read_old(phase, key) for phase in PHASE_VALUES if phase not in bundle}
+        documents = {phase: self._read_old(phase, key) for phase in PHASES if phase not in bundle}
         return bundle | {phase: document for phase, document in documents.items() if document is not None}
 
     def read_one(self, phase: str, key: str) -> bytes | None:
@@ -103,7 +103,7 @@ class BundleFolder:
     def read_all(self) -> Iterator[dict[str, bytes]]:
         """Yield the documents of every bundle and of every file of earlier versions, by phase."""
         yield from map(split_documents, read_each(self._bundles))
-        for phase in PHASE_VALUES:
+        for phase in PHASES:
             for content in read_each(self._folder / phase):
                 yield {phase: content}
 
@@ -112,7 +112,7 @@ class BundleFolder:
             content = read_state_file(self.path_of(key))
         except FileNotFoundError:
             return {}
-        return split_documents(content) if is_whole(content) else dict.fromkeys(PHASE_VALUES, DAMAGED)
+        return split_documents(content) if is_whole(content) else dict.fromkeys(PHASES, DAMAGED)
 
     def _read_old(self, phase: str, key: str) -> bytes | None:
         with suppress(FileNotFoundError):
@@ -128,7 +128,7 @@ class BundleFolder:
             Partition key -> phase -> document.
         """
         remove_leftovers(self._folder / UNFINISHED)
-        with_old = {phase for phase in PHASE_VALUES if (self._folder / phase).is_dir()}
+        with_old = {phase for phase in PHASES if (self._folder / phase).is_dir()}
         with ThreadPoolExecutor(_THREADS) as threads:
             list(threads.map(self._update_one, documents, documents.values(), repeat(with_old)))
 
@@ -136,7 +136,7 @@ class BundleFolder:
         path = self.path_of(key)
         earlier = {phase: document for phase, document in self._read_bundle(key).items() if document != DAMAGED}
         whole = {**earlier, **documents}
-        in_order = {phase: whole[phase] for phase in PHASE_VALUES if phase in whole}
+        in_order = {phase: whole[phase] for phase in PHASES if phase in whole}
         write_document(self._folder, path, join_documents(in_order))
         for phase in documents.keys() & with_old:
             self._old_path_of(phase, key).unlink(missing_ok=True)
@@ -144,5 +144,5 @@ class BundleFolder:
     def keep_only(self, keys: Iterable[str]) -> int:
         """Delete the files of all other partitions; return how many there were."""
         kept = list(keys)
-        folders = (self._bundles, *(self._folder / phase for phase in PHASE_VALUES))
+        folders = (self._bundles, *(self._folder / phase for phase in PHASES))
         return sum(len(delete_others(folder, kept)) for folder in folders)

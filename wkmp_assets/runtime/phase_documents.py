@@ -1,12 +1,6 @@
-"""The outcome of one phase of one file as JSON, and files of several such documents, one a line.
-
-A file of documents is one JSON object. Each line of it is a name and a document, so that a document can be replaced or
-read without looking at the others, which may be long.
-"""
+"""The outcome of one phase of one file as JSON."""
 
 import json
-import re
-from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
@@ -16,14 +10,7 @@ from wkmp_assets.errors import IMPORT_WITH_FORCE
 from wkmp_assets.model.json_text import parse_json
 from wkmp_assets.model.outcomes import Failed, Outcome, Result, Skipped, SkipReason
 from wkmp_assets.model.phase_values import PHASE_VALUES
-from wkmp_assets.model.values import SCHEMA_VERSION
-
-_BEGINNING_BYTES = 32_768
-"""How much of a document to read for its content hash, which comes after a partition key of any length."""
-DAMAGED = b""
-"""Stands for a document that cannot be read."""
-_NAME = json.JSONDecoder()
-_HASH = re.compile(rb"(?<![0-9a-f])[0-9a-f]{64}(?![0-9a-f])")
+from wkmp_assets.model.phases import SCHEMA_VERSION
 
 
 @cache
@@ -78,39 +65,3 @@ def _from_fields(phase: str, document: dict[str, Any]) -> Outcome[Any]:
 def _unusable(phase: str, key: str, what: str) -> Failed:
     message = f"{key}: the stored result of {phase} {what}; {IMPORT_WITH_FORCE}"
     return Failed(phase, "PHASE_VALUE_UNUSABLE", message)
-
-
-def is_of(document: bytes, content_hash: str) -> bool:
-    """Tell whether a document is of this content, without reading its value, which may be long."""
-    return f'"content_hash": "{content_hash}"'.encode() in document[:_BEGINNING_BYTES]
-
-
-def find_hashes(document: bytes) -> set[str]:
-    """Return every SHA-256 that a document mentions, as 64 hex digits."""
-    return {match.decode() for match in _HASH.findall(document)}
-
-
-def join_documents(documents: Mapping[str, bytes]) -> bytes:
-    """Return one file of several documents, by name."""
-    lines = (json.dumps(name).encode("ascii") + b": " + document for name, document in documents.items())
-    return b"{\n" + b",\n".join(lines) + b"\n}\n"
-
-
-def is_whole(content: bytes) -> bool:
-    """Tell whether a file of documents has its beginning and its end."""
-    return content.startswith(b"{\n") and content.endswith(b"\n}\n")
-
-
-def split_documents(content: bytes) -> dict[str, bytes]:
-    """Return the documents of a file by name, unread. A file that is not whole has none."""
-    if not is_whole(content):
-        return {}
-    documents: dict[str, bytes] = {}
-    for line in content[2:-3].split(b"\n"):
-        try:
-            text = line[:_BEGINNING_BYTES].decode("ascii")
-            name, end = _NAME.raw_decode(text)
-        except (ValueError, RecursionError):  # damaged; what it names is missing
-            continue
-        documents[str(name)] = line[end + 2 :].removesuffix(b",")
-    return documents

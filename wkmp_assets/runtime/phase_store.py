@@ -19,11 +19,11 @@ from pathlib import Path
 from typing import Any
 
 from wkmp_assets.model.outcomes import RUN_SCOPED, Outcome, Skipped
-from wkmp_assets.model.phase_values import PHASE_VALUES
-from wkmp_assets.model.phases import IDENTITY
+from wkmp_assets.model.phases import IDENTITY, PHASES
 from wkmp_assets.runtime.atomic_files import translate_disk_errors
 from wkmp_assets.runtime.bundles import BundleFolder
-from wkmp_assets.runtime.phase_documents import find_hashes, from_document, is_of, to_document
+from wkmp_assets.runtime.document_files import find_hashes, is_of
+from wkmp_assets.runtime.phase_documents import from_document, to_document
 from wkmp_assets.runtime.staged_outcomes import Signature, StagedOutcomes, StagedPhase, sign
 from wkmp_assets.runtime.visit_store import VisitStore
 
@@ -104,7 +104,7 @@ class PhaseStore:
         with translate_disk_errors(self._folder):
             documents: dict[str, dict[str, bytes]] = {}
             outcomes: dict[str, dict[str, Outcome[Any]]] = {}
-            for phase in PHASE_VALUES:
+            for phase in PHASES:
                 staged = self._staged.find(run_id, phase)
                 for key, document in staged.documents.items():
                     outcome = self._staged_outcome(staged, phase, key)

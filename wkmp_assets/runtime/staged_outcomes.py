@@ -14,7 +14,7 @@ from typing import Any
 
 from wkmp_assets.model.outcomes import Outcome
 from wkmp_assets.runtime.bundles import write_document
-from wkmp_assets.runtime.phase_documents import join_documents, split_documents
+from wkmp_assets.runtime.document_files import join_documents, split_documents
 from wkmp_assets.runtime.state_files import read_state_file
 
 MAX_AGE_S = 7 * 24 * 3600

@@ -16,7 +16,8 @@ from wkmp_assets.model.json_text import parse_json
 from wkmp_assets.model.outcomes import Outcome, Result
 from wkmp_assets.runtime.atomic_files import translate_disk_errors
 from wkmp_assets.runtime.bundles import delete_others, place_of, read_each, write_document
-from wkmp_assets.runtime.phase_documents import from_document, join_documents, split_documents, to_document
+from wkmp_assets.runtime.document_files import join_documents, split_documents
+from wkmp_assets.runtime.phase_documents import from_document, to_document
 from wkmp_assets.runtime.state_files import read_state_file
 
 _VISIT = "visit"

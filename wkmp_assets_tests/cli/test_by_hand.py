@@ -12,9 +12,10 @@ from click.testing import CliRunner
 from wkmp_assets.cli.main import main
 from wkmp_assets.db.read.removal import read_removable
 from wkmp_assets.model.file_entry import FileEntry
+from wkmp_assets.model.lookup_outcomes import LookupOutcome
 from wkmp_assets.model.match_levels import MatchLevel
 from wkmp_assets.model.timestamps import Stamp
-from wkmp_assets.model.values import FileState, FileTags, LookupOutcome, PassageLookup
+from wkmp_assets.model.values import FileState, FileTags, PassageLookup
 from wkmp_assets_tests.support.builders import (
     LATER,
     NOW,

@@ -8,7 +8,7 @@ from click.testing import CliRunner, Result
 
 from wkmp_assets.cli.main import main
 from wkmp_assets.db.missing_files import mark_missing
-from wkmp_assets.model.values import LibraryChanges
+from wkmp_assets.model.library_changes import LibraryChanges
 from wkmp_assets_tests.support.builders import NOW, bare, commit, entry, run_sql, sha
 from wkmp_assets_tests.support.paths import ROOT
 

@@ -16,7 +16,7 @@ from wkmp_assets.cli.importer import open_instance
 from wkmp_assets.cli.main import main
 from wkmp_assets.db.missing_files import mark_missing
 from wkmp_assets.files.walk import read_stat
-from wkmp_assets.model.values import LibraryChanges
+from wkmp_assets.model.library_changes import LibraryChanges
 from wkmp_assets.orchestration.build import build_definitions
 from wkmp_assets.orchestration.partitions import partitions_name
 from wkmp_assets.orchestration.run_tags import tags_of_library

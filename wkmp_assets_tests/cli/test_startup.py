@@ -10,7 +10,14 @@ from shutil import copy
 
 import pytest
 
-from wkmp_assets_tests.support.builders import commit, entry, flavor
+from wkmp_assets.db.missing_files import mark_missing
+from wkmp_assets.model.file_warnings import FileWarning, WarningKind
+from wkmp_assets.model.library_changes import LibraryChanges, PassedOver
+from wkmp_assets.model.outcomes import Failed, Result
+from wkmp_assets.model.phases import SCAN
+from wkmp_assets.runtime.phase_store import PhaseStore
+from wkmp_assets.settings import load_settings
+from wkmp_assets_tests.support.builders import NOW, bare, commit, entry, flavor
 from wkmp_assets_tests.support.package_code import TREES
 from wkmp_assets_tests.support.paths import ROOT
 from wkmp_assets_tests.support.tones import tone
@@ -19,15 +26,13 @@ NEEDED = {"click", "platformdirs", "rich", "wkmp_assets"}
 """What parses the command line, finds the state folder and prints. SQLite comes with Python."""
 SLOW_PARTS = {"asyncio", "email", "importlib.metadata", "ssl", "unittest", "urllib.request"}
 """Of Python's own: each takes a tenth of a second or half of it, and comes in through a library."""
-OF_VALUES = {"annotated_types", "pydantic", "pydantic_core", "typing_extensions", "typing_inspection"}
-"""What reads the values of phases."""
 READING = (
     ("failures",), ("missing",), ("duplicates",), ("warnings",), ("list",), ("search", "song"), ("show", "a.mp3"),
-    ("export", "--format", "csv"), ("undo",), ("similar", "a.mp3"),
+    ("export", "--format", "csv"), ("undo",), ("status",), ("status", "--json"), ("similar", "a.mp3"),
+    ("similar", "b.mp3"),
 )  # fmt: skip
-COMPARING = ("similar", "b.mp3")
-"""Only flavors need NumPy."""
-OF_A_SCAN = (("status",),)
+COMPARING = ("playlist", "--like", "b.mp3")
+"""Only many flavors need NumPy, and their best order."""
 CODE = """
 import json, sys
 from wkmp_assets.cli.main import main
@@ -50,9 +55,16 @@ def test_a_command_that_reads_loads_nothing_of_an_import(tmp_path: Path) -> None
         for path in ("b.mp3", "c.mp3")
         for one in entry(path).passages[:1]
     ]
-    for file in (entry("a.mp3"), *with_flavors):
+    doubtful = replace(entry("a.mp3"), warnings=(FileWarning(WarningKind.CLIPPED, "too loud"),))
+    twice = bare("copy.mp3", "a", duplicate_of="a.mp3")
+    for file in (doubtful, *with_flavors, twice):
         commit(tmp_path / "wkmp.db", file)
-    commands = (*READING, COMPARING, *OF_A_SCAN)
+    commit(tmp_path / "wkmp.db", ("broken.mp3", Failed("file_tags", "BROKEN", "what to do")))
+    scan = LibraryChanges(("broken.mp3",), (), (), ("c.mp3",), patterns=(PassedOver("@eaDir", "", 1, 0),))
+    mark_missing(tmp_path / "wkmp.db", scan, NOW)
+    home = load_settings(library_root=tmp_path, state_dir=tmp_path / ".wkmp")
+    PhaseStore(home.phase_dir).write(SCAN, [(SCAN, Result(scan, ""))], "run")
+    commands = (*READING, COMPARING)
     done = subprocess.run(
         [sys.executable, "-c", CODE, str(tmp_path), json.dumps(commands), json.dumps([*SLOW_PARTS])],
         cwd=ROOT,
@@ -66,9 +78,10 @@ def test_a_command_that_reads_loads_nothing_of_an_import(tmp_path: Path) -> None
     assert [command for command, _ in loaded] == [list(command) for command in commands]
     # All of them run in one process: what one has loaded is there for the next.
     assert [(command[0], extra) for command, names in loaded if (extra := set(names) - NEEDED)] == [
-        ("similar", {"numpy"}),
-        ("status", {"numpy", "importlib.metadata", "email", *OF_VALUES}),
+        ("playlist", {"numpy"})
     ]
+    for shown in ("1 failed", "1 missing", "1 original with 1 copy", "1 warning about 1 file", "1 folder '@eaDir'"):
+        assert shown in done.stdout
 
 
 ASKING = {"boto3", "cattrs", "pyrate_limiter", "requests", "requests_cache", "requests_ratelimiter", "urllib3"}

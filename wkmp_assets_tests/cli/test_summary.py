@@ -10,23 +10,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.console import Console, RenderableType
 
-from wkmp_assets.cli.summary import ImportSummary, render_failures
+from wkmp_assets.cli.failure_table import render_failures
+from wkmp_assets.cli.summary import ImportSummary
 from wkmp_assets.db.plan.file_plan import plan_file
 from wkmp_assets.db.read.file_state import LibraryState
 from wkmp_assets.model.batch import FileCommit, Receipt, WriteBatch
 from wkmp_assets.model.file_entry import FileEntry
 from wkmp_assets.model.file_key import encode_key
 from wkmp_assets.model.file_warnings import FileWarning, WarningKind
+from wkmp_assets.model.library_changes import LibraryChanges, PassedOver
+from wkmp_assets.model.lookup_outcomes import LookupOutcome
 from wkmp_assets.model.outcomes import Failed, Skipped, SkipReason
-from wkmp_assets.model.values import (
-    ClassesOutcome,
-    FileState,
-    LibraryChanges,
-    LookupOutcome,
-    PassageLookup,
-    PassedOver,
-    Span,
-)
+from wkmp_assets.model.values import ClassesOutcome, FileState, PassageLookup, Span
 from wkmp_assets.report.text import describe_passed_over, explain_ignored, percentile, printable
 from wkmp_assets_tests.support.builders import NOW, Stamp, bare, commit, done, entry, flavor, in_a_row
 

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
-from wkmp_assets.cli import options
+from wkmp_assets.cli import library_flavors, options
 from wkmp_assets.cli.main import main
 from wkmp_assets.db.connection import open_reader
 from wkmp_assets.db.read.listing import _from, read_passages, stream_flavors, within_files
@@ -160,7 +160,12 @@ def test_a_file_is_shown_with_why_it_was_named(music: Path) -> None:
     assert "does not have" in wkmp("show", "Rock/three.flac", music, status=1).stderr
 
 
-def test_the_most_similar_passages_come_first_with_what_they_share(music: Path) -> None:
+@pytest.mark.parametrize("few", [0, 3, 4])
+def test_the_most_similar_passages_come_first_with_what_they_share(
+    music: Path, few: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Four passages have a flavor: many are compared as arrays, few are not."""
+    monkeypatch.setattr(library_flavors, "MAX_FEW", few)
     found = read("similar", music / "Bach/Air.flac")
     assert found["like"]["path"] == "Bach/Air.flac"
     assert paths(found["similar"]) == ["Bach/Air again.flac", "Bach/Fugue.flac", "Rock/one [live].flac"]
@@ -170,6 +175,7 @@ def test_the_most_similar_passages_come_first_with_what_they_share(music: Path) 
     assert paths(read("similar", FUGUE.recording_mbid, music)["similar"])[0].startswith("Bach/Air")
     assert paths(read("similar", "señor", music, "--limit", "1")["similar"]) == ["Bach/Fugue.flac"]
     assert "dark" in wkmp("similar", music / "Bach/Air.flac").stdout
+    assert any(music.parent.rglob("flavors.npz")) == (few < 4)
 
 
 @pytest.mark.parametrize("vector", ["changed", "damaged", "none"])
@@ -178,6 +184,7 @@ def test_a_flavor_that_another_program_changed_counts_at_once(
 ) -> None:
     """The kept numbers belong to texts, not to passages. With small batches they decide who is compared first."""
     monkeypatch.setattr(flavor_table, "MIN_BATCH", 1)
+    monkeypatch.setattr(library_flavors, "MAX_FEW", 0)
     before = paths(read("similar", music / "Bach/Air.flac")["similar"])
     assert before[-1] == "Rock/one [live].flac"
     (kept,) = tmp_path.rglob("flavors.npz")

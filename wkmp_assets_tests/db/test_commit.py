@@ -13,8 +13,9 @@ from wkmp_assets.db.read.known_files import read_known_by_hash, read_known_by_pa
 from wkmp_assets.db.tables import MAX_LISTED_COPIES
 from wkmp_assets.model.batch import FileCommit
 from wkmp_assets.model.file_key import encode_key
+from wkmp_assets.model.library_changes import LibraryChanges
 from wkmp_assets.model.outcomes import Failed, Result, Skipped, SkipReason
-from wkmp_assets.model.values import FileState, LibraryChanges
+from wkmp_assets.model.values import FileState
 from wkmp_assets_tests.support.builders import (
     LATER,
     NOW,

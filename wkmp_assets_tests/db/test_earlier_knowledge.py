@@ -14,7 +14,8 @@ import pytest
 from wkmp_assets.model.batch import FileCommit
 from wkmp_assets.model.file_entry import EntryFingerprint, FileEntry, PassageEntry
 from wkmp_assets.model.fingerprints import is_same_sound
-from wkmp_assets.model.values import FileState, LookupOutcome, PassageLookup, Release, Song
+from wkmp_assets.model.lookup_outcomes import LookupOutcome
+from wkmp_assets.model.values import FileState, PassageLookup, Release, Song
 from wkmp_assets.report.partition_metadata import describe_commit
 from wkmp_assets_tests.support.builders import (
     LATER,

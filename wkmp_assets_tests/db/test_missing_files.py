@@ -8,8 +8,8 @@ from wkmp_assets.db.missing_files import MarkCommit, mark_missing
 from wkmp_assets.db.read.counts import read_counts, read_failures
 from wkmp_assets.db.read.missing import MissingFile, read_missing
 from wkmp_assets.errors import LibraryLockedError
+from wkmp_assets.model.library_changes import LibraryChanges
 from wkmp_assets.model.outcomes import Failed
-from wkmp_assets.model.values import LibraryChanges
 from wkmp_assets_tests.support.builders import LATER, NOW, column, commit, entry, run_sql, write_lock_held
 
 

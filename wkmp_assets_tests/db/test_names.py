@@ -23,6 +23,7 @@ from wkmp_assets.db.write.names import create_functions
 from wkmp_assets.db.write.statements import insert_rows, values_of
 from wkmp_assets.identify.tag_matches import match_from_tags
 from wkmp_assets.model.file_entry import FileEntry
+from wkmp_assets.model.lookup_outcomes import LookupOutcome
 from wkmp_assets.model.name_ranks import NameRank
 from wkmp_assets.model.rows import ArtistRow
 from wkmp_assets.model.values import (
@@ -30,7 +31,6 @@ from wkmp_assets.model.values import (
     FileState,
     FileTags,
     KnownRelease,
-    LookupOutcome,
     PassageLookup,
     Release,
     Song,

@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 from wkmp_assets.db.missing_files import MarkChanges, compare_marks
 from wkmp_assets.files.changes import HashedFile, compare_library, identify_contents, is_unchanged
 from wkmp_assets.model.known_files import FileStat, KnownFile
+from wkmp_assets.model.library_changes import LibraryChanges
 from wkmp_assets.model.timestamps import normalise_timestamp
-from wkmp_assets.model.values import FileIdentity, FileState, LibraryChanges
+from wkmp_assets.model.values import FileIdentity, FileState
 from wkmp_assets_tests.support.builders import sha
 
 ON_DISK = FileStat(1000, "2026-02-01 10:00:00")

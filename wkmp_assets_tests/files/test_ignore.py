@@ -12,7 +12,7 @@ from wkmp_assets.files.ignore import MAX_IGNORE_BYTES, IgnoreMatch, IgnoreRules
 from wkmp_assets.files.scan import scan_folder
 from wkmp_assets.files.walk import WalkReport, find_audio_files
 from wkmp_assets.model.known_files import KnownFile
-from wkmp_assets.model.values import PassedOver
+from wkmp_assets.model.library_changes import PassedOver
 from wkmp_assets_tests.support.builders import sha
 
 

@@ -3,8 +3,9 @@
 from collections.abc import Sequence
 
 from wkmp_assets.identify.joining import join_passages
+from wkmp_assets.model.lookup_outcomes import LookupOutcome
 from wkmp_assets.model.match_levels import MatchLevel
-from wkmp_assets.model.values import Candidate, LookupOutcome, PassageLookup, PassageMatch, Song, Span
+from wkmp_assets.model.values import Candidate, PassageLookup, PassageMatch, Song, Span
 from wkmp_assets_tests.support.builders import mbid
 
 RATE_HZ = 1000

@@ -15,13 +15,13 @@ from wkmp_assets.identify.match import match_passages
 from wkmp_assets.identify.open_lookups import NO_KEY, ServiceSettings, open_recording_lookup, resolve_key
 from wkmp_assets.identify.path_names import read_path_names
 from wkmp_assets.model.boundary_evidence import BoundarySource, SheetTrack
+from wkmp_assets.model.lookup_outcomes import LookupOutcome
 from wkmp_assets.model.match_levels import MatchLevel
 from wkmp_assets.model.name_ranks import NameRank
 from wkmp_assets.model.values import (
     Envelope,
     FileTags,
     Fingerprints,
-    LookupOutcome,
     PassageFingerprint,
     PassageLookup,
     PassageMatch,

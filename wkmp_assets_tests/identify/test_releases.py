@@ -8,14 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from wkmp_assets.identify.releases import choose_release, find_folder_releases
-from wkmp_assets.model.values import (
-    Candidate,
-    KnownRelease,
-    LookupOutcome,
-    PassageLookup,
-    RecordingLookups,
-    Span,
-)
+from wkmp_assets.model.lookup_outcomes import LookupOutcome
+from wkmp_assets.model.values import Candidate, KnownRelease, PassageLookup, RecordingLookups, Span
 from wkmp_assets_tests.support.builders import known_release, mbid, song
 
 ALBUM, HITS, BOX = known_release("Album", "2000"), known_release("Hits", "2001"), known_release("Box", "2002")

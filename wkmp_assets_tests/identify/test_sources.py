@@ -15,8 +15,9 @@ from wkmp_assets.identify.open_lookups import open_recording_lookup
 from wkmp_assets.identify.services import acoustid
 from wkmp_assets.identify.services.session import ServiceSession
 from wkmp_assets.model.file_warnings import WarningKind
+from wkmp_assets.model.lookup_outcomes import LookupOutcome
 from wkmp_assets.model.match_levels import MatchLevel, level_of
-from wkmp_assets.model.values import Candidate, FileTags, LookupOutcome, PassageLookup
+from wkmp_assets.model.values import Candidate, FileTags, PassageLookup
 from wkmp_assets_tests.identify.test_lookup import fingerprints, segments, settings
 from wkmp_assets_tests.support.builders import mbid
 from wkmp_assets_tests.support.music_services import KEY, MusicServices, acoustid_recording, acoustid_result

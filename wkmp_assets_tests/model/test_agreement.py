@@ -20,6 +20,7 @@ from wkmp_assets.model.boundary_evidence import (
     TrackSheet,
 )
 from wkmp_assets.model.file_entry import assemble_entry
+from wkmp_assets.model.lookup_outcomes import LookupOutcome
 from wkmp_assets.model.outcomes import Failed, Outcome, Result, map_results
 from wkmp_assets.model.phases import ENTRY, FINGERPRINTS, FLAVORS, LEAD_POINTS, LOOKUPS, MATCHES, SEGMENTS, TAGS
 from wkmp_assets.model.values import (
@@ -27,7 +28,6 @@ from wkmp_assets.model.values import (
     Fingerprints,
     Flavors,
     LeadPoints,
-    LookupOutcome,
     PassageLookup,
     SongMatches,
     Span,

@@ -6,8 +6,8 @@ from hypothesis import strategies as st
 
 from wkmp_assets.model.flavor import Flavor
 from wkmp_assets.model.flavor_table import MIN_BATCH, FlavorTable, smooth
-from wkmp_assets.model.likeness import Heard
-from wkmp_assets_tests.support.rankings import rank, rank_plainly, smooth_plainly
+from wkmp_assets.model.likeness import Heard, rank_few
+from wkmp_assets_tests.support.rankings import rank, smooth_plainly
 
 NUMBERS = st.sampled_from([0.0, 1.0, 0.5, 0.1, 0.100001, 1 / 3]) | st.floats(0, 1)
 VALUES = st.dictionaries(st.sampled_from("abcd"), NUMBERS, min_size=2, max_size=4)
@@ -23,7 +23,7 @@ def test_arrays_rank_as_flavors_do(like: Flavor, flavors: list[Flavor], kept: in
     first = FlavorTable().updated([], [*digests[:kept], (b"gone", like)])
     table = first.updated([digest for digest, _ in digests], digests[kept:])
     assert b"gone" not in table
-    assert rank(like, passages, table) == rank_plainly(like, passages)
+    assert rank(like, passages, table) == rank_few(like, passages)
 
 
 @given(flavors=st.lists(FLAVORS, max_size=12))
@@ -47,4 +47,4 @@ def test_flavors_nearer_together_than_the_numbers_of_arrays_keep_their_order_ove
         passages.append(Heard(f"{number:05}", "song", 1.0, {"mood": {"a": value, "b": 1 - value}}))
     table = FlavorTable().updated([], [(one.passage.encode(), one.flavor) for one in passages])
     like = {"mood": {"a": other, "b": 1 - other}}
-    assert rank(like, passages, table) == rank_plainly(like, passages)
+    assert rank(like, passages, table) == rank_few(like, passages)

@@ -5,9 +5,10 @@ from pathlib import Path
 
 import pytest
 
+from wkmp_assets.model.lookup_outcomes import LookupOutcome
 from wkmp_assets.model.outcomes import Failed, Outcome, Result, Skipped, SkipReason
 from wkmp_assets.model.phases import LOOKUPS
-from wkmp_assets.model.values import KnownRelease, LookupOutcome, PassageLookup, RecordingLookups, Span
+from wkmp_assets.model.values import KnownRelease, PassageLookup, RecordingLookups, Span
 from wkmp_assets.orchestration.earlier_runs import MAX_ALBUM_FILES, find_releases_by_folder, restore_earlier_answers
 from wkmp_assets.runtime.phase_store import PhaseStore
 from wkmp_assets.settings import Settings

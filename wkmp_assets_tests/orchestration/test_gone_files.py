@@ -7,6 +7,7 @@ import pytest
 
 from wkmp_assets.cli.importer import LibraryImporter
 from wkmp_assets.errors import LibraryRootError
+from wkmp_assets.model.library_changes import LibraryChanges
 from wkmp_assets.model.outcomes import Failed, Skipped, SkipReason
 from wkmp_assets.model.phases import (
     ENTRY,
@@ -19,7 +20,6 @@ from wkmp_assets.model.phases import (
     PICTURE,
     SEGMENTS,
 )
-from wkmp_assets.model.values import LibraryChanges
 from wkmp_assets.orchestration.gone_files import find_gone, skip_gone
 from wkmp_assets.orchestration.partitions import partitions_name
 from wkmp_assets.orchestration.resources import Library

@@ -16,8 +16,9 @@ from wkmp_assets.db.read.missing import read_missing
 from wkmp_assets.errors import LibraryChangedError, LibraryRootError, NotImportedError
 from wkmp_assets.files.walk import read_stat
 from wkmp_assets.model.file_key import encode_key
+from wkmp_assets.model.library_changes import LibraryChanges
 from wkmp_assets.model.outcomes import Failed, Result
-from wkmp_assets.model.values import Cover, CoverKind, CoverSource, FileTags, LibraryChanges
+from wkmp_assets.model.values import Cover, CoverKind, CoverSource, FileTags
 from wkmp_assets.orchestration.build import build_definitions
 from wkmp_assets.orchestration.jobs import import_job, retry_job
 from wkmp_assets.orchestration.partitions import partitions_name

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from wkmp_assets.model.values import LibraryChanges
+from wkmp_assets.model.library_changes import LibraryChanges
 from wkmp_assets.report.text import JOINERS, clock, counted, explain_ignored, name_status, printable
 
 

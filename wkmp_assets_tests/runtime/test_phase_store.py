@@ -16,10 +16,12 @@ from hypothesis.extra.numpy import arrays
 
 from wkmp_assets.errors import IMPORT_WITH_FORCE, StateDiskError
 from wkmp_assets.model.file_key import encode_key
+from wkmp_assets.model.library_changes import LibraryChanges
 from wkmp_assets.model.outcomes import Failed, Outcome, Result, Skipped, SkipReason
 from wkmp_assets.model.phase_values import PHASE_VALUES
-from wkmp_assets.model.values import Envelope, LibraryChanges
-from wkmp_assets.runtime.phase_documents import join_documents
+from wkmp_assets.model.phases import PHASES
+from wkmp_assets.model.values import Envelope
+from wkmp_assets.runtime.document_files import join_documents
 from wkmp_assets.runtime.phase_store import PhaseStore
 from wkmp_assets.runtime.staged_outcomes import MAX_AGE_S
 from wkmp_assets.settings import Settings
@@ -49,6 +51,7 @@ def plain(value: Any) -> Any:
 
 def test_there_is_a_value_for_every_phase() -> None:
     assert set(VALUES) == set(PHASE_VALUES)
+    assert tuple(PHASE_VALUES) == PHASES
 
 
 @pytest.mark.parametrize("phase", PHASE_VALUES)

@@ -10,9 +10,9 @@ from wkmp_assets.audio.pcm_store import PcmStore, pcm_file
 from wkmp_assets.errors import SettingsError
 from wkmp_assets.identify.services.outage import OutageFile
 from wkmp_assets.model.json_text import parse_json
+from wkmp_assets.model.library_changes import LibraryChanges
 from wkmp_assets.model.outcomes import Failed, Skipped, SkipReason
 from wkmp_assets.model.phases import IDENTITY, TAGS
-from wkmp_assets.model.values import LibraryChanges
 from wkmp_assets.orchestration.better_copies import read_waits
 from wkmp_assets.orchestration.found_library import read_accepted_key, use_library
 from wkmp_assets.runtime.atomic_files import temporary_name, write_atomically

@@ -23,6 +23,7 @@ from wkmp_assets.model.batch import FileCommit, WriteBatch
 from wkmp_assets.model.file_entry import FileEntry, PassageEntry, passage_entry
 from wkmp_assets.model.file_key import encode_key
 from wkmp_assets.model.file_warnings import FileWarning, WarningKind
+from wkmp_assets.model.lookup_outcomes import LookupOutcome
 from wkmp_assets.model.match_levels import MatchLevel
 from wkmp_assets.model.outcomes import Outcome, Result
 from wkmp_assets.model.timestamps import Stamp
@@ -42,7 +43,6 @@ from wkmp_assets.model.values import (
     KnownRelease,
     LeadPointParameters,
     LeadPoints,
-    LookupOutcome,
     PassageFingerprint,
     PassageFlavor,
     PassageLeadPoints,

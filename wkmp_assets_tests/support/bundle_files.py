@@ -5,7 +5,8 @@ from typing import Any
 
 from wkmp_assets.model.outcomes import Outcome
 from wkmp_assets.runtime.bundles import place_of
-from wkmp_assets.runtime.phase_documents import join_documents, split_documents, to_document
+from wkmp_assets.runtime.document_files import join_documents, split_documents
+from wkmp_assets.runtime.phase_documents import to_document
 from wkmp_assets.runtime.phase_store import PhaseStore
 from wkmp_assets.settings import Settings
 

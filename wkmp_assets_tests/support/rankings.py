@@ -15,14 +15,6 @@ def rank(like: Flavor, passages: Sequence[Heard], table: FlavorTable | None = No
     return list(table.rank(like, digests, lambda places: [passages[place] for place in places]))
 
 
-def rank_plainly(like: Flavor, passages: Sequence[Heard]) -> list[tuple[float, Heard]]:
-    """Return the same without arrays."""
-    comparable = [one for one in passages if one.flavor.keys() & like.keys()]
-    part = part_of(like, choose_names([like.keys() & one.flavor.keys() for one in comparable]))
-    ranked = [(distance(part, one.flavor), one) for one in comparable]
-    return sorted(ranked, key=lambda pair: (pair[0], pair[1].passage))
-
-
 def smooth_plainly(chosen: Sequence[Heard]) -> list[Heard]:
     """Return passages in an order in which each is followed by the nearest of those left, by exact distances."""
     names = choose_names([one.flavor.keys() for one in chosen])

@@ -30,11 +30,12 @@ from wkmp_assets.db.read.file_state import StoredKnowledge, StoredPassage, Store
 from wkmp_assets.model.file_entry import PassageEntry
 from wkmp_assets.model.file_warnings import FileWarning, WarningKind, warn_each
 from wkmp_assets.model.fingerprints import is_same_sound
+from wkmp_assets.model.lookup_outcomes import LookupOutcome
 from wkmp_assets.model.match_levels import MatchLevel
 from wkmp_assets.model.name_ranks import NameRank
 from wkmp_assets.model.rows import PassageAlbumRow, PassageRow, PassageSongRow
 from wkmp_assets.model.timestamps import Stamp
-from wkmp_assets.model.values import ClassesOutcome, FileTags, LookupOutcome, PassageMatch, Song
+from wkmp_assets.model.values import ClassesOutcome, FileTags, PassageMatch, Song
 
 MIN_OVERLAP = 0.9
 """Share of the shorter passage."""

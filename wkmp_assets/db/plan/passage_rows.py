@@ -12,11 +12,12 @@ from wkmp_assets.db.read.file_state import StoredFlavor
 from wkmp_assets.db.tables import CLASSES_SOURCE, IMPORT_STRATEGY, LOOKUP_SOURCE, PERSON_SOURCE
 from wkmp_assets.model.file_entry import FileEntry, PassageEntry
 from wkmp_assets.model.flavor import has_classes
+from wkmp_assets.model.lookup_outcomes import LookupOutcome
 from wkmp_assets.model.rows import FileRow, PassageAlbumRow, PassageRow, PassageSongRow, ProvenanceRow
 from wkmp_assets.model.statuses import PassageStatus
 from wkmp_assets.model.ticks import to_seconds
 from wkmp_assets.model.timestamps import Stamp
-from wkmp_assets.model.values import ClassesOutcome, LeadPointParameters, LookupOutcome, PassageLookup, Song
+from wkmp_assets.model.values import ClassesOutcome, LeadPointParameters, PassageLookup, Song
 
 _WAITING = frozenset({ClassesOutcome.DEFERRED, ClassesOutcome.GONE})
 

@@ -26,11 +26,12 @@ from wkmp_assets.model.flavor import (
     sources_of,
 )
 from wkmp_assets.model.hand_edits import SongEdit, Verdict
+from wkmp_assets.model.lookup_outcomes import LookupOutcome
 from wkmp_assets.model.match_levels import MatchLevel, level_of
 from wkmp_assets.model.rows import FileRows, PassageAlbumRow, PassageRow, PassageSongRow, ProvenanceRow, SongFlavor
 from wkmp_assets.model.statuses import SongStatus
 from wkmp_assets.model.timestamps import Stamp
-from wkmp_assets.model.values import LookupOutcome, PassageLookup, PassageMatch, Song, Span
+from wkmp_assets.model.values import PassageLookup, PassageMatch, Song, Span
 
 _SERVICES = frozenset({"AcoustID", "MusicBrainz"})
 _TO_JUDGE = frozenset({MatchLevel.MEDIUM, MatchLevel.LOW})

@@ -4,7 +4,6 @@ import sqlite3
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from wkmp_assets.db.connection import open_reader
 from wkmp_assets.db.read.file_warnings import WarningCounts, count_warnings
@@ -12,10 +11,9 @@ from wkmp_assets.db.read.incomplete import IncompleteFile
 from wkmp_assets.db.read.missing import MissingFile, read_missing
 from wkmp_assets.db.read.select import column_list, has_table
 from wkmp_assets.db.tables import CLASSES_SOURCE, LOOKUP_SOURCE
+from wkmp_assets.model.library_changes import LibraryChanges, PassedOver
+from wkmp_assets.model.lookup_outcomes import LookupOutcome
 from wkmp_assets.model.statuses import FileStatus
-
-if TYPE_CHECKING:
-    from wkmp_assets.model.values import LibraryChanges, PassedOver
 
 _COUNTED = ("passages", "songs", "artists", "albums", "works")
 
@@ -116,8 +114,6 @@ def read_deferred(database: Path) -> Deferred:
           AND json_extract(iif(json_valid(v.data_extracted), v.data_extracted, '{}'), '$.outcome') = ?
         GROUP BY v.source_type, f.path ORDER BY f.path
     """
-    from wkmp_assets.model.values import LookupOutcome  # so that `wkmp failures` loads none of the phase values
-
     with open_reader(database) as connection:
         if connection is None or not has_table(connection, "import_provenance"):
             return Deferred()
@@ -137,7 +133,7 @@ def describe_library(
     deferred: Deferred,
     missing: Sequence[MissingFile],
     incomplete: Sequence[IncompleteFile] = (),
-    scan: "LibraryChanges | None" = None,
+    scan: LibraryChanges | None = None,
 ) -> dict[str, object]:
     """Describe a library as plain values for JSON. docs/guide/ci.md documents the keys; none is ever removed."""
     return {
@@ -160,7 +156,7 @@ def describe_library(
     }
 
 
-def _describe_pattern(one: "PassedOver") -> dict[str, object]:
+def _describe_pattern(one: PassedOver) -> dict[str, object]:
     return {"pattern": one.pattern, "source": one.source, "folders": one.folder_count, "files": one.file_count}
 
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 
 from wkmp_assets.db.read.select import select_in
 from wkmp_assets.db.tables import IMAGES_OF_FILES, LINK_TABLES, WARNINGS, quote_name
-from wkmp_assets.model.batch import Reference
+from wkmp_assets.model.references import Reference
 
 
 def find_referenced(

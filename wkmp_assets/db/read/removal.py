@@ -10,7 +10,7 @@ from wkmp_assets.db.read.images import read_images_of
 from wkmp_assets.db.read.references import FILES, PASSAGES, find_references
 from wkmp_assets.db.read.select import column_list, has_table, read_passages_text, select_in
 from wkmp_assets.db.tables import LINK_TABLES, PERSON_SOURCE, columns_of, listed_copies, quote_name
-from wkmp_assets.model.batch import Reference
+from wkmp_assets.model.references import Reference
 from wkmp_assets.model.rows import FileRow, PassageAlbumRow, PassageRow, PassageSongRow
 
 

@@ -10,9 +10,9 @@ from wkmp_assets.db.read.known_files import read_known_files
 from wkmp_assets.db.read.missing import read_missing
 from wkmp_assets.files.scan import check_not_emptied
 from wkmp_assets.model.file_key import encode_key
+from wkmp_assets.model.library_changes import LibraryChanges
 from wkmp_assets.model.outcomes import Outcomes, Result
 from wkmp_assets.model.phases import SCAN
-from wkmp_assets.model.values import LibraryChanges
 from wkmp_assets.orchestration.better_copies import note_equal_sizes
 from wkmp_assets.orchestration.dagster_values import to_table
 from wkmp_assets.orchestration.gone_files import drop_gone

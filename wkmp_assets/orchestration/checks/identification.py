@@ -8,10 +8,11 @@ import dagster as dg
 
 from wkmp_assets.db.read.counts import read_counts
 from wkmp_assets.errors import IMPORT_WITH_FORCE
+from wkmp_assets.model.lookup_outcomes import LookupOutcome
 from wkmp_assets.model.match_levels import MatchLevel
 from wkmp_assets.model.outcomes import Result
 from wkmp_assets.model.phases import FLAVORS, LOOKUPS, MATCHES
-from wkmp_assets.model.values import ClassesOutcome, Flavors, LookupOutcome, RecordingLookups, SongMatches
+from wkmp_assets.model.values import ClassesOutcome, Flavors, RecordingLookups, SongMatches
 from wkmp_assets.orchestration.checks.findings import escape_markdown
 from wkmp_assets.orchestration.checks.results import warn_unless
 from wkmp_assets.orchestration.checks.scope import Scope, find_scope

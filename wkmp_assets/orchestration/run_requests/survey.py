@@ -16,8 +16,8 @@ from wkmp_assets.errors import TransientError
 from wkmp_assets.files.scan import check_not_emptied
 from wkmp_assets.model.file_key import encode_key
 from wkmp_assets.model.known_files import FileStat
+from wkmp_assets.model.library_changes import LibraryChanges
 from wkmp_assets.model.timestamps import normalise_timestamp
-from wkmp_assets.model.values import LibraryChanges
 from wkmp_assets.orchestration.better_copies import note_equal_sizes, read_waits
 from wkmp_assets.orchestration.found_library import use_library
 from wkmp_assets.orchestration.instance.dagster_api import find_unfinished_runs, is_running

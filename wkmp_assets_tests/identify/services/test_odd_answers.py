@@ -11,7 +11,8 @@ from werkzeug import Response
 from wkmp_assets.identify.lookup import RecordingLookup
 from wkmp_assets.identify.open_lookups import open_class_lookup, open_recording_lookup
 from wkmp_assets.model.file_warnings import WarningKind
-from wkmp_assets.model.values import ClassesOutcome, FileTags, LookupOutcome, PassageLookup, RecordingLookups
+from wkmp_assets.model.lookup_outcomes import LookupOutcome
+from wkmp_assets.model.values import ClassesOutcome, FileTags, PassageLookup, RecordingLookups
 from wkmp_assets.report.partition_metadata import describe_value
 from wkmp_assets_tests.identify.test_lookup import fingerprints, segments, settings
 from wkmp_assets_tests.support.builders import mbid

@@ -41,9 +41,11 @@ from wkmp_assets.errors import AudioFileError, WkmpError
 from wkmp_assets.model.file_entry import EntryCover, FileEntry
 from wkmp_assets.model.file_warnings import FileWarning, WarningKind
 from wkmp_assets.model.hand_edits import SongEdit, Verdict
+from wkmp_assets.model.library_changes import LibraryChanges
+from wkmp_assets.model.lookup_outcomes import LookupOutcome
 from wkmp_assets.model.outcomes import Failed, Result
 from wkmp_assets.model.timestamps import normalise_timestamp
-from wkmp_assets.model.values import CoverKind, FileState, FileTags, LibraryChanges, LookupOutcome
+from wkmp_assets.model.values import CoverKind, FileState, FileTags
 from wkmp_assets.report.browse.pages import read_file_page, read_start_page
 from wkmp_assets.report.browse.places import BrowsedLibrary
 from wkmp_assets.report.figures import compute_figures

@@ -10,6 +10,7 @@ import pytest
 from click.testing import CliRunner
 from datasette import Request
 
+from wkmp_assets.cli import library_flavors
 from wkmp_assets.cli.similar import similar
 from wkmp_assets.db.read.canned_queries import LIBRARY_QUERIES
 from wkmp_assets.db.read.table_texts import TABLE_TEXTS
@@ -89,7 +90,8 @@ def test_page_and_question_rank_neighbours_as_the_command_does(changing: Pages) 
         assert unknown["rows"] == []
 
 
-def test_the_pages_keep_flavors_as_numbers(changing: Pages) -> None:
+def test_the_pages_keep_flavors_as_numbers(changing: Pages, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(library_flavors, "MAX_FEW", 2)
     kept = changing.library.root.parent / "state/flavors.npz"
     page = f"/file/{changing.guid('Ann/air.mp3')}?passage=1"
     before = changing.shows(page)
