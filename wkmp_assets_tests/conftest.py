@@ -82,10 +82,16 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
             item.add_marker("long")
         if item.get_closest_marker("cluster") and not os.environ.get("WKMP_TEST_CLUSTER"):
             item.add_marker(pytest.mark.skip(reason="part of `make test-cluster` only"))
-        if item.get_closest_marker("long") and not os.environ.get("WKMP_TEST_LONG"):
+        if item.get_closest_marker("long") and not _takes_long(item):
             item.add_marker(pytest.mark.skip(reason="part of `make test-long` only"))
     if hasattr(config, "workerinput"):
         items.sort(key=lambda item: [item.get_closest_marker(name) is None for name in ("integration", "slow")])
+
+
+def _takes_long(item: pytest.Item) -> bool:
+    """Tell whether the run includes a test that takes long: `make test-long`, and all faults in `make test-faults`."""
+    is_fault = item.path.is_relative_to(TESTS / "integration" / "faults")
+    return bool(os.environ.get("WKMP_TEST_LONG") or (is_fault and os.environ.get("WKMP_TEST_KILLS")))
 
 
 def pytest_sessionfinish() -> None:

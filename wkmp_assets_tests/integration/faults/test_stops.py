@@ -61,7 +61,7 @@ def by_force(process: subprocess.Popen[str]) -> None:
 @pytest.mark.parametrize(
     ("stop", "status"),
     [
-        (politely, 1),
+        pytest.param(politely, 1, marks=pytest.mark.long),
         pytest.param(impatiently, 1, marks=pytest.mark.long),
         pytest.param(by_force, -signal.SIGKILL, marks=pytest.mark.long),
     ],
