@@ -23,8 +23,9 @@ from wkmp_assets.settings import Settings, find_dagster_home, find_folder, find_
 
 _LOG = logging.getLogger(__name__)
 
-OUT = Console(highlight=False)
-ERR = Console(stderr=True, highlight=False)
+OUT = Console(highlight=False, emoji=False)
+ERR = Console(stderr=True, highlight=False, emoji=False)
+"""Without emoji, because a file may be called `:cat:.mp3`."""
 
 _UNBROKEN_WIDTH = 10_000
 MAX_FITTED = 1_000
@@ -131,7 +132,7 @@ def print_table(table: Table) -> None:
     if OUT.is_terminal or OUT.quiet:
         OUT.print(table)
         return
-    wide = Console(highlight=False, width=_UNBROKEN_WIDTH, force_terminal=False)
+    wide = Console(highlight=False, emoji=False, width=_UNBROKEN_WIDTH, force_terminal=False)
     with wide.capture() as captured:
         wide.print(table)
     for line in captured.get().splitlines():
@@ -155,7 +156,7 @@ def _plain_lines(table: Table) -> Iterator[str]:
 
 def _plain(cell: object) -> str:
     text = str(cell)
-    return Text.from_markup(text).plain if "[" in text or "\\" in text else text
+    return Text.from_markup(text, emoji=False).plain if "[" in text or "\\" in text else text
 
 
 def _width(text: str) -> int:

@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 
 from rich.console import Console
-from rich.markup import escape
 from rich.progress import BarColumn, Progress, TextColumn
 
 from wkmp_assets.cli.progress_estimate import ProgressEstimate
@@ -42,7 +41,7 @@ class ImportProgress:
         self._progress = Progress(
             BarColumn(),
             TextColumn("{task.fields[said]}"),
-            TextColumn("{task.fields[current]}"),
+            TextColumn("{task.fields[current]}", markup=False),
             console=console,
             transient=True,
             disable=not console.is_terminal,
@@ -74,7 +73,7 @@ class ImportProgress:
         slots = self._far_slots()
         said = said if slots is None else f"{said}, {slots} {'slot' if slots == 1 else 'slots'} in the cluster"
         if self._console.is_terminal:
-            self._progress.update(self._task, completed=share, said=said, current=escape(printable(current)[-60:]))
+            self._progress.update(self._task, completed=share, said=said, current=printable(current)[-60:])
         else:
             self._console.print(said, soft_wrap=True)
 

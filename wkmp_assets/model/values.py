@@ -25,7 +25,7 @@ _BYTES: TypeAdapter[bytes] = TypeAdapter(Base64Bytes)
 
 
 def _to_array(value: Any) -> "NDArray[np.float32]":
-    import numpy as np  # here, because `wkmp status` reads no array, and NumPy adds two thirds to its start
+    import numpy as np  # here, because many values have no array, and NumPy takes longer to load than to use
 
     if isinstance(value, str):
         return np.frombuffer(_BYTES.validate_python(value), dtype="<f4")

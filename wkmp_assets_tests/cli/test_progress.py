@@ -11,6 +11,7 @@ from rich.console import Console
 from wkmp_assets.cli import progress
 from wkmp_assets.cli.progress import ImportProgress
 from wkmp_assets.cli.progress_estimate import ProgressEstimate, describe_seconds
+from wkmp_assets.model.file_key import encode_key
 from wkmp_assets_tests.support.patience import wait_until
 
 
@@ -92,6 +93,14 @@ def test_without_a_terminal_there_are_plain_lines(monkeypatch: pytest.MonkeyPatc
     lines = written.getvalue().splitlines()
     assert all(line.endswith("in the library") for line in lines)
     assert "\x1b" not in written.getvalue()
+
+
+def test_the_name_of_the_file_is_shown_as_it_is() -> None:
+    written = io.StringIO()
+    shown = ImportProgress({"a": 1.0}, Console(file=written, force_terminal=True, width=200))
+    with shown.shown():
+        shown.file_measured(encode_key("My :cat: [red].mp3"))
+        wait_until(lambda: "My :cat: [red].mp3" in written.getvalue(), "the bar with the name")
 
 
 def test_the_slots_of_a_cluster_are_shown(monkeypatch: pytest.MonkeyPatch) -> None:

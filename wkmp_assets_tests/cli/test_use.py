@@ -266,6 +266,16 @@ def test_a_row_is_one_line_for_programs(music: Path, monkeypatch: pytest.MonkeyP
     assert all(line == line.rstrip() for line in lines)
 
 
+@pytest.mark.parametrize("fitted", [options.MAX_FITTED, 0])
+def test_a_name_with_colons_is_no_emoji(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fitted: int) -> None:
+    monkeypatch.setenv("DAGSTER_HOME", str(tmp_path))
+    monkeypatch.setattr(options, "MAX_FITTED", fitted)
+    name = "My :cat: [live].mp3"
+    commit(tmp_path / "wkmp.db", entry(name))
+    for arguments in (("list",), ("show", name)):
+        assert name in wkmp(*arguments, tmp_path).stdout
+
+
 def test_a_long_list_has_the_lines_of_a_short_one(music: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     short = wkmp("list", music).output.splitlines()
     with monkeypatch.context() as long:
