@@ -9,7 +9,7 @@ from dagster import DagsterInstance
 
 from wkmp_assets.errors import PartitionKeyError
 from wkmp_assets.files.presence import check_root, is_emptied, is_on_disk
-from wkmp_assets.model.file_key import decode_key, is_within
+from wkmp_assets.model.file_key import decode_key, encode_key, is_within
 from wkmp_assets.model.library_changes import LibraryChanges
 from wkmp_assets.model.outcomes import Outcome, Skipped, SkipReason
 from wkmp_assets.orchestration.instance.dagster_api import (
@@ -96,7 +96,8 @@ def find_gone(library: Library, registered: Sequence[str], scan: LibraryChanges)
     if not there:
         return []
     # Almost all keys equal their paths, and those of a large library should not be decoded every 30 seconds.
-    doubtful = (key for key in registered if key not in there or "%" in key)
+    within = "" if scan.folder in {"", "."} else f"{encode_key(scan.folder)}/"
+    doubtful = (key for key in registered if "%" in key or (key not in there and key.startswith(within)))
     return [key for key in doubtful if _was_lost(library, key, there, missing, scan)]
 
 

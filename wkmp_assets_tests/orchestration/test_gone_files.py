@@ -95,6 +95,12 @@ def test_a_key_that_is_no_path_is_left_to_its_own_failure(library: CheckedLibrar
     assert find_gone(shelf, ["../outside.wav", "deleted.wav"], scan) == ["deleted.wav"]
 
 
+def test_a_scan_of_a_folder_drops_partitions_of_that_folder_only(library: CheckedLibrary) -> None:
+    scan = LibraryChanges(new=("A, B/there.wav",), changed=(), unchanged=(), missing=(), folder="A, B")
+    registered = ["A%2C B/gone.wav", "A%2C B/there.wav", "A%2C B/[1].wav", "A%2C B2/gone.wav", "C/gone.wav", "A%2C B"]
+    assert find_gone(Library(library.settings), registered, scan) == ["A%2C B/gone.wav", "A%2C B/[1].wav"]
+
+
 @pytest.mark.long
 def test_a_partition_that_another_scan_drops_after_the_plan_is_gone_and_the_others_are_imported(
     library: CheckedLibrary,

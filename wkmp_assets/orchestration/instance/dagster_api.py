@@ -307,7 +307,7 @@ class FailedPartitions:
         return self._plans[keys]
 
 
-def name_location(instance: DagsterInstance, run_id: str, module: str) -> None:
+def name_location(instance: DagsterInstance, run: dg.DagsterRun, module: str) -> None:
     """Say which code location a run is of that this process has executed, or the web UI's timeline leaves it out.
 
     Only runs that have ended well are changed: the daemon would start others again, and their import goes on by itself.
@@ -316,14 +316,13 @@ def name_location(instance: DagsterInstance, run_id: str, module: str) -> None:
     ----------
     instance : DagsterInstance
         Keeps the run.
-    run_id : str
-        A run without a code location.
+    run : dagster.DagsterRun
+        As it is stored, without a code location.
     module : str
         The module that the web UI loads. The location has its name, unless a workspace.yaml in the instance's folder
         gives it that of its package.
     """
-    run = instance.get_run_by_id(run_id)
-    if run is None or not run.is_success or run.remote_job_origin is not None:
+    if not run.is_success or run.remote_job_origin is not None:
         return
     has_workspace = Path(instance.root_directory, "workspace.yaml").is_file()
     name = module.partition(".")[0] if has_workspace else module

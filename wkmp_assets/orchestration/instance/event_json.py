@@ -257,9 +257,19 @@ def _shorten_tag(name: str, value: str) -> str:
     return value[:_MAX_INPUT_VERSION] if name in _INPUTS else value
 
 
+def _without_metadata(event: EventLogEntry) -> EventLogEntry:
+    """Return a materialization without its metadata, most of which are tables; every other event as it is."""
+    if kind_of(event) is not DagsterEventType.ASSET_MATERIALIZATION:
+        return event
+    one: Any = event.get_dagster_event()
+    data = one.event_specific_data
+    bare = data.materialization._replace(metadata={})
+    return event._replace(dagster_event=one._replace(event_specific_data=data._replace(materialization=bare)))
+
+
 def _split(event: EventLogEntry, *, has_partition: bool) -> list[str]:
     """Return the text of an event of an asset, with names in place of its own parts."""
-    packed = _pack(event)
+    packed = _pack(_without_metadata(event))
     packed["timestamp"] = _TIME
     data = packed["dagster_event"]["event_specific_data"]
     if "materialization" in data:

@@ -364,14 +364,14 @@ def test_a_run_of_this_process_names_its_code_location_once_it_has_succeeded(
         instance.add_dynamic_partitions("files", ["a", "b"])
         run_id = _materialize(_Contexts(lambda _context: None), instance, ["upstream"]).run_id
         before = instance.get_run_by_id(run_id)
-        name_location(instance, run_id, "package.module")
+        assert before is not None
+        name_location(instance, before, "package.module")
         after = instance.get_run_by_id(run_id)
         cancel_run(instance, run_id, "stopped")
         failed = instance.create_run_for_job(dg.job(name="nothing")(lambda: None))
         instance.report_run_failed(failed)
-        name_location(instance, failed.run_id, "package.module")
+        name_location(instance, failed, "package.module")
         left = instance.get_run_by_id(failed.run_id)
-    assert before is not None
     assert before.remote_job_origin is None
     assert after is not None
     assert after.remote_job_origin is not None
@@ -458,6 +458,13 @@ def test_a_repeated_job_leaves_the_runs_that_execute_in_process_leaves() -> None
         (SqliteRunStorage, "has_backfill_id_column", ["self"]),
         (SqliteRunStorage, "has_execution_plan_snapshot", ["self", "execution_plan_snapshot_id"]),
         (SqliteRunStorage, "has_run_stats_index_cols", ["self"]),
+        (
+            SqliteRunStorage,
+            "get_run_records",
+            ["self", "filters", "limit", "order_by", "ascending", "cursor", "bucket_by"],
+        ),
+        (SqliteRunStorage, "_get_run_by_id", ["self", "run_id"]),
+        (SqliteRunStorage, "_row_to_run", ["self", "row"]),
         (SqliteScheduleStorage, "__init__", ["self", "conn_string", "inst_data"]),
         (SqliteScheduleStorage, "from_local", ["base_dir", "inst_data"]),
         (DagsterSqliteStorage, "from_config_value", ["inst_data", "config_value"]),

@@ -1,7 +1,7 @@
 """Our storage of runs says what Dagster's own class says, on the same database, and keeps its connections."""
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
@@ -52,6 +52,46 @@ def test_runs_are_read_as_dagsters_own_class_reads_them(runs: KeptOpenRunStorage
         dg.RunsFilter(tags={"color": "red"})
     )
     assert runs.get_run_storage_id() == theirs.get_run_storage_id()
+
+
+def test_a_single_run_is_read_as_dagsters_own_class_reads_it_whoever_has_changed_it(
+    runs: KeptOpenRunStorage, tmp_path: Path
+) -> None:
+    """Our storage keeps the runs that it has read, by their text."""
+    theirs = SqliteRunStorage.from_local(str(tmp_path))
+    others, run_id = add_run(runs, {}), add_run(runs, {"color": "red"})
+    only = dg.RunsFilter(run_ids=[run_id])
+
+    changes: list[Callable[[], object]] = [
+        lambda: None,
+        lambda: theirs.add_run_tags(run_id, {"size": "1"}),
+        lambda: runs.add_run_tags(run_id, {"color": "blue"}),
+        lambda: theirs.handle_run_event(run_id, _job_event(dg.DagsterEventType.RUN_START)),
+        lambda: runs.handle_run_event(run_id, _job_event(dg.DagsterEventType.RUN_SUCCESS)),
+    ]
+    for change in changes:
+        change()
+        for limit in (None, 1):
+            assert runs.get_run_records(only, limit=limit) == theirs.get_run_records(only, limit=limit)
+    (record,) = runs.get_run_records(only)
+    assert record.dagster_run.is_success
+    assert None not in (record.start_time, record.end_time)
+    assert record.dagster_run.tags == {"color": "blue", "size": "1"}
+    for filters in (
+        dg.RunsFilter(run_ids=["no run"]),
+        dg.RunsFilter(run_ids=[run_id, others]),
+        dg.RunsFilter(run_ids=[run_id], job_name="another job"),
+        dg.RunsFilter(run_ids=[run_id], statuses=[dg.DagsterRunStatus.FAILURE]),
+        dg.RunsFilter(run_ids=[run_id], tags={"color": "red"}),
+    ):
+        assert runs.get_run_records(filters) == theirs.get_run_records(filters)
+    assert runs.get_run_records(only, cursor=others) == theirs.get_run_records(only, cursor=others)
+    theirs.delete_run(run_id)
+    assert runs.get_run_records(only) == []
+
+
+def _job_event(kind: dg.DagsterEventType) -> dg.DagsterEvent:
+    return dg.DagsterEvent(kind.value, "job")
 
 
 def test_a_plan_is_known_once_it_is_stored(runs: KeptOpenRunStorage) -> None:

@@ -27,6 +27,7 @@ from dagster import DagsterInstance
 from rich.console import Console
 
 from wkmp_assets.report.text import counted
+from wkmp_assets.runtime.loading import loading_modules
 from wkmp_assets.settings import Settings, load_settings
 from wkmp_assets_tests.tools.benchmarks.event_sizes import Sizes, measure_sizes
 from wkmp_assets_tests.tools.benchmarks.free_workers import FreeWorkers
@@ -136,9 +137,10 @@ def measure(files: int, partitions: int = 0, own_storage: bool = True) -> dict[s
 
 
 def _import(place: Path, name: str, workers: FreeWorkers, partitions: int, *, own_storage: bool) -> dict[str, object]:
-    from wkmp_assets.cli.importer import LibraryImporter
-    from wkmp_assets.orchestration.partitions import partitions_name
-    from wkmp_assets.runtime.run_control import RunControl
+    with loading_modules():  # as `wkmp import` does, so that the collector leaves the modules alone
+        from wkmp_assets.cli.importer import LibraryImporter
+        from wkmp_assets.orchestration.partitions import partitions_name
+        from wkmp_assets.runtime.run_control import RunControl
 
     settings = _settings(place, name)
     with (
@@ -163,10 +165,11 @@ def _import(place: Path, name: str, workers: FreeWorkers, partitions: int, *, ow
 
 def measure_unchanged(number: int) -> list[float]:
     """Return the seconds of an import of a library in which no file has changed."""
-    from wkmp_assets.cli.importer import LibraryImporter
-    from wkmp_assets.model.file_key import encode_key
-    from wkmp_assets.orchestration.partitions import partitions_name
-    from wkmp_assets.runtime.run_control import RunControl
+    with loading_modules():
+        from wkmp_assets.cli.importer import LibraryImporter
+        from wkmp_assets.model.file_key import encode_key
+        from wkmp_assets.orchestration.partitions import partitions_name
+        from wkmp_assets.runtime.run_control import RunControl
 
     warnings.filterwarnings("ignore", module="dagster")
     with tempfile.TemporaryDirectory(prefix="wkmp-history-") as place:
