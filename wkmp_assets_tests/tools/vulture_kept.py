@@ -22,6 +22,7 @@ _run_storage  # the same
 _schedule_storage  # the same
 _inst_data  # the same
 has_execution_plan_snapshot  # overrides Dagster's class, which calls it
+_get_run_by_id  # the same
 KeptOpenSqliteStorage  # named in dagster.yaml
 WatchfulRunLauncher  # the same
 _asset_partitions_subset  # read by Dagster after the IO manager returns
