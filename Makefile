@@ -16,7 +16,7 @@ unexport PYTHONDONTWRITEBYTECODE
 MUSIC ?= test_data/sample_library
 PORT ?= 3000
 
-.PHONY: help setup import status test test-quick test-long test-cluster test-deploy test-faults test-safety test-ui test-wheel fuzz coverage-baseline check bench bench-cluster bench-fades bench-flavor bench-guards bench-history bench-key bench-long bench-lookups bench-loudness bench-peers bench-reading bench-scale bench-segmentation bench-sensor bench-ui bench-writer compare-tags ui dataset clean
+.PHONY: help setup import status test test-quick test-long test-cluster test-deploy test-faults test-safety test-ui test-wheel fuzz coverage-baseline check bench bench-cluster bench-fades bench-flavor bench-guards bench-history bench-key bench-long bench-lookups bench-loudness bench-peers bench-reading bench-scale bench-segmentation bench-sensor bench-startup bench-ui bench-writer compare-tags ui dataset clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 26
@@ -136,6 +136,9 @@ bench-segmentation: $(DEV_READY) dataset ## judge how files are cut, on music no
 
 bench-sensor: $(DEV_READY) ## ticks of the sensor over 10,000 and 100,000 files; writes docs/benchmarks/sensor.md
 	$(BIN)/python -m wkmp_assets_tests.tools.benchmarks.sensor_benchmark
+
+bench-startup: $(DEV_READY) ## time the start of the commands that read (a minute); writes docs/benchmarks/startup.md
+	$(BIN)/python -W ignore -m wkmp_assets_tests.tools.benchmarks.startup_benchmark
 
 bench-ui: $(DEV_READY) ## time the web UI's pages with 100 and 10,000 files; writes docs/benchmarks/web_ui.md
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps -r requirements-ui.txt
