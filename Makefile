@@ -16,7 +16,7 @@ unexport PYTHONDONTWRITEBYTECODE
 MUSIC ?= test_data/sample_library
 PORT ?= 3000
 
-.PHONY: help setup import status test test-quick test-long test-cluster test-deploy test-faults test-safety test-ui test-wheel fuzz coverage-baseline check bench bench-cluster bench-fades bench-flavor bench-guards bench-history bench-key bench-long bench-lookups bench-loudness bench-peers bench-reading bench-scale bench-segmentation bench-sensor bench-startup bench-ui bench-writer compare-tags ui dataset clean
+.PHONY: help setup import status test test-quick test-long test-cluster test-deploy test-faults test-safety test-ui test-wheel fuzz coverage-baseline check bench bench-cluster bench-fades bench-flavor bench-guards bench-history bench-key bench-long bench-lookups bench-loudness bench-peers bench-reading bench-scale bench-segmentation bench-sensor bench-startup bench-ui bench-versions bench-writer compare-tags ui dataset clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 26
@@ -144,6 +144,9 @@ bench-ui: $(DEV_READY) ## time the web UI's pages with 100 and 10,000 files; wri
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps -r requirements-ui.txt
 	@VENV="$(VENV)" .ci/setup browser
 	$(BIN)/python -m wkmp_assets_tests.tools.benchmarks.ui_benchmark
+
+bench-versions: $(DEV_READY) dataset ## import beside the code of an earlier commit, in turns (10 minutes); writes docs/benchmarks/versions.md
+	$(BIN)/python -m wkmp_assets_tests.tools.benchmarks.versions_benchmark
 
 bench-writer: $(DEV_READY) ## measure the batch writer beside the unbatched one; writes docs/benchmarks/writer.md
 	$(BIN)/python -m wkmp_assets_tests.tools.benchmarks.writer_benchmark

@@ -31,6 +31,8 @@ class Place:
     workers: int | None = None
     cluster: str | None = None
     """Address of a scheduler, whose workers take the place of those of this machine."""
+    code: Path = ROOT
+    """The checkout whose code imports."""
 
     @property
     def home(self) -> Path:
@@ -46,7 +48,7 @@ class Place:
         """Forget all imports."""
         shutil.rmtree(self.folder, ignore_errors=True)
         self.home.mkdir(parents=True)
-        shutil.copy(ROOT / "dagster.yaml", self.home)
+        shutil.copy(self.code / "dagster.yaml", self.home)
 
 
 @dataclass
@@ -109,7 +111,7 @@ def watch_import(place: Place, signals: Sequence[tuple[float, int]] = ()) -> Wat
         process = subprocess.Popen(
             [sys.executable, "-m", "wkmp_assets.cli.main", "import", str(place.music), "--database", place.database],
             env=_environment(place),
-            cwd=ROOT,
+            cwd=place.code,
             stdout=output,
             stderr=subprocess.STDOUT,
             start_new_session=True,
@@ -163,7 +165,7 @@ def size_mb(folder: Path, is_counted: Callable[[Path], bool] = lambda _path: Tru
 
 def _environment(place: Place) -> dict[str, str]:
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("WKMP_", "DAGSTER_"))}
-    own = {"DAGSTER_HOME": str(place.home), "WKMP_LIBRARY_ROOT": str(place.music), "PYTHONPATH": str(ROOT)}
+    own = {"DAGSTER_HOME": str(place.home), "WKMP_LIBRARY_ROOT": str(place.music), "PYTHONPATH": str(place.code)}
     if place.workers:
         own["WKMP_WORKERS"] = str(place.workers)
     if place.cluster:
