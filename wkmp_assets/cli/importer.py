@@ -4,8 +4,10 @@ It is the Dagster job of the web UI, with the same events, partitions and receip
 """
 
 import logging
+import math
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -205,7 +207,7 @@ class LibraryImporter:
         if preset is not None:
             ops[LEAD_POINTS] = {"config": {"preset": preset.name}}
         config = {"ops": ops} if ops else {}
-        order = RunOrder(ranges, partial(self._begin, force=force), self._has_ended)
+        order = RunOrder(ranges, partial(self._begin, force=force), self._has_ended, self._divide)
         done: set[str] = set()
         while not self._control.is_stopping and (files := order.take()) is not None:
             self._run_range(import_job.name, config, files)
@@ -240,6 +242,14 @@ class LibraryImporter:
 
     def _has_ended(self, files: FileRange) -> bool:
         return self._workers.has_ended(files.keys)
+
+    def _divide(self, files: FileRange, work_s: float) -> list[FileRange]:
+        """Divide a range into ranges of about so much work; one that lacks a partition stays as it is."""
+        ordered = self._instance.get_dynamic_partitions(partitions_name(self._settings))
+        if not frozenset(files.keys).issubset(ordered):
+            return [files]
+        size = replace(size_of_import(self._settings), work_s=work_s, first_work_s=math.inf)
+        return plan_ranges(ordered, files.keys, size, self.estimate_work([files]))
 
     def _plan_finished(self, rest: Sequence[FileRange], done: Collection[str]) -> list[FileRange]:
         """Return few runs for what the workers have finished of the runs that a stop left out."""

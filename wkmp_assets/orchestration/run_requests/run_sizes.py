@@ -11,7 +11,7 @@ from wkmp_assets.settings import Settings
 IMPORT_S_PER_WORKER = 2.7
 """unit=s: work of each worker in a run of `wkmp import`. Its files are in the library together, after 4 s or so on two
 CPUs. A run costs the main process half a second whatever it holds, so shorter ones would cost too much."""
-FIRST_S_PER_WORKER = 0.7
+FIRST_S_PER_WORKER = 0.35
 """unit=s: the same for the first run, so that something is in the library soon."""
 ALONE_S = 6.0
 """unit=s: work of a file that has a run of its own in `wkmp import`, because one worker does it."""
