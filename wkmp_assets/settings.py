@@ -17,7 +17,7 @@ from typing import Any, Literal
 import platformdirs
 
 from wkmp_assets.errors import SettingsError
-from wkmp_assets.setting_kinds import (
+from wkmp_assets.model.setting_kinds import (
     Secret,
     SecretText,
     Setting,

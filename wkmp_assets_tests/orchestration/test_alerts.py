@@ -13,11 +13,11 @@ from dagster._core.storage.tags import WILL_RETRY_TAG
 from pytest_httpserver import HTTPServer
 
 from wkmp_assets.errors import SettingsError
+from wkmp_assets.model.setting_kinds import Secret
 from wkmp_assets.orchestration.alerts import CHECK_ALERTS, MAX_PROBLEMS, MAX_TEXT, RUN_ALERTS
 from wkmp_assets.orchestration.build import build_definitions
 from wkmp_assets.orchestration.jobs import failed_job, import_job
 from wkmp_assets.orchestration.run_tags import LIBRARY_TAG
-from wkmp_assets.setting_kinds import Secret
 from wkmp_assets.settings import Settings, load_settings
 from wkmp_assets_tests.support.checked_library import BROKEN, TAKE, CheckedLibrary
 from wkmp_assets_tests.support.memory_instance import memory_instance

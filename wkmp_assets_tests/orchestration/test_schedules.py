@@ -18,12 +18,12 @@ from werkzeug import Response
 from wkmp_assets.db.read.counts import Deferred, read_deferred
 from wkmp_assets.db.read.missing import read_missing
 from wkmp_assets.errors import LibraryRootError, SettingsError
+from wkmp_assets.model.setting_kinds import Secret
 from wkmp_assets.orchestration.build import build_definitions
 from wkmp_assets.orchestration.partitions import partitions_name
 from wkmp_assets.orchestration.run_tags import FILES_TAG, REQUESTED_BY_TAG
 from wkmp_assets.orchestration.schedules import NIGHTLY_RESCAN, NIGHTLY_TIDY, WEEKLY_TOP_UP
 from wkmp_assets.runtime.worker_pool import WorkerPool
-from wkmp_assets.setting_kinds import Secret
 from wkmp_assets.settings import Settings, load_settings
 from wkmp_assets_tests.support.music_services import KEY, MusicServices
 from wkmp_assets_tests.support.paths import SAMPLE_LIBRARY

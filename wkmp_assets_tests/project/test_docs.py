@@ -18,8 +18,8 @@ from wkmp_assets.db.schema import read_statements
 from wkmp_assets.files.foreign_names import _FILE_BEGINNINGS, _FOLDER_BEGINNINGS, _FOLDERS
 from wkmp_assets.model.audio_formats import AUDIO_FORMATS, UNREAD_FORMATS
 from wkmp_assets.model.phase_values import PHASE_VALUES
+from wkmp_assets.model.setting_kinds import WholeNumber, setting_of
 from wkmp_assets.orchestration.build import build_definitions
-from wkmp_assets.setting_kinds import WholeNumber, setting_of
 from wkmp_assets.settings import Settings
 from wkmp_assets_tests.audio.format_files import NOT_WRITTEN
 from wkmp_assets_tests.support.paths import ROOT, TESTS
@@ -226,6 +226,10 @@ def test_the_architecture_lists_the_packages() -> None:
     ]
     packages = sorted(path.parent.name for path in PACKAGE.glob("*/__init__.py"))
     assert sorted(listed) == [f"`{name}/`" for name in packages]
+    assert len(packages) == 9
+    modules = {path.stem for path in PACKAGE.glob("*.py")}
+    kept_names = {"event_storage", "run_launcher"}
+    assert modules == {"__init__", "definitions", "errors", "settings"} | kept_names
 
 
 def allowed_imports() -> dict[str, set[str]]:

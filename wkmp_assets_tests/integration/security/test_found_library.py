@@ -18,10 +18,10 @@ from wkmp_assets.db.write.gate import WriterGate
 from wkmp_assets.errors import UntrustedLibraryError
 from wkmp_assets.model.file_key import encode_key
 from wkmp_assets.model.outcomes import Failed
+from wkmp_assets.model.setting_kinds import Secret
 from wkmp_assets.model.values import FileState
 from wkmp_assets.orchestration.resources import Library
 from wkmp_assets.orchestration.services import acoustid_key
-from wkmp_assets.setting_kinds import Secret
 from wkmp_assets.settings import Settings, load_settings
 from wkmp_assets_tests.support.builders import LATER, NOW, commit, done, dump, entry, run_sql
 from wkmp_assets_tests.support.paths import ROOT

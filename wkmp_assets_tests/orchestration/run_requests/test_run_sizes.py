@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from wkmp_assets.model.setting_kinds import Secret
 from wkmp_assets.orchestration.run_requests.ranges import FileRange, plan_ranges
 from wkmp_assets.orchestration.run_requests.run_sizes import (
     ALONE_S,
@@ -15,7 +16,6 @@ from wkmp_assets.orchestration.run_requests.run_sizes import (
     size_of_import,
     size_of_request,
 )
-from wkmp_assets.setting_kinds import Secret
 from wkmp_assets.settings import load_settings
 
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from wkmp_assets.setting_kinds import Secret, SecretText, Text, WholeNumber, absolute_path, yes_or_no
+from wkmp_assets.model.setting_kinds import Secret, SecretText, Text, WholeNumber, absolute_path, yes_or_no
 
 
 @pytest.mark.parametrize("value", [7, 7.0, "7", " 7 ", "+7", "0_7", "7.0"])
