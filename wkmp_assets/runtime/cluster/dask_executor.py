@@ -30,6 +30,10 @@ _LOOK_UP_S = 1.0
 """unit=s: how often to ask the scheduler who is there."""
 CONNECT_S = 10
 """unit=s: how long to wait for the scheduler."""
+_MAX_SILENT_LOOKS = 30
+"""Looks in which a worker was not heard, before it is given up: its machine stands still. Looks count instead of time,
+because this machine or the scheduler may have stood still as well. A file that hangs does not keep its worker from being
+heard. Dask gives a worker up later: it looks twice a minute, and then waits half a minute for the answer of a machine."""
 _DOUBT_S = 3.0
 """unit=s: how long a lost task may be the sign of a scheduler that ends, because its workers leave before it does."""
 _THREADS = 4
@@ -71,6 +75,8 @@ class DaskExecutor(TaskExecutor):
         self._lock = threading.RLock()
         self._slots: dict[str, int] = {}
         self._refused: dict[str, str] = {}
+        self._heard: dict[str, tuple[float, int]] = {}
+        """When the scheduler last heard each worker, on its own clock, and the number of looks since then."""
         self._sent: dict[str, _Sent] = {}
         self._topic = f"wkmp-{uuid.uuid4().hex}"
         self._threads: ThreadPoolExecutor | None = None
@@ -220,7 +226,9 @@ class DaskExecutor(TaskExecutor):
             for address, worker in found.items()
             if address not in refused and worker["status"] == "running"
         }
+        silent = self._find_silent({address: worker["last_seen"] for address, worker in found.items()})
         with self._lock:
+            usable = {address: slots for address, slots in usable.items() if address not in silent}
             is_new = usable != self._slots or refused != self._refused
             self._slots, self._refused = usable, refused
             for sent in self._sent.values():
@@ -228,10 +236,20 @@ class DaskExecutor(TaskExecutor):
                     self._doubt(sent, "it is gone")
             believed = time.monotonic() - _DOUBT_S
             gone = {key: sent.lost for key, sent in self._sent.items() if sent.lost and sent.lost_at <= believed}
+            gone |= {key: "it is not heard" for key, sent in self._sent.items() if sent.task.worker in silent}
         for key, why in gone.items():
             self._finish(key, None, WorkerLostError(why))
         if is_new or gone:
             self.on_change()
+
+    def _find_silent(self, heard: Mapping[str, float]) -> set[str]:
+        """Count this look, and return the workers that stand still."""
+        before = self._heard
+        self._heard = {
+            address: (at, before[address][1] + 1 if address in before and before[address][0] == at else 0)
+            for address, at in heard.items()
+        }
+        return {address for address, (_, looks) in self._heard.items() if looks >= _MAX_SILENT_LOOKS}
 
     def _lose_all(self) -> None:
         with self._lock:

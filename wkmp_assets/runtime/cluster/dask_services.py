@@ -23,8 +23,7 @@ from wkmp_assets.runtime.cluster.dask_worker import ABOUT, SlotPlugin, count_fin
 from wkmp_assets.runtime.cluster.parcels import Mount
 
 WORKER_TTL = "30s"
-"""A worker that has not been heard of for so long is given up, and its files are tried elsewhere: its machine stands
-still. A file that hangs does not keep its worker from being heard."""
+"""A worker that has not been heard for so long is started again. Imports give it up themselves, see `dask_executor`."""
 JOIN_S = 120
 """unit=s: how long a worker may take to start and join. It loads for a second, and much longer on a busy machine. One
 without a scheduler says so after Dask's time for a connection, 30 s."""

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from wkmp_assets_tests.integration.cluster.test_deaths import end
+from wkmp_assets_tests.integration.cluster.machines import end
 from wkmp_assets_tests.support.paths import ROOT, SAMPLE_LIBRARY
 from wkmp_assets_tests.support.patience import wait_until
 

@@ -16,7 +16,7 @@ from urllib.parse import unquote
 import pytest
 import requests
 
-from wkmp_assets_tests.integration.cluster.test_deaths import Machines
+from wkmp_assets_tests.integration.cluster.machines import Machines
 from wkmp_assets_tests.support.library_rows import Rows, library_rows
 from wkmp_assets_tests.support.paths import ROOT, SAMPLE_LIBRARY
 from wkmp_assets_tests.support.patience import wait_until

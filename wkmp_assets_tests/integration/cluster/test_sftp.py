@@ -14,7 +14,7 @@ import pytest
 from wkmp_assets.audio.names_beside import find_names_beside
 from wkmp_assets.errors import FileNotSeenError, LibraryRootError
 from wkmp_assets.runtime.object_folder import ObjectFolder
-from wkmp_assets_tests.integration.cluster.test_deaths import Machines
+from wkmp_assets_tests.integration.cluster.machines import Machines
 from wkmp_assets_tests.integration.cluster.test_object_store import rows_of, wkmp_import
 from wkmp_assets_tests.support.library_rows import Rows
 from wkmp_assets_tests.support.paths import SAMPLE_LIBRARY

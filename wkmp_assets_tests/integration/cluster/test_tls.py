@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from wkmp_assets.errors import ClusterError
-from wkmp_assets_tests.integration.cluster.test_deaths import Machines
+from wkmp_assets_tests.integration.cluster.machines import Machines
 from wkmp_assets_tests.support.patience import wait_until
 
 pytest.importorskip("distributed")  # before any of Dask's settings is set, because it brings the others

@@ -59,6 +59,7 @@ def fail(_file: Path) -> None:
 def often(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(dask_executor, "_LOOK_UP_S", 0.02)
     monkeypatch.setattr(dask_executor, "_DOUBT_S", 0.1)
+    monkeypatch.setattr(dask_executor, "_MAX_SILENT_LOOKS", 10**6)  # a worker tells of itself twice a second
 
 
 @pytest.fixture(scope="module")
@@ -182,6 +183,25 @@ def test_tasks_of_a_lost_worker_are_lost(threads: DaskThreads, executor: DaskExe
             task.result(PATIENCE_S)
     GATE.set()
     threads.do(lost.close())
+
+
+def test_a_worker_that_stands_still_loses_its_tasks_and_is_used_again_when_it_is_heard(
+    threads: DaskThreads, executor: DaskExecutor, worker: Any, music: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    beats = worker.periodic_callbacks["heartbeat"]
+    task = executor.submit(wait_at_gate, music / "a.mp3")
+    worker.loop.add_callback(beats.stop)
+    wait_until(lambda: not beats.is_running(), "it stands still")
+    monkeypatch.setattr(dask_executor, "_MAX_SILENT_LOOKS", 5)
+    with pytest.raises(WorkerLostError, match="it is not heard"):
+        task.result(PATIENCE_S)
+    assert not executor.slots
+    threads.do(worker.heartbeat())
+    wait_until(lambda: worker.address in executor.slots, "it is heard again")
+    monkeypatch.setattr(dask_executor, "_MAX_SILENT_LOOKS", 10**6)
+    wait_until(lambda: worker.address in executor.slots, "it is used again")
+    GATE.set()
+    assert executor.submit(read, music / "a.mp3").result(PATIENCE_S) == "sound"
 
 
 def test_a_value_that_is_lost_on_its_way_is_lost_with_its_worker(
