@@ -16,7 +16,7 @@ unexport PYTHONDONTWRITEBYTECODE
 MUSIC ?= test_data/sample_library
 PORT ?= 3000
 
-.PHONY: help setup import status test test-quick test-long test-cluster test-deploy test-faults test-safety test-ui test-wheel fuzz coverage-baseline check bench bench-cluster bench-fades bench-flavor bench-guards bench-history bench-key bench-long bench-lookups bench-loudness bench-peers bench-reading bench-scale bench-segmentation bench-sensor bench-startup bench-ui bench-versions bench-writer compare-tags ui dataset clean
+.PHONY: help setup import status test test-quick test-long test-machines test-cluster test-deploy test-faults test-safety test-ui test-wheel fuzz coverage-baseline check bench bench-cluster bench-fades bench-flavor bench-guards bench-history bench-key bench-long bench-lookups bench-loudness bench-peers bench-reading bench-scale bench-segmentation bench-sensor bench-startup bench-ui bench-versions bench-writer compare-tags ui dataset clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 26
@@ -44,6 +44,9 @@ test-faults: $(DEV_READY) ## every fault in full: 200 kills, full disks, foreign
 
 test-safety: $(DEV_READY) ## take each safety measure away and see the tests fail that are named for it (half an hour)
 	$(BIN)/python -m wkmp_assets_tests.tools.safety.prove
+
+test-machines: $(DEV_READY) ## a scheduler and five machines as processes, of which some die, stand still or do not see the music (90 seconds)
+	WKMP_TEST_CLUSTER=1 $(BIN)/python -m pytest --durations 5 wkmp_assets_tests/integration/cluster/test_three_machines.py
 
 test-cluster: $(DEV_READY) ## several machines on one, their deaths, music in S3 and behind SSH, and Dagster on a PostgreSQL server (9 minutes)
 	@VENV="$(VENV)" .ci/setup servers

@@ -32,8 +32,8 @@ CONNECT_S = 10
 """unit=s: how long to wait for the scheduler."""
 _MAX_SILENT_LOOKS = 30
 """Looks in which a worker was not heard, before it is given up: its machine stands still. Looks count instead of time,
-because this machine or the scheduler may have stood still as well. A file that hangs does not keep its worker from being
-heard. Dask gives a worker up later: it looks twice a minute, and then waits half a minute for the answer of a machine."""
+because this machine or the scheduler may have stood still as well. A file that hangs does not keep its worker from
+being heard. Dask gives a worker up later: it looks twice a minute, then waits half a minute for the machine."""
 _DOUBT_S = 3.0
 """unit=s: how long a lost task may be the sign of a scheduler that ends, because its workers leave before it does."""
 _THREADS = 4

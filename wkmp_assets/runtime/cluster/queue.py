@@ -20,9 +20,11 @@ from wkmp_assets.runtime.run_control import RunControl
 from wkmp_assets.runtime.worker_process import WorkerLimits
 
 MAX_WAIT_FOR_WORKERS_S = 60.0
-"""unit=s: how long an import waits while there is no worker."""
+"""unit=s: how long an import waits while there is no worker, or none for a file."""
 MAX_CRASHES = 2
 """Workers that one file may cost. A worker that was killed from outside looks the same, so once is no proof."""
+_MAX_PASSED = 100
+"""Files that wait for one certain worker, and let others go first."""
 _LOOK_UP_S = 1.0
 """unit=s: how often to look at the deadlines."""
 
@@ -39,7 +41,7 @@ class ClusterQueue(FileQueue):
     executor : TaskExecutor
         Closed with the queue.
     max_wait_s : float, optional
-        How long to wait while there is no worker.
+        How long to wait while there is no worker, or a file needs one that may still come.
     """
 
     def __init__(
@@ -56,6 +58,12 @@ class ClusterQueue(FileQueue):
         self._crashes: Counter[FileWork] = Counter()
         self._unseen: dict[FileWork, dict[str, str]] = {}
         """Why workers do not see a file, by their names."""
+        self._is_seen = False
+        """Whether a worker has seen any file."""
+        self._expected = 0
+        """How many workers there were lately. One that starts again has a new name."""
+        self._short_since = math.inf
+        """On the monotonic clock: since when there are fewer, or none that sees a file."""
         self._without_worker_since = math.inf
         executor.on_change = self._tell
 
@@ -78,18 +86,36 @@ class ClusterQueue(FileQueue):
             self._without_worker_since = math.inf
         elif self._waiting:
             self._wait_for_workers()
-        while self._waiting:
-            task = self._waiting[0]
+        here = frozenset(self._executor.slots)
+        may_come = self._expects_more(len(here))
+        passed: list[FileWork] = []
+        while self._waiting and len(passed) < _MAX_PASSED and self._executor.can_take():
+            task = self._waiting.popleft()
             unseen = frozenset(self._unseen.get(task, ()))
-            if self._executor.slots and unseen.issuperset(self._executor.slots):
-                self._waiting.popleft()
+            if self._executor.can_take(unseen):
+                task.seconds, task.deadline = self._limits.seconds_for(task.arguments), math.inf
+                in_hand[self._executor.submit(task.function, *task.arguments, avoid=unseen)] = task
+            elif unseen.issuperset(here) and not may_come:
                 self._fail_unseen(task)
-                continue
-            if not self._executor.can_take(unseen):
-                return
-            self._waiting.popleft()
-            task.seconds, task.deadline = self._limits.seconds_for(task.arguments), math.inf
-            in_hand[self._executor.submit(task.function, *task.arguments, avoid=unseen)] = task
+            else:
+                passed.append(task)
+        self._waiting.extendleft(reversed(passed))
+
+    def _expects_more(self, here: int) -> bool:
+        """Tell whether workers may still come: some started again, or so far none sees the music."""
+        if here >= self._expected and self._is_seen:
+            self._expected, self._short_since = here, math.inf
+            return False
+        if not here:
+            self._short_since = math.inf
+            return True
+        now = time.monotonic()
+        self._short_since = min(self._short_since, now)
+        if now - self._short_since < self._max_wait_s:
+            self._expected = max(self._expected, here)
+            return True
+        self._expected = here
+        return False
 
     def _wait_for_workers(self) -> None:
         now = time.monotonic()
@@ -146,6 +172,7 @@ class ClusterQueue(FileQueue):
                 self._forget(task)
                 task.end(describe_crash(task, error, self._limits))
         else:
+            self._is_seen = True
             self._forget(task)
             self._end(task, future)
 

@@ -89,6 +89,9 @@ class Threads(TaskExecutor):
         self.open()
         self.on_change()
 
+    def lose(self, name: str) -> None:
+        self._slots = {one: slots for one, slots in self._slots.items() if one != name}
+
     def refuse(self, name: str, why: str) -> None:
         self._slots, self._refused = {}, {name: why}
 
@@ -189,6 +192,65 @@ def test_a_file_that_no_worker_sees_fails_by_name(pool: WorkerPool) -> None:
     assert failed.code == "READ_ERROR"
     assert failed.message.startswith("k1: no worker sees it (a: /mnt/music/1: No such file or directory; b: ")
     assert sorted(unseen.seen_by) == ["a", "b"]
+
+
+def see_nothing_on_a(number: int) -> int:
+    if HERE.worker == "a":
+        raise FileNotSeenError(f"/mnt/music/{number}: No such file or directory")
+    return number * 10
+
+
+def test_files_wait_for_a_worker_that_sees_them(control: RunControl) -> None:
+    engine = Threads("a")
+    pool = make_pool(engine, control, max_wait_s=3600)
+    threading.Timer(0.05, engine.come, ["late"]).start()
+    assert dict(pool.map_files("phase", see_nothing_on_a, TASKS)) == TENS
+    pool.shut_down()
+    engine.close()
+
+
+def test_without_a_worker_that_sees_them_files_fail_in_the_end(control: RunControl) -> None:
+    engine = Threads("a")
+    pool = make_pool(engine, control)
+    found = dict(pool.map_files("phase", see_nothing_on_a, {"k1": (1,)}))
+    assert found["k1"].message.startswith("k1: no worker sees it (a: /mnt/music/1: No such file or directory)")
+    pool.shut_down()
+    engine.close()
+
+
+def test_files_wait_for_a_worker_that_starts_again(engine: Threads, control: RunControl) -> None:
+    pool = make_pool(engine, control, max_wait_s=3600)
+
+    def see_until_lost(number: int) -> int:
+        if number == 9 and HERE.worker == "b":
+            engine.lose("b")
+            threading.Timer(0.05, engine.come, ["c"]).start()
+        return see_nothing_on_a(number)
+
+    assert dict(pool.map_files("phase", see_until_lost, TASKS)) == TENS
+    pool.shut_down()
+
+
+def test_a_file_that_waits_for_one_worker_holds_no_other_back(engine: Threads, control: RunControl) -> None:
+    pool, others, taken = make_pool(engine, control), threading.Event(), threading.Event()
+
+    def wait_on_b(number: int) -> int:
+        if HERE.worker == "b":
+            taken.set()
+            others.wait(60)
+        else:
+            taken.wait(60)
+        if HERE.worker == "a" and number == 5:
+            raise FileNotSeenError("/mnt/music/5: No such file or directory")
+        return number * 10
+
+    found: dict[str, Any] = {}
+    for key, value in pool.map_files("phase", wait_on_b, TASKS):
+        found[key] = value
+        if len(found) == len(TASKS) - 3:  # two that the one has in hand, and the one that waits for it
+            others.set()
+    assert found == TENS
+    pool.shut_down()
 
 
 def test_a_file_that_hangs_ends_its_worker_and_no_other_file(engine: Threads, control: RunControl) -> None:
