@@ -65,7 +65,11 @@ def test_without_a_baseline_the_gate_is_closed(tmp_path: Path, monkeypatch: pyte
 def test_the_tests_target_goes_through_the_gate() -> None:
     recipe = (ROOT / "Makefile").read_text(encoding="utf-8").split("\ntest: ")[1].split("\n\n")[0]
     assert recipe.endswith("-m wkmp_assets_tests.tools.coverage_gate")
-    assert "make test" in (ROOT / ".ci/run").read_text(encoding="utf-8").splitlines()
+    assert (ROOT / ".ci/run").read_text(encoding="utf-8").splitlines()[-3:] == [
+        "make check",
+        "make test",
+        "make test-machines",
+    ]
 
 
 @plan_test("TC-I-NF-010-02")
