@@ -5,6 +5,7 @@ is. A key is never used as a file name.
 """
 
 import re
+from functools import lru_cache
 from urllib.parse import unquote_to_bytes
 
 from wkmp_assets.errors import PartitionKeyError
@@ -13,6 +14,8 @@ from wkmp_assets.errors import PartitionKeyError
 # `...` is the range operator and `*` a wild card. Control characters break logs. Lone surrogates stand for bytes that
 # are not UTF-8.
 _UNSAFE = re.compile(r'[%,"\[\]|*\x00-\x1f\x7f-\x9f\u2028\u2029\udc80-\udcff]|^/|(?<=\.\.)\.')
+_MAX_DECODED = 1000
+"""A run decodes each of its keys fifteen times."""
 
 
 def _percent(match: re.Match[str]) -> str:
@@ -35,6 +38,7 @@ def encode_key(relative_path: str) -> str:
     return _UNSAFE.sub(_percent, relative_path)
 
 
+@lru_cache(maxsize=_MAX_DECODED)
 def decode_key(key: str) -> str:
     """Turn a partition key back into the relative path.
 

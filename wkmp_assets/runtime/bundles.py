@@ -7,6 +7,7 @@ import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Set
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from functools import lru_cache
 from itertools import repeat
 from pathlib import Path
 
@@ -19,12 +20,15 @@ UNFINISHED = "unfinished"
 """Folder of files that are being written."""
 _THREADS = 4
 """The disk syncs several files in about the time of one."""
+_MAX_PLACES = 1000
+"""A run asks for the place of each of its bundles a dozen times."""
 
 
+@lru_cache(maxsize=_MAX_PLACES)
 def place_of(folder: Path, key: str) -> Path:
     """Return the path of a partition's file in a folder; its name is a hash of the key."""
     name = _name_of(key)
-    return folder / name[:2] / f"{name}.json"
+    return folder.joinpath(name[:2], f"{name}.json")
 
 
 def _name_of(key: str) -> str:

@@ -100,7 +100,7 @@ class StagedOutcomes:
         return staged
 
     def _path_of(self, run_id: str, phase: str) -> Path:
-        return self._marks / run_id / f"{phase}.json"
+        return self._marks.joinpath(run_id, f"{phase}.json")
 
     def _remove_old(self, run_id: str) -> None:
         """Remove what runs that are long over have staged; done once per run, as there may be a thousand of them."""

@@ -12,7 +12,7 @@ class on the same index: assets, partitions and runs are there, and only the log
 import atexit
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, ExitStack, closing, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from itertools import accumulate
 from pathlib import Path
 from typing import Any, Self, SupportsIndex, TypeGuard
@@ -163,6 +163,7 @@ class KeptOpenEventLogStorage(SqliteEventLogStorage):
     def __init__(self, base_dir: str, inst_data: ConfigurableClassData | None = None) -> None:
         self._engines: OrderedDict[str, Engine] = OrderedDict()
         self._partitions: dict[str, tuple[int, PartitionKeys]] = {}
+        self._sqlite: Any = None  # SQLite's own connection to the index; None until the first use
         self._tables: set[str] = set()
         self._migrated: set[str] = set()
         self._own_databases: set[str] = set()
@@ -304,7 +305,7 @@ class KeptOpenEventLogStorage(SqliteEventLogStorage):
                     of_run.exec_driver_sql(_INSERT, [(*row, None) for of_event in rows for row in of_event])
                 index = transactions.enter_context(self._unlocked_transaction(INDEX_SHARD_NAME))
                 index.exec_driver_sql("BEGIN IMMEDIATE")  # nobody else may take the ids that follow
-                self._answers.see(_state_of(index))
+                self._answers.see(_state_of(_sqlite_of(index)))
                 batch = self._insert(index, events, rows)
                 changed = store_asset_rows(index, batch)
                 if any(one.kind in _ENDS for one in batch):
@@ -312,7 +313,7 @@ class KeptOpenEventLogStorage(SqliteEventLogStorage):
                     index.exec_driver_sql(_DROP_EARLIER, (run_id,))
                     _return_pages(index)
                 records = self._answers.find(changed, "record")
-                self._answers.move(changed, _state_of(index))
+                self._answers.move(changed, _state_of(_sqlite_of(index)))
             self._answers.keep(move_records(records, batch), "record")
             for one in batch:
                 if one.kind is DagsterEventType.ASSET_MATERIALIZATION and one.partition is not None:
@@ -442,8 +443,7 @@ class KeptOpenEventLogStorage(SqliteEventLogStorage):
         return {key: known[name] for key, name in names.items()}
 
     def _read_state(self) -> State:
-        with self._unlocked_transaction(INDEX_SHARD_NAME) as index:
-            return _state_of(index)
+        return _state_of(self._index())
 
     def _has_asset_key_col_on_connection(self, conn: Connection, column_name: str) -> bool:
         """Tell whether the table of assets has a column. Dagster reads all columns again for every look at an asset."""
@@ -510,19 +510,22 @@ class KeptOpenEventLogStorage(SqliteEventLogStorage):
         10,000 files that was half of the cost of a run of 50 files, and with 100,000 files most of it.
         """
         with self._db_lock:
-            if INDEX_SHARD_NAME not in self._initialized_dbs:
-                with self._unlocked_transaction(INDEX_SHARD_NAME):
-                    pass
-            with closing(self._engine(INDEX_SHARD_NAME).raw_connection()) as connection:
-                cursor = connection.cursor()
-                # It changes with every commit of another connection. Commits of this one clear the cache above.
-                (version,) = cursor.execute("PRAGMA data_version").fetchone()
-                read_at, keys = self._partitions.get(partitions_def_name, (None, PartitionKeys([])))
-                if read_at != version:
-                    query = "SELECT partition FROM dynamic_partitions WHERE partitions_def_name = ? ORDER BY id"
-                    keys = PartitionKeys(key for (key,) in cursor.execute(query, [partitions_def_name]))
-                    self._partitions[partitions_def_name] = version, keys
+            index = self._index()
+            # It changes with every commit of another connection. Commits of this one clear the cache above.
+            version, _ = _state_of(index)
+            read_at, keys = self._partitions.get(partitions_def_name, (None, PartitionKeys([])))
+            if read_at != version:
+                query = "SELECT partition FROM dynamic_partitions WHERE partitions_def_name = ? ORDER BY id"
+                keys = PartitionKeys(key for (key,) in index.execute(query, [partitions_def_name]))
+                self._partitions[partitions_def_name] = version, keys
         return keys
+
+    def _index(self) -> Any:
+        """Return SQLite's connection to the index. To take it from the pool costs more than a small question."""
+        if self._sqlite is None:
+            with self._unlocked_transaction(INDEX_SHARD_NAME) as index:
+                self._sqlite = _sqlite_of(index)
+        return self._sqlite
 
     def watch(self, run_id: str, cursor: str | None, callback: Callable[[EventLogEntry, str], None]) -> None:
         """Call back for new events of a run, which SQLite first writes to the log beside the database."""
@@ -540,6 +543,7 @@ class KeptOpenEventLogStorage(SqliteEventLogStorage):
         self.living_runs.close()
         with self._db_lock:
             self._partitions.clear()
+            self._sqlite = None
             while self._engines:
                 self._engines.popitem()[1].dispose()
 
@@ -561,10 +565,14 @@ def _is_output_of(before: EventLogEntry | None, evaluation: EventLogEntry) -> Ty
     )
 
 
-def _state_of(database: Connection) -> State:
+def _sqlite_of(database: Connection) -> Any:
+    return database.connection.driver_connection
+
+
+def _state_of(database: Any) -> State:
     """Return what changes with every write: with those of other connections, and with rows that this one changed."""
-    (by_others,) = database.exec_driver_sql("PRAGMA data_version").one()
-    return by_others, database.connection.driver_connection.total_changes  # type: ignore[union-attr]
+    ((by_others,),) = database.execute("PRAGMA data_version").fetchall()
+    return by_others, database.total_changes
 
 
 def _return_pages(index: Connection) -> None:

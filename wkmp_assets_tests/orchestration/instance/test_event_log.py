@@ -566,6 +566,20 @@ def test_registering_known_partitions_writes_nothing_and_new_ones_follow_in_thei
     other.dispose()
 
 
+def test_a_storage_that_was_closed_opens_again_and_sees_what_others_registered(
+    storage: KeptOpenEventLogStorage, tmp_path: Path
+) -> None:
+    storage.add_dynamic_partitions("files", ["a"])
+    assert storage.has_dynamic_partition("files", "a")
+    storage.dispose()
+    other = KeptOpenEventLogStorage(str(tmp_path))
+    other.add_dynamic_partitions("files", ["b"])
+    assert storage.get_dynamic_partitions("files") == ["a", "b"]
+    other.add_dynamic_partitions("files", ["c"])
+    assert storage.has_dynamic_partition("files", "c")
+    other.dispose()
+
+
 def test_other_processes_see_events_soon(
     events: list[EventLogEntry], storage: KeptOpenEventLogStorage, tmp_path: Path
 ) -> None:
