@@ -11,8 +11,9 @@ AHEAD_S = 20.0
 """unit=s: estimated work that the workers have in hand while a run commits."""
 MAX_AHEAD_FILES = 150
 """Files of it. After a stop they are committed, which should not take long."""
-MAX_RUN_S = 5.0
-"""unit=s: how long a shared run may take. One that will probably take longer on this machine is divided."""
+MAX_RUN_S = 4.5
+"""unit=s: how long a shared run should take. One that will probably take longer on this machine is divided. It may take
+twice as long all the same, when a large file is measured beside it."""
 MIN_WORK_S = 2.0
 """unit=s: estimated work of a part, because a run costs half a second whatever it holds."""
 
@@ -85,8 +86,9 @@ class RunOrder:
     def _take_shared(self) -> FileRange:
         """Take the next shared run, or only a part of it, if all of it would take too long."""
         files = self._shared.popleft()
-        if files.work_s * self._pace > MAX_RUN_S:
-            parts = self._divide(files, max(MIN_WORK_S, MAX_RUN_S / self._pace))
+        count = math.ceil(files.work_s * self._pace / MAX_RUN_S)
+        if count > 1:
+            parts = self._divide(files, max(MIN_WORK_S, files.work_s / count))
             if files.first in self._begun:
                 self._begun.update(part.first for part in parts)
             self._shared.extendleft(reversed(parts))

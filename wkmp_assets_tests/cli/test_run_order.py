@@ -83,7 +83,7 @@ def divide(files: FileRange, work_s: float) -> list[FileRange]:
 
 @pytest.mark.parametrize(
     ("seconds_per_work_s", "taken"),
-    [(0.5, [8, 8, 8, 8]), (1.0, [8, 8, 5, 3, 5, 3]), (2.0, [8, 8, 2, 2, 2, 2, 2, 2, 2, 2]), (50.0, [8, 8, *[2] * 8])],
+    [(0.4, [8, 8, 8, 8]), (1.0, [8, 8, 4, 4, 4, 4]), (2.0, [8, 8, 2, 2, 2, 2, 2, 2, 2, 2]), (50.0, [8, 8, *[2] * 8])],
 )
 def test_runs_that_take_long_on_this_machine_are_divided_and_never_too_far(
     seconds_per_work_s: float, taken: list[int]
