@@ -4,11 +4,11 @@ It is the Dagster job of the web UI, with the same events, partitions and receip
 """
 
 import logging
-import math
+import time
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
 from functools import partial
+from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
@@ -34,7 +34,7 @@ from wkmp_assets.orchestration.instance.repeated_job import RepeatedJob
 from wkmp_assets.orchestration.jobs import KEEP_MEASUREMENTS, import_job, reflavor_job, retry_job, scan_job
 from wkmp_assets.orchestration.partitions import partitions_name
 from wkmp_assets.orchestration.resources import Library
-from wkmp_assets.orchestration.run_requests.ranges import FileRange, RunSize, plan_ranges, split_at
+from wkmp_assets.orchestration.run_requests.ranges import FileRange, RunSize, folder_of, plan_ranges, split_at
 from wkmp_assets.orchestration.run_requests.run_sizes import size_of_import
 from wkmp_assets.orchestration.run_tags import tags_of_files, tags_of_library, was_interrupted
 from wkmp_assets.orchestration.services import acoustid_key
@@ -47,6 +47,9 @@ from wkmp_assets.settings import Settings, prepare_dagster_home
 _LOG = logging.getLogger(__name__)
 _QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 """The events are in Dagster's storage; on the terminal they would drown the progress bar."""
+MAX_WAIT_S = 3.0
+"""unit=s: how long a run waits for all of its files. Then it takes those that the workers have measured."""
+_LOOK_EVERY_S = 0.02
 MAX_FILES_OF_LAST_RUN = 300
 """Partitions that a run after a stop may span. Files inside that are not finished cost little."""
 
@@ -207,9 +210,12 @@ class LibraryImporter:
         if preset is not None:
             ops[LEAD_POINTS] = {"config": {"preset": preset.name}}
         config = {"ops": ops} if ops else {}
-        order = RunOrder(ranges, partial(self._begin, force=force), self._has_ended, self._divide)
+        order = RunOrder(ranges, partial(self._begin, force=force), self._has_ended)
         done: set[str] = set()
         while not self._control.is_stopping and (files := order.take()) is not None:
+            files, *rest = self._wait_for_workers(files)
+            for later in reversed(rest):
+                order.give_back(later)
             self._run_range(import_job.name, config, files)
             self._workers.forget(files.keys)
             done.update(files.keys)
@@ -243,13 +249,34 @@ class LibraryImporter:
     def _has_ended(self, files: FileRange) -> bool:
         return self._workers.has_ended(files.keys)
 
-    def _divide(self, files: FileRange, work_s: float) -> list[FileRange]:
-        """Divide a range into ranges of about so much work; one that lacks a partition stays as it is."""
+    def _wait_for_workers(self, files: FileRange) -> list[FileRange]:
+        """Wait until the workers have measured a run's files. If that takes long, cut the run behind those that are.
+
+        So something is in the library every few seconds, however long the files turn out to take on this machine. A
+        folder that stays in one run is not cut.
+        """
+        until = time.monotonic() + MAX_WAIT_S
+        while not self._has_ended(files) and not self._control.is_stopping:
+            if time.monotonic() > until:
+                return self._cut(files, max(self._count_ended(files.keys), 1))
+            time.sleep(_LOOK_EVERY_S)
+        return [files]
+
+    def _count_ended(self, keys: Sequence[str]) -> int:
+        """Return how many of the first files the workers have measured."""
+        return sum(1 for _ in takewhile(lambda key: self._workers.has_ended([key]), keys))
+
+    def _cut(self, files: FileRange, count: int) -> list[FileRange]:
+        """Return a run of the first files, and one of the others."""
         ordered = self._instance.get_dynamic_partitions(partitions_name(self._settings))
-        if not frozenset(files.keys).issubset(ordered):
+        if len(files.keys) == count or not frozenset(files.keys).issubset(ordered):  # its run says what is gone
             return [files]
-        size = replace(size_of_import(self._settings), work_s=work_s, first_work_s=math.inf)
-        return plan_ranges(ordered, files.keys, size, self.estimate_work([files]))
+        is_whole = size_of_import(self._settings).whole_folder > 0
+        if is_whole and folder_of(files.keys[count - 1]) == folder_of(files.keys[count]):
+            return [files]
+        work_s = self.estimate_work([files])
+        parts = [plan_ranges(ordered, keys, RunSize(), work_s) for keys in (files.keys[:count], files.keys[count:])]
+        return [one for part in parts for one in part]
 
     def _plan_finished(self, rest: Sequence[FileRange], done: Collection[str]) -> list[FileRange]:
         """Return few runs for what the workers have finished of the runs that a stop left out."""

@@ -1,15 +1,17 @@
 """Runs in their order: shared ones first, a large file as soon as its work has ended."""
 
 from contextlib import closing
+from dataclasses import replace
 
 import pytest
 from dagster import DagsterInstance
 from hypothesis import given
 from hypothesis import strategies as st
 
-from wkmp_assets.cli import run_order
+from wkmp_assets.cli import importer as importer_module
 from wkmp_assets.cli.importer import LibraryImporter
 from wkmp_assets.cli.run_order import AHEAD_S, MAX_AHEAD_FILES, RunOrder
+from wkmp_assets.model.setting_kinds import Secret
 from wkmp_assets.orchestration.run_requests.ranges import FileRange
 from wkmp_assets.runtime.run_control import RunControl
 from wkmp_assets.settings import Settings
@@ -74,68 +76,51 @@ def test_few_tiny_files_are_begun_ahead_because_a_stop_commits_them() -> None:
     assert names(begun) == "abc"
 
 
-def divide(files: FileRange, work_s: float) -> list[FileRange]:
-    """Every key is a second of work."""
-    step = max(1, int(work_s))
-    parts = [files.keys[start : start + step] for start in range(0, len(files.keys), step)]
-    return [FileRange(part[0], part[-1], part, len(part), float(len(part)), files.is_large) for part in parts]
+def test_the_rest_of_a_run_comes_next_and_is_not_begun_again() -> None:
+    begun: list[FileRange] = []
+    order = RunOrder([*map(shared, "abcdef")], begun.append, lambda _files: False)
+    order.take()
+    order.give_back(shared("z", 1.0))
+    assert take_all(order) == "zbcdef"
+    assert names(begun) == "abcdef"
 
 
-@pytest.mark.parametrize(
-    ("seconds_per_work_s", "taken"),
-    [(0.4, [8, 8, 8, 8]), (1.0, [8, 8, 4, 4, 4, 4]), (2.0, [8, 8, 2, 2, 2, 2, 2, 2, 2, 2]), (50.0, [8, 8, *[2] * 8])],
-)
-def test_runs_that_take_long_on_this_machine_are_divided_and_never_too_far(
-    seconds_per_work_s: float, taken: list[int]
-) -> None:
-    now, begun = [0.0], []
-    ranges = [FileRange(f"{name}0", f"{name}7", tuple(f"{name}{n}" for n in range(8)), 8, 8.0) for name in "abcd"]
-    order = RunOrder(ranges, lambda files: begun.extend(files.keys), lambda _files: False, divide, lambda: now[0])
-    found = []
-    while (files := order.take()) is not None:
-        found.append(files)
-        now[0] += 100.0 if len(found) == 1 else files.work_s * seconds_per_work_s  # the workers start
-    assert [len(files.keys) for files in found] == taken
-    every = [key for files in ranges for key in files.keys]
-    assert [key for files in found for key in files.keys] == every
-    assert sorted(begun) == sorted(every)
-    assert len(set(begun)) == len(begun)
+@pytest.fixture
+def broken(settings: Settings) -> list[str]:
+    names = [f"{folder}/{number}.mp3" for folder in "ab" for number in range(3)]
+    for name in names:
+        (settings.library / name).parent.mkdir(exist_ok=True)
+        (settings.library / name).write_bytes(b"no audio")
+    return names
 
 
 @pytest.mark.slow
-def test_an_import_divides_the_runs_that_take_long(
-    settings: Settings, instance: DagsterInstance, monkeypatch: pytest.MonkeyPatch
+def test_a_run_does_not_wait_for_files_that_take_long(
+    settings: Settings, instance: DagsterInstance, broken: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(run_order, "MAX_RUN_S", 1e-6)
-    monkeypatch.setattr(run_order, "MIN_WORK_S", 0.0)
-    names = [f"{number}.mp3" for number in range(6)]
-    for name in names:
-        (settings.library / name).write_bytes(b"no audio")
+    monkeypatch.setattr(importer_module, "MAX_WAIT_S", -1.0)
     control = RunControl()
     said = []
     control.on_commit = lambda one: said.append(one.key)
-    with closing(LibraryImporter(settings, instance, control)) as importer:
+    with closing(LibraryImporter(replace(settings, files_per_run="auto"), instance, control)) as importer:
         ranges = importer.plan(importer.scan().to_import)
-        assert [files.keys for files in ranges] == [tuple(names[:2]), tuple(names[2:4]), tuple(names[4:])]
-        assert [files.keys for files in importer.run(ranges)] == [
-            tuple(names[:2]),
-            tuple(names[2:4]),
-            ("4.mp3",),
-            ("5.mp3",),
-        ]
-        absent = FileRange("4.mp3", "absent.mp3", ("4.mp3", "absent.mp3"), 2, 1.0)
-        assert importer._divide(absent, 0.1) == [absent], "its run says what is gone"
-    assert said == names
+        assert [files.keys for files in ranges] == [tuple(broken)]
+        first, *others = importer.run(ranges)
+        assert first.keys == (broken[0],), "the workers start, so none is measured"
+        assert first.size == 1
+        absent = FileRange(broken[0], "z", (broken[0], "z"), 2, 1.0)
+        assert importer._cut(absent, 1) == [absent], "its run says what is gone"
+    assert [key for files in [first, *others] for key in files.keys] == said == broken
 
 
-def test_a_large_file_is_no_measure_of_the_others() -> None:
-    now = [0.0]
-    order = RunOrder([large("X"), *map(shared, "abcd")], lambda _files: None, lambda _: True, divide, lambda: now[0])
-    taken = ""
-    while (files := order.take()) is not None:
-        taken += files.first
-        now[0] += 1_000.0 if files.is_large else 1.0
-    assert taken == "abXcd"
+def test_a_folder_that_stays_in_one_run_is_not_cut(
+    settings: Settings, instance: DagsterInstance, broken: list[str]
+) -> None:
+    with_key = replace(settings, files_per_run="auto", acoustid_api_key=Secret("mine"))
+    with closing(LibraryImporter(with_key, instance, RunControl())) as importer:
+        (files,) = importer.plan(importer.scan().to_import)
+        assert importer._cut(files, 2) == [files]
+        assert [part.keys for part in importer._cut(files, 3)] == [tuple(broken[:3]), tuple(broken[3:])]
 
 
 @given(ranges=st.lists(st.tuples(st.floats(0, 40), st.booleans()), max_size=20), data=st.data())
