@@ -47,7 +47,7 @@ from wkmp_assets.settings import Settings, prepare_dagster_home
 _LOG = logging.getLogger(__name__)
 _QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 """The events are in Dagster's storage; on the terminal they would drown the progress bar."""
-MAX_WAIT_S = 3.0
+MAX_WAIT_S = 4.5
 """unit=s: how long a run waits for all of its files. Then it takes those that the workers have measured."""
 _LOOK_EVERY_S = 0.02
 MAX_FILES_OF_LAST_RUN = 300
