@@ -30,6 +30,7 @@ _LOOK_UP_S = 1.0
 """unit=s: how often to ask the scheduler who is there."""
 CONNECT_S = 10
 """unit=s: how long to wait for the scheduler."""
+_MAX_TRIES = 5
 _MAX_SILENT_LOOKS = 30
 """Looks in which a worker was not heard, before it is given up: its machine stands still. Looks count instead of time,
 because this machine or the scheduler may have stood still as well. A file that hangs does not keep its worker from
@@ -294,11 +295,21 @@ def connect(address: str) -> Client:
                     f"the scheduler at {address} needs certificates, and Dask's settings name none for a client",
                     "name them as docs/guide/cluster.md shows, then import again",
                 )
-            return Client(address, timeout=CONNECT_S, set_as_default=False, name="wkmp")
+            return _open_client(address)
         except (OSError, TimeoutError) as error:
             raise ClusterError(
                 f"no scheduler answers at {address} ({innermost(error)})", "start it, or unset WKMP_CLUSTER"
             ) from error
+
+
+def _open_client(address: str) -> Client:
+    """Connect, again if need be: Dask asserts that the first message comes alone, and a busy scheduler sends two."""
+    for _ in range(_MAX_TRIES):
+        try:
+            return Client(address, timeout=CONNECT_S, set_as_default=False, name="wkmp")
+        except AssertionError:
+            continue
+    raise TimeoutError(f"it sent several messages at once, {_MAX_TRIES} times")
 
 
 def _make_key(arguments: tuple[Any, ...]) -> str:

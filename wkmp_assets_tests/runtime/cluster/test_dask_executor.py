@@ -354,6 +354,25 @@ def test_an_encrypted_scheduler_needs_certificates(music: Path) -> None:
         DaskExecutor("tls://127.0.0.1:1", Places("0123abcd", music), VERSIONS).open()
 
 
+def test_a_busy_scheduler_whose_first_messages_come_together_is_asked_again(
+    threads: DaskThreads, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Dask's client asserts that the first message comes alone."""
+    refusals = iter([True, True, False, *[True] * 9])
+    real = dask_executor.Client
+
+    def connect(*arguments: Any, **options: Any) -> Any:
+        if next(refusals):
+            raise AssertionError
+        return real(*arguments, **options)
+
+    monkeypatch.setattr(dask_executor, "Client", connect)
+    with dask_executor.connect(threads.address) as client:
+        assert client.scheduler_info()["address"] == threads.address
+    with pytest.raises(ClusterError, match=r"no scheduler answers at .* \(it sent several messages at once"):
+        dask_executor.connect(threads.address)
+
+
 def test_no_scheduler_is_named(music: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(dask_executor, "CONNECT_S", 0.1)
     with pytest.raises(ClusterError, match=r"no scheduler answers at tcp://127\.0\.0\.1:1 "):
