@@ -26,6 +26,7 @@ from wkmp_assets.model.setting_kinds import (
     WrongValueError,
     absolute_path,
     accept_values,
+    hide_logins,
     setting,
     setting_of,
     yes_or_no,
@@ -779,7 +780,7 @@ def _read_config_file() -> dict[str, Any]:
     import tomllib  # so that no file loads no parser
 
     try:
-        found = tomllib.loads(path.read_text(encoding="utf-8"))
+        found = tomllib.loads(path.read_text(encoding="utf-8-sig"))  # Windows' editor begins with a mark
     except (OSError, ValueError) as error:
         raise SettingsError(f"{path} cannot be read: {error}") from error
     unknown = sorted(found.keys() - all_settings().keys())
@@ -828,7 +829,7 @@ def describe_settings() -> list[SettingInUse]:
         variable = _variable_of(name)
         in_use = variable if os.environ.get(variable) else str(config_path()) if name in in_file else "default"
         value = getattr(settings, name)
-        found.append(SettingInUse(name, "" if value is None else str(value), in_use))
+        found.append(SettingInUse(name, "" if value is None else hide_logins(str(value)), in_use))
     return found
 
 
@@ -929,5 +930,5 @@ def load_settings(**overrides: object) -> Settings:
     except WrongValueError as error:
         is_in_file = error.name in in_file and error.name not in in_environment
         where = f"{config_path()}, {error.name}" if is_in_file else _variable_of(error.name)
-        given = "" if isinstance(known[error.name].kind, SecretText) else f" (got {error.given!r})"
+        given = "" if isinstance(known[error.name].kind, SecretText) else hide_logins(f" (got {error.given!r})")
         raise SettingsError(f"{where}: {error.reason}{given}") from error

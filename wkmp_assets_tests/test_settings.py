@@ -11,6 +11,7 @@ from wkmp_assets import settings as settings_module
 from wkmp_assets.errors import SettingsError
 from wkmp_assets.settings import (
     all_settings,
+    describe_settings,
     find_dagster_home,
     find_library,
     load_settings,
@@ -252,3 +253,20 @@ def test_no_other_time_zone_is_read() -> None:
         assert len(opened) <= 1
     finally:
         is_watched = False
+
+
+def test_passwords_in_addresses_are_not_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("WKMP_MUSIC_URL", "s3://me:hush@host/music")
+    shown = {one.name: one.value for one in describe_settings()}
+    assert shown["music_url"] == "s3://**********@host/music"
+    assert load_settings().music_url == "s3://me:hush@host/music"
+    monkeypatch.setenv("WKMP_REPOSITORY_URL", "https://me:hush@host/x")
+    with pytest.raises(SettingsError) as raised:
+        load_settings()
+    assert "hush" not in str(raised.value)
+
+
+def test_a_config_file_of_windows_editor_is_read(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("DAGSTER_HOME", str(tmp_path))
+    (tmp_path / "wkmp.toml").write_text("workers = 7\n", encoding="utf-8-sig")
+    assert load_settings().workers == 7

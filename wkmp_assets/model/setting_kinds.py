@@ -13,6 +13,7 @@ from typing import Any
 
 _KEY = "setting"
 _WHOLE = re.compile(r"[+-]?[0-9]+(_[0-9]+)*(\.0+)?")
+_LOGIN = re.compile(r"(?<=://)[^/@\s]+(?=@)")
 _TRUE = frozenset({"1", "true", "t", "yes", "y", "on"})
 _FALSE = frozenset({"0", "false", "f", "no", "n", "off"})
 
@@ -48,6 +49,17 @@ class Secret:
 
     def __repr__(self) -> str:
         return f"Secret('{self}')"
+
+
+def hide_logins(text: str) -> str:
+    """Return a text with asterisks in place of user names and passwords inside addresses.
+
+    Examples
+    --------
+    >>> hide_logins("s3://me:secret@host/music")
+    's3://**********@host/music'
+    """
+    return _LOGIN.sub("**********", text)
 
 
 @dataclass(frozen=True)
@@ -115,6 +127,8 @@ def absolute_path(value: object) -> Path:
     """Return an absolute path that keeps symbolic links: the owner knows the library by that path."""
     if not isinstance(value, str | os.PathLike):
         raise ValueError("must be a path")  # noqa: TRY004 - all refusals are of one class
+    if not os.fspath(value).strip() or "\0" in os.fspath(value):
+        raise ValueError("must be a path")
     try:
         path = Path(value).expanduser()
     except RuntimeError as error:

@@ -52,6 +52,6 @@ def test_a_path_is_absolute(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> 
     assert [absolute_path(one) for one in ("a/../b", Path("c"), "~/d")] == [
         tmp_path / "b", tmp_path / "c", tmp_path / "home/d",
     ]  # fmt: skip
-    for wrong in (3, None, "~nobody-of-this-name/a"):
+    for wrong in (3, None, "", "  ", "a\0b", "~nobody-of-this-name/a"):
         with pytest.raises(ValueError, match="must be a path"):
             absolute_path(wrong)
