@@ -7,12 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pydantic import SecretStr
-
 from wkmp_assets.errors import SettingsError
 from wkmp_assets.identify.flavor_classes import ClassLookup, NoClassLookup, RecordingClasses, ServiceClassLookup
 from wkmp_assets.identify.lookup import NoRecordingLookup, RecordingLookup, ServiceRecordingLookup
 from wkmp_assets.model.lookup_outcomes import LookupOutcome
+from wkmp_assets.model.setting_kinds import Secret
 from wkmp_assets.model.values import ClassesOutcome
 from wkmp_assets.runtime.run_control import RunControl
 
@@ -40,21 +39,21 @@ class ServiceSettings:
     user_agent: str
 
 
-def resolve_key(stored: str | None, configured: SecretStr | None, toml: Path) -> SecretStr | None:
+def resolve_key(stored: str | None, configured: Secret | None, toml: Path) -> Secret | None:
     """Return AcoustID's application key: from the library, else the environment, else WKMP's own TOML file.
 
     Parameters
     ----------
     stored : str or None
         The value of `acoustid_api_key` in the library's settings table.
-    configured : SecretStr or None
+    configured : Secret or None
         The key in the environment.
     toml : Path
         May be missing.
 
     Returns
     -------
-    SecretStr or None
+    Secret or None
         None when there is no key; a blank one counts as none.
 
     Raises
@@ -63,9 +62,9 @@ def resolve_key(stored: str | None, configured: SecretStr | None, toml: Path) ->
         The TOML file cannot be read.
     """
     if stored and stored.strip():
-        return SecretStr(stored.strip())
-    if configured is not None and configured.get_secret_value().strip():
-        return SecretStr(configured.get_secret_value().strip())
+        return Secret(stored.strip())
+    if configured is not None and configured.value.strip():
+        return Secret(configured.value.strip())
     try:
         value = tomllib.loads(toml.read_text(encoding="utf-8")).get(TOML_FIELD)
     except FileNotFoundError:
@@ -73,12 +72,12 @@ def resolve_key(stored: str | None, configured: SecretStr | None, toml: Path) ->
     except (OSError, ValueError):
         # The error's text, and its chain, may quote the key.
         raise SettingsError(f"{toml} cannot be read as TOML; correct or remove it, then try again") from None
-    return SecretStr(value.strip()) if isinstance(value, str) and value.strip() else None
+    return Secret(value.strip()) if isinstance(value, str) and value.strip() else None
 
 
 @contextmanager
 def open_recording_lookup(
-    settings: ServiceSettings, key: SecretStr | None, *, skip: bool = False, control: RunControl | None = None
+    settings: ServiceSettings, key: Secret | None, *, skip: bool = False, control: RunControl | None = None
 ) -> Iterator[RecordingLookup]:
     """Open the lookup of recordings at AcoustID and MusicBrainz, for the block.
 
@@ -86,7 +85,7 @@ def open_recording_lookup(
     ----------
     settings : ServiceSettings
         How to reach them.
-    key : SecretStr or None
+    key : Secret or None
         Without a key every lookup is skipped.
     skip : bool
         Defer every lookup.
@@ -119,7 +118,7 @@ def open_recording_lookup(
 @contextmanager
 def open_class_lookup(
     settings: ServiceSettings,
-    key: SecretStr | None,
+    key: Secret | None,
     *,
     skip: bool = False,
     is_probe: bool = False,
@@ -131,7 +130,7 @@ def open_class_lookup(
     ----------
     settings : ServiceSettings
         How to reach it; the address `off` skips every lookup.
-    key : SecretStr or None
+    key : Secret or None
         AcoustID's. AcousticBrainz needs none, but a person without a key does not want services asked.
     skip : bool
         Defer every lookup.

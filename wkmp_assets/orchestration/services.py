@@ -8,16 +8,15 @@ import os
 from importlib.metadata import version
 from pathlib import Path
 
-from pydantic import SecretStr
-
 from wkmp_assets.identify.open_lookups import ServiceSettings, resolve_key
+from wkmp_assets.model.setting_kinds import Secret
 from wkmp_assets.orchestration.found_library import read_accepted_key, read_stored_key
 from wkmp_assets.settings import Settings
 
 _LOG = logging.getLogger(__name__)
 
 
-def acoustid_key(settings: Settings) -> SecretStr | None:
+def acoustid_key(settings: Settings) -> Secret | None:
     """Return AcoustID's application key from the library, the settings or wkmp-ai.toml; None without one.
 
     The library's counts only if it is accepted on this machine.
@@ -31,8 +30,7 @@ def acoustid_key(settings: Settings) -> SecretStr | None:
             "`wkmp accept-key FOLDER` accepts it",
             settings.database_path,
         )
-    configured = settings.acoustid_api_key
-    return resolve_key(stored, None if configured is None else SecretStr(configured.value), toml)
+    return resolve_key(stored, settings.acoustid_api_key, toml)
 
 
 def service_settings(settings: Settings) -> ServiceSettings:

@@ -6,7 +6,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from pydantic import SecretStr
 from werkzeug import Request, Response
 
 from wkmp_assets.errors import SettingsError
@@ -18,6 +17,7 @@ from wkmp_assets.model.boundary_evidence import BoundarySource, SheetTrack
 from wkmp_assets.model.lookup_outcomes import LookupOutcome
 from wkmp_assets.model.match_levels import MatchLevel
 from wkmp_assets.model.name_ranks import NameRank
+from wkmp_assets.model.setting_kinds import Secret
 from wkmp_assets.model.values import (
     Envelope,
     FileTags,
@@ -68,7 +68,7 @@ def settings(services: MusicServices, folder: Path) -> ServiceSettings:
 
 @pytest.fixture
 def lookup(services: MusicServices, tmp_path: Path) -> Iterator[RecordingLookup]:
-    with open_recording_lookup(settings(services, tmp_path), SecretStr(KEY)) as opened:
+    with open_recording_lookup(settings(services, tmp_path), Secret(KEY)) as opened:
         yield opened
 
 
@@ -129,7 +129,7 @@ def test_names_carry_their_rank_and_an_answer_keeps_its_time(services: MusicServ
     know_the_song(services)
     songs = []
     for _ in range(2):
-        with open_recording_lookup(settings(services, tmp_path), SecretStr(KEY)) as opened:
+        with open_recording_lookup(settings(services, tmp_path), Secret(KEY)) as opened:
             _, (match,) = looked_up(opened)
         assert match.song is not None
         songs.append(match.song)
@@ -250,14 +250,14 @@ def test_a_service_that_is_down_defers_and_the_other_one_goes_on(
 
 def test_a_damaged_cache_defers_and_is_named(services: MusicServices, tmp_path: Path) -> None:
     (tmp_path / "AcoustID.sqlite").write_bytes(b"this is no database, and long enough to be sure of it" * 100)
-    with open_recording_lookup(settings(services, tmp_path), SecretStr(KEY)) as lookup:
+    with open_recording_lookup(settings(services, tmp_path), Secret(KEY)) as lookup:
         (passage,) = lookup.look_up(FileTags(), segments(1), fingerprints(1)).passages
     assert passage.outcome is LookupOutcome.DEFERRED
     assert str(tmp_path) in passage.detail
 
 
 def test_a_refused_key_is_told_apart_and_nothing_more_is_sent(services: MusicServices, tmp_path: Path) -> None:
-    with open_recording_lookup(settings(services, tmp_path), SecretStr("wrong-key")) as opened:
+    with open_recording_lookup(settings(services, tmp_path), Secret("wrong-key")) as opened:
         found, _ = looked_up(opened, 5)
     assert {one.outcome for one in found} == {LookupOutcome.DEFERRED}
     assert "refused the application key; correct the first of acoustid_api_key" in found[0].detail
@@ -270,7 +270,7 @@ def test_after_a_stop_only_the_cache_answers_and_no_pause_is_waited_for(
 ) -> None:
     know_the_song(services)
     control = RunControl()
-    with open_recording_lookup(settings(services, tmp_path), SecretStr(KEY), control=control) as opened:
+    with open_recording_lookup(settings(services, tmp_path), Secret(KEY), control=control) as opened:
         looked_up(opened)
         before = services.count("AcoustID")
 
@@ -392,8 +392,8 @@ def test_the_key_comes_from_the_library_then_the_environment_then_the_file(tmp_p
     toml.write_text('acoustid_api_key = " from-toml "', encoding="utf-8")
 
     def found(stored: str | None, configured: str | None) -> str:
-        key = resolve_key(stored, None if configured is None else SecretStr(configured), toml)
-        return key.get_secret_value() if key else ""
+        key = resolve_key(stored, None if configured is None else Secret(configured), toml)
+        return key.value if key else ""
 
     assert found(None, None) == "from-toml"
     assert found(" ", " ") == "from-toml"

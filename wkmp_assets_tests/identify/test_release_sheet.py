@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from pydantic import SecretStr
 from werkzeug import Response
 
 from wkmp_assets.identify.earlier_answers import keep_earlier_answers
@@ -15,6 +14,7 @@ from wkmp_assets.identify.match import match_passages
 from wkmp_assets.identify.open_lookups import open_recording_lookup
 from wkmp_assets.model.boundary_evidence import BoundaryEvidence, BoundarySource, PieceClaim, SheetTrack
 from wkmp_assets.model.file_warnings import WarningKind
+from wkmp_assets.model.setting_kinds import Secret
 from wkmp_assets.model.ticks import TICKS_PER_SECOND
 from wkmp_assets.model.values import FileTags, PassageSegments, RecordingLookups, TagDetails
 from wkmp_assets_tests.identify.test_lookup import fingerprints, segments, settings
@@ -56,7 +56,7 @@ def file_of(seconds: float, decided_by: BoundarySource = BoundarySource.SILENCE)
 
 @pytest.fixture
 def lookup(services: MusicServices, tmp_path: Path) -> Iterator[RecordingLookup]:
-    with open_recording_lookup(settings(services, tmp_path), SecretStr(KEY)) as opened:
+    with open_recording_lookup(settings(services, tmp_path), Secret(KEY)) as opened:
         yield opened
 
 

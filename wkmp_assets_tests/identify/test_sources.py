@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from pydantic import SecretStr
 from werkzeug import Response
 
 from wkmp_assets.identify.lookup import RecordingLookup
@@ -17,6 +16,7 @@ from wkmp_assets.identify.services.session import ServiceSession
 from wkmp_assets.model.file_warnings import WarningKind
 from wkmp_assets.model.lookup_outcomes import LookupOutcome
 from wkmp_assets.model.match_levels import MatchLevel, level_of
+from wkmp_assets.model.setting_kinds import Secret
 from wkmp_assets.model.values import Candidate, FileTags, PassageLookup
 from wkmp_assets_tests.identify.test_lookup import fingerprints, segments, settings
 from wkmp_assets_tests.support.builders import mbid
@@ -31,7 +31,7 @@ UNTAGGED = FileTags()
 
 @pytest.fixture
 def lookup(services: MusicServices, tmp_path: Path) -> Iterator[RecordingLookup]:
-    with open_recording_lookup(settings(services, tmp_path), SecretStr(KEY)) as opened:
+    with open_recording_lookup(settings(services, tmp_path), Secret(KEY)) as opened:
         yield opened
 
 
@@ -160,7 +160,7 @@ def remember_old_answer(services: MusicServices, folder: Path) -> None:
 def test_an_old_answer_with_one_recording_is_not_asked_for_again(services: MusicServices, tmp_path: Path) -> None:
     known(services, acoustid_recording(LOW, "Song", ANN, 100.0, sources=3))
     remember_old_answer(services, tmp_path)
-    with open_recording_lookup(settings(services, tmp_path), SecretStr(KEY)) as lookup:
+    with open_recording_lookup(settings(services, tmp_path), Secret(KEY)) as lookup:
         assert best_of(lookup, count=2).song.title == "Song"
         assert lookup.acoustid.session.cache_hits == 1  # type: ignore[attr-defined] # the services'
     assert services.count("AcoustID") == 1, "the second passage"
@@ -176,9 +176,9 @@ def test_an_old_answer_with_several_is_asked_for_again_and_stands_while_acoustid
     )
     remember_old_answer(services, tmp_path)
     services.acoustid_behaviour = lambda _request: Response(status=503, headers={"Retry-After": "3600"})
-    with open_recording_lookup(settings(services, tmp_path), SecretStr(KEY)) as lookup:
+    with open_recording_lookup(settings(services, tmp_path), Secret(KEY)) as lookup:
         stands = look_up(lookup)
         assert (stands.outcome, level_of(stands.candidates[0].confidence)) == (LookupOutcome.MATCH, MatchLevel.LOW)
     services.acoustid_behaviour = lambda _request: None
-    with open_recording_lookup(settings(services, tmp_path), SecretStr(KEY)) as lookup:
+    with open_recording_lookup(settings(services, tmp_path), Secret(KEY)) as lookup:
         assert best_of(lookup).song.title == "Right"

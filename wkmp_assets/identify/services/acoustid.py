@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Annotated
 
-from pydantic import BaseModel, BeforeValidator, Field, SecretStr
+from pydantic import BaseModel, BeforeValidator, Field
 
 from wkmp_assets.errors import RefusedKeyError, ServiceUnavailableError
 from wkmp_assets.identify.services.answers import (
@@ -21,6 +21,7 @@ from wkmp_assets.identify.services.answers import (
 from wkmp_assets.identify.services.names import ACOUSTID
 from wkmp_assets.identify.services.session import Service, ServiceSession
 from wkmp_assets.model.name_ranks import NameRank
+from wkmp_assets.model.setting_kinds import Secret
 from wkmp_assets.model.values import Artist, Song
 
 NAME = ACOUSTID
@@ -100,11 +101,11 @@ class AcoustIdClient:
     ----------
     session : ServiceSession
         With the service.
-    key : SecretStr
+    key : Secret
         The application's key.
     """
 
-    def __init__(self, session: ServiceSession, key: SecretStr) -> None:
+    def __init__(self, session: ServiceSession, key: Secret) -> None:
         self.session = session
         self._key = key
 
@@ -131,7 +132,7 @@ class AcoustIdClient:
             No usable answer.
         """
         form = {
-            "client": self._key.get_secret_value(),
+            "client": self._key.value,
             "format": "json",
             "meta": _META,
             "duration": str(int(duration_s)),

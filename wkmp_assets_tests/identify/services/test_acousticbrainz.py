@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from pydantic import SecretStr
 from werkzeug import Request, Response
 
 from wkmp_assets.errors import ServiceUnavailableError
@@ -21,6 +20,7 @@ from wkmp_assets.identify.services.acousticbrainz import (
 )
 from wkmp_assets.identify.services.outage import OutageFile
 from wkmp_assets.identify.services.session import ServiceSession
+from wkmp_assets.model.setting_kinds import Secret
 from wkmp_assets.model.values import ClassesOutcome, Flavors, PassageFlavor, SongMatches
 from wkmp_assets.runtime.run_control import RunControl
 from wkmp_assets_tests.support.builders import NOW, entry, flavor, in_a_row, mbid
@@ -55,7 +55,7 @@ def ask(
 
 
 def ask_with_key(
-    services: MusicServices, folder: Path, key: SecretStr | None, *, is_off: bool = False
+    services: MusicServices, folder: Path, key: Secret | None, *, is_off: bool = False
 ) -> tuple[PassageFlavor, ...]:
     settings = ServiceSettings(
         folder, services.acoustid_url, 0, services.musicbrainz_url, 0,
@@ -69,11 +69,11 @@ def test_a_stop_defers_the_classes_and_is_no_outage(services: MusicServices, tmp
     control = RunControl()
     control.request_stop()
     described = ServiceSettings(tmp_path, "", 0, "", 0, services.acousticbrainz_url, 0, "test/1 (nobody)")
-    with open_class_lookup(described, SecretStr(KEY), control=control) as source:
+    with open_class_lookup(described, Secret(KEY), control=control) as source:
         first, _ = add_classes(MEASURED, MATCHES, source).passages
     assert (first.outcome, first.detail) == (ClassesOutcome.DEFERRED, "AcousticBrainz: the import was stopped")
     services.classes[MBIDS[0]] = HIGH_LEVEL
-    assert ask_with_key(services, tmp_path, SecretStr(KEY))[0].outcome is ClassesOutcome.MATCH
+    assert ask_with_key(services, tmp_path, Secret(KEY))[0].outcome is ClassesOutcome.MATCH
 
 
 def test_the_classes_of_a_known_recording_are_taken_each_judged_by_itself(
@@ -101,13 +101,13 @@ def test_without_a_key_nothing_is_sent(services: MusicServices, tmp_path: Path) 
     services.classes[MBIDS[0]] = HIGH_LEVEL
     flavors = ask_with_key(services, tmp_path, None)
     assert services.asked == []
-    assert ask_with_key(services, tmp_path, SecretStr(KEY))[0].classes
+    assert ask_with_key(services, tmp_path, Secret(KEY))[0].classes
     assert "no AcoustID key" in flavors[0].detail
     assert flavors[0].outcome is ClassesOutcome.SKIPPED
 
 
 def test_switched_off_nothing_is_sent_and_nothing_waits(services: MusicServices, tmp_path: Path) -> None:
-    flavors = ask_with_key(services, tmp_path, SecretStr(KEY), is_off=True)
+    flavors = ask_with_key(services, tmp_path, Secret(KEY), is_off=True)
     assert services.asked == []
     assert {(one.outcome, "switched off" in one.detail) for one in flavors} == {(ClassesOutcome.SKIPPED, True)}
 

@@ -5,13 +5,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from pydantic import SecretStr, TypeAdapter
+from pydantic import TypeAdapter
 from werkzeug import Response
 
 from wkmp_assets.identify.lookup import RecordingLookup
 from wkmp_assets.identify.open_lookups import open_class_lookup, open_recording_lookup
 from wkmp_assets.model.file_warnings import WarningKind
 from wkmp_assets.model.lookup_outcomes import LookupOutcome
+from wkmp_assets.model.setting_kinds import Secret
 from wkmp_assets.model.values import ClassesOutcome, FileTags, PassageLookup, RecordingLookups
 from wkmp_assets.report.partition_metadata import describe_value
 from wkmp_assets_tests.identify.test_lookup import fingerprints, segments, settings
@@ -35,7 +36,7 @@ NAMED = FileTags(title="Song", artist="Ann", recording_mbid=SONG)
 
 @pytest.fixture
 def lookup(services: MusicServices, tmp_path: Path) -> Iterator[RecordingLookup]:
-    with open_recording_lookup(settings(services, tmp_path), SecretStr(KEY)) as opened:
+    with open_recording_lookup(settings(services, tmp_path), Secret(KEY)) as opened:
         yield opened
 
 
@@ -252,7 +253,7 @@ def test_a_question_that_musicbrainz_refuses_is_no_match_and_not_asked_again(
 
 def test_null_classes_of_acousticbrainz_are_no_classes(services: MusicServices, tmp_path: Path) -> None:
     services.classes[SONG] = {"highlevel": None}
-    with open_class_lookup(settings(services, tmp_path), SecretStr(KEY)) as classes:
+    with open_class_lookup(settings(services, tmp_path), Secret(KEY)) as classes:
         assert [classes.look_up(SONG).outcome for _ in range(2)] == [ClassesOutcome.NO_MATCH] * 2
     assert services.count("AcousticBrainz") == 1
 

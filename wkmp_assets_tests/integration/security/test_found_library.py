@@ -219,7 +219,7 @@ def with_key(settings: Settings) -> Settings:
 
 def key(settings: Settings) -> str | None:
     found = acoustid_key(settings)
-    return None if found is None else found.get_secret_value()
+    return None if found is None else found.value
 
 
 @pytest.fixture
