@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from wkmp_assets.cli.options import DATABASE, FOLDER, LIBRARY, OUT, escape_text, exit_on_error, find_settings
+from wkmp_assets.cli.options import DATABASE, FOLDER, LIBRARY, escape_text, exit_on_error, find_settings, print_about
 from wkmp_assets.orchestration.found_library import accept_key, read_stored_key
 
 
@@ -24,4 +24,5 @@ def accept_key_command(folder: Path, library: Path | None, database: Path | None
         if key is not None:
             accept_key(settings, key)
     where = escape_text(settings.database_path)
-    OUT.print(f"{where} holds no AcoustID key." if key is None else f"The AcoustID key in {where} is used from now on.")
+    used = f"The AcoustID key in {where} is used from now on."
+    print_about(settings, f"{where} holds no AcoustID key." if key is None else used)

@@ -1,6 +1,5 @@
 """`wkmp checks`: judge the whole library."""
 
-import json
 import sys
 import warnings
 from dataclasses import asdict
@@ -15,9 +14,10 @@ from wkmp_assets.cli.options import (
     DATABASE,
     FOLDER,
     LIBRARY,
-    OUT,
     exit_on_error,
     find_settings,
+    print_about,
+    print_json,
     print_table,
 )
 from wkmp_assets.report.check_results import to_junit
@@ -51,12 +51,12 @@ def checks(folder: Path, library: Path | None, database: Path | None, junit: Pat
             write_atomically(junit.absolute(), to_junit(outcomes), SHARED)
     if as_json:
         found = [asdict(one) | {"result": one.result} for one in outcomes]
-        click.echo(json.dumps({"schema": 1, "checks": found}, indent=2))
+        print_json(settings, checks=found)
     else:
         table = Table("Result", "Asset", "Check", "Finding")
         for one in outcomes:
             table.add_row(one.result, one.asset, one.check, escape(printable(one.finding)))
         print_table(table)
-        OUT.print(f"{sum(one.passed for one in outcomes)} of {len(outcomes)} checks passed.")
+        print_about(settings, f"{sum(one.passed for one in outcomes)} of {len(outcomes)} checks passed.")
     if any(one.result == "failed" for one in outcomes):
         sys.exit(1)

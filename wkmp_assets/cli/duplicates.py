@@ -1,6 +1,5 @@
 """`wkmp duplicates`: files with the same bytes, and which of them is the original."""
 
-import json
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -17,6 +16,8 @@ from wkmp_assets.cli.options import (
     OUT,
     exit_on_error,
     find_settings,
+    print_about,
+    print_json,
     print_table,
 )
 from wkmp_assets.db.read.duplicates import CopyGroup, read_duplicates
@@ -40,12 +41,12 @@ def duplicates(folder: Path, library: Path | None, database: Path | None, as_jso
         within = settings.relative_folder(folder)
         groups = [group for group in read_duplicates(settings.database_path) if _is_in(group, within)]
     if as_json:
-        click.echo(json.dumps({"schema": 1, "groups": [asdict(group) for group in groups]}, indent=2))
+        print_json(settings, groups=[asdict(group) for group in groups])
     elif groups:
         print_table(_table(groups))
         OUT.print("To make a copy the original, pass over the original in .wkmpignore, and import again.")
     else:
-        OUT.print("No duplicates.")
+        print_about(settings, "No duplicates.")
 
 
 def _is_in(group: CopyGroup, folder: str) -> bool:

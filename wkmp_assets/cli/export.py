@@ -9,10 +9,19 @@ from pathlib import Path
 
 import click
 
-from wkmp_assets.cli.options import DATABASE, FOLDER, LIBRARY, exit_on_error, find_settings, write_output
+from wkmp_assets.cli.options import (
+    DATABASE,
+    FOLDER,
+    LIBRARY,
+    exit_on_error,
+    find_settings,
+    warn_of_no_library,
+    write_output,
+)
 from wkmp_assets.cli.similar import entries_of
 from wkmp_assets.db.connection import copy_library
 from wkmp_assets.db.read.listing import ListedPassage, read_passages
+from wkmp_assets.errors import GoneLibraryError
 from wkmp_assets.report.m3u8 import write_m3u8
 from wkmp_assets.report.text import printable
 
@@ -47,6 +56,7 @@ def export(kind: str, output: Path | None, folder: Path, library: Path | None, d
         else:
             content = write_m3u8(entries_of([one for one in found if not one.is_missing], settings.library))
         write_output(content, output)
+    warn_of_no_library(settings)
 
 
 def _csv(found: Sequence[ListedPassage]) -> bytes:
@@ -64,4 +74,4 @@ def _copy(database: Path, output: Path | None) -> None:
     if output.exists():
         raise click.UsageError(f"{printable(str(output))} exists; name a file that does not")
     if not copy_library(database, output.absolute()):
-        raise click.ClickException(f"no library yet at {printable(str(database))}")
+        raise GoneLibraryError(database)

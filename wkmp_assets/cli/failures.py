@@ -1,6 +1,5 @@
 """`wkmp failures`: the files that could not be imported."""
 
-import json
 import sys
 from collections.abc import Sequence
 from dataclasses import asdict, replace
@@ -14,9 +13,10 @@ from wkmp_assets.cli.options import (
     DATABASE,
     FOLDER,
     LIBRARY,
-    OUT,
     exit_on_error,
     find_settings,
+    print_about,
+    print_json,
     print_table,
 )
 from wkmp_assets.db.read.counts import StoredFailure, read_failures
@@ -37,11 +37,11 @@ def failures(folder: Path, library: Path | None, database: Path | None, as_json:
     with exit_on_error():
         stored = read_failures(settings.database_path)
     if as_json:
-        click.echo(json.dumps({"schema": 1, "failures": [asdict(failure) for failure in stored]}, indent=2))
+        print_json(settings, failures=[asdict(failure) for failure in stored])
     elif stored:
         _print_table(stored)
     else:
-        OUT.print("Nothing failed.")
+        print_about(settings, "Nothing failed.")
     if stored:
         sys.exit(1)
 

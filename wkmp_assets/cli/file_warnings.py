@@ -1,6 +1,5 @@
 """`wkmp warnings`: the files that an import knows to be doubtful."""
 
-import json
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -14,9 +13,10 @@ from wkmp_assets.cli.options import (
     DATABASE,
     FOLDER,
     LIBRARY,
-    OUT,
     exit_on_error,
     find_settings,
+    print_about,
+    print_json,
     print_table,
 )
 from wkmp_assets.db.read.file_warnings import ListedWarning, read_warnings
@@ -48,11 +48,11 @@ def list_warnings(
         found = [one for one in read_warnings(settings.database_path) if is_within(one.path, within)]
     found = [one for one in found if not wanted or one.kind in wanted]
     if as_json:
-        click.echo(json.dumps({"schema": 1, "warnings": [asdict(one) for one in found]}, indent=2))
+        print_json(settings, warnings=[asdict(one) for one in found])
     elif found:
         print_table(_table(found))
     else:
-        OUT.print("No warnings.")
+        print_about(settings, "No warnings.")
 
 
 def _table(found: Sequence[ListedWarning]) -> Table:

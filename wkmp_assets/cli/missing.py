@@ -1,6 +1,5 @@
 """`wkmp missing` and `wkmp prune`: the files of a library that are no longer on disk."""
 
-import json
 import sys
 import warnings
 from collections import Counter
@@ -22,6 +21,8 @@ from wkmp_assets.cli.options import (
     OUT,
     exit_on_error,
     find_settings,
+    print_about,
+    print_json,
     print_table,
     quote_path,
 )
@@ -54,10 +55,10 @@ def missing(folder: Path, library: Path | None, database: Path | None, as_json: 
         marked = [one for one in read_missing(settings.database_path) if is_within(one.path, within)]
         files = [] if as_json or not marked else _read_removable(settings, [one.path for one in marked])
     if as_json:
-        click.echo(json.dumps({"schema": 1, "missing": [asdict(one) for one in marked]}, indent=2))
+        print_json(settings, missing=[asdict(one) for one in marked])
         return
     if not files:
-        OUT.print("Nothing is missing.")
+        print_about(settings, "Nothing is missing.")
         return
     print_table(_table(f"{len(files)} missing", files, max_rows=len(files)))
     OUT.print(f"An entry comes back by itself when its file does. To remove these: wkmp prune {quote_path(folder)}")
@@ -100,7 +101,7 @@ def prune(folder: Path, library: Path | None, database: Path | None, yes: bool, 
     with exit_on_error():
         within = settings.relative_folder(folder)
         plan = plan_prune(settings, within, PruneOptions(**also))
-        _print_plan(plan)
+        _print_plan(settings, plan)
         if dry_run:
             OUT.print("Nothing was removed.")
             return
@@ -115,7 +116,7 @@ def _is_confirmed(files: int) -> bool:
     return sys.stdin.isatty() and click.confirm(f"Remove {counted(files, 'file')} from the library?")
 
 
-def _print_plan(plan: "PrunePlan") -> None:
+def _print_plan(settings: Settings, plan: "PrunePlan") -> None:
     groups = (
         (plan.removable, "to be removed"),
         (plan.referenced, "kept, because something refers to them (--with-history removes both)"),
@@ -126,7 +127,7 @@ def _print_plan(plan: "PrunePlan") -> None:
         if files:
             print_table(_table(f"{len(files)} {title}", files))
     if not any(files for files, _ in groups):
-        OUT.print("Nothing is missing.")
+        print_about(settings, "Nothing is missing.")
     elif plan.removable:
         OUT.print(f"To be removed: {escape(_describe_removal(plan.removable))}. Songs, artists, albums and works stay.")
     for part in plan.scan.unreadable:

@@ -1,5 +1,6 @@
 """What all `wkmp` commands share: arguments, settings, output and errors."""
 
+import json
 import logging
 import shlex
 import sys
@@ -97,6 +98,30 @@ def exit_on_error() -> Iterator[None]:
         _LOG.debug("the command ends with an error", exc_info=True)
         ERR.print(f"[bold red]Error:[/] {escape_text(error)}")
         sys.exit(2 if isinstance(error, SettingsError | EditRefusedError) else 1)
+
+
+def explain_no_library(settings: Settings) -> str:
+    """Return what to say, and to do, where there is no library yet."""
+    database = f" --database {quote_path(settings.database)}" if settings.database else ""
+    making = f"wkmp import {quote_path(settings.library)}{database}"
+    return f"No library yet at {escape_text(settings.database_path)}; make one with: {making}"
+
+
+def print_about(settings: Settings, said: str) -> None:
+    """Print what there is to say about a library, or that there is none yet."""
+    OUT.print(said if settings.database_path.exists() else explain_no_library(settings), soft_wrap=True)
+
+
+def warn_of_no_library(settings: Settings) -> None:
+    """Say on the error output that there is no library yet, beside an output that is empty because of that."""
+    if not settings.database_path.exists():
+        ERR.print(explain_no_library(settings), soft_wrap=True)
+
+
+def print_json(settings: Settings, **found: object) -> None:
+    """Print what a library holds as JSON of the schema 1; where there is no library yet, say so beside it."""
+    click.echo(json.dumps({"schema": 1, **found}, indent=2))
+    warn_of_no_library(settings)
 
 
 def write_output(content: bytes, path: Path | None) -> None:

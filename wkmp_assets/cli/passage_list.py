@@ -1,6 +1,5 @@
 """`wkmp list` and `wkmp search`: the passages of a library."""
 
-import json
 import sys
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -19,11 +18,14 @@ from wkmp_assets.cli.options import (
     escape_text,
     exit_on_error,
     find_settings,
+    print_about,
+    print_json,
     print_table,
 )
 from wkmp_assets.db.read.listing import ListedPassage, read_passages
 from wkmp_assets.db.read.search import search_passages
 from wkmp_assets.report.text import clock, counted
+from wkmp_assets.settings import Settings
 
 MAX_FOUND = 50
 
@@ -41,7 +43,7 @@ def list_passages(folder: Path, library: Path | None, database: Path | None, as_
     settings = find_settings(folder, library, database)
     with exit_on_error():
         found = read_passages(settings.database_path, settings.relative_folder(folder))
-    _print(found, as_json=as_json, nothing="No passages. To import the music: wkmp import FOLDER")
+    _print(settings, found, as_json=as_json, nothing="No passages. To import the music: wkmp import FOLDER")
 
 
 @click.command(epilog='Example: wkmp search "bach air" ~/Music')
@@ -60,19 +62,19 @@ def search(words: str, folder: Path, library: Path | None, database: Path | None
     settings = find_settings(folder, library, database)
     with exit_on_error():
         found = search_passages(settings.database_path, words, settings.relative_folder(folder), limit)
-    _print(found.best, as_json=as_json, nothing="Nothing found.")
+    _print(settings, found.best, as_json=as_json, nothing="Nothing found.")
     if found.count > limit and not as_json:
         OUT.print(f"{found.count - limit} more; to see them: --limit {found.count}")
     sys.exit(0 if found.count else 1)
 
 
-def _print(found: Sequence[ListedPassage], *, as_json: bool, nothing: str) -> None:
+def _print(settings: Settings, found: Sequence[ListedPassage], *, as_json: bool, nothing: str) -> None:
     if as_json:
-        click.echo(json.dumps({"schema": 1, "passages": [asdict(one) for one in found]}, indent=2))
+        print_json(settings, passages=[asdict(one) for one in found])
     elif found:
         print_table(_table(found))
     else:
-        OUT.print(nothing)
+        print_about(settings, nothing)
 
 
 def _table(found: Sequence[ListedPassage]) -> Table:

@@ -12,6 +12,7 @@ from wkmp_assets.cli.options import (
     LIBRARY,
     exit_on_error,
     find_settings,
+    warn_of_no_library,
 )
 from wkmp_assets.runtime.loading import loading_modules
 from wkmp_assets.runtime.served_page import find_page
@@ -38,5 +39,6 @@ def report(folder: Path, library: Path | None, database: Path | None, output: Pa
     with exit_on_error(), open_instance() as instance:
         write_report(settings, instance, path)
     click.echo(os.fsencode(path))
+    warn_of_no_library(settings)
     if address := find_page(settings.browse_path):
         click.echo(f"To look and listen: {address}", err=True)

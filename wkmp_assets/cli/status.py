@@ -16,6 +16,7 @@ from wkmp_assets.cli.options import (
     OUT,
     escape_text,
     exit_on_error,
+    explain_no_library,
     find_settings,
     quote_path,
 )
@@ -54,8 +55,7 @@ def status(folder: Path, library: Path | None, database: Path | None, as_json: b
             click.echo(json.dumps(found, indent=2))
             return
     if report is None:
-        database_path = escape_text(settings.database_path)
-        OUT.print(f"No library yet at {database_path}; make one with: wkmp import {quote_path(folder)}")
+        OUT.print(explain_no_library(settings), soft_wrap=True)
         return
     table = Table(show_header=False, box=None, pad_edge=False, padding=(0, 2, 0, 0))
     table.add_row("Library", escape_text(settings.database_path))

@@ -20,6 +20,8 @@ from wkmp_assets.cli.options import (
     escape_text,
     exit_on_error,
     find_settings,
+    print_about,
+    print_json,
     print_table,
 )
 from wkmp_assets.cli.target import folder_of
@@ -64,10 +66,10 @@ def _find(runs: Sequence[UndoableRun], text: str) -> UndoableRun:
 
 def _list(runs: Sequence[UndoableRun], settings: Settings, *, as_json: bool) -> None:
     if as_json:
-        click.echo(json.dumps({"schema": 1, "runs": [asdict(one) for one in runs]}, indent=2))
+        print_json(settings, runs=[asdict(one) for one in runs])
         return
     if not runs:
-        OUT.print("No run can be undone: none has changed files that were in the library before.")
+        print_about(settings, "No run can be undone: none has changed files that were in the library before.")
         return
     table = Table(
         title=f"{counted(len(runs), 'run')} that can be undone", title_justify="left", box=None, pad_edge=False

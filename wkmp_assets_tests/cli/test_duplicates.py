@@ -71,12 +71,6 @@ def test_a_folder_narrows_the_list(music: Path, monkeypatch: pytest.MonkeyPatch)
     assert "No duplicates." in wkmp("duplicates", music / "C").stdout
 
 
-def test_there_need_be_no_library(tmp_path: Path, music: Path) -> None:
-    assert music.is_dir()
-    (tmp_path / "empty").mkdir()
-    assert "No duplicates." in wkmp("duplicates", tmp_path / "empty").stdout
-
-
 def test_copies_that_are_gone_silent_or_imported_too_are_explained(music: Path) -> None:
     database = music / "wkmp.db"
     mark_missing(database, LibraryChanges((), (), (), ("A/B/1 (1).mp3",)), NOW)

@@ -91,8 +91,8 @@ def test_status_counts_them(music: Path) -> None:
 def test_a_library_without_doubts_says_nothing_of_them(music: Path) -> None:
     fine = music.parent / "fine"
     fine.mkdir()
-    assert "No warnings." in wkmp("warnings", fine).stdout
     commit(fine / "wkmp.db", entry("a.mp3"))
+    assert "No warnings." in wkmp("warnings", fine).stdout
     assert "Warnings" not in wkmp("status", fine).stdout
     told = json.loads(wkmp("status", "--json", fine).stdout)
     assert (told["with_warnings"], told["warnings"]) == (0, {})

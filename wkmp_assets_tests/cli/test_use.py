@@ -104,7 +104,7 @@ def test_passages_are_listed_by_path_and_start(music: Path) -> None:
 @pytest.mark.usefixtures("music")
 def test_a_library_that_does_not_exist_has_no_passages(tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
-    assert "No passages" in wkmp("list", tmp_path / "empty").stdout
+    assert "No library yet" in wkmp("list", tmp_path / "empty").stdout
     wkmp("export", "--format", "sqlite", "--output", tmp_path / "x.db", tmp_path / "empty", status=1)
 
 
