@@ -16,9 +16,8 @@ from wkmp_assets.cli.options import (
     OUT,
     escape_text,
     exit_on_error,
-    find_settings,
 )
-from wkmp_assets.cli.target import folder_of, path_in_library
+from wkmp_assets.cli.target import explain_unknown_file, find_settings_of, path_in_library
 from wkmp_assets.db.read.known_files import read_known_by_path
 from wkmp_assets.db.read.listing import read_passages
 from wkmp_assets.model.batch import Receipt
@@ -71,7 +70,7 @@ def identify(
     MusicBrainz' names are used if it answers; else the passage keeps its names. Exit status 0: written; 1: the library
     cannot be written; 2: there is no such file or passage.
     """
-    settings = find_settings(folder_of(file, folder), library, database)
+    settings = find_settings_of(file, folder, library, database)
     with exit_on_error():
         path = find_file(settings, file)
         if mbid is None:
@@ -129,7 +128,7 @@ def _judge(
     *,
     as_json: bool,
 ) -> None:
-    settings = find_settings(folder_of(file, folder), library, database)
+    settings = find_settings_of(file, folder, library, database)
     with exit_on_error():
         _say(settings, SongEdit(find_file(settings, file), number, verdict), "", as_json=as_json)
 
@@ -149,7 +148,7 @@ def find_file(settings: Settings, text: str) -> str:
     asked = (text, settings.relative_folder(Path(text)))
     path = path_in_library(settings, text, read_known_by_path(settings.database_path, asked))
     if path is None:
-        raise click.UsageError(f"the library does not have {printable(text)}. To import it: wkmp import FOLDER")
+        raise click.UsageError(explain_unknown_file(settings, text))
     return path
 
 

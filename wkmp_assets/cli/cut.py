@@ -21,9 +21,8 @@ from wkmp_assets.cli.options import (
     OUT,
     escape_text,
     exit_on_error,
-    find_settings,
 )
-from wkmp_assets.cli.target import folder_of
+from wkmp_assets.cli.target import find_settings_of
 from wkmp_assets.db.read.file_details import read_file_details
 from wkmp_assets.db.read.listing import ListedPassage, read_passages
 from wkmp_assets.errors import EditRefusedError
@@ -65,7 +64,7 @@ def split(file: str, places: Sequence[str], library: Path | None, database: Path
     times = [_time(text) for text in places]
     if not times:
         raise click.UsageError("Missing argument 'AT': where to cut, such as 4:31.5")
-    settings = find_settings(folder_of(file, folder), library, database)
+    settings = find_settings_of(file, folder, library, database)
     with exit_on_error():
         path = find_file(settings, file)
         passages = read_passages(settings.database_path, path)
@@ -94,7 +93,7 @@ def join(
     The longer one gives the song. Exit status 0: written; 1: the file or the library cannot be used; 2: there is no
     such file, or the passages are not neighbours.
     """
-    settings = find_settings(folder_of(file, folder), library, database)
+    settings = find_settings_of(file, folder, library, database)
     with exit_on_error():
         path = find_file(settings, file)
         passages = read_passages(settings.database_path, path)

@@ -16,14 +16,13 @@ from wkmp_assets.cli.options import (
     OUT,
     escape_text,
     exit_on_error,
-    find_settings,
     print_table,
 )
-from wkmp_assets.cli.target import folder_of
+from wkmp_assets.cli.target import explain_unknown_file, find_settings_of
 from wkmp_assets.db.read.file_details import FileDetails, PassageDetails, read_file_details
 from wkmp_assets.model.match_levels import level_of
 from wkmp_assets.report.flavor_words import MEASURED_KEY, describe_flavor
-from wkmp_assets.report.text import clock, name_status, printable
+from wkmp_assets.report.text import clock, name_status
 
 _KIND_OF_NAME = {"title": "title", "artist": "artist", "album": "album", "mbid": "song"}
 
@@ -40,12 +39,12 @@ def show(file: str, folder: Path | None, library: Path | None, database: Path | 
     FILE is a file on disk, or a path below the root of the library. Exit status 0: shown; 1: the library does not have
     it.
     """
-    settings = find_settings(folder_of(file, folder), library, database)
+    settings = find_settings_of(file, folder, library, database)
     with exit_on_error():
         paths = (file, settings.relative_folder(Path(file)))
         found = next((one for path in paths if (one := read_file_details(settings.database_path, path))), None)
     if found is None:
-        raise click.ClickException(f"the library does not have {printable(file)}. To import it: wkmp import FOLDER")
+        raise click.ClickException(explain_unknown_file(settings, file))
     if as_json:
         click.echo(json.dumps({"schema": 1, "file": asdict(found)}, indent=2))
         return

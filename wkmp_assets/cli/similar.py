@@ -20,11 +20,10 @@ from wkmp_assets.cli.options import (
     OUT,
     escape_text,
     exit_on_error,
-    find_settings,
     print_table,
     write_output,
 )
-from wkmp_assets.cli.target import PASSAGE, find_passage, folder_of
+from wkmp_assets.cli.target import PASSAGE, find_passage, find_settings_of
 from wkmp_assets.db.read.listing import ListedPassage, read_missing_passages
 from wkmp_assets.model.likeness import Heard, SimilarPassage, choose_playlist
 from wkmp_assets.report.m3u8 import PlaylistEntry, write_m3u8
@@ -61,7 +60,7 @@ def similar(
     SONG is the MBID of a recording, or words of a title. Exit status 0: listed; 1: there is no such passage, or it has
     no flavor.
     """
-    settings = find_settings(folder_of(like, folder), library, database)
+    settings = find_settings_of(like, folder, library, database)
     with exit_on_error():
         liked = find_passage(settings, like, number)
         seed = _hear(settings, liked)
@@ -106,7 +105,7 @@ def playlist(
     """
     from wkmp_assets.model.flavor_table import smooth  # with NumPy, which commands that use this module need not
 
-    settings = find_settings(folder_of(like, folder), library, database)
+    settings = find_settings_of(like, folder, library, database)
     with exit_on_error():
         liked = find_passage(settings, like, number)
         seed = _hear(settings, liked)

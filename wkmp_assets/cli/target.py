@@ -6,9 +6,10 @@ from pathlib import Path
 
 import click
 
+from wkmp_assets.cli.options import exit_on_error, find_settings
 from wkmp_assets.db.read.listing import ListedPassage, read_file_passages, read_recording
 from wkmp_assets.db.read.search import search_passages
-from wkmp_assets.errors import SettingsError
+from wkmp_assets.errors import GoneLibraryError, SettingsError
 from wkmp_assets.model.file_key import is_utf8
 from wkmp_assets.model.mbid import parse_mbid
 from wkmp_assets.report.text import counted, printable
@@ -19,8 +20,25 @@ PASSAGE = click.option(
 )
 
 
+def find_settings_of(text: str, folder: Path | None, library: Path | None, database: Path | None) -> Settings:
+    """Return the settings of the library that has what a text names: a file, or words.
+
+    Raises
+    ------
+    click.UsageError
+        No library can be told from it, or a setting is wrong.
+    """
+    settings = find_settings(folder_of(text, folder or library), library, database)
+    with exit_on_error():
+        if not settings.database_path.exists():
+            raise GoneLibraryError(settings.database_path)
+    return settings
+
+
 def folder_of(text: str, folder: Path | None) -> Path:
     """Return the folder that a person named, else the folder of the file, else the default.
+
+    A file may be gone and still in the library, so its folder counts as well.
 
     Raises
     ------
@@ -29,13 +47,26 @@ def folder_of(text: str, folder: Path | None) -> Path:
     """
     if folder is not None:
         return folder
-    if os.path.exists(text):  # noqa: PTH110 - the text may be any
-        path = Path(text)
-        return path if path.is_dir() else path.parent
+    if os.path.isdir(text):  # noqa: PTH112 - the text may be any
+        return Path(text)
+    above = os.path.dirname(text)  # noqa: PTH120 - the text may be any
+    if os.path.exists(text) or (os.path.isabs(text) and os.path.isdir(above)):  # noqa: PTH110, PTH112, PTH117
+        return Path(above)
     try:
         return find_folder()
     except SettingsError as error:
-        raise click.UsageError(printable(str(error))) from error
+        if above and os.path.isdir(above):  # noqa: PTH112 - the text may be any
+            return Path(above)
+        missing = f"there is no file {printable(text)}; to look for it in a library, " if text else ""
+        raise click.UsageError(f"{missing}{printable(str(error))}") from error
+
+
+def explain_unknown_file(settings: Settings, text: str) -> str:
+    """Return what to say of a file that a person names and the library does not have."""
+    unknown = f"the library does not have {printable(text)}"
+    if os.path.exists(settings.library / text) or os.path.exists(text):  # noqa: PTH110 - the text may be any
+        return f"{unknown}. To import it: wkmp import FOLDER"
+    return f"{unknown}, and there is no such file on disk"
 
 
 def path_in_library(settings: Settings, text: str, known: Collection[str]) -> str | None:
