@@ -70,8 +70,8 @@ class WholeNumber:
     high: int
 
     def __call__(self, value: object) -> int:
-        """Return the number of an int, or of a text or float that is one."""
-        number = _to_whole(value)
+        """Return the number of an int, or of a text or float that is one. For Python, `true` of a file is an int."""
+        number = None if isinstance(value, bool) else _to_whole(value)
         if number is None or not self.low <= number <= self.high:
             raise ValueError(f"must be a whole number from {self.low:,} to {self.high:,}")
         return number

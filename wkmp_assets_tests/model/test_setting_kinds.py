@@ -12,7 +12,9 @@ def test_a_whole_number_may_be_written_in_many_ways(value: object) -> None:
     assert WholeNumber(0, 10)(value) == 7
 
 
-@pytest.mark.parametrize("value", [11, -1, 7.5, "7.5", "7e0", "0x7", "\u0667", "", "9" * 5000, None, [7], b"7"])
+@pytest.mark.parametrize(
+    "value", [11, -1, 7.5, "7.5", "7e0", "0x7", "\u0667", "", "9" * 5000, None, [7], b"7", True, False]
+)
 def test_anything_else_is_no_whole_number(value: object) -> None:
     with pytest.raises(ValueError, match="must be a whole number from 0 to 10"):
         WholeNumber(0, 10)(value)
