@@ -16,7 +16,7 @@ def accept_key_command(folder: Path, library: Path | None, database: Path | None
     """Use the AcoustID key that the library of FOLDER holds, on this machine.
 
     A key that came with a library is not used before, because its requests would be made for whoever put it there.
-    Exit status 0: used from now on, or there is none; 1: the library cannot be read.
+    Exit status 0: used from now on, or there is none; 1: the library cannot be read; 2: the key has spaces inside.
     """
     settings = find_settings(folder, library, database)
     with exit_on_error():

@@ -11,11 +11,12 @@ from wkmp_assets.errors import SettingsError
 from wkmp_assets.identify.flavor_classes import ClassLookup, NoClassLookup, RecordingClasses, ServiceClassLookup
 from wkmp_assets.identify.lookup import NoRecordingLookup, RecordingLookup, ServiceRecordingLookup
 from wkmp_assets.model.lookup_outcomes import LookupOutcome
-from wkmp_assets.model.setting_kinds import Secret
+from wkmp_assets.model.setting_kinds import Secret, SecretText
 from wkmp_assets.model.values import ClassesOutcome
 from wkmp_assets.runtime.run_control import RunControl
 
 TOML_FIELD = "acoustid_api_key"
+KEY_IN_LIBRARY = f"{TOML_FIELD} in the library's settings table"
 NO_KEY = "no AcoustID key is set (WKMP_ACOUSTID_API_KEY)"
 NETWORK_SKIPPED = "the run was told to skip the network"
 OFF = "off"
@@ -59,12 +60,12 @@ def resolve_key(stored: str | None, configured: Secret | None, toml: Path) -> Se
     Raises
     ------
     SettingsError
-        The TOML file cannot be read.
+        The TOML file cannot be read, or the key has spaces inside.
     """
     if stored and stored.strip():
-        return Secret(stored.strip())
+        return parse_key(stored, KEY_IN_LIBRARY)
     if configured is not None and configured.value.strip():
-        return Secret(configured.value.strip())
+        return configured
     try:
         value = tomllib.loads(toml.read_text(encoding="utf-8")).get(TOML_FIELD)
     except FileNotFoundError:
@@ -72,7 +73,28 @@ def resolve_key(stored: str | None, configured: Secret | None, toml: Path) -> Se
     except (OSError, ValueError):
         # The error's text, and its chain, may quote the key.
         raise SettingsError(f"{toml} cannot be read as TOML; correct or remove it, then try again") from None
-    return Secret(value.strip()) if isinstance(value, str) and value.strip() else None
+    return parse_key(value, f"{toml}, {TOML_FIELD}") if isinstance(value, str) and value.strip() else None
+
+
+def parse_key(text: str, place: str) -> Secret:
+    """Return AcoustID's application key from a text.
+
+    Parameters
+    ----------
+    text : str
+        Spaces around the key are left out.
+    place : str
+        Where the text is, for the message.
+
+    Raises
+    ------
+    SettingsError
+        The key has spaces inside. The message does not show it.
+    """
+    try:
+        return SecretText()(text)
+    except ValueError as error:
+        raise SettingsError(f"{place}: {error}") from None
 
 
 @contextmanager

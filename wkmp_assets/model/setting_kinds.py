@@ -108,11 +108,15 @@ class Text:
 
 @dataclass(frozen=True)
 class SecretText(Text):
-    """A text that is never shown."""
+    """A text without spaces that is never shown. Those around it, and a line break, come from copying: they go."""
 
     def __call__(self, value: object) -> Secret:  # type: ignore[override] # what is kept differs, not what is accepted
         """Return the text, hidden."""
-        return Secret(super().__call__(value.value if isinstance(value, Secret) else value))
+        given = value.value if isinstance(value, Secret) else value
+        text = super().__call__(given.strip() if isinstance(given, str) else given)
+        if " " in text or not text.isprintable():  # other spaces are not printable
+            raise ValueError("must have no spaces, line breaks or invisible characters inside")
+        return Secret(text)
 
 
 def yes_or_no(value: object) -> bool:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from wkmp_assets.db.read.found_library import check_found_library
 from wkmp_assets.db.read.library_settings import read_acoustid_key
+from wkmp_assets.identify.open_lookups import KEY_IN_LIBRARY, parse_key
 from wkmp_assets.model.json_text import parse_json
 from wkmp_assets.runtime.atomic_files import translate_disk_errors, write_atomically
 from wkmp_assets.runtime.state_files import prepare_state_folder, read_state_file
@@ -60,9 +61,12 @@ def accept_key(settings: Settings, key: str) -> None:
 
     Raises
     ------
+    SettingsError
+        The key has spaces inside, so that no service knows it.
     StateDiskError
         The state folder may not be written to.
     """
+    parse_key(key, KEY_IN_LIBRARY)
     path = settings.accepted_keys_path
     _remember(settings, {*(_read(path) if path.exists() else ()), _digest(key)})
 

@@ -70,6 +70,7 @@ ELSEWHERE = {
     ("worker", 0): "runtime/cluster/test_dask_executor.py::test_the_commands_of_a_cluster_end_when_they_are_asked",
     ("worker", 1): "cli/test_address_space.py::test_a_service_with_too_little_address_space_says_so_and_starts_nothing",
     ("worker", 2): "cli/test_cluster_commands.py::test_a_worker_must_know_where_the_music_is",
+    ("accept-key", 2): "integration/security/test_found_library.py::test_a_key_with_spaces_inside_is_not_accepted",
     ("config", 2): "cli/test_home.py::test_a_wrong_config_file_is_named",
 }
 """What needs sound, Dagster or a server has tests of its own."""

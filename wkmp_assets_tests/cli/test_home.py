@@ -95,6 +95,7 @@ def test_the_config_file_names_the_music(state: Path, tmp_path: Path) -> None:
     ("text", "said"),
     [
         ("workers = 0", "wkmp.toml, workers: must be a whole number from 1 to 64 (got 0)"),
+        ("acoustid_api_key = 'sec ret'", "wkmp.toml, acoustid_api_key: must have no spaces"),
         ("workers = true", "wkmp.toml, workers: must be a whole number from 1 to 64 (got True)"),
         ("worker = 3", "wkmp.toml: there is no setting worker"),
         ("workers = ", "wkmp.toml cannot be read: "),

@@ -408,6 +408,16 @@ def test_a_file_without_a_key_is_no_key(tmp_path: Path, text: str) -> None:
     assert resolve_key(None, None, toml) is None
 
 
+@pytest.mark.parametrize("stored", [True, False])
+def test_a_key_with_spaces_inside_is_named_by_its_place(tmp_path: Path, stored: bool) -> None:
+    toml = tmp_path / "wkmp-ai.toml"
+    toml.write_text("acoustid_api_key = 'sec ret'", encoding="utf-8")
+    place = "acoustid_api_key in the library's settings table" if stored else f"{toml}, acoustid_api_key"
+    with pytest.raises(SettingsError) as raised:
+        resolve_key(" sec\tret " if stored else None, None, toml)
+    assert str(raised.value) == f"{place}: must have no spaces, line breaks or invisible characters inside"
+
+
 def test_a_broken_file_is_an_error_that_does_not_quote_it(tmp_path: Path) -> None:
     toml = tmp_path / "wkmp-ai.toml"
     toml.write_text("acoustid_api_key = secret-without-quotes", encoding="utf-8")

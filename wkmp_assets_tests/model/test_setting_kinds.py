@@ -42,10 +42,24 @@ def test_a_text_is_of_its_pattern_as_a_whole(value: object) -> None:
 
 
 def test_a_secret_is_never_shown() -> None:
-    hidden = SecretText()("a key")
-    assert hidden == SecretText()(hidden) == Secret("a key")
-    assert "a key" not in f"{hidden} {hidden!r} {[hidden]}"
+    hidden = SecretText()("a-key")
+    assert hidden == SecretText()(hidden) == Secret("a-key")
+    assert "a-key" not in f"{hidden} {hidden!r} {[hidden]}"
     assert (str(hidden), str(Secret(""))) == ("**********", "")
+
+
+@pytest.mark.parametrize("value", [" key\r\n", "\tkey", "\u00a0key", Secret("key "), "key"])
+def test_spaces_around_a_secret_come_from_copying(value: object) -> None:
+    assert SecretText()(value) == Secret("key")
+
+
+@pytest.mark.parametrize(
+    "value", ["a key", "a\nkey", "a\u00a0key", "a\u200bkey", "\ufeffkey", "a\0key", Secret("a key")]
+)
+def test_a_secret_has_no_spaces_inside(value: object) -> None:
+    with pytest.raises(ValueError, match="must have no spaces") as raised:
+        SecretText()(value)
+    assert "key" not in str(raised.value)
 
 
 def test_a_path_is_absolute(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

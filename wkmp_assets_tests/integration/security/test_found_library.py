@@ -249,6 +249,16 @@ def test_a_key_that_a_person_accepts_is_used_until_it_changes(music: Path) -> No
 
 
 @pytest.mark.usefixtures("own_home")
+def test_a_key_with_spaces_inside_is_not_accepted(music: Path) -> None:
+    settings = with_key(load_settings(library_root=music))
+    run_sql(settings.database_path, "UPDATE settings SET value = 'the irs' WHERE key = 'acoustid_api_key'")
+    refused = wkmp("accept-key", music)
+    assert (refused.exit_code, "irs" in refused.output) == (2, False), refused.output
+    assert "acoustid_api_key in the library's settings table: must have no spaces" in " ".join(refused.output.split())
+    assert key(settings) is None
+
+
+@pytest.mark.usefixtures("own_home")
 def test_the_key_of_a_library_that_was_imported_here_before_is_accepted(settings: Settings) -> None:
     with_key(settings)
     settings.phase_dir.mkdir(parents=True)
