@@ -1,6 +1,6 @@
 """The `wkmp` command: the names of its commands, each loaded from its own module.
 
-Exit status 0: nothing failed; 1: a file or the run failed; 2: the command line or a setting is wrong.
+Exit status 0: nothing failed; 1: a file or the run failed or was stopped; 2: the command line or a setting is wrong.
 """
 
 from importlib import import_module

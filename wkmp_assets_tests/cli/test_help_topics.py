@@ -47,6 +47,14 @@ def test_commands_and_options_of_a_topic_exist(topic: str) -> None:
         assert set(re.findall(r"--[a-z-]+", rest)) <= {*options, "--help"}, name
 
 
+def test_the_statuses_are_those_of_the_page_and_one_of_them_is_stopped() -> None:
+    page = (ROOT / "docs/reference/cli.md").read_text(encoding="utf-8")
+    _, _, table = page.partition("### Exit status\n")
+    documented = re.findall(r"^\| ([0-2]) \| (.+) \|$", table, re.MULTILINE)
+    assert re.findall(r"^  ([0-2])   (.+)$", TOPICS["exit-status"], re.MULTILINE) == documented
+    assert [status for status, meaning in documented if "the import was stopped" in meaning] == ["1"]
+
+
 def test_topics_are_in_the_wheel() -> None:
     patterns = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["setuptools"]["package-data"]["wkmp_assets"]
     packaged = {path for pattern in patterns for path in (ROOT / "wkmp_assets").glob(pattern)}
