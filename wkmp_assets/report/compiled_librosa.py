@@ -51,8 +51,8 @@ def prepare_librosa(root: Path) -> None:
     from numba import config
 
     # numba gives its module these names when it is imported.
-    if not config.CACHE_DIR:  # type: ignore[attr-defined]
-        config.CACHE_DIR = str(warm_cache(root))  # type: ignore[attr-defined]
+    if not config.CACHE_DIR:  # type: ignore[attr-defined]  # see above
+        config.CACHE_DIR = str(warm_cache(root))  # type: ignore[attr-defined]  # see above
 
 
 def warm_cache(root: Path, code: str = _COMPILE) -> Path:

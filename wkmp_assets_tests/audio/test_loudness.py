@@ -167,7 +167,7 @@ def meter(path: Path) -> dict[str, str]:
 def pulled(sink: av.filter.context.FilterContext) -> Iterator[av.AudioFrame]:
     while True:
         try:
-            yield sink.pull()  # type: ignore[misc]
+            yield sink.pull()  # type: ignore[misc]  # a sink of sound gives no pictures
         except (av.error.BlockingIOError, av.error.EOFError):
             return
 

@@ -281,7 +281,7 @@ def chromaprint_of(seed: int, shift: int = 0, noise: float = 0.0) -> str:
     random = np.random.default_rng(seed)
     items = random.integers(0, 2**32, 300, dtype=np.uint32)[shift:]
     flips = np.random.default_rng(seed + 1).random((len(items), 32)) < noise
-    return chromaprint.encode_fingerprint(  # type: ignore[no-any-return]
+    return chromaprint.encode_fingerprint(  # type: ignore[no-any-return]  # it has no types
         [int(one) ^ sum(1 << int(bit) for bit in np.flatnonzero(row)) for one, row in zip(items, flips, strict=True)], 1
     ).decode()
 

@@ -55,7 +55,7 @@ def test_each_library_reads_its_own_receipts(library: CheckedLibrary, tmp_path: 
         assert commit.receipt is not None
         assert commit.receipt.written is not None
         assert [commit.receipt.written.file] == column(one.database, "SELECT guid FROM files")
-        assert one.instance.get_run_by_id(commit.run_id).tags[LIBRARY_TAG] == one.settings.library_id  # type: ignore[union-attr]
+        assert one.instance.get_run_by_id(commit.run_id).tags[LIBRARY_TAG] == one.settings.library_id  # type: ignore[union-attr]  # the run has just written
     evaluations = library.check("file_is_all_or_nothing")
     assert evaluations["file_is_all_or_nothing"].passed
 

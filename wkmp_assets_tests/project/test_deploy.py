@@ -86,7 +86,7 @@ def test_the_image_copies_what_there_is() -> None:
 @pytest.mark.parametrize("path", UNITS, ids=lambda path: path.name)
 def test_a_unit_starts_a_command_that_exists(path: Path) -> None:
     unit = configparser.RawConfigParser(strict=False)
-    unit.optionxform = str  # type: ignore[assignment,method-assign]
+    unit.optionxform = str  # type: ignore[assignment,method-assign]  # as Python's documentation does it
     unit.read_string(path.read_text(encoding="utf-8"))
     program, *arguments = unit["Service"]["ExecStart"].split()
     assert unit["Install"]["WantedBy"] == "multi-user.target"

@@ -70,7 +70,7 @@ def cluster_of(
                 cluster, cluster.cluster, {"": mount}, slots=1, cache=folder / "objects", scratch=folder
             )
             plan = replace(plan, **changes) if number == len(mounts) - 1 else plan
-            services.enter_context(in_thread(lambda say, stop, plan=plan: run_workers(plan, say, stop)))  # type: ignore[misc]
+            services.enter_context(in_thread(lambda say, stop, plan=plan: run_workers(plan, say, stop)))  # type: ignore[misc]  # mypy infers no default of a lambda
         executor = open_executor(cluster)
         pool = WorkerPool(1, control, queue=ClusterQueue(control, WorkerLimits(), executor))
         try:

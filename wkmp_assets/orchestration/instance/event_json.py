@@ -217,7 +217,7 @@ class EventRows:
                 return f'{{"__class__":"UrlMetadataEntryData","url":{json.dumps(url)}}}'
             case dg.TableMetadataValue(records=records, schema=schema):
                 return self._table(records, schema)
-        return to_json(_bare(shorten(pack_value(value))))  # type: ignore[call-overload]
+        return to_json(_bare(shorten(pack_value(value))))  # type: ignore[call-overload]  # its kinds can be packed, their base class cannot
 
     def _table(self, records: Sequence[dg.TableRecord], schema: dg.TableSchema) -> str:
         rows = ",".join(

@@ -624,7 +624,7 @@ class KeptOpenSqliteStorage(DagsterSqliteStorage):
         self._event_log_storage = events
         self.base_dir = base_dir
         self._inst_data = inst_data
-        super(DagsterSqliteStorage, self).__init__()  # type: ignore[no-untyped-call]
+        super(DagsterSqliteStorage, self).__init__()  # type: ignore[no-untyped-call]  # Dagster gives its constructor no types
 
     @classmethod
     def from_config_value(cls, inst_data: ConfigurableClassData | None, config_value: Any) -> Self:

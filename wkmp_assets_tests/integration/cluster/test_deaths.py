@@ -54,7 +54,7 @@ def test_a_worker_that_does_not_see_the_music_costs_no_file(machines: Machines, 
         assert "0.mp3: no worker sees it (tcp://127.0.0.1:" in found["0.mp3"].message
         machines.worker("sees")
         wait_until(lambda: machines.joined("sees"), "a worker has joined")
-        executor = pool._queue._executor  # type: ignore[attr-defined]
+        executor = pool._queue._executor  # type: ignore[attr-defined]  # of a cluster's queue
         wait_until(lambda: len(executor.slots) == 2, "it is seen")
         assert machines.read(pool) == {f"{number}.mp3": "sound" for number in range(4)}
 

@@ -116,7 +116,7 @@ def test_only_machines_with_a_certificate_of_the_authority_take_part(
         machines.worker(name)
     wait_until(lambda: machines.joined("trusted"), "the worker with our certificate has joined")
     for name, why in (("bare", "TLS"), ("foreign", "CERTIFICATE_VERIFY_FAILED")):
-        wait_until(lambda name=name: "trying again" in machines.log(name), f"{name} has tried")  # type: ignore[misc]
+        wait_until(lambda name=name: "trying again" in machines.log(name), f"{name} has tried")  # type: ignore[misc]  # mypy infers no default of a lambda
         said = machines.log(name)
         assert f"No worker could join {machines.address} (" in said
         assert why in said
@@ -124,7 +124,7 @@ def test_only_machines_with_a_certificate_of_the_authority_take_part(
         assert machines.joined(name) == []
     with dask.config.set(ours.of_this_process), machines.pool() as pool:
         assert machines.read(pool) == {"a.mp3": "sound"}
-        assert len(pool._queue._executor.slots) == 1  # type: ignore[attr-defined]
+        assert len(pool._queue._executor.slots) == 1  # type: ignore[attr-defined]  # of a cluster's queue
     for settings, why in (
         (theirs.of_this_process, rf"no scheduler answers at {machines.address} \(\[SSL: CERTIFICATE_VERIFY_FAILED\]"),
         ({}, f"the scheduler at {machines.address} needs certificates, and Dask's settings name none"),

@@ -129,7 +129,7 @@ def test_what_is_stored_is_read(place: Place) -> None:
     assert sorted(commits) == sorted(OLD_KEYS)
     receipts = [commits[encode_key(path)].receipt for path in OLD_FILES]
     assert [receipt.write_locks for receipt in receipts if receipt is not None] == [1, 1, 1, 1]
-    assert commits[encode_key(TWO)].receipt.rows["passages"] == 2  # type: ignore[union-attr]
+    assert commits[encode_key(TWO)].receipt.rows["passages"] == 2  # type: ignore[union-attr]  # else the line above fails
     for phase in set(PHASE_VALUES) - {SCAN, ENTRY}:
         for path in (ONE, TWO):
             outcome = place.store.read_stored(phase, encode_key(path))

@@ -99,7 +99,7 @@ def recorded() -> list[EventLogEntry]:
     with memory_instance() as instance:
         storage = event_storage(instance)
         store = storage.store_event
-        storage.store_event = lambda event: (given.append(event), store(event))[1]  # type: ignore[method-assign]
+        storage.store_event = lambda event: (given.append(event), store(event))[1]  # type: ignore[method-assign]  # to see what it is given
         instance.add_dynamic_partitions("files", ["a", "b", "c"])
         everything = [tags, library_entry, is_whole]
         for selection in (everything, everything[1:]):
@@ -346,7 +346,7 @@ def test_the_versions_of_what_a_phase_was_made_from_are_shortened(
         one = data._replace(materialization=data.materialization._replace(asset_key=dg.AssetKey(asset), tags=tagged))
         storage.store_event(event._replace(dagster_event=of_dagster._replace(event_specific_data=one)))
         (record,) = storage.fetch_materializations(dg.AssetKey(asset), limit=9).records
-        found[asset] = record.asset_materialization.tags  # type: ignore[union-attr]
+        found[asset] = record.asset_materialization.tags  # type: ignore[union-attr]  # it is of a materialization
     assert found["library_entry"] == tagged
     assert found["flavors"] == {**tagged, "dagster/input_data_version/file_tags": "t" * 8}
 
@@ -354,7 +354,7 @@ def test_the_versions_of_what_a_phase_was_made_from_are_shortened(
 def test_the_index_of_tags_holds_no_versions(tmp_path: Path) -> None:
     """Each version is in the table of tags, and Dagster asks for those of events that it knows."""
     for kept_by, is_narrow in ((KeptOpenSqliteStorage, True), (DagsterSqliteStorage, False)):
-        kept_by(str(tmp_path / kept_by.__name__)).dispose()  # type: ignore[no-untyped-call]
+        kept_by(str(tmp_path / kept_by.__name__)).dispose()  # type: ignore[no-untyped-call]  # Dagster gives its constructor no types
         with closing(sqlite3.connect(tmp_path / kept_by.__name__ / "history" / "runs" / "index.db")) as index:
             query = "SELECT sql FROM sqlite_master WHERE name = 'idx_asset_event_tags'"
             assert ("WHERE" in index.execute(query).fetchone()[0]) is is_narrow
@@ -370,7 +370,7 @@ def test_a_planned_event_goes_when_its_partition_is_materialized(
     for event in recorded:
         storage.store_event(event)
     left = [event for run_id in {one.run_id for one in events} for event in storage.get_logs_for_run(run_id)]
-    planned = sorted(str(event.dagster_event.asset_key) for event in left if is_planned(event))  # type: ignore[union-attr]
+    planned = sorted(str(event.get_dagster_event().asset_key) for event in left if is_planned(event))
     assert planned == sorted(map(str, ASSETS)), "also of assets that several runs have materialized"
     storage.dispose()
 
@@ -533,9 +533,8 @@ def test_who_reads_finds_what_was_recorded_before(
     storage.store_event(first)
     storage.store_event(second)
     assert in_files(tmp_path) == 0
-    assert storage.get_materialized_partitions(dg.AssetKey("tags")) == {first.dagster_event.partition} | {  # type: ignore[union-attr]
-        second.dagster_event.partition  # type: ignore[union-attr]
-    }
+    partitions = {one.get_dagster_event().partition for one in (first, second)}
+    assert storage.get_materialized_partitions(dg.AssetKey("tags")) == partitions
     assert in_files(tmp_path) == 2
 
 

@@ -75,7 +75,7 @@ def answers(instance: DagsterInstance) -> dict[str, Any]:
         "receipts": {record.partition_key: record.event_log_entry for record in found},
         "latest": latest,
         "failed": waiting,
-        "statuses of failed": {one: instance.get_run_by_id(run_id).status for one, (run_id, _) in waiting.items()},  # type: ignore[union-attr]
+        "statuses of failed": {one: instance.get_run_by_id(run_id).status for one, (run_id, _) in waiting.items()},  # type: ignore[union-attr]  # each of these runs is there
         "versions": storage.get_latest_tags_by_partition(
             ENTRY, DagsterEventType.ASSET_MATERIALIZATION, ["dagster/data_version"]
         ),
@@ -117,7 +117,7 @@ def test_a_receipt_that_only_another_library_has_replaced_stays(instance: Dagste
     run(instance, "b", "b", library="yours")
     prune(instance, tmp_path)
     found = instance.fetch_materializations(ENTRY, limit=100).records
-    told = sorted((one.partition_key, one.asset_materialization.metadata["library"].value) for one in found)  # type: ignore[union-attr,type-var]
+    told = sorted((one.partition_key, one.asset_materialization.metadata["library"].value) for one in found)  # type: ignore[union-attr,type-var]  # each is of a materialization
     assert told == [("a", "mine"), ("b", "mine"), ("b", "yours")]
 
 

@@ -263,7 +263,7 @@ def test_a_file_that_hangs_ends_its_worker_and_no_other_file(engine: Threads, co
 
     queue = pool._queue
     assert isinstance(queue, ClusterQueue)
-    queue._limits = SecondsFor(1)  # type: ignore[assignment]
+    queue._limits = SecondsFor(1)  # type: ignore[assignment]  # it has what is asked of limits
     try:
         found = dict(pool.map_files("segments", hang, TASKS))
     finally:

@@ -19,8 +19,8 @@ class _NoLoudness(LoudnessBuilder):
 def without_loudness() -> Iterator[None]:
     """Measure no loudness in the decodes of the block; their curves are empty."""
     original = decode_graph.LoudnessBuilder
-    decode_graph.LoudnessBuilder = _NoLoudness  # type: ignore[misc]
+    decode_graph.LoudnessBuilder = _NoLoudness  # type: ignore[misc]  # for the block
     try:
         yield
     finally:
-        decode_graph.LoudnessBuilder = original  # type: ignore[misc]
+        decode_graph.LoudnessBuilder = original  # type: ignore[misc]  # as it was

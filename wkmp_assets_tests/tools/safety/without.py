@@ -66,7 +66,7 @@ class _Changer(MetaPathFinder):
                     owner, name = owner_of(target, module)
                     setattr(owner, name, self._measure.without(getattr(owner, name)))
 
-        spec.loader.exec_module = load_and_change  # type: ignore[method-assign]
+        spec.loader.exec_module = load_and_change  # type: ignore[method-assign]  # for this one module
         return spec
 
 
