@@ -32,6 +32,7 @@ class ProgressEstimate:
         self._open = dict.fromkeys(work_s, 0.0)
         self._done_s = 0.0
         self.in_library_count = 0
+        self._measured_count = 0
         self._started: float | None = None
         self._looked_at = 0.0
         self._advanced_at = 0.0
@@ -40,11 +41,13 @@ class ProgressEstimate:
 
     def add_measured(self, key: str) -> None:
         """Count a file that a worker has measured."""
-        self._advance(key, _MEASURED)
+        self._measured_count += self._advance(key, _MEASURED)
 
     def add_done(self, key: str, *, is_in_library: bool) -> None:
         """Count a file that is committed, or will not be."""
+        was_measured = self._open.get(key) == _MEASURED
         if self._advance(key, 1.0):
+            self._measured_count -= was_measured
             self.in_library_count += is_in_library
 
     def _advance(self, key: str, share: float) -> bool:
@@ -100,9 +103,16 @@ class ProgressEstimate:
         said = f"{self.in_library_count} of {len(self._work_s)} files in the library"
         if self.quiet_s > _QUIET_S:
             return f"{said}, none finished for {describe_seconds(self.quiet_s)}"
-        if self.files_per_s is None or self.left_s is None:
-            return said
-        return f"{said}, {describe_rate(self.files_per_s)}, {describe_seconds(self.left_s)} left"
+        left = "" if self.left_s is None else f"{describe_seconds(self.left_s)} left"
+        return ", ".join(filter(None, (said, self._describe_pace(), left)))
+
+    def _describe_pace(self) -> str:
+        """Return the rate; before a file is in the library, what the workers do: no rate would fit to a count of 0."""
+        if self.in_library_count:
+            return "" if self.files_per_s is None else describe_rate(self.files_per_s)
+        if self._measured_count:
+            return f"{self._measured_count} measured"
+        return "" if self._done_s else "measuring the first"
 
 
 def describe_rate(files_per_s: float) -> str:

@@ -18,7 +18,6 @@ from wkmp_assets_tests.support.patience import wait_until
 def test_only_files_in_the_library_are_counted() -> None:
     estimate = ProgressEstimate({"a": 1.0, "b": 1.0, "c": 2.0})
     estimate.add_measured("a")
-    assert str(estimate) == "0 of 3 files in the library"
     assert estimate.share == pytest.approx(0.225)
     estimate.add_done("a", is_in_library=True)
     estimate.add_done("b", is_in_library=False)
@@ -26,6 +25,28 @@ def test_only_files_in_the_library_are_counted() -> None:
     estimate.add_done("a", is_in_library=True)
     assert str(estimate) == "1 of 3 files in the library"
     assert estimate.share == pytest.approx(0.5)
+
+
+def test_before_the_first_file_is_in_the_library_no_rate_is_shown_but_what_happens() -> None:
+    estimate = ProgressEstimate(dict.fromkeys("abcd", 1.0))
+    for second in range(5):
+        estimate.look(float(second))
+    assert str(estimate) == "0 of 4 files in the library, measuring the first"
+    estimate.add_measured("a")
+    estimate.add_measured("b")
+    estimate.add_measured("b")
+    estimate.look(5.0)
+    assert str(estimate) == "0 of 4 files in the library, 2 measured, under 10 s left"
+    estimate.add_done("a", is_in_library=False)
+    assert str(estimate) == "0 of 4 files in the library, 1 measured, under 10 s left"
+    estimate.add_done("b", is_in_library=True)
+    assert str(estimate) == "1 of 4 files in the library, 21.6 files/min, under 10 s left"
+
+
+def test_files_that_fail_are_not_said_to_be_measured() -> None:
+    estimate = ProgressEstimate({"a": 1.0, "b": 1.0})
+    estimate.add_done("a", is_in_library=False)
+    assert str(estimate) == "0 of 2 files in the library"
 
 
 def test_rate_and_time_left_do_not_jump_when_a_run_commits_all_its_files() -> None:
@@ -90,8 +111,8 @@ def test_without_a_terminal_there_are_plain_lines(monkeypatch: pytest.MonkeyPatc
         wait_until(lambda: "0 of 2 files" in written.getvalue(), "the first line")
         shown.file_done("a", is_in_library=True)
         wait_until(lambda: "1 of 2 files" in written.getvalue(), "the second line")
-    lines = written.getvalue().splitlines()
-    assert all(line.endswith("in the library") for line in lines)
+    first, *_, last = written.getvalue().splitlines()
+    assert (first, last) == ("0 of 2 files in the library, measuring the first", "1 of 2 files in the library")
     assert "\x1b" not in written.getvalue()
 
 
@@ -109,7 +130,9 @@ def test_the_slots_of_a_cluster_are_shown(monkeypatch: pytest.MonkeyPatch) -> No
     shown = ImportProgress({"a": 1.0}, Console(file=written), lambda: next(slots, 2))
     with shown.shown():
         wait_until(lambda: ", 2 slots in the cluster\n" in written.getvalue(), "a worker has come")
-    assert written.getvalue().splitlines()[0].endswith("0 of 1 files in the library, 1 slot in the cluster")
+    assert (
+        written.getvalue().splitlines()[0].endswith("files in the library, measuring the first, 1 slot in the cluster")
+    )
 
 
 @pytest.mark.parametrize(
