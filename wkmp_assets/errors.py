@@ -454,8 +454,8 @@ class RefusedKeyError(ServiceUnavailableError):
     """The service does not know the application key."""
 
     def __init__(self, service: str) -> None:
-        places = "acoustid_api_key in the library's settings, WKMP_ACOUSTID_API_KEY and wkmp-ai.toml that is set"
-        super().__init__(service, f"it refused the application key; correct the first of {places}")
+        places = "acoustid_api_key in the library's settings, WKMP_ACOUSTID_API_KEY, wkmp.toml and wkmp-ai.toml"
+        super().__init__(service, f"it refused the application key; correct the first of {places} that is set")
 
 
 class ServiceGoneError(ServiceUnavailableError):

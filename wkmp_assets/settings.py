@@ -501,9 +501,8 @@ class Settings:
         """
         accept_values(self)
         if self.wait_limit_ms < self.wait_budget_ms:
-            reason = (
-                f"must be at least WKMP_WAIT_BUDGET_MS ({self.wait_budget_ms}), because it is the larger of the two"
-            )
+            budget = f"{name_source('wait_budget_ms')} ({self.wait_budget_ms})"
+            reason = f"must be at least {budget}, because it is the larger of the two"
             raise WrongValueError("wait_limit_ms", reason, self.wait_limit_ms)
 
     @cached_property
@@ -674,12 +673,15 @@ class Settings:
         if not os.path.isdir(self.database_path.parent):  # noqa: PTH112 - the reason above
             raise SettingsError(
                 f"the library database is {self.database_path}, in a folder that does not exist or may not be entered: "
-                "make the folder, or correct WKMP_DATABASE or --database"
+                "make the folder, or name another database with WKMP_DATABASE or --database"
             )
-        for name, path in (("WKMP_STATE_DIR", self.state_dir), ("WKMP_COVERS_DIR", self.covers_dir or self.state_dir)):
+        for name, path in (("state_dir", self.state_dir), ("covers_dir", self.covers_dir or self.state_dir)):
             nearest = next(folder for folder in (path, *path.parents) if os.path.lexists(folder))
             if not os.path.isdir(nearest):  # noqa: PTH112 - the reason above
-                raise SettingsError(f"{name} is {path}, but {nearest} is no folder: correct it")
+                raise SettingsError(
+                    f"{name_source(name)} is {path}, but {nearest} is no folder: move it away, or set "
+                    f"{_variable_of(name)} to another folder"
+                )
 
     def relative_folder(self, folder: Path) -> str:
         """Return a folder of the library relative to its root, `""` for the root itself."""
@@ -798,6 +800,14 @@ def _variable_of(name: str) -> str:
     return "WKMP_" + name.upper()
 
 
+def name_source(name: str) -> str:
+    """Return what sets a setting, for a sentence: its variable, its line in the config file, or its default."""
+    variable = _variable_of(name)
+    if os.environ.get(variable):
+        return variable
+    return f"{name} in {config_path()}" if name in _read_config_file() else f"the default of {variable}"
+
+
 def environment_without_keys() -> dict[str, str]:
     """Return the environment for programs of the owner's, without the settings that are secret."""
     secret = {_variable_of(name) for name, one in all_settings().items() if isinstance(one.kind, SecretText)}
@@ -867,7 +877,7 @@ def find_folder() -> Path:
             f"name the folder of your music, or set WKMP_LIBRARY_ROOT or library_root in {config_path()} to it"
         )
     if not root.is_dir():
-        raise SettingsError(f"WKMP_LIBRARY_ROOT is {root}, which is no folder: correct it")
+        raise SettingsError(f"{name_source('library_root')} is {root}, which is no folder: correct it")
     return root
 
 
@@ -918,7 +928,7 @@ def load_settings(**overrides: object) -> Settings:
     Raises
     ------
     SettingsError
-        A value is out of its bounds; the message names the variable.
+        A value is out of its bounds; the message names the variable, or the config file.
     """
     known, in_file = all_settings(), _read_config_file()
     unknown = sorted(overrides.keys() - known.keys())
@@ -928,7 +938,6 @@ def load_settings(**overrides: object) -> Settings:
     try:
         return Settings(**(in_file | in_environment | overrides))  # it looks at them itself
     except WrongValueError as error:
-        is_in_file = error.name in in_file and error.name not in in_environment
-        where = f"{config_path()}, {error.name}" if is_in_file else _variable_of(error.name)
+        where = _variable_of(error.name) if error.name in overrides else name_source(error.name)
         given = "" if isinstance(known[error.name].kind, SecretText) else hide_logins(f" (got {error.given!r})")
         raise SettingsError(f"{where}: {error.reason}{given}") from error

@@ -190,6 +190,10 @@ def test_the_limit_of_waiting_is_not_below_its_budget(monkeypatch: pytest.Monkey
     monkeypatch.setenv("WKMP_WAIT_BUDGET_MS", "2000")
     with pytest.raises(SettingsError, match=r"WKMP_WAIT_LIMIT_MS.*at least WKMP_WAIT_BUDGET_MS \(2000\)"):
         load_settings(wait_limit_ms=1500)
+    with pytest.raises(
+        SettingsError, match=r"^the default of WKMP_WAIT_LIMIT_MS: must be at least WKMP_WAIT_BUDGET_MS"
+    ):
+        load_settings()
     assert load_settings(wait_limit_ms=2000).wait_limit_ms == 2000
 
 

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import click
 
-from wkmp_assets.cli.options import DATABASE, FOLDER, LIBRARY, OUT, exit_on_error, find_settings
+from wkmp_assets.cli.options import DATABASE, FOLDER, LIBRARY, OUT, escape_text, exit_on_error, find_settings
 from wkmp_assets.runtime.loading import loading_modules
+from wkmp_assets.settings import name_source
 
 
 @click.command(epilog="Example: wkmp tidy ~/Music")
@@ -22,7 +23,8 @@ def tidy(folder: Path, library: Path | None, database: Path | None) -> None:
     """
     settings = find_settings(folder, library, database)
     if not settings.history_days:
-        OUT.print("No run is removed: WKMP_HISTORY_DAYS is 0, so the history is kept for ever.")
+        kept_for_ever = f"{escape_text(name_source('history_days'))} is 0, so the history is kept for ever."
+        OUT.print(f"No run is removed: {kept_for_ever}", soft_wrap=True)
     # Dagster takes two seconds to load, so only the commands that need it do.
     warnings.filterwarnings("ignore", module="dagster")
     with loading_modules():

@@ -22,7 +22,7 @@ NETWORK_SKIPPED = "the run was told to skip the network"
 OFF = "off"
 PROBE_TIMEOUT_S = 10.0
 STOPPED = "the import was stopped"
-SWITCHED_OFF = f"it is switched off (WKMP_ACOUSTICBRAINZ_URL={OFF})"
+SWITCHED_OFF = f"it is switched off (its address is {OFF})"
 
 
 @dataclass(frozen=True)

@@ -26,7 +26,7 @@ from wkmp_assets.model.phases import (
     TAGS,
 )
 from wkmp_assets.orchestration.run_tags import tags_of_library
-from wkmp_assets.settings import Settings
+from wkmp_assets.settings import Settings, name_source
 
 _HERE = Path(__file__).resolve()
 _CHECKOUT = _HERE.parents[2]
@@ -78,7 +78,7 @@ def describe_asset(spec: dg.AssetSpec, settings: Settings) -> dg.AssetSpec:
             metadata={**spec.metadata, **_link_page(name, settings)},
         )
     except dg.DagsterInvalidDefinitionError as error:
-        raise SettingsError(f"WKMP_OWNERS or WKMP_ASSET_TAGS: {error}") from error
+        raise SettingsError(f"{name_source('owners')} or {name_source('asset_tags')}: {error}") from error
 
 
 def describe_report(spec: dg.AssetSpec, settings: Settings) -> dg.AssetSpec:
@@ -117,7 +117,7 @@ def link_to_repository(assets: Sequence[dg.AssetsDefinition], settings: Settings
                 assets, settings.repository_url, settings.repository_branch, mapping
             )
         except ValueError as error:
-            raise SettingsError(f"WKMP_REPOSITORY_URL is {settings.repository_url}: {error}") from error
+            raise SettingsError(f"{name_source('repository_url')} is {settings.repository_url}: {error}") from error
     return [asset for asset in linked if isinstance(asset, dg.AssetsDefinition)]
 
 

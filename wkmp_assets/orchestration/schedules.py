@@ -18,7 +18,7 @@ from wkmp_assets.orchestration.run_requests.run_sizes import size_by_count
 from wkmp_assets.orchestration.run_requests.survey import mark_missing_when_idle, survey_library
 from wkmp_assets.orchestration.tidy import tidy
 from wkmp_assets.report.text import counted
-from wkmp_assets.settings import Settings
+from wkmp_assets.settings import Settings, name_source
 
 NIGHTLY_RESCAN = "nightly_rescan"
 WEEKLY_TOP_UP = "weekly_top_up"
@@ -44,7 +44,7 @@ def _nightly_rescan(settings: Settings) -> dg.ScheduleDefinition:
     @dg.schedule(
         name=NIGHTLY_RESCAN,
         job_name=import_job.name,
-        cron_schedule=_cron("WKMP_RESCAN_CRON", settings.rescan_cron),
+        cron_schedule=_cron("rescan_cron", settings.rescan_cron),
         execution_timezone=settings.time_zone,
         default_status=_status(settings),
         description="Scans the whole music folder, imports new, changed and moved files, and marks missing ones. Use "
@@ -68,7 +68,7 @@ def _weekly_retry(settings: Settings) -> dg.ScheduleDefinition:
     @dg.schedule(
         name=WEEKLY_TOP_UP,
         job_name=retry_job.name,
-        cron_schedule=_cron("WKMP_TOP_UP_CRON", settings.top_up_cron),
+        cron_schedule=_cron("top_up_cron", settings.top_up_cron),
         execution_timezone=settings.time_zone,
         default_status=_status(settings),
         description="Asks AcoustID, MusicBrainz and AcousticBrainz again about files with deferred lookups. Decodes no "
@@ -102,7 +102,7 @@ def _nightly_tidy(settings: Settings) -> dg.ScheduleDefinition:
     @dg.schedule(
         name=NIGHTLY_TIDY,
         job_name=scan_job.name,
-        cron_schedule=_cron("WKMP_TIDY_CRON", settings.tidy_cron),
+        cron_schedule=_cron("tidy_cron", settings.tidy_cron),
         execution_timezone=settings.time_zone,
         default_status=_status(settings),
         description="Removes runs that ended more than WKMP_HISTORY_DAYS ago, with their events. What was found last "
@@ -121,7 +121,7 @@ def _status(settings: Settings) -> dg.DefaultScheduleStatus:
 def _cron(setting: str, expression: str) -> str:
     if not is_cron_expression(expression):
         raise SettingsError(
-            f"{setting}={expression!r} is not a cron expression. Give minute, hour, day of the month, month and day of "
-            "the week, for example '0 3 * * *' for every night at three o'clock"
+            f"{name_source(setting)} is {expression!r}, which is no cron expression. Give minute, hour, day of the "
+            "month, month and day of the week, for example '0 3 * * *' for every night at three o'clock"
         )
     return expression

@@ -87,6 +87,9 @@ def test_the_config_file_names_the_music(state: Path, tmp_path: Path) -> None:
     assert str(state / "wkmp.toml") in said
     (state / "wkmp.toml").write_text(f"library_root = '{tmp_path / 'music'}'\n")
     assert "1 passage of 1 file" in wkmp("list").stdout
+    (state / "wkmp.toml").write_text(f"library_root = '{tmp_path / 'gone'}'\n")
+    assert f"library_root in {state}/wkmp.toml is {tmp_path}/gone, which is no folder" in wkmp("list", status=2).stderr
+    (state / "wkmp.toml").write_text(f"library_root = '{tmp_path / 'music'}'\n")
     assert wkmp("--quiet", "list").stdout == ""
     assert "1 passage" in wkmp("--no-color", "list").stdout
 
@@ -94,9 +97,9 @@ def test_the_config_file_names_the_music(state: Path, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("workers = 0", "wkmp.toml, workers: must be a whole number from 1 to 64 (got 0)"),
-        ("acoustid_api_key = 'sec ret'", "wkmp.toml, acoustid_api_key: must have no spaces"),
-        ("workers = true", "wkmp.toml, workers: must be a whole number from 1 to 64 (got True)"),
+        ("workers = 0", "wkmp.toml: must be a whole number from 1 to 64 (got 0)"),
+        ("acoustid_api_key = 'sec ret'", "wkmp.toml: must have no spaces"),
+        ("workers = true", "wkmp.toml: must be a whole number from 1 to 64 (got True)"),
         ("worker = 3", "wkmp.toml: there is no setting worker"),
         ("workers = ", "wkmp.toml cannot be read: "),
     ],

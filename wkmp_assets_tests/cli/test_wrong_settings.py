@@ -87,7 +87,7 @@ def said_by_import(music: Path) -> str:
 def test_a_wrong_cron_expression_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     music = workplace(tmp_path, monkeypatch)
     monkeypatch.setenv("WKMP_RESCAN_CRON", "every night")
-    assert "WKMP_RESCAN_CRON='every night' is not a cron expression" in said_by_import(music)
+    assert "WKMP_RESCAN_CRON is 'every night', which is no cron expression" in said_by_import(music)
 
 
 @pytest.mark.slow
@@ -132,6 +132,15 @@ def test_a_database_in_a_folder_that_does_not_exist_is_named(
     assert f"the library database is {tmp_path}/not here/wkmp.db, in a folder that does not exist" in said
 
 
+def test_a_default_that_cannot_be_is_named_as_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("WKMP_STATE_DIR", raising=False)
+    (tmp_path / ".wkmp").touch()
+    status, said = run("import", tmp_path, str(tmp_path))
+    assert status == 2
+    state = f"{tmp_path}/.wkmp"
+    assert f"the default of WKMP_STATE_DIR is {state}, but {state} is no folder: move it away, or set" in said
+
+
 @pytest.mark.parametrize("name", ["WKMP_STATE_DIR", "WKMP_COVERS_DIR"])
 def test_a_folder_of_the_state_that_cannot_be_one_is_named(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
@@ -141,6 +150,11 @@ def test_a_folder_of_the_state_that_cannot_be_one_is_named(
     status, said = run("import", tmp_path, str(tmp_path))
     assert status == 2
     assert f"{name} is {tmp_path}/file/state, but {tmp_path}/file is no folder" in said
+    monkeypatch.delenv(name)
+    (tmp_path / "wkmp.toml").write_text(f"{name.removeprefix('WKMP_').lower()} = '{tmp_path}/file/state'\n")
+    in_file = f"{name.removeprefix('WKMP_').lower()} in {tmp_path}/wkmp.toml is {tmp_path}/file/state, but"
+    assert in_file in run("import", tmp_path, str(tmp_path))[1]
+    (tmp_path / "wkmp.toml").unlink()
     monkeypatch.setenv(name, str(tmp_path / "new/state"))
     assert run("status", tmp_path, str(tmp_path))[0] == 0
     assert not (tmp_path / "new").exists()

@@ -110,7 +110,7 @@ def test_when_and_whether_they_run_is_set(tmp_path: Path, schedules: bool, statu
 @pytest.mark.parametrize("setting", ["rescan_cron", "top_up_cron", "tidy_cron"])
 def test_what_is_no_cron_expression_is_refused_by_the_setting_s_name(tmp_path: Path, setting: str) -> None:
     settings = load_settings(library_root=tmp_path, **{setting: "every night"})
-    with pytest.raises(SettingsError, match=f"WKMP_{setting.upper()}='every night' is not a cron expression"):
+    with pytest.raises(SettingsError, match=f"WKMP_{setting.upper()} is 'every night', which is no cron expression"):
         build_definitions(settings)
 
 

@@ -103,7 +103,9 @@ def test_the_command_says_what_it_did(tmp_path: Path, monkeypatch: pytest.Monkey
         commit(tmp_path / "music/wkmp.db", entry("a.flac", content), run_id=content)
     assert "1 change can no longer be undone" in CliRunner().invoke(main, ["tidy", str(tmp_path / "music")]).output
     monkeypatch.setitem(os.environ, "WKMP_HISTORY_DAYS", "0")
-    assert (
-        "No run is removed: WKMP_HISTORY_DAYS is 0"
-        in CliRunner().invoke(main, ["tidy", str(tmp_path / "music")]).output
-    )
+    kept = CliRunner().invoke(main, ["tidy", str(tmp_path / "music")]).output
+    assert "No run is removed: WKMP_HISTORY_DAYS is 0" in kept
+    monkeypatch.delitem(os.environ, "WKMP_HISTORY_DAYS")
+    (Path(os.environ["DAGSTER_HOME"]) / "wkmp.toml").write_text("history_days = 0\n")
+    kept = CliRunner().invoke(main, ["tidy", str(tmp_path / "music")]).output
+    assert f"No run is removed: history_days in {os.environ['DAGSTER_HOME']}/wkmp.toml is 0" in kept
