@@ -5,6 +5,7 @@ The tasks of the single phases do the same work one by one, in `wkmp_assets.audi
 
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, replace
+from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -76,11 +77,21 @@ def _basis_of(visit: Visit, content_hash: str) -> dict[str, Any]:
     """Return what the values of a visit are computed from, as JSON has it."""
     return {
         "content_hash": content_hash,
-        "version": f"{version('wkmp-assets')}, {FORMAT_VERSION}",
+        "version": _version(),
         "segmentation": asdict(visit.segmentation),
         "lead_points": asdict(visit.lead_points),
-        "track_list": TypeAdapter(TrackSheet | None).dump_python(visit.track_list, mode="json"),
+        "track_list": _track_list_adapter().dump_python(visit.track_list, mode="json"),
     }
+
+
+@cache
+def _version() -> str:
+    return f"{version('wkmp-assets')}, {FORMAT_VERSION}"
+
+
+@cache
+def _track_list_adapter() -> TypeAdapter[TrackSheet | None]:
+    return TypeAdapter(TrackSheet | None)
 
 
 def _take_over(earlier: StoredVisit, tags: Result[Any], visit: Visit, basis: Mapping[str, Any]) -> Findings:

@@ -12,7 +12,7 @@ from mutagen.id3 import CHAP
 
 from wkmp_assets.audio.cue_sheet import MAX_CHARACTERS, MAX_TRACKS, CueFile, CueSheet, parse_cue
 from wkmp_assets.audio.cue_text import decode_cue
-from wkmp_assets.audio.ffmpeg_file import open_with_ffmpeg
+from wkmp_assets.audio.ffmpeg_file import HEADER_ONLY, open_with_ffmpeg
 from wkmp_assets.audio.tag_fields import LEAKED_BY_MUTAGEN
 from wkmp_assets.audio.tag_readers.with_mutagen import is_id3
 from wkmp_assets.files.cue_files import find_cue_files, is_named_after, is_only_music, read_cue_file
@@ -28,8 +28,6 @@ if TYPE_CHECKING:
 
 MIN_CHAPTER_TICKS = 2 * TICKS_PER_SECOND
 """A shorter chapter is a mark and no piece of music: it is joined to the one before, the first to the next."""
-_HEADER_ONLY = {"analyzeduration": "1", "fpsprobesize": "0"}
-"""Tags and chapters are in the header. Looking for the properties of the sound takes up to 50 ms."""
 _CUE_TAG = "cuesheet"
 _PROGRAMS_NAMES = re.compile(r"(?:cd ?image|image|range|album|audio|cd|disc)[ _-]?[0-9]*$", re.IGNORECASE)
 """The file names that programs put into sheets, whatever the file is called later."""
@@ -55,7 +53,7 @@ def read_sheets(path: Path) -> tuple[tuple[TrackSheet, ...], tuple[FileWarning, 
     warnings: list[FileWarning] = []
     sheets = [_read_beside(path, warnings)]
     try:
-        with open_with_ffmpeg(path, options=_HEADER_ONLY) as container:
+        with open_with_ffmpeg(path, options=HEADER_ONLY) as container:
             sheets += [_read_tag(path, container, warnings), *_read_chapters(path, container, warnings)]
     except (av.FFmpegError, OSError, ValueError):
         pass  # the decode tells whether the file can be read

@@ -211,11 +211,13 @@ class LibraryImporter:
             ops[LEAD_POINTS] = {"config": {"preset": preset.name}}
         config = {"ops": ops} if ops else {}
         order = RunOrder(ranges, partial(self._begin, force=force), self._has_ended)
+        size = size_of_import(self._settings)
         done: set[str] = set()
         while not self._control.is_stopping and (files := order.take()) is not None:
             files, *rest = self._wait_for_workers(files)
             for later in reversed(rest):
                 order.give_back(later)
+            files = order.join_ended(files, size)
             self._run_range(import_job.name, config, files)
             self._workers.forget(files.keys)
             done.update(files.keys)

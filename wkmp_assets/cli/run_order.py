@@ -3,7 +3,7 @@
 from collections import deque
 from collections.abc import Callable, Sequence
 
-from wkmp_assets.orchestration.run_requests.ranges import FileRange
+from wkmp_assets.orchestration.run_requests.ranges import FileRange, RunSize
 
 AHEAD_S = 20.0
 """unit=s: estimated work that the workers have in hand while a run commits."""
@@ -46,6 +46,31 @@ class RunOrder:
             self._begin(files)
             self._look_ahead(is_first=is_first)
         return files
+
+    def join_ended(self, files: FileRange, size: RunSize) -> FileRange:
+        """Return a run that was taken with those that follow it directly, as far as all work for them has ended too.
+
+        A run costs the same whatever it carries, so the faster the workers are, the more files share one.
+
+        Parameters
+        ----------
+        files : FileRange
+            The run. A large file stays alone.
+        size : RunSize
+            Its `files` are the partitions that the joined run may span.
+        """
+        while not files.is_large and self._shared and self._can_join(files, self._shared[0], size.files):
+            files = files.joined_with(self._shared.popleft())
+            self._look_ahead(is_first=False)
+        return files
+
+    def _can_join(self, files: FileRange, following: FileRange, max_size: int | None) -> bool:
+        return (
+            (max_size is None or files.size + following.size <= max_size)
+            and files.is_followed_by(following)
+            and following.first in self._begun
+            and self._has_ended(following)
+        )
 
     def give_back(self, files: FileRange) -> None:
         """Let the rest of a run that was taken be the next shared run. Its files are begun."""

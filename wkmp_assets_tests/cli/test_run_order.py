@@ -12,7 +12,7 @@ from wkmp_assets.cli import importer as importer_module
 from wkmp_assets.cli.importer import LibraryImporter
 from wkmp_assets.cli.run_order import AHEAD_S, MAX_AHEAD_FILES, RunOrder
 from wkmp_assets.model.setting_kinds import Secret
-from wkmp_assets.orchestration.run_requests.ranges import FileRange
+from wkmp_assets.orchestration.run_requests.ranges import FileRange, RunSize
 from wkmp_assets.runtime.run_control import RunControl
 from wkmp_assets.settings import Settings
 
@@ -83,6 +83,34 @@ def test_the_rest_of_a_run_comes_next_and_is_not_begun_again() -> None:
     order.give_back(shared("z", 1.0))
     assert take_all(order) == "zbcdef"
     assert names(begun) == "abcdef"
+
+
+def placed(position: int, size: int = 1, *, is_large: bool = False) -> FileRange:
+    keys = tuple(str(number) for number in range(position, position + size))
+    return FileRange(keys[0], keys[-1], keys, size, float(size), is_large, position)
+
+
+def test_a_run_takes_along_what_the_workers_have_measured_too() -> None:
+    begun: list[FileRange] = []
+    ended = {"0", "2", "3", "5"}
+    ranges = [placed(0, 2), placed(2), placed(3, 2), placed(5, 9), placed(14)]
+    order = RunOrder(ranges, begun.append, lambda files: files.first in ended)
+    first = order.take()
+    assert first is not None
+    joined = order.join_ended(first, RunSize(5))
+    assert joined == FileRange("0", "4", ("0", "1", "2", "3", "4"), 5, 5.0), "the fourth would make it too long"
+    second = order.take()
+    assert second == placed(5, 9)
+    assert order.join_ended(second, RunSize()) == second, "the last one is still with a worker"
+    assert [files.first for files in begun] == ["0", "2", "3", "5", "14"]
+
+
+def test_a_run_does_not_jump_over_partitions_and_a_large_file_stays_alone() -> None:
+    order = RunOrder([placed(0), placed(2)], lambda _files: None, lambda _files: True)
+    order.take()
+    assert order.join_ended(placed(0), RunSize()) == placed(0)
+    assert order.join_ended(placed(1, is_large=True), RunSize()) == placed(1, is_large=True)
+    assert order.join_ended(placed(1), RunSize()) == placed(1, 2), "nothing but that kept it back"
 
 
 @pytest.fixture

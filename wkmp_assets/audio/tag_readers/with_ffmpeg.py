@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import av
 from av.audio.stream import AudioStream
 
-from wkmp_assets.audio.ffmpeg_file import open_with_ffmpeg
+from wkmp_assets.audio.ffmpeg_file import HEADER_ONLY, open_with_ffmpeg
 from wkmp_assets.audio.tag_readers import names
 from wkmp_assets.audio.tag_readers.encodings import decode
 from wkmp_assets.audio.tag_readers.fields import MAX_CHARACTERS
@@ -19,8 +19,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _MAX_RAW_CHARACTERS = 8 * MAX_CHARACTERS
-_HEADER_ONLY = {"analyzeduration": "1", "probesize": "32", "fpsprobesize": "0"}
-"""Tags are in the header, or found from there. Looking for the properties of the sound takes up to 50 ms."""
 
 
 def read_with_ffmpeg(path: Path) -> TagTexts | None:
@@ -29,7 +27,7 @@ def read_with_ffmpeg(path: Path) -> TagTexts | None:
     The title of a stream says "Stereo" and the like, unless it is of Ogg or the stream has an artist too.
     """
     try:
-        container = open_with_ffmpeg(path, options=_HEADER_ONLY)
+        container = open_with_ffmpeg(path, options=HEADER_ONLY)
     except (av.FFmpegError, OSError, ValueError, MemoryError, UnicodeError):
         return None
     with container:

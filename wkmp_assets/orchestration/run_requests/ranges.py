@@ -34,6 +34,23 @@ class FileRange:
     """Estimated CPU time of `keys`, in seconds."""
     is_large: bool = False
     """Whether it is one file that others should not wait for."""
+    position: int = 0
+    """Number of partitions registered before `first`, when the range was planned."""
+
+    def is_followed_by(self, other: "FileRange") -> bool:
+        """Tell whether another range begins where this one ends, without a partition between."""
+        return self.position + self.size == other.position
+
+    def joined_with(self, other: "FileRange") -> "FileRange":
+        """Return one range for both; `other` follows this one."""
+        return FileRange(
+            self.first,
+            other.last,
+            self.keys + other.keys,
+            self.size + other.size,
+            self.work_s + other.work_s,
+            position=self.position,
+        )
 
 
 @dataclass(frozen=True)
@@ -144,7 +161,7 @@ class _Cut:
     def _range(self, numbers: Sequence[int], work_s: float, *, is_large: bool = False) -> FileRange:
         first, last = numbers[0], numbers[-1]
         keys = tuple(self._ordered[number] for number in numbers)
-        return FileRange(self._ordered[first], self._ordered[last], keys, last - first + 1, work_s, is_large)
+        return FileRange(self._ordered[first], self._ordered[last], keys, last - first + 1, work_s, is_large, first)
 
 
 def split_at(ordered: Sequence[str], barriers: Collection[str]) -> Iterator[list[str]]:
