@@ -33,6 +33,8 @@ class Place:
     """Address of a scheduler, whose workers take the place of those of this machine."""
     code: Path = ROOT
     """The checkout whose code imports."""
+    command: str = "wkmp_assets.cli.main"
+    """The module that is run as `wkmp`."""
 
     @property
     def home(self) -> Path:
@@ -109,7 +111,7 @@ def watch_import(place: Place, signals: Sequence[tuple[float, int]] = ()) -> Wat
     started = time.monotonic()
     with open(place.folder / "output.txt", "w+", encoding="utf-8") as output:  # noqa: PTH123 - read again below
         process = subprocess.Popen(
-            [sys.executable, "-m", "wkmp_assets.cli.main", "import", str(place.music), "--database", place.database],
+            [sys.executable, "-m", place.command, "import", str(place.music), "--database", place.database],
             env=_environment(place),
             cwd=place.code,
             stdout=output,
