@@ -16,9 +16,11 @@ def test_another_file_has_its_own_hash_and_tags_and_the_measures_of_the_first(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(light_workers, "_FIRST", [])
-    paths = [write_sound(tmp_path / f"{name}.wav", melody(seconds, 8_000), 8_000) for name, seconds in ("a2", "b3")]
+    paths = [
+        write_sound(tmp_path / f"{name}.wav", melody(seconds, 8_000), 8_000) for name, seconds in (("a", 2), ("b", 3))
+    ]
     first, second = (light_workers.light_visit(path, visit_of(path)) for path in paths)
-    assert second.content_hash == hash_file(paths[1], "b3.wav") != first.content_hash
+    assert second.content_hash == hash_file(paths[1], "b.wav") != first.content_hash
     assert second.values[FLAVORS] == first.values[FLAVORS]
     assert second.values[TAGS] != first.values[TAGS]
     assert second.token is not None
