@@ -35,6 +35,7 @@ COMPARING = ("playlist", "--like", "b.mp3")
 """Only many flavors need NumPy, and their best order."""
 CODE = """
 import json, sys
+at_start = set(sys.modules)  # Debian's Python loads a `sitecustomize`
 from wkmp_assets.cli.main import main
 folder, commands, slow = sys.argv[1], json.loads(sys.argv[2]), json.loads(sys.argv[3])
 for command in commands:
@@ -42,8 +43,9 @@ for command in commands:
         main([*command, folder])
     except SystemExit as end:
         assert end.code in {0, 1}, (command, end.code)
-    names = {name.split(".")[0] for name in sys.modules if not name.startswith("_")} - sys.stdlib_module_names
-    print(json.dumps([command, sorted(names | (set(slow) & sys.modules.keys()))]), file=sys.stderr)
+    loaded = (name for name in sys.modules.keys() - at_start if not name.startswith("_"))
+    names = {name.split(".")[0] for name in loaded} - sys.stdlib_module_names
+    print(json.dumps([command, sorted(names | (set(slow) & sys.modules.keys() - at_start))]), file=sys.stderr)
 """
 
 

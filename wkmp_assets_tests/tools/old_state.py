@@ -19,6 +19,7 @@ from pathlib import Path
 
 from wkmp_assets_tests.support.music_services import know_everything, music_services
 from wkmp_assets_tests.support.paths import TESTS
+from wkmp_assets_tests.tools.archives import unpack_tar
 
 ARCHIVE = TESTS / "integration" / "old_state" / "old_state.tar.xz"
 LIBRARY_ROOT = Path("/proc/self/cwd/music")
@@ -109,7 +110,7 @@ def _pack(place: Path, archive: Path) -> None:
 def unpack(place: Path, archive: Path = ARCHIVE) -> None:
     """Put the old state into a folder, with its music."""
     with tarfile.open(archive) as packed:
-        packed.extractall(place, filter="data")
+        unpack_tar(packed, place)
     write_music(place / "music", ONE, TWO, COPY, BROKEN)
 
 

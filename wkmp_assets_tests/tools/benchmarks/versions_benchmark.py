@@ -17,6 +17,7 @@ from statistics import median
 
 from rich.console import Console
 
+from wkmp_assets_tests.tools.archives import unpack_tar
 from wkmp_assets_tests.tools.benchmarks.budgets import MISSED
 from wkmp_assets_tests.tools.benchmarks.machine import describe_machine, load_now
 from wkmp_assets_tests.tools.benchmarks.markdown import Table, write_page
@@ -135,7 +136,7 @@ def unpack(commit: str, folder: Path) -> Path:
         said = packed.stderr.decode(errors="replace").strip()
         raise NoEarlierCodeError(f"commit {commit} is not here ({said}): run it in a clone with its whole history")
     with tarfile.open(fileobj=io.BytesIO(packed.stdout)) as archive:
-        archive.extractall(folder, filter="data")
+        unpack_tar(archive, folder)
     return folder
 
 
