@@ -171,6 +171,14 @@ def test_a_copy_put_where_a_moved_file_was_gets_a_guid_of_its_own(database: Path
     assert len(set(column(database, "SELECT guid FROM files"))) == 2
 
 
+def test_a_path_that_twenty_files_were_moved_away_from_has_an_id_for_the_next(database: Path) -> None:
+    for number in range(20):
+        commit(database, bare("in.flac") if number else entry("in.flac"))
+        commit(database, bare(f"{number}.flac", state=FileState.MOVED, moved_from="in.flac"), now=LATER)
+    commit(database, bare("in.flac"))
+    assert len(set(column(database, "SELECT guid FROM files"))) == 21
+
+
 def test_of_two_copies_of_a_moved_file_one_takes_its_place(database: Path) -> None:
     commit(database, entry("old.flac"))
     commit(database, bare("x.flac", state=FileState.MOVED, moved_from="old.flac"), bare("y.flac"), now=LATER)

@@ -4,9 +4,8 @@ This decides ids, and whether a file is complete, a duplicate or without audio. 
 """
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
-from itertools import islice
 from typing import Any
 
 from wkmp_assets.db.plan import ids
@@ -50,9 +49,9 @@ from wkmp_assets.model.values import FileState, FileTags
 _KEEPS_CONTENT = frozenset({FileState.TOUCHED, FileState.MOVED})
 
 
-def candidate_file_guids(entry: FileEntry, max_count: int = 16) -> list[str]:
-    """Return the ids that a new file may get, in order of preference."""
-    return list(islice(ids.file_ids(entry.path, entry.identity.content_hash), max_count))
+def candidate_file_guids(entry: FileEntry) -> Iterator[str]:
+    """Return the ids that a new file may get, in order of preference, without an end."""
+    return ids.file_ids(entry.path, entry.identity.content_hash)
 
 
 def plan_failure(path: str, failed: Failed, stamp: Stamp) -> WriteBatch:
@@ -140,8 +139,7 @@ def _is_complete_with(row: FileRow, content_hash: str) -> bool:
 def _file_row(entry: FileEntry, state: LibraryState, stamp: Stamp, status: str) -> FileRow:
     """Return the file's row. Known values stay where the new import has none."""
     old = state.owner
-    possible = ids.file_ids(entry.path, entry.identity.content_hash)
-    guid = old.guid if old else next(one for one in possible if one not in state.taken_file_guids)
+    guid = old.guid if old else next(one for one in candidate_file_guids(entry) if one not in state.taken_file_guids)
     copies = [copy.guid for copy in state.copies]
     # Only files that still have the same content: it may have changed since the list was made.
     listed = [copy for copy in listed_copies(old.matching_hashes if old else None) if copy in copies]

@@ -2,8 +2,9 @@
 
 import sqlite3
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import takewhile
 
 from wkmp_assets.db.read.file_warnings import read_warnings_of
 from wkmp_assets.db.read.images import read_images_of
@@ -128,6 +129,7 @@ class LibraryState:
     passage_references: tuple[tuple[str, str], ...] = ()
     """Tables and columns that refer to passages, except the import's own links."""
     taken_file_guids: frozenset[str] = frozenset()
+    """The first ids that a new file may get, as far as others have them."""
     song_guids: Mapping[str, str] | None = None
     """MBID -> guid of the songs, artists, works and albums that exist."""
     artist_guids: Mapping[str, str] | None = None
@@ -153,7 +155,7 @@ def expect_unchanged(state: LibraryState, row: FileRow | None) -> ExpectedFile |
     return None if row is None else ExpectedFile(row, state.passages_text)
 
 
-def read_state(connection: sqlite3.Connection, entry: FileEntry, candidate_guids: Sequence[str]) -> LibraryState:
+def read_state(connection: sqlite3.Connection, entry: FileEntry, candidate_guids: Iterable[str]) -> LibraryState:
     """Read everything the rows of one file depend on.
 
     Parameters
@@ -162,8 +164,8 @@ def read_state(connection: sqlite3.Connection, entry: FileEntry, candidate_guids
         A read-only connection with `sqlite3.Row` rows.
     entry : FileEntry
         The file that is to be written.
-    candidate_guids : sequence of str
-        Ids that the file may get. Which of them are taken is read as well.
+    candidate_guids : iterable of str
+        Ids that a new file may get, in order of preference. They are read as far as they are taken.
     """
     file = _file_row(connection, "path", entry.path)
     moved_from = _moved_from(connection, entry)
@@ -184,9 +186,7 @@ def read_state(connection: sqlite3.Connection, entry: FileEntry, candidate_guids
         passages=passages,
         passages_text=read_passages_text(connection, owner.guid) if owner else None,
         passage_references=references,
-        taken_file_guids=frozenset(
-            row["guid"] for row in select_in(connection, "SELECT guid FROM files WHERE guid IN", candidate_guids)
-        ),
+        taken_file_guids=frozenset() if owner else _taken(connection, candidate_guids),
         song_guids=_guids(connection, "songs", "recording_mbid", recordings),
         artist_guids=_guids(connection, "artists", "artist_mbid", [artist.mbid for artist in artists]),
         work_guids=_guids(connection, "works", "work_mbid", [w.mbid for song in songs for w in song.works]),
@@ -257,6 +257,15 @@ def read_marked(connection: sqlite3.Connection, paths: Sequence[str]) -> frozens
         return frozenset()
     found = select_in(connection, "SELECT path FROM missing_files WHERE path IN", paths)
     return frozenset(row["path"] for row in found)
+
+
+def _taken(connection: sqlite3.Connection, candidates: Iterable[str]) -> frozenset[str]:
+    """Return the first candidates, up to one that no file has."""
+
+    def is_taken(guid: str) -> bool:
+        return connection.execute("SELECT 1 FROM files WHERE guid = ?", (guid,)).fetchone() is not None
+
+    return frozenset(takewhile(is_taken, candidates))
 
 
 def _guids(connection: sqlite3.Connection, table: str, column: str, mbids: Sequence[str]) -> dict[str, str]:

@@ -193,7 +193,7 @@ def _settings(place: Path, name: str) -> Settings:
     folder = place / name
     (folder / "home").mkdir(parents=True)
     return load_settings(
-        library_root=place / "music", database=folder / "wkmp.db", state_dir=folder / "state", workers=1
+        library_root=place / "music", database=folder / "wkmp.db", state_dir=folder / "state", workers=8
     )
 
 
@@ -291,8 +291,8 @@ def _introduction(options: argparse.Namespace) -> list[str]:
     how = (
         f"`make bench-history` writes this page. It imports {options.files} generated WAV files of two seconds as "
         "`wkmp import` does, with Dagster's own storage class and with ours, and "
-        f"{MANY * options.files} with ours. The workers cost nothing: their results were computed before. So runs are "
-        "as large as they get. What is left is Dagster, the phase store, the commits and the checks. The start of an "
+        f"{MANY * options.files} with ours. The workers cost nothing: their results were computed before, and "
+        "runs are as large as those of 8 workers. What is left is Dagster, the phase store, the commits and the checks. The start of an "
         "import counts: its first run, the library's tables and what is loaded late. "
         "Times grow with the load of the machine, which the last table gives."
     )
