@@ -292,8 +292,8 @@ def _introduction(options: argparse.Namespace) -> list[str]:
         f"`make bench-history` writes this page. It imports {options.files} generated WAV files of two seconds as "
         "`wkmp import` does, with Dagster's own storage class and with ours, and "
         f"{MANY * options.files} with ours. The workers cost nothing: their results were computed before, and "
-        "runs are as large as those of 8 workers. What is left is Dagster, the phase store, the commits and the checks. The start of an "
-        "import counts: its first run, the library's tables and what is loaded late. "
+        "runs are as large as those of 8 workers. What is left is Dagster, the phase store, the commits and the "
+        "checks. The start of an import counts: its first run, the library's tables and what is loaded late. "
         "Times grow with the load of the machine, which the last table gives."
     )
     history = (
