@@ -1,5 +1,6 @@
 """The summary of an import: it collects commits and renders tables, and prints nothing itself."""
 
+from array import array
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -11,7 +12,7 @@ from rich.text import Text
 
 from wkmp_assets.cli.failure_table import MAX_LISTED, render_failures
 from wkmp_assets.db.read.incomplete import IncompleteFile
-from wkmp_assets.model.batch import FileCommit, Receipt
+from wkmp_assets.model.batch import FileCommit
 from wkmp_assets.model.file_entry import FileEntry, PassageEntry
 from wkmp_assets.model.file_key import decode_key
 from wkmp_assets.model.file_warnings import FileWarning, WarningKind
@@ -67,7 +68,11 @@ class ImportSummary:
     without_song: int = 0
     """Passages without a song."""
     failures: list[tuple[str, Failed]] = field(default_factory=list)
-    receipts: list[Receipt] = field(default_factory=list)
+    write_locks: "array[int]" = field(default_factory=lambda: array("L"))
+    """Of each file with a receipt. The receipts would take 1 KB a file."""
+    hold_ms: "array[float]" = field(default_factory=lambda: array("d"))
+    wait_ms: "array[float]" = field(default_factory=lambda: array("d"))
+    """The same for the times that the lock was held and waited for."""
     warnings: list[tuple[str, FileWarning]] = field(default_factory=list)
     """Path, and what is doubtful about the file."""
     flavors: int = 0
@@ -99,7 +104,9 @@ class ImportSummary:
         self.waiting.discard(commit.key)
         self.results[name_result(commit)] += 1
         if commit.receipt is not None:
-            self.receipts.append(commit.receipt)
+            self.write_locks.append(commit.receipt.write_locks)
+            self.hold_ms.append(commit.receipt.hold_ms)
+            self.wait_ms.append(commit.receipt.wait_ms)
         if isinstance(commit.outcome, Failed):
             self.failures.append((decode_key(commit.key), commit.outcome))
         if commit.batch is not None:
@@ -182,11 +189,10 @@ class ImportSummary:
         if self.warnings:
             yield "Warnings", f"{self._describe_warnings()} (wkmp warnings FOLDER lists them)"
         yield from self._lines_of_passages()
-        if self.receipts:
-            locks = [receipt.write_locks for receipt in self.receipts]
+        if locks := self.write_locks:
             yield "Write locks", f"{sum(locks) / len(locks):.2f} per file written, at most {max(locks)}"
-            yield "Transaction", f"{_spread([receipt.hold_ms for receipt in self.receipts])} held"
-            yield "Waiting", f"{_spread([receipt.wait_ms for receipt in self.receipts])} for the lock"
+            yield "Transaction", f"{_spread(self.hold_ms)} held"
+            yield "Waiting", f"{_spread(self.wait_ms)} for the lock"
         handled = sum(self.results.values())
         rate = f", {handled / elapsed_s:.1f} files/s" if handled and elapsed_s > 0 else ""
         yield "Time", f"{elapsed_s:.1f} s{rate}"
