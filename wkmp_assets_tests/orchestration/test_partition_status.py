@@ -10,6 +10,7 @@ import pytest
 from dagster import DagsterInstance
 from dagster._core.storage.tags import PARTITION_NAME_TAG
 
+from wkmp_assets.cli import importer as importer_module
 from wkmp_assets.cli.importer import LibraryImporter
 from wkmp_assets.db.read.counts import read_failures
 from wkmp_assets.model.batch import FileCommit
@@ -23,6 +24,7 @@ from wkmp_assets.orchestration.run_requests.survey import find_pending_runs
 from wkmp_assets.runtime.run_control import RunControl
 from wkmp_assets.runtime.worker_pool import WorkerPool
 from wkmp_assets_tests.support.checked_library import CheckedLibrary, number
+from wkmp_assets_tests.support.patience import PATIENCE_S
 from wkmp_assets_tests.support.tones import break_file, tone
 
 pytestmark = pytest.mark.slow
@@ -167,8 +169,9 @@ def test_what_stands_for_a_failed_file_is_no_import(library: CheckedLibrary) -> 
 
 
 @pytest.fixture
-def stopped(library: CheckedLibrary) -> Callable[[RunControl], list[FileCommit]]:
-    """Import all files as `wkmp import` does; return the result of each."""
+def stopped(library: CheckedLibrary, monkeypatch: pytest.MonkeyPatch) -> Callable[[RunControl], list[FileCommit]]:
+    """Import all files as `wkmp import` does, in one run even on a slow machine; return the result of each."""
+    monkeypatch.setattr(importer_module, "MAX_WAIT_S", PATIENCE_S)
 
     def import_until(control: RunControl) -> list[FileCommit]:
         commits: list[FileCommit] = []
