@@ -41,7 +41,7 @@ def visit_file(path: Path, visit: Visit) -> Findings:
     content_hash = visit.content_hash or hash_file(path, visit.display_path)
     if visit.is_hash_only or content_hash in visit.known_hashes:
         return Findings(content_hash)
-    basis = basis_of(visit, content_hash)
+    basis = _basis_of(visit, content_hash)
     earlier = visit.visits.find(visit.key, basis, VISITED_PHASES)
     results: dict[str, Result[Any]] = {}
 
@@ -73,7 +73,7 @@ def _tag_file(path: Path, display_path: str, expected: ExpectedContent, visit: V
     return replace(tag_file(path, display_path, expected, visit.covers), names=visit.names)
 
 
-def basis_of(visit: Visit, content_hash: str) -> dict[str, Any]:
+def _basis_of(visit: Visit, content_hash: str) -> dict[str, Any]:
     """Return what the values of a visit are computed from, as JSON has it."""
     return {
         "content_hash": content_hash,

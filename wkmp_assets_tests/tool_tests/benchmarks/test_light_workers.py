@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from wkmp_assets.audio import file_visit
 from wkmp_assets.files.hashing import hash_file
 from wkmp_assets.model.phases import FLAVORS, TAGS
 from wkmp_assets_tests.audio.sounds import melody, write_sound
@@ -15,7 +16,9 @@ from wkmp_assets_tests.tools.benchmarks import light_workers
 def test_another_file_has_its_own_hash_and_tags_and_the_measures_of_the_first(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(light_workers, "_FIRST", [])
+    for name in light_workers.MEASURES:  # so that they are put back
+        monkeypatch.setattr(file_visit, name, getattr(file_visit, name))
+    light_workers._hear_once.cache_clear()
     paths = [
         write_sound(tmp_path / f"{name}.wav", melody(seconds, 8_000), 8_000) for name, seconds in (("a", 2), ("b", 3))
     ]

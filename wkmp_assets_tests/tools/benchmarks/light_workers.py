@@ -9,7 +9,7 @@ Run it as `python -m wkmp_assets_tests.tools.benchmarks.light_workers import FOL
 import sys
 from collections.abc import Callable
 from concurrent.futures import Future
-from dataclasses import replace
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -19,8 +19,8 @@ from wkmp_assets.audio.sent_tasks import visit_file
 from wkmp_assets.audio.visit import Visit
 from wkmp_assets.model.findings import Findings
 
-_FIRST: list[Findings] = []
-"""What this worker has measured."""
+MEASURES = ("segment_file", "fingerprint_file", "measure_lead_points", "measure_flavors")
+"""What `wkmp_assets.audio.file_visit` calls to hear a file."""
 
 
 class LightPool(ProcessPoolExecutor):
@@ -36,24 +36,29 @@ class LightPool(ProcessPoolExecutor):
 def light_visit(path: Path, visit: Visit) -> Findings:
     """Visit a file; all but its hash and tags are those of the first file that this process visited."""
     from wkmp_assets.audio import file_visit
-    from wkmp_assets.audio.worker_tasks import tag_file
-    from wkmp_assets.files.hashing import hash_file
-    from wkmp_assets.files.verification import ExpectedContent
-    from wkmp_assets.model.outcomes import Result
-    from wkmp_assets.model.phases import TAGS
 
-    if not _FIRST or visit.is_hash_only:
-        found = file_visit.visit_file(path, visit)
-        _FIRST.extend([found] if found.values else [])
-        return found
-    content_hash = visit.content_hash or hash_file(path, visit.display_path)
-    if content_hash in visit.known_hashes:
-        return Findings(content_hash)
-    tags = tag_file(path, visit.display_path, ExpectedContent(content_hash, visit.on_disk), visit.covers)
-    values = {**_FIRST[0].values, TAGS: replace(tags, names=visit.names)}
-    results = {phase: Result(value, content_hash) for phase, value in values.items()}
-    token = visit.visits.keep(visit.key, file_visit.basis_of(visit, content_hash), results)
-    return Findings(content_hash, results, visit.track_list, token)
+    _hear_once()
+    return file_visit.visit_file(path, visit)
+
+
+@cache
+def _hear_once() -> None:
+    from wkmp_assets.audio import file_visit
+
+    for name in MEASURES:
+        setattr(file_visit, name, _once(getattr(file_visit, name)))
+
+
+def _once(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Return a function that calls another one the first time, and gives that result from then on."""
+    found: list[Any] = []
+
+    def first(*arguments: Any) -> Any:
+        if not found:
+            found.append(function(*arguments))
+        return found[0]
+
+    return first
 
 
 if __name__ == "__main__":
