@@ -12,9 +12,10 @@ from wkmp_assets.cli import importer as importer_module
 from wkmp_assets.cli.importer import LibraryImporter
 from wkmp_assets.cli.run_order import AHEAD_S, MAX_AHEAD_FILES, RunOrder
 from wkmp_assets.model.setting_kinds import Secret
-from wkmp_assets.orchestration.run_requests.ranges import FileRange, RunSize
+from wkmp_assets.orchestration.run_requests.ranges import FileRange, RunSize, plan_ranges
 from wkmp_assets.runtime.run_control import RunControl
 from wkmp_assets.settings import Settings
+from wkmp_assets_tests.support.patience import wait_until
 
 
 def shared(name: str, work_s: float = 10.0) -> FileRange:
@@ -139,6 +140,20 @@ def test_a_run_does_not_wait_for_files_that_take_long(
         absent = FileRange(broken[0], "z", (broken[0], "z"), 2, 1.0)
         assert importer._cut(absent, 1) == [absent], "its run says what is gone"
     assert [key for files in [first, *others] for key in files.keys] == said == broken
+
+
+@pytest.mark.slow
+def test_an_import_joins_the_runs_that_the_workers_are_done_with(
+    settings: Settings, instance: DagsterInstance, broken: list[str]
+) -> None:
+    with closing(LibraryImporter(replace(settings, files_per_run="auto"), instance, RunControl())) as importer:
+        ordered = [*importer.scan().to_import]
+        ranges = plan_ranges(ordered, ordered, RunSize(1))
+        assert len(ranges) == len(broken)
+        for files in ranges:
+            importer._begin(files, force=False)
+        wait_until(lambda: all(map(importer._has_ended, ranges)), "the workers have looked at all files")
+        assert [files.keys for files in importer.run(ranges)] == [tuple(broken)]
 
 
 def test_a_folder_that_stays_in_one_run_is_not_cut(
