@@ -144,15 +144,18 @@ def test_a_run_does_not_wait_for_files_that_take_long(
 
 @pytest.mark.slow
 def test_an_import_joins_the_runs_that_the_workers_are_done_with(
-    settings: Settings, instance: DagsterInstance, broken: list[str]
+    settings: Settings, instance: DagsterInstance, broken: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with closing(LibraryImporter(replace(settings, files_per_run="auto"), instance, RunControl())) as importer:
         ordered = [*importer.scan().to_import]
         ranges = plan_ranges(ordered, ordered, RunSize(1))
         assert len(ranges) == len(broken)
-        for files in ranges:
-            importer._begin(files, force=False)
-        wait_until(lambda: all(map(importer._has_ended, ranges)), "the workers have looked at all files")
+
+        def wait_for_all(files: FileRange) -> list[FileRange]:
+            wait_until(lambda: all(map(importer._has_ended, ranges)), "the workers have looked at all files")
+            return [files]
+
+        monkeypatch.setattr(importer, "_wait_for_workers", wait_for_all)
         assert [files.keys for files in importer.run(ranges)] == [tuple(broken)]
 
 
