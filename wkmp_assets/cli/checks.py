@@ -14,11 +14,12 @@ from wkmp_assets.cli.options import (
     DATABASE,
     FOLDER,
     LIBRARY,
+    OUT,
     exit_on_error,
     find_settings,
-    print_about,
     print_json,
     print_table,
+    warn_of_no_library,
 )
 from wkmp_assets.report.check_results import to_junit
 from wkmp_assets.report.text import printable
@@ -36,9 +37,12 @@ from wkmp_assets.runtime.state_files import SHARED
 def checks(folder: Path, library: Path | None, database: Path | None, junit: Path | None, as_json: bool) -> None:
     """Run all checks over the whole library of FOLDER, and say what they found. It imports and changes nothing.
 
-    Exit status 0: none failed, though some may warn; 1: a check failed, or the library cannot be read.
+    Exit status 0: none failed, though some may warn; 1: a check failed, or there is no library that can be read.
     """
     settings = find_settings(folder, library, database)
+    if not settings.database_path.exists():  # checks that have nothing to judge pass
+        warn_of_no_library(settings)
+        sys.exit(1)
     # Dagster takes two seconds to load, so only the commands that need it do.
     warnings.filterwarnings("ignore", module="dagster")
     with loading_modules():
@@ -57,6 +61,6 @@ def checks(folder: Path, library: Path | None, database: Path | None, junit: Pat
         for one in outcomes:
             table.add_row(one.result, one.asset, one.check, escape(printable(one.finding)))
         print_table(table)
-        print_about(settings, f"{sum(one.passed for one in outcomes)} of {len(outcomes)} checks passed.")
+        OUT.print(f"{sum(one.passed for one in outcomes)} of {len(outcomes)} checks passed.")
     if any(one.result == "failed" for one in outcomes):
         sys.exit(1)
