@@ -179,8 +179,8 @@ class Settings:
         default="auto",
         metadata=setting(
             "How many files one run carries at most: 1 to 10,000, or `all`, which --partition-range needs. "
-            "Default: as many as take about 4 seconds on the command line, 40 seconds of CPU for the sensor, and 50 "
-            "files in a backfill.",
+            "Default: as many as take about 4 seconds on the command line, or up to 200 that are measured by then; "
+            "40 seconds of CPU for the sensor, and 50 files in a backfill.",
             _files_per_run,
         ),
     )
