@@ -57,16 +57,16 @@ class AlertHook:
                 start_new_session=True,
             )
         except (OSError, ValueError) as error:
-            return f"WKMP_ALERT_COMMAND cannot be run: {getattr(error, 'strerror', None) or error}"
+            return f"the alert command cannot be run: {getattr(error, 'strerror', None) or error}"
         try:
             process.communicate(body, self.timeout_s)
         except subprocess.TimeoutExpired:
-            return f"WKMP_ALERT_COMMAND took longer than {self.timeout_s:g} s and was ended"
+            return f"the alert command took longer than {self.timeout_s:g} s and was ended"
         finally:
             with suppress(ProcessLookupError):  # with everything that it has started
                 os.killpg(process.pid, signal.SIGKILL)
             process.wait()
-        return f"WKMP_ALERT_COMMAND ended with exit status {process.returncode}" if process.returncode else ""
+        return f"the alert command ended with exit status {process.returncode}" if process.returncode else ""
 
     def _post(self, body: bytes) -> str:
         """Post the message, and return why that failed; empty when it did not."""
@@ -76,9 +76,9 @@ class AlertHook:
                 return ""
         except HTTPError as error:
             error.close()  # it holds the answer
-            return f"WKMP_ALERT_URL did not take it: HTTP status {error.code}"
+            return f"the alert address did not take it: HTTP status {error.code}"
         except (OSError, HTTPException, ValueError) as error:
-            return f"WKMP_ALERT_URL did not take it: {type(error).__name__}"
+            return f"the alert address did not take it: {type(error).__name__}"
 
 
 class _NoRedirects(HTTPRedirectHandler):

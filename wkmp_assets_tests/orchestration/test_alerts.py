@@ -121,7 +121,7 @@ def test_what_could_not_be_told_is_told_later(tmp_path: Path, httpserver: HTTPSe
         watcher = Watcher(RUN_ALERTS, settings, instance)
         watcher.tick()
         fail_run(settings, instance, "the disk is full")
-        assert watcher.tick() == "WKMP_ALERT_URL did not take it: HTTP status 503; tried again in the next tick"
+        assert watcher.tick() == "the alert address did not take it: HTTP status 503; tried again in the next tick"
         assert watcher.tick() == "told of 1 x run failed"
 
 

@@ -87,6 +87,6 @@ def test_an_address_that_never_answers_is_given_up() -> None:
 
 def test_what_one_of_them_does_not_take_the_other_gets(tmp_path: Path, httpserver: HTTPServer) -> None:
     httpserver.expect_request("/hook", json=MESSAGE).respond_with_data("ok")
-    with pytest.raises(AlertError, match="WKMP_ALERT_COMMAND ended with exit status 1"):
+    with pytest.raises(AlertError, match="the alert command ended with exit status 1"):
         AlertHook(command_that(tmp_path, "sys.exit(1)"), httpserver.url_for("/hook")).send(MESSAGE)
     assert len(httpserver.log) == 1

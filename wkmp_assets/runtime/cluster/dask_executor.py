@@ -298,7 +298,8 @@ def connect(address: str) -> Client:
             return _open_client(address)
         except (OSError, TimeoutError) as error:
             raise ClusterError(
-                f"no scheduler answers at {address} ({innermost(error)})", "start it, or unset WKMP_CLUSTER"
+                f"no scheduler answers at {address} ({innermost(error)})",
+                "start it, correct the address, or import without a cluster",
             ) from error
 
 
