@@ -203,7 +203,7 @@ def _import_with(
             runs = importer.reflavor(ranges, decode=decode)
         else:
             choices = {"force": force, "complete": complete, "preset": kind}
-            runs = run_twice(importer, ranges, summary.waiting, choices)
+            runs = run_until_none_waits(importer, ranges, summary.waiting, choices)
         with progress.shown():
             run_until_stopped(lambda: list(runs), lambda: _stop(control))
         # The import may have found some of the missing files under new names.
@@ -231,10 +231,12 @@ def _find_outdated(
     return tuple(path for path in changes.unchanged if path in outdated)
 
 
-def run_twice(
+def run_until_none_waits(
     importer: "LibraryImporter", ranges: "Sequence[FileRange]", waiting: "Collection[str]", choices: dict[str, Any]
 ) -> "Iterator[FileRange]":
-    """Import the ranges, then the files that waited for a better copy in a later range.
+    """Import the ranges, then only the files that waited for a better copy in a later range.
+
+    One of them may then wait for another one, when the best of three has failed. So this ends when none waits any more.
 
     Parameters
     ----------
@@ -248,8 +250,11 @@ def run_twice(
         Keyword arguments of `LibraryImporter.run`.
     """
     yield from importer.run(ranges, **choices)
-    again = importer.plan([decode_key(key) for key in sorted(waiting)])
-    yield from importer.run(again, **choices)
+    before: frozenset[str] = frozenset()
+    while waiting and before != frozenset(waiting):
+        before = frozenset(waiting)
+        again = importer.plan([decode_key(key) for key in sorted(before)], only=True)
+        yield from importer.run(again, **choices)
 
 
 def _find_incomplete(folder: Path, settings: Settings, changes: "LibraryChanges") -> list[IncompleteFile]:

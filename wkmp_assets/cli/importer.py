@@ -5,7 +5,7 @@ It is the Dagster job of the web UI, with the same events, partitions and receip
 
 import logging
 import time
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
 from itertools import takewhile
@@ -34,7 +34,13 @@ from wkmp_assets.orchestration.instance.repeated_job import RepeatedJob
 from wkmp_assets.orchestration.jobs import KEEP_MEASUREMENTS, import_job, reflavor_job, retry_job, scan_job
 from wkmp_assets.orchestration.partitions import partitions_name
 from wkmp_assets.orchestration.resources import Library
-from wkmp_assets.orchestration.run_requests.ranges import FileRange, RunSize, folder_of, plan_ranges, split_at
+from wkmp_assets.orchestration.run_requests.ranges import (
+    FileRange,
+    RunSize,
+    find_stretches,
+    folder_of,
+    plan_ranges,
+)
 from wkmp_assets.orchestration.run_requests.run_sizes import size_of_import
 from wkmp_assets.orchestration.run_tags import tags_of_files, tags_of_library, was_interrupted
 from wkmp_assets.orchestration.services import acoustid_key
@@ -154,8 +160,15 @@ class LibraryImporter:
         changes: LibraryChanges = result.output_for_node(SCAN)[SCAN].value
         return changes
 
-    def plan(self, paths: Sequence[str]) -> list[FileRange]:
+    def plan(self, paths: Sequence[str], *, only: bool = False) -> list[FileRange]:
         """Divide files into range runs by their work, without those that are gone since.
+
+        Parameters
+        ----------
+        paths : sequence of str
+            The files.
+        only : bool
+            Let the runs carry no other file, whatever lies between these.
 
         Raises
         ------
@@ -167,7 +180,7 @@ class LibraryImporter:
         ordered = self._instance.get_dynamic_partitions(partitions_name(self._settings))
         keys = {encode_key(path): path for path in paths}
         work_s = {key: self._estimate(keys[key]) for key in frozenset(ordered).intersection(keys)}
-        return plan_ranges(ordered, work_s, size_of_import(self._settings), work_s)
+        return plan_ranges(ordered, work_s, size_of_import(self._settings), work_s, only=only)
 
     def estimate_work(self, ranges: Sequence[FileRange]) -> dict[str, float]:
         """Return the estimated work of every file that a range is for, by partition key."""
@@ -212,7 +225,6 @@ class LibraryImporter:
         config = {"ops": ops} if ops else {}
         order = RunOrder(ranges, partial(self._begin, force=force), self._has_ended)
         size = size_of_import(self._settings)
-        done: set[str] = set()
         while not self._control.is_stopping and (files := order.take()) is not None:
             files, *rest = self._wait_for_workers(files)
             for later in reversed(rest):
@@ -220,9 +232,8 @@ class LibraryImporter:
             files = order.join_ended(files, size)
             self._run_range(import_job.name, config, files)
             self._workers.forget(files.keys)
-            done.update(files.keys)
             yield files
-        for files in self._plan_finished(order.take_rest(), done):
+        for files in self._plan_finished(order.take_rest()):
             self._run_range(import_job.name, config, files)
             yield files
 
@@ -280,14 +291,14 @@ class LibraryImporter:
         parts = [plan_ranges(ordered, keys, RunSize(), work_s) for keys in (files.keys[:count], files.keys[count:])]
         return [one for part in parts for one in part]
 
-    def _plan_finished(self, rest: Sequence[FileRange], done: Collection[str]) -> list[FileRange]:
+    def _plan_finished(self, rest: Sequence[FileRange]) -> list[FileRange]:
         """Return few runs for what the workers have finished of the runs that a stop left out."""
         finished = {key for files in rest for key in self._workers.find_finished(files.keys)}
         if not finished:
             return []
         ordered = self._instance.get_dynamic_partitions(partitions_name(self._settings))
         size = RunSize(MAX_FILES_OF_LAST_RUN)
-        stretches = split_at(ordered, done)
+        stretches = find_stretches(ordered, rest)
         return [part for one in stretches for part in plan_ranges(one, finished.intersection(one), size)]
 
     def _run_range(self, job_name: str, config: dict[str, Any], files: FileRange) -> None:

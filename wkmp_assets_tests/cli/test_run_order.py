@@ -1,5 +1,6 @@
 """Runs in their order: shared ones first, a large file as soon as its work has ended."""
 
+from collections import Counter
 from contextlib import closing
 from dataclasses import replace
 
@@ -9,8 +10,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from wkmp_assets.cli import importer as importer_module
+from wkmp_assets.cli.import_command import run_until_none_waits
 from wkmp_assets.cli.importer import LibraryImporter
 from wkmp_assets.cli.run_order import AHEAD_S, MAX_AHEAD_FILES, RunOrder
+from wkmp_assets.cli.summary import ImportSummary
+from wkmp_assets.db.read.counts import read_failures
+from wkmp_assets.model.batch import FileCommit
 from wkmp_assets.model.setting_kinds import Secret
 from wkmp_assets.orchestration.run_requests.ranges import FileRange, RunSize, plan_ranges
 from wkmp_assets.runtime.run_control import RunControl
@@ -157,6 +162,51 @@ def test_an_import_joins_the_runs_that_the_workers_are_done_with(
 
         monkeypatch.setattr(importer, "_wait_for_workers", wait_for_all)
         assert [files.keys for files in importer.run(ranges)] == [tuple(broken)]
+
+
+@pytest.fixture
+def copies(settings: Settings) -> list[str]:
+    """Two copies that wait for a third in a later run, and a file between them. None has sound."""
+    names = ["Downloads/1.mp3", "Downloads/2.mp3", "M/1.mp3", "Zed/Album/1.mp3"]
+    for name in names:
+        (settings.library / name).parent.mkdir(parents=True, exist_ok=True)
+        (settings.library / name).write_text(f"no audio in {name[-5:]}")
+    return names
+
+
+@pytest.mark.slow
+def test_files_that_waited_for_a_better_copy_are_imported_and_no_other_twice(
+    settings: Settings, instance: DagsterInstance, copies: list[str]
+) -> None:
+    summary, control, visits = ImportSummary(), RunControl(), Counter[str]()
+
+    def committed(one: FileCommit) -> None:
+        summary.add(one)
+        visits[one.key] += 1
+
+    control.on_commit = committed
+    with closing(LibraryImporter(replace(settings, files_per_run=3), instance, control)) as importer:
+        ranges = importer.plan(importer.scan().to_import)
+        runs = run_until_none_waits(importer, ranges, summary.waiting, {})
+        assert [files.keys for files in runs][:2] == [tuple(copies[:3]), tuple(copies[3:])]
+    assert (summary.results, summary.waiting) == ({"failed": 4}, set())
+    assert (visits[copies[0]] > 1, visits[copies[1]], visits[copies[3]]) == (True, 1, 1)
+    assert {failure.path: failure.attempts for failure in read_failures(settings.database_path)} == dict.fromkeys(
+        copies, 1
+    )
+
+
+def test_a_stop_while_copies_wait_visits_no_other_file_twice(
+    settings: Settings, instance: DagsterInstance, copies: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with closing(LibraryImporter(replace(settings, files_per_run=3), instance, RunControl())) as importer:
+        importer.scan()
+        again = importer.plan([copies[0], copies[2]], only=True)
+        monkeypatch.setattr(importer._workers, "find_finished", lambda keys: keys)
+        assert [(files.keys, files.size) for files in importer._plan_finished(again)] == [
+            ((copies[0],), 1),
+            ((copies[2],), 1),
+        ]
 
 
 def test_a_folder_that_stays_in_one_run_is_not_cut(

@@ -78,7 +78,12 @@ class RunSize:
 
 
 def plan_ranges(
-    ordered: Sequence[str], wanted: Iterable[str], size: RunSize, work_s: Mapping[str, float] | None = None
+    ordered: Sequence[str],
+    wanted: Iterable[str],
+    size: RunSize,
+    work_s: Mapping[str, float] | None = None,
+    *,
+    only: bool = False,
 ) -> list[FileRange]:
     """Cover partitions with ranges.
 
@@ -92,6 +97,8 @@ def plan_ranges(
         How much a range carries.
     work_s : mapping of str to float, optional
         Partition key -> estimated CPU time, in seconds. A file that is not in it counts as no work.
+    only : bool
+        End a range before each partition that is not wanted, so that it carries no other.
 
     Returns
     -------
@@ -109,10 +116,17 @@ def plan_ranges(
         raise ValueError(f"not registered as partitions: {unknown[:3]}")
     cut = _Cut(ordered, size, work_s or {})
     numbers = sorted(position[key] for key in set(wanted))
-    for _folder, group in groupby(numbers, lambda number: folder_of(ordered[number])):
-        cut.add_folder(list(group))
-    cut.close()
+    for row in _rows(numbers) if only else [numbers]:
+        for _folder, group in groupby(row, lambda number: folder_of(ordered[number])):
+            cut.add_folder(list(group))
+        cut.close()
     return cut.ranges
+
+
+def _rows(numbers: Sequence[int]) -> Iterator[list[int]]:
+    """Yield the rows of numbers that follow each other without a gap."""
+    for _row, group in groupby(enumerate(numbers), lambda pair: pair[1] - pair[0]):
+        yield [number for _, number in group]
 
 
 class _Cut:
@@ -174,6 +188,19 @@ def split_at(ordered: Sequence[str], barriers: Collection[str]) -> Iterator[list
         else:
             stretch.append(key)
     yield stretch
+
+
+def find_stretches(ordered: Sequence[str], ranges: Iterable[FileRange]) -> Iterator[list[str]]:
+    """Yield the stretches of partitions that ranges carry; no range over a stretch carries another partition."""
+    position = {key: number for number, key in enumerate(ordered)}
+    carried: set[str] = set()
+    for files in ranges:
+        carried.update(files.keys)
+        if files.first in position and files.last in position:
+            carried.update(ordered[position[files.first] : position[files.last] + 1])
+    for is_carried, group in groupby(ordered, carried.__contains__):
+        if is_carried:
+            yield list(group)
 
 
 def folder_of(key: str) -> str:

@@ -4,17 +4,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from wkmp_assets.orchestration.run_requests.ranges import RunSize, plan_ranges
+from wkmp_assets.orchestration.run_requests.ranges import RunSize, find_stretches, plan_ranges
 
 ORDERED = st.lists(st.integers(0, 1000).map(str), unique=True, max_size=60)
 
 
-@given(ordered=ORDERED, most=st.none() | st.integers(1, 12), data=st.data())
+@given(ordered=ORDERED, most=st.none() | st.integers(1, 12), only=st.booleans(), data=st.data())
 def test_ranges_cover_every_wanted_partition_once_within_the_limit(
-    ordered: list[str], most: int | None, data: st.DataObject
+    ordered: list[str], most: int | None, only: bool, data: st.DataObject
 ) -> None:
     wanted = data.draw(st.lists(st.sampled_from(ordered), max_size=80)) if ordered else []
-    ranges = plan_ranges(ordered, wanted, RunSize(most))
+    ranges = plan_ranges(ordered, wanted, RunSize(most), only=only)
     assert [key for one in ranges for key in one.keys] == sorted(set(wanted), key=ordered.index)
     last = -1
     for one in ranges:
@@ -23,8 +23,14 @@ def test_ranges_cover_every_wanted_partition_once_within_the_limit(
         assert (one.first, one.last) == (one.keys[0], one.keys[-1])
         assert one.size == end - first + 1
         assert most is None or one.size <= most
+        assert one.position == first
+        assert not only or one.size == len(one.keys)
         last = end
-    if most is None:
+    stretches = list(find_stretches(ordered, ranges))
+    carried = [key for one in ranges for key in ordered[ordered.index(one.first) : ordered.index(one.last) + 1]]
+    assert [key for stretch in stretches for key in stretch] == carried
+    assert all("".join(stretch) in "".join(ordered) for stretch in stretches)
+    if most is None and not only:
         assert len(ranges) == min(len(wanted), 1)
 
 

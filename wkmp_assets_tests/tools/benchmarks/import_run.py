@@ -167,7 +167,7 @@ def _observe(
     settings: Settings, importer: "LibraryImporter", control: RunControl, clock: EventClock, *, everything: bool
 ) -> Import:
     """Do what `wkmp import` does; with `everything`, run the job over unchanged files as well."""
-    from wkmp_assets.cli.import_command import run_twice
+    from wkmp_assets.cli.import_command import run_until_none_waits
 
     seen = Import()
     summary = ImportSummary()
@@ -190,7 +190,7 @@ def _observe(
         seen.files = sum(len(files.keys) for files in ranges)
         seen.breakdown = clock.breakdown = Breakdown()
         started, cpu = time.perf_counter(), time.process_time()
-        seen.ranges = sum(1 for _ in run_twice(importer, ranges, summary.waiting, {}))
+        seen.ranges = sum(1 for _ in run_until_none_waits(importer, ranges, summary.waiting, {}))
         seen.runs_s, seen.main_cpu_s = time.perf_counter() - started, time.process_time() - cpu
         clock.breakdown = Breakdown()  # the events of the next scan are not counted
     seen.database_unchanged = _content_of(settings.database_path) == before
