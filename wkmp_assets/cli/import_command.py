@@ -121,7 +121,11 @@ def import_command(
 
             sys.exit(print_import_preview(folder, settings, force=force, complete=complete))
         choices = {"force": force, "complete": complete, "retry_deferred": retry_deferred, "reflavor": reflavor}
-        sys.exit(_import(folder, settings, preset=preset, decode=decode, **choices))
+        try:
+            sys.exit(_import(folder, settings, preset=preset, decode=decode, **choices))
+        except KeyboardInterrupt:  # before the work began, or for the second time
+            ERR.print(f"Stopped; go on with: wkmp import {quote_path(folder)}", soft_wrap=True)
+            sys.exit(1)
 
 
 def _import(folder: Path, settings: Settings, *, preset: str | None, **choices: bool) -> int:

@@ -56,6 +56,7 @@ _QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 MAX_WAIT_S = 4.5
 """unit=s: how long a run waits for all of its files. Then it takes those that the workers have measured."""
 _LOOK_EVERY_S = 0.02
+_STOPPED_BY_SIGNAL = "DagsterExecutionInterruptedError"
 MAX_FILES_OF_LAST_RUN = 300
 """Partitions that a run after a stop may span. Files inside that are not finished cost little."""
 
@@ -325,6 +326,8 @@ class LibraryImporter:
         all_tags = {**tags, **tags_of_library(self._settings)}
         result = self._jobs[job_name].execute({**config, **_QUIET}, self._instance, all_tags)
         _LOG.info("run %s of %s %s", result.run_id, job_name, "succeeded" if result.success else "failed")
+        if _was_stopped_by_signal(result):
+            raise KeyboardInterrupt
         if not result.success and not (may_fail_alone and _is_file_failure(result)):
             raise RunFailedError(_find_reason(result))
         if self._control.is_stopping and was_interrupted(self._tags_of(result.run_id)):
@@ -342,6 +345,12 @@ def _is_file_failure(result: dg.ExecuteInProcessResult) -> bool:
     """Tell whether the run failed because its only file failed."""
     failures = [event.step_failure_data for event in result.all_node_events if event.is_step_failure]
     return bool(failures) and all(failure.user_failure_data is not None for failure in failures)
+
+
+def _was_stopped_by_signal(result: dg.ExecuteInProcessResult) -> bool:
+    """Tell whether Dagster ended a step at a Ctrl-C, which it does in the main thread."""
+    errors_of_steps = [event.step_failure_data.error for event in result.all_node_events if event.is_step_failure]
+    return any(error is not None and error.cls_name == _STOPPED_BY_SIGNAL for error in errors_of_steps)
 
 
 def _find_reason(result: dg.ExecuteInProcessResult) -> str:

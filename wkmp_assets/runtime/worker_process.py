@@ -14,11 +14,15 @@ import sys
 import threading
 from collections.abc import Iterable
 from dataclasses import dataclass
+from multiprocessing import resource_tracker
 from pathlib import Path
 from typing import Any
 
 from wkmp_assets.runtime.loading import loading_modules
 
+STOPPING = (signal.SIGINT, signal.SIGTERM)
+"""Ctrl-C reaches the whole process group, and a service manager's SIGTERM all of a service. The run decides what
+happens then; a worker finishes its file."""
 MEGABYTE = 1_000_000
 _BYTES_PER_FILE_S = 100 * MEGABYTE
 
@@ -54,15 +58,23 @@ def prepare_worker(parent: int, limits: WorkerLimits, modules: Iterable[str] = (
     modules : iterable of str, optional
         Names of modules to import now.
     """
-    # Ctrl-C reaches the whole process group, and a service manager's SIGTERM all of a service. The run decides what
-    # happens then; a worker finishes its file.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    for number in STOPPING:
+        signal.signal(number, signal.SIG_IGN)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, STOPPING)  # see `shield_started`
     limit_memory(limits.memory_mb * MEGABYTE)
     end_with_parent(parent)
     with loading_modules():
         for module in modules:
             importlib.import_module(module)
+
+
+def shield_started() -> None:
+    """Keep the signals that stop a run from what this thread starts, until `prepare_worker` ignores them there.
+
+    A worker that loads its modules would end with a traceback.
+    """
+    resource_tracker.ensure_running()  # to start it later would let the signals through again
+    signal.pthread_sigmask(signal.SIG_BLOCK, STOPPING)
 
 
 def limit_memory(most: int) -> None:

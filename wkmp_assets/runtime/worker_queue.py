@@ -18,7 +18,7 @@ from wkmp_assets.errors import WorkersError
 from wkmp_assets.runtime.file_queue import INTERRUPTED, STOP_GRACE_S, FileQueue
 from wkmp_assets.runtime.file_work import FileWork, describe_crash, describe_hang
 from wkmp_assets.runtime.run_control import RunControl
-from wkmp_assets.runtime.worker_process import WorkerLimits, prepare_worker
+from wkmp_assets.runtime.worker_process import WorkerLimits, prepare_worker, shield_started
 
 _LOOK_UP_S = 0.1
 """unit=s: how often to look for a stop while the workers start."""
@@ -177,6 +177,7 @@ class WorkerQueue(FileQueue):
         None when a stop or an end is requested before they are.
         """
         if self.executor is None and not self._may_stop():
+            shield_started()
             self.executor = ProcessPoolExecutor(
                 self._workers,
                 timeout=_MAX_IDLE_S,

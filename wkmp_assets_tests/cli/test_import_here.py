@@ -12,6 +12,8 @@ from werkzeug import Response
 from wkmp_assets.cli import signals
 from wkmp_assets.cli.main import main
 from wkmp_assets.cli.progress import ImportProgress
+from wkmp_assets.model.known_files import KnownFile
+from wkmp_assets.orchestration.assets import scan as scan_asset
 from wkmp_assets_tests.support.builders import column, run_sql
 from wkmp_assets_tests.support.checked_library import SONG
 from wkmp_assets_tests.support.dagster_homes import make_opened_home
@@ -68,6 +70,21 @@ def test_a_stop_commits_what_is_measured_and_the_next_import_the_rest(
     assert again.exit_code == 0, again.output
     assert "4 with a flavor of an earlier version" in again.output
     assert '["Measured"]' not in column(music / "wkmp.db", "SELECT flavor_source_blend FROM passages")
+
+
+def test_a_stop_during_the_scan_says_how_to_go_on(music: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    tone(music / "a.wav", 300)
+    read = scan_asset.read_known_files
+
+    def read_after_a_stop(database: Path) -> list[KnownFile]:
+        os.kill(os.getpid(), signal.SIGINT)
+        return read(database)
+
+    monkeypatch.setattr(scan_asset, "read_known_files", read_after_a_stop)
+    stopped = wkmp_import(music)
+    assert (stopped.exit_code, stopped.output) == (1, f"Stopped; go on with: wkmp import {music}\n")
+    monkeypatch.setattr(scan_asset, "read_known_files", read)
+    assert wkmp_import(music).exit_code == 0
 
 
 @pytest.mark.long

@@ -1,9 +1,11 @@
 """The pinned packages are complete on each Python that the project names."""
 
+import tomllib
 from importlib.metadata import PackageNotFoundError, requires
 from pathlib import Path
 
 import pytest
+from loky.backend import utils as loky_utils
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
@@ -26,3 +28,11 @@ def test_what_a_pinned_package_needs_is_pinned(python: str) -> None:
         used = {canonicalize_name(one.name) for one in needed if one.marker is None or one.marker.evaluate(environment)}
         lacking |= {f"{name} needs {one}" for one in used - pins - {"setuptools"}}
     assert lacking == set()
+
+
+def test_workers_are_killed_without_another_program() -> None:
+    """Without psutil, loky asks `pgrep`. A Ctrl-C ends that too, and many containers have none: the import hangs."""
+    project = tomllib.loads((PINS.parent / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    assert "psutil" in {Requirement(one).name for one in project["dependencies"]}
+    assert any(line.startswith("psutil==") for line in PINS.read_text(encoding="utf-8").splitlines())
+    assert loky_utils.psutil is not None

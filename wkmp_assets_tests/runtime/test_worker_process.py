@@ -129,6 +129,24 @@ def test_who_was_in_hand_beside_a_file_that_hangs_begins_again(tmp_path: Path, p
     assert found["waits"] == 7
 
 
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_worker_that_starts_does_not_hear_the_signal_that_stops_its_run(
+    number: signal.Signals, capfd: pytest.CaptureFixture[str]
+) -> None:
+    with limited(WorkerLimits()) as pool:
+        pool.start()
+        wait_until(
+            lambda: pool._queue.executor is not None and len(pool._queue.executor._processes) == 2, "workers start"
+        )
+        workers = workers_of(pool)
+        for worker in workers:
+            worker.send_signal(number)
+        tasks = {"a": (1,), "b": (2,)}
+        assert dict(pool.map_files("segments", work, tasks)) == {"a": 10, "b": 20}
+        assert workers_of(pool) == workers
+    assert capfd.readouterr().err == ""
+
+
 def test_a_file_that_crashes_and_then_hangs_is_given_up_too(tmp_path: Path) -> None:
     with limited(LITTLE_TIME) as pool:
         found = dict(pool.map_files("segments", die_then_hang, {"a": (tmp_path / "a.mp3", tmp_path / "mark")}))
