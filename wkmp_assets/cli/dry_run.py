@@ -5,7 +5,7 @@ from pathlib import Path
 
 from wkmp_assets.cli.options import OUT, escape_text
 from wkmp_assets.orchestration.preview import preview_import
-from wkmp_assets.report.text import clock, counted, describe_passed_over
+from wkmp_assets.report.text import clock, counted, describe_passed_over, explain_unreadable
 from wkmp_assets.settings import Settings
 
 MAX_LISTED = 20
@@ -21,6 +21,8 @@ def print_import_preview(folder: Path, settings: Settings, *, force: bool, compl
     passed_over = describe_passed_over(preview.scan)
     if passed_over:
         OUT.print(escape_text(f"Passed over: {passed_over}."), soft_wrap=True)
+    if preview.scan.unreadable:
+        OUT.print(escape_text(f"{explain_unreadable(preview.scan)}."), soft_wrap=True)
     if preview.imported:
         OUT.print(f"It would take about {clock(preview.seconds, 0)}, by the formats and sizes of the files.")
     OUT.print("Nothing was written.")

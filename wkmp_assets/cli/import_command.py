@@ -36,6 +36,7 @@ from wkmp_assets.report.partition_metadata import name_result
 from wkmp_assets.report.text import (
     describe_passed_over,
     explain_ignored,
+    explain_unreadable,
 )
 from wkmp_assets.runtime.loading import loading_modules
 from wkmp_assets.runtime.run_control import RunControl
@@ -97,8 +98,8 @@ def import_command(
     """Import all new and changed audio files below FOLDER.
 
     You can stop it with Ctrl-C and run it again. A file is in the library wholly or not at all. Unchanged files are
-    skipped. Exit status 0: all files are in the library; 1: some failed, or the import was stopped, or the library
-    cannot be used; 2: the command or a setting is wrong.
+    skipped. Exit status 0: all files are in the library; 1: some failed, or a folder cannot be read, or the import was
+    stopped, or the library cannot be used; 2: the command or a setting is wrong.
     """
     if force and retry_deferred:
         raise click.UsageError("--force imports every file again, --retry-deferred imports none; give only one of them")
@@ -186,11 +187,12 @@ def _import_with(
             todo = f"{len(wanted)} to import, {summary.unchanged} unchanged"
         summary.not_looked_at, summary.passed_over = len(changes.unknown), changes.passed_over
         summary.passed_over_by_name, summary.ignored = describe_passed_over(changes), explain_ignored(changes)
+        summary.unreadable = explain_unreadable(changes)
         if not wanted and not changes.unchanged:
             OUT.print(f"No audio files below {escape_text(folder)}.")
             if summary.passed_over or summary.passed_over_by_name:
                 OUT.print(summary.render(time.monotonic() - started))
-            return 0
+            return 1 if summary.has_failures else 0
         if wanted:
             importer.check_key()
             if not retry_deferred:

@@ -3,6 +3,7 @@
 import json
 import os
 import shlex
+from collections.abc import Iterator
 from pathlib import Path
 
 import click
@@ -24,11 +25,13 @@ from wkmp_assets.db.read.counts import describe_library, read_counts, read_defer
 from wkmp_assets.db.read.images import read_cover_paths
 from wkmp_assets.db.read.incomplete import read_incomplete
 from wkmp_assets.db.read.missing import read_missing
+from wkmp_assets.model.library_changes import LibraryChanges
 from wkmp_assets.report.text import (
     describe_passed_over,
     describe_warnings,
     explain_incomplete,
     explain_no_song,
+    explain_unreadable,
     name_status,
 )
 from wkmp_assets.runtime.last_scan import read_last_scan
@@ -73,13 +76,20 @@ def status(folder: Path, library: Path | None, database: Path | None, as_json: b
     if deferred_files := {*deferred.lookups, *deferred.classes}:
         asks = f"wkmp import {quote_path(folder)} --retry-deferred"
         table.add_row("Deferred", f"{len(deferred_files)} files have deferred lookups (to ask again: {asks})")
-    if scan is not None and (passed_over := describe_passed_over(scan)):
-        table.add_row("Passed over", escape_text(passed_over))
+    for name, said in _lines_of_scan(scan):
+        table.add_row(name, escape_text(said))
     if covers:
         table.add_row("Covers", f"{len(covers)}{_explain_gone(gone, folder)}")
     if incomplete:
         table.add_row("Incomplete", escape_text(explain_incomplete(incomplete, shlex.quote(str(folder)))))
     OUT.print(table)
+
+
+def _lines_of_scan(scan: LibraryChanges | None) -> Iterator[tuple[str, str]]:
+    if scan is not None and (passed_over := describe_passed_over(scan)):
+        yield "Passed over", passed_over
+    if scan is not None and scan.unreadable:
+        yield "Unreadable", explain_unreadable(scan)
 
 
 def _explain_gone(covers: int, folder: Path) -> str:

@@ -60,6 +60,8 @@ class ImportSummary:
     """What patterns and endings kept out of the scan."""
     ignored: str = ""
     """Which files of the library a pattern passes over by now."""
+    unreadable: str = ""
+    """Which folders the scan could not read, and what to do."""
     results: Counter[str] = field(default_factory=Counter)
     waiting: set[str] = field(default_factory=set)
     """Partition keys of files that wait for a better copy."""
@@ -141,8 +143,8 @@ class ImportSummary:
 
     @property
     def has_failures(self) -> bool:
-        """Whether a file could not be imported."""
-        return bool(self.failures)
+        """Whether a file could not be imported, or files may lie in a folder that cannot be read."""
+        return bool(self.failures or self.unreadable)
 
     def render(self, elapsed_s: float) -> RenderableType:
         """Return the summary as rich tables."""
@@ -202,6 +204,8 @@ class ImportSummary:
             yield "Missing", f"{self.missing} in the library but not on disk (kept; wkmp missing FOLDER lists them)"
         if self.not_looked_at:
             yield "Not seen", f"{self.not_looked_at} in unreadable folders or behind links (kept)"
+        if self.unreadable:
+            yield "Unreadable", escape(self.unreadable)
         if self.passed_over_by_name:
             yield "Passed over", escape(self.passed_over_by_name)
         if self.ignored:

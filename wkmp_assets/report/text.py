@@ -115,6 +115,19 @@ def explain_ignored(scan: LibraryChanges) -> str:
     return f"{len(scan.ignored)} {what}: {names}{more}. {remedy}"
 
 
+def explain_unreadable(scan: LibraryChanges) -> str:
+    """Say which folders a scan could not read, what follows from that, and what to do; empty when it read all."""
+    if not scan.unreadable:
+        return ""
+    more = ", ..." if len(scan.unreadable) > MAX_NAMED else ""
+    names = ", ".join(printable(path) for path in scan.unreadable[:MAX_NAMED])
+    what, it = ("folder", "it") if len(scan.unreadable) == 1 else ("folders", "them")
+    return (
+        f"{len(scan.unreadable)} {what} cannot be read, so nothing new in {it} is in the library: {names}{more}. "
+        f"Make {it} readable, then import again"
+    )
+
+
 def explain_no_song(without: int, passages: int) -> str:
     """Say how many passages have no song, what follows from that, and what to do."""
     return (

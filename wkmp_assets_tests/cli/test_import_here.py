@@ -1,7 +1,10 @@
 """`wkmp import` in this process: what it does when it is stopped, when it has nothing to do, and with old flavors."""
 
 import os
+import shutil
 import signal
+import subprocess
+import sys
 import threading
 from pathlib import Path
 
@@ -105,6 +108,29 @@ def test_a_folder_without_music_is_told_and_what_was_passed_over(music: Path) ->
     told = wkmp_import(music)
     assert told.exit_code == 0
     assert "No audio files below" in told.output
+
+
+@pytest.mark.skipif(
+    os.geteuid() == 0 and shutil.which("setpriv") is None, reason="root needs setpriv (apt-get install util-linux)"
+)
+@pytest.mark.parametrize("is_alone", [True, pytest.param(False, marks=pytest.mark.long)])
+def test_a_folder_that_cannot_be_read_is_a_failure(music: Path, is_alone: bool) -> None:
+    if not is_alone:
+        tone(music / "0.wav", 300)
+    (music / "locked").mkdir(mode=0)
+    limited = ["setpriv", "--bounding-set=-dac_override,-dac_read_search"] if os.geteuid() == 0 else []
+    command = [*limited, sys.executable, "-m", "wkmp_assets.cli.main", "import", str(music)]
+    told = subprocess.run(command, check=False, capture_output=True, text=True)
+    said = (
+        "1 folder cannot be read, so nothing new in it is in the library: locked. Make it readable, then import again"
+    )
+    assert (told.returncode, said in told.stdout) == (1, True), told.stdout + told.stderr
+    assert ("1 imported" in told.stdout) != is_alone
+    if not is_alone:
+        assert said in CliRunner().invoke(main, ["status", str(music)]).output
+        (music / "locked").chmod(0o755)
+        assert wkmp_import(music).exit_code == 0
+        assert said not in CliRunner().invoke(main, ["status", str(music)]).output
 
 
 def test_a_second_signal_ends_the_work_at_once(monkeypatch: pytest.MonkeyPatch) -> None:

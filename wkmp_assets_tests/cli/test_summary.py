@@ -22,7 +22,7 @@ from wkmp_assets.model.library_changes import LibraryChanges, PassedOver
 from wkmp_assets.model.lookup_outcomes import LookupOutcome
 from wkmp_assets.model.outcomes import Failed, Skipped, SkipReason
 from wkmp_assets.model.values import ClassesOutcome, FileState, PassageLookup, Span
-from wkmp_assets.report.text import describe_passed_over, explain_ignored, percentile, printable
+from wkmp_assets.report.text import describe_passed_over, explain_ignored, explain_unreadable, percentile, printable
 from wkmp_assets_tests.support.builders import NOW, Stamp, bare, commit, done, entry, flavor, in_a_row
 
 
@@ -127,6 +127,21 @@ def test_what_a_scan_passed_over_is_said_by_pattern_and_what_that_means_for_the_
     assert "1 file of the library matches a pattern by now, and counts as missing: #snapshot/a.mp3" in text
     nothing = LibraryChanges((), (), (), ())
     assert (describe_passed_over(nothing), explain_ignored(nothing)) == ("", "")
+
+
+def test_a_folder_that_cannot_be_read_is_named_with_the_next_step_and_is_a_failure() -> None:
+    def told(*folders: str) -> str:
+        return explain_unreadable(LibraryChanges((), (), (), (), unreadable=folders))
+
+    assert told() == ""
+    assert told(*"abcd").startswith("4 folders cannot be read, so nothing new in them is in the library: a, b, c, ...")
+    said = "1 folder cannot be read, so nothing new in it is in the library: [x]. Make it readable, then import again"
+    assert told("[x]") == said
+    summary = ImportSummary(unreadable=said)
+    assert summary.has_failures
+    assert f"Unreadable  {said}" in shown(summary.render(1.0))
+    ignored = ImportSummary(passed_over=("a: a symbolic link",), passed_over_by_name="2 .mod", ignored="1 file")
+    assert not ignored.has_failures
 
 
 def test_an_import_of_nothing_says_so() -> None:

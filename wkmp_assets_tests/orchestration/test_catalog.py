@@ -14,17 +14,20 @@ from dagster._core.loader import LoadingContextForTest
 
 from wkmp_assets.db.read.described_tables import describe_tables
 from wkmp_assets.errors import SettingsError
+from wkmp_assets.model.library_changes import LibraryChanges
+from wkmp_assets.model.outcomes import Result
 from wkmp_assets.model.phase_values import PHASE_VALUES
-from wkmp_assets.model.phases import CODE_VERSIONS, ENTRY, FLAVORS, IDENTITY, LEAD_POINTS, MATCHES, REPORT, TAGS
+from wkmp_assets.model.phases import CODE_VERSIONS, ENTRY, FLAVORS, IDENTITY, LEAD_POINTS, MATCHES, REPORT, SCAN, TAGS
 from wkmp_assets.orchestration.build import PER_FILE_ASSETS, build_definitions
 from wkmp_assets.orchestration.catalog import PAGES
 from wkmp_assets.orchestration.instance.dagster_api import partition_tags
 from wkmp_assets.orchestration.jobs import import_job
 from wkmp_assets.orchestration.library_tables import GROUP as TABLES
 from wkmp_assets.orchestration.library_tables import SOURCES
+from wkmp_assets.runtime.phase_store import PhaseStore
 from wkmp_assets.runtime.worker_pool import WorkerPool
 from wkmp_assets.settings import Settings, load_settings
-from wkmp_assets_tests.support.checked_library import BROKEN, TAKE, CheckedLibrary
+from wkmp_assets_tests.support.checked_library import BROKEN, TAKE, CheckedLibrary, number
 from wkmp_assets_tests.support.memory_instance import memory_instance
 from wkmp_assets_tests.support.paths import ROOT
 
@@ -258,3 +261,9 @@ def test_files_of_the_last_scan_that_no_run_has_imported_are_named(library: Chec
     assert waiting() == ["a.wav", "b.wav", "c.mp3"]
     library.import_range("a.wav", "c.mp3")
     assert waiting() == [], "one is a duplicate, and one has failed"
+    unread = Result(LibraryChanges((), (), (), (), unreadable=("locked",)), "")
+    PhaseStore(library.settings.phase_dir).write(SCAN, [(SCAN, unread)], "run")
+    result = library.check("scanned_files_imported")["scanned_files_imported"]
+    assert (result.passed, number(result, "unreadable")) == (False, 1)
+    assert "1 folder cannot be read" in str(result.description)
+    assert "locked. Make it readable, then import again." in str(result.description)

@@ -153,6 +153,7 @@ def describe_library(
         "passed_over": [_describe_pattern(one) for one in scan.patterns] if scan else [],
         "unread_formats": dict(scan.unread_formats) if scan else {},
         "ignored": list(scan.ignored) if scan else [],
+        "unreadable": list(scan.unreadable) if scan else [],
     }
 
 

@@ -16,14 +16,14 @@ from wkmp_assets.orchestration.checks.findings import escape_markdown
 from wkmp_assets.orchestration.checks.results import warn_unless
 from wkmp_assets.orchestration.dagster_values import to_table
 from wkmp_assets.orchestration.resources import Library
-from wkmp_assets.report.text import counted
+from wkmp_assets.report.text import counted, explain_unreadable
 
 _REMEDY = "Import them with `wkmp import`, or switch `new_files_sensor` on."
 
 
 @dg.asset_check(asset=REPORT)
 def scanned_files_imported(library: dg.ResourceParam[Library]) -> dg.AssetCheckResult:
-    """Every file that the last scan found is in the library, or recorded as failed.
+    """Every file that the last scan found is in the library, or recorded as failed, and it could read every folder.
 
     It tells how fresh `library_entry` is. A time limit would not: a collection to which nobody adds music is fresh. The
     report is written when imports have ended, so the check does not judge half of an import.
@@ -37,7 +37,13 @@ def scanned_files_imported(library: dg.ResourceParam[Library]) -> dg.AssetCheckR
     if waiting:
         first = escape_markdown(waiting[0])
         said = f"{counted(len(waiting), 'file')} of the last scan not imported. First: {first}. {_REMEDY}"
-    return warn_unless(not waiting, said, {"waiting": len(waiting), **table})
+    unreadable = stored.value.unreadable
+    if unreadable:
+        cannot = f"The last scan could not read everything: {escape_markdown(explain_unreadable(stored.value))}."
+        said = f"{said} {cannot}" if waiting else cannot
+    return warn_unless(
+        not (waiting or unreadable), said, {"waiting": len(waiting), "unreadable": len(unreadable), **table}
+    )
 
 
 def _waiting(library: Library, paths: Sequence[str]) -> list[str]:
