@@ -55,7 +55,8 @@ _QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 """The events are in Dagster's storage; on the terminal they would drown the progress bar."""
 MAX_WAIT_S = 4.5
 """unit=s: how long a run waits for all of its files. Then it takes those that the workers have measured."""
-_LOOK_EVERY_S = 0.02
+_LOOK_EVERY_S = 0.1
+"""unit=s: how often to look for a stop while the workers measure."""
 _STOPPED_BY_SIGNAL = "DagsterExecutionInterruptedError"
 MAX_FILES_OF_LAST_RUN = 300
 """Partitions that a run after a stop may span. Files inside that are not finished cost little."""
@@ -273,7 +274,7 @@ class LibraryImporter:
         while not self._has_ended(files) and not self._control.is_stopping:
             if time.monotonic() > until:
                 return self._cut(files, max(self._count_ended(files.keys), 1))
-            time.sleep(_LOOK_EVERY_S)
+            self._workers.wait_for_news(_LOOK_EVERY_S)
         return [files]
 
     def _count_ended(self, keys: Sequence[str]) -> int:

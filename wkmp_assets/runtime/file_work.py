@@ -1,11 +1,10 @@
 """The work of a worker on one file, from its request to its outcome."""
 
-import queue
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 from wkmp_assets.errors import AudioFileError
 from wkmp_assets.model.outcomes import Failed
@@ -23,6 +22,29 @@ class RaisedError:
     error: BaseException
 
 
+class Receiver(Protocol):
+    """Takes work that has ended: a queue, or a `Bell`."""
+
+    def put(self, item: "FileWork") -> None:
+        """Take it."""
+
+
+class Bell:
+    """Tells that some work has ended, and keeps none of it."""
+
+    def __init__(self) -> None:
+        self._rung = threading.Event()
+
+    def put(self, _item: "FileWork") -> None:
+        """Ring."""
+        self._rung.set()
+
+    def wait(self, timeout_s: float) -> None:
+        """Wait until it rings, or has rung since the last wait, at most so long."""
+        self._rung.wait(timeout_s)
+        self._rung.clear()
+
+
 @dataclass(eq=False)
 class FileWork:
     """The work on one file."""
@@ -34,7 +56,7 @@ class FileWork:
     function: Callable[..., Any]
     """Importable by the workers."""
     arguments: tuple[Any, ...]
-    ended: "queue.SimpleQueue[FileWork]" = field(default_factory=queue.SimpleQueue)
+    ended: Receiver
     """Receives the work when it has ended."""
     outcome: Any = None
     """What the function returned, `Failed`, `Skipped(INTERRUPTED)` or `RaisedError`."""
@@ -60,7 +82,7 @@ class FileWork:
         if isinstance(self.outcome, RaisedError):
             raise self.outcome.error
 
-    def tell(self, ended: "queue.SimpleQueue[FileWork]") -> None:
+    def tell(self, ended: Receiver) -> None:
         """Let the work tell someone else when it has ended, or now if it has."""
         with self._lock:
             self.ended = ended

@@ -16,7 +16,7 @@ from typing import Any
 
 from wkmp_assets.model.outcomes import Failed, Outcome, Outcomes, Result, Skipped, SkipReason, join
 from wkmp_assets.runtime.file_queue import FileQueue
-from wkmp_assets.runtime.file_work import FileWork
+from wkmp_assets.runtime.file_work import Bell, FileWork
 from wkmp_assets.runtime.run_control import RunControl
 from wkmp_assets.runtime.worker_process import WorkerLimits
 from wkmp_assets.runtime.worker_queue import WorkerQueue
@@ -50,6 +50,7 @@ class WorkerPool:
         self._control = control
         self._queue = queue or WorkerQueue(workers, control, limits or WorkerLimits(), modules)
         self._begun: dict[str, FileWork] = {}
+        self._bell = Bell()
 
     @property
     def is_stopping(self) -> bool:
@@ -81,13 +82,17 @@ class WorkerPool:
             As in `map_files`.
         """
         self.forget(tasks)
-        begun = {key: FileWork(key, phase, function, arguments) for key, arguments in tasks.items()}
+        begun = {key: FileWork(key, phase, function, arguments, self._bell) for key, arguments in tasks.items()}
         self._begun |= begun
         self._queue.put_last(list(begun.values()))
 
     def has_ended(self, keys: Iterable[str]) -> bool:
         """Tell whether all that was begun of some files has ended."""
         return all(work.is_done for key in keys if (work := self._begun.get(key)))
+
+    def wait_for_news(self, timeout_s: float) -> None:
+        """Wait until some begun work ends, at most so long."""
+        self._bell.wait(timeout_s)
 
     def find_finished(self, keys: Iterable[str]) -> list[str]:
         """Return the files whose begun work is finished and not asked for yet."""

@@ -217,7 +217,8 @@ def test_a_stop_does_not_wait_for_a_file_that_hangs_and_keeps_what_is_finished(
         wait_until(lambda: log.exists() and len(log.read_text().split()) == 2, "the second is begun")
         assert (pool.has_ended(["quick"]), pool.has_ended(tasks)) == (True, False)
         control.request_stop()
-        wait_until(lambda: pool.has_ended(tasks), "it has stopped")
+        while not pool.has_ended(tasks):
+            pool.wait_for_news(PATIENCE_S)
         assert (pool.find_finished(tasks), finished) == (["quick"], ["quick"])
         interrupted = Skipped(SkipReason.INTERRUPTED)
         assert dict(pool.map_files("phase", note, tasks)) == {

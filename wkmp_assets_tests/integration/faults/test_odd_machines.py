@@ -33,15 +33,15 @@ def import_command(place: Workplace) -> list[str]:
     return [sys.executable, "-m", "wkmp_assets.cli.main", "import", str(place.music)]
 
 
-def wait_for_state(place: Workplace) -> None:
-    """Wait until workers have measured something, so that the import is in its middle."""
+def wait_for_state(place: Workplace, process: subprocess.Popen[str]) -> None:
+    """Wait until workers have measured something, so that the import is in its middle, or has ended."""
     state = place.home / ".wkmp"
-    wait_until(lambda: any(state.rglob("*.pcm*")), "a worker decodes")
+    wait_until(lambda: process.poll() is not None or any(state.rglob("*.pcm*")), "a worker decodes")
 
 
 def test_a_machine_that_sleeps_goes_on(short_place: Workplace, short_library: Reference) -> None:
     process = short_place.start("import", short_place.music)
-    wait_for_state(short_place)
+    wait_for_state(short_place, process)
     os.killpg(process.pid, signal.SIGSTOP)
     time.sleep(SLEEP_S)
     os.killpg(process.pid, signal.SIGCONT)
@@ -64,7 +64,7 @@ def test_a_clock_that_jumps_harms_nothing(
         "DONT_FAKE_MONOTONIC": "1",
     }
     process = short_place.start("import", short_place.music)
-    wait_for_state(short_place)
+    wait_for_state(short_place, process)
     now.write_text(jump, encoding="ascii")
     _, error = process.communicate(timeout=PATIENCE_S)
     assert process.returncode == 0, error
