@@ -1,7 +1,7 @@
 """Measure how soon files are in the library, how an import stops, and 100,000 files: `make bench-scale`.
 
-Writes docs/benchmarks/scale.md. Every import is a real `wkmp import` in a process of its own, with a new library. A
-shorter run: `--files 2000`.
+Writes docs/benchmarks/scale.md, or many_files.md with `--light`. Every import is a real `wkmp import` in a process of
+its own, with a new library. A shorter run: `--files 2000`.
 """
 
 import argparse
@@ -71,7 +71,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--light", action="store_true", help="let each worker measure one tiny file for all of its own")
     parser.add_argument("--music", type=Path, default=HUNDRED_FILES, help="the 100-file library")
     parser.add_argument("--scratch", type=Path, help="where to put 25 KB per tiny file; default: the temporary folder")
-    parser.add_argument("--out", type=Path, default=DOCS / "scale.md", help="the page")
+    parser.add_argument("--out", type=Path, help="the page; default: docs/benchmarks/scale.md or many_files.md")
     options = parser.parse_args(arguments)
     loads = [("at the start", load_now())]
     with tempfile.TemporaryDirectory(prefix="wkmp-scale-", dir=options.scratch) as scratch:
@@ -102,8 +102,9 @@ def main(arguments: list[str] | None = None) -> int:
         "measures one of them. Of every other one it reads the hash and the tags, and returns the measures of that one."
     )
     said = [what, files, *([light] if options.light else [])]
-    write_page(options.out, "How soon, how many, and how it stops", said, tables)
-    OUT.print(f"Written: {options.out}")
+    page = options.out or DOCS / ("many_files.md" if options.light else "scale.md")
+    write_page(page, "How soon, how many, and how it stops", said, tables)
+    OUT.print(f"Written: {page}")
     return 0
 
 
