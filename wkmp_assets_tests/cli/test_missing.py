@@ -146,8 +146,9 @@ def test_an_import_names_folders_that_cannot_be_read_and_says_what_it_has_not_se
     (folder / "locked").chmod(0)
     with unprivileged():
         result = wkmp("import", folder)
-    assert result.exit_code == 0, result.stderr
+    assert result.exit_code == 1, result.stderr
     assert "locked: the folder cannot be read (Permission denied)" in result.stdout
+    assert "Unreadable  1 folder cannot be read" in result.stdout
     assert "1 in unreadable folders or behind links (kept)" in result.stdout
     assert column(folder / "wkmp.db", "SELECT count(*) FROM missing_files") == [0]
 
