@@ -6,7 +6,6 @@
 import os
 import re
 import shutil
-import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -148,9 +147,12 @@ class Network:
         return frozen
 
     def end(self, *names: str) -> None:
-        """End machines side by side."""
+        """End machines side by side. One that stands still goes on first, with all of its processes."""
         for name in names:
-            self.running[name].send_signal(signal.SIGCONT)
+            if self.running[name].poll() is None:
+                machine = psutil.Process(self.running[name].pid)
+                for process in (*machine.children(recursive=True), machine):
+                    process.resume()
             self.running[name].terminate()
         for name in names:
             self.running[name].wait()
