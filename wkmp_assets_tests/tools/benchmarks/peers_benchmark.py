@@ -204,7 +204,7 @@ def _beets(python: Path, music: Path, folder: Path) -> int:
         "directory": str(music),
         "library": str(folder / "library.db"),
         "plugins": ["chroma"],
-        "import": {"copy": False, "write": False, "autotag": False, "quiet": True},
+        "import": {"copy": False, "write": False, "autotag": False, "quiet": True, "duplicate_action": "keep"},
         "threaded": True,
     }
     (folder / "config.yaml").write_text(json.dumps(config), encoding="utf-8")  # JSON is YAML
