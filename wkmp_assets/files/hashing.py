@@ -51,7 +51,7 @@ def hash_file(path: Path, display_path: str, is_stopping: Callable[[], bool] = n
     """
     digest = hashlib.sha256()
     try:
-        with open(path, "rb", buffering=0, opener=_open_without_waiting) as file:
+        with open(path, "rb", buffering=0, opener=open_without_waiting) as file:
             left = size = os.fstat(file.fileno()).st_size
             _check_holes(file.fileno(), size, display_path)
             while chunk := file.read(_CHUNK_BYTES):
@@ -66,7 +66,7 @@ def hash_file(path: Path, display_path: str, is_stopping: Callable[[], bool] = n
     return digest.hexdigest()
 
 
-def _open_without_waiting(path: str, flags: int) -> int:
+def open_without_waiting(path: str, flags: int) -> int:
     """Open with O_NONBLOCK, because a FIFO that replaced the file after the walk would block for ever."""
     return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
 

@@ -7,6 +7,7 @@ which files the next run imports can let the workers begin with them: see `begin
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
+from functools import cache
 from typing import Any
 
 import dagster as dg
@@ -15,6 +16,7 @@ from wkmp_assets.audio.sent_tasks import visit_file
 from wkmp_assets.audio.visit import VISITED_PHASES, Visit
 from wkmp_assets.db.read.known_files import read_hashes_by_size, read_known_by_path
 from wkmp_assets.errors import LibraryRootError, PartitionKeyError
+from wkmp_assets.files.equal_sizes import read_sample
 from wkmp_assets.files.identity import sort_out_unchanged
 from wkmp_assets.identify.path_names import read_path_names
 from wkmp_assets.model.file_key import decode_key
@@ -86,7 +88,8 @@ def plan_visits(
     """Return a visit for each file that is to be hashed.
 
     A file goes on after its hash when nothing else can have its content: no file of the library, no other of the run,
-    and no better copy that waits. What is moved, touched or a duplicate is never decoded.
+    and no better copy that waits. What is moved, touched or a duplicate is never decoded. Files of the same size are
+    told apart by a sample.
 
     Parameters
     ----------
@@ -103,7 +106,7 @@ def plan_visits(
         return {}
     sizes = Counter(stat.size_bytes for stat in on_disk.values())
     known = read_hashes_by_size(library.database, sizes) if is_whole else {}
-    with_better = find_better_paths(library.settings, {paths[key] for key in on_disk}) if is_whole else {}
+    doubtful = _find_possible_copies(library, {paths[key]: stat for key, stat in on_disk.items()}) if is_whole else ()
     settings = library.read_settings()
     return {
         key: Visit(
@@ -116,10 +119,34 @@ def plan_visits(
             library.pcm,
             library.covers,
             library.phases.visits,
-            is_hash_only=not is_whole or sizes[stat.size_bytes] > 1 or paths[key] in with_better,
+            is_hash_only=not is_whole or paths[key] in doubtful,
             known_hashes=known.get(stat.size_bytes, frozenset()),
         )
         for key, stat in on_disk.items()
+    }
+
+
+def _find_possible_copies(library: Library, on_disk: Mapping[str, FileStat]) -> set[str]:
+    """Return the files, by path, that may have the content of another of them, or of a better copy that waits."""
+    sizes = Counter(stat.size_bytes for stat in on_disk.values())
+    better = find_better_paths(library.settings, set(on_disk))
+
+    @cache
+    def sample(path: str, size_bytes: int) -> bytes | None:
+        return read_sample(library.root / path, size_bytes)
+
+    samples = {
+        path: (stat.size_bytes, sample(path, stat.size_bytes))
+        for path, stat in on_disk.items()
+        if sizes[stat.size_bytes] > 1 or path in better
+    }
+    alike = Counter(samples.values())
+    return {
+        path
+        for path, (size_bytes, own) in samples.items()
+        if own is None
+        or alike[size_bytes, own] > 1
+        or any(sample(other, size_bytes) in {None, own} for other in better.get(path, ()))
     }
 
 

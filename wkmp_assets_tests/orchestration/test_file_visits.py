@@ -11,11 +11,13 @@ import pytest
 
 from wkmp_assets.audio.sent_tasks import visit_file
 from wkmp_assets.db.read.counts import read_failures
+from wkmp_assets.files.walk import read_stat
+from wkmp_assets.model.file_key import decode_key, encode_key
 from wkmp_assets.model.findings import Findings
 from wkmp_assets.model.outcomes import Failed, Skipped
 from wkmp_assets.model.phases import SEGMENTS
 from wkmp_assets.orchestration import file_visits
-from wkmp_assets.orchestration.file_visits import begin_visits
+from wkmp_assets.orchestration.file_visits import begin_visits, plan_visits
 from wkmp_assets.orchestration.resources import Library
 from wkmp_assets.runtime.run_control import RunControl
 from wkmp_assets.runtime.worker_pool import WorkerPool
@@ -94,6 +96,23 @@ def test_only_content_that_is_new_is_decoded_and_each_once(library: CheckedLibra
         "2.wav",
         "one.wav",
     ]
+
+
+def test_files_of_the_same_size_are_visited_once_when_they_differ(library: CheckedLibrary, pool: WatchedPool) -> None:
+    """Also when a better place than theirs has that size, in a run to come."""
+    others = ["a/1.wav", "a/2 (1).wav", "b/4.wav"]
+    for seed, name in enumerate([*others, "b/3.wav"]):
+        (library.music / name).parent.mkdir(exist_ok=True)
+        sound(library, name, 1, seed=seed)
+    shutil.copy(library.music / "b/3.wav", library.music / "a/3 (1).wav")
+    library.scan()
+    paths = {key: decode_key(key) for key in library.keys}
+    first = {key: read_stat(library.music / path) for key, path in paths.items() if path.startswith("a/")}
+    planned = plan_visits(Library(library.settings), paths, first, is_whole=True)
+    assert [visit.display_path for visit in planned.values() if visit.is_hash_only] == ["a/3 (1).wav"], "as b/3.wav"
+    asked, decoded = pool.import_of(library)
+    assert [call for call in asked if decode_key(call[1]) in others] == visits(*map(encode_key, others))
+    assert len(decoded) == 4
 
 
 def test_what_the_workers_have_begun_is_taken_over(library: CheckedLibrary, pool: WatchedPool) -> None:
