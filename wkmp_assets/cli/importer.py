@@ -57,7 +57,6 @@ MAX_WAIT_S = 4.5
 """unit=s: how long a run waits for all of its files. Then it takes those that the workers have measured."""
 _LOOK_EVERY_S = 0.1
 """unit=s: how often to look for a stop while the workers measure."""
-_STOPPED_BY_SIGNAL = "DagsterExecutionInterruptedError"
 MAX_FILES_OF_LAST_RUN = 300
 """Partitions that a run after a stop may span. Files inside that are not finished cost little."""
 
@@ -350,8 +349,9 @@ def _is_file_failure(result: dg.ExecuteInProcessResult) -> bool:
 
 def _was_stopped_by_signal(result: dg.ExecuteInProcessResult) -> bool:
     """Tell whether Dagster ended a step at a Ctrl-C, which it does in the main thread."""
+    stopped = dg.DagsterExecutionInterruptedError.__name__
     errors_of_steps = [event.step_failure_data.error for event in result.all_node_events if event.is_step_failure]
-    return any(error is not None and error.cls_name == _STOPPED_BY_SIGNAL for error in errors_of_steps)
+    return any(error is not None and error.cls_name == stopped for error in errors_of_steps)
 
 
 def _find_reason(result: dg.ExecuteInProcessResult) -> str:

@@ -106,7 +106,8 @@ def plan_visits(
         return {}
     sizes = Counter(stat.size_bytes for stat in on_disk.values())
     known = read_hashes_by_size(library.database, sizes) if is_whole else {}
-    doubtful = _find_possible_copies(library, {paths[key]: stat for key, stat in on_disk.items()}) if is_whole else ()
+    by_path = {paths[key]: stat for key, stat in on_disk.items()}
+    doubtful = _find_possible_copies(library, by_path, sizes) if is_whole else ()
     settings = library.read_settings()
     return {
         key: Visit(
@@ -126,9 +127,11 @@ def plan_visits(
     }
 
 
-def _find_possible_copies(library: Library, on_disk: Mapping[str, FileStat]) -> set[str]:
-    """Return the files, by path, that may have the content of another of them, or of a better copy that waits."""
-    sizes = Counter(stat.size_bytes for stat in on_disk.values())
+def _find_possible_copies(library: Library, on_disk: Mapping[str, FileStat], sizes: Mapping[int, int]) -> set[str]:
+    """Return the files, by path, that may have the content of another of them, or of a better copy that waits.
+
+    `sizes` tells how many of them have each size.
+    """
     better = find_better_paths(library.settings, set(on_disk))
 
     @cache

@@ -103,8 +103,6 @@ def explain_ignored(scan: LibraryChanges) -> str:
     """Say how many files of the library are passed over by now, and what to do; empty when none is."""
     if not scan.ignored:
         return ""
-    more = ", ..." if len(scan.ignored) > MAX_NAMED else ""
-    names = ", ".join(printable(path) for path in scan.ignored[:MAX_NAMED])
     is_one = len(scan.ignored) == 1
     what = (
         "file of the library matches a pattern by now, and counts as missing"
@@ -112,20 +110,23 @@ def explain_ignored(scan: LibraryChanges) -> str:
         else "files of the library match patterns by now, and count as missing"
     )
     remedy = f"To have {'it' if is_one else 'them'} back, write a pattern with ! into .wkmpignore"
-    return f"{len(scan.ignored)} {what}: {names}{more}. {remedy}"
+    return f"{len(scan.ignored)} {what}: {_name_first(scan.ignored)}. {remedy}"
 
 
 def explain_unreadable(scan: LibraryChanges) -> str:
     """Say which folders a scan could not read, what follows from that, and what to do; empty when it read all."""
     if not scan.unreadable:
         return ""
-    more = ", ..." if len(scan.unreadable) > MAX_NAMED else ""
-    names = ", ".join(printable(path) for path in scan.unreadable[:MAX_NAMED])
-    what, it = ("folder", "it") if len(scan.unreadable) == 1 else ("folders", "them")
+    it = "it" if len(scan.unreadable) == 1 else "them"
     return (
-        f"{len(scan.unreadable)} {what} cannot be read, so nothing new in {it} is in the library: {names}{more}. "
-        f"Make {it} readable, then import again"
+        f"{counted(len(scan.unreadable), 'folder')} cannot be read, so nothing new in {it} is in the library: "
+        f"{_name_first(scan.unreadable)}. Make {it} readable, then import again"
     )
+
+
+def _name_first(paths: Sequence[str]) -> str:
+    more = ", ..." if len(paths) > MAX_NAMED else ""
+    return ", ".join(printable(path) for path in paths[:MAX_NAMED]) + more
 
 
 def explain_no_song(without: int, passages: int) -> str:

@@ -198,9 +198,7 @@ def find_stretches(ordered: Sequence[str], ranges: Iterable[FileRange]) -> Itera
         carried.update(files.keys)
         if files.first in position and files.last in position:
             carried.update(ordered[position[files.first] : position[files.last] + 1])
-    for is_carried, group in groupby(ordered, carried.__contains__):
-        if is_carried:
-            yield list(group)
+    yield from split_at(ordered, frozenset(ordered) - carried)
 
 
 def folder_of(key: str) -> str:
